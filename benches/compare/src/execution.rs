@@ -1,0 +1,73 @@
+//! The workloads on every runtime, and the CoreMark score that falls out of them.
+
+use anyhow::Result;
+
+use crate::clock;
+use crate::measure::{self, Effort, Task, check, repeat};
+use crate::probe::Probe;
+use crate::report::{Column, Line, Report, Unit};
+use crate::runtime::Runtime;
+use crate::samples::Statistic;
+use crate::value::Value;
+use crate::workload::Workload;
+
+/// The workload whose amount is a number of CoreMark iterations.
+const COREMARK: &str = "coremark";
+
+/// Measures every workload on every runtime.
+pub fn measure(
+    runtimes: &[Box<dyn Runtime>],
+    workloads: &[Workload],
+    probe: &Probe,
+    effort: Effort,
+    statistic: Statistic,
+) -> Report {
+    let lines = workloads
+        .iter()
+        .map(|workload| {
+            eprintln!("{}", workload.name);
+            Line {
+                task: workload.name.clone(),
+                group: Some(workload.group),
+                outcomes: measure::measure(runtimes, &workload.name, probe, effort, |runtime| {
+                    prepare(runtime, workload, effort)
+                }),
+            }
+        })
+        .collect();
+    Report {
+        columns: Column::each(runtimes),
+        lines,
+        statistic,
+        unit: Unit::Milliseconds,
+        clock: clock::KIND,
+    }
+}
+
+fn prepare<'a>(runtime: &dyn Runtime, workload: &'a Workload, effort: Effort) -> Result<Task<'a>> {
+    let mut guest = runtime.load(&workload.bytes)?;
+    repeat(effort.sample, move || {
+        let result = guest.call(&workload.export, &[Value::I32(workload.amount)])?;
+        check(result, workload.expected)?;
+        Ok(1)
+    })
+}
+
+/// CoreMark's score is its iterations a second: a line, if it is among the workloads.
+pub fn coremark(report: &Report, workloads: &[Workload]) -> Option<String> {
+    let (line, workload) = report
+        .lines
+        .iter()
+        .zip(workloads)
+        .find(|(line, _)| line.task == COREMARK)?;
+    let scores: Vec<String> = (0..report.columns.len())
+        .filter_map(|column| {
+            let score = f64::from(workload.amount) / report.time(line, column)?;
+            Some(format!("{} {score:.0}", report.columns[column].label))
+        })
+        .collect();
+    Some(format!(
+        "CoreMark score (higher is better): {}\n",
+        scores.join(", ")
+    ))
+}

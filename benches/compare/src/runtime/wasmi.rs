@@ -1,0 +1,56 @@
+//! [wasmi](https://docs.rs/wasmi): the interpreter that the others are measured against.
+
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+use wasmi::{CompilationMode, Config, Engine, Linker, Module, Store};
+
+use super::{BASELINE, Loaded, Mode, Runtime};
+use crate::{host, version};
+
+pub struct Wasmi;
+
+impl Runtime for Wasmi {
+    fn key(&self) -> &'static str {
+        BASELINE
+    }
+
+    fn version(&self) -> String {
+        format!("wasmi {}", version::of("wasmi"))
+    }
+
+    fn load(&self, bytes: &[u8]) -> Result<Box<dyn Loaded>> {
+        let engine = Engine::default();
+        let module = Module::new(&engine, bytes)?;
+        let mut store = Store::new(&engine, ());
+        let mut linker = Linker::new(&engine);
+        linker.func_wrap(host::MODULE, host::NAME, host::tick)?;
+        let instance = linker.instantiate_and_start(&mut store, &module)?;
+        Ok(Box::new(Guest { store, instance }))
+    }
+
+    fn is_probed(&self) -> bool {
+        false
+    }
+
+    fn modes(&self) -> &'static [Mode] {
+        &[Mode::Default, Mode::Lazy, Mode::Eager]
+    }
+
+    fn start_up(&self, bytes: &[u8], mode: Mode) -> Result<Duration> {
+        let mut config = Config::default();
+        config.compilation_mode(match mode {
+            Mode::Default => CompilationMode::LazyTranslation,
+            Mode::Lazy => CompilationMode::Lazy,
+            Mode::Eager => CompilationMode::Eager,
+        });
+        let engine = Engine::new(&config);
+        let start = Instant::now();
+        let module = Module::new(&engine, bytes)?;
+        let taken = start.elapsed();
+        drop(module);
+        Ok(taken)
+    }
+}
+
+guest!(wasmi);

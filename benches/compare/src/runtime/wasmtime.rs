@@ -1,0 +1,71 @@
+//! [Wasmtime](https://docs.rs/wasmtime), twice: Pulley, its portable interpreter, and Cranelift,
+//! whose native code shows how far any interpreter has to go.
+
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+use wasmtime::{Config, Engine, Linker, Module, Store};
+
+use super::{Loaded, Mode, Runtime};
+use crate::{host, version};
+
+pub struct Wasmtime {
+    key: &'static str,
+    // One for all modules: an engine for native code sets up signal handlers and a thread pool.
+    engine: Engine,
+}
+
+impl Wasmtime {
+    pub fn pulley() -> Result<Self> {
+        let mut config = Config::new();
+        config.target("pulley64")?;
+        Ok(Self {
+            key: "pulley",
+            engine: Engine::new(&config)?,
+        })
+    }
+
+    pub fn cranelift() -> Result<Self> {
+        Ok(Self {
+            key: "cranelift",
+            engine: Engine::new(&Config::new())?,
+        })
+    }
+}
+
+impl Runtime for Wasmtime {
+    fn key(&self) -> &'static str {
+        self.key
+    }
+
+    fn version(&self) -> String {
+        format!("{} of Wasmtime {}", self.key, version::of("wasmtime"))
+    }
+
+    fn load(&self, bytes: &[u8]) -> Result<Box<dyn Loaded>> {
+        let module = Module::new(&self.engine, bytes)?;
+        let mut store = Store::new(&self.engine, ());
+        let mut linker = Linker::new(&self.engine);
+        linker.func_wrap(host::MODULE, host::NAME, host::tick)?;
+        let instance = linker.instantiate(&mut store, &module)?;
+        Ok(Box::new(Guest { store, instance }))
+    }
+
+    fn is_probed(&self) -> bool {
+        false
+    }
+
+    fn modes(&self) -> &'static [Mode] {
+        &[Mode::Eager]
+    }
+
+    fn start_up(&self, bytes: &[u8], _mode: Mode) -> Result<Duration> {
+        let start = Instant::now();
+        let module = Module::new(&self.engine, bytes)?;
+        let taken = start.elapsed();
+        drop(module);
+        Ok(taken)
+    }
+}
+
+guest!(wasmtime);

@@ -1,0 +1,93 @@
+//! Times of one runtime at one task, a sample a round, and what is made of them.
+
+use clap::ValueEnum;
+
+/// How many samples become one number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Statistic {
+    /// The least: what the code costs when nothing disturbs it.
+    Best,
+    /// The middle one.
+    Median,
+}
+
+/// One sample a round, in seconds; the same round has the same index in every runtime's samples.
+#[derive(Clone, Debug, Default)]
+pub struct Samples(Vec<f64>);
+
+impl Samples {
+    pub fn push(&mut self, seconds: f64) {
+        self.0.push(seconds);
+    }
+
+    /// One number for all of them, in seconds.
+    pub fn summary(&self, statistic: Statistic) -> f64 {
+        let mut sorted = self.0.clone();
+        sorted.sort_by(f64::total_cmp);
+        match statistic {
+            Statistic::Best => sorted[0],
+            Statistic::Median => {
+                let (low, high) = ((sorted.len() - 1) / 2, sorted.len() / 2);
+                (sorted[low] + sorted[high]) / 2.0
+            }
+        }
+    }
+
+    /// The least and the greatest ratio to `baseline` within one round: as both ran side by side,
+    /// this is free of what the machine did between rounds.
+    pub fn spread(&self, baseline: &Self) -> (f64, f64) {
+        bounds(self.0.iter().zip(&baseline.0).map(|(own, base)| own / base))
+    }
+
+    /// The least and the greatest ratio to the best of these samples: what the machine did.
+    pub fn spread_to_best(&self) -> (f64, f64) {
+        let best = self.summary(Statistic::Best);
+        bounds(self.0.iter().map(|own| own / best))
+    }
+}
+
+fn bounds(ratios: impl Iterator<Item = f64>) -> (f64, f64) {
+    ratios.fold((f64::INFINITY, 0.0), |(low, high), ratio| {
+        (low.min(ratio), high.max(ratio))
+    })
+}
+
+/// The mean of ratios; none of nothing.
+pub fn geometric_mean(ratios: &[f64]) -> Option<f64> {
+    if ratios.is_empty() {
+        return None;
+    }
+    let sum: f64 = ratios.iter().map(|ratio| ratio.ln()).sum();
+    Some((sum / ratios.len() as f64).exp())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn samples(seconds: &[f64]) -> Samples {
+        Samples(seconds.to_vec())
+    }
+
+    #[test]
+    fn summaries() {
+        let three = samples(&[3.0, 1.0, 2.0]);
+        assert_eq!(three.summary(Statistic::Best), 1.0);
+        assert_eq!(three.summary(Statistic::Median), 2.0);
+        assert_eq!(samples(&[1.0, 2.0]).summary(Statistic::Median), 1.5);
+    }
+
+    #[test]
+    fn spread_is_taken_within_a_round() {
+        let (low, high) = samples(&[1.0, 4.0]).spread(&samples(&[2.0, 8.0]));
+        assert_eq!((low, high), (0.5, 0.5));
+        assert_eq!(samples(&[4.0, 2.0]).spread_to_best(), (1.0, 2.0));
+    }
+
+    #[test]
+    fn means() {
+        assert_eq!(geometric_mean(&[]), None);
+        let mean = geometric_mean(&[0.5, 2.0]).unwrap();
+        assert!((mean - 1.0).abs() < 1e-12);
+    }
+}

@@ -1,0 +1,33 @@
+//! The versions that this binary was built with, for the header of a report.
+
+/// The lock file, and not the manifest: it says what was linked.
+const LOCK: &str = include_str!("../Cargo.lock");
+
+/// The version of a package in this binary.
+pub fn of(package: &str) -> &'static str {
+    let mut lines = LOCK.lines();
+    let name = format!("name = \"{package}\"");
+    lines
+        .find(|line| *line == name)
+        .and_then(|_| lines.next())
+        .and_then(|line| line.strip_prefix("version = \""))
+        .and_then(|line| line.strip_suffix('"'))
+        .unwrap_or("of unknown version")
+}
+
+/// The Rust compiler.
+pub const RUSTC: &str = env!("COMPARE_RUSTC");
+
+/// The C compiler.
+pub const CC: &str = env!("COMPARE_CC");
+
+#[cfg(test)]
+mod tests {
+    use super::of;
+
+    #[test]
+    fn finds_locked_packages() {
+        assert!(of("clap").starts_with('4'));
+        assert_eq!(of("no-such-package"), "of unknown version");
+    }
+}

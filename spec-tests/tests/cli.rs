@@ -1,0 +1,432 @@
+//! The command line, as scripts and people use it: its output, messages and exit codes.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::OnceLock;
+
+/// What most of the tests run.
+const PROGRAM: &str = r#"
+(module $program
+  (memory (export "memory") 1)
+  (global $count (mut i32) (i32.const 0))
+  (func (export "add") (param i32 i32) (result i32)
+    (i32.add (local.get 0) (local.get 1)))
+  (func (export "add64") (param i64 i64) (result i64)
+    (i64.add (local.get 0) (local.get 1)))
+  (func (export "halve") (param f64) (result f64)
+    (f64.div (local.get 0) (f64.const 2)))
+  (func (export "halve32") (param f32) (result f32)
+    (f32.div (local.get 0) (f32.const 2)))
+  (func (export "pair") (result i32 i64) (i32.const 1) (i64.const -2))
+  (func (export "null") (param externref) (result externref) (local.get 0))
+  (func (export "loop") (loop (br 0)))
+  (func $deep (export "recurse") (call $deep))
+  (func $inner (unreachable))
+  (func $outer (export "trap") (call $inner))
+  (func (export "divide") (param i32 i32) (result i32)
+    (i32.div_s (local.get 0) (local.get 1)))
+  (func (export "grow") (param i32) (result i32) (memory.grow (local.get 0))))
+"#;
+
+/// What a command printed and how it ended.
+struct Run {
+    code: Option<i32>,
+    out: String,
+    err: String,
+}
+
+impl Run {
+    #[track_caller]
+    fn expect(self, code: i32, out: &str) -> Self {
+        assert_eq!(
+            (self.code, self.out.as_str()),
+            (Some(code), out),
+            "standard error:\n{}",
+            self.err
+        );
+        self
+    }
+
+    #[track_caller]
+    fn says(self, parts: &[&str]) -> Self {
+        for part in parts {
+            assert!(
+                self.err.contains(part),
+                "`{part}` is missing from the standard error:\n{}",
+                self.err
+            );
+        }
+        self
+    }
+}
+
+/// The command, built once by the same cargo in the same profile as this test.
+///
+/// Cargo tells a test where the programs of its own package are, but not those
+/// of another; a build that has nothing to do is quick.
+fn program() -> &'static Path {
+    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
+    PROGRAM.get_or_init(|| {
+        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| env!("CARGO").into());
+        let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("../Cargo.toml");
+        let output = Command::new(cargo)
+            .args([
+                "build",
+                "--quiet",
+                "--bin",
+                "backstitch",
+                "--features",
+                "cli",
+            ])
+            .args(["--message-format", "json-render-diagnostics"])
+            .args(["--profile", profile()])
+            .arg("--manifest-path")
+            .arg(manifest)
+            .stderr(Stdio::inherit())
+            .output()
+            .expect("cargo can be run");
+        assert!(output.status.success(), "the command does not build");
+        let messages = String::from_utf8_lossy(&output.stdout);
+        let (_, path) = messages
+            .rsplit_once("\"executable\":\"")
+            .expect("cargo names the program that it built");
+        let (path, _) = path.split_once('"').expect("the path ends");
+        // The messages are in JSON, where a backslash of Windows is two.
+        PathBuf::from(path.replace("\\\\", "\\"))
+    })
+}
+
+/// The profile that this test was built in, which its own path names.
+fn profile() -> &'static str {
+    let path = std::env::current_exe().unwrap_or_default();
+    let is_folder = |name: &str| path.components().any(|part| part.as_os_str() == name);
+    if is_folder("release") {
+        "release"
+    } else {
+        "dev"
+    }
+}
+
+fn backstitch(arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Run {
+    let output = Command::new(program())
+        .args(arguments)
+        .output()
+        .expect("the command can be run");
+    Run {
+        code: output.status.code(),
+        out: String::from_utf8_lossy(&output.stdout).into_owned(),
+        err: String::from_utf8_lossy(&output.stderr).into_owned(),
+    }
+}
+
+/// Writes a file for one test, whose name it has.
+fn file(name: &str, contents: impl AsRef<[u8]>) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("cli");
+    let path = folder.join(name);
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(&path, contents).unwrap();
+    path
+}
+
+/// `backstitch run --invoke FUNCTION PROGRAM ARGUMENTS…`, with options before.
+fn invoke(options: &[&str], function: &str, arguments: &[&str]) -> Run {
+    static PATH: OnceLock<PathBuf> = OnceLock::new();
+    let path = PATH.get_or_init(|| file("program.wat", PROGRAM));
+    let mut all: Vec<&OsStr> = vec![OsStr::new("run")];
+    all.extend(options.iter().map(OsStr::new));
+    all.extend([OsStr::new("--invoke"), OsStr::new(function), path.as_ref()]);
+    all.extend(arguments.iter().map(OsStr::new));
+    backstitch(all)
+}
+
+fn run_text(name: &str, text: &str) -> Run {
+    backstitch([OsStr::new("run"), file(name, text).as_ref()])
+}
+
+#[test]
+fn results_are_printed_one_a_line() {
+    invoke(&[], "add", &["2", "3"]).expect(0, "5\n");
+    invoke(&[], "pair", &[]).expect(0, "1\n-2\n");
+    invoke(&[], "loop", &["1"]).expect(1, "");
+}
+
+#[test]
+fn integers_are_decimal_or_hexadecimal() {
+    invoke(&[], "add", &["-2", "0x10"]).expect(0, "14\n");
+    invoke(&[], "add", &["4294967295", "0"]).expect(0, "-1\n");
+    invoke(&[], "add", &["-0x80000000", "0"]).expect(0, "-2147483648\n");
+    invoke(&[], "add64", &["-9223372036854775808", "-1"]).expect(0, "9223372036854775807\n");
+}
+
+#[test]
+fn floats_are_printed_in_their_shortest_form() {
+    invoke(&[], "halve", &["0.2"]).expect(0, "0.1\n");
+    invoke(&[], "halve", &["-8"]).expect(0, "-4\n");
+    invoke(&[], "halve", &["-inf"]).expect(0, "-inf\n");
+    invoke(&[], "halve", &["nan"]).expect(0, "NaN\n");
+    invoke(&[], "halve", &["2e300"]).expect(0, "1e300\n");
+    invoke(&[], "halve32", &["0.2"]).expect(0, "0.1\n");
+}
+
+#[test]
+fn references_are_null() {
+    invoke(&[], "null", &["null"]).expect(0, "null\n");
+    invoke(&[], "null", &["7"]).expect(1, "").says(&[
+        "argument 1 of `null`",
+        "extern",
+        "`7`",
+        "`null`",
+    ]);
+}
+
+#[test]
+fn wrong_arguments() {
+    invoke(&[], "add", &["1", "two"]).expect(1, "").says(&[
+        "argument 2 of `add`",
+        "expected i32",
+        "`two`",
+    ]);
+    invoke(&[], "add", &["1", "4294967296"])
+        .expect(1, "")
+        .says(&[
+            "argument 2 of `add`",
+            "from -2147483648 to 4294967295",
+            "`4294967296`",
+        ]);
+    invoke(&[], "halve", &["half"]).expect(1, "").says(&[
+        "argument 1 of `halve`",
+        "expected f64",
+        "`half`",
+    ]);
+    invoke(&[], "add", &["1"]).expect(1, "").says(&[
+        "`add`",
+        "(i32, i32) -> i32",
+        "2 arguments",
+        "1 was given",
+    ]);
+    invoke(&[], "add", &["1", "2", "--fuel", "7"])
+        .expect(1, "")
+        .says(&["4 were given", "`--fuel` stands before the file"]);
+}
+
+#[test]
+fn missing_exports() {
+    invoke(&[], "subtract", &[]).expect(1, "").says(&[
+        "program.wat",
+        "no function `subtract`",
+        "add(i32, i32) -> i32",
+        "pair() -> (i32, i64)",
+        "loop()",
+    ]);
+    invoke(&[], "memory", &[]).expect(1, "").says(&[
+        "`memory`",
+        "is a memory, not a function",
+        "add(i32, i32)",
+    ]);
+    let path = file("nothing.wat", "(module)");
+    backstitch(["run", "--invoke", "f", path.to_str().unwrap()])
+        .expect(1, "")
+        .says(&["no function `f`; it exports no functions"]);
+    backstitch(["run", path.to_str().unwrap(), "7"])
+        .expect(1, "")
+        .says(&["`_start`", "arguments"]);
+}
+
+#[test]
+fn missing_imports_are_all_listed() {
+    let text = r#"(module
+        (import "env" "log" (func (param i32 i64) (result f32)))
+        (import "env" "memory" (memory 1 2))
+        (import "env" "limit" (global (mut i64)))
+        (import "env" "table" (table 3 funcref)))"#;
+    run_text("imports.wat", text).expect(1, "").says(&[
+        "env::log: function (i32, i64) -> f32",
+        "env::memory: memory 1..2",
+        "env::limit: mutable global i64",
+        "env::table: table 3..",
+    ]);
+}
+
+#[test]
+fn without_a_name_the_entry_runs() {
+    run_text(
+        "entry.wat",
+        r#"(module (func (export "_start") unreachable))"#,
+    )
+    .expect(134, "");
+    run_text("start.wat", "(module (func $f unreachable) (start $f))").expect(134, "");
+    run_text("quiet.wat", "(module (func $f) (start $f))").expect(0, "");
+    run_text("empty.wat", "(module)").expect(0, "");
+}
+
+#[test]
+fn a_trap_shows_its_backtrace() {
+    let run = invoke(&[], "trap", &[]).expect(134, "").says(&[
+        "Error: ",
+        "wasm backtrace:",
+        "program!inner",
+        "program!outer",
+        "wasm trap: wasm `unreachable` instruction executed",
+    ]);
+    let (inner, outer) = (run.err.find("!inner"), run.err.find("!outer"));
+    assert!(inner < outer, "youngest frame first:\n{}", run.err);
+    invoke(&[], "divide", &["1", "0"])
+        .expect(134, "")
+        .says(&["integer divide by zero"]);
+}
+
+#[test]
+fn limits() {
+    invoke(&["--fuel", "10000"], "loop", &[])
+        .expect(134, "")
+        .says(&["all fuel consumed"]);
+    invoke(&["--fuel", "10000"], "add", &["1", "2"]).expect(0, "3\n");
+    invoke(&[], "recurse", &[])
+        .expect(134, "")
+        .says(&["call stack exhausted"]);
+    invoke(&["--max-stack", "65536"], "recurse", &[])
+        .expect(134, "")
+        .says(&["call stack exhausted"]);
+    invoke(&["--max-memory", "131072"], "grow", &["1"]).expect(0, "1\n");
+    invoke(&["--max-memory", "131072"], "grow", &["2"]).expect(0, "-1\n");
+    invoke(&["--max-memory", "1000"], "grow", &["0"])
+        .expect(1, "")
+        .says(&["program.wat", "memory"]);
+}
+
+#[test]
+fn translation_modes() {
+    invoke(&["--eager"], "add", &["2", "3"]).expect(0, "5\n");
+    invoke(&["--lazy"], "add", &["2", "3"]).expect(0, "5\n");
+}
+
+#[test]
+fn bad_files() {
+    backstitch(["run", "/no/such/file.wasm"])
+        .expect(1, "")
+        .says(&["cannot read `/no/such/file.wasm`"]);
+    run_text("text.wat", "(module\n  (func (i32.addd)))")
+        .expect(1, "")
+        .says(&["text.wat:2:", "i32.addd"]);
+    run_text("invalid.wat", "(module (func (result i32)))")
+        .expect(1, "")
+        .says(&["cannot load", "invalid.wat", "offset"]);
+    let truncated = file("truncated.wasm", b"\0asm\x01\0\0");
+    backstitch([OsStr::new("run"), truncated.as_ref()])
+        .expect(1, "")
+        .says(&["cannot load", "truncated.wasm"]);
+    let picture = file("picture.wasm", b"\x89PNG\r\n\x1a\n");
+    backstitch([OsStr::new("run"), picture.as_ref()])
+        .expect(1, "")
+        .says(&["picture.wasm", "not a WebAssembly module"]);
+}
+
+#[test]
+fn wrong_usage() {
+    for arguments in [
+        &["run"][..],
+        &[],
+        &["walk"],
+        &["run", "--fuel", "much", "x.wasm"],
+        &["run", "--eager", "--lazy", "x.wasm"],
+        &["wast"],
+        &["completions", "abacus"],
+    ] {
+        let run = backstitch(arguments);
+        assert_eq!(run.code, Some(2), "{arguments:?}:\n{}", run.err);
+        assert!(!run.err.is_empty(), "{arguments:?}");
+    }
+}
+
+#[test]
+fn help_and_version() {
+    let help = backstitch(["--help"]);
+    assert_eq!(help.code, Some(0));
+    for part in ["Examples:", "run", "wast", "dis", "completions"] {
+        assert!(help.out.contains(part), "{}", help.out);
+    }
+    for command in ["run", "wast", "dis"] {
+        let help = backstitch([command, "--help"]);
+        assert_eq!(help.code, Some(0));
+        assert!(help.out.contains("Examples:"), "{}", help.out);
+    }
+    let version = format!("backstitch {}\n", env!("CARGO_PKG_VERSION"));
+    backstitch(["--version"]).expect(0, &version);
+    for shell in ["bash", "zsh", "fish"] {
+        let script = backstitch(["completions", shell]);
+        assert_eq!(script.code, Some(0));
+        assert!(script.out.contains("backstitch"), "{shell}");
+    }
+}
+
+#[test]
+fn scripts() {
+    let good = file(
+        "scripts/a.wast",
+        r#"(module (func (export "one") (result i32) (i32.const 1)))
+           (assert_return (invoke "one") (i32.const 1))
+           (assert_invalid (module (func (result i32))) "type mismatch")"#,
+    );
+    let bad = file(
+        "scripts/b.wast",
+        "(module (func (export \"one\") (result i32) (i32.const 1)))\n\
+         (assert_return (invoke \"one\") (i32.const 2))\n\
+         (assert_return (invoke \"one\") (i32.const 1))\n\
+         (assert_return (invoke \"two\"))\n",
+    );
+    let threads = file(
+        "scripts/c.wast",
+        "(module $m)\n(thread $t (assert_return (invoke \"f\")))\n(wait $t)",
+    );
+    let (good, bad, threads) = (good.display(), bad.display(), threads.display());
+
+    backstitch(["wast", &good.to_string()]).expect(
+        0,
+        &format!("{good}: 2 passed, 0 failed, 0 skipped\n2 passed, 0 failed, 0 skipped\n"),
+    );
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("cli/scripts");
+    backstitch([OsStr::new("wast"), folder.as_ref()]).expect(
+        1,
+        &format!(
+            "{good}: 2 passed, 0 failed, 0 skipped\n\
+             {bad}: 1 passed, 2 failed, 0 skipped\n  \
+             {bad}:2: expected i32.const 2, found i32.const 1\n  \
+             {bad}:4: the instance exports no `two`\n\
+             {threads}: 0 passed, 0 failed, 1 skipped: \
+             `thread` and `wait` need the threads proposal, which is not supported\n\
+             3 passed, 2 failed, 1 skipped\n"
+        ),
+    );
+    backstitch(["wast", "/no/such/folder"])
+        .expect(1, "")
+        .says(&["cannot read `/no/such/folder`"]);
+}
+
+#[test]
+fn disassembly() {
+    let text = r#"(module (import "m" "imported" (func))
+        (func $first) (func $second (export "exported") (result i32) (i32.const 7)))"#;
+    let path = file("dis.wat", text);
+    let path = path.to_str().unwrap();
+    let all = backstitch(["dis", path]);
+    assert_eq!(all.code, Some(0), "{}", all.err);
+    assert!(all.out.contains("function 1 `first`:"), "{}", all.out);
+    assert!(all.out.contains("function 2 `exported`:"), "{}", all.out);
+    for name in ["2", "second", "exported"] {
+        let one = backstitch(["dis", path, "--func", name]);
+        assert_eq!(one.code, Some(0), "{}", one.err);
+        assert!(!one.out.contains("function 1"), "{}", one.out);
+        assert!(one.out.contains("function 2"), "{}", one.out);
+    }
+    backstitch(["dis", path, "--func", "third"])
+        .expect(1, "")
+        .says(&["no function `third`", "first", "exported"]);
+    backstitch(["dis", path, "--func", "3"])
+        .expect(1, "")
+        .says(&["no function 3", "the functions 1 to 2"]);
+    backstitch(["dis", path, "--func", "0"])
+        .expect(1, "")
+        .says(&["imports function 0"]);
+}

@@ -1,0 +1,247 @@
+//! Backtraces: which functions of which modules were running.
+
+use super::context::AsContext;
+use super::instance::Instance;
+use super::module::Module;
+use crate::heap::{Failure, StoreId, StoreInner};
+use crate::support::error::{Error, HostRequest};
+use crate::walk::{Backtrace, Frame};
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use core::fmt;
+use core::ops::ControlFlow;
+
+/// The frames of WebAssembly at a trap or in a host function, the youngest first.
+///
+/// It is a context of the errors that execution ends with:
+///
+/// ```
+/// use backstitch::{Engine, Instance, Module, Store, Trap, WasmBacktrace};
+///
+/// # if cfg!(not(feature = "wat")) { return Ok(()) }
+/// let engine = Engine::default();
+/// let module = Module::new(&engine, r#"
+///     (module $shop
+///         (func $open (export "open") (call $sell))
+///         (func $sell (unreachable)))
+/// "#)?;
+/// let mut store = Store::new(&engine, ());
+/// let instance = Instance::new(&mut store, &module, &[])?;
+/// let open = instance.get_typed_func::<(), ()>(&mut store, "open")?;
+/// let error = open.call(&mut store, ()).unwrap_err();
+///
+/// assert_eq!(error.downcast_ref::<Trap>(), Some(&Trap::UnreachableCodeReached));
+/// let backtrace = error.downcast_ref::<WasmBacktrace>().unwrap();
+/// let names: Vec<_> = backtrace.frames().iter().map(|frame| frame.func_name()).collect();
+/// assert_eq!(names, [Some("sell"), Some("open")]);
+/// println!("{error:?}");
+/// # Ok::<(), backstitch::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct WasmBacktrace {
+    frames: Vec<FrameInfo>,
+}
+
+impl WasmBacktrace {
+    /// The frames that are on the store's stacks now: those of the calls under way, seen
+    /// from a host function. None outside of any call, and none if the configuration
+    /// turns backtraces off.
+    pub fn capture(store: impl AsContext) -> WasmBacktrace {
+        let store = store.as_context().0;
+        if store.engine().tunables.backtrace {
+            WasmBacktrace::of(store)
+        } else {
+            WasmBacktrace { frames: Vec::new() }
+        }
+    }
+
+    /// The same, though the configuration turn backtraces off.
+    pub fn force_capture(store: impl AsContext) -> WasmBacktrace {
+        WasmBacktrace::of(store.as_context().0)
+    }
+
+    fn of(store: &StoreInner) -> WasmBacktrace {
+        let limit = store.engine().tunables.backtrace_max_frames;
+        let mut frames: Vec<FrameInfo> = Vec::new();
+        Backtrace::trace(store, |frame| {
+            if let Some(last) = frames.last_mut() {
+                last.is_stack_boundary = last.frame.stack != frame.stack;
+            }
+            // Without memory for more, a shorter trace is better than none.
+            if frames.len() == limit || frames.try_reserve(1).is_err() {
+                return ControlFlow::Break(());
+            }
+            frames.push(FrameInfo::new(store, frame));
+            ControlFlow::Continue(())
+        });
+        log::trace!("captured a backtrace of {} frames", frames.len());
+        WasmBacktrace { frames }
+    }
+
+    /// The frames, the youngest first.
+    pub fn frames(&self) -> &[FrameInfo] {
+        &self.frames
+    }
+}
+
+/// Makes an error of what an execution ended with, while its frames still stand.
+#[cold]
+pub(super) fn describe_failure(store: &mut StoreInner, failure: Failure) -> Error {
+    let error = match failure {
+        Failure::Trap(trap) => Error::new(trap),
+        Failure::Host(mut error) => {
+            if let Some(request) = error.downcast_mut::<HostRequest>() {
+                request.refused = true;
+            }
+            error
+        }
+    };
+    // An error that has come through an inner call shows all frames already.
+    if error.is::<WasmBacktrace>() || !store.engine().tunables.backtrace {
+        return error;
+    }
+    let backtrace = WasmBacktrace::of(store);
+    if backtrace.frames.is_empty() { error } else { error.context(backtrace) }
+}
+
+impl fmt::Display for WasmBacktrace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("error while executing at wasm backtrace:")?;
+        if self.frames.is_empty() {
+            return f.write_str("\n");
+        }
+        for (index, frame) in self.frames.iter().enumerate() {
+            write!(f, "\n  {index:>3}: ")?;
+            if let Some(offset) = frame.module_offset() {
+                write!(f, "{offset:#8x} - ")?;
+            }
+            write!(f, "{}!", frame.module.name().unwrap_or("<unknown>"))?;
+            match frame.func_name() {
+                Some(name) => f.write_str(&demangle(name))?,
+                None => write!(f, "<wasm function {}>", frame.func_index())?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A function's name as its programmer wrote it.
+fn demangle(name: &str) -> String {
+    if let Ok(demangled) = rustc_demangle::try_demangle(name) {
+        return demangled.to_string();
+    }
+    cpp_demangle::Symbol::new(name)
+        .ok()
+        .and_then(|symbol| symbol.demangle().ok())
+        .unwrap_or_else(|| name.into())
+}
+
+/// A frame of a [`WasmBacktrace`].
+#[derive(Clone, Debug)]
+pub struct FrameInfo {
+    store: StoreId,
+    module: Module,
+    frame: Frame,
+    is_stack_boundary: bool,
+}
+
+impl FrameInfo {
+    fn new(store: &StoreInner, frame: Frame) -> FrameInfo {
+        let module = Module::from_ref(store.instance(frame.instance).module()).clone();
+        FrameInfo { store: store.id(), module, frame, is_stack_boundary: false }
+    }
+
+    /// The function's index in its module, counted with the imported ones.
+    pub fn func_index(&self) -> u32 {
+        self.frame.function
+    }
+
+    /// The function's name, if its module's name section gives one.
+    pub fn func_name(&self) -> Option<&str> {
+        self.module.0.func_name(self.frame.function)
+    }
+
+    /// The function's module.
+    pub fn module(&self) -> &Module {
+        &self.module
+    }
+
+    /// The offset in its module of the instruction that trapped or calls.
+    pub fn module_offset(&self) -> Option<usize> {
+        self.frame.module_offset(&self.module.0).map(|offset| offset as usize)
+    }
+
+    /// The same offset from the start of the function's body.
+    pub fn func_offset(&self) -> Option<usize> {
+        let module = &self.module.0;
+        let defined = self.frame.function.checked_sub(module.imported_functions)?;
+        self.module_offset()?.checked_sub(module.bodies.get(defined as usize)?.start)
+    }
+
+    /// Source positions: none, as debugging information is not read yet.
+    pub fn symbols(&self) -> &[FrameSymbol] {
+        &[]
+    }
+
+    /// The instance that the function runs in.
+    pub fn instance(&self) -> Instance {
+        Instance::of(self.store, self.frame.instance)
+    }
+
+    /// The number of the stack that the frame stands on.
+    pub fn stack(&self) -> u32 {
+        self.frame.stack
+    }
+
+    /// Whether the next frame, that of the caller, stands on another stack.
+    pub fn is_stack_boundary(&self) -> bool {
+        self.is_stack_boundary
+    }
+}
+
+/// A function's name and position in its source.
+#[derive(Clone, Debug)]
+pub struct FrameSymbol {
+    name: Option<String>,
+    file: Option<String>,
+    line: Option<u32>,
+    column: Option<u32>,
+}
+
+impl FrameSymbol {
+    /// The function's name, perhaps mangled.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_deref()
+    }
+
+    /// The source file.
+    pub fn file(&self) -> Option<&str> {
+        self.file.as_deref()
+    }
+
+    /// The line, counted from 1.
+    pub fn line(&self) -> Option<u32> {
+        self.line
+    }
+
+    /// The column, counted from 1.
+    pub fn column(&self) -> Option<u32> {
+        self.column
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_demangled() {
+        assert_eq!(demangle("plain"), "plain");
+        assert_eq!(
+            demangle("_ZN4core3fmt5write17h0123456789abcdefE"),
+            "core::fmt::write::h0123456789abcdef"
+        );
+        assert_eq!(demangle("_ZN3foo3barEi"), "foo::bar(int)");
+        assert_eq!(demangle("_Znonsense"), "_Znonsense");
+    }
+}

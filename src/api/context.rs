@@ -1,0 +1,209 @@
+//! Borrowed stores: how every function that needs one takes it.
+
+use super::engine::Engine;
+use super::hooks;
+use super::store::{self, Store};
+use crate::heap::StoreInner;
+use crate::support::error::Result;
+use core::fmt;
+use core::marker::PhantomData;
+
+/// A store, borrowed.
+#[derive(Clone, Copy)]
+pub struct StoreContext<'a, T: 'static>(pub(super) &'a StoreInner, PhantomData<&'a T>);
+
+/// A store, borrowed mutably.
+pub struct StoreContextMut<'a, T: 'static>(pub(super) &'a mut StoreInner, PhantomData<&'a mut T>);
+
+/// What a store can be borrowed from.
+pub trait AsContext {
+    /// The type of the store's data.
+    type Data: 'static;
+
+    /// Borrows the store.
+    fn as_context(&self) -> StoreContext<'_, Self::Data>;
+}
+
+/// What a store can be borrowed from mutably.
+pub trait AsContextMut: AsContext {
+    /// Borrows the store mutably.
+    fn as_context_mut(&mut self) -> StoreContextMut<'_, Self::Data>;
+}
+
+impl<'a, T: 'static> StoreContext<'a, T> {
+    /// A store whose data is a `T`.
+    pub(super) fn of(inner: &'a StoreInner) -> StoreContext<'a, T> {
+        StoreContext(inner, PhantomData)
+    }
+
+    /// The store's engine.
+    pub fn engine(&self) -> &Engine {
+        Engine::from_ref(self.0.engine())
+    }
+
+    /// The store's data.
+    pub fn data(&self) -> &'a T {
+        store::data(self.0)
+    }
+
+    /// The fuel that is left; see [`Store::get_fuel`].
+    ///
+    /// # Errors
+    ///
+    /// If the engine does not count fuel.
+    pub fn get_fuel(&self) -> Result<u64> {
+        hooks::get_fuel(self.0)
+    }
+}
+
+impl<'a, T: 'static> StoreContextMut<'a, T> {
+    /// A store whose data is a `T`.
+    pub(super) fn of(inner: &'a mut StoreInner) -> StoreContextMut<'a, T> {
+        StoreContextMut(inner, PhantomData)
+    }
+
+    /// The store's data.
+    pub fn data(&self) -> &T {
+        store::data(self.0)
+    }
+
+    /// The store's data, to change.
+    pub fn data_mut(&mut self) -> &mut T {
+        store::data_mut(self.0)
+    }
+
+    /// The store's engine.
+    pub fn engine(&self) -> &Engine {
+        Engine::from_ref(self.0.engine())
+    }
+
+    /// The fuel that is left; see [`Store::get_fuel`].
+    ///
+    /// # Errors
+    ///
+    /// If the engine does not count fuel.
+    pub fn get_fuel(&self) -> Result<u64> {
+        hooks::get_fuel(self.0)
+    }
+
+    /// Sets the fuel that is left; see [`Store::set_fuel`].
+    ///
+    /// # Errors
+    ///
+    /// If the engine does not count fuel.
+    pub fn set_fuel(&mut self, fuel: u64) -> Result<()> {
+        hooks::set_fuel(self.0, fuel)
+    }
+
+    /// Sets the epoch deadline; see [`Store::set_epoch_deadline`].
+    pub fn set_epoch_deadline(&mut self, ticks_beyond_current: u64) {
+        hooks::set_epoch_deadline(self.0, ticks_beyond_current);
+    }
+
+    /// Lets an epoch deadline trap; see [`Store::epoch_deadline_trap`].
+    pub fn epoch_deadline_trap(&mut self) {
+        self.0.epoch_hook = None;
+    }
+}
+
+impl<T: 'static> AsContext for Store<T> {
+    type Data = T;
+
+    #[inline]
+    fn as_context(&self) -> StoreContext<'_, T> {
+        StoreContext::of(&self.inner)
+    }
+}
+
+impl<T: 'static> AsContextMut for Store<T> {
+    #[inline]
+    fn as_context_mut(&mut self) -> StoreContextMut<'_, T> {
+        StoreContextMut::of(&mut self.inner)
+    }
+}
+
+impl<T: 'static> AsContext for StoreContext<'_, T> {
+    type Data = T;
+
+    #[inline]
+    fn as_context(&self) -> StoreContext<'_, T> {
+        StoreContext::of(self.0)
+    }
+}
+
+impl<T: 'static> AsContext for StoreContextMut<'_, T> {
+    type Data = T;
+
+    #[inline]
+    fn as_context(&self) -> StoreContext<'_, T> {
+        StoreContext::of(self.0)
+    }
+}
+
+impl<T: 'static> AsContextMut for StoreContextMut<'_, T> {
+    #[inline]
+    fn as_context_mut(&mut self) -> StoreContextMut<'_, T> {
+        StoreContextMut::of(self.0)
+    }
+}
+
+impl<S: AsContext> AsContext for &'_ S {
+    type Data = S::Data;
+
+    #[inline]
+    fn as_context(&self) -> StoreContext<'_, S::Data> {
+        S::as_context(self)
+    }
+}
+
+impl<S: AsContext> AsContext for &'_ mut S {
+    type Data = S::Data;
+
+    #[inline]
+    fn as_context(&self) -> StoreContext<'_, S::Data> {
+        S::as_context(self)
+    }
+}
+
+impl<S: AsContextMut> AsContextMut for &'_ mut S {
+    #[inline]
+    fn as_context_mut(&mut self) -> StoreContextMut<'_, S::Data> {
+        S::as_context_mut(self)
+    }
+}
+
+impl<'a, T: 'static> From<StoreContextMut<'a, T>> for StoreContext<'a, T> {
+    fn from(store: StoreContextMut<'a, T>) -> StoreContext<'a, T> {
+        StoreContext::of(store.0)
+    }
+}
+
+impl<'a, S: AsContext> From<&'a S> for StoreContext<'a, S::Data> {
+    fn from(store: &'a S) -> StoreContext<'a, S::Data> {
+        store.as_context()
+    }
+}
+
+impl<'a, S: AsContext> From<&'a mut S> for StoreContext<'a, S::Data> {
+    fn from(store: &'a mut S) -> StoreContext<'a, S::Data> {
+        S::as_context(store)
+    }
+}
+
+impl<'a, S: AsContextMut> From<&'a mut S> for StoreContextMut<'a, S::Data> {
+    fn from(store: &'a mut S) -> StoreContextMut<'a, S::Data> {
+        store.as_context_mut()
+    }
+}
+
+impl<T: 'static> fmt::Debug for StoreContext<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("StoreContext").field(&self.0.id()).finish()
+    }
+}
+
+impl<T: 'static> fmt::Debug for StoreContextMut<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("StoreContextMut").field(&self.0.id()).finish()
+    }
+}

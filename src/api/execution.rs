@@ -1,0 +1,166 @@
+//! Calls that can be suspended and resumed.
+
+use super::context::AsContextMut;
+use super::func::Func;
+use super::values::Val;
+use crate::execute::{self, ExecutionError};
+use crate::heap::StoreInner;
+use crate::module::FuncType;
+use crate::support::error::{Context, HostRequest, Result};
+use alloc::format;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::fmt;
+use smallvec::SmallVec;
+
+/// A call under way, with a stack of its own: made by [`Func::start`].
+///
+/// Executions need not end in the order in which they began, and one that is dropped
+/// simply stops.
+///
+/// ```
+/// use backstitch::{Engine, Func, Outcome, Store, Suspension, Val};
+/// use backstitch::Error;
+///
+/// let engine = Engine::default();
+/// let mut store = Store::new(&engine, ());
+/// let ask = Func::wrap(&mut store, || -> Result<i32, Error> {
+///     Err(Error::suspend("how many?"))
+/// });
+///
+/// let mut execution = ask.start(&mut store, &[])?;
+/// let Outcome::Suspended(Suspension::Host(request)) = execution.resume(&mut store)? else {
+///     panic!("the host function asks");
+/// };
+/// assert_eq!(request.downcast_ref(), Some(&"how many?"));
+/// let Outcome::Done(results) = execution.resume_with(&mut store, &[Val::I32(5)])? else {
+///     panic!("nothing else suspends");
+/// };
+/// assert_eq!(results[0].unwrap_i32(), 5);
+/// # Ok::<(), Error>(())
+/// ```
+pub struct Execution {
+    inner: execute::Execution,
+    ty: Arc<FuncType>,
+}
+
+/// How far an [`Execution`] came.
+#[derive(Debug)]
+pub enum Outcome {
+    /// It returned these results.
+    Done(Vec<Val>),
+    /// It can be resumed.
+    Suspended(Suspension),
+}
+
+/// Why an [`Execution`] is suspended.
+#[non_exhaustive]
+#[derive(Debug)]
+pub enum Suspension {
+    /// There is no fuel left: set more before resuming.
+    Fuel,
+    /// It was interrupted from another thread.
+    Interrupt,
+    /// The epoch's deadline came, and the store's callback chose to yield.
+    Epoch,
+    /// A host function asked for it with [`Error::suspend`](crate::Error::suspend), and
+    /// [`Execution::resume_with`] takes its results.
+    Host(HostRequest),
+}
+
+impl Execution {
+    pub(super) fn new(inner: execute::Execution, ty: Arc<FuncType>) -> Execution {
+        Execution { inner, ty }
+    }
+
+    /// The function that was called.
+    pub fn func(&self) -> Func {
+        Func::of(self.inner.store_id(), self.inner.function())
+    }
+
+    /// Runs until it returns, fails or is suspended again.
+    ///
+    /// # Errors
+    ///
+    /// If it traps or a host function fails, which end it; if it has ended, runs already,
+    /// or a host function suspended it whose results are missing ([`ExecutionError`]).
+    ///
+    /// # Panics
+    ///
+    /// If it belongs to another store.
+    pub fn resume(&mut self, mut store: impl AsContextMut) -> Result<Outcome> {
+        let store = store.as_context_mut().0;
+        self.check(store);
+        // A host function without results has nothing to be answered with.
+        if self.awaited(store).is_some_and(|ty| ty.results.is_empty()) {
+            let outcome = self.inner.advance_with(store, &[])?;
+            return self.finish(store, outcome);
+        }
+        let outcome = self.inner.advance(store)?;
+        self.finish(store, outcome)
+    }
+
+    /// The same, with the results of the host function that suspended it.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Execution::resume`]; if the results have the wrong number or types, or no
+    /// host function waits for any. Then it can be resumed still.
+    ///
+    /// # Panics
+    ///
+    /// If it belongs to another store.
+    pub fn resume_with(
+        &mut self,
+        mut store: impl AsContextMut,
+        results: &[Val],
+    ) -> Result<Outcome> {
+        let store = store.as_context_mut().0;
+        self.check(store);
+        let ty = self.awaited(store).ok_or(ExecutionError::NotWaiting)?;
+        if results.len() != ty.results.len() {
+            let (expected, given) = (ty.results.len(), results.len());
+            return Err(ExecutionError::WrongResults { expected, given }.into());
+        }
+        let mut slots: SmallVec<[u64; 8]> = SmallVec::new();
+        for (index, (value, &ty)) in results.iter().zip(&ty.results).enumerate() {
+            let bits = value.to_slot(store, ty);
+            slots.push(bits.with_context(|| format!("result {index} has the wrong type"))?);
+        }
+        let outcome = self.inner.advance_with(store, &slots)?;
+        self.finish(store, outcome)
+    }
+
+    #[track_caller]
+    fn check(&self, store: &StoreInner) {
+        assert!(self.inner.store_id() == store.id(), "object used with the wrong store");
+    }
+
+    /// The type of the host function whose results it waits for.
+    fn awaited(&self, store: &StoreInner) -> Option<Arc<FuncType>> {
+        let function = self.inner.awaiting(store)?;
+        Some(Func::of(store.id(), function).inner_type(store))
+    }
+
+    fn finish(&self, store: &StoreInner, outcome: execute::Outcome) -> Result<Outcome> {
+        Ok(match outcome {
+            execute::Outcome::Done => {
+                let results = self.ty.results.iter().zip(self.inner.results(store));
+                let value = |(&ty, &bits)| Val::from_slot(bits, ty, store.id());
+                Outcome::Done(results.map(value).collect())
+            }
+            execute::Outcome::Suspended(suspension) => Outcome::Suspended(match suspension {
+                execute::Suspension::Fuel => Suspension::Fuel,
+                execute::Suspension::Interrupt => Suspension::Interrupt,
+                execute::Suspension::Epoch => Suspension::Epoch,
+                execute::Suspension::Host(error) => Suspension::Host(error.downcast()?),
+            }),
+        })
+    }
+}
+
+impl fmt::Debug for Execution {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Execution").field("func", &self.func()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,219 @@
+//! Functions.
+
+use super::caller::Caller;
+use super::context::{AsContext, AsContextMut};
+use super::engine::Engine;
+use super::execution::Execution;
+use super::func_type::FuncType;
+use super::into_func::{HostFunc, IntoFunc};
+use super::typed_func::TypedFunc;
+use super::values::Val;
+use super::wasm_ty::{WasmParams, WasmResults};
+use crate::heap::{FuncIndex, StoreId, StoreInner};
+use crate::module::{self, TypeId};
+use crate::support::error::{Context, Result};
+use crate::{ensure, execute};
+use alloc::format;
+use alloc::sync::Arc;
+use smallvec::{SmallVec, smallvec};
+
+/// A function of a store: WebAssembly's or the host's.
+///
+/// Using it with another store panics.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Func {
+    store: StoreId,
+    index: FuncIndex,
+}
+
+/// The slots of a call.
+pub(super) type Slots = SmallVec<[u64; 16]>;
+
+impl Func {
+    pub(super) fn of(store: StoreId, index: FuncIndex) -> Func {
+        Func { store, index }
+    }
+
+    /// A function of the host's that takes and gives values of a type known when it runs.
+    /// The results stand as zeros and nulls before the closure is called.
+    ///
+    /// # Panics
+    ///
+    /// If the type is of another engine.
+    pub fn new<T: 'static>(
+        mut store: impl AsContextMut<Data = T>,
+        ty: FuncType,
+        func: impl Fn(Caller<'_, T>, &[Val], &mut [Val]) -> Result<()> + Send + Sync + 'static,
+    ) -> Func {
+        let store = store.as_context_mut();
+        assert!(
+            Engine::same(ty.engine(), store.engine()),
+            "the function's type and the store are of different engines"
+        );
+        HostFunc::dynamic(ty, func).add_to(store.0)
+    }
+
+    /// A function of the host's, whose type is that of the closure.
+    ///
+    /// ```
+    /// use backstitch::{Caller, Engine, Func, Store};
+    ///
+    /// let mut store = Store::new(&Engine::default(), 0);
+    /// let add = Func::wrap(&mut store, |mut caller: Caller<'_, i32>, x: i32| {
+    ///     *caller.data_mut() += x;
+    ///     *caller.data()
+    /// });
+    /// let add = add.typed::<i32, i32>(&store)?;
+    /// assert_eq!(add.call(&mut store, 3)?, 3);
+    /// assert_eq!(add.call(&mut store, 4)?, 7);
+    /// # Ok::<(), backstitch::Error>(())
+    /// ```
+    pub fn wrap<T, Params, Results>(
+        mut store: impl AsContextMut<Data = T>,
+        func: impl IntoFunc<T, Params, Results>,
+    ) -> Func
+    where
+        T: 'static,
+    {
+        let store = store.as_context_mut();
+        func.into_func(store.engine()).add_to(store.0)
+    }
+
+    /// Its type.
+    ///
+    /// # Panics
+    ///
+    /// If it belongs to another store.
+    pub fn ty(&self, store: impl AsContext) -> FuncType {
+        let store = store.as_context().0;
+        self.check(store);
+        FuncType::from_id(Engine::from_ref(store.engine()), self.type_id(store))
+    }
+
+    /// Whether it is of type `ty`.
+    ///
+    /// # Panics
+    ///
+    /// If it belongs to another store.
+    pub fn matches_ty(&self, store: impl AsContext, ty: &FuncType) -> bool {
+        self.ty(store).matches(ty)
+    }
+
+    /// Calls it, and runs until it returns or traps.
+    ///
+    /// # Errors
+    ///
+    /// If `params` or `results` have the wrong number, `params` the wrong types, or the
+    /// function ends with a trap or with an error of a host function's.
+    ///
+    /// # Panics
+    ///
+    /// If it belongs to another store.
+    pub fn call(
+        &self,
+        mut store: impl AsContextMut,
+        params: &[Val],
+        results: &mut [Val],
+    ) -> Result<()> {
+        let store = store.as_context_mut().0;
+        self.check(store);
+        let ty = self.inner_type(store);
+        ensure!(
+            results.len() == ty.results.len(),
+            "expected {} results, got {}",
+            ty.results.len(),
+            results.len()
+        );
+        let mut slots = arguments(store, &ty, params)?;
+        execute::call(store, self.index, &mut slots)?;
+        for ((result, &ty), &bits) in results.iter_mut().zip(&ty.results).zip(&slots) {
+            *result = Val::from_slot(bits, ty, self.store);
+        }
+        Ok(())
+    }
+
+    /// Prepares a call that can be suspended and resumed. Nothing runs yet.
+    ///
+    /// # Errors
+    ///
+    /// If `params` have the wrong number or types, or there is no room for a stack.
+    ///
+    /// # Panics
+    ///
+    /// If it belongs to another store.
+    pub fn start(&self, mut store: impl AsContextMut, params: &[Val]) -> Result<Execution> {
+        let store = store.as_context_mut().0;
+        self.check(store);
+        let ty = self.inner_type(store);
+        let slots = arguments(store, &ty, params)?;
+        let inner = execute::Execution::start(store, self.index, &slots[..ty.params.len()])?;
+        Ok(Execution::new(inner, ty))
+    }
+
+    /// The function with its types known to Rust, for cheap calls.
+    ///
+    /// # Errors
+    ///
+    /// If `Params` or `Results` are not its types.
+    ///
+    /// # Panics
+    ///
+    /// If it belongs to another store.
+    pub fn typed<Params, Results>(
+        &self,
+        store: impl AsContext,
+    ) -> Result<TypedFunc<Params, Results>>
+    where
+        Params: WasmParams,
+        Results: WasmResults,
+    {
+        let ty = self.ty(store);
+        let dynamic = Params::check_params(ty.params()).context("type mismatch with parameters")?;
+        Results::check_results(ty.results()).context("type mismatch with results")?;
+        Ok(TypedFunc::new(*self, dynamic))
+    }
+
+    pub(super) fn index(&self) -> FuncIndex {
+        self.index
+    }
+
+    pub(super) fn store_id(&self) -> StoreId {
+        self.store
+    }
+
+    pub(super) fn belongs_to(&self, store: &StoreInner) -> bool {
+        self.store == store.id()
+    }
+
+    #[inline]
+    #[track_caller]
+    pub(super) fn check(&self, store: &StoreInner) {
+        assert!(self.belongs_to(store), "object used with the wrong store");
+    }
+
+    /// The identity of its type, in the store that it belongs to.
+    pub(super) fn type_id(&self, store: &StoreInner) -> TypeId {
+        store.func(self.index).ty
+    }
+
+    pub(super) fn inner_type(&self, store: &StoreInner) -> Arc<module::FuncType> {
+        store.engine().types.get(self.type_id(store))
+    }
+}
+
+/// The slots of a call with these arguments, enough for the results too.
+fn arguments(store: &StoreInner, ty: &module::FuncType, params: &[Val]) -> Result<Slots> {
+    ensure!(
+        params.len() == ty.params.len(),
+        "expected {} arguments, got {}",
+        ty.params.len(),
+        params.len()
+    );
+    let mut slots: Slots = smallvec![0; ty.params.len().max(ty.results.len())];
+    for (index, (param, &ty)) in params.iter().zip(&ty.params).enumerate() {
+        slots[index] = param
+            .to_slot(store, ty)
+            .with_context(|| format!("argument {index} has the wrong type"))?;
+    }
+    Ok(slots)
+}

@@ -1,0 +1,166 @@
+//! The types of functions.
+
+use super::context::AsContextMut;
+use super::engine::Engine;
+use super::func::Func;
+use super::val_type::ValType;
+use crate::module::{self, TypeId};
+use crate::support::error::{Error, Result};
+use alloc::format;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::fmt;
+use core::hash::{Hash, Hasher};
+
+/// The type of a function, known to its engine.
+#[derive(Clone)]
+pub struct FuncType {
+    engine: Engine,
+    id: TypeId,
+    ty: Arc<module::FuncType>,
+}
+
+impl FuncType {
+    /// A type with these parameters and results.
+    ///
+    /// # Panics
+    ///
+    /// If one of them is a type of another engine's, or there are more than 1,000 of either,
+    /// which WebAssembly does not allow.
+    pub fn new(
+        engine: &Engine,
+        params: impl IntoIterator<Item = ValType>,
+        results: impl IntoIterator<Item = ValType>,
+    ) -> FuncType {
+        let inner = |ty: ValType| {
+            assert!(ty.belongs_to(engine), "type used with wrong engine");
+            ty.to_inner()
+        };
+        let ty = module::FuncType {
+            params: params.into_iter().map(inner).collect(),
+            results: results.into_iter().map(inner).collect(),
+        };
+        let longest = ty.params.len().max(ty.results.len());
+        assert!(longest <= 1_000, "a function has at most 1,000 parameters and results");
+        let id = engine.0.types.intern(ty);
+        FuncType::from_id(engine, id)
+    }
+
+    pub(super) fn from_id(engine: &Engine, id: TypeId) -> FuncType {
+        FuncType { engine: engine.clone(), id, ty: engine.0.types.get(id) }
+    }
+
+    pub(super) fn id(&self) -> TypeId {
+        self.id
+    }
+
+    /// The type below the API.
+    pub(super) fn inner(&self) -> &Arc<module::FuncType> {
+        &self.ty
+    }
+
+    /// Its engine.
+    pub fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// The type of parameter `i`.
+    pub fn param(&self, i: usize) -> Option<ValType> {
+        self.ty.params.get(i).map(|&ty| ValType::from_inner(&self.engine, ty))
+    }
+
+    /// The types of its parameters.
+    pub fn params(&self) -> impl ExactSizeIterator<Item = ValType> + '_ {
+        self.ty.params.iter().map(|&ty| ValType::from_inner(&self.engine, ty))
+    }
+
+    /// The type of result `i`.
+    pub fn result(&self, i: usize) -> Option<ValType> {
+        self.ty.results.get(i).map(|&ty| ValType::from_inner(&self.engine, ty))
+    }
+
+    /// The types of its results.
+    pub fn results(&self) -> impl ExactSizeIterator<Item = ValType> + '_ {
+        self.ty.results.iter().map(|&ty| ValType::from_inner(&self.engine, ty))
+    }
+
+    /// Whether a function of this type is one of type `other`.
+    pub fn matches(&self, other: &FuncType) -> bool {
+        self == other
+    }
+
+    /// A function of this type that does nothing and gives zeros and nulls.
+    ///
+    /// # Errors
+    ///
+    /// If a result is a reference that cannot be null.
+    pub fn default_value(&self, store: impl AsContextMut) -> Result<Func> {
+        let results: Vec<_> = self
+            .results()
+            .map(|ty| {
+                ty.default_value().ok_or_else(|| {
+                    Error::msg(format!("type `{self}` has no default: no value of `{ty}` is"))
+                })
+            })
+            .collect::<Result<_>>()?;
+        Ok(Func::new(store, self.clone(), move |_, _, places| {
+            places.copy_from_slice(&results);
+            Ok(())
+        }))
+    }
+}
+
+impl PartialEq for FuncType {
+    fn eq(&self, other: &FuncType) -> bool {
+        self.id == other.id && Engine::same(&self.engine, &other.engine)
+    }
+}
+
+impl Eq for FuncType {}
+
+impl Hash for FuncType {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.id.hash(state);
+    }
+}
+
+impl fmt::Debug for FuncType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl fmt::Display for FuncType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("(type (func")?;
+        for (name, list) in [("param", &self.ty.params), ("result", &self.ty.results)] {
+            if !list.is_empty() {
+                write!(f, " ({name}")?;
+                for &ty in list {
+                    write!(f, " {}", ValType::from_inner(&self.engine, ty))?;
+                }
+                f.write_str(")")?;
+            }
+        }
+        f.write_str("))")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::string::ToString;
+
+    #[test]
+    fn equal_types_are_equal_within_an_engine() {
+        let engine = Engine::default();
+        let ty = FuncType::new(&engine, [ValType::I32, ValType::FUNCREF], [ValType::F32]);
+        assert_eq!(ty, FuncType::new(&engine, ty.params(), ty.results()));
+        assert_ne!(ty, FuncType::new(&engine, ty.results(), ty.params()));
+        assert_eq!(ty.to_string(), "(type (func (param i32 (ref null func)) (result f32)))");
+        assert_eq!(ty.param(1), Some(ValType::FUNCREF));
+        assert_eq!(ty.result(1), None);
+        let other = FuncType::new(&Engine::default(), ty.params(), ty.results());
+        assert_ne!(ty, other);
+    }
+}

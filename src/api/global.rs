@@ -1,0 +1,90 @@
+//! Globals.
+
+use super::context::{AsContext, AsContextMut};
+use super::engine::Engine;
+use super::extern_type::GlobalType;
+use super::values::Val;
+use crate::ensure;
+use crate::heap::{self, GlobalIndex, StoreId, StoreInner};
+use crate::support::error::{Context, Result};
+
+/// A global of a store.
+///
+/// Using it with another store panics.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Global {
+    store: StoreId,
+    index: GlobalIndex,
+}
+
+impl Global {
+    pub(super) fn of(store: StoreId, index: GlobalIndex) -> Global {
+        Global { store, index }
+    }
+
+    /// A global with a first value.
+    ///
+    /// # Errors
+    ///
+    /// If the value is not of its type.
+    pub fn new(mut store: impl AsContextMut, ty: GlobalType, val: Val) -> Result<Global> {
+        let store = store.as_context_mut();
+        ensure!(ty.content().belongs_to(store.engine()), "type used with wrong engine");
+        let store = &mut *store.0;
+        let ty = ty.to_inner();
+        let bits = val.to_slot(store, ty.value).context("the first value of a global")?;
+        Ok(Global { store: store.id(), index: store.add_global(ty, bits) })
+    }
+
+    /// Its type.
+    ///
+    /// # Panics
+    ///
+    /// If it belongs to another store.
+    pub fn ty(&self, store: impl AsContext) -> GlobalType {
+        let store = store.as_context().0;
+        GlobalType::from_inner(Engine::from_ref(store.engine()), *self.inner(store).ty())
+    }
+
+    /// Its value.
+    ///
+    /// # Panics
+    ///
+    /// If it belongs to another store.
+    pub fn get(&self, mut store: impl AsContextMut) -> Val {
+        let global = self.inner(store.as_context_mut().0);
+        Val::from_slot(global.get(), global.ty().value, self.store)
+    }
+
+    /// Changes its value.
+    ///
+    /// # Errors
+    ///
+    /// If it may not change, or the value is not of its type.
+    ///
+    /// # Panics
+    ///
+    /// If it belongs to another store.
+    pub fn set(&self, mut store: impl AsContextMut, val: Val) -> Result<()> {
+        let store = store.as_context_mut().0;
+        let ty = *self.inner(store).ty();
+        ensure!(ty.mutable, "immutable global cannot be set");
+        let bits = val.to_slot(store, ty.value).context("the new value of a global")?;
+        store.global_mut(self.index).set(bits);
+        Ok(())
+    }
+
+    pub(super) fn index(&self) -> GlobalIndex {
+        self.index
+    }
+
+    pub(super) fn belongs_to(&self, store: &StoreInner) -> bool {
+        self.store == store.id()
+    }
+
+    #[track_caller]
+    fn inner<'a>(&self, store: &'a StoreInner) -> &'a heap::Global {
+        assert!(self.belongs_to(store), "object used with the wrong store");
+        store.global(self.index)
+    }
+}

@@ -1,0 +1,121 @@
+//! How an embedder watches and stops what runs: fuel, epochs, interruption, call hooks.
+
+use crate::format_err;
+use crate::heap::{Crossing, EpochDecision, StoreInner};
+use crate::stack::InterruptHandle;
+use crate::support::error::Result;
+
+/// A passage between the host and WebAssembly, as [`Store::call_hook`] is told it.
+///
+/// [`Store::call_hook`]: crate::Store::call_hook
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CallHook {
+    /// The host calls WebAssembly.
+    CallingWasm,
+    /// WebAssembly returns to the host.
+    ReturningFromWasm,
+    /// WebAssembly calls the host.
+    CallingHost,
+    /// The host returns to WebAssembly.
+    ReturningFromHost,
+}
+
+impl CallHook {
+    /// Whether the host runs next.
+    pub fn entering_host(&self) -> bool {
+        matches!(self, CallHook::ReturningFromWasm | CallHook::CallingHost)
+    }
+
+    /// Whether WebAssembly runs next.
+    pub fn exiting_host(&self) -> bool {
+        matches!(self, CallHook::ReturningFromHost | CallHook::CallingWasm)
+    }
+}
+
+impl From<Crossing> for CallHook {
+    fn from(crossing: Crossing) -> CallHook {
+        match crossing {
+            Crossing::CallingWasm => CallHook::CallingWasm,
+            Crossing::ReturningFromWasm => CallHook::ReturningFromWasm,
+            Crossing::CallingHost => CallHook::CallingHost,
+            Crossing::ReturningFromHost => CallHook::ReturningFromHost,
+        }
+    }
+}
+
+/// What happens when an epoch deadline has come: see [`Store::epoch_deadline_callback`].
+///
+/// [`Store::epoch_deadline_callback`]: crate::Store::epoch_deadline_callback
+#[non_exhaustive]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UpdateDeadline {
+    /// The execution traps with [`Trap::Interrupt`](crate::Trap::Interrupt).
+    Interrupt,
+    /// It goes on, with a deadline so many ticks from now.
+    Continue(u64),
+    /// It suspends, and when it is resumed has a deadline so many ticks from now. Inside
+    /// a synchronous call, which cannot be suspended, this traps.
+    Yield(u64),
+}
+
+impl From<UpdateDeadline> for EpochDecision {
+    fn from(update: UpdateDeadline) -> EpochDecision {
+        match update {
+            UpdateDeadline::Interrupt => EpochDecision::Trap,
+            UpdateDeadline::Continue(ticks) => EpochDecision::Continue(ticks),
+            UpdateDeadline::Yield(ticks) => EpochDecision::Yield(ticks),
+        }
+    }
+}
+
+pub(super) fn interrupt_handle(store: &StoreInner) -> Result<InterruptHandle> {
+    if store.engine().tunables.interruptible {
+        return Ok(store.stacks.interrupt_handle());
+    }
+    Err(format_err!(
+        "interruption is not configured in this store: call `Config::interruptible(true)`"
+    ))
+}
+
+pub(super) fn get_fuel(store: &StoreInner) -> Result<u64> {
+    require_fuel(store)?;
+    Ok(store.stacks.fuel())
+}
+
+pub(super) fn set_fuel(store: &mut StoreInner, fuel: u64) -> Result<()> {
+    require_fuel(store)?;
+    store.stacks.set_fuel(fuel);
+    Ok(())
+}
+
+fn require_fuel(store: &StoreInner) -> Result<()> {
+    if store.engine().tunables.consume_fuel {
+        return Ok(());
+    }
+    Err(format_err!("fuel is not configured in this store: call `Config::consume_fuel(true)`"))
+}
+
+pub(super) fn set_epoch_deadline(store: &mut StoreInner, ticks_beyond_current: u64) {
+    let deadline = store.engine().epoch.now().saturating_add(ticks_beyond_current);
+    store.stacks.set_epoch_deadline(deadline);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_passage_enters_one_side() {
+        for crossing in [
+            Crossing::CallingWasm,
+            Crossing::ReturningFromWasm,
+            Crossing::CallingHost,
+            Crossing::ReturningFromHost,
+        ] {
+            let hook = CallHook::from(crossing);
+            assert_ne!(hook.entering_host(), hook.exiting_host());
+        }
+        assert!(CallHook::CallingHost.entering_host());
+        assert!(CallHook::CallingWasm.exiting_host());
+    }
+}

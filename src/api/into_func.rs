@@ -1,0 +1,166 @@
+//! Closures as functions of the host's.
+//!
+//! Each kind of closure gets a trampoline of its own: the arguments are read from the
+//! caller's slots, the closure is inlined, the results are written where the arguments
+//! stood. Nothing is allocated.
+
+use super::caller::Caller;
+use super::context::StoreContextMut;
+use super::engine::Engine;
+use super::func::Func;
+use super::func_type::FuncType;
+use super::val_type::ValType;
+use super::values::Val;
+use super::wasm_ty::{WasmRet, WasmTy, for_each_arity};
+use crate::heap::{self, HostCall, StoreInner};
+use crate::module;
+use crate::support::error::{Context, Result};
+use alloc::format;
+use alloc::sync::Arc;
+use core::fmt;
+use smallvec::SmallVec;
+
+/// A closure that can be a function: with up to 17 parameters, each a [`WasmTy`], perhaps
+/// a [`Caller`] before them, and a [`WasmRet`] as its result.
+pub trait IntoFunc<T, Params, Results>: Send + Sync + 'static {
+    #[doc(hidden)]
+    fn into_func(self, engine: &Engine) -> HostFunc;
+}
+
+/// A function of the host's that is in no store yet.
+#[derive(Clone)]
+pub struct HostFunc {
+    ty: FuncType,
+    func: Arc<dyn heap::HostFunc>,
+}
+
+impl fmt::Debug for HostFunc {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HostFunc").field("ty", &self.ty).finish_non_exhaustive()
+    }
+}
+
+impl HostFunc {
+    /// A closure that takes and gives values of any type.
+    pub(super) fn dynamic<T: 'static>(
+        ty: FuncType,
+        func: impl Fn(Caller<'_, T>, &[Val], &mut [Val]) -> Result<()> + Send + Sync + 'static,
+    ) -> HostFunc {
+        let types = Arc::clone(ty.inner());
+        HostFunc::new(ty, move |call| call_dynamic(call, &types, &func))
+    }
+
+    fn new(
+        ty: FuncType,
+        run: impl Fn(&mut HostCall<'_>) -> Result<()> + Send + Sync + 'static,
+    ) -> HostFunc {
+        HostFunc { ty, func: Arc::new(Trampoline(run)) }
+    }
+
+    /// Its type.
+    pub(super) fn ty(&self) -> &FuncType {
+        &self.ty
+    }
+
+    /// Makes it a function of a store of the same engine.
+    pub(super) fn add_to(&self, store: &mut StoreInner) -> Func {
+        debug_assert!(Engine::same(self.ty.engine(), Engine::from_ref(store.engine())));
+        let index = store.add_host_func(self.ty.id(), Arc::clone(&self.func));
+        Func::of(store.id(), index)
+    }
+}
+
+struct Trampoline<C>(C);
+
+impl<C> heap::HostFunc for Trampoline<C>
+where
+    C: Fn(&mut HostCall<'_>) -> Result<()> + Send + Sync,
+{
+    #[inline]
+    fn call(&self, mut call: HostCall<'_>) -> Result<()> {
+        (self.0)(&mut call)
+    }
+}
+
+fn call_dynamic<T: 'static>(
+    call: &mut HostCall<'_>,
+    ty: &module::FuncType,
+    func: impl Fn(Caller<'_, T>, &[Val], &mut [Val]) -> Result<()>,
+) -> Result<()> {
+    let id = call.store.id();
+    let mut values: SmallVec<[Val; 8]> = SmallVec::new();
+    values.extend(
+        ty.params.iter().enumerate().map(|(index, &ty)| Val::from_slot(call.get(index), ty, id)),
+    );
+    // Zero is null for references too.
+    values.extend(ty.results.iter().map(|&ty| Val::from_slot(0, ty, id)));
+    let (params, results) = values.split_at_mut(ty.params.len());
+    func(caller(call), params, results)?;
+    for (index, (value, &ty)) in results.iter().zip(&ty.results).enumerate() {
+        let bits = value
+            .to_slot(call.store, ty)
+            .with_context(|| format!("result {index} of a host function is incompatible"))?;
+        call.set(index, bits);
+    }
+    Ok(())
+}
+
+#[inline(always)]
+fn caller<'a, T: 'static>(call: &'a mut HostCall<'_>) -> Caller<'a, T> {
+    let instance = call.caller;
+    Caller::new(StoreContextMut::of(call.store), instance)
+}
+
+macro_rules! closures {
+    // A single parameter is not in a tuple, as Wasmtime has it.
+    (1 $name:ident) => {
+        closures!(@plain ($name) 1 $name);
+        closures!(@caller 1 $name);
+    };
+    ($count:literal $($name:ident)*) => {
+        closures!(@plain (($($name,)*)) $count $($name)*);
+        closures!(@caller $count $($name)*);
+    };
+    (@plain ($params:ty) $count:literal $($name:ident)*) => {
+        #[allow(non_snake_case, unused_variables, reason = "there may be no parameters")]
+        impl<T, F, $($name,)* R> IntoFunc<T, $params, R> for F
+        where
+            F: Fn($($name),*) -> R + Send + Sync + 'static,
+            $($name: WasmTy,)*
+            R: WasmRet,
+            T: 'static,
+        {
+            fn into_func(self, engine: &Engine) -> HostFunc {
+                let params: [ValType; $count] = [$($name::valtype()),*];
+                let ty = FuncType::new(engine, params, R::result_types());
+                HostFunc::new(ty, move |call| {
+                    let id = call.store.id();
+                    let [$($name),*] = call.take::<$count>();
+                    self($($name::from_slot($name, id)),*).into_slots(call)
+                })
+            }
+        }
+    };
+    (@caller $count:literal $($name:ident)*) => {
+        #[allow(non_snake_case, unused_variables, reason = "there may be no parameters")]
+        impl<T, F, $($name,)* R> IntoFunc<T, (Caller<'_, T>, $($name,)*), R> for F
+        where
+            F: Fn(Caller<'_, T>, $($name),*) -> R + Send + Sync + 'static,
+            $($name: WasmTy,)*
+            R: WasmRet,
+            T: 'static,
+        {
+            fn into_func(self, engine: &Engine) -> HostFunc {
+                let params: [ValType; $count] = [$($name::valtype()),*];
+                let ty = FuncType::new(engine, params, R::result_types());
+                HostFunc::new(ty, move |call| {
+                    let id = call.store.id();
+                    let [$($name),*] = call.take::<$count>();
+                    self(caller(call), $($name::from_slot($name, id)),*).into_slots(call)
+                })
+            }
+        }
+    };
+}
+
+for_each_arity!(closures);

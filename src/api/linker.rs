@@ -1,0 +1,522 @@
+//! Imports by their names.
+
+use super::caller::Caller;
+use super::context::{AsContext, AsContextMut};
+use super::engine::Engine;
+use super::extern_type::{ExternType, ImportType};
+use super::externals::Extern;
+use super::func_type::FuncType;
+use super::instance::{self, Imports, Instance};
+use super::instance_pre::{InstancePre, Instantiation};
+use super::into_func::{HostFunc, IntoFunc};
+use super::module::Module;
+use super::values::Val;
+use crate::heap::{StoreInner, check_import, describe_type};
+use crate::support::error::{Error, Result};
+use crate::{bail, ensure, format_err, module};
+use alloc::boxed::Box;
+use alloc::collections::BTreeMap;
+use alloc::format;
+use alloc::string::String;
+use core::fmt;
+use core::marker::PhantomData;
+use smallvec::SmallVec;
+
+/// Gives modules their imports by name.
+///
+/// Functions of the host's are defined for all stores of the engine; whatever belongs to a
+/// store can be imported in that store alone.
+pub struct Linker<T> {
+    engine: Engine,
+    /// By the two halves of the name.
+    map: BTreeMap<Box<str>, BTreeMap<Box<str>, Definition>>,
+    allow_shadowing: bool,
+    pub(super) allow_unknown_exports: bool,
+    data: PhantomData<fn() -> T>,
+}
+
+/// Something that can be imported.
+#[derive(Clone, Debug)]
+pub(super) enum Definition {
+    /// Of a store, with its type when it was defined.
+    Extern(Extern, module::ExternType),
+    /// Of no store yet.
+    Host(HostFunc),
+}
+
+impl Definition {
+    /// The item in a store of the same engine.
+    pub(super) fn to_extern(&self, store: &mut StoreInner) -> Extern {
+        match self {
+            Definition::Extern(item, _) => *item,
+            Definition::Host(func) => Extern::Func(func.add_to(store)),
+        }
+    }
+
+    /// A type that is at least as good as the one it will have when it is imported:
+    /// memories and tables may grow until then.
+    fn best_type(&self) -> module::ExternType {
+        match self {
+            Definition::Host(func) => module::ExternType::Func(func.ty().id()),
+            Definition::Extern(_, ty) => match ty.clone() {
+                module::ExternType::Memory(ty) => {
+                    module::ExternType::Memory(module::MemoryType { minimum: u64::MAX, ..ty })
+                }
+                module::ExternType::Table(ty) => {
+                    module::ExternType::Table(module::TableType { minimum: u64::MAX, ..ty })
+                }
+                ty => ty,
+            },
+        }
+    }
+}
+
+impl<T> Linker<T> {
+    /// An empty linker.
+    pub fn new(engine: &Engine) -> Linker<T> {
+        Linker {
+            engine: engine.clone(),
+            map: BTreeMap::new(),
+            allow_shadowing: false,
+            allow_unknown_exports: false,
+            data: PhantomData,
+        }
+    }
+
+    /// Its engine.
+    pub fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// Whether a name may be defined again; the last definition counts. By default that is
+    /// an error.
+    pub fn allow_shadowing(&mut self, allow: bool) -> &mut Linker<T> {
+        self.allow_shadowing = allow;
+        self
+    }
+
+    /// Whether [`Linker::module`] accepts commands that export more than functions.
+    pub fn allow_unknown_exports(&mut self, allow: bool) -> &mut Linker<T> {
+        self.allow_unknown_exports = allow;
+        self
+    }
+
+    /// Defines one name to be what another is.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such other, or the name is defined already.
+    pub fn alias(
+        &mut self,
+        module: &str,
+        name: &str,
+        as_module: &str,
+        as_name: &str,
+    ) -> Result<&mut Linker<T>> {
+        let Some(definition) = self.definition(module, name).cloned() else {
+            bail!("no item named `{module}::{name}` defined");
+        };
+        self.insert(as_module, as_name, definition)
+    }
+
+    /// Defines all names that begin with one half to be defined with another as well.
+    ///
+    /// # Errors
+    ///
+    /// If one is defined already.
+    pub fn alias_module(&mut self, module: &str, as_module: &str) -> Result<()> {
+        let definitions = self.map.get(module).cloned().unwrap_or_default();
+        for (name, definition) in definitions {
+            self.insert(as_module, &name, definition)?;
+        }
+        Ok(())
+    }
+
+    fn definition(&self, module: &str, name: &str) -> Option<&Definition> {
+        self.map.get(module)?.get(name)
+    }
+
+    fn insert(
+        &mut self,
+        module: &str,
+        name: &str,
+        definition: Definition,
+    ) -> Result<&mut Linker<T>> {
+        if !self.map.contains_key(module) {
+            self.map.insert(module.into(), BTreeMap::new());
+        }
+        let names = self.map.get_mut(module).expect("it has just been added");
+        if names.contains_key(name) && !self.allow_shadowing {
+            bail!("import of `{module}::{name}` defined twice");
+        }
+        names.insert(name.into(), definition);
+        Ok(self)
+    }
+}
+
+impl<T: 'static> Linker<T> {
+    /// Defines something of a store.
+    ///
+    /// # Errors
+    ///
+    /// If the name is defined already.
+    ///
+    /// # Panics
+    ///
+    /// If it belongs to another store, or the store to another engine.
+    pub fn define(
+        &mut self,
+        store: impl AsContext<Data = T>,
+        module: &str,
+        name: &str,
+        item: impl Into<Extern>,
+    ) -> Result<&mut Linker<T>> {
+        let definition = self.of_store(store.as_context().0, item.into());
+        self.insert(module, name, definition)
+    }
+
+    /// Defines something of a store by a name that has one half: the module's is empty.
+    ///
+    /// # Errors
+    ///
+    /// If the name is defined already.
+    ///
+    /// # Panics
+    ///
+    /// If it belongs to another store, or the store to another engine.
+    pub fn define_name(
+        &mut self,
+        store: impl AsContext<Data = T>,
+        name: &str,
+        item: impl Into<Extern>,
+    ) -> Result<&mut Linker<T>> {
+        self.define(store, "", name, item)
+    }
+
+    fn of_store(&self, store: &StoreInner, item: Extern) -> Definition {
+        self.check_engine(store);
+        assert!(item.belongs_to(store), "object used with the wrong store");
+        Definition::Extern(item, store.extern_type(item.to_inner()))
+    }
+
+    #[track_caller]
+    fn check_engine(&self, store: &StoreInner) {
+        assert!(
+            Engine::same(&self.engine, Engine::from_ref(store.engine())),
+            "different engines for this linker and the store provided"
+        );
+    }
+
+    /// Defines a function of the host's that takes and gives values of a type known when
+    /// it runs: see [`Func::new`](crate::Func::new).
+    ///
+    /// # Errors
+    ///
+    /// If the name is defined already, or the type is of another engine.
+    pub fn func_new(
+        &mut self,
+        module: &str,
+        name: &str,
+        ty: FuncType,
+        func: impl Fn(Caller<'_, T>, &[Val], &mut [Val]) -> Result<()> + Send + Sync + 'static,
+    ) -> Result<&mut Linker<T>> {
+        ensure!(
+            Engine::same(ty.engine(), &self.engine),
+            "the type of `{module}::{name}` and the linker are of different engines"
+        );
+        self.insert(module, name, Definition::Host(HostFunc::dynamic(ty, func)))
+    }
+
+    /// Defines a function of the host's, whose type is that of the closure: see
+    /// [`Func::wrap`](crate::Func::wrap).
+    ///
+    /// # Errors
+    ///
+    /// If the name is defined already.
+    pub fn func_wrap<Params, Results>(
+        &mut self,
+        module: &str,
+        name: &str,
+        func: impl IntoFunc<T, Params, Results>,
+    ) -> Result<&mut Linker<T>> {
+        let func = func.into_func(&self.engine);
+        self.insert(module, name, Definition::Host(func))
+    }
+
+    /// Defines all that an instance exports.
+    ///
+    /// # Errors
+    ///
+    /// If a name is defined already.
+    ///
+    /// # Panics
+    ///
+    /// If the instance belongs to another store, or the store to another engine.
+    pub fn instance(
+        &mut self,
+        mut store: impl AsContextMut<Data = T>,
+        module_name: &str,
+        instance: Instance,
+    ) -> Result<&mut Linker<T>> {
+        let store = store.as_context_mut();
+        self.check_engine(store.0);
+        let module = instance.module::<T>(store.as_context()).clone();
+        let mut store = store;
+        for export in module.exports() {
+            if let Some(item) = instance.get_export(&mut store, export.name()) {
+                let definition = self.of_store(store.0, item);
+                self.insert(module_name, export.name(), definition)?;
+            }
+        }
+        Ok(self)
+    }
+
+    /// Defines every function that `module` imports and that is not defined yet as one
+    /// that fails with an [`UnknownImportError`] when it is called.
+    ///
+    /// # Errors
+    ///
+    /// If the module imports something else that is not defined.
+    pub fn define_unknown_imports_as_traps(&mut self, module: &Module) -> Result<()> {
+        for import in module.imports() {
+            if self.definition(import.module(), import.name()).is_some() {
+                continue;
+            }
+            let error = UnknownImportError::new(&import);
+            let ExternType::Func(ty) = import.ty() else { return Err(Error::new(error)) };
+            self.func_new(import.module(), import.name(), ty, move |_, _, _| {
+                Err(Error::new(error.clone()))
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Defines everything that `module` imports and that is not defined yet as something
+    /// that is zero or null or does nothing.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such thing for an import's type.
+    pub fn define_unknown_imports_as_default_values(
+        &mut self,
+        mut store: impl AsContextMut<Data = T>,
+        module: &Module,
+    ) -> Result<()> {
+        for import in module.imports() {
+            if self.definition(import.module(), import.name()).is_some() {
+                continue;
+            }
+            let item = import.ty().default_value(store.as_context_mut()).map_err(|error| {
+                let (module, name) = (import.module(), import.name());
+                error.context(format!("no default value exists for `{module}::{name}`"))
+            })?;
+            self.define(store.as_context(), import.module(), import.name(), item)?;
+        }
+        Ok(())
+    }
+
+    /// What is defined by this name, in a store.
+    ///
+    /// # Errors
+    ///
+    /// If nothing is.
+    ///
+    /// # Panics
+    ///
+    /// If the store is of another engine.
+    pub fn get(
+        &self,
+        mut store: impl AsContextMut<Data = T>,
+        module: &str,
+        name: &str,
+    ) -> Result<Extern> {
+        let store = store.as_context_mut().0;
+        self.check_engine(store);
+        match self.definition(module, name) {
+            Some(definition) => Ok(definition.to_extern(store)),
+            None => Err(format_err!("missing definition for `{module}::{name}`")),
+        }
+    }
+
+    /// What is defined by an import's name, in a store. Whether it is of the import's type
+    /// is another question.
+    ///
+    /// # Panics
+    ///
+    /// If the store is of another engine.
+    pub fn get_by_import(
+        &self,
+        mut store: impl AsContextMut<Data = T>,
+        import: &ImportType<'_>,
+    ) -> Option<Extern> {
+        let store = store.as_context_mut().0;
+        self.check_engine(store);
+        Some(self.definition(import.module(), import.name())?.to_extern(store))
+    }
+
+    /// All that is defined, sorted by name, in a store.
+    ///
+    /// # Panics
+    ///
+    /// If the store is of another engine.
+    pub fn iter<'a: 'p, 'p>(
+        &'a self,
+        mut store: impl AsContextMut<Data = T> + 'p,
+    ) -> impl Iterator<Item = (&'a str, &'a str, Extern)> + 'p {
+        self.check_engine(store.as_context().0);
+        let all = self.map.iter().flat_map(|(module, names)| {
+            names.iter().map(move |(name, definition)| (&**module, &**name, definition))
+        });
+        all.map(move |(module, name, definition)| {
+            (module, name, definition.to_extern(store.as_context_mut().0))
+        })
+    }
+
+    /// Finds a module's imports, makes an instance and runs its start function, if it has
+    /// one.
+    ///
+    /// # Errors
+    ///
+    /// If an import is not defined ([`UnknownImportError`]), of the wrong type or of
+    /// another store; if a limit is reached; if a segment does not fit or the start
+    /// function fails, and then what was written before stays.
+    pub fn instantiate(
+        &self,
+        mut store: impl AsContextMut<Data = T>,
+        module: &Module,
+    ) -> Result<Instance> {
+        let store = store.as_context_mut().0;
+        let imports = self.imports(store, module)?;
+        instance::instantiate(store, module, &imports)
+    }
+
+    /// The same, with a start function that can be suspended.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Linker::instantiate`], but for what the start function does.
+    pub fn instantiate_resumable(
+        &self,
+        mut store: impl AsContextMut<Data = T>,
+        module: &Module,
+    ) -> Result<Instantiation> {
+        let store = store.as_context_mut().0;
+        let imports = self.imports(store, module)?;
+        let made = instance::instantiate_without_start(store, module, &imports)?;
+        Instantiation::begin(store, made)
+    }
+
+    /// Finds a module's imports once for any number of instances.
+    ///
+    /// # Errors
+    ///
+    /// If an import is not defined ([`UnknownImportError`]) or cannot be of the right
+    /// type. The sizes of memories and tables are compared when an instance is made.
+    pub fn instantiate_pre(&self, module: &Module) -> Result<InstancePre<T>> {
+        self.check_module(module)?;
+        let types = &self.engine.0.types;
+        let items: Result<_> = module
+            .imports()
+            .map(|import| {
+                let definition = self.find(&import)?;
+                check_import(types, import.import, &definition.best_type())?;
+                Ok(definition.clone())
+            })
+            .collect();
+        Ok(InstancePre::new(module, items?))
+    }
+
+    fn imports(&self, store: &mut StoreInner, module: &Module) -> Result<Imports> {
+        self.check_module(module)?;
+        self.check_engine(store);
+        // A function of the host's becomes one of the store's only if all are found.
+        let found: Result<SmallVec<[&Definition; 8]>> =
+            module.imports().map(|import| self.find(&import)).collect();
+        Ok(found?.into_iter().map(|definition| definition.to_extern(store)).collect())
+    }
+
+    fn find(&self, import: &ImportType<'_>) -> Result<&Definition> {
+        self.definition(import.module(), import.name())
+            .ok_or_else(|| Error::new(UnknownImportError::new(import)))
+    }
+
+    fn check_module(&self, module: &Module) -> Result<()> {
+        ensure!(
+            Engine::same(&self.engine, module.engine()),
+            "the module and the linker are of different engines"
+        );
+        Ok(())
+    }
+}
+
+impl<T> Clone for Linker<T> {
+    fn clone(&self) -> Linker<T> {
+        Linker {
+            engine: self.engine.clone(),
+            map: self.map.clone(),
+            allow_shadowing: self.allow_shadowing,
+            allow_unknown_exports: self.allow_unknown_exports,
+            data: PhantomData,
+        }
+    }
+}
+
+impl<T: 'static> Default for Linker<T> {
+    fn default() -> Linker<T> {
+        Linker::new(&Engine::default())
+    }
+}
+
+impl<T> fmt::Debug for Linker<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Linker").finish_non_exhaustive()
+    }
+}
+
+/// An import that nothing is defined for.
+#[derive(Clone, Debug)]
+pub struct UnknownImportError {
+    module: Box<str>,
+    name: Box<str>,
+    ty: ExternType,
+    /// The type in the words of the text format.
+    expected: String,
+}
+
+impl UnknownImportError {
+    fn new(import: &ImportType<'_>) -> UnknownImportError {
+        UnknownImportError {
+            module: import.module().into(),
+            name: import.name().into(),
+            ty: import.ty(),
+            expected: describe_type(&import.engine.0.types, &import.import.ty),
+        }
+    }
+
+    /// The first half of its name.
+    pub fn module(&self) -> &str {
+        &self.module
+    }
+
+    /// The second half of its name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The type that it must have.
+    pub fn ty(&self) -> ExternType {
+        self.ty.clone()
+    }
+}
+
+impl fmt::Display for UnknownImportError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let UnknownImportError { module, name, expected, .. } = self;
+        write!(
+            f,
+            "unknown import: `{module}::{name}` has not been defined; it must be `{expected}`"
+        )
+    }
+}
+
+impl core::error::Error for UnknownImportError {}

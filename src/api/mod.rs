@@ -1,0 +1,112 @@
+//! The embedder's face, in Wasmtime's names and shapes.
+//!
+//! Flows in: bytes of modules, host functions, values, limits. Flows out: handles
+//! ([`Func`], [`Memory`], [`Instance`], …), values, errors with their backtraces.
+//! Must never be: `unsafe` code, or a handle that is used without a look at the store it
+//! belongs to.
+//!
+//! # How it is built
+//!
+//! * Here alone the embedder's `T` of [`Store<T>`] is known. Below, a store is a
+//!   [`StoreInner`](crate::heap::StoreInner) with its data as `dyn Any`; [`Store`] and
+//!   the contexts are that with a `T` beside it.
+//! * A handle is the store's identity and an index, `Copy` and comparable. Using one with
+//!   another store panics, or is an error where the function can fail and the handle came
+//!   as an argument (imports, values).
+//! * Host functions are closures behind one `dyn` call; arguments and results pass
+//!   through the caller's slots, without allocation ([`IntoFunc`]).
+//! * Everything that runs WebAssembly is a driver over [`Execution`]: synchronous calls
+//!   are one that runs to its end.
+
+mod backtrace;
+mod caller;
+mod config;
+mod context;
+mod engine;
+mod execution;
+mod extern_ref;
+mod extern_type;
+mod externals;
+#[cfg(feature = "std")]
+mod file;
+mod func;
+mod func_type;
+mod global;
+mod hooks;
+mod instance;
+mod instance_pre;
+mod into_func;
+mod limits;
+mod linker;
+mod linker_module;
+mod memory;
+mod module;
+mod store;
+mod table;
+#[cfg_attr(feature = "wat", path = "text/wat.rs")]
+#[cfg_attr(not(feature = "wat"), path = "text/none.rs")]
+mod text;
+mod typed_func;
+mod val_type;
+mod values;
+mod wasm_ty;
+
+#[cfg(all(test, feature = "wat"))]
+mod tests;
+
+pub use self::backtrace::{FrameInfo, FrameSymbol, WasmBacktrace};
+pub use self::caller::Caller;
+pub use self::config::Config;
+pub use self::context::{AsContext, AsContextMut, StoreContext, StoreContextMut};
+pub use self::engine::{Engine, EngineWeak};
+pub use self::execution::{Execution, Outcome, Suspension};
+pub use self::extern_ref::{ExternRef, GcRef, Rooted};
+pub use self::extern_type::{
+    ExportType, ExternType, GlobalType, ImportType, MemoryType, MemoryTypeBuilder, TableType,
+};
+pub use self::externals::{Export, Extern};
+pub use self::func::Func;
+pub use self::func_type::FuncType;
+pub use self::global::Global;
+pub use self::hooks::{CallHook, UpdateDeadline};
+pub use self::instance::Instance;
+pub use self::instance_pre::{InstancePre, Instantiation};
+pub use self::into_func::IntoFunc;
+pub use self::limits::{ResourceLimiter, StoreLimits, StoreLimitsBuilder};
+pub use self::linker::{Linker, UnknownImportError};
+pub use self::memory::{Memory, MemoryAccessError};
+pub use self::module::{Module, ModuleExport};
+pub use self::store::Store;
+pub use self::table::Table;
+pub use self::typed_func::TypedFunc;
+pub use self::val_type::{HeapType, Mutability, RefType, ValType};
+pub use self::values::{Ref, V128, Val};
+pub use self::wasm_ty::{WasmParams, WasmResults, WasmRet, WasmTy};
+
+pub use crate::code::Trap;
+pub use crate::execute::{Dispatch, DispatchError, ExecutionError};
+pub use crate::module::{CompilationMode, ModuleError, Place};
+pub use crate::stack::InterruptHandle;
+pub use crate::support::error::{self, Context, Error, HostRequest, Result};
+
+/// What is shared between threads, and what may move from one to another: checked by the
+/// compiler, and part of the API's promise.
+const _: () = {
+    const fn shared<T: Send + Sync>() {}
+    const fn movable<T: Send>() {}
+    shared::<Engine>();
+    shared::<Module>();
+    shared::<Linker<*mut u8>>();
+    shared::<InstancePre<*mut u8>>();
+    shared::<InterruptHandle>();
+    shared::<Error>();
+    shared::<WasmBacktrace>();
+    shared::<(Instance, Func, TypedFunc<(), ()>, Global, Table, Memory, Val)>();
+    shared::<FuncType>();
+    shared::<Store<()>>();
+    shared::<Caller<'_, ()>>();
+    movable::<Store<core::cell::Cell<u8>>>();
+    movable::<StoreContextMut<'_, core::cell::Cell<u8>>>();
+    movable::<Execution>();
+    movable::<Instantiation>();
+};

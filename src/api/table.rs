@@ -1,0 +1,204 @@
+//! Tables.
+
+use super::context::{AsContext, AsContextMut};
+use super::engine::Engine;
+use super::extern_type::TableType;
+use super::values::Ref;
+use crate::heap::{self, StoreId, StoreInner, TableIndex};
+use crate::support::error::{Context, Error, Result};
+use crate::{Trap, ensure, format_err};
+use alloc::format;
+use core::ops::Range;
+
+/// A table of a store.
+///
+/// Using it with another store panics.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Table {
+    store: StoreId,
+    index: TableIndex,
+}
+
+impl Table {
+    pub(super) fn of(store: StoreId, index: TableIndex) -> Table {
+        Table { store, index }
+    }
+
+    /// A table whose elements are all `init`.
+    ///
+    /// # Errors
+    ///
+    /// If `init` is not of the type of its elements, the store's limiter refuses it, or
+    /// the host has no room.
+    pub fn new(mut store: impl AsContextMut, ty: TableType, init: Ref) -> Result<Table> {
+        let store = store.as_context_mut();
+        ensure!(ty.element().belongs_to(store.engine()), "type used with wrong engine");
+        let store = &mut *store.0;
+        let ty = ty.to_inner()?;
+        let init = init.to_bits(store, ty.element).context("the first value of a table")?;
+        let index = store.add_table(ty, init)?;
+        Ok(Table { store: store.id(), index })
+    }
+
+    /// Its type, as declared: the minimum is not its present size.
+    ///
+    /// # Panics
+    ///
+    /// If it belongs to another store.
+    pub fn ty(&self, store: impl AsContext) -> TableType {
+        let store = store.as_context().0;
+        TableType::from_inner(Engine::from_ref(store.engine()), *self.inner(store).ty())
+    }
+
+    /// Its number of elements.
+    ///
+    /// # Panics
+    ///
+    /// If it belongs to another store.
+    pub fn size(&self, store: impl AsContext) -> u64 {
+        self.inner(store.as_context().0).size()
+    }
+
+    /// Element `index`, if there is one.
+    ///
+    /// # Panics
+    ///
+    /// If it belongs to another store.
+    pub fn get(&self, mut store: impl AsContextMut, index: u64) -> Option<Ref> {
+        let table = self.inner(store.as_context_mut().0);
+        let bits = *table.elements().get(usize::try_from(index).ok()?)?;
+        Some(Ref::from_bits(bits, table.ty().element, self.store))
+    }
+
+    /// Changes element `index`.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such element, or `value` is not of the type of its elements.
+    ///
+    /// # Panics
+    ///
+    /// If it belongs to another store.
+    pub fn set(&self, mut store: impl AsContextMut, index: u64, value: Ref) -> Result<()> {
+        let store = store.as_context_mut().0;
+        let bits = self.bits(store, value)?;
+        let elements = store.table_mut(self.index).elements_mut();
+        let size = elements.len();
+        let place = usize::try_from(index).ok().and_then(|index| elements.get_mut(index));
+        let Some(place) = place else {
+            return Err(format_err!("table element index {index} out of bounds: it has {size}"));
+        };
+        *place = bits;
+        Ok(())
+    }
+
+    /// Adds so many elements that are `init`, and gives the former number of elements.
+    ///
+    /// # Errors
+    ///
+    /// If `init` is not of the type of its elements, or its type, the store's limiter or
+    /// the host do not allow it.
+    ///
+    /// # Panics
+    ///
+    /// If it belongs to another store.
+    pub fn grow(&self, mut store: impl AsContextMut, delta: u64, init: Ref) -> Result<u64> {
+        let store = store.as_context_mut().0;
+        let bits = self.bits(store, init)?;
+        store.grow_table(self.index, delta, bits)?.ok_or_else(|| {
+            let table = store.table(self.index);
+            let (size, maximum) = (table.size(), table.maximum());
+            format_err!(
+                "failed to grow table by `{delta}`: it has {size} elements, its type allows \
+                 {maximum}, and the store's limits or the host may allow less"
+            )
+        })
+    }
+
+    /// Copies elements from one table to another, or within one.
+    ///
+    /// # Errors
+    ///
+    /// If a table ends before them, or the types of their elements differ.
+    ///
+    /// # Panics
+    ///
+    /// If one belongs to another store.
+    pub fn copy(
+        mut store: impl AsContextMut,
+        dst_table: &Table,
+        dst_index: u64,
+        src_table: &Table,
+        src_index: u64,
+        len: u64,
+    ) -> Result<()> {
+        let store = store.as_context_mut().0;
+        let (to, from) = (dst_table.inner(store), src_table.inner(store));
+        let (to_type, from_type) = (to.ty().element, from.ty().element);
+        if !store.engine().types.ref_is_subtype(from_type, to_type) {
+            let engine = Engine::from_ref(store.engine());
+            let to = TableType::from_inner(engine, *to.ty());
+            let from = TableType::from_inner(engine, *from.ty());
+            return Err(format_err!(
+                "tables do not have the same element type: expected {}, found {}",
+                to.element(),
+                from.element()
+            ));
+        }
+        let to = range(to, dst_index, len)?;
+        let from = range(from, src_index, len)?;
+        if dst_table == src_table {
+            store.table_mut(dst_table.index).elements_mut().copy_within(from, to.start);
+        } else {
+            store.copy_table(dst_table.index, to.start, src_table.index, from);
+        }
+        Ok(())
+    }
+
+    /// Makes a run of elements `value`.
+    ///
+    /// # Errors
+    ///
+    /// If it ends before them, or `value` is not of the type of its elements.
+    ///
+    /// # Panics
+    ///
+    /// If it belongs to another store.
+    pub fn fill(&self, mut store: impl AsContextMut, dst: u64, value: Ref, len: u64) -> Result<()> {
+        let store = store.as_context_mut().0;
+        let bits = self.bits(store, value)?;
+        let table = store.table_mut(self.index);
+        let range = range(table, dst, len)?;
+        table.elements_mut()[range].fill(bits);
+        Ok(())
+    }
+
+    pub(super) fn index(&self) -> TableIndex {
+        self.index
+    }
+
+    pub(super) fn belongs_to(&self, store: &StoreInner) -> bool {
+        self.store == store.id()
+    }
+
+    #[track_caller]
+    fn inner<'a>(&self, store: &'a StoreInner) -> &'a heap::Table {
+        assert!(self.belongs_to(store), "object used with the wrong store");
+        store.table(self.index)
+    }
+
+    #[track_caller]
+    fn bits(&self, store: &StoreInner, value: Ref) -> Result<u32> {
+        let element = self.inner(store).ty().element;
+        value.to_bits(store, element).context("value does not match table element type")
+    }
+}
+
+fn range(table: &heap::Table, start: u64, len: u64) -> Result<Range<usize>> {
+    let end = start.checked_add(len).filter(|&end| end <= table.size());
+    match (usize::try_from(start), end.map(usize::try_from)) {
+        (Ok(start), Some(Ok(end))) => Ok(start..end),
+        _ => Err(Error::new(Trap::TableOutOfBounds)
+            .context(format!("{len} elements at {start} of a table of {}", table.size()))),
+    }
+}

@@ -1,0 +1,182 @@
+//! Functions of the host's.
+
+use super::*;
+
+#[test]
+fn closures_of_every_shape() {
+    let mut store = Store::new(&Engine::default(), 10);
+    let none = Func::wrap(&mut store, || {});
+    none.typed::<(), ()>(&store).unwrap().call(&mut store, ()).unwrap();
+
+    let numbers =
+        Func::wrap(&mut store, |a: i32, b: u32, c: i64, d: u64, e: f32, f: f64| (f, e, d, c, b, a));
+    let typed = numbers
+        .typed::<(i32, u32, i64, u64, f32, f64), (f64, f32, u64, i64, u32, i32)>(&store)
+        .unwrap();
+    let results = typed.call(&mut store, (-1, u32::MAX, -2, u64::MAX, -0.0, 1e300)).unwrap();
+    assert_eq!(results, (1e300, -0.0, u64::MAX, -2, u32::MAX, -1));
+    assert!(results.1.is_sign_negative());
+
+    let caller = Func::wrap(&mut store, |mut caller: Caller<'_, i32>, add: i32| {
+        *caller.data_mut() += add;
+        assert!(caller.get_export("anything").is_none() && caller.instance().is_none());
+        Ok::<_, Error>(*caller.data())
+    });
+    let typed = caller.typed::<i32, i32>(&store).unwrap();
+    assert_eq!(typed.call(&mut store, 5).unwrap(), 15);
+
+    let fails = Func::wrap(&mut store, || -> Result<()> { bail!("no luck") });
+    says(fails.call(&mut store, &[], &mut []), "no luck");
+    let traps = Func::wrap(&mut store, || -> Result<i32> { Err(Trap::OutOfFuel.into()) });
+    let error = traps.typed::<(), i32>(&store).unwrap().call(&mut store, ()).unwrap_err();
+    assert_eq!(error.downcast_ref::<Trap>(), Some(&Trap::OutOfFuel));
+}
+
+#[test]
+fn seventeen_parameters_and_results() {
+    type Many =
+        (i32, i32, i32, i32, i32, i32, i32, i32, i32, i32, i32, i32, i32, i32, i32, i32, i32);
+    let mut store = Store::new(&Engine::default(), ());
+    #[allow(clippy::too_many_arguments, reason = "that is the point")]
+    fn reverse(
+        a: i32,
+        b: i32,
+        c: i32,
+        d: i32,
+        e: i32,
+        f: i32,
+        g: i32,
+        h: i32,
+        i: i32,
+        j: i32,
+        k: i32,
+        l: i32,
+        m: i32,
+        n: i32,
+        o: i32,
+        p: i32,
+        q: i32,
+    ) -> Many {
+        (q, p, o, n, m, l, k, j, i, h, g, f, e, d, c, b, a)
+    }
+    let func = Func::wrap(&mut store, reverse);
+    let func = func.typed::<Many, Many>(&store).unwrap();
+    let results =
+        func.call(&mut store, (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17)).unwrap();
+    let (q, p, o, n, m, l, k, j, i, h, g, f, e, d, c, b, a) = results;
+    let results = [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q];
+    assert!(results.into_iter().eq(1..=17));
+}
+
+#[test]
+fn functions_with_types_known_at_run_time() {
+    let engine = Engine::default();
+    let mut store = Store::new(&engine, ());
+    let ty = FuncType::new(&engine, [ValType::I32, ValType::I64], [ValType::I64, ValType::I32]);
+    let swap = Func::new(&mut store, ty.clone(), |_, params, results| {
+        assert_eq!(results[0].unwrap_i64(), 0);
+        results[0] = params[1];
+        results[1] = params[0];
+        Ok(())
+    });
+    assert!(swap.matches_ty(&store, &ty));
+    let mut results = [Val::I32(0), Val::I32(0)];
+    swap.call(&mut store, &[Val::I32(1), Val::I64(2)], &mut results).unwrap();
+    assert_eq!((results[0].unwrap_i64(), results[1].unwrap_i32()), (2, 1));
+
+    says(swap.call(&mut store, &[Val::I32(1)], &mut results), "expected 2 arguments, got 1");
+    says(swap.call(&mut store, &[Val::I32(1), Val::I64(2)], &mut []), "expected 2 results, got 0");
+    says(
+        swap.call(&mut store, &[Val::I32(1), Val::I32(2)], &mut results),
+        "argument 1 has the wrong type: type mismatch: expected i64, found i32",
+    );
+    let wrong = Func::new(&mut store, ty, |_, _, results| {
+        results[1] = Val::I64(1);
+        Ok(())
+    });
+    says(
+        wrong.call(&mut store, &[Val::I32(1), Val::I64(2)], &mut results),
+        "result 1 of a host function is incompatible: type mismatch: expected i32, found i64",
+    );
+}
+
+#[test]
+fn functions_as_arguments_are_checked() {
+    let engine = Engine::default();
+    let mut store = Store::new(&engine, ());
+    let plain = Func::wrap(&mut store, || {});
+    let number = Func::wrap(&mut store, || 1);
+    let concrete = RefType::new(true, HeapType::from(plain.ty(&store)));
+    let ty = FuncType::new(&engine, [concrete.into()], []);
+    let takes = Func::new(&mut store, ty, |_, _, _| Ok(()));
+    let takes = takes.typed::<Option<Func>, ()>(&store).unwrap();
+    takes.call(&mut store, Some(plain)).unwrap();
+    takes.call(&mut store, None).unwrap();
+    says(takes.call(&mut store, Some(number)), "argument type mismatch: type mismatch");
+    let foreign = Func::wrap(Store::new(&engine, ()), || {});
+    says(takes.call(&mut store, Some(foreign)), "cross-`Store`");
+
+    let any = Func::wrap(&mut store, |func: Option<Func>| func);
+    let any = any.typed::<Option<Func>, Option<Func>>(&store).unwrap();
+    assert_eq!(any.call(&mut store, Some(number)).unwrap(), Some(number));
+    says(any.call(&mut store, Some(foreign)), "cross-`Store`");
+    let leaks = Func::wrap(&mut store, move || foreign);
+    says(leaks.typed::<(), Func>(&store).unwrap().call(&mut store, ()), "cross-`Store`");
+    assert!(any.func().typed::<Func, Option<Func>>(&store).is_ok());
+    says(any.func().typed::<Option<Func>, Func>(&store), "type mismatch with results");
+}
+
+#[test]
+fn a_host_function_suspends_its_execution() {
+    let engine = Engine::default();
+    let mut store = Store::new(&engine, ());
+    let ask = Func::wrap(&mut store, |question: i32| -> Result<(i64, i32)> {
+        Err(Error::suspend(question).context("please"))
+    });
+    says(ask.start(&mut store, &[]), "expected 1 arguments, got 0");
+    let mut execution = ask.start(&mut store, &[Val::I32(42)]).unwrap();
+    assert_eq!(execution.func(), ask);
+    let Outcome::Suspended(Suspension::Host(request)) = execution.resume(&mut store).unwrap()
+    else {
+        panic!("it asks");
+    };
+    assert_eq!(request.downcast_ref(), Some(&42));
+    assert!(execution.resume(&mut store).is_err());
+    assert!(execution.resume_with(&mut store, &[Val::I64(1)]).is_err());
+    says(
+        execution.resume_with(&mut store, &[Val::I64(1), Val::I64(1)]),
+        "result 1 has the wrong type: type mismatch: expected i32, found i64",
+    );
+    let outcome = execution.resume_with(&mut store, &[Val::I64(1), Val::I32(2)]).unwrap();
+    let Outcome::Done(results) = outcome else { panic!("nothing else suspends") };
+    assert_eq!((results[0].unwrap_i64(), results[1].unwrap_i32()), (1, 2));
+    assert!(execution.resume(&mut store).is_err());
+}
+
+#[test]
+fn a_request_that_was_refused_is_an_error_further_out() {
+    let mut store = Store::new(&Engine::default(), ());
+    let ask = Func::wrap(&mut store, || -> Result<()> { Err(Error::suspend(())) });
+    let outer = Func::wrap(&mut store, move |mut caller: Caller<'_, ()>| {
+        ask.call(&mut caller, &[], &mut [])
+    });
+    let mut execution = outer.start(&mut store, &[]).unwrap();
+    let error = execution.resume(&mut store).unwrap_err();
+    assert!(error.is::<HostRequest>());
+    says::<()>(Err(error), "inside a call that cannot be suspended");
+}
+
+#[test]
+fn features_that_are_off_say_how_to_turn_them_on() {
+    let mut store = Store::new(&Engine::default(), ());
+    says(store.set_fuel(1), "`Config::consume_fuel(true)`");
+    says(store.get_fuel(), "fuel is not configured in this store");
+    says(store.interrupt_handle(), "`Config::interruptible(true)`");
+    let mut config = Config::new();
+    config.consume_fuel(true).interruptible(true);
+    let mut store = Store::new(&Engine::new(&config).unwrap(), ());
+    assert_eq!(store.get_fuel().unwrap(), 0);
+    store.set_fuel(7).unwrap();
+    assert_eq!(store.get_fuel().unwrap(), 7);
+    store.interrupt_handle().unwrap().interrupt();
+}

@@ -1,0 +1,387 @@
+//! Rust's types for WebAssembly's values, alone and in tuples.
+
+use super::extern_ref::{ExternRef, Rooted};
+use super::func::Func;
+use super::val_type::{HeapType, RefType, ValType};
+use super::values::Val;
+use crate::heap::{FuncRef, HostCall, StoreId, StoreInner};
+use crate::support::error::{Error, Result};
+use crate::{bail, format_err, module};
+use alloc::vec::Vec;
+
+/// A type of parameters and results: `i32 u32 i64 u64 f32 f64`, [`Func`],
+/// [`Rooted<ExternRef>`], and [`Option`]s of the latter two for what may be null.
+///
+/// It is implemented here alone.
+pub trait WasmTy: Copy + Send {
+    #[doc(hidden)]
+    fn valtype() -> ValType;
+
+    /// The bits in a slot; an error if it is of another store.
+    #[doc(hidden)]
+    fn into_slot(self, store: &StoreInner) -> Result<u64>;
+
+    #[doc(hidden)]
+    fn from_slot(bits: u64, store: StoreId) -> Self;
+
+    #[doc(hidden)]
+    fn into_val(self) -> Val;
+}
+
+macro_rules! numbers {
+    ($($ty:ty: $variant:ident, |$value:ident| $into:expr, |$bits:ident| $from:expr, $val:expr;)*) => {$(
+        impl WasmTy for $ty {
+            fn valtype() -> ValType {
+                ValType::$variant
+            }
+
+            #[inline(always)]
+            fn into_slot(self, _: &StoreInner) -> Result<u64> {
+                let $value = self;
+                Ok($into)
+            }
+
+            #[inline(always)]
+            fn from_slot($bits: u64, _: StoreId) -> $ty {
+                $from
+            }
+
+            fn into_val(self) -> Val {
+                let $value = self;
+                Val::$variant($val)
+            }
+        }
+    )*};
+}
+
+numbers! {
+    i32: I32, |value| u64::from(value as u32), |bits| bits as i32, value;
+    u32: I32, |value| u64::from(value), |bits| bits as u32, value as i32;
+    i64: I64, |value| value as u64, |bits| bits as i64, value;
+    u64: I64, |value| value, |bits| bits, value as i64;
+    f32: F32, |value| u64::from(value.to_bits()), |bits| f32::from_bits(bits as u32), value.to_bits();
+    f64: F64, |value| value.to_bits(), |bits| f64::from_bits(bits), value.to_bits();
+}
+
+#[cold]
+fn cross_store() -> Error {
+    format_err!("cross-`Store` values are not supported: the reference belongs to another store")
+}
+
+impl WasmTy for Option<Func> {
+    fn valtype() -> ValType {
+        ValType::FUNCREF
+    }
+
+    fn into_slot(self, store: &StoreInner) -> Result<u64> {
+        self.map_or(Ok(0), |func| func.into_slot(store))
+    }
+
+    fn from_slot(bits: u64, store: StoreId) -> Option<Func> {
+        FuncRef(bits as u32).get().map(|index| Func::of(store, index))
+    }
+
+    fn into_val(self) -> Val {
+        Val::FuncRef(self)
+    }
+}
+
+impl WasmTy for Func {
+    fn valtype() -> ValType {
+        ValType::Ref(RefType::new(false, HeapType::Func))
+    }
+
+    fn into_slot(self, store: &StoreInner) -> Result<u64> {
+        if !self.belongs_to(store) {
+            return Err(cross_store());
+        }
+        Ok(u64::from(FuncRef::new(self.index()).0))
+    }
+
+    fn from_slot(bits: u64, store: StoreId) -> Func {
+        Option::<Func>::from_slot(bits, store).expect("a reference that cannot be null")
+    }
+
+    fn into_val(self) -> Val {
+        Val::FuncRef(Some(self))
+    }
+}
+
+impl WasmTy for Option<Rooted<ExternRef>> {
+    fn valtype() -> ValType {
+        ValType::EXTERNREF
+    }
+
+    fn into_slot(self, store: &StoreInner) -> Result<u64> {
+        self.map_or(Ok(0), |value| value.into_slot(store))
+    }
+
+    fn from_slot(bits: u64, store: StoreId) -> Option<Rooted<ExternRef>> {
+        ExternRef::from_bits(bits as u32, store)
+    }
+
+    fn into_val(self) -> Val {
+        Val::ExternRef(self)
+    }
+}
+
+impl WasmTy for Rooted<ExternRef> {
+    fn valtype() -> ValType {
+        ValType::Ref(RefType::new(false, HeapType::Extern))
+    }
+
+    fn into_slot(self, store: &StoreInner) -> Result<u64> {
+        if !self.belongs_to(store) {
+            return Err(cross_store());
+        }
+        Ok(u64::from(self.index().0 + 1))
+    }
+
+    fn from_slot(bits: u64, store: StoreId) -> Rooted<ExternRef> {
+        ExternRef::from_bits(bits as u32, store).expect("a reference that cannot be null")
+    }
+
+    fn into_val(self) -> Val {
+        Val::ExternRef(Some(self))
+    }
+}
+
+/// The parameters of a [`TypedFunc`](crate::TypedFunc): a [`WasmTy`], or a tuple of up to
+/// 17 of them.
+pub trait WasmParams: Send {
+    #[doc(hidden)]
+    const COUNT: usize;
+
+    /// Compares with a function's parameters. True where some values can only be checked
+    /// when they are passed.
+    #[doc(hidden)]
+    fn check_params(params: impl ExactSizeIterator<Item = ValType>) -> Result<bool>;
+
+    /// Writes the bits into the first slots.
+    #[doc(hidden)]
+    fn store(self, store: &StoreInner, slots: &mut [u64]) -> Result<()>;
+
+    /// The same, with a look at the type of each.
+    #[doc(hidden)]
+    fn store_checked(
+        self,
+        store: &StoreInner,
+        types: &[module::ValType],
+        slots: &mut [u64],
+    ) -> Result<()>;
+}
+
+/// The results of a [`TypedFunc`](crate::TypedFunc): a [`WasmTy`], or a tuple of up to 17
+/// of them.
+pub trait WasmResults: WasmParams {
+    /// Compares with a function's results.
+    #[doc(hidden)]
+    fn check_results(results: impl ExactSizeIterator<Item = ValType>) -> Result<()>;
+
+    /// Reads the bits from the first slots.
+    #[doc(hidden)]
+    fn load(slots: &[u64], store: StoreId) -> Self;
+}
+
+/// What a host function may return: a [`WasmTy`], a tuple of up to 17 of them, or a
+/// [`Result`] with one of these.
+pub trait WasmRet {
+    #[doc(hidden)]
+    fn result_types() -> Vec<ValType>;
+
+    /// Leaves the results in the call's slots.
+    #[doc(hidden)]
+    fn into_slots(self, call: &mut HostCall<'_>) -> Result<()>;
+}
+
+impl<T: WasmTy> WasmParams for T {
+    const COUNT: usize = 1;
+
+    fn check_params(params: impl ExactSizeIterator<Item = ValType>) -> Result<bool> {
+        <(T,)>::check_params(params)
+    }
+
+    #[inline(always)]
+    fn store(self, store: &StoreInner, slots: &mut [u64]) -> Result<()> {
+        (self,).store(store, slots)
+    }
+
+    fn store_checked(
+        self,
+        store: &StoreInner,
+        types: &[module::ValType],
+        slots: &mut [u64],
+    ) -> Result<()> {
+        (self,).store_checked(store, types, slots)
+    }
+}
+
+impl<T: WasmTy> WasmResults for T {
+    fn check_results(results: impl ExactSizeIterator<Item = ValType>) -> Result<()> {
+        <(T,)>::check_results(results)
+    }
+
+    #[inline(always)]
+    fn load(slots: &[u64], store: StoreId) -> T {
+        <(T,)>::load(slots, store).0
+    }
+}
+
+impl<T: WasmTy> WasmRet for T {
+    fn result_types() -> Vec<ValType> {
+        <(T,)>::result_types()
+    }
+
+    #[inline(always)]
+    fn into_slots(self, call: &mut HostCall<'_>) -> Result<()> {
+        (self,).into_slots(call)
+    }
+}
+
+impl<T: WasmRet> WasmRet for Result<T> {
+    fn result_types() -> Vec<ValType> {
+        T::result_types()
+    }
+
+    #[inline(always)]
+    fn into_slots(self, call: &mut HostCall<'_>) -> Result<()> {
+        self?.into_slots(call)
+    }
+}
+
+/// Whether a Rust type fits a function's parameter: `Ok(true)` where it depends on the
+/// value, because the parameter takes functions of one type only.
+fn check_param<T: WasmTy>(expected: &ValType) -> Result<bool> {
+    let given = T::valtype();
+    if given.matches(expected) {
+        return Ok(false);
+    }
+    if let (ValType::Ref(given), ValType::Ref(expected)) = (&given, expected)
+        && expected.heap_type().is_concrete()
+        && given.heap_type().top() == expected.heap_type().top()
+    {
+        return Ok(true);
+    }
+    bail!("type mismatch: expected {expected}, found {given}")
+}
+
+fn check_result<T: WasmTy>(given: &ValType) -> Result<()> {
+    let expected = T::valtype();
+    if given.matches(&expected) {
+        return Ok(());
+    }
+    bail!("type mismatch: expected {expected}, found {given}")
+}
+
+#[cold]
+fn wrong_count(expected: usize, found: usize) -> Error {
+    format_err!("expected {expected} types, found {found}")
+}
+
+/// Calls a macro with each number of values there may be, and names for them.
+macro_rules! for_each_arity {
+    ($macro:ident) => {
+        $macro!(0);
+        $macro!(1 A1);
+        $macro!(2 A1 A2);
+        $macro!(3 A1 A2 A3);
+        $macro!(4 A1 A2 A3 A4);
+        $macro!(5 A1 A2 A3 A4 A5);
+        $macro!(6 A1 A2 A3 A4 A5 A6);
+        $macro!(7 A1 A2 A3 A4 A5 A6 A7);
+        $macro!(8 A1 A2 A3 A4 A5 A6 A7 A8);
+        $macro!(9 A1 A2 A3 A4 A5 A6 A7 A8 A9);
+        $macro!(10 A1 A2 A3 A4 A5 A6 A7 A8 A9 A10);
+        $macro!(11 A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11);
+        $macro!(12 A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11 A12);
+        $macro!(13 A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11 A12 A13);
+        $macro!(14 A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11 A12 A13 A14);
+        $macro!(15 A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11 A12 A13 A14 A15);
+        $macro!(16 A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11 A12 A13 A14 A15 A16);
+        $macro!(17 A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11 A12 A13 A14 A15 A16 A17);
+    };
+}
+
+pub(super) use for_each_arity;
+
+/// The most values of a tuple.
+pub(super) const MAX_ARITY: usize = 17;
+
+macro_rules! tuples {
+    ($count:literal $($name:ident)*) => {
+        #[allow(non_snake_case, unused_mut, unused_variables, clippy::unused_unit, reason = "there may be no values")]
+        impl<$($name: WasmTy,)*> WasmParams for ($($name,)*) {
+            const COUNT: usize = $count;
+
+            fn check_params(mut params: impl ExactSizeIterator<Item = ValType>) -> Result<bool> {
+                if params.len() != $count {
+                    return Err(wrong_count($count, params.len()));
+                }
+                let mut dynamic = false;
+                $(dynamic |= params.next().map_or(Ok(false), |ty| check_param::<$name>(&ty))?;)*
+                Ok(dynamic)
+            }
+
+            #[inline(always)]
+            fn store(self, store: &StoreInner, slots: &mut [u64]) -> Result<()> {
+                let ($($name,)*) = self;
+                let mut slots = slots.iter_mut();
+                $(if let Some(slot) = slots.next() {
+                    *slot = $name.into_slot(store)?;
+                })*
+                Ok(())
+            }
+
+            fn store_checked(
+                self,
+                store: &StoreInner,
+                types: &[module::ValType],
+                slots: &mut [u64],
+            ) -> Result<()> {
+                let ($($name,)*) = self;
+                let mut slots = slots.iter_mut().zip(types);
+                $(if let Some((slot, &ty)) = slots.next() {
+                    *slot = $name.into_val().to_slot(store, ty)?;
+                })*
+                Ok(())
+            }
+        }
+
+        #[allow(non_snake_case, unused_mut, unused_variables, clippy::unused_unit, reason = "there may be no values")]
+        impl<$($name: WasmTy,)*> WasmResults for ($($name,)*) {
+            fn check_results(mut results: impl ExactSizeIterator<Item = ValType>) -> Result<()> {
+                if results.len() != $count {
+                    return Err(wrong_count($count, results.len()));
+                }
+                $(results.next().map_or(Ok(()), |ty| check_result::<$name>(&ty))?;)*
+                Ok(())
+            }
+
+            #[inline(always)]
+            fn load(slots: &[u64], store: StoreId) -> Self {
+                let mut slots = slots.iter();
+                // There are as many slots as results.
+                $(let $name = $name::from_slot(slots.next().copied().unwrap_or_default(), store);)*
+                ($($name,)*)
+            }
+        }
+
+        #[allow(non_snake_case, unused_variables, reason = "there may be no values")]
+        impl<$($name: WasmTy,)*> WasmRet for ($($name,)*) {
+            fn result_types() -> Vec<ValType> {
+                [$($name::valtype(),)*].into()
+            }
+
+            #[inline(always)]
+            fn into_slots(self, call: &mut HostCall<'_>) -> Result<()> {
+                let ($($name,)*) = self;
+                let store = &*call.store;
+                let slots: [u64; $count] = [$($name.into_slot(store)?,)*];
+                call.put(slots);
+                Ok(())
+            }
+        }
+    };
+}
+
+for_each_arity!(tuples);

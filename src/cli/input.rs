@@ -1,0 +1,31 @@
+//! Reading a module from a file, binary or text.
+
+use super::failure::Failure;
+use std::fs;
+use std::path::Path;
+
+/// How every WebAssembly binary begins.
+const MAGIC: &[u8] = b"\0asm";
+
+/// Reads a module's binary form; a file in the text format is translated to it.
+pub(crate) fn read_module(path: &Path) -> Result<Vec<u8>, Failure> {
+    let bytes = fs::read(path)
+        .map_err(|error| Failure::Input(format!("cannot read `{}`: {error}", path.display())))?;
+    if bytes.starts_with(MAGIC) {
+        return Ok(bytes);
+    }
+    let Ok(text) = std::str::from_utf8(&bytes) else {
+        return Err(Failure::Input(format!(
+            "`{}` is not a WebAssembly module: it neither begins with the bytes 00 61 73 6d of a \
+             binary, nor is it text in UTF-8",
+            path.display()
+        )));
+    };
+    wat::parse_str(text).map_err(|mut error| {
+        error.set_path(path);
+        Failure::Input(format!(
+            "`{}` is not a WebAssembly module, neither binary nor text: {error}",
+            path.display()
+        ))
+    })
+}

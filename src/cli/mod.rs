@@ -1,0 +1,77 @@
+//! The command line.
+//!
+//! In: the process's arguments. Out: results on the standard output, reasons on
+//! the standard error, and an exit code: 0 for success, 1 where the input was at
+//! fault, 2 for wrong usage, 134 for a trap (the code of a process that aborted,
+//! which is what a trap is to the program).
+//!
+//! Each command is a file with its arguments and a `run`, which writes to the
+//! output it is given and returns a [`Failure`] instead of exiting. What must
+//! never be: a panic for anything that a user can type or a file can hold.
+//!
+//! [`script`] is shared with the `spec-tests` crate, which includes it by path:
+//! it uses the library's public interface and nothing of this module.
+
+mod completions;
+mod dis;
+mod failure;
+mod host;
+mod input;
+mod run;
+mod script;
+mod signature;
+mod value;
+mod wast;
+
+use clap::{Parser, Subcommand};
+use failure::Failure;
+use std::io::{self, BufWriter, Write};
+use std::process::ExitCode;
+
+const EXAMPLES: &str = "\
+Examples:
+  backstitch run program.wasm                     run `_start`, or the start function alone
+  backstitch run --invoke fib fib.wat 30          call an exported function, print its results
+  backstitch run --fuel 1000000 program.wasm      trap after a million operators
+  backstitch wast tests/core                      run a folder of test scripts
+  backstitch dis fib.wat --func fib               show the translated code of a function
+  backstitch completions bash > backstitch.bash   make completions for a shell";
+
+/// Runs WebAssembly programs, and shows where they stand when they trap.
+#[derive(Parser)]
+#[command(name = "backstitch", version, after_help = EXAMPLES, arg_required_else_help = true)]
+struct CommandLine {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Runs a program, or one of a module's exported functions
+    Run(run::Arguments),
+    /// Runs WebAssembly test scripts
+    Wast(wast::Arguments),
+    /// Shows the code that a module is translated to
+    Dis(dis::Arguments),
+    /// Prints completions for a shell
+    Completions(completions::Arguments),
+}
+
+/// Runs the command that the process's arguments name.
+pub(crate) fn main() -> ExitCode {
+    // A wrong usage ends the process here, with clap's message and exit code 2.
+    let arguments = CommandLine::parse();
+    let mut out = BufWriter::new(io::stdout().lock());
+    let result = match &arguments.command {
+        Command::Run(arguments) => run::run(arguments, &mut out),
+        Command::Wast(arguments) => wast::run(arguments, &mut out),
+        Command::Dis(arguments) => dis::run(arguments, &mut out),
+        Command::Completions(arguments) => completions::run(arguments, &mut out),
+    };
+    // What was printed before a failure comes before its report.
+    let flushed = out.flush().map_err(Failure::from);
+    match result.and(flushed) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(),
+    }
+}

@@ -1,0 +1,228 @@
+//! `backstitch run`: runs a program, or one exported function of a module.
+
+use super::failure::Failure;
+use super::host::{self, Host};
+use super::{input, signature, value};
+use backstitch::{
+    CompilationMode, Config, Engine, Error, ExternType, FuncType, Linker, Module, Store,
+    StoreLimitsBuilder, Val,
+};
+use clap::Args;
+use std::io::Write;
+use std::path::PathBuf;
+
+/// The export that is run when none is named.
+const ENTRY: &str = "_start";
+
+const EXAMPLES: &str = "\
+Examples:
+  backstitch run program.wasm
+  backstitch run --invoke fib fib.wat 30
+  backstitch run --invoke add add.wasm -1 0xff
+  backstitch run --fuel 1000000 --max-memory 16777216 program.wasm
+
+Exit codes: 0 done; 1 the file, an import, an export or an argument was at fault;
+2 wrong usage; 134 the program trapped.";
+
+/// The arguments of `backstitch run`.
+#[derive(Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Arguments {
+    /// Call this exported function, instead of `_start` or the start function alone
+    #[arg(long, value_name = "NAME")]
+    invoke: Option<String>,
+
+    /// Trap after so many WebAssembly operators
+    #[arg(long, value_name = "N")]
+    fuel: Option<u64>,
+
+    /// Let no memory grow beyond so many bytes
+    #[arg(long, value_name = "BYTES")]
+    max_memory: Option<usize>,
+
+    /// Trap when calls need more than so many bytes of stack
+    #[arg(long, value_name = "BYTES")]
+    max_stack: Option<usize>,
+
+    /// Validate and translate the whole module before it runs
+    #[arg(long, conflicts_with = "lazy")]
+    eager: bool,
+
+    /// Validate and translate each function when it is first called
+    #[arg(long)]
+    lazy: bool,
+
+    /// The module, binary or text
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+
+    /// Arguments of the function, read by its parameters' types
+    // Hyphens are allowed for negative numbers; so options stand before the file.
+    #[arg(
+        value_name = "ARGS",
+        allow_hyphen_values = true,
+        trailing_var_arg = true
+    )]
+    arguments: Vec<String>,
+}
+
+/// Runs the program and prints its results, one a line.
+pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Failure> {
+    let file = arguments.file.display().to_string();
+    let bytes = input::read_module(&arguments.file)?;
+    let engine = Engine::new(&configuration(arguments))
+        .map_err(|error| Failure::Input(format!("cannot make an engine: {error:#}")))?;
+    let module = Module::new(&engine, &bytes)
+        .map_err(|error| Failure::Input(format!("cannot load `{file}`: {error:#}")))?;
+
+    // Everything that can be wrong with the command is found before anything runs.
+    let call = choose_call(&file, &module, arguments)?;
+    let refuse = |error: Error| Failure::Input(format!("cannot run `{file}`: {error:#}"));
+    let mut store = new_store(&engine, arguments).map_err(refuse)?;
+    let mut linker = Linker::new(&engine);
+    host::link(&mut linker).map_err(refuse)?;
+    host::check_imports(&file, &module, &linker, &mut store)?;
+
+    let trapped = |error: Error| Failure::from_execution(&file, error);
+    let instance = linker.instantiate(&mut store, &module).map_err(trapped)?;
+    let Some(call) = call else {
+        return Ok(());
+    };
+    let function = instance
+        .get_func(&mut store, &call.name)
+        .ok_or_else(|| Failure::Input(format!("`{file}` exports no function `{}`", call.name)))?;
+    let mut results = vec![Val::I32(0); call.result_count];
+    function
+        .call(&mut store, &call.arguments, &mut results)
+        .map_err(trapped)?;
+    for result in &results {
+        writeln!(out, "{}", value::print(result))?;
+    }
+    Ok(())
+}
+
+/// The call of an exported function that the command asks for.
+struct Call {
+    name: String,
+    arguments: Vec<Val>,
+    result_count: usize,
+}
+
+fn configuration(arguments: &Arguments) -> Config {
+    let mut config = Config::new();
+    config.compilation_mode(match (arguments.eager, arguments.lazy) {
+        (true, _) => CompilationMode::Eager,
+        (_, true) => CompilationMode::Lazy,
+        _ => CompilationMode::LazyTranslation,
+    });
+    config.consume_fuel(arguments.fuel.is_some());
+    if let Some(bytes) = arguments.max_stack {
+        config.max_wasm_stack(bytes);
+    }
+    config
+}
+
+fn new_store(engine: &Engine, arguments: &Arguments) -> Result<Store<Host>, Error> {
+    let mut limits = StoreLimitsBuilder::new();
+    if let Some(bytes) = arguments.max_memory {
+        limits = limits.memory_size(bytes);
+    }
+    let host = Host {
+        limits: limits.build(),
+    };
+    let mut store = Store::new(engine, host);
+    // A store without a limiter of its own keeps the library's finite defaults.
+    if arguments.max_memory.is_some() {
+        store.limiter(|host| &mut host.limits);
+    }
+    if let Some(fuel) = arguments.fuel {
+        store.set_fuel(fuel)?;
+    }
+    Ok(store)
+}
+
+/// Finds the function to call and reads its arguments; `None` where the module
+/// has no entry, so that only its start function runs.
+fn choose_call(
+    file: &str,
+    module: &Module,
+    arguments: &Arguments,
+) -> Result<Option<Call>, Failure> {
+    let name = arguments.invoke.as_deref().unwrap_or(ENTRY);
+    match (module.get_export(name), &arguments.invoke) {
+        (Some(ExternType::Func(ty)), _) => Ok(Some(Call {
+            name: name.to_string(),
+            arguments: parse_arguments(name, &ty, &arguments.arguments)?,
+            result_count: ty.results().len(),
+        })),
+        (Some(other), Some(_)) => Err(Failure::Input(format!(
+            "`{name}` of `{file}` is {}, not a function; {}",
+            signature::kind(&other),
+            exported_functions(module)
+        ))),
+        (None, Some(_)) => Err(Failure::Input(format!(
+            "`{file}` exports no function `{name}`; {}",
+            exported_functions(module)
+        ))),
+        (_, None) if !arguments.arguments.is_empty() => Err(Failure::Input(format!(
+            "`{file}` exports no function `{ENTRY}` that could take the arguments; \
+             name one by --invoke before the file; {}",
+            exported_functions(module)
+        ))),
+        (_, None) => Ok(None),
+    }
+}
+
+fn exported_functions(module: &Module) -> String {
+    let functions: Vec<String> = module
+        .exports()
+        .filter_map(|export| match export.ty() {
+            ExternType::Func(ty) => Some(format!(
+                "\n  {}{}",
+                export.name(),
+                signature::of_function(&ty)
+            )),
+            _ => None,
+        })
+        .collect();
+    if functions.is_empty() {
+        "it exports no functions".to_string()
+    } else {
+        format!("it exports these functions:{}", functions.concat())
+    }
+}
+
+fn parse_arguments(name: &str, ty: &FuncType, texts: &[String]) -> Result<Vec<Val>, Failure> {
+    let expected = ty.params().len();
+    if texts.len() != expected {
+        let hint = match texts.iter().find(|text| text.starts_with("--")) {
+            Some(option) => format!(" (an option such as `{option}` stands before the file)"),
+            None => String::new(),
+        };
+        return Err(Failure::Input(format!(
+            "`{name}` has the type {} and takes {}, but {} given{hint}",
+            signature::of_function(ty),
+            match expected {
+                0 => "no arguments".to_string(),
+                1 => "1 argument".to_string(),
+                _ => format!("{expected} arguments"),
+            },
+            match texts.len() {
+                0 => "none was".to_string(),
+                1 => "1 was".to_string(),
+                given => format!("{given} were"),
+            },
+        )));
+    }
+    let parse = |(index, (text, ty)): (usize, (&String, _))| {
+        value::parse(text, &ty).map_err(|reason| {
+            Failure::Input(format!("argument {} of `{name}`: {reason}", index + 1))
+        })
+    };
+    texts
+        .iter()
+        .zip(ty.params())
+        .enumerate()
+        .map(parse)
+        .collect()
+}

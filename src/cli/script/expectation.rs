@@ -1,0 +1,227 @@
+//! Values in scripts: the arguments of calls, and the patterns of results.
+
+use super::Host;
+use backstitch::{ExternRef, Store, Val, ValType};
+use std::fmt;
+use wast::core::{NanPattern, WastArgCore, WastRetCore};
+use wast::{WastArg, WastRet};
+
+/// The engine's value for an argument of a parameter of type `ty`.
+pub(super) fn argument(
+    store: &mut Store<Host>,
+    argument: &WastArg<'_>,
+    ty: &ValType,
+) -> Result<Val, String> {
+    let WastArg::Core(argument) = argument else {
+        return Err("arguments of components are not supported".to_string());
+    };
+    match argument {
+        WastArgCore::I32(value) => Ok(Val::I32(*value)),
+        WastArgCore::I64(value) => Ok(Val::I64(*value)),
+        WastArgCore::F32(value) => Ok(Val::F32(value.bits)),
+        WastArgCore::F64(value) => Ok(Val::F64(value.bits)),
+        // The parameter's type is at least as good as the one in the script:
+        // there is only one null for both.
+        WastArgCore::RefNull(_) => {
+            Val::default_for_ty(ty).ok_or_else(|| format!("a parameter of type {ty} has no null"))
+        }
+        WastArgCore::RefExtern(number) => ExternRef::new(store, *number)
+            .map(|reference| Val::ExternRef(Some(reference)))
+            .map_err(|error| format!("cannot make a `ref.extern`: {error:#}")),
+        WastArgCore::RefHost(_) => Err("`ref.host` needs the gc proposal".to_string()),
+        WastArgCore::V128(_) => Err("`v128.const` needs the simd proposal".to_string()),
+    }
+}
+
+/// Compares a call's results with what a script expects.
+pub(super) fn compare(
+    store: &Store<Host>,
+    results: &[Val],
+    expected: &[WastRet<'_>],
+) -> Result<(), String> {
+    if results.len() != expected.len() {
+        return Err(format!(
+            "expected {} results, found {}",
+            expected.len(),
+            results.len()
+        ));
+    }
+    for (index, (result, expected)) in results.iter().zip(expected).enumerate() {
+        let WastRet::Core(expected) = expected else {
+            return Err("results of components are not supported".to_string());
+        };
+        if !matches(store, result, expected)? {
+            let which = match results.len() {
+                1 => String::new(),
+                _ => format!("result {}: ", index + 1),
+            };
+            return Err(format!(
+                "{which}expected {}, found {}",
+                Pattern(expected),
+                Value(store, result)
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Whether a value fits a pattern; an error where that cannot be told yet.
+fn matches(store: &Store<Host>, value: &Val, pattern: &WastRetCore<'_>) -> Result<bool, String> {
+    Ok(match (pattern, value) {
+        (WastRetCore::I32(expected), Val::I32(found)) => expected == found,
+        (WastRetCore::I64(expected), Val::I64(found)) => expected == found,
+        (WastRetCore::F32(expected), Val::F32(found)) => match expected {
+            NanPattern::CanonicalNan => is_canonical_f32(*found),
+            NanPattern::ArithmeticNan => is_arithmetic_f32(*found),
+            NanPattern::Value(expected) => expected.bits == *found,
+        },
+        (WastRetCore::F64(expected), Val::F64(found)) => match expected {
+            NanPattern::CanonicalNan => is_canonical_f64(*found),
+            NanPattern::ArithmeticNan => is_arithmetic_f64(*found),
+            NanPattern::Value(expected) => expected.bits == *found,
+        },
+        // Of whichever type: a result's type is known from its function's.
+        (WastRetCore::RefNull(_), value) => is_null(value),
+        (WastRetCore::RefExtern(None), Val::ExternRef(Some(_))) => true,
+        (WastRetCore::RefExtern(Some(expected)), Val::ExternRef(Some(_))) => {
+            extern_number(store, value) == Some(*expected)
+        }
+        // A script cannot say which function it is: it knows no store's indices.
+        (WastRetCore::RefFunc(_), Val::FuncRef(Some(_))) => true,
+        (WastRetCore::Either(patterns), value) => {
+            for pattern in patterns {
+                if matches(store, value, pattern)? {
+                    return Ok(true);
+                }
+            }
+            false
+        }
+        (WastRetCore::V128(_), _) => {
+            return Err(format!("`{}` needs the simd proposal", Pattern(pattern)));
+        }
+        (
+            WastRetCore::RefHost(_)
+            | WastRetCore::RefAny
+            | WastRetCore::RefEq
+            | WastRetCore::RefArray
+            | WastRetCore::RefStruct
+            | WastRetCore::RefI31
+            | WastRetCore::RefI31Shared,
+            _,
+        ) => return Err(format!("`{}` needs the gc proposal", Pattern(pattern))),
+        _ => false,
+    })
+}
+
+/// Payload exactly the quiet bit, either sign.
+fn is_canonical_f32(bits: u32) -> bool {
+    bits & 0x7fff_ffff == 0x7fc0_0000
+}
+
+/// At least the quiet bit, either sign.
+fn is_arithmetic_f32(bits: u32) -> bool {
+    bits & 0x7fc0_0000 == 0x7fc0_0000
+}
+
+fn is_canonical_f64(bits: u64) -> bool {
+    bits & 0x7fff_ffff_ffff_ffff == 0x7ff8_0000_0000_0000
+}
+
+fn is_arithmetic_f64(bits: u64) -> bool {
+    bits & 0x7ff8_0000_0000_0000 == 0x7ff8_0000_0000_0000
+}
+
+fn is_null(value: &Val) -> bool {
+    (*value).ref_().is_some_and(|reference| reference.is_null())
+}
+
+/// The number that a script gave a `ref.extern`.
+fn extern_number(store: &Store<Host>, value: &Val) -> Option<u32> {
+    let Val::ExternRef(Some(reference)) = value else {
+        return None;
+    };
+    let data = reference.data(store).ok()??;
+    data.downcast_ref::<u32>().copied()
+}
+
+/// Shows a value as a script would write it; floats with their bits.
+struct Value<'a>(&'a Store<Host>, &'a Val);
+
+impl fmt::Display for Value<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.1 {
+            Val::I32(value) => write!(f, "i32.const {value}"),
+            Val::I64(value) => write!(f, "i64.const {value}"),
+            Val::F32(bits) => write!(f, "f32.const {} ({bits:#010x})", f32::from_bits(*bits)),
+            Val::F64(bits) => write!(f, "f64.const {} ({bits:#018x})", f64::from_bits(*bits)),
+            value if is_null(value) => write!(f, "ref.null"),
+            Val::FuncRef(_) => write!(f, "ref.func"),
+            Val::ExternRef(_) => match extern_number(self.0, self.1) {
+                Some(number) => write!(f, "ref.extern {number}"),
+                None => write!(f, "ref.extern"),
+            },
+            other => write!(f, "{other:?}"),
+        }
+    }
+}
+
+/// Shows a pattern as a script writes it; floats with their bits.
+struct Pattern<'a>(&'a WastRetCore<'a>);
+
+impl fmt::Display for Pattern<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            WastRetCore::I32(value) => write!(f, "i32.const {value}"),
+            WastRetCore::I64(value) => write!(f, "i64.const {value}"),
+            WastRetCore::F32(NanPattern::Value(value)) => {
+                let bits = value.bits;
+                write!(f, "f32.const {} ({bits:#010x})", f32::from_bits(bits))
+            }
+            WastRetCore::F32(NanPattern::CanonicalNan) => write!(f, "f32.const nan:canonical"),
+            WastRetCore::F32(NanPattern::ArithmeticNan) => write!(f, "f32.const nan:arithmetic"),
+            WastRetCore::F64(NanPattern::Value(value)) => {
+                let bits = value.bits;
+                write!(f, "f64.const {} ({bits:#018x})", f64::from_bits(bits))
+            }
+            WastRetCore::F64(NanPattern::CanonicalNan) => write!(f, "f64.const nan:canonical"),
+            WastRetCore::F64(NanPattern::ArithmeticNan) => write!(f, "f64.const nan:arithmetic"),
+            WastRetCore::V128(_) => write!(f, "v128.const"),
+            WastRetCore::RefNull(_) => write!(f, "ref.null"),
+            WastRetCore::RefExtern(Some(number)) => write!(f, "ref.extern {number}"),
+            WastRetCore::RefExtern(None) => write!(f, "ref.extern"),
+            WastRetCore::RefHost(number) => write!(f, "ref.host {number}"),
+            WastRetCore::RefFunc(_) => write!(f, "ref.func"),
+            WastRetCore::RefAny => write!(f, "ref.any"),
+            WastRetCore::RefEq => write!(f, "ref.eq"),
+            WastRetCore::RefArray => write!(f, "ref.array"),
+            WastRetCore::RefStruct => write!(f, "ref.struct"),
+            WastRetCore::RefI31 => write!(f, "ref.i31"),
+            WastRetCore::RefI31Shared => write!(f, "ref.i31_shared"),
+            WastRetCore::Either(patterns) => {
+                write!(f, "either")?;
+                for pattern in patterns {
+                    write!(f, " ({})", Pattern(pattern))?;
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kinds_of_nan() {
+        for sign in [0, 0x8000_0000] {
+            assert!(is_canonical_f32(sign | 0x7fc0_0000));
+            assert!(!is_canonical_f32(sign | 0x7fc0_0001));
+            assert!(is_arithmetic_f32(sign | 0x7fc0_0001));
+            assert!(!is_arithmetic_f32(sign | 0x7fa0_0000));
+            assert!(!is_arithmetic_f32(sign | 0x7f80_0000));
+        }
+        assert!(is_canonical_f64(f64::NAN.to_bits()));
+        assert!(!is_arithmetic_f64(f64::INFINITY.to_bits()));
+    }
+}

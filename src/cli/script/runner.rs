@@ -1,0 +1,461 @@
+//! Carries out a script, directive by directive.
+
+use super::expectation;
+use super::message;
+use super::spectest;
+use super::{Driver, Failure, Host, Report};
+use backstitch::{Error, Extern, Instance, Linker, Module, Store, Trap, Val};
+use std::any::Any;
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use wast::lexer::Lexer;
+use wast::parser::{self, ParseBuffer};
+use wast::token::Id;
+use wast::{QuoteWat, Wast, WastDirective, WastExecute, WastInvoke, Wat};
+
+/// Why scripts with threads are not run.
+const NEEDS_THREADS: &str = "`thread` and `wait` need the threads proposal, which is not supported";
+
+/// Runs a script.
+pub fn run(text: &str, driver: &mut dyn Driver) -> Report {
+    let mut report = Report::default();
+    let fail = |report: &mut Report, line, reason| report.failures.push(Failure { line, reason });
+
+    // Names with misleading characters are among what scripts test.
+    let mut lexer = Lexer::new(text);
+    lexer.allow_confusing_unicode(true);
+    let buffer = ParseBuffer::new_with_lexer(lexer);
+    let parsed = buffer
+        .as_ref()
+        .map_err(|error| (error.span(), error.message()))
+        .and_then(|buffer| {
+            parser::parse::<Wast<'_>>(buffer).map_err(|error| (error.span(), error.message()))
+        });
+    let directives = match parsed {
+        Ok(script) => script.directives,
+        Err((span, message)) => {
+            let line = span.linecol_in(text).0 + 1;
+            fail(&mut report, line, format!("not a script: {message}"));
+            return report;
+        }
+    };
+    let needs_threads = |directive: &WastDirective<'_>| {
+        matches!(
+            directive,
+            WastDirective::Thread(_) | WastDirective::Wait { .. }
+        )
+    };
+    if directives.iter().any(needs_threads) {
+        let assertions = directives.iter().map(count_assertions).sum();
+        return Report::skip(assertions, NEEDS_THREADS);
+    }
+
+    let mut runner = match Runner::new(driver) {
+        Ok(runner) => runner,
+        Err(error) => {
+            let reason = format!("cannot make a store: {}", message::one_line(&error));
+            fail(&mut report, 1, reason);
+            return report;
+        }
+    };
+    for directive in directives {
+        let line = directive.span().linecol_in(text).0 + 1;
+        let assertions = count_assertions(&directive);
+        // A store that an engine has panicked in is still worth trying: the
+        // next directives may not depend on what was lost.
+        let result = catch_unwind(AssertUnwindSafe(|| runner.run(directive)));
+        match result {
+            Ok(Ok(())) => report.passed += assertions,
+            Ok(Err(reason)) => fail(&mut report, line, reason),
+            Err(panic) => fail(&mut report, line, panic_message(&*panic)),
+        }
+    }
+    report.printed = std::mem::take(&mut runner.store.data_mut().printed);
+    report
+}
+
+fn count_assertions(directive: &WastDirective<'_>) -> usize {
+    match directive {
+        WastDirective::AssertMalformed { .. }
+        | WastDirective::AssertMalformedCustom { .. }
+        | WastDirective::AssertInvalid { .. }
+        | WastDirective::AssertInvalidCustom { .. }
+        | WastDirective::AssertTrap { .. }
+        | WastDirective::AssertReturn { .. }
+        | WastDirective::AssertExhaustion { .. }
+        | WastDirective::AssertUnlinkable { .. }
+        | WastDirective::AssertException { .. }
+        | WastDirective::AssertSuspension { .. } => 1,
+        WastDirective::Thread(thread) => thread.directives.iter().map(count_assertions).sum(),
+        WastDirective::Module(_)
+        | WastDirective::ModuleDefinition(_)
+        | WastDirective::ModuleInstance { .. }
+        | WastDirective::Register { .. }
+        | WastDirective::Invoke(_)
+        | WastDirective::Wait { .. } => 0,
+    }
+}
+
+fn panic_message(panic: &(dyn Any + Send)) -> String {
+    let text = panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("with a value that is no text");
+    format!("the engine panicked: {text}")
+}
+
+/// What came of something that may trap.
+type Outcome = Result<Vec<Val>, Error>;
+
+/// A script's state between directives.
+struct Runner<'driver> {
+    driver: &'driver mut dyn Driver,
+    linker: Linker<Host>,
+    store: Store<Host>,
+    definitions: BTreeMap<String, Module>,
+    /// The last definition, for directives that name none.
+    definition: Option<Module>,
+    instances: BTreeMap<String, Instance>,
+    /// The last instance, for directives that name none; none after a module
+    /// that failed, so that nothing is tested in the one before it.
+    instance: Option<Instance>,
+}
+
+impl<'driver> Runner<'driver> {
+    fn new(driver: &'driver mut dyn Driver) -> Result<Self, Error> {
+        let mut store = driver.new_store()?;
+        let linker = spectest::new_linker(driver.engine(), &mut store)?;
+        Ok(Runner {
+            driver,
+            linker,
+            store,
+            definitions: BTreeMap::new(),
+            definition: None,
+            instances: BTreeMap::new(),
+            instance: None,
+        })
+    }
+
+    fn run(&mut self, directive: WastDirective<'_>) -> Result<(), String> {
+        match directive {
+            WastDirective::Module(mut module) => {
+                let name = module.name();
+                self.instance = None;
+                self.define(name, &mut module)?;
+                self.instantiate_definition(name, name)
+            }
+            WastDirective::ModuleDefinition(mut module) => {
+                let name = module.name();
+                self.define(name, &mut module)
+            }
+            WastDirective::ModuleInstance {
+                instance, module, ..
+            } => {
+                self.instance = None;
+                self.instantiate_definition(module, instance)
+            }
+            WastDirective::Register { name, module, .. } => {
+                let instance = self.find_instance(module)?;
+                self.linker
+                    .instance(&mut self.store, name, instance)
+                    .map_err(|error| {
+                        format!("cannot register `{name}`: {}", message::one_line(&error))
+                    })?;
+                Ok(())
+            }
+            WastDirective::Invoke(invoke) => match self.invoke(invoke)? {
+                Ok(_) => Ok(()),
+                Err(error) => Err(message::one_line(&error)),
+            },
+            WastDirective::AssertReturn { exec, results, .. } => match self.execute(exec)? {
+                Ok(found) => expectation::compare(&self.store, &found, &results),
+                Err(error) => Err(format!(
+                    "expected results, found an error: {}",
+                    message::one_line(&error)
+                )),
+            },
+            // A suspension that no handler takes is a trap of the engine's.
+            WastDirective::AssertTrap { exec, message, .. }
+            | WastDirective::AssertSuspension { exec, message, .. } => {
+                let outcome = self.execute(exec)?;
+                expect_trap(outcome, message)
+            }
+            WastDirective::AssertExhaustion { call, message, .. } => {
+                let outcome = self.invoke(call)?;
+                expect_trap(outcome, message)
+            }
+            WastDirective::AssertException { exec, .. } => match self.execute(exec)? {
+                Ok(_) => Err("expected an exception, but the call returned".to_string()),
+                Err(error) if error.downcast_ref::<Trap>().is_some() => Err(format!(
+                    "expected an exception, found a trap: {}",
+                    message::one_line(&error)
+                )),
+                Err(_) => Ok(()),
+            },
+            WastDirective::AssertMalformed {
+                module, message, ..
+            }
+            | WastDirective::AssertMalformedCustom {
+                module, message, ..
+            } => self.expect_refusal(module, "malformed", message),
+            WastDirective::AssertInvalid {
+                module, message, ..
+            }
+            | WastDirective::AssertInvalidCustom {
+                module, message, ..
+            } => self.expect_refusal(module, "invalid", message),
+            WastDirective::AssertUnlinkable {
+                module, message, ..
+            } => match self.instantiate_anonymous(module)? {
+                Ok(_) => Err(format!(
+                    "expected linking to fail with `{message}`, but it succeeded"
+                )),
+                Err(error) => message::expect_link_error(&error, message),
+            },
+            WastDirective::Thread(_) | WastDirective::Wait { .. } => Err(NEEDS_THREADS.to_string()),
+        }
+    }
+
+    /// Makes a module and keeps it by its name.
+    fn define(&mut self, name: Option<Id<'_>>, module: &mut QuoteWat<'_>) -> Result<(), String> {
+        self.definition = None;
+        if let Some(name) = name {
+            // A failure must not leave the one before it in its place.
+            self.definitions.remove(name.name());
+            self.instances.remove(name.name());
+        }
+        let bytes = module
+            .encode()
+            .map_err(|error| format!("not a module: {}", error.message()))?;
+        let module = self.new_module(&bytes)?;
+        if let Some(name) = name {
+            self.definitions
+                .insert(name.name().to_string(), module.clone());
+        }
+        self.definition = Some(module);
+        Ok(())
+    }
+
+    fn new_module(&mut self, bytes: &[u8]) -> Result<Module, String> {
+        Module::new(self.driver.engine(), bytes)
+            .map_err(|error| format!("the module was refused: {}", message::one_line(&error)))
+    }
+
+    /// Instantiates a module that is defined, as the current instance.
+    fn instantiate_definition(
+        &mut self,
+        module: Option<Id<'_>>,
+        instance: Option<Id<'_>>,
+    ) -> Result<(), String> {
+        let found = match module {
+            Some(name) => self.definitions.get(name.name()),
+            None => self.definition.as_ref(),
+        };
+        let module = found.ok_or_else(|| no_such("module", module))?;
+        let made = self
+            .driver
+            .instantiate(&mut self.store, &self.linker, module)
+            .map_err(|error| format!("cannot instantiate: {}", message::one_line(&error)))?;
+        if let Some(name) = instance {
+            self.instances.insert(name.name().to_string(), made);
+        }
+        self.instance = Some(made);
+        Ok(())
+    }
+
+    /// Instantiates the module of an assertion, which leaves the current instance.
+    fn instantiate_anonymous(
+        &mut self,
+        mut module: Wat<'_>,
+    ) -> Result<Result<Instance, Error>, String> {
+        let bytes = module
+            .encode()
+            .map_err(|error| format!("not a module: {}", error.message()))?;
+        let module = self.new_module(&bytes)?;
+        Ok(self
+            .driver
+            .instantiate(&mut self.store, &self.linker, &module))
+    }
+
+    fn find_instance(&self, name: Option<Id<'_>>) -> Result<Instance, String> {
+        let instance = match name {
+            Some(name) => self.instances.get(name.name()).copied(),
+            None => self.instance,
+        };
+        instance.ok_or_else(|| no_such("instance", name))
+    }
+
+    fn find_export(&mut self, module: Option<Id<'_>>, name: &str) -> Result<Extern, String> {
+        let instance = self.find_instance(module)?;
+        instance
+            .get_export(&mut self.store, name)
+            .ok_or_else(|| format!("the instance exports no `{name}`"))
+    }
+
+    fn execute(&mut self, action: WastExecute<'_>) -> Result<Outcome, String> {
+        match action {
+            WastExecute::Invoke(invoke) => self.invoke(invoke),
+            WastExecute::Wat(module) => {
+                let outcome = self.instantiate_anonymous(module)?;
+                Ok(outcome.map(|_| Vec::new()))
+            }
+            WastExecute::Get { module, global, .. } => match self.find_export(module, global)? {
+                Extern::Global(global) => Ok(Ok(vec![global.get(&mut self.store)])),
+                _ => Err(format!("`{global}` is not a global")),
+            },
+        }
+    }
+
+    fn invoke(&mut self, invoke: WastInvoke<'_>) -> Result<Outcome, String> {
+        let Extern::Func(function) = self.find_export(invoke.module, invoke.name)? else {
+            return Err(format!("`{}` is not a function", invoke.name));
+        };
+        let ty = function.ty(&self.store);
+        if ty.params().len() != invoke.args.len() {
+            return Err(format!(
+                "`{}` takes {} arguments, but the script gives {}",
+                invoke.name,
+                ty.params().len(),
+                invoke.args.len()
+            ));
+        }
+        let mut arguments = Vec::with_capacity(invoke.args.len());
+        for (argument, ty) in invoke.args.iter().zip(ty.params()) {
+            arguments.push(expectation::argument(&mut self.store, argument, &ty)?);
+        }
+        Ok(self.driver.call(&mut self.store, &function, &arguments))
+    }
+
+    /// Checks that a module is refused, by the text's parser or by the engine.
+    fn expect_refusal(
+        &mut self,
+        mut module: QuoteWat<'_>,
+        fault: &str,
+        expected: &str,
+    ) -> Result<(), String> {
+        let Ok(bytes) = module.encode() else {
+            return Ok(());
+        };
+        match self.driver.validate(&bytes) {
+            Ok(()) => Err(format!(
+                "the module is {fault} ({expected}), but was accepted"
+            )),
+            Err(error) if message::is_unsupported(&error) => Err(format!(
+                "the module is {fault} ({expected}), but was refused for something else: {}",
+                message::one_line(&error)
+            )),
+            Err(_) => Ok(()),
+        }
+    }
+}
+
+fn expect_trap(outcome: Outcome, expected: &str) -> Result<(), String> {
+    match outcome {
+        Ok(_) => Err(format!(
+            "expected the trap `{expected}`, but the call returned"
+        )),
+        Err(error) => message::expect_trap(&error, expected),
+    }
+}
+
+fn no_such(what: &str, name: Option<Id<'_>>) -> String {
+    match name {
+        Some(name) => format!(
+            "there is no {what} `${}`: it was never made, or that failed",
+            name.name()
+        ),
+        None => format!("there is no {what}: none was made, or that failed"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use backstitch::{Config, Engine, Func};
+
+    /// Makes plain calls, but panics for a function without results.
+    struct Moody(Engine);
+
+    impl Driver for Moody {
+        fn engine(&self) -> &Engine {
+            &self.0
+        }
+
+        fn call(
+            &mut self,
+            store: &mut Store<Host>,
+            function: &Func,
+            arguments: &[Val],
+        ) -> Result<Vec<Val>, Error> {
+            assert_ne!(function.ty(&*store).results().len(), 0, "on purpose");
+            super::super::driver::call_directly(store, function, arguments)
+        }
+    }
+
+    fn run_moody(script: &str) -> Report {
+        run(script, &mut Moody(Engine::new(&Config::new()).unwrap()))
+    }
+
+    #[test]
+    fn a_panic_stops_nothing() {
+        let report = run_moody(
+            r#"(module (func (export "none")) (func (export "one") (result i32) (i32.const 1)))
+               (assert_return (invoke "none"))
+               (assert_return (invoke "one") (i32.const 1))"#,
+        );
+        assert_eq!(report.counts(), "1 passed, 1 failed, 0 skipped");
+        assert_eq!(report.failures[0].line, 2);
+        assert!(report.failures[0].reason.contains("panicked: "));
+        assert!(report.failures[0].reason.contains("on purpose"));
+    }
+
+    #[test]
+    fn a_failed_module_leaves_none() {
+        let report = run_moody(
+            r#"(module $m (func (export "one") (result i32) (i32.const 1)))
+               (module $m (import "no" "such" (func)))
+               (assert_return (invoke "one") (i32.const 1))
+               (assert_return (invoke $m "one") (i32.const 1))"#,
+        );
+        let lines: Vec<usize> = report.failures.iter().map(|failure| failure.line).collect();
+        assert_eq!(lines, [2, 3, 4]);
+        assert_eq!(report.passed, 0);
+    }
+
+    #[test]
+    fn an_assertion_leaves_the_current_instance() {
+        let report = run_moody(
+            r#"(module (func (export "one") (result i32) (i32.const 1)))
+               (assert_trap (module (func $f unreachable) (start $f)) "unreachable")
+               (assert_unlinkable (module (import "no" "such" (func))) "unknown import")
+               (assert_malformed (module quote "(func") "unexpected token")
+               (assert_return (invoke "one") (i32.const 1))"#,
+        );
+        assert_eq!(report.counts(), "4 passed, 0 failed, 0 skipped");
+    }
+
+    #[test]
+    fn spectest_prints_in_order() {
+        let report = run_moody(
+            r#"(module
+                 (import "spectest" "print_i32" (func $int (param i32)))
+                 (import "spectest" "print_f64_f64" (func $floats (param f64 f64)))
+                 (func (export "print") (result i32)
+                   (call $int (i32.const -7))
+                   (call $floats (f64.const 0.5) (f64.const 1e300))
+                   (i32.const 0)))
+               (invoke "print")"#,
+        );
+        assert_eq!(report.failed(), 0);
+        assert_eq!(report.printed[0], "spectest.print_i32(-7)");
+        assert!(report.printed[1].starts_with("spectest.print_f64_f64(0.5, 1"));
+    }
+
+    #[test]
+    fn what_is_no_script() {
+        let report = run_moody("(module)\n(assert_retrun (invoke \"f\"))");
+        assert_eq!(report.failures.len(), 1);
+        assert_eq!(report.failures[0].line, 2);
+    }
+}

@@ -1,0 +1,125 @@
+//! `backstitch wast`: runs test scripts and reports what passed.
+
+use super::failure::Failure;
+use super::script::{self, Driver, Report};
+use backstitch::{Config, Engine};
+use clap::Args;
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+const EXAMPLES: &str = "\
+Examples:
+  backstitch wast tests/i32.wast
+  backstitch wast --verbose tests/core tests/proposals";
+
+/// The arguments of `backstitch wast`.
+#[derive(Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Arguments {
+    /// Show what the scripts print
+    #[arg(long)]
+    verbose: bool,
+
+    /// Scripts, or folders of them, which are searched for `.wast` files
+    #[arg(value_name = "PATH", required = true)]
+    paths: Vec<PathBuf>,
+}
+
+/// Runs the scripts; fails if an assertion of one failed.
+pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Failure> {
+    let engine = Engine::new(&Config::new())
+        .map_err(|error| Failure::Input(format!("cannot make an engine: {error:#}")))?;
+    let mut total = Report::default();
+    for file in find_scripts(&arguments.paths)? {
+        let text = fs::read_to_string(&file).map_err(|error| {
+            Failure::Input(format!("cannot read `{}`: {error}", file.display()))
+        })?;
+        let report = script::run(&text, &mut DirectDriver(&engine));
+        print_report(&file, &report, arguments.verbose, out)?;
+        // A script may take a while, and its line is of use now.
+        out.flush()?;
+        total.add(&report);
+    }
+    writeln!(out, "{}", total.counts())?;
+    if total.failed() == 0 {
+        Ok(())
+    } else {
+        Err(Failure::Reported)
+    }
+}
+
+/// Runs scripts by plain calls.
+struct DirectDriver<'engine>(&'engine Engine);
+
+impl Driver for DirectDriver<'_> {
+    fn engine(&self) -> &Engine {
+        self.0
+    }
+}
+
+fn print_report(
+    file: &Path,
+    report: &Report,
+    verbose: bool,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let file = file.display();
+    if verbose {
+        for line in &report.printed {
+            writeln!(out, "{line}")?;
+        }
+    }
+    match report.skip_reason {
+        Some(reason) => writeln!(out, "{file}: {}: {reason}", report.counts())?,
+        None => writeln!(out, "{file}: {}", report.counts())?,
+    }
+    for failure in &report.failures {
+        writeln!(out, "  {file}:{}: {}", failure.line, failure.reason)?;
+    }
+    Ok(())
+}
+
+/// The scripts that the paths name: files as they are given, folders sorted.
+fn find_scripts(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
+    let mut scripts = Vec::new();
+    for path in paths {
+        let metadata = fs::metadata(path).map_err(|error| {
+            Failure::Input(format!("cannot read `{}`: {error}", path.display()))
+        })?;
+        if !metadata.is_dir() {
+            scripts.push(path.clone());
+            continue;
+        }
+        let before = scripts.len();
+        find_in_folder(path, &mut scripts).map_err(|error| {
+            Failure::Input(format!(
+                "cannot read the folder `{}`: {error}",
+                path.display()
+            ))
+        })?;
+        if scripts.len() == before {
+            return Err(Failure::Input(format!(
+                "the folder `{}` holds no .wast files",
+                path.display()
+            )));
+        }
+        scripts[before..].sort();
+    }
+    Ok(scripts)
+}
+
+fn find_in_folder(folder: &Path, scripts: &mut Vec<PathBuf>) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            find_in_folder(&path, scripts)?;
+        } else if path
+            .extension()
+            .is_some_and(|extension| extension == "wast")
+        {
+            scripts.push(path);
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,227 @@
+//! Writes cells one after the other, while they still can be changed.
+//!
+//! Until [`Assembler::finish`], word 0 of a cell holds its opcode, branch targets are
+//! word offsets and a callee's entry is a function index; so cells can be taken back,
+//! re-targeted and printed. Finishing replaces them by addresses.
+
+use super::layout::Mode;
+use super::opcode::{Op, Opcode};
+use alloc::vec::Vec;
+
+/// A place in the code of a function, in words from its first cell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Offset(pub u32);
+
+/// What must become an address when the code is finished.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Relocation {
+    /// A branch target.
+    Target,
+    /// A callee's code, as it is now.
+    Code,
+    /// Where a callee's code is published.
+    Entry,
+}
+
+/// The code of one function, under construction.
+#[derive(Debug, Default)]
+pub struct Assembler {
+    pub(super) words: Vec<u64>,
+    pub(super) relocations: Vec<(u32, Relocation)>,
+    last: Option<u32>,
+}
+
+impl Assembler {
+    /// No code.
+    pub fn new() -> Assembler {
+        Assembler::default()
+    }
+
+    /// Forgets everything but the room for it.
+    pub fn clear(&mut self) {
+        self.words.clear();
+        self.relocations.clear();
+        self.last = None;
+    }
+
+    /// Where the next cell will stand.
+    pub fn here(&self) -> Offset {
+        Offset(self.words.len() as u32)
+    }
+
+    /// The last cell, unless a label stands behind it or it was taken back.
+    pub fn last(&self) -> Option<Offset> {
+        self.last.map(Offset)
+    }
+
+    /// Says that what comes next can be reached in other ways than from the last cell.
+    pub fn label(&mut self) -> Offset {
+        self.last = None;
+        self.here()
+    }
+
+    /// Begins a cell, all its fields zero.
+    pub fn cell(&mut self, opcode: Opcode) -> CellWriter<'_> {
+        let at = self.words.len();
+        self.last = Some(at as u32);
+        self.words.push(u64::from(opcode.number()));
+        self.words.resize(at + opcode.words(), 0);
+        CellWriter { assembler: self, at }
+    }
+
+    /// Takes back the last cell and returns what it was. What it wrote must not have been
+    /// read.
+    ///
+    /// # Panics
+    ///
+    /// If there is no last cell.
+    pub fn take_back(&mut self) -> TakenCell {
+        let at = self.last.take().expect("there is a last cell") as usize;
+        let mut words = [0; 4];
+        words[..self.words.len() - at].copy_from_slice(&self.words[at..]);
+        self.words.truncate(at);
+        while self.relocations.last().is_some_and(|&(word, _)| word as usize >= at) {
+            self.relocations.pop();
+        }
+        TakenCell { opcode: Opcode::new(words[0] as u16), words }
+    }
+
+    /// The opcode of a cell.
+    pub fn opcode_at(&self, cell: Offset) -> Opcode {
+        Opcode::new(self.words[cell.0 as usize] as u16)
+    }
+
+    /// Makes another op of a cell with the same fields.
+    pub fn set_opcode(&mut self, cell: Offset, opcode: Opcode) {
+        debug_assert_eq!(self.opcode_at(cell).fields(), opcode.fields());
+        self.words[cell.0 as usize] = u64::from(opcode.number());
+    }
+
+    /// Makes a cell whose result is in the accumulator put it into a slot as well.
+    pub fn put_result(&mut self, cell: Offset, slot: i16) {
+        let at = cell.0 as usize;
+        let opcode = self.opcode_at(cell).with_slot_result();
+        self.words[at] = u64::from(opcode.number());
+        self.words[at + 1] = set_bits(self.words[at + 1], 0, 16, slot as u16 as u64);
+    }
+
+    /// The word that a branch cell's target stands in.
+    fn target_word(&self, cell: Offset) -> usize {
+        let at = cell.0 as usize;
+        let opcode = self.opcode_at(cell);
+        if opcode.parts().0 == Op::Branch { at + 1 } else { at + opcode.words() - 1 }
+    }
+
+    /// Sets the target of a branch cell.
+    pub fn set_target(&mut self, cell: Offset, target: Offset) {
+        let word = self.target_word(cell);
+        self.words[word] = u64::from(target.0);
+    }
+
+    /// Sets a target of a branch table.
+    pub fn set_table_target(&mut self, cell: Offset, index: u32, target: Offset) {
+        self.words[cell.0 as usize + 2 + index as usize] = u64::from(target.0);
+    }
+}
+
+/// A cell that was taken back.
+#[derive(Clone, Copy, Debug)]
+pub struct TakenCell {
+    /// What it was.
+    pub opcode: Opcode,
+    words: [u64; 4],
+}
+
+impl TakenCell {
+    /// A 16-bit slot field.
+    pub fn slot(&self, field: usize) -> i16 {
+        (self.words[1 + field / 4] >> (field % 4 * 16)) as i16
+    }
+
+    /// An immediate: the 32-bit one, or the word of its own where `wide`.
+    pub fn immediate(&self, wide: bool) -> u64 {
+        if wide { self.words[2] } else { self.words[1] >> 32 }
+    }
+}
+
+/// Fills in a cell's fields.
+#[derive(Debug)]
+pub struct CellWriter<'a> {
+    assembler: &'a mut Assembler,
+    at: usize,
+}
+
+impl CellWriter<'_> {
+    /// Where the cell stands.
+    pub fn offset(&self) -> Offset {
+        Offset(self.at as u32)
+    }
+
+    /// A 16-bit field, counted from byte 8.
+    pub fn field(self, field: usize, value: i16) -> Self {
+        self.bits(8 + 2 * field, 16, u64::from(value as u16))
+    }
+
+    /// A 16-bit unsigned immediate at a byte of the cell.
+    pub fn u16(self, byte: usize, value: u16) -> Self {
+        self.bits(byte, 16, u64::from(value))
+    }
+
+    /// A 32-bit immediate at a byte of the cell.
+    pub fn u32(self, byte: usize, value: u32) -> Self {
+        self.bits(byte, 32, u64::from(value))
+    }
+
+    /// A 64-bit immediate in a word.
+    pub fn word(self, word: usize, value: u64) -> Self {
+        self.assembler.words[self.at + word] = value;
+        self
+    }
+
+    /// A callee in word 1, by its code as it is now: running code will replace it.
+    pub fn callee_code(self, function: u32) -> Self {
+        self.relocated(1, u64::from(function), Relocation::Code)
+    }
+
+    /// A callee in word 1, by the place where its code is published.
+    pub fn callee_entry(self, function: u32) -> Self {
+        self.relocated(1, u64::from(function), Relocation::Entry)
+    }
+
+    /// A branch target in the cell's last word (in word 1 of a plain branch).
+    pub fn target(self, target: Offset) -> Self {
+        let word = self.assembler.target_word(self.offset()) - self.at;
+        self.relocated(word, u64::from(target.0), Relocation::Target)
+    }
+
+    fn relocated(self, word: usize, value: u64, relocation: Relocation) -> Self {
+        self.assembler.relocations.push(((self.at + word) as u32, relocation));
+        self.word(word, value)
+    }
+
+    /// Room for a table of `count` branch targets.
+    pub fn targets(self, count: u32) -> Self {
+        let first = self.assembler.words.len() as u32;
+        self.assembler.words.resize((first + count) as usize, 0);
+        self.assembler
+            .relocations
+            .extend((first..first + count).map(|word| (word, Relocation::Target)));
+        self.u32(12, count)
+    }
+
+    fn bits(self, byte: usize, width: usize, value: u64) -> Self {
+        let word = &mut self.assembler.words[self.at + byte / 8];
+        *word = set_bits(*word, byte % 8 * 8, width, value);
+        self
+    }
+}
+
+/// The modes of an operand that a cell can have, from an operand's place.
+pub fn mode_index(modes: &[(Mode, Mode)], wanted: (Mode, Mode)) -> Option<u8> {
+    modes.iter().position(|&modes| modes == wanted).map(|index| index as u8)
+}
+
+fn set_bits(word: u64, shift: usize, width: usize, value: u64) -> u64 {
+    let mask = (u64::MAX >> (64 - width)) << shift;
+    word & !mask | value << shift
+}

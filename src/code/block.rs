@@ -1,0 +1,172 @@
+//! Finished code: the cells of one function, at the addresses where they run.
+
+use super::assembler::{Assembler, Relocation};
+use super::module_code::Entry;
+use super::opcode::Opcode;
+use crate::support::words::Words;
+
+/// The addresses of all handlers of one dispatch backend, by opcode.
+#[derive(Debug)]
+pub struct HandlerTable {
+    /// The backend's name, as the embedder writes it.
+    pub name: &'static str,
+    /// The handlers.
+    pub handlers: [HandlerAddress; Opcode::COUNT],
+    /// The cells that belong to no function.
+    pub fixed: &'static FixedCells,
+}
+
+/// The address of a handler.
+#[derive(Clone, Copy, Debug)]
+#[repr(transparent)]
+pub struct HandlerAddress(pub *const ());
+
+crate::support::send::shared!(
+    /// Code addresses are constants.
+    HandlerAddress
+);
+
+/// What stands before the cells of a function.
+#[derive(Clone, Copy, Debug)]
+#[repr(C, align(8))]
+pub struct CodeHeader {
+    /// The slots that a frame takes from its record on: record, locals, operands.
+    pub extent: u32,
+    /// The function's index in its module.
+    pub function: u32,
+}
+
+/// Cells that every engine of a backend shares.
+#[derive(Debug)]
+pub struct FixedCells {
+    /// The code of a function that has none yet: its one cell asks for it.
+    pub stub: Stub,
+    /// Where a call into another instance returns to.
+    pub return_boundary: FixedCell,
+    /// Where a call from the host returns to.
+    pub return_host: FixedCell,
+    /// What a probe of the backend runs again and again.
+    pub probe: FixedCell,
+}
+
+impl FixedCells {
+    /// Whether `ip` is that of a cell to which calls return.
+    pub fn contains(&self, ip: *const u64) -> bool {
+        ip == self.return_boundary.address() || ip == self.return_host.address()
+    }
+}
+
+/// The code of a function that has none yet. Its frame has a record alone.
+#[derive(Debug)]
+#[repr(C, align(8))]
+pub struct Stub {
+    /// As before all code.
+    pub header: CodeHeader,
+    /// The cell.
+    pub cell: FixedCell,
+}
+
+/// A cell without operands, outside any function.
+#[derive(Debug)]
+#[repr(C, align(8))]
+pub struct FixedCell {
+    handler: HandlerAddress,
+    operands: [u64; 1],
+}
+
+impl FixedCell {
+    /// A cell of a handler.
+    pub const fn new(handler: HandlerAddress) -> FixedCell {
+        FixedCell { handler, operands: [0] }
+    }
+
+    /// Its address.
+    pub fn address(&self) -> *const u64 {
+        core::ptr::from_ref(self).cast()
+    }
+}
+
+/// The words of a [`CodeHeader`].
+pub const HEADER_WORDS: usize = size_of::<CodeHeader>() / size_of::<u64>();
+
+/// The finished code of one function.
+#[derive(Debug)]
+pub struct CodeBlock {
+    words: Words,
+}
+
+impl CodeBlock {
+    /// Finishes what `assembler` holds. `extent` is in slots, from the record on;
+    /// `entry` is where a function of the same module is published.
+    pub fn new<'e>(
+        assembler: &Assembler,
+        handlers: &HandlerTable,
+        function: u32,
+        extent: u32,
+        entry: impl Fn(u32) -> &'e Entry,
+    ) -> CodeBlock {
+        let mut words = Words::zeroed(HEADER_WORDS + assembler.words.len());
+        words.set(0, header_word(extent, function));
+        let mut relocations = assembler.relocations.iter().peekable();
+        let mut at = 0;
+        while at < assembler.words.len() {
+            let opcode = Opcode::new(assembler.words[at] as u16);
+            words.set_pointer(HEADER_WORDS + at, handlers.handlers[usize::from(opcode.number())].0);
+            let len = cell_words(&assembler.words[at..]);
+            for index in at + 1..at + len {
+                let value = assembler.words[index];
+                match relocations.next_if(|&&(word, _)| word as usize == index) {
+                    Some((_, Relocation::Target)) => {
+                        let target = words.address(HEADER_WORDS + value as usize);
+                        words.set_pointer(HEADER_WORDS + index, target.cast());
+                    }
+                    Some((_, Relocation::Code)) => {
+                        words.set_pointer(HEADER_WORDS + index, entry(value as u32).load().cast());
+                    }
+                    Some((_, Relocation::Entry)) => {
+                        let entry = core::ptr::from_ref(entry(value as u32));
+                        words.set_pointer(HEADER_WORDS + index, entry.cast());
+                    }
+                    None => words.set(HEADER_WORDS + index, value),
+                }
+            }
+            at += len;
+        }
+        debug_assert!(relocations.peek().is_none(), "relocations are in order");
+        CodeBlock { words }
+    }
+
+    /// Its first word.
+    pub fn header(&self) -> *const CodeHeader {
+        self.words.address(0).cast()
+    }
+
+    /// The address of its first cell.
+    pub fn start(&self) -> *const u64 {
+        self.words.address(HEADER_WORDS)
+    }
+
+    /// The number of words of its cells.
+    pub fn len(&self) -> usize {
+        self.words.len() - HEADER_WORDS
+    }
+}
+
+/// The number of words of a cell under assembly, its branch table included.
+pub(super) fn cell_words(cell: &[u64]) -> usize {
+    let opcode = Opcode::new(cell[0] as u16);
+    let table = match opcode.fields().last() {
+        Some(super::layout::Field::Targets) => (cell[1] >> 32) as usize,
+        _ => 0,
+    };
+    opcode.words() + table
+}
+
+/// A header's bytes as a word, on either byte order.
+fn header_word(extent: u32, function: u32) -> u64 {
+    if cfg!(target_endian = "little") {
+        u64::from(extent) | u64::from(function) << 32
+    } else {
+        u64::from(extent) << 32 | u64::from(function)
+    }
+}

@@ -1,0 +1,102 @@
+//! The code of a module: published function by function, shared by all threads.
+//!
+//! # Why publish
+//!
+//! A function is translated at its first call, by whichever thread calls it. The block is
+//! entered in the map first and published afterwards, by one atomic store of its address
+//! ([`Entry`]); two threads may translate the same function, and the first to publish
+//! wins. A thread that has loaded an entry can therefore run its code and find it in the
+//! map without a lock.
+
+use super::block::{CodeBlock, CodeHeader, HandlerTable};
+use crate::support::sync::Mutex;
+use alloc::boxed::Box;
+use alloc::collections::BTreeMap;
+use core::sync::atomic::{AtomicPtr, Ordering};
+
+/// Where a function's code is published.
+#[derive(Debug)]
+#[repr(transparent)]
+pub struct Entry(AtomicPtr<CodeHeader>);
+
+impl Entry {
+    /// The code to run: the function's, or the stub's.
+    #[inline(always)]
+    pub fn load(&self) -> *const CodeHeader {
+        self.0.load(Ordering::Acquire)
+    }
+}
+
+/// The code of a module.
+#[derive(Debug)]
+pub struct ModuleCode {
+    handlers: &'static HandlerTable,
+    entries: Box<[Entry]>,
+    /// Blocks by the address of their first cell.
+    blocks: Mutex<BTreeMap<usize, (u32, CodeBlock)>>,
+}
+
+/// Where an instruction pointer points to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CodeLocation {
+    /// The function's index in its module.
+    pub function: u32,
+    /// The distance from the function's first cell, in words.
+    pub offset: u32,
+}
+
+impl ModuleCode {
+    /// No code yet, for as many functions.
+    pub fn new(handlers: &'static HandlerTable, functions: usize) -> ModuleCode {
+        let stub = (&raw const handlers.fixed.stub.header).cast_mut();
+        ModuleCode {
+            handlers,
+            entries: (0..functions).map(|_| Entry(AtomicPtr::new(stub))).collect(),
+            blocks: Mutex::new(BTreeMap::new()),
+        }
+    }
+
+    /// The handlers that the code is made of.
+    pub fn handlers(&self) -> &'static HandlerTable {
+        self.handlers
+    }
+
+    /// Where function `function` is published.
+    pub fn entry(&self, function: u32) -> &Entry {
+        &self.entries[function as usize]
+    }
+
+    /// The code of a function, if it has been published.
+    pub fn published(&self, function: u32) -> Option<*const CodeHeader> {
+        let code = self.entry(function).load();
+        (!core::ptr::eq(code, &raw const self.handlers.fixed.stub.header)).then_some(code)
+    }
+
+    /// Publishes a function's code, and returns what is published now: another thread may
+    /// have been first.
+    pub fn publish(&self, function: u32, block: CodeBlock) -> *const CodeHeader {
+        let mut blocks = self.blocks.lock();
+        if let Some(code) = self.published(function) {
+            return code;
+        }
+        let code = block.header();
+        blocks.insert(block.start() as usize, (function, block));
+        self.entry(function).0.store(code.cast_mut(), Ordering::Release);
+        code
+    }
+
+    /// The function whose cells contain `address`, or end there.
+    pub fn locate(&self, address: *const u64) -> Option<CodeLocation> {
+        let address = address as usize;
+        let blocks = self.blocks.lock();
+        let (&start, (function, block)) = blocks.range(..=address).next_back()?;
+        let offset = (address - start) / size_of::<u64>();
+        (offset <= block.len()).then_some(CodeLocation { function: *function, offset: offset as u32 })
+    }
+
+    /// The bytes that the translated code takes.
+    pub fn bytes(&self) -> usize {
+        let blocks = self.blocks.lock();
+        blocks.values().map(|(_, block)| block.len() * size_of::<u64>()).sum()
+    }
+}

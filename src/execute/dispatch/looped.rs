@@ -1,0 +1,43 @@
+//! The loop: each handler returns the next one. Correct wherever Rust is.
+
+use crate::execute::cell::Cell;
+use crate::execute::regs::{Regs, Step};
+
+/// What a handler returns: the next handler, or none to leave.
+#[derive(Clone, Copy)]
+#[repr(transparent)]
+pub struct Next(Option<Handler>);
+
+/// A handler.
+pub type Handler = unsafe fn(&mut Regs) -> Next;
+
+/// The handler of a cell.
+///
+/// # Safety
+///
+/// X1 to X3.
+pub unsafe fn handler<C: Cell>(r: &mut Regs) -> Next {
+    // SAFETY: X1 to X3; the next cell begins with its handler.
+    unsafe {
+        match C::run(r) {
+            Step::Next => Next(Some(*r.ip.cast::<Handler>())),
+            Step::Exit => Next(None),
+        }
+    }
+}
+
+/// Runs the cell at `ip` and those that follow, until one leaves.
+///
+/// # Safety
+///
+/// X1 to X3.
+pub unsafe fn run(mut r: Regs) {
+    // SAFETY: X1: the cell begins with its handler.
+    unsafe {
+        let mut next = Next(Some(*r.ip.cast::<Handler>()));
+        while let Next(Some(handler)) = next {
+            next = handler(&mut r);
+        }
+        r.save();
+    }
+}

@@ -1,0 +1,132 @@
+//! How one handler reaches the next: three backends with one face.
+//!
+//! Each has a generic `handler`, of which the [`handlers`](super::handlers) table takes
+//! the address for each cell, and a `run` that begins with the cell at `ip`.
+
+#[cfg(backstitch_become)]
+pub mod r#become;
+pub mod looped;
+#[cfg(all(backstitch_tail, not(debug_assertions)))]
+pub mod tail;
+
+use super::handlers;
+use super::regs::Regs;
+use crate::code::HandlerTable;
+use crate::stack::{Context, Exit};
+use core::ptr;
+use thiserror::Error as ThisError;
+
+/// How one instruction's handler reaches the next. All give the same results.
+#[non_exhaustive]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Dispatch {
+    /// Each handler returns the next: correct on every target and in every build.
+    Loop,
+    /// Each handler ends with a call of the next, which LLVM turns into a jump. On targets
+    /// where that is known to work, in builds with optimisation and without debug
+    /// assertions.
+    Tail,
+    /// Guaranteed tail calls: the feature `become` on a nightly compiler.
+    Become,
+}
+
+/// Why a backend cannot be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ThisError)]
+pub enum DispatchError {
+    /// This build does not have it.
+    #[error(
+        "this build has no {0:?} dispatch (it needs optimisation, no debug assertions and a \
+         target where it is known to work; `Dispatch::Loop` is always there)"
+    )]
+    Unavailable(Dispatch),
+    /// The compiler has not made jumps of the handlers' calls.
+    #[error(
+        "the compiler did not turn the handlers' tail calls into jumps: {0} bytes of native \
+         stack went in {1} instructions (use `Dispatch::Loop`)"
+    )]
+    NativeStack(usize, u64),
+}
+
+impl Dispatch {
+    /// The fastest one that this build has.
+    pub fn best() -> Dispatch {
+        if cfg!(backstitch_become) {
+            Dispatch::Become
+        } else if cfg!(all(backstitch_tail, not(debug_assertions))) {
+            Dispatch::Tail
+        } else {
+            Dispatch::Loop
+        }
+    }
+
+    /// Its handlers, once a probe has shown that they work in this build.
+    ///
+    /// # Errors
+    ///
+    /// If this build does not have it, or its handlers use native stack.
+    pub fn handlers(self) -> Result<&'static HandlerTable, DispatchError> {
+        let table: &'static HandlerTable = match self {
+            Dispatch::Loop => &handlers::LOOP,
+            #[cfg(all(backstitch_tail, not(debug_assertions)))]
+            Dispatch::Tail => &handlers::TAIL,
+            #[cfg(backstitch_become)]
+            Dispatch::Become => &handlers::BECOME,
+            #[allow(unreachable_patterns, reason = "where all backends exist")]
+            other => return Err(DispatchError::Unavailable(other)),
+        };
+        probe(table)?;
+        Ok(table)
+    }
+}
+
+/// Runs code with the handlers of `table`, until it leaves.
+///
+/// # Safety
+///
+/// X1 to X3, and the code is made of the handlers of `table`.
+pub(super) unsafe fn run(table: &HandlerTable, r: Regs) {
+    // SAFETY: as promised.
+    unsafe {
+        #[cfg(all(backstitch_tail, not(debug_assertions)))]
+        if ptr::eq(table, &raw const handlers::TAIL) {
+            return tail::run(r);
+        }
+        #[cfg(backstitch_become)]
+        if ptr::eq(table, &raw const handlers::BECOME) {
+            return r#become::run(r);
+        }
+        debug_assert!(ptr::eq(table, &raw const handlers::LOOP));
+        looped::run(r);
+    }
+}
+
+/// Instructions that a probe runs.
+const PROBE_STEPS: u64 = 2_000;
+/// Native stack that they may use in all: less than two bytes each.
+const PROBE_STACK: usize = 2_048;
+
+/// Shows that handlers do not use native stack: runs a chain of them and looks how far
+/// down the last one stands.
+fn probe(table: &'static HandlerTable) -> Result<(), DispatchError> {
+    let mut context = Context::for_probe();
+    let r = Regs {
+        ip: table.fixed.probe.address(),
+        fp: ptr::null_mut(),
+        mem: ptr::null_mut(),
+        len: 0,
+        ctx: &raw mut context,
+        acc: PROBE_STEPS,
+        f32acc: 0.0,
+        f64acc: 0.0,
+    };
+    let here = (&raw const r).addr();
+    // SAFETY: the probe's cell stays at `ip`, reads no operands and counts `acc` down to
+    // its exit.
+    unsafe { run(table, r) };
+    debug_assert_eq!(context.exit, Exit::Probe);
+    let used = here.abs_diff(context.native_stack);
+    if used > PROBE_STACK {
+        return Err(DispatchError::NativeStack(used, PROBE_STEPS));
+    }
+    Ok(())
+}

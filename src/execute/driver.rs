@@ -1,0 +1,384 @@
+//! Runs a stack's code, and does what it asks for when it comes back.
+//!
+//! All of a call's slow paths end here, one native frame above running code, however deep
+//! the WebAssembly stack is: growing the stack, translating a function, calling the host,
+//! services, suspension, traps.
+
+use super::call::first_cell;
+use super::dispatch;
+use super::execution::{Outcome, Suspension};
+use super::regs::Regs;
+use super::service;
+use crate::code::{self, Op, Trap};
+use crate::heap::{Crossing, EpochDecision, Failure, FuncIndex, HostCall, StoreInner};
+use crate::stack::{
+    Activation, Context, Exit, ExitPoint, Record, StackChain, StackId, StackState,
+};
+use crate::support::error::{Error, HostRequest};
+
+/// Advances the execution on stack `id` until it is done, suspended or has failed. A
+/// failure has been described while its frames stood.
+pub(super) fn advance(store: &mut StoreInner, id: StackId) -> Result<Outcome, Error> {
+    let mut linked = Linked::new(store, id);
+    let ran = linked.crossing(Crossing::CallingWasm).and_then(|()| linked.run());
+    let ran = match ran {
+        Ok(outcome) => linked.crossing(Crossing::ReturningFromWasm).map(|()| outcome),
+        Err(failure) => Err(failure),
+    };
+    ran.map_err(|failure| linked.describe(failure))
+}
+
+/// Describes the failure of a call that cannot be suspended, but was.
+pub(super) fn refuse(store: &mut StoreInner, id: StackId, suspension: Suspension) -> Error {
+    let failure = match suspension {
+        Suspension::Fuel => Failure::Trap(Trap::OutOfFuel),
+        Suspension::Interrupt | Suspension::Epoch => Failure::Trap(Trap::Interrupt),
+        Suspension::Host(error) => Failure::Host(error),
+    };
+    let resume = store.stacks.stack(id).resume;
+    let mut linked = Linked::new(store, id);
+    linked.activation().exit = Some(resume);
+    linked.describe(failure)
+}
+
+/// The state of the chain while an execution is advanced. Dropping it unlinks the
+/// execution, on every path: also when a host function panics.
+struct Linked<'a> {
+    store: &'a mut StoreInner,
+    id: StackId,
+    ctx: *mut Context,
+    outer: Outer,
+    /// What becomes of the stack.
+    state: StackState,
+}
+
+/// What belongs to the activation under which this one was started.
+struct Outer {
+    stack_limit: *mut u64,
+    instance: *mut crate::heap::InstanceCore,
+    activations: usize,
+}
+
+impl Drop for Linked<'_> {
+    fn drop(&mut self) {
+        self.store.stacks.stack_mut(self.id).state = self.state;
+        self.store.stacks.activations.truncate(self.outer.activations);
+        // SAFETY: X2; no handler runs.
+        unsafe {
+            (*self.ctx).stack_limit = self.outer.stack_limit;
+            (*self.ctx).set_instance(self.outer.instance);
+        }
+    }
+}
+
+impl<'a> Linked<'a> {
+    fn new(store: &'a mut StoreInner, id: StackId) -> Linked<'a> {
+        let ctx = store.stacks.context();
+        // SAFETY: X2; no handler runs.
+        let (stack_limit, instance) = unsafe { ((*ctx).stack_limit, (*ctx).instance) };
+        let outer = Outer { stack_limit, instance, activations: store.stacks.depth() };
+        store
+            .stacks
+            .activations
+            .push(Activation { chain: StackChain::InitialStack(id), exit: None });
+        let stack = store.stacks.stack_mut(id);
+        stack.state = StackState::Running;
+        let (resume, limit) = (stack.resume, stack.arena.limit());
+        let fp = stack.arena.base().wrapping_add(resume.fp);
+        let function = store.func(store.stacks.stack(id).function).index;
+        // SAFETY: X2; no handler runs.
+        unsafe {
+            (*ctx).stack_limit = limit;
+            (*ctx).set_instance(resume.instance);
+            (*ctx).ip = resume.ip;
+            (*ctx).fp = fp;
+            // At the first entry, the stub may have to know which function this is. No
+            // accumulator lives across a suspension.
+            (*ctx).acc = u64::from(function);
+        }
+        Linked { store, id, ctx, outer, state: StackState::Trapped }
+    }
+
+    fn crossing(&mut self, crossing: Crossing) -> Result<(), Failure> {
+        self.store.cross(crossing).map_err(Failure::Host)
+    }
+
+    fn describe(&mut self, failure: Failure) -> Error {
+        if self.activation().exit.is_none() {
+            let point = self.point(false);
+            self.activation().exit = Some(point);
+        }
+        (self.store.describe_failure)(self.store, failure)
+    }
+
+    fn activation(&mut self) -> &mut Activation {
+        &mut self.store.stacks.activations[self.outer.activations]
+    }
+
+    /// Where running code has left.
+    fn point(&self, is_return: bool) -> ExitPoint {
+        let base = self.store.stacks.stack(self.id).arena.base();
+        // SAFETY: X2.
+        unsafe {
+            let fp = ((*self.ctx).fp.addr() - base.addr()) / size_of::<u64>();
+            ExitPoint { ip: (*self.ctx).ip, is_return, fp, instance: (*self.ctx).instance }
+        }
+    }
+
+    fn run(&mut self) -> Result<Outcome, Failure> {
+        if self.store.func(self.store.stacks.stack(self.id).function).is_host() {
+            return self.run_host();
+        }
+        let table = self.store.engine().handlers;
+        loop {
+            // SAFETY: X1 to X3: the context holds where the stack's code goes on, all of
+            // which is made of the engine's handlers.
+            let exit = unsafe {
+                dispatch::run(table, Regs::restore(self.ctx));
+                (*self.ctx).exit
+            };
+            match exit {
+                Exit::Done => {
+                    self.state = StackState::Returned;
+                    return Ok(Outcome::Done);
+                }
+                Exit::Trap => {
+                    // SAFETY: X2.
+                    let trap = Trap::from_u8(unsafe { (*self.ctx).trap });
+                    return Err(Failure::Trap(trap.expect("handlers name their trap")));
+                }
+                Exit::Grow => {
+                    // SAFETY: X2.
+                    let needed = unsafe { (*self.ctx).needed };
+                    self.grow(needed)?;
+                }
+                Exit::Translate => self.translate()?,
+                Exit::Host => {
+                    if let Some(outcome) = self.call_host()? {
+                        return Ok(outcome);
+                    }
+                }
+                // SAFETY: the exit says so.
+                Exit::Service => unsafe { service::serve(self.store, self.ctx)? },
+                Exit::Poll => {
+                    if let Some(suspension) = self.poll()? {
+                        return Ok(self.suspend(suspension, false));
+                    }
+                }
+                Exit::Probe => unreachable!("probes run no module's code"),
+            }
+        }
+    }
+
+    /// A function of the host's that the embedder calls: there is no WebAssembly frame.
+    fn run_host(&mut self) -> Result<Outcome, Failure> {
+        let stack = self.store.stacks.stack(self.id);
+        let function = stack.function;
+        if stack.awaiting.is_none() {
+            // SAFETY: the boundary has been written, and its arguments follow it.
+            let arguments =
+                unsafe { stack.arena.base().add(stack.resume.fp + crate::stack::BOUNDARY_SLOTS) };
+            match self.call_function(function, arguments, false) {
+                Err(Failure::Host(error)) if error.is::<HostRequest>() => {
+                    self.await_results(function, arguments);
+                    return Ok(self.suspend(Suspension::Host(error), true));
+                }
+                other => other?,
+            }
+        }
+        self.state = StackState::Returned;
+        Ok(Outcome::Done)
+    }
+
+    /// Makes room for `needed` slots from the frame's record on.
+    fn grow(&mut self, needed: usize) -> Result<(), Failure> {
+        let fp = self.point(false).fp;
+        let slots = fp.saturating_add(needed);
+        let grown = self.store.stacks.grow(self.id, slots);
+        let arena = &self.store.stacks.stack(self.id).arena;
+        // SAFETY: X2; S4: no handler runs while the stack moves, and no slot holds an
+        // address of one (S3).
+        unsafe {
+            (*self.ctx).fp = arena.base().wrapping_add(fp);
+            (*self.ctx).stack_limit = arena.limit();
+        }
+        if grown { Ok(()) } else { Err(Failure::Trap(Trap::StackOverflow)) }
+    }
+
+    /// Gets the code of the function whose frame has just been entered.
+    fn translate(&mut self) -> Result<(), Failure> {
+        // SAFETY: X2, H1.
+        let (function, instance) =
+            unsafe { ((*self.ctx).acc as u32, (*(*self.ctx).instance).index) };
+        let module = self.store.instance(instance).module().clone();
+        let prepared = code::publish(&module, function).map_err(Failure::Host).and_then(|code| {
+            // SAFETY: published code lives as long as its module, and the instance holds
+            // that.
+            let extent = unsafe { (*code).extent as usize };
+            // SAFETY: X2.
+            let room = unsafe {
+                ((*self.ctx).stack_limit.addr() - (*self.ctx).fp.addr()) / size_of::<u64>()
+            };
+            if extent > room {
+                self.grow(extent)?;
+            }
+            Ok(code)
+        });
+        match prepared {
+            Ok(code) => {
+                let handlers = self.store.engine().handlers;
+                // SAFETY: X1, X2; what the record returns to follows a call cell, unless
+                // it is one of the cells that belong to no function.
+                unsafe {
+                    let return_ip = Record((*self.ctx).fp).return_ip();
+                    if !handlers.fixed.contains(return_ip) {
+                        let call = handlers.handlers[Op::Call.opcode().number() as usize];
+                        let stub = &raw const handlers.fixed.stub.header;
+                        Regs::patch_call(return_ip, call.0, stub, code);
+                    }
+                    (*self.ctx).ip = first_cell(code);
+                }
+                Ok(())
+            }
+            Err(failure) => {
+                // It is the call that has failed: its caller is the newest frame.
+                self.leave_frame();
+                Err(failure)
+            }
+        }
+    }
+
+    /// Takes the newest frame from the stack, and boundaries below it, so that the call in
+    /// its caller is what failed.
+    fn leave_frame(&mut self) {
+        // SAFETY: X2, S3.
+        unsafe {
+            let mut record = Record((*self.ctx).fp);
+            let mut return_ip = record.return_ip();
+            record = record.caller();
+            while record.is_boundary() && !record.ends_stack() {
+                (*self.ctx).set_instance(record.boundary_instance());
+                return_ip = record.return_ip();
+                record = record.caller();
+            }
+            (*self.ctx).ip = return_ip;
+            (*self.ctx).fp = record.0;
+        }
+        let point = self.point(true);
+        self.activation().exit = Some(point);
+    }
+
+    /// Calls the function of the host's that running code asks for. An outcome, if that
+    /// suspends the execution.
+    fn call_host(&mut self) -> Result<Option<Outcome>, Failure> {
+        // SAFETY: X2.
+        let request = unsafe { (*self.ctx).host };
+        // SAFETY: X2.
+        unsafe { (*self.ctx).ip = request.return_ip };
+        let point = self.point(true);
+        self.activation().exit = Some(point);
+        let function = FuncIndex(request.function);
+        match self.call_function(function, request.arguments, true) {
+            Ok(()) => {
+                self.activation().exit = None;
+                // SAFETY: X2. The host may have run other code meanwhile; the stack has
+                // not moved.
+                unsafe {
+                    let base = self.store.stacks.stack(self.id).arena.base();
+                    (*self.ctx).ip = point.ip;
+                    (*self.ctx).fp = base.add(point.fp);
+                }
+                Ok(None)
+            }
+            Err(Failure::Host(error)) if error.is::<HostRequest>() => {
+                self.await_results(function, request.arguments);
+                // SAFETY: X2. As above.
+                unsafe {
+                    let base = self.store.stacks.stack(self.id).arena.base();
+                    (*self.ctx).ip = point.ip;
+                    (*self.ctx).fp = base.add(point.fp);
+                }
+                Ok(Some(self.suspend(Suspension::Host(error), true)))
+            }
+            Err(failure) => Err(failure),
+        }
+    }
+
+    fn call_function(
+        &mut self,
+        function: FuncIndex,
+        arguments: *mut u64,
+        from_wasm: bool,
+    ) -> Result<(), Failure> {
+        let object = *self.store.func(function);
+        let host = self.store.host_func(&object);
+        let caller = if from_wasm {
+            // SAFETY: H1.
+            Some(unsafe { (*(*self.ctx).instance).index })
+        } else {
+            None
+        };
+        self.crossing(Crossing::CallingHost)?;
+        let slots = object.params.max(object.results).into();
+        // SAFETY: the caller's frame has room for the larger of parameters and results
+        // from `arguments` on, and this stack stands still until the call returns.
+        let call = unsafe { HostCall::new(self.store, caller, arguments, slots) };
+        host.call(call).map_err(Failure::Host)?;
+        self.crossing(Crossing::ReturningFromHost)
+    }
+
+    fn await_results(&mut self, function: FuncIndex, slots: *mut u64) {
+        let stack = self.store.stacks.stack_mut(self.id);
+        let at = (slots.addr() - stack.arena.base().addr()) / size_of::<u64>();
+        stack.awaiting = Some((function, at));
+    }
+
+    /// What to do at a loop header or function entry where code was asked to stop.
+    fn poll(&mut self) -> Result<Option<Suspension>, Failure> {
+        let engine = self.store.engine().clone();
+        if engine.tunables.interruptible && self.store.stacks.take_interrupt() {
+            return Ok(Some(Suspension::Interrupt));
+        }
+        if engine.tunables.epoch_interruption
+            && engine.epoch.now() >= self.store.stacks.epoch_deadline()
+        {
+            let point = self.point(false);
+            self.activation().exit = Some(point);
+            let decision = match self.store.epoch_hook.take() {
+                None => EpochDecision::Trap,
+                Some(mut hook) => {
+                    let decision = hook(self.store);
+                    self.store.epoch_hook.get_or_insert(hook);
+                    decision.map_err(Failure::Host)?
+                }
+            };
+            self.activation().exit = None;
+            // SAFETY: X2. The hook may have run other code meanwhile.
+            unsafe {
+                let base = self.store.stacks.stack(self.id).arena.base();
+                (*self.ctx).ip = point.ip;
+                (*self.ctx).fp = base.add(point.fp);
+            }
+            let now = engine.epoch.now();
+            match decision {
+                EpochDecision::Trap => return Err(Failure::Trap(Trap::Interrupt)),
+                EpochDecision::Continue(delta) => {
+                    self.store.stacks.set_epoch_deadline(now.saturating_add(delta));
+                }
+                EpochDecision::Yield(delta) => {
+                    self.store.stacks.set_epoch_deadline(now.saturating_add(delta));
+                    return Ok(Some(Suspension::Epoch));
+                }
+            }
+        }
+        let out_of_fuel = engine.tunables.consume_fuel && self.store.stacks.is_out_of_fuel();
+        Ok(out_of_fuel.then_some(Suspension::Fuel))
+    }
+
+    fn suspend(&mut self, suspension: Suspension, is_return: bool) -> Outcome {
+        let point = self.point(is_return);
+        self.store.stacks.stack_mut(self.id).resume = point;
+        self.state = StackState::Suspended;
+        Outcome::Suspended(suspension)
+    }
+}

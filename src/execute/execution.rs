@@ -1,0 +1,273 @@
+//! Executions: calls from the host, each with a stack of its own, advanced until they are
+//! done.
+
+use super::call::first_cell;
+use super::driver;
+use crate::code::{CodeHeader, Trap};
+use crate::heap::{Failure, FuncIndex, StoreId, StoreInner};
+use crate::stack::{
+    BOUNDARY_SLOTS, BOUNDARY_TAG, BoundaryKind, ExitPoint, Record, StackId, StackState,
+};
+use crate::support::error::Error;
+use alloc::sync::Arc;
+use thiserror::Error as ThisError;
+
+/// How far an execution got.
+#[derive(Debug)]
+pub enum Outcome {
+    /// The function has returned.
+    Done,
+    /// It can be advanced further.
+    Suspended(Suspension),
+}
+
+/// Why an execution is suspended.
+#[non_exhaustive]
+#[derive(Debug)]
+pub enum Suspension {
+    /// No fuel is left.
+    Fuel,
+    /// Another thread has interrupted it.
+    Interrupt,
+    /// The epoch's deadline has passed.
+    Epoch,
+    /// A host function has asked for it; the error is a
+    /// [`HostRequest`](crate::support::error::HostRequest). Its results must be provided.
+    Host(Error),
+}
+
+/// What cannot be done with an execution in its present state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ThisError)]
+pub enum ExecutionError {
+    /// It belongs to another store.
+    #[error("the execution belongs to another store")]
+    WrongStore,
+    /// It has ended.
+    #[error("the execution has ended and cannot be advanced")]
+    Ended,
+    /// It runs already: one of its host functions wants to advance it.
+    #[error("the execution is running and cannot be advanced from inside itself")]
+    Running,
+    /// The results of the host function that suspended it are missing.
+    #[error("the execution waits for {0} result(s) of the host function that suspended it")]
+    ResultsMissing(usize),
+    /// No results are wanted.
+    #[error("the execution does not wait for results of a host function")]
+    NotWaiting,
+    /// Another number of results is wanted.
+    #[error("the host function that suspended the execution has {expected} result(s), not {given}")]
+    WrongResults {
+        /// As many as the function's type has.
+        expected: usize,
+        /// As many as were given.
+        given: usize,
+    },
+}
+
+/// One call from the host, which can be suspended. Dropping it gives up the call.
+#[derive(Debug)]
+pub struct Execution {
+    store: StoreId,
+    stack: StackId,
+    function: FuncIndex,
+    /// Shared with the store, which gives the stack back once this is the last.
+    _owner: Arc<()>,
+}
+
+impl Execution {
+    /// A call of a function that has not begun.
+    ///
+    /// # Errors
+    ///
+    /// If there is no room for its stack.
+    pub fn start(
+        store: &mut StoreInner,
+        function: FuncIndex,
+        arguments: &[u64],
+    ) -> Result<Execution, Error> {
+        let owner = Arc::new(());
+        let stack = prepare(store, function, arguments, Some(Arc::clone(&owner)))?;
+        Ok(Execution { store: store.id(), stack, function, _owner: owner })
+    }
+
+    /// Advances it.
+    ///
+    /// # Errors
+    ///
+    /// A trap or an error of a host function, which end it; or an [`ExecutionError`].
+    pub fn advance(&mut self, store: &mut StoreInner) -> Result<Outcome, Error> {
+        self.check(store)?;
+        let stack = store.stacks.stack(self.stack);
+        match stack.state {
+            StackState::Fresh | StackState::Suspended => {}
+            StackState::Running => return Err(ExecutionError::Running.into()),
+            StackState::Returned | StackState::Trapped => return Err(ExecutionError::Ended.into()),
+        }
+        if let Some((function, _)) = stack.awaiting {
+            let results = store.func(function).results.into();
+            return Err(ExecutionError::ResultsMissing(results).into());
+        }
+        driver::advance(store, self.stack)
+    }
+
+    /// Advances it, with the results of the host function that suspended it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Execution::advance`].
+    pub fn advance_with(
+        &mut self,
+        store: &mut StoreInner,
+        results: &[u64],
+    ) -> Result<Outcome, Error> {
+        self.check(store)?;
+        let stack = store.stacks.stack(self.stack);
+        let (function, at) = stack.awaiting.ok_or(ExecutionError::NotWaiting)?;
+        let expected = usize::from(store.func(function).results);
+        if results.len() != expected {
+            return Err(ExecutionError::WrongResults { expected, given: results.len() }.into());
+        }
+        let stack = store.stacks.stack_mut(self.stack);
+        for (index, &bits) in results.iter().enumerate() {
+            // SAFETY: the frame that called the host function has room for its results.
+            unsafe { *stack.arena.base().add(at + index) = bits };
+        }
+        stack.awaiting = None;
+        if store.func(self.function).is_host() {
+            stack_done(store, self.stack);
+            return Ok(Outcome::Done);
+        }
+        driver::advance(store, self.stack)
+    }
+
+    /// The function of the host's that suspended it, if its results are wanted.
+    pub fn awaiting(&self, store: &StoreInner) -> Option<FuncIndex> {
+        store.stacks.stack(self.stack).awaiting.map(|(function, _)| function)
+    }
+
+    /// The function's results, once it is done.
+    pub fn results<'a>(&self, store: &'a StoreInner) -> &'a [u64] {
+        results(store, self.stack)
+    }
+
+    /// The function called.
+    pub fn function(&self) -> FuncIndex {
+        self.function
+    }
+
+    /// The store that it belongs to.
+    pub fn store_id(&self) -> StoreId {
+        self.store
+    }
+
+    /// Its stack.
+    pub fn stack(&self) -> StackId {
+        self.stack
+    }
+
+    fn check(&self, store: &StoreInner) -> Result<(), ExecutionError> {
+        if store.id() == self.store { Ok(()) } else { Err(ExecutionError::WrongStore) }
+    }
+}
+
+/// Calls a function and waits for its end: arguments stand in `slots`, and results are
+/// left there, so it is as long as the larger of the two.
+///
+/// # Errors
+///
+/// A trap or an error of a host function. A suspension for fuel is
+/// [`Trap::OutOfFuel`], any other one [`Trap::Interrupt`].
+pub fn call(store: &mut StoreInner, function: FuncIndex, slots: &mut [u64]) -> Result<(), Error> {
+    let params = usize::from(store.func(function).params);
+    let stack = prepare(store, function, &slots[..params], None)?;
+    let release = Release { store, stack };
+    match driver::advance(release.store, stack)? {
+        Outcome::Done => {
+            let results = results(release.store, stack);
+            slots[..results.len()].copy_from_slice(results);
+            Ok(())
+        }
+        Outcome::Suspended(suspension) => {
+            Err(driver::refuse(release.store, stack, suspension))
+        }
+    }
+}
+
+/// Gives a stack back when dropped: also when a host function panics.
+struct Release<'a> {
+    store: &'a mut StoreInner,
+    stack: StackId,
+}
+
+impl Drop for Release<'_> {
+    fn drop(&mut self) {
+        self.store.stacks.release(self.stack);
+    }
+}
+
+/// A stack on which a call of `function` is about to begin.
+fn prepare(
+    store: &mut StoreInner,
+    function: FuncIndex,
+    arguments: &[u64],
+    owner: Option<Arc<()>>,
+) -> Result<StackId, Error> {
+    let object = *store.func(function);
+    debug_assert_eq!(arguments.len(), usize::from(object.params));
+    let results = usize::from(object.results);
+    let (code, extent) = if object.is_host() {
+        (core::ptr::null(), 0)
+    } else {
+        // SAFETY: the module that the entry belongs to is held by its instance.
+        unsafe {
+            let code: *const CodeHeader = (*object.entry).load();
+            (code, (*code).extent as usize)
+        }
+    };
+    let slots = BOUNDARY_SLOTS + results.max(arguments.len() + extent);
+    let Some(stack) = store.stacks.acquire(function, slots, owner) else {
+        return Err((store.describe_failure)(store, Failure::Trap(Trap::StackOverflow)));
+    };
+    let return_host = store.engine().handlers.fixed.return_host.address();
+    let owner = store.stacks.stack_mut(stack);
+    let base = owner.arena.base();
+    let mut resume = ExitPoint {
+        ip: core::ptr::null(),
+        is_return: false,
+        fp: 0,
+        instance: object.instance,
+    };
+    // SAFETY: the stack has room for all of this.
+    unsafe {
+        Record(base).write(core::ptr::null(), BOUNDARY_TAG);
+        Record(base).write_boundary(BoundaryKind::Host, core::ptr::null_mut(), results);
+        let first = base.add(BOUNDARY_SLOTS);
+        first.copy_from_nonoverlapping(arguments.as_ptr(), arguments.len());
+        if !code.is_null() {
+            let record = first.add(arguments.len());
+            let link = record.byte_offset_from(base) as u64;
+            Record(record).write(return_host, link);
+            resume.ip = first_cell(code);
+            resume.fp = BOUNDARY_SLOTS + arguments.len();
+        }
+    }
+    owner.resume = resume;
+    Ok(stack)
+}
+
+fn stack_done(store: &mut StoreInner, stack: StackId) {
+    store.stacks.stack_mut(stack).state = StackState::Returned;
+}
+
+fn results(store: &StoreInner, stack: StackId) -> &[u64] {
+    let stack = store.stacks.stack(stack);
+    if stack.state != StackState::Returned {
+        return &[];
+    }
+    // SAFETY: the boundary at the stack's base says how many results follow it.
+    unsafe {
+        let base = stack.arena.base();
+        let count = Record(base).boundary_results();
+        core::slice::from_raw_parts(base.add(BOUNDARY_SLOTS), count)
+    }
+}

@@ -1,0 +1,168 @@
+//! What the driver does for running code: everything that may allocate, ask the embedder,
+//! or change what other parts of the store have.
+
+use super::cell::Cell;
+use super::regs::{Regs, Step};
+use crate::code::{Op, Trap};
+use crate::heap::{Failure, FuncRef, InstanceIndex, StoreInner, memory_init, table_init};
+use crate::stack::{Context, Exit};
+use core::ops::Range;
+
+/// The cell of a service: leaves running code.
+pub struct ServiceCell<const OP: u8>;
+
+impl<const OP: u8> Cell for ServiceCell<OP> {
+    const WORDS: usize = Op::new(OP).opcode().words();
+
+    #[inline(always)]
+    unsafe fn run(r: &mut Regs) -> Step {
+        // SAFETY: X2.
+        unsafe {
+            (*r.ctx).service = OP;
+            r.exit(Exit::Service)
+        }
+    }
+}
+
+/// The operands of a service.
+struct Operands {
+    slots: *mut u64,
+    /// The immediate at byte 12.
+    first: u32,
+    /// The immediate at byte 16, where the cell has one.
+    second: u32,
+}
+
+impl Operands {
+    fn get(&self, index: usize) -> u64 {
+        // SAFETY: X1, S1: the cell's operands stand in consecutive slots of the frame.
+        unsafe { *self.slots.add(index) }
+    }
+
+    fn set(&self, value: u64) {
+        // SAFETY: as above; the result takes the first operand's slot.
+        unsafe { *self.slots = value }
+    }
+}
+
+/// Carries out the service at `ctx.ip` and goes on behind it.
+///
+/// # Safety
+///
+/// X1, X2: `ctx` is the store's, and code has left it with [`Exit::Service`].
+pub(super) unsafe fn serve(store: &mut StoreInner, ctx: *mut Context) -> Result<(), Failure> {
+    // SAFETY: X1, X2: the cell at `ip` is one of the service's op.
+    let (op, instance, operands) = unsafe {
+        let op = Op::new((*ctx).service);
+        let r = Regs::restore(ctx);
+        let second = if op.opcode().words() > 2 { r.u32_at::<16>() } else { 0 };
+        let operands = Operands { slots: r.far_slot::<8>(), first: r.u32_at::<12>(), second };
+        (op, (*(*ctx).instance).index, operands)
+    };
+    carry_out(store, instance, op, &operands)?;
+    // SAFETY: X1: another cell follows.
+    unsafe { (*ctx).ip = (*ctx).ip.add(op.opcode().words()) };
+    Ok(())
+}
+
+fn carry_out(
+    store: &mut StoreInner,
+    instance: InstanceIndex,
+    op: Op,
+    operands: &Operands,
+) -> Result<(), Failure> {
+    let Operands { first, second, .. } = *operands;
+    let memory = |store: &StoreInner, index: u32| {
+        store.instance(instance).parts().memories[index as usize]
+    };
+    let table =
+        |store: &StoreInner, index: u32| store.instance(instance).parts().tables[index as usize];
+    match op {
+        Op::MemoryGrow => {
+            let index = memory(store, first);
+            let is_64 = store.memory(index).ty().memory64;
+            let grown = store.grow_memory(index, operands.get(0)).map_err(Failure::Host)?;
+            operands.set(grown.unwrap_or(minus_one(is_64)));
+        }
+        Op::MemoryCopyAny => {
+            let (to, from) = (memory(store, first), memory(store, second));
+            let size = operands.get(2);
+            let to_range = range(operands.get(0), size, store.memory(to).byte_size());
+            let from_range = range(operands.get(1), size, store.memory(from).byte_size());
+            let (Some(to_range), Some(from_range)) = (to_range, from_range) else {
+                return Err(Failure::Trap(Trap::MemoryOutOfBounds));
+            };
+            if to == from {
+                store.memory_mut(to).bytes_mut().copy_within(from_range, to_range.start);
+            } else {
+                let (to, from) = store.two_memories(to, from);
+                to.bytes_mut()[to_range].copy_from_slice(&from.bytes()[from_range]);
+            }
+        }
+        Op::MemoryFillAny => {
+            let memory = memory(store, first);
+            let bytes = store.memory_mut(memory).bytes_mut();
+            let range = range(operands.get(0), operands.get(2), bytes.len())
+                .ok_or(Failure::Trap(Trap::MemoryOutOfBounds))?;
+            bytes[range].fill(operands.get(1) as u8);
+        }
+        Op::MemoryInit => {
+            let memory = memory(store, second);
+            let [to, from, len] = [operands.get(0), operands.get(1), operands.get(2)];
+            memory_init(store, instance, memory, first, to, from, len).map_err(Failure::Trap)?;
+        }
+        Op::DataDrop => store.instance_mut(instance).drop_data(first),
+        Op::TableGrow => {
+            let index = table(store, first);
+            let is_64 = store.table(index).ty().table64;
+            let (init, delta) = (operands.get(0) as u32, operands.get(1));
+            let grown = store.grow_table(index, delta, init).map_err(Failure::Host)?;
+            operands.set(grown.unwrap_or(minus_one(is_64)));
+        }
+        Op::TableFill => {
+            let table = table(store, first);
+            let elements = store.table_mut(table).elements_mut();
+            let range = range(operands.get(0), operands.get(2), elements.len())
+                .ok_or(Failure::Trap(Trap::TableOutOfBounds))?;
+            elements[range].fill(operands.get(1) as u32);
+        }
+        Op::TableCopy => {
+            let (to, from) = (table(store, first), table(store, second));
+            let size = operands.get(2);
+            let to_range = range(operands.get(0), size, store.table(to).elements().len());
+            let from_range = range(operands.get(1), size, store.table(from).elements().len());
+            let (Some(to_range), Some(from_range)) = (to_range, from_range) else {
+                return Err(Failure::Trap(Trap::TableOutOfBounds));
+            };
+            if to == from {
+                store.table_mut(to).elements_mut().copy_within(from_range, to_range.start);
+            } else {
+                let (to, from) = store.two_tables(to, from);
+                to.elements_mut()[to_range].copy_from_slice(&from.elements()[from_range]);
+            }
+        }
+        Op::TableInit => {
+            let table = table(store, second);
+            let [to, from, len] = [operands.get(0), operands.get(1), operands.get(2)];
+            table_init(store, instance, table, first, to, from, len).map_err(Failure::Trap)?;
+        }
+        Op::ElemDrop => store.instance_mut(instance).drop_element(first),
+        Op::RefFunc => {
+            let function = store.instance_func(instance, first);
+            operands.set(u64::from(FuncRef::new(function).0));
+        }
+        other => unreachable!("{other:?} is no service"),
+    }
+    Ok(())
+}
+
+/// What `memory.grow` and `table.grow` give where they fail.
+fn minus_one(is_64: bool) -> u64 {
+    if is_64 { u64::MAX } else { u64::from(u32::MAX) }
+}
+
+/// The range from `start` of `size` items, where it lies within `len`.
+fn range(start: u64, size: u64, len: usize) -> Option<Range<usize>> {
+    let end = start.checked_add(size)?;
+    (end <= len as u64).then(|| start as usize..end as usize)
+}

@@ -1,0 +1,232 @@
+//! Moving values between slots, accumulators, globals and tables.
+
+use super::cell::Cell;
+use super::regs::{Regs, Step};
+use crate::code::Trap;
+use crate::heap::GlobalCell;
+
+/// Defines a cell: its words, and what it does with the registers.
+macro_rules! cell {
+    ($(#[$doc:meta])* $name:ident, $words:literal, |$r:ident| $body:block) => {
+        $(#[$doc])*
+        pub struct $name;
+
+        impl Cell for $name {
+            const WORDS: usize = $words;
+
+            #[inline(always)]
+            unsafe fn run($r: &mut Regs) -> Step {
+                // SAFETY: X1 to X3, and S1: the operands lie within the frame.
+                unsafe { $body }
+            }
+        }
+    };
+}
+
+pub(super) use cell;
+
+cell!(
+    /// One slot to another.
+    Copy, 2, |r| {
+        *r.slot::<0>() = *r.slot::<1>();
+        r.advance(2)
+    }
+);
+
+cell!(
+    /// Two slots to two others, one after the other.
+    Copy2, 2, |r| {
+        *r.slot::<0>() = *r.slot::<1>();
+        *r.slot::<2>() = *r.slot::<3>();
+        r.advance(2)
+    }
+);
+
+cell!(
+    /// Four slots to four others, one after the other.
+    Copy4, 3, |r| {
+        *r.slot::<0>() = *r.slot::<1>();
+        *r.slot::<2>() = *r.slot::<3>();
+        *r.slot::<4>() = *r.slot::<5>();
+        *r.slot::<6>() = *r.slot::<7>();
+        r.advance(3)
+    }
+);
+
+cell!(
+    /// One slot to another, anywhere in a large frame.
+    CopyFar, 2, |r| {
+        *r.far_slot::<8>() = *r.far_slot::<12>();
+        r.advance(2)
+    }
+);
+
+cell!(
+    /// The integer accumulator to a slot.
+    CopyAcc, 2, |r| {
+        *r.slot::<0>() = r.acc;
+        r.advance(2)
+    }
+);
+
+cell!(
+    /// The accumulator of 32-bit floats to a slot.
+    CopyAccF32, 2, |r| {
+        *r.slot::<0>() = u64::from(r.f32acc.to_bits());
+        r.advance(2)
+    }
+);
+
+cell!(
+    /// The accumulator of 64-bit floats to a slot.
+    CopyAccF64, 2, |r| {
+        *r.slot::<0>() = r.f64acc.to_bits();
+        r.advance(2)
+    }
+);
+
+cell!(
+    /// A constant below 2³² to a slot.
+    Const32, 2, |r| {
+        *r.slot::<0>() = u64::from(r.u32_at::<12>());
+        r.advance(2)
+    }
+);
+
+cell!(
+    /// A constant to a slot.
+    Const64, 3, |r| {
+        *r.slot::<0>() = r.word_at::<2>();
+        r.advance(3)
+    }
+);
+
+cell!(
+    /// Zeros to a run of slots.
+    ZeroLocals, 2, |r| {
+        let mut slot = r.far_slot::<8>();
+        let end = slot.add(r.u32_at::<12>() as usize);
+        while slot != end {
+            // Volatile keeps it a loop: few locals are usual, and a call of `memset` would
+            // cost the handler a frame.
+            slot.write_volatile(0);
+            slot = slot.add(1);
+        }
+        r.advance(2)
+    }
+);
+
+cell!(
+    /// The second slot, or the third where the fourth is zero.
+    SelectSlot, 2, |r| {
+        let from = if *r.slot::<3>() as u32 != 0 { r.slot::<1>() } else { r.slot::<2>() };
+        *r.slot::<0>() = *from;
+        r.advance(2)
+    }
+);
+
+cell!(
+    /// The second slot, or the third where the accumulator is zero.
+    SelectAcc, 2, |r| {
+        let from = if r.acc as u32 != 0 { r.slot::<1>() } else { r.slot::<2>() };
+        *r.slot::<0>() = *from;
+        r.advance(2)
+    }
+);
+
+#[inline(always)]
+unsafe fn global(r: &Regs) -> *mut GlobalCell {
+    // SAFETY: X1, X2, H1: the instance has such a global, by validation.
+    unsafe { *(*r.ctx).globals.add(r.u32_at::<12>() as usize) }
+}
+
+cell!(
+    /// A global's value to the integer accumulator.
+    GlobalGet, 2, |r| {
+        r.acc = (*global(r)).bits[0];
+        r.advance(2)
+    }
+);
+
+cell!(
+    /// The same, and to a slot.
+    GlobalGetSlot, 2, |r| {
+        r.acc = (*global(r)).bits[0];
+        *r.slot::<0>() = r.acc;
+        r.advance(2)
+    }
+);
+
+cell!(
+    /// A slot to a global.
+    GlobalSet, 2, |r| {
+        (*global(r)).bits[0] = *r.slot::<1>();
+        r.advance(2)
+    }
+);
+
+cell!(
+    /// The integer accumulator to a global.
+    GlobalSetAcc, 2, |r| {
+        (*global(r)).bits[0] = r.acc;
+        r.advance(2)
+    }
+);
+
+impl Regs {
+    /// The address of an element of table `table`, if it is within bounds.
+    #[inline(always)]
+    pub(super) unsafe fn element(&self, table: u32, index: u64) -> Option<*mut u32> {
+        // SAFETY: X2, H1: the instance has such a table, by validation; H3.
+        unsafe {
+            let core = *(*(*self.ctx).instance).tables.add(table as usize);
+            (index < (*core).len as u64).then(|| (*core).elements.add(index as usize))
+        }
+    }
+}
+
+cell!(
+    /// An element of a table to a slot.
+    TableGet, 2, |r| {
+        match r.element(r.u32_at::<12>(), *r.slot::<1>()) {
+            Some(element) => {
+                *r.slot::<0>() = u64::from(*element);
+                r.advance(2)
+            }
+            None => r.trap(Trap::TableOutOfBounds),
+        }
+    }
+);
+
+cell!(
+    /// A slot to an element of a table.
+    TableSet, 2, |r| {
+        match r.element(r.u32_at::<12>(), *r.slot::<0>()) {
+            Some(element) => {
+                *element = *r.slot::<1>() as u32;
+                r.advance(2)
+            }
+            None => r.trap(Trap::TableOutOfBounds),
+        }
+    }
+);
+
+cell!(
+    /// The size of a table to a slot.
+    TableSize, 2, |r| {
+        let core = *(*(*r.ctx).instance).tables.add(r.u32_at::<12>() as usize);
+        *r.slot::<0>() = (*core).len as u64;
+        r.advance(2)
+    }
+);
+
+cell!(
+    /// Traps where a slot holds null.
+    RefAsNonNull, 2, |r| {
+        if *r.slot::<1>() as u32 == 0 {
+            r.trap(Trap::NullReference)
+        } else {
+            r.advance(2)
+        }
+    }
+);

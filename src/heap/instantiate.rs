@@ -1,0 +1,350 @@
+//! Making instances: linking, constant expressions, segments.
+//!
+//! The effects come in the specification's order: nothing is changed unless all imports
+//! match and all allocations succeed; then the instance exists, globals and tables are
+//! initialised, the active element segments are written in order, then the active data
+//! segments. A segment that does not fit traps, and what was written before it stays.
+//! The start function is execution, so it is left to the caller.
+
+use super::func::FuncRef;
+use super::instance::InstanceParts;
+use super::matching::check_import;
+use super::store::{FuncIndex, GlobalIndex, InstanceIndex, MemoryIndex, StoreInner, TableIndex};
+use crate::code::Trap;
+use crate::format_err;
+use crate::module::{
+    ConstExpr, ConstOp, ElementItems, ExternType, MemoryType, Module, SegmentMode, TableType,
+};
+use crate::support::error::Error;
+use alloc::sync::Arc;
+use smallvec::SmallVec;
+
+/// Something of a store that can be imported and exported.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Extern {
+    /// A function.
+    Func(FuncIndex),
+    /// A table.
+    Table(TableIndex),
+    /// A memory.
+    Memory(MemoryIndex),
+    /// A global.
+    Global(GlobalIndex),
+}
+
+/// A new instance, whose start function has not run.
+#[derive(Clone, Copy, Debug)]
+pub struct Instantiated {
+    /// The instance.
+    pub instance: InstanceIndex,
+    /// Its start function, if it has one.
+    pub start: Option<FuncIndex>,
+}
+
+impl StoreInner {
+    /// The type of something in this store; of a memory or table with its present size as
+    /// the minimum.
+    pub fn extern_type(&self, item: Extern) -> ExternType {
+        match item {
+            Extern::Func(index) => ExternType::Func(self.func(index).ty),
+            Extern::Table(index) => {
+                let table = self.table(index);
+                ExternType::Table(TableType { minimum: table.size(), ..*table.ty() })
+            }
+            Extern::Memory(index) => {
+                let memory = self.memory(index);
+                ExternType::Memory(MemoryType { minimum: memory.pages(), ..*memory.ty() })
+            }
+            Extern::Global(index) => ExternType::Global(*self.global(index).ty()),
+        }
+    }
+}
+
+/// Makes an instance of `module`, whose imports are all of this store.
+pub fn instantiate(
+    store: &mut StoreInner,
+    module: &Arc<Module>,
+    imports: &[Extern],
+) -> Result<Instantiated, Error> {
+    check_imports(store, module, imports)?;
+    let memories = module.memories.len() - module.imported_memories as usize;
+    let tables = module.tables.len() - module.imported_tables as usize;
+    store.check_counts(memories, tables)?;
+
+    let mark = store.mark();
+    let parts = match make_parts(store, module, imports) {
+        Ok(parts) => parts,
+        Err(error) => {
+            store.roll_back(mark);
+            return Err(error);
+        }
+    };
+    let instance = store.add_instance(Arc::clone(module), parts)?;
+    initialise_globals(store, module, instance);
+    initialise_tables(store, module, instance);
+    write_elements(store, module, instance)?;
+    write_data(store, module, instance)?;
+    let start = module.start.map(|start| store.instance_func(instance, start));
+    Ok(Instantiated { instance, start })
+}
+
+fn check_imports(store: &StoreInner, module: &Module, imports: &[Extern]) -> Result<(), Error> {
+    let expected = module.imports.len();
+    if imports.len() != expected {
+        return Err(format_err!("expected {expected} imports, found {}", imports.len()));
+    }
+    let types = &store.engine().types;
+    for (import, &item) in module.imports.iter().zip(imports) {
+        check_import(types, import, &store.extern_type(item))?;
+    }
+    Ok(())
+}
+
+/// Collects the imports and makes what the module defines: memories zeroed, tables null,
+/// globals zero.
+fn make_parts(
+    store: &mut StoreInner,
+    module: &Module,
+    imports: &[Extern],
+) -> Result<InstanceParts, Error> {
+    let mut parts = InstanceParts::default();
+    for &item in imports {
+        match item {
+            Extern::Func(index) => parts.imported_functions.push(index.0),
+            Extern::Table(index) => parts.tables.push(index),
+            Extern::Memory(index) => parts.memories.push(index),
+            Extern::Global(index) => parts.globals.push(index),
+        }
+    }
+    for &ty in &module.tables[module.imported_tables as usize..] {
+        parts.tables.push(store.add_table(ty, FuncRef::NULL.0)?);
+    }
+    for &ty in &module.memories[module.imported_memories as usize..] {
+        parts.memories.push(store.add_memory(ty)?);
+    }
+    for &ty in &module.globals[module.imported_globals as usize..] {
+        parts.globals.push(store.add_global(ty, 0));
+    }
+    Ok(parts)
+}
+
+fn initialise_globals(store: &mut StoreInner, module: &Module, instance: InstanceIndex) {
+    let first = module.imported_globals as usize;
+    for (index, init) in module.global_inits.iter().enumerate() {
+        let bits = evaluate(store, instance, init);
+        let global = store.instance(instance).parts().globals[first + index];
+        store.global_mut(global).set(bits);
+    }
+}
+
+fn initialise_tables(store: &mut StoreInner, module: &Module, instance: InstanceIndex) {
+    let first = module.imported_tables as usize;
+    for (index, init) in module.table_inits.iter().enumerate() {
+        let Some(init) = init else { continue };
+        let bits = evaluate(store, instance, init);
+        let table = store.instance(instance).parts().tables[first + index];
+        store.table_mut(table).elements_mut().fill(bits as u32);
+    }
+}
+
+fn write_elements(
+    store: &mut StoreInner,
+    module: &Module,
+    instance: InstanceIndex,
+) -> Result<(), Error> {
+    for (index, segment) in module.elements.iter().enumerate() {
+        let number = index as u32;
+        match &segment.mode {
+            SegmentMode::Passive => continue,
+            SegmentMode::Declared => {}
+            SegmentMode::Active { index: table, offset } => {
+                let to = evaluate(store, instance, offset);
+                let len = segment.items.len() as u64;
+                let table = store.instance(instance).parts().tables[*table as usize];
+                table_init(store, instance, table, number, to, 0, len).map_err(|trap| {
+                    let size = store.table(table).size();
+                    segment_error(trap, "element", number, to, len, "elements", size)
+                })?;
+            }
+        }
+        store.instance_mut(instance).drop_element(number);
+    }
+    Ok(())
+}
+
+fn write_data(
+    store: &mut StoreInner,
+    module: &Module,
+    instance: InstanceIndex,
+) -> Result<(), Error> {
+    for (index, segment) in module.data.iter().enumerate() {
+        let number = index as u32;
+        let SegmentMode::Active { index: memory, offset } = &segment.mode else { continue };
+        let to = evaluate(store, instance, offset);
+        let len = segment.range.len() as u64;
+        let memory = store.instance(instance).parts().memories[*memory as usize];
+        memory_init(store, instance, memory, number, to, 0, len).map_err(|trap| {
+            let size = store.memory(memory).byte_size() as u64;
+            segment_error(trap, "data", number, to, len, "bytes", size)
+        })?;
+        store.instance_mut(instance).drop_data(number);
+    }
+    Ok(())
+}
+
+#[cold]
+fn segment_error(
+    trap: Trap,
+    kind: &str,
+    number: u32,
+    to: u64,
+    len: u64,
+    unit: &str,
+    size: u64,
+) -> Error {
+    Error::new(trap).context(alloc::format!(
+        "{kind} segment {number} of {len} {unit} does not fit at {to}: there are {size}"
+    ))
+}
+
+/// `table.init`: writes `len` items of element segment `segment`, from item `from`, into
+/// `table` at `to`; all of them or, with a trap, none.
+pub fn table_init(
+    store: &mut StoreInner,
+    instance: InstanceIndex,
+    table: TableIndex,
+    segment: u32,
+    to: u64,
+    from: u64,
+    len: u64,
+) -> Result<(), Trap> {
+    let owner = store.instance(instance);
+    let module = Arc::clone(owner.module());
+    let items = &module.elements[segment as usize].items;
+    let available = if owner.element_dropped(segment) { 0 } else { items.len() as u64 };
+    if !fits(from, len, available) || !fits(to, len, store.table(table).size()) {
+        return Err(Trap::TableOutOfBounds);
+    }
+    // What fits into a table and a segment fits into a `usize`.
+    let (to, from, len) = (to as usize, from as usize, len as usize);
+    for item in 0..len {
+        let bits = item_bits(store, instance, items, from + item);
+        store.table_mut(table).elements_mut()[to + item] = bits;
+    }
+    Ok(())
+}
+
+/// `memory.init`: writes `len` bytes of data segment `segment`, from byte `from`, into
+/// `memory` at `to`; all of them or, with a trap, none.
+pub fn memory_init(
+    store: &mut StoreInner,
+    instance: InstanceIndex,
+    memory: MemoryIndex,
+    segment: u32,
+    to: u64,
+    from: u64,
+    len: u64,
+) -> Result<(), Trap> {
+    let owner = store.instance(instance);
+    let module = Arc::clone(owner.module());
+    let available = owner.data(segment).len() as u64;
+    if !fits(from, len, available) || !fits(to, len, store.memory(memory).byte_size() as u64) {
+        return Err(Trap::MemoryOutOfBounds);
+    }
+    let (to, from, len) = (to as usize, from as usize, len as usize);
+    // A dropped segment has no bytes, and then `len` is 0.
+    let source = module.data_bytes(segment).get(from..from + len).unwrap_or_default();
+    store.memory_mut(memory).bytes_mut()[to..to + len].copy_from_slice(source);
+    Ok(())
+}
+
+fn fits(start: u64, len: u64, size: u64) -> bool {
+    start.checked_add(len).is_some_and(|end| end <= size)
+}
+
+/// The reference that item `item` of element segment `segment` is. The segment has such
+/// an item, and whether it was dropped does not matter.
+pub fn element(store: &mut StoreInner, instance: InstanceIndex, segment: u32, item: u32) -> u32 {
+    let module = Arc::clone(store.instance(instance).module());
+    item_bits(store, instance, &module.elements[segment as usize].items, item as usize)
+}
+
+fn item_bits(
+    store: &mut StoreInner,
+    instance: InstanceIndex,
+    items: &ElementItems,
+    item: usize,
+) -> u32 {
+    match items {
+        ElementItems::Functions(list) => FuncRef::new(store.instance_func(instance, list[item])).0,
+        ElementItems::Expressions(list) => evaluate(store, instance, &list[item]) as u32,
+    }
+}
+
+/// The bits that a constant expression gives. Globals that it reads are imported or
+/// defined before it, and immutable, so it gives the same whenever it is evaluated.
+pub fn evaluate(store: &mut StoreInner, instance: InstanceIndex, expr: &ConstExpr) -> u64 {
+    let mut stack: SmallVec<[u64; 4]> = SmallVec::new();
+    for op in expr.ops() {
+        let bits = match *op {
+            ConstOp::I32Const(value) => u64::from(value as u32),
+            ConstOp::I64Const(value) => value as u64,
+            ConstOp::F32Const(bits) => u64::from(bits),
+            ConstOp::F64Const(bits) => bits,
+            ConstOp::GlobalGet(index) => {
+                let global = store.instance(instance).parts().globals[index as usize];
+                store.global(global).get()
+            }
+            ConstOp::RefFunc(index) => {
+                u64::from(FuncRef::new(store.instance_func(instance, index)).0)
+            }
+            ConstOp::RefNull => u64::from(FuncRef::NULL.0),
+            ConstOp::I32Add => binary32(&mut stack, u32::wrapping_add),
+            ConstOp::I32Sub => binary32(&mut stack, u32::wrapping_sub),
+            ConstOp::I32Mul => binary32(&mut stack, u32::wrapping_mul),
+            ConstOp::I64Add => binary(&mut stack, u64::wrapping_add),
+            ConstOp::I64Sub => binary(&mut stack, u64::wrapping_sub),
+            ConstOp::I64Mul => binary(&mut stack, u64::wrapping_mul),
+        };
+        stack.push(bits);
+    }
+    pop(&mut stack)
+}
+
+/// Validation has made sure that there is an operand.
+fn pop(stack: &mut SmallVec<[u64; 4]>) -> u64 {
+    debug_assert!(!stack.is_empty(), "constant expressions are validated");
+    stack.pop().unwrap_or_default()
+}
+
+fn binary(stack: &mut SmallVec<[u64; 4]>, op: fn(u64, u64) -> u64) -> u64 {
+    let right = pop(stack);
+    let left = pop(stack);
+    op(left, right)
+}
+
+fn binary32(stack: &mut SmallVec<[u64; 4]>, op: fn(u32, u32) -> u32) -> u64 {
+    let right = pop(stack) as u32;
+    let left = pop(stack) as u32;
+    u64::from(op(left, right))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranges_are_checked_without_overflow() {
+        assert!(fits(0, 0, 0) && fits(1, 2, 3) && fits(3, 0, 3));
+        assert!(!fits(4, 0, 3) && !fits(1, 3, 3));
+        assert!(!fits(u64::MAX, 1, u64::MAX) && !fits(1, u64::MAX, 5));
+    }
+
+    #[test]
+    fn operators_wrap_at_their_width() {
+        let mut stack = SmallVec::from_slice(&[1, 2]);
+        assert_eq!(binary32(&mut stack, u32::wrapping_sub), u64::from(u32::MAX));
+        let mut stack = SmallVec::from_slice(&[1, 2]);
+        assert_eq!(binary(&mut stack, u64::wrapping_sub), u64::MAX);
+    }
+}

@@ -1,0 +1,123 @@
+//! Linear memories.
+
+use super::limits::LimitError;
+use crate::module::MemoryType;
+use crate::support::raw::RawBytes;
+use alloc::boxed::Box;
+use core::cell::UnsafeCell;
+use core::ptr::NonNull;
+
+/// The part of a memory that handlers read (see H1 to H3).
+#[derive(Debug)]
+#[repr(C)]
+pub struct MemoryCore {
+    /// The first byte.
+    pub base: *mut u8,
+    /// The size in bytes.
+    pub len: usize,
+}
+
+/// A linear memory.
+#[derive(Debug)]
+pub struct Memory {
+    core: NonNull<UnsafeCell<MemoryCore>>,
+    bytes: RawBytes,
+    ty: MemoryType,
+}
+
+impl Memory {
+    /// A zeroed memory of its type's minimal size.
+    pub fn new(ty: MemoryType) -> Result<Memory, LimitError> {
+        let len = byte_len(&ty, ty.minimum).ok_or(LimitError::Allocation)?;
+        let bytes = RawBytes::zeroed(len).ok_or(LimitError::Allocation)?;
+        let core = MemoryCore { base: bytes.as_ptr(), len };
+        let core = NonNull::from(Box::leak(Box::new(UnsafeCell::new(core))));
+        Ok(Memory { core, bytes, ty })
+    }
+
+    /// The address of its core, stable for the store's life (H1).
+    pub fn core(&self) -> *mut MemoryCore {
+        UnsafeCell::raw_get(self.core.as_ptr())
+    }
+
+    /// Its type, as declared.
+    pub fn ty(&self) -> &MemoryType {
+        &self.ty
+    }
+
+    /// Its size in bytes.
+    pub fn byte_size(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// Its size in pages.
+    pub fn pages(&self) -> u64 {
+        (self.bytes.len() as u64) >> self.ty.page_size_log2
+    }
+
+    /// The bytes that `pages` pages take, if this host can address that many.
+    pub fn byte_len(&self, pages: u64) -> Option<usize> {
+        byte_len(&self.ty, pages)
+    }
+
+    /// The number of pages that its type allows at the most.
+    pub fn maximum_pages(&self) -> u64 {
+        self.ty.maximum.unwrap_or(u64::MAX).min(address_space_pages(&self.ty))
+    }
+
+    /// Grows to `pages` pages, zeroed. The caller has asked the limiter and checked
+    /// [`Memory::maximum_pages`].
+    pub fn grow_to(&mut self, pages: u64) -> Result<(), LimitError> {
+        let len = byte_len(&self.ty, pages).ok_or(LimitError::Allocation)?;
+        if !self.bytes.grow_zeroed(len) {
+            return Err(LimitError::Allocation);
+        }
+        // SAFETY: H1 keeps the core alive; H2: no reference to it is held elsewhere.
+        unsafe { *self.core() = MemoryCore { base: self.bytes.as_ptr(), len } };
+        Ok(())
+    }
+
+    /// Its first byte; valid until it grows.
+    pub fn as_ptr(&self) -> *mut u8 {
+        self.bytes.as_ptr()
+    }
+
+    /// Its bytes.
+    pub fn bytes(&self) -> &[u8] {
+        // SAFETY: H3; the store that owns this memory is borrowed, so no handler runs.
+        unsafe { core::slice::from_raw_parts(self.bytes.as_ptr(), self.bytes.len()) }
+    }
+
+    /// Its bytes, to change.
+    pub fn bytes_mut(&mut self) -> &mut [u8] {
+        // SAFETY: as for `bytes`, and the store is borrowed mutably.
+        unsafe { core::slice::from_raw_parts_mut(self.bytes.as_ptr(), self.bytes.len()) }
+    }
+}
+
+impl Drop for Memory {
+    fn drop(&mut self) {
+        // SAFETY: the core came from `Box::leak` in `new`, and is dropped with its store.
+        drop(unsafe { Box::from_raw(self.core.as_ptr()) });
+    }
+}
+
+fn byte_len(ty: &MemoryType, pages: u64) -> Option<usize> {
+    if pages > address_space_pages(ty) {
+        return None;
+    }
+    let bytes = pages.checked_shl(ty.page_size_log2)?;
+    (bytes >> ty.page_size_log2 == pages)
+        .then_some(bytes)
+        .and_then(|bytes| usize::try_from(bytes).ok())
+        .filter(|&bytes| isize::try_from(bytes).is_ok())
+}
+
+/// The pages that the index type can address (specification, "Memory Types").
+fn address_space_pages(ty: &MemoryType) -> u64 {
+    if ty.memory64 {
+        u64::MAX >> ty.page_size_log2
+    } else {
+        (1 << 32) >> ty.page_size_log2
+    }
+}

@@ -1,0 +1,45 @@
+//! What guests own outside the stack: memories, tables, globals, functions, and the
+//! store that keeps them.
+//!
+//! Flows in: requests of the embedder (`api`) and of running code (`execute`).
+//! Flows out: raw, stable addresses of small `repr(C)` cores ([`MemoryCore`],
+//! [`TableCore`], [`GlobalCell`], [`InstanceCore`], [`FuncObject`]) that handlers read
+//! without a look at the rest.
+//!
+//! # Invariants
+//!
+//! * **H1** Every core lives in an allocation of its own that neither moves nor is freed
+//!   before its store. A pointer to a core, once handed out, stays valid for the store's
+//!   life.
+//! * **H2** Cores are reached through raw pointers alone: no Rust reference to one is
+//!   held while a handler may run.
+//! * **H3** `MemoryCore::base` is valid for reads and writes of `MemoryCore::len` bytes,
+//!   `TableCore::elements` for `TableCore::len` elements, at all times.
+//! * **H4** References in slots, tables and globals are indices plus one into the store's
+//!   [`FuncObject`]s or host values; zero is null. They are never addresses, so they look
+//!   the same on every target and in every run.
+
+mod func;
+mod global;
+mod instance;
+mod instantiate;
+mod limits;
+mod matching;
+mod memory;
+mod store;
+mod table;
+
+pub use func::{FuncObject, FuncRef, HostCall, HostFunc};
+pub use global::{Global, GlobalCell};
+pub use instance::{Instance, InstanceCore, InstanceParts};
+pub use instantiate::{Extern, Instantiated, element, instantiate, memory_init, table_init};
+pub use limits::{LimitError, Limiter};
+pub use matching::{check_import, describe_type};
+pub use memory::{Memory, MemoryCore};
+pub use store::{
+    CallHook, Crossing, DEFAULT_INSTANCES, DEFAULT_MEMORIES, DEFAULT_MEMORY_BYTES,
+    DEFAULT_TABLE_ELEMENTS, DEFAULT_TABLES, EpochDecision, EpochHook, ExternIndex, Failure,
+    FuncIndex, GlobalIndex, InstanceIndex, LimiterHook, MemoryIndex, StoreId, StoreInner,
+    TableIndex,
+};
+pub use table::{Table, TableCore};

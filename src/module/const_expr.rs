@@ -1,0 +1,113 @@
+//! Constant expressions: the first values of globals, tables and elements, and the
+//! offsets of segments.
+
+use super::unsupported::{self, Needs};
+use smallvec::SmallVec;
+use wasmparser::Operator;
+
+/// One instruction of a constant expression.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ConstOp {
+    /// `i32.const`
+    I32Const(i32),
+    /// `i64.const`
+    I64Const(i64),
+    /// `f32.const`, by its bits.
+    F32Const(u32),
+    /// `f64.const`, by its bits.
+    F64Const(u64),
+    /// `global.get`
+    GlobalGet(u32),
+    /// `ref.func`
+    RefFunc(u32),
+    /// `ref.null` of any type.
+    RefNull,
+    /// `i32.add`
+    I32Add,
+    /// `i32.sub`
+    I32Sub,
+    /// `i32.mul`
+    I32Mul,
+    /// `i64.add`
+    I64Add,
+    /// `i64.sub`
+    I64Sub,
+    /// `i64.mul`
+    I64Mul,
+}
+
+/// A constant expression that has been validated, without its `end`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConstExpr {
+    /// Nearly always one instruction.
+    ops: SmallVec<[ConstOp; 1]>,
+}
+
+impl ConstExpr {
+    /// Its instructions, in the order in which they work on a stack.
+    pub fn ops(&self) -> &[ConstOp] {
+        &self.ops
+    }
+
+    /// Its value as it lies in a slot, where that is the same for every instance.
+    pub fn as_constant(&self) -> Option<u64> {
+        match *self.ops() {
+            [ConstOp::I32Const(value)] => Some(u64::from(value as u32)),
+            [ConstOp::I64Const(value)] => Some(value as u64),
+            [ConstOp::F32Const(bits)] => Some(u64::from(bits)),
+            [ConstOp::F64Const(bits)] => Some(bits),
+            [ConstOp::RefNull] => Some(0),
+            _ => None,
+        }
+    }
+
+    /// The function that it refers to, if it does nothing else.
+    pub fn as_function(&self) -> Option<u32> {
+        match *self.ops() {
+            [ConstOp::RefFunc(function)] => Some(function),
+            _ => None,
+        }
+    }
+
+    /// Reads an expression that has been validated; what it needs that cannot be run yet
+    /// is an error with its offset.
+    pub(super) fn read(expr: &wasmparser::ConstExpr<'_>) -> Result<ConstExpr, ReadError> {
+        let mut ops = SmallVec::new();
+        for op in expr.get_operators_reader().into_iter_with_offsets() {
+            let (op, offset) = op.map_err(ReadError::Invalid)?;
+            ops.push(match op {
+                Operator::I32Const { value } => ConstOp::I32Const(value),
+                Operator::I64Const { value } => ConstOp::I64Const(value),
+                Operator::F32Const { value } => ConstOp::F32Const(value.bits()),
+                Operator::F64Const { value } => ConstOp::F64Const(value.bits()),
+                Operator::GlobalGet { global_index } => ConstOp::GlobalGet(global_index),
+                Operator::RefFunc { function_index } => ConstOp::RefFunc(function_index),
+                Operator::RefNull { hty } => {
+                    unsupported::heap_type(hty).map_err(|needs| ReadError::Needs(needs, offset))?;
+                    ConstOp::RefNull
+                }
+                Operator::I32Add => ConstOp::I32Add,
+                Operator::I32Sub => ConstOp::I32Sub,
+                Operator::I32Mul => ConstOp::I32Mul,
+                Operator::I64Add => ConstOp::I64Add,
+                Operator::I64Sub => ConstOp::I64Sub,
+                Operator::I64Mul => ConstOp::I64Mul,
+                Operator::End => break,
+                other => {
+                    let needs = unsupported::operator(&other)
+                        .err()
+                        .unwrap_or_else(|| Needs::new("extended-const", "a constant expression"));
+                    return Err(ReadError::Needs(needs, offset));
+                }
+            });
+        }
+        Ok(ConstExpr { ops })
+    }
+}
+
+/// Why an expression could not be read.
+#[derive(Debug)]
+pub(super) enum ReadError {
+    Invalid(wasmparser::Error),
+    Needs(Needs, u64),
+}

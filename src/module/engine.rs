@@ -1,0 +1,110 @@
+//! What all modules and stores of one engine share.
+
+use super::type_registry::TypeRegistry;
+use super::validate;
+use crate::code::{HandlerTable, Translate};
+use crate::support::epoch::Epoch;
+use core::fmt;
+use wasmparser::WasmFeatures;
+
+/// The part of an engine that does not know its embedder.
+pub struct EngineInner {
+    /// What the embedder chose.
+    pub tunables: Tunables,
+    /// The function types of all modules.
+    pub types: TypeRegistry,
+    /// The clock for deadlines.
+    pub epoch: Epoch,
+    /// How instructions are dispatched.
+    pub handlers: &'static HandlerTable,
+    /// How a function is translated.
+    pub translate: Translate,
+}
+
+impl EngineInner {
+    /// An engine without modules.
+    pub fn new(
+        tunables: Tunables,
+        handlers: &'static HandlerTable,
+        translate: Translate,
+    ) -> EngineInner {
+        EngineInner {
+            tunables,
+            types: TypeRegistry::default(),
+            epoch: Epoch::default(),
+            handlers,
+            translate,
+        }
+    }
+}
+
+impl fmt::Debug for EngineInner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EngineInner").field("tunables", &self.tunables).finish_non_exhaustive()
+    }
+}
+
+/// What an embedder can choose for an engine.
+#[derive(Clone, Debug)]
+pub struct Tunables {
+    /// When functions are validated and translated.
+    pub compilation: CompilationMode,
+    /// Whether instructions cost fuel.
+    pub consume_fuel: bool,
+    /// Whether deadlines are looked at.
+    pub epoch_interruption: bool,
+    /// Whether another thread can interrupt.
+    pub interruptible: bool,
+    /// How large one stack may become, in bytes.
+    pub max_stack: usize,
+    /// The proposals that the embedder allows.
+    pub features: WasmFeatures,
+    /// What is refused for its size.
+    pub limits: Limits,
+    /// Whether errors carry a backtrace.
+    pub backtrace: bool,
+    /// How many frames a backtrace has at the most.
+    pub backtrace_max_frames: usize,
+}
+
+impl Default for Tunables {
+    fn default() -> Tunables {
+        Tunables {
+            compilation: CompilationMode::default(),
+            consume_fuel: false,
+            epoch_interruption: false,
+            interruptible: false,
+            max_stack: 1 << 20,
+            features: validate::SUPPORTED,
+            limits: Limits::default(),
+            backtrace: true,
+            backtrace_max_frames: 20,
+        }
+    }
+}
+
+/// What an engine refuses for its size.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// The most bytes of a module.
+    pub module_size: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits { module_size: 1 << 30 }
+    }
+}
+
+/// When the functions of a module are validated and translated.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum CompilationMode {
+    /// Both when the module is made.
+    Eager,
+    /// Validated when the module is made, translated at the first call.
+    #[default]
+    LazyTranslation,
+    /// Both at the first call: an invalid function is an error then, and not before.
+    Lazy,
+}

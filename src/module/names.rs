@@ -1,0 +1,170 @@
+//! The name section: what programmers called things.
+//!
+//! It is a courtesy: what is malformed in it is left out, and never an error. Names stay
+//! where they are in the module's bytes; only their places are kept.
+
+use super::sections::CustomSection;
+use alloc::vec::Vec;
+use core::str;
+use wasmparser::{BinaryReader, Name, NameMap, NameSectionReader};
+
+/// Where a name stands in the module's bytes.
+#[derive(Clone, Copy, Debug)]
+struct Span {
+    start: u32,
+    len: u32,
+}
+
+impl Span {
+    fn of(name: &str, bytes: &[u8]) -> Option<Span> {
+        let start = name.as_ptr().addr().checked_sub(bytes.as_ptr().addr())?;
+        Some(Span { start: start.try_into().ok()?, len: name.len().try_into().ok()? })
+    }
+
+    fn text(self, bytes: &[u8]) -> Option<&str> {
+        let start = self.start as usize;
+        str::from_utf8(bytes.get(start..start + self.len as usize)?).ok()
+    }
+}
+
+/// The names of a module and of its functions.
+#[derive(Debug, Default)]
+pub(super) struct Names {
+    module: Option<Span>,
+    /// Sorted by function.
+    functions: Vec<(u32, Span)>,
+}
+
+impl Names {
+    pub(super) fn read(bytes: &[u8], sections: &[CustomSection]) -> Names {
+        let mut names = Names::default();
+        for_each_subsection(bytes, sections, |subsection| match subsection {
+            Name::Module { name, .. } if names.module.is_none() => {
+                names.module = Span::of(name, bytes);
+            }
+            Name::Function(map) => for_each_name(map, bytes, |index, span| {
+                names.functions.push((index, span));
+            }),
+            _ => {}
+        });
+        // In one section they are in order. Where there are several, the first name counts.
+        names.functions.sort_by_key(|(index, _)| *index);
+        names.functions.dedup_by_key(|(index, _)| *index);
+        names.functions.shrink_to_fit();
+        names
+    }
+
+    pub(super) fn module<'a>(&self, bytes: &'a [u8]) -> Option<&'a str> {
+        self.module?.text(bytes)
+    }
+
+    pub(super) fn function<'a>(&self, bytes: &'a [u8], function: u32) -> Option<&'a str> {
+        let at = self.functions.binary_search_by_key(&function, |(index, _)| *index).ok()?;
+        self.functions[at].1.text(bytes)
+    }
+}
+
+/// The names of locals: many, and seldom asked for.
+#[derive(Debug, Default)]
+pub(super) struct LocalNames {
+    /// Function, local, name; sorted.
+    names: Vec<(u32, u32, Span)>,
+}
+
+impl LocalNames {
+    pub(super) fn read(bytes: &[u8], sections: &[CustomSection]) -> LocalNames {
+        let mut names = Vec::new();
+        for_each_subsection(bytes, sections, |subsection| {
+            let Name::Local(functions) = subsection else { return };
+            for function in functions.map_while(Result::ok) {
+                for_each_name(function.names, bytes, |local, span| {
+                    names.push((function.index, local, span));
+                });
+            }
+        });
+        names.sort_by_key(|(function, local, _)| (*function, *local));
+        names.dedup_by_key(|(function, local, _)| (*function, *local));
+        names.shrink_to_fit();
+        LocalNames { names }
+    }
+
+    pub(super) fn local<'a>(&self, bytes: &'a [u8], function: u32, local: u32) -> Option<&'a str> {
+        let key = |(function, local, _): &(u32, u32, Span)| (*function, *local);
+        let at = self.names.binary_search_by_key(&(function, local), key).ok()?;
+        self.names[at].2.text(bytes)
+    }
+}
+
+fn for_each_subsection<'a>(
+    bytes: &'a [u8],
+    sections: &[CustomSection],
+    mut each: impl FnMut(Name<'a>),
+) {
+    for section in sections.iter().filter(|section| section.name(bytes) == "name") {
+        let reader = BinaryReader::new(section.data(bytes), section.data.start as u64);
+        NameSectionReader::new(reader).map_while(Result::ok).for_each(&mut each);
+    }
+}
+
+fn for_each_name(map: NameMap<'_>, bytes: &[u8], mut each: impl FnMut(u32, Span)) {
+    for naming in map.map_while(Result::ok) {
+        if let Some(span) = Span::of(naming.name, bytes) {
+            each(naming.index, span);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::sections::Sections;
+    use super::super::validate::SUPPORTED;
+    use super::*;
+
+    fn custom(bytes: &[u8]) -> Vec<CustomSection> {
+        let (sections, outcome) = Sections::read(bytes, SUPPORTED);
+        outcome.unwrap();
+        sections.custom
+    }
+
+    #[test]
+    fn names_of_everything() {
+        let bytes = wat::parse_str(
+            "(module $m (func $one (param $x i32) (local $y i64)) (func) (func $three))",
+        )
+        .unwrap();
+        let custom = custom(&bytes);
+        let names = Names::read(&bytes, &custom);
+        assert_eq!(names.module(&bytes), Some("m"));
+        assert_eq!(names.function(&bytes, 0), Some("one"));
+        assert_eq!(names.function(&bytes, 1), None);
+        assert_eq!(names.function(&bytes, 2), Some("three"));
+        let locals = LocalNames::read(&bytes, &custom);
+        assert_eq!(locals.local(&bytes, 0, 0), Some("x"));
+        assert_eq!(locals.local(&bytes, 0, 1), Some("y"));
+        assert_eq!(locals.local(&bytes, 2, 0), None);
+    }
+
+    #[test]
+    fn malformed_names_are_left_out() {
+        let good = wat::parse_str("(module $m (func $one) (func $two))").unwrap();
+        let at = good.windows(3).position(|window| window == b"two").unwrap();
+        let mut bytes = good.clone();
+        bytes[at] = 0xff;
+        let names = Names::read(&bytes, &custom(&bytes));
+        assert_eq!(names.function(&bytes, 0), Some("one"));
+        assert_eq!(names.function(&bytes, 1), None);
+        // Whatever stands in the section, reading it ends well.
+        let section = custom(&good)[0].data.clone();
+        for at in section {
+            for byte in [0, 1, 2, 0x7f, 0x80, 0xff] {
+                let mut bytes = good.clone();
+                bytes[at] = byte;
+                let custom = custom(&bytes);
+                let names = Names::read(&bytes, &custom);
+                names.module(&bytes);
+                names.function(&bytes, 1);
+                LocalNames::read(&bytes, &custom).local(&bytes, 0, 0);
+            }
+        }
+    }
+}

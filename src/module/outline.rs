@@ -1,0 +1,376 @@
+//! What a module declares, in the runtime's own types.
+
+use super::const_expr::{ConstExpr, ReadError};
+use super::error::{Fault, ModuleError, Place};
+use super::link::{Export, ExportItem, Import};
+use super::sections::Sections;
+use super::segment::{DataSegment, ElementItems, ElementSegment, SegmentMode};
+use super::type_registry::{ModuleType, TypeRegistry, within_group};
+use super::types::{
+    ExternType, FuncType, GlobalType, HeapType, MemoryType, RefType, TableType, ValType,
+};
+use super::unsupported::{self, Needs};
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+use wasmparser::{
+    AbstractHeapType, CompositeInnerType, DataKind, ElementKind, ExternalKind, FromReader,
+    SectionLimited, SubType, TableInit, TypeRef, UnpackedIndex,
+};
+
+/// Everything that the sections of a valid module declare, but for code and names.
+#[derive(Default)]
+pub(super) struct Outline {
+    pub types: Vec<ModuleType>,
+    pub imports: Vec<Import>,
+    pub exports: Vec<Export>,
+    pub functions: Vec<u32>,
+    pub imported_functions: u32,
+    pub tables: Vec<TableType>,
+    pub imported_tables: u32,
+    pub table_inits: Vec<Option<ConstExpr>>,
+    pub memories: Vec<MemoryType>,
+    pub imported_memories: u32,
+    pub globals: Vec<GlobalType>,
+    pub imported_globals: u32,
+    pub global_inits: Vec<ConstExpr>,
+    pub elements: Vec<ElementSegment>,
+    pub data: Vec<DataSegment>,
+    /// How many types stand before the recursion group that is being read.
+    before_group: u32,
+}
+
+impl Outline {
+    /// Reads sections that are valid. What they need that cannot be run is an error.
+    pub(super) fn read(
+        registry: &TypeRegistry,
+        sections: &Sections<'_>,
+    ) -> Result<Outline, ModuleError> {
+        let mut outline = Outline::default();
+        outline.read_types(registry, sections)?;
+        each("import", imports(sections), |ty| outline.import(ty))?;
+        outline.imported_functions = outline.functions.len() as u32;
+        outline.imported_tables = outline.tables.len() as u32;
+        outline.imported_memories = outline.memories.len() as u32;
+        outline.imported_globals = outline.globals.len() as u32;
+        reserve(&mut outline.functions, &sections.functions);
+        each("function", items(&sections.functions), |ty| {
+            outline.functions.push(ty);
+            Ok(())
+        })?;
+        reserve(&mut outline.tables, &sections.tables);
+        reserve(&mut outline.table_inits, &sections.tables);
+        each("table", items(&sections.tables), |table| {
+            let ty = outline.table_type(table.ty)?;
+            outline.tables.push(ty);
+            outline.table_inits.push(match table.init {
+                TableInit::RefNull => None,
+                TableInit::Expr(expr) => Some(ConstExpr::read(&expr)?),
+            });
+            Ok(())
+        })?;
+        each("memory", items(&sections.memories), |ty| {
+            outline.memories.push(memory_type(ty)?);
+            Ok(())
+        })?;
+        if let Some(tags) = &sections.tags {
+            let needs = Needs::new("exception-handling", "a tag section");
+            return Err(needs.at(Place::Section("tag"), tags.start));
+        }
+        reserve(&mut outline.globals, &sections.globals);
+        reserve(&mut outline.global_inits, &sections.globals);
+        each("global", items(&sections.globals), |global| {
+            let ty = outline.global_type(global.ty)?;
+            outline.globals.push(ty);
+            outline.global_inits.push(ConstExpr::read(&global.init_expr)?);
+            Ok(())
+        })?;
+        reserve(&mut outline.exports, &sections.exports);
+        each("export", items(&sections.exports), |item| {
+            outline.exports.push(export(item)?);
+            Ok(())
+        })?;
+        reserve(&mut outline.elements, &sections.elements);
+        each("element", items(&sections.elements), |segment| {
+            let segment = outline.element_segment(segment)?;
+            outline.elements.push(segment);
+            Ok(())
+        })?;
+        reserve(&mut outline.data, &sections.data);
+        each("data", items(&sections.data), |segment| {
+            outline.data.push(data_segment(segment)?);
+            Ok(())
+        })?;
+        Ok(outline)
+    }
+
+    fn read_types(
+        &mut self,
+        registry: &TypeRegistry,
+        sections: &Sections<'_>,
+    ) -> Result<(), ModuleError> {
+        reserve(&mut self.types, &sections.types);
+        each("type", items(&sections.types), |group| {
+            self.before_group = self.types.len() as u32;
+            let members = group
+                .into_types_and_offsets()
+                .map(|(offset, ty)| {
+                    self.func_type(&ty).map_err(|needs| ReadError::Needs(needs, offset))
+                })
+                .collect::<Result<Vec<_>, _>>()?;
+            registry.intern_group(members, &mut self.types);
+            Ok(())
+        })?;
+        self.before_group = self.types.len() as u32;
+        Ok(())
+    }
+
+    fn import(&mut self, import: wasmparser::Import<'_>) -> Result<(), ReadErrorHere> {
+        let ty = match import.ty {
+            TypeRef::Func(ty) => {
+                self.functions.push(ty);
+                ExternType::Func(self.types[ty as usize].id)
+            }
+            TypeRef::Table(ty) => {
+                let ty = self.table_type(ty)?;
+                self.tables.push(ty);
+                ExternType::Table(ty)
+            }
+            TypeRef::Memory(ty) => {
+                let ty = memory_type(ty)?;
+                self.memories.push(ty);
+                ExternType::Memory(ty)
+            }
+            TypeRef::Global(ty) => {
+                let ty = self.global_type(ty)?;
+                self.globals.push(ty);
+                ExternType::Global(ty)
+            }
+            TypeRef::Tag(_) => return Err(Needs::new("exception-handling", "a tag").into()),
+            TypeRef::FuncExact(_) => {
+                return Err(Needs::new("custom-descriptors", "an exact function").into());
+            }
+        };
+        self.imports.push(Import { module: import.module.into(), name: import.name.into(), ty });
+        Ok(())
+    }
+
+    fn func_type(&self, ty: &SubType) -> Result<FuncType, Needs> {
+        let composite = &ty.composite_type;
+        let (what, proposal) = match &composite.inner {
+            CompositeInnerType::Func(_) if composite.shared => {
+                ("a shared type", "shared-everything-threads")
+            }
+            CompositeInnerType::Func(_) if !ty.is_final || !ty.supertype_idxs.is_empty() => {
+                ("a type with subtypes", "gc")
+            }
+            CompositeInnerType::Func(func) => {
+                let values = |types: &[wasmparser::ValType]| {
+                    types.iter().map(|&ty| self.val_type(ty)).collect::<Result<Box<[_]>, _>>()
+                };
+                return Ok(FuncType {
+                    params: values(func.params())?,
+                    results: values(func.results())?,
+                });
+            }
+            CompositeInnerType::Array(_) => ("an array type", "gc"),
+            CompositeInnerType::Struct(_) => ("a struct type", "gc"),
+            CompositeInnerType::Cont(_) => ("a continuation type", "stack-switching"),
+        };
+        Err(Needs::new(proposal, what))
+    }
+
+    fn val_type(&self, ty: wasmparser::ValType) -> Result<ValType, Needs> {
+        unsupported::val_type(ty)?;
+        Ok(match ty {
+            wasmparser::ValType::I32 => ValType::I32,
+            wasmparser::ValType::I64 => ValType::I64,
+            wasmparser::ValType::F32 => ValType::F32,
+            wasmparser::ValType::F64 => ValType::F64,
+            wasmparser::ValType::V128 => ValType::V128,
+            wasmparser::ValType::Ref(ty) => ValType::Ref(self.ref_type(ty)?),
+        })
+    }
+
+    fn ref_type(&self, ty: wasmparser::RefType) -> Result<RefType, Needs> {
+        Ok(RefType { nullable: ty.is_nullable(), heap: self.heap_type(ty.heap_type())? })
+    }
+
+    fn heap_type(&self, ty: wasmparser::HeapType) -> Result<HeapType, Needs> {
+        use wasmparser::HeapType::{Abstract, Concrete, Exact};
+        unsupported::heap_type(ty)?;
+        Ok(match ty {
+            Concrete(UnpackedIndex::Module(index)) if index < self.before_group => {
+                HeapType::Concrete(self.types[index as usize].id)
+            }
+            Concrete(UnpackedIndex::Module(index)) => {
+                HeapType::Concrete(within_group(index - self.before_group))
+            }
+            Abstract { ty: AbstractHeapType::Func, .. } => HeapType::Func,
+            Abstract { ty: AbstractHeapType::NoFunc, .. } => HeapType::NoFunc,
+            Abstract { ty: AbstractHeapType::Extern, .. } => HeapType::Extern,
+            Abstract { ty: AbstractHeapType::NoExtern, .. } => HeapType::NoExtern,
+            Concrete(_) | Exact(_) | Abstract { .. } => {
+                return Err(Needs::new("gc", "an unusual reference type"));
+            }
+        })
+    }
+
+    fn table_type(&self, ty: wasmparser::TableType) -> Result<TableType, Needs> {
+        if ty.shared {
+            return Err(Needs::new("shared-everything-threads", "a shared table"));
+        }
+        Ok(TableType {
+            element: self.ref_type(ty.element_type)?,
+            minimum: ty.initial,
+            maximum: ty.maximum,
+            table64: ty.table64,
+        })
+    }
+
+    fn global_type(&self, ty: wasmparser::GlobalType) -> Result<GlobalType, Needs> {
+        if ty.shared {
+            return Err(Needs::new("shared-everything-threads", "a shared global"));
+        }
+        Ok(GlobalType { value: self.val_type(ty.content_type)?, mutable: ty.mutable })
+    }
+
+    fn element_segment(
+        &self,
+        segment: wasmparser::Element<'_>,
+    ) -> Result<ElementSegment, ReadErrorHere> {
+        let (ty, items) = match segment.items {
+            wasmparser::ElementItems::Functions(functions) => {
+                let functions = functions.into_iter().collect::<Result<_, _>>()?;
+                let ty = RefType { nullable: false, heap: HeapType::Func };
+                (ty, ElementItems::Functions(functions))
+            }
+            wasmparser::ElementItems::Expressions(ty, expressions) => {
+                let ty = self.ref_type(ty)?;
+                let mut values = Vec::with_capacity(expressions.count() as usize);
+                for expression in expressions {
+                    values.push(ConstExpr::read(&expression?)?);
+                }
+                (ty, element_items(values))
+            }
+        };
+        let mode = match segment.kind {
+            ElementKind::Passive => SegmentMode::Passive,
+            ElementKind::Declared => SegmentMode::Declared,
+            ElementKind::Active { table_index, offset_expr } => SegmentMode::Active {
+                index: table_index.unwrap_or(0),
+                offset: ConstExpr::read(&offset_expr)?,
+            },
+        };
+        Ok(ElementSegment { ty, items, mode })
+    }
+}
+
+/// A sixth of the memory, where all expressions are functions.
+fn element_items(values: Vec<ConstExpr>) -> ElementItems {
+    match values.iter().map(ConstExpr::as_function).collect() {
+        Some(functions) => ElementItems::Functions(functions),
+        None => ElementItems::Expressions(values.into()),
+    }
+}
+
+fn memory_type(ty: wasmparser::MemoryType) -> Result<MemoryType, Needs> {
+    if ty.shared {
+        return Err(Needs::new("threads", "a shared memory"));
+    }
+    Ok(MemoryType {
+        minimum: ty.initial,
+        maximum: ty.maximum,
+        memory64: ty.memory64,
+        shared: false,
+        page_size_log2: ty.page_size_log2.unwrap_or(16),
+    })
+}
+
+fn export(export: wasmparser::Export<'_>) -> Result<Export, Needs> {
+    let item = match export.kind {
+        ExternalKind::Func => ExportItem::Func(export.index),
+        ExternalKind::Table => ExportItem::Table(export.index),
+        ExternalKind::Memory => ExportItem::Memory(export.index),
+        ExternalKind::Global => ExportItem::Global(export.index),
+        ExternalKind::Tag => return Err(Needs::new("exception-handling", "a tag")),
+        ExternalKind::FuncExact => {
+            return Err(Needs::new("custom-descriptors", "an exact function"));
+        }
+    };
+    Ok(Export { name: export.name.into(), item })
+}
+
+fn data_segment(segment: wasmparser::Data<'_>) -> Result<DataSegment, ReadError> {
+    let end = segment.range.end as usize;
+    let mode = match segment.kind {
+        DataKind::Passive => SegmentMode::Passive,
+        DataKind::Active { memory_index, offset_expr } => {
+            SegmentMode::Active { index: memory_index, offset: ConstExpr::read(&offset_expr)? }
+        }
+    };
+    Ok(DataSegment { range: end - segment.data.len()..end, mode })
+}
+
+/// Why an item could not be read: at the place that the error names, or else where the
+/// item begins.
+enum ReadErrorHere {
+    There(ReadError),
+    Here(Needs),
+}
+
+impl From<ReadError> for ReadErrorHere {
+    fn from(error: ReadError) -> ReadErrorHere {
+        ReadErrorHere::There(error)
+    }
+}
+
+impl From<wasmparser::Error> for ReadErrorHere {
+    fn from(error: wasmparser::Error) -> ReadErrorHere {
+        ReadErrorHere::There(ReadError::Invalid(error))
+    }
+}
+
+impl From<Needs> for ReadErrorHere {
+    fn from(needs: Needs) -> ReadErrorHere {
+        ReadErrorHere::Here(needs)
+    }
+}
+
+/// Calls `read` with each item of the section of that name.
+fn each<T>(
+    section: &'static str,
+    items: impl Iterator<Item = wasmparser::Result<(u64, T)>>,
+    mut read: impl FnMut(T) -> Result<(), ReadErrorHere>,
+) -> Result<(), ModuleError> {
+    let place = Place::Section(section);
+    let invalid = |error| Fault { place, error }.into_invalid();
+    for item in items {
+        let (start, item) = item.map_err(invalid)?;
+        read(item).map_err(|error| match error {
+            ReadErrorHere::Here(needs) => needs.at(place, start),
+            ReadErrorHere::There(ReadError::Needs(needs, offset)) => needs.at(place, offset),
+            ReadErrorHere::There(ReadError::Invalid(error)) => invalid(error),
+        })?;
+    }
+    Ok(())
+}
+
+fn items<'a, T: FromReader<'a>>(
+    section: &Option<SectionLimited<'a, T>>,
+) -> impl Iterator<Item = wasmparser::Result<(u64, T)>> {
+    section.clone().into_iter().flat_map(SectionLimited::into_iter_with_offsets)
+}
+
+fn imports<'a>(
+    sections: &Sections<'a>,
+) -> impl Iterator<Item = wasmparser::Result<(u64, wasmparser::Import<'a>)>> {
+    sections.imports.clone().into_iter().flat_map(SectionLimited::into_imports_with_offsets)
+}
+
+/// Makes room for the items of a section, the number of which has been validated.
+fn reserve<T, U>(into: &mut Vec<T>, section: &Option<SectionLimited<'_, U>>) {
+    into.reserve_exact(section.as_ref().map_or(0, |section| section.count() as usize));
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,182 @@
+//! The sections of a module, found and validated, but for the bodies of functions.
+
+use super::error::{Fault, Place};
+use alloc::vec::Vec;
+use core::ops::Range;
+use core::str;
+use wasmparser::{
+    BinaryReader, DataSectionReader, ElementSectionReader, Encoding, ExportSectionReader,
+    FunctionBody, FunctionSectionReader, GlobalSectionReader, ImportSectionReader,
+    MemorySectionReader, Parser, Payload, SectionLimited, TableSectionReader, TypeSectionReader,
+    ValidPayload, Validator, ValidatorResources, WasmFeatures,
+};
+
+/// Where the parts of a module stand in its bytes.
+#[derive(Default)]
+pub(super) struct Sections<'a> {
+    pub types: Option<TypeSectionReader<'a>>,
+    pub imports: Option<ImportSectionReader<'a>>,
+    pub functions: Option<FunctionSectionReader<'a>>,
+    pub tables: Option<TableSectionReader<'a>>,
+    pub memories: Option<MemorySectionReader<'a>>,
+    pub globals: Option<GlobalSectionReader<'a>>,
+    pub exports: Option<ExportSectionReader<'a>>,
+    pub elements: Option<ElementSectionReader<'a>>,
+    pub data: Option<DataSectionReader<'a>>,
+    pub start: Option<u32>,
+    /// Where the tag section stands.
+    pub tags: Option<Range<u64>>,
+    pub custom: Vec<CustomSection>,
+    /// The body of each defined function, from its local count to its end.
+    pub bodies: Vec<Range<usize>>,
+    /// How many bytes all bodies have.
+    pub code_size: usize,
+    /// The index of the first defined function, where one has a body.
+    pub first_body: u32,
+    /// What the bodies are validated against, where there are any.
+    pub resources: Option<ValidatorResources>,
+}
+
+/// Where a custom section stands.
+#[derive(Clone, Debug)]
+pub(super) struct CustomSection {
+    pub name: Range<usize>,
+    pub data: Range<usize>,
+}
+
+impl CustomSection {
+    pub(super) fn name<'a>(&self, bytes: &'a [u8]) -> &'a str {
+        bytes.get(self.name.clone()).and_then(|name| str::from_utf8(name).ok()).unwrap_or("")
+    }
+
+    pub(super) fn data<'a>(&self, bytes: &'a [u8]) -> &'a [u8] {
+        bytes.get(self.data.clone()).unwrap_or(&[])
+    }
+}
+
+impl<'a> Sections<'a> {
+    /// Finds the sections, and validates them under the rules of `features`. Where that
+    /// fails, what stands before the fault is there nevertheless.
+    pub(super) fn read(
+        bytes: &'a [u8],
+        features: WasmFeatures,
+    ) -> (Sections<'a>, Result<(), Fault>) {
+        let mut sections = Sections::default();
+        let outcome = sections.read_all(bytes, features);
+        (sections, outcome)
+    }
+
+    fn read_all(&mut self, bytes: &'a [u8], features: WasmFeatures) -> Result<(), Fault> {
+        let mut validator = Validator::new_with_features(features);
+        let mut parser = Parser::new(0);
+        parser.set_features(features);
+        for payload in parser.parse_all(bytes) {
+            let payload = payload.map_err(|error| Fault { place: Place::Module, error })?;
+            let place = place(&payload);
+            let faulty = |error| Fault { place, error };
+            check_count(&payload).map_err(faulty)?;
+            match validator.payload(&payload).map_err(faulty)? {
+                ValidPayload::Func(function, body) => {
+                    if self.resources.is_none() {
+                        self.first_body = function.index;
+                        self.resources = Some(function.resources);
+                    }
+                    self.bodies.push(usize_range(body.range()));
+                }
+                _ => self.keep(payload),
+            }
+        }
+        Ok(())
+    }
+
+    fn keep(&mut self, payload: Payload<'a>) {
+        match payload {
+            Payload::TypeSection(reader) => self.types = Some(reader),
+            Payload::ImportSection(reader) => self.imports = Some(reader),
+            Payload::FunctionSection(reader) => self.functions = Some(reader),
+            Payload::TableSection(reader) => self.tables = Some(reader),
+            Payload::MemorySection(reader) => self.memories = Some(reader),
+            Payload::GlobalSection(reader) => self.globals = Some(reader),
+            Payload::ExportSection(reader) => self.exports = Some(reader),
+            Payload::StartSection { func, .. } => self.start = Some(func),
+            Payload::TagSection(reader) => self.tags = Some(reader.range()),
+            Payload::ElementSection(reader) => self.elements = Some(reader),
+            Payload::DataSection(reader) => self.data = Some(reader),
+            Payload::CodeSectionStart { count, size, .. } => {
+                self.code_size = size as usize;
+                // A body has two bytes at the least.
+                self.bodies.reserve_exact((count as usize).min(self.code_size / 2));
+            }
+            Payload::CustomSection(reader) => {
+                let data = usize_range(reader.data_range());
+                let name = data.start.saturating_sub(reader.name().len())..data.start;
+                self.custom.push(CustomSection { name, data });
+            }
+            _ => {}
+        }
+    }
+}
+
+/// One body, to be read by itself.
+pub(super) fn body<'a>(
+    bytes: &'a [u8],
+    range: &Range<usize>,
+    features: WasmFeatures,
+) -> FunctionBody<'a> {
+    let code = bytes.get(range.clone()).unwrap_or(&[]);
+    FunctionBody::new(BinaryReader::new_features(code, range.start as u64, features))
+}
+
+/// Offsets fit, because the bytes are in memory.
+fn usize_range(range: Range<u64>) -> Range<usize> {
+    range.start as usize..range.end as usize
+}
+
+fn place(payload: &Payload<'_>) -> Place {
+    Place::Section(match payload {
+        Payload::TypeSection(_) => "type",
+        Payload::ImportSection(_) => "import",
+        Payload::FunctionSection(_) => "function",
+        Payload::TableSection(_) => "table",
+        Payload::MemorySection(_) => "memory",
+        Payload::TagSection(_) => "tag",
+        Payload::GlobalSection(_) => "global",
+        Payload::ExportSection(_) => "export",
+        Payload::StartSection { .. } => "start",
+        Payload::ElementSection(_) => "element",
+        Payload::DataCountSection { .. } => "data count",
+        Payload::CodeSectionStart { .. } | Payload::CodeSectionEntry(_) => "code",
+        Payload::DataSection(_) => "data",
+        Payload::CustomSection(_) => "custom",
+        Payload::Version { encoding: Encoding::Component, .. } => return Place::Component,
+        _ => return Place::Module,
+    })
+}
+
+/// Refuses sections that claim to have more items than bytes. Reading them would find
+/// that out too, but not before the validator has made room for all.
+fn check_count(payload: &Payload<'_>) -> Result<(), wasmparser::Error> {
+    match payload {
+        Payload::TypeSection(reader) => fits(reader),
+        Payload::ImportSection(reader) => fits(reader),
+        Payload::FunctionSection(reader) => fits(reader),
+        Payload::TableSection(reader) => fits(reader),
+        Payload::MemorySection(reader) => fits(reader),
+        Payload::TagSection(reader) => fits(reader),
+        Payload::GlobalSection(reader) => fits(reader),
+        Payload::ExportSection(reader) => fits(reader),
+        Payload::ElementSection(reader) => fits(reader),
+        Payload::DataSection(reader) => fits(reader),
+        _ => Ok(()),
+    }
+}
+
+fn fits<T>(reader: &SectionLimited<'_, T>) -> Result<(), wasmparser::Error> {
+    let range = reader.range();
+    if u64::from(reader.count()) <= range.end - range.start {
+        return Ok(());
+    }
+    // The validator's errors cannot be made from outside, but a reader that runs out of
+    // bytes makes the right one.
+    BinaryReader::new(&[], range.end).read_u8().map(|_| ())
+}

@@ -1,0 +1,236 @@
+//! What is valid WebAssembly and cannot be run yet, and how it is called.
+//!
+//! Nothing here is looked at for a module that needs none of it: see
+//! [`validate`](super::validate).
+
+use super::error::{ModuleError, Place};
+use alloc::format;
+use alloc::string::{String, ToString};
+use wasmparser::{
+    AbstractHeapType, BlockType, FunctionBody, HeapType, Operator, RefType, ValType, WasmFeatures,
+};
+
+/// A use of a proposal.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Needs {
+    proposal: &'static str,
+    what: String,
+}
+
+impl Needs {
+    pub(super) fn new(proposal: &'static str, what: impl Into<String>) -> Needs {
+        Needs { proposal, what: what.into() }
+    }
+
+    pub(super) fn at(self, place: Place, offset: u64) -> ModuleError {
+        ModuleError::Unsupported { place, offset, what: self.what, proposal: self.proposal }
+    }
+}
+
+/// The name of a proposal that the validator asks for; none for those that are supported,
+/// and may only have been switched off.
+pub(super) fn proposal(feature: WasmFeatures) -> Option<&'static str> {
+    const NAMES: &[(WasmFeatures, &str)] = &[
+        (WasmFeatures::SIMD, "simd"),
+        (WasmFeatures::RELAXED_SIMD, "relaxed-simd"),
+        (WasmFeatures::THREADS, "threads"),
+        (WasmFeatures::SHARED_EVERYTHING_THREADS, "shared-everything-threads"),
+        (WasmFeatures::EXCEPTIONS, "exception-handling"),
+        (WasmFeatures::LEGACY_EXCEPTIONS, "legacy-exceptions"),
+        (WasmFeatures::GC, "gc"),
+        (WasmFeatures::CUSTOM_DESCRIPTORS, "custom-descriptors"),
+        (WasmFeatures::STACK_SWITCHING, "stack-switching"),
+        (WasmFeatures::COMPONENT_MODEL, "component-model"),
+        (WasmFeatures::MEMORY_CONTROL, "memory-control"),
+        (WasmFeatures::ACQUIRE_RELEASE_ATOMICS, "acquire-release-atomics"),
+        (WasmFeatures::MULTIBYTE_ARRAY_ACCESS, "multibyte-array-access"),
+    ];
+    NAMES.iter().find(|(bits, _)| *bits == feature).map(|(_, name)| *name)
+}
+
+/// Whether a type of values can be run.
+pub(super) fn val_type(ty: ValType) -> Result<(), Needs> {
+    match ty {
+        ValType::I32 | ValType::I64 | ValType::F32 | ValType::F64 => Ok(()),
+        ValType::V128 => Err(Needs::new("simd", "v128")),
+        ValType::Ref(ty) => ref_type(ty),
+    }
+}
+
+fn ref_type(ty: RefType) -> Result<(), Needs> {
+    heap_type(ty.heap_type())
+}
+
+/// Whether references to something can be run.
+pub(super) fn heap_type(ty: HeapType) -> Result<(), Needs> {
+    let (shared, abstract_type) = match ty {
+        HeapType::Concrete(_) => return Ok(()),
+        HeapType::Exact(_) => {
+            return Err(Needs::new("custom-descriptors", "a reference to an exact type"));
+        }
+        HeapType::Abstract { shared, ty } => (shared, ty),
+    };
+    let (name, proposal) = match abstract_type {
+        AbstractHeapType::Func => ("func", None),
+        AbstractHeapType::NoFunc => ("nofunc", None),
+        AbstractHeapType::Extern => ("extern", None),
+        AbstractHeapType::NoExtern => ("noextern", None),
+        AbstractHeapType::Any => ("any", Some("gc")),
+        AbstractHeapType::None => ("none", Some("gc")),
+        AbstractHeapType::Eq => ("eq", Some("gc")),
+        AbstractHeapType::Struct => ("struct", Some("gc")),
+        AbstractHeapType::Array => ("array", Some("gc")),
+        AbstractHeapType::I31 => ("i31", Some("gc")),
+        AbstractHeapType::Exn => ("exn", Some("exception-handling")),
+        AbstractHeapType::NoExn => ("noexn", Some("exception-handling")),
+        AbstractHeapType::Cont => ("cont", Some("stack-switching")),
+        AbstractHeapType::NoCont => ("nocont", Some("stack-switching")),
+    };
+    let what = format!("a reference to `{name}`");
+    match proposal {
+        Some(proposal) => Err(Needs::new(proposal, what)),
+        None if shared => Err(Needs::new("shared-everything-threads", what)),
+        None => Ok(()),
+    }
+}
+
+/// Whether an instruction of a function can be run.
+pub(super) fn operator(op: &Operator<'_>) -> Result<(), Needs> {
+    let (proposal, visit) = origin(op);
+    let proposal = match proposal {
+        "mvp"
+        | "sign_extension"
+        | "saturating_float_to_int"
+        | "bulk_memory"
+        | "reference_types"
+        | "tail_call"
+        | "function_references"
+        | "wide_arithmetic" => {
+            return types_of(op);
+        }
+        "simd" => "simd",
+        "relaxed_simd" => "relaxed-simd",
+        "threads" => "threads",
+        "shared_everything_threads" => "shared-everything-threads",
+        "acquire_release_atomics" => "acquire-release-atomics",
+        "exceptions" => "exception-handling",
+        "legacy_exceptions" => "legacy-exceptions",
+        "gc" => "gc",
+        "custom_descriptors" => "custom-descriptors",
+        "stack_switching" => "stack-switching",
+        "memory_control" => "memory-control",
+        _ => "newer",
+    };
+    Err(Needs::new(proposal, format!("`{}`", mnemonic(visit))))
+}
+
+/// Whether the types that an instruction names can be run.
+fn types_of(op: &Operator<'_>) -> Result<(), Needs> {
+    match op {
+        Operator::Block { blockty: BlockType::Type(ty) }
+        | Operator::Loop { blockty: BlockType::Type(ty) }
+        | Operator::If { blockty: BlockType::Type(ty) }
+        | Operator::TypedSelect { ty } => val_type(*ty),
+        Operator::TypedSelectMulti { tys } => tys.iter().try_for_each(|ty| val_type(*ty)),
+        Operator::RefNull { hty } => heap_type(*hty),
+        _ => Ok(()),
+    }
+}
+
+/// Whether a body that has been validated can be run.
+pub(super) fn body(function: u32, body: &FunctionBody<'_>) -> Result<(), ModuleError> {
+    let place = Place::Function(function);
+    let invalid = |error| super::error::Fault { place, error }.into_invalid();
+    let mut locals = body.get_locals_reader().map_err(invalid)?;
+    for _ in 0..locals.get_count() {
+        let offset = locals.original_position();
+        let (_, ty) = locals.read().map_err(invalid)?;
+        val_type(ty).map_err(|needs| needs.at(place, offset))?;
+    }
+    let operators = body.get_operators_reader().map_err(invalid)?;
+    for op in operators.into_iter_with_offsets() {
+        let (op, offset) = op.map_err(invalid)?;
+        operator(&op).map_err(|needs| needs.at(place, offset))?;
+    }
+    Ok(())
+}
+
+macro_rules! define_origin {
+    ($(@$proposal:ident $op:ident $({ $($arg:ident: $ty:ty),* })? => $visit:ident ($($rest:tt)*))*) => {
+        /// The proposal that an instruction came with, and its name as an identifier.
+        fn origin(op: &Operator<'_>) -> (&'static str, &'static str) {
+            match op {
+                $(Operator::$op { .. } => (stringify!($proposal), stringify!($visit)),)*
+                _ => ("newer", "visit_unknown"),
+            }
+        }
+    };
+}
+wasmparser::for_each_operator!(define_origin);
+
+/// An instruction's name in the text format, from the validator's name for it.
+fn mnemonic(visit: &str) -> String {
+    const FAMILIES: &[&str] = &[
+        "i8x16", "i16x8", "i32x4", "i64x2", "f32x4", "f64x2", "v128", "i32", "i64", "memory",
+        "global", "table", "struct", "array", "ref", "i31", "any", "extern", "cont", "atomic",
+    ];
+    let name = visit.strip_prefix("visit_").unwrap_or(visit);
+    let Some((family, rest)) = name.split_once('_').filter(|(family, _)| FAMILIES.contains(family))
+    else {
+        return name.to_string();
+    };
+    // `ref.cast` and `ref.test` are two instructions each, with one name.
+    let rest = match rest.strip_suffix("_nullable").or(rest.strip_suffix("_non_null")) {
+        Some(plain) if family == "ref" => plain,
+        _ => rest,
+    };
+    match rest.split_once("atomic_") {
+        Some(("", rest)) => {
+            let rest = match rest.split_once('_') {
+                Some((width, operation)) if width.starts_with("rmw") => {
+                    format!("{width}.{operation}")
+                }
+                _ => rest.to_string(),
+            };
+            format!("{family}.atomic.{rest}")
+        }
+        _ => format!("{family}.{rest}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_instructions() {
+        for (visit, expected) in [
+            ("visit_i32x4_add", "i32x4.add"),
+            ("visit_v128_const", "v128.const"),
+            ("visit_i32_atomic_rmw8_add_u", "i32.atomic.rmw8.add_u"),
+            ("visit_i32_atomic_load16_u", "i32.atomic.load16_u"),
+            ("visit_memory_atomic_wait32", "memory.atomic.wait32"),
+            ("visit_atomic_fence", "atomic.fence"),
+            ("visit_struct_new_default", "struct.new_default"),
+            ("visit_ref_cast_non_null", "ref.cast"),
+            ("visit_any_convert_extern", "any.convert_extern"),
+            ("visit_try_table", "try_table"),
+            ("visit_cont_new", "cont.new"),
+        ] {
+            assert_eq!(mnemonic(visit), expected);
+        }
+    }
+
+    #[test]
+    fn instructions_know_where_they_come_from() {
+        assert_eq!(operator(&Operator::I32Add), Ok(()));
+        assert_eq!(operator(&Operator::I64Add128), Ok(()));
+        assert_eq!(operator(&Operator::RefAsNonNull), Ok(()));
+        assert_eq!(operator(&Operator::I32x4Add), Err(Needs::new("simd", "`i32x4.add`")));
+        assert_eq!(operator(&Operator::ThrowRef), {
+            Err(Needs::new("exception-handling", "`throw_ref`"))
+        });
+        let block = Operator::Block { blockty: BlockType::Type(ValType::V128) };
+        assert_eq!(operator(&block), Err(Needs::new("simd", "v128")));
+    }
+}

@@ -1,0 +1,240 @@
+use super::*;
+use crate::module::outline::Outline;
+use crate::module::type_registry::TypeRegistry;
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+fn check_bytes(bytes: &[u8], allowed: WasmFeatures, bodies: Bodies) -> Result<bool, ModuleError> {
+    let Valid { sections, doubtful } = module(bytes, allowed, bodies)?;
+    Outline::read(&TypeRegistry::default(), &sections)?;
+    if doubtful && bodies == Bodies::Now {
+        search_bodies(bytes, &sections)?;
+    }
+    Ok(doubtful)
+}
+
+/// Whether the module needed a second look.
+fn check(text: &str) -> Result<bool, ModuleError> {
+    check_bytes(&wat::parse_str(text).unwrap(), SUPPORTED, Bodies::Now)
+}
+
+fn refused(text: &str) -> String {
+    check(text).unwrap_err().to_string()
+}
+
+#[track_caller]
+fn assert_needs(text: &str, proposal: &str, named: &str) {
+    let error = check(text).unwrap_err();
+    assert!(matches!(error, ModuleError::Unsupported { .. }), "{error}");
+    let message = error.to_string();
+    let expected = format!("needs the {proposal} proposal, which backstitch does not support yet");
+    assert!(message.contains(&expected) && message.contains(named), "{message}");
+}
+
+#[test]
+fn what_is_supported_passes_at_the_first_look() {
+    let text = "(module
+        (type $f (func (param i32) (result i32 i64)))
+        (import \"a\" \"b\" (func (param (ref null $f)) (result (ref extern))))
+        (memory 1) (memory i64 2 3) (memory 7 (pagesize 1))
+        (table i64 4 funcref) (table 1 1 externref)
+        (table 2 (ref $f) (ref.func $two))
+        (global i32 (i32.add (i32.const 1) (i32.const 2)))
+        (elem declare func $two)
+        (func $two (type $f) (local $x (ref null $f))
+            (i64.mul_wide_s (i64.const 1) (i64.const 2)) drop drop
+            (local.set $x (ref.func $two))
+            (block $none (drop (br_on_null $none (local.get $x))))
+            (memory.fill 1 (i64.const 0) (i32.const 0) (i64.const 1))
+            (return_call_ref $f (i32.const 1) (local.get $x))))";
+    assert_eq!(check(text), Ok(false));
+}
+
+#[test]
+fn what_only_looks_like_another_proposal_passes() {
+    for text in [
+        "(module (global i32 (i32.const 1)) (global i32 (global.get 0)))",
+        "(module (rec (type $a (func (param (ref null $b)))) (type $b (func))))",
+        "(module (type $a (func (result (ref null $a)))))",
+        "(module (func (param nullfuncref) (result nullexternref) (ref.null noextern)))",
+        "(module (func (local nullfuncref) (drop (ref.null nofunc))))",
+    ] {
+        assert_eq!(check(text), Ok(true), "{text}");
+    }
+}
+
+#[test]
+fn unsupported_proposals_are_named() {
+    assert_needs(
+        "(module (func) (func (drop (i32x4.add (v128.const i64x2 0 0) (v128.const i64x2 0 0)))))",
+        "simd",
+        "function 1 at offset 0x1b (`v128.const`)",
+    );
+    assert_needs("(module (func (param v128)))", "simd", "the type section at offset 0xb (v128)");
+    assert_needs("(module (func (local v128)))", "simd", "function 0");
+    assert_needs("(module (global v128 (v128.const i64x2 0 0)))", "simd", "global section");
+    assert_needs(
+        "(module (func (param i32) (drop (i8x16.relaxed_swizzle
+            (i32x4.splat (local.get 0)) (i32x4.splat (local.get 0))))))",
+        "simd",
+        "`i32x4.splat`",
+    );
+    assert_needs("(module (memory 1 2 shared))", "threads", "the memory section");
+    assert_needs(
+        "(module (import \"\" \"m\" (memory 1 2 shared)))",
+        "threads",
+        "the import section",
+    );
+    assert_needs("(module (func atomic.fence))", "threads", "`atomic.fence`");
+    assert_needs("(module (tag (param i32)) (func))", "exception-handling", "tag");
+    assert_needs("(module (import \"\" \"\" (tag)))", "exception-handling", "the import section");
+    assert_needs("(module (func (try_table)))", "exception-handling", "`try_table`");
+    assert_needs("(module (func (param exnref)))", "exception-handling", "`exn`");
+    assert_needs("(module (func try end))", "legacy-exceptions", "`try`");
+    assert_needs("(module (type (struct)))", "gc", "a struct type");
+    assert_needs("(module (type (array i8)))", "gc", "an array type");
+    assert_needs("(module (type (sub (func))))", "gc", "a type with subtypes");
+    assert_needs("(module (func (param anyref)))", "gc", "`any`");
+    assert_needs("(module (table 1 i31ref))", "gc", "the table section");
+    assert_needs("(module (func (drop (ref.null none))))", "gc", "`none`");
+    assert_needs(
+        "(module (func (drop (ref.i31 (i32.const 1)))))",
+        "gc",
+        "function 0 at offset 0x19 (`ref.i31`)",
+    );
+    assert_needs(
+        "(module (func (param externref) (drop (any.convert_extern (local.get 0)))))",
+        "gc",
+        "`any.convert_extern`",
+    );
+    assert_needs(
+        "(module (type $f (func)) (type (cont $f)))",
+        "stack-switching",
+        "a continuation type",
+    );
+    assert_needs(
+        "(module (global (shared mut i32) (i32.const 0)))",
+        "shared-everything-threads",
+        "global section",
+    );
+    assert_needs(
+        "(module (memory 1) (func (memory.discard (i32.const 0) (i32.const 0))))",
+        "memory-control",
+        "function 0",
+    );
+    let component = check_bytes(b"\0asm\x0d\0\x01\0", SUPPORTED, Bodies::Now).unwrap_err();
+    assert_eq!(
+        component.to_string(),
+        "the module at offset 0x0 (a component) needs the component-model proposal, \
+         which backstitch does not support yet"
+    );
+}
+
+#[test]
+fn invalid_comes_before_unsupported() {
+    let text = "(module (memory 1 2 shared) (func (drop (v128.const i64x2 0 0)))
+        (func (result i32) (i64.const 1)))";
+    assert_eq!(
+        refused(text),
+        "function 1 is invalid at offset 0x3a: type mismatch: expected i32, found i64"
+    );
+    assert!(refused("(module (func (v128.const i64x2 0 0)))").contains("function 0 is invalid"));
+}
+
+#[test]
+fn invalid_modules_say_where() {
+    for (text, expected) in [
+        ("(module (func (i32.add)))", "function 0 is invalid at offset 0x17: type mismatch"),
+        ("(module (export \"a\" (func 3)))", "the export section is invalid at offset 0xb: "),
+        ("(module (start 0) (func (param i32)))", "the start section is invalid"),
+        ("(module (data (i32.const 0) \"\"))", "the data section is invalid at offset"),
+        ("(module (memory 65537))", "the memory section is invalid"),
+    ] {
+        let message = refused(text);
+        assert!(message.starts_with(expected), "{message}");
+    }
+    let message =
+        |bytes: &[u8]| check_bytes(bytes, SUPPORTED, Bodies::Now).unwrap_err().to_string();
+    assert!(message(b"").starts_with("the module is invalid at offset 0x0: "));
+    assert!(message(b"\0asm\x02\0\0\0").contains("unknown binary version"));
+    // A type section that claims a million types in one byte.
+    let claim = message(b"\0asm\x01\0\0\0\x01\x04\xc0\x84\x3d\x60");
+    assert_eq!(claim, "the type section is invalid at offset 0xe: unexpected end-of-file");
+}
+
+#[test]
+fn switched_off_is_invalid() {
+    let text = "(module (func (return_call 0)))";
+    let bytes = wat::parse_str(text).unwrap();
+    let allowed = SUPPORTED.difference(WasmFeatures::TAIL_CALL);
+    let error = check_bytes(&bytes, allowed, Bodies::Now).unwrap_err();
+    assert!(matches!(error, ModuleError::Invalid { .. }), "{error}");
+    // Not let in again by the gc proposal, which includes them.
+    let bytes = wat::parse_str("(module (type $f (func)) (func (param (ref $f))))").unwrap();
+    let allowed = SUPPORTED.difference(WasmFeatures::FUNCTION_REFERENCES);
+    let error = check_bytes(&bytes, allowed, Bodies::Now).unwrap_err();
+    assert!(matches!(error, ModuleError::Invalid { .. }), "{error}");
+    // Switching something on that cannot be run has no effect.
+    let bytes = wat::parse_str("(module (memory 1 1 shared))").unwrap();
+    let error = check_bytes(&bytes, WasmFeatures::all(), Bodies::Now).unwrap_err();
+    assert!(matches!(error, ModuleError::Unsupported { .. }), "{error}");
+}
+
+#[test]
+fn bodies_can_wait() {
+    let text = "(module (global i32 (i32.const 1)) (global i32 (global.get 0))
+        (func) (func (result i32)) (func (drop (v128.const i64x2 0 0)))
+        (func (drop (ref.null nofunc))))";
+    let bytes = wat::parse_str(text).unwrap();
+    let Valid { mut sections, doubtful } = module(&bytes, SUPPORTED, Bodies::AtFirstCall).unwrap();
+    assert!(doubtful);
+    let deferred = Deferred::new(&mut sections, SUPPORTED).unwrap();
+    let outcome = |index: u32| deferred.validate(&bytes, &sections.bodies[index as usize], index);
+    assert_eq!(outcome(0), Ok(()));
+    assert!(matches!(outcome(1), Err(ModuleError::Invalid { .. })));
+    assert!(matches!(outcome(2), Err(ModuleError::Unsupported { .. })));
+    assert_eq!(outcome(3), Ok(()));
+    // What is declared does not wait.
+    let bytes = wat::parse_str("(module (memory 1 1 shared))").unwrap();
+    assert!(check_bytes(&bytes, SUPPORTED, Bodies::AtFirstCall).is_err());
+}
+
+#[test]
+fn the_first_faulty_body_is_reported() {
+    // More than 64 KiB, so that there are threads.
+    let nops = "nop ".repeat(50);
+    let mut text = String::from("(module");
+    for index in 0..3000 {
+        text += &match index {
+            1000 | 1001 | 1500 | 2999 => format!("(func (result i32) {nops} (i64.const 1))"),
+            _ => format!("(func (result i32) {nops} (i32.const 1))"),
+        };
+    }
+    text += ")";
+    let bytes = wat::parse_str(text).unwrap();
+    for _ in 0..20 {
+        let error = check_bytes(&bytes, SUPPORTED, Bodies::Now).unwrap_err();
+        assert!(error.to_string().starts_with("function 1000 is invalid"), "{error}");
+    }
+}
+
+#[test]
+fn no_bytes_make_it_panic() {
+    let text = "(module $m (type (func (param i32) (result i32)))
+        (import \"m\" \"f\" (func (type 0))) (table 1 funcref) (memory 1)
+        (global i32 (i32.const 1)) (global i32 (global.get 0)) (export \"f\" (func 1))
+        (elem (i32.const 0) func 1) (data (i32.const 0) \"abc\")
+        (func $f (type 0) (local i64) (call 0 (local.get 0))))";
+    let good = wat::parse_str(text).unwrap();
+    for at in 0..good.len() {
+        let _ = check_bytes(&good[..at], SUPPORTED, Bodies::Now);
+        let changes: &[u8] =
+            if cfg!(miri) { &[0xff] } else { &[0, 1, 2, 0x40, 0x60, 0x7f, 0x80, 0xff] };
+        for &byte in changes {
+            let mut bytes: Vec<u8> = good.clone();
+            bytes[at] = byte;
+            let _ = check_bytes(&bytes, SUPPORTED, Bodies::Now);
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! The registers that running code shares with the host.
+
+use super::interrupt::InterruptFlag;
+use crate::heap::{FuncObject, GlobalCell, InstanceCore};
+use crate::support::epoch::Epoch;
+use core::ptr;
+
+/// Why running code came back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Exit {
+    /// The host's call has returned; `fp` is its boundary.
+    Done,
+    /// A trap, of the kind in `Context::trap`, at `ip`.
+    Trap,
+    /// A call needs a larger stack: `Context::needed` slots from `fp` on. Try `ip` again.
+    Grow,
+    /// The function that `acc` numbers, whose record stands at `fp`, has no code yet.
+    Translate,
+    /// A function of the host's is called: see [`HostRequest`].
+    Host,
+    /// The service at `ip`: `Context::service` is its op.
+    Service,
+    /// Fuel, an interruption or an epoch deadline, at a loop header or function entry.
+    Poll,
+    /// The end of a probe of the dispatch backend.
+    Probe,
+}
+
+/// A call of a host function, as running code leaves it.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct HostRequest {
+    /// The function, by index in the store.
+    pub function: u32,
+    /// Where the caller goes on. In a tail call that is the caller's caller: its frame
+    /// has gone.
+    pub return_ip: *const u64,
+    /// Where the arguments stand and the results are wanted.
+    pub arguments: *mut u64,
+}
+
+/// What handlers know of the world outside the stack.
+///
+/// One for each store, at a fixed address. Handlers reach it through a raw pointer, and no
+/// Rust reference to it is held while they run.
+#[derive(Debug)]
+#[repr(C)]
+pub struct Context {
+    /// No frame may reach beyond this slot.
+    pub stack_limit: *mut u64,
+    /// The instance that runs.
+    pub instance: *mut InstanceCore,
+    /// That instance's globals.
+    pub globals: *const *mut GlobalCell,
+    /// The store's functions.
+    pub functions: *const FuncObject,
+    /// Fuel left; below zero by what the last stretch of code took beyond it.
+    pub fuel: i64,
+    /// Raised by other threads to interrupt.
+    pub interrupt: *const InterruptFlag,
+    /// The engine's epoch.
+    pub epoch: *const Epoch,
+    /// The epoch at which running code comes back.
+    pub epoch_deadline: u64,
+
+    /// Why running code came back.
+    pub exit: Exit,
+    /// The kind of trap, as a number.
+    pub trap: u8,
+    /// The op of a service, as a number.
+    pub service: u8,
+    /// Slots that a call needs.
+    pub needed: usize,
+    /// Where to go on, or what failed.
+    pub ip: *const u64,
+    /// The frame there.
+    pub fp: *mut u64,
+    /// The integer accumulator.
+    pub acc: u64,
+    /// The accumulator of 32-bit floats.
+    pub f32acc: f32,
+    /// The accumulator of 64-bit floats.
+    pub f64acc: f64,
+    /// The host function called.
+    pub host: HostRequest,
+    /// The address of something on the native stack, for the probe.
+    pub native_stack: usize,
+    /// What boundary frames return to.
+    pub return_boundary: *const u64,
+}
+
+impl Context {
+    pub(super) fn new(interrupt: *const InterruptFlag, epoch: *const Epoch, return_boundary: *const u64) -> Context {
+        Context {
+            stack_limit: ptr::null_mut(),
+            instance: ptr::null_mut(),
+            globals: ptr::null(),
+            functions: ptr::null(),
+            fuel: 0,
+            interrupt,
+            epoch,
+            epoch_deadline: u64::MAX,
+            exit: Exit::Done,
+            trap: 0,
+            service: 0,
+            needed: 0,
+            ip: ptr::null(),
+            fp: ptr::null_mut(),
+            acc: 0,
+            f32acc: 0.0,
+            f64acc: 0.0,
+            host: HostRequest { function: 0, return_ip: ptr::null(), arguments: ptr::null_mut() },
+            native_stack: 0,
+            return_boundary,
+        }
+    }
+
+    /// Registers for a probe of a dispatch backend, which uses none of them.
+    pub fn for_probe() -> Context {
+        Context::new(ptr::null(), ptr::null(), ptr::null())
+    }
+
+    /// Makes an instance, or none, the running one.
+    pub fn set_instance(&mut self, instance: *mut InstanceCore) {
+        self.instance = instance;
+        self.globals = if instance.is_null() {
+            ptr::null()
+        } else {
+            // SAFETY: cores live as long as their store (H1).
+            unsafe { (*instance).globals }
+        };
+    }
+}

@@ -1,0 +1,93 @@
+//! The frames of one stack, from an exit point to the host.
+//!
+//! This knows the layout of records and nothing else. Who stands where is for `walk` to
+//! say.
+
+use super::record::{BoundaryKind, Record};
+use super::stacks::{ExitPoint, Stack};
+use crate::heap::{InstanceCore, InstanceIndex};
+
+/// A frame as the stack shows it.
+#[derive(Clone, Copy, Debug)]
+pub struct RawFrame {
+    /// The instruction, or where a call returns to.
+    pub ip: *const u64,
+    /// Whether `ip` is where a call returns to.
+    pub is_return: bool,
+    /// The frame's record, in slots from the stack's base.
+    pub fp: usize,
+    /// The instance that runs in it.
+    pub instance: InstanceIndex,
+}
+
+/// The frames of a stack, the youngest first.
+#[derive(Debug)]
+pub struct RawFrames<'a> {
+    stack: &'a Stack,
+    next: Option<ExitPoint>,
+}
+
+impl<'a> RawFrames<'a> {
+    /// The frames of `stack` from `exit` on, which is a point of it: the stack does not
+    /// run.
+    pub fn new(stack: &'a Stack, exit: ExitPoint) -> RawFrames<'a> {
+        RawFrames { stack, next: Some(exit) }
+    }
+
+    /// The record at so many slots from the base, if it lies in the stack.
+    fn record(&self, fp: usize) -> Option<Record> {
+        (fp < self.stack.arena.slots()).then(|| Record(self.stack.arena.base().wrapping_add(fp)))
+    }
+
+    /// Passes the boundaries at `point`, whose record is the next older one: the frame
+    /// below them, if it is not the host's.
+    fn below_boundaries(&self, mut point: ExitPoint) -> Option<ExitPoint> {
+        loop {
+            let record = self.record(point.fp)?;
+            // SAFETY: the record lies in the stack, and was written by a call: each link
+            // leads to one (S3), and so does each exit point.
+            unsafe {
+                if !record.is_boundary() {
+                    return Some(point);
+                }
+                if record.boundary_kind() == BoundaryKind::Host {
+                    return None;
+                }
+                let instance: *mut InstanceCore = record.boundary_instance();
+                point = ExitPoint {
+                    ip: record.return_ip(),
+                    is_return: true,
+                    fp: self.slots_to(record.caller())?,
+                    instance,
+                };
+            }
+        }
+    }
+
+    fn slots_to(&self, record: Record) -> Option<usize> {
+        let distance = record.0.addr().checked_sub(self.stack.arena.base().addr())?;
+        Some(distance / size_of::<u64>())
+    }
+}
+
+impl Iterator for RawFrames<'_> {
+    type Item = RawFrame;
+
+    fn next(&mut self) -> Option<RawFrame> {
+        let next = self.next.take()?;
+        let point = self.below_boundaries(next)?;
+        let record = self.record(point.fp)?;
+        // SAFETY: as in `below_boundaries`; instances live as long as their store (H1).
+        let (caller, instance) = unsafe {
+            let caller = ExitPoint {
+                ip: record.return_ip(),
+                is_return: true,
+                fp: self.slots_to(record.caller())?,
+                instance: point.instance,
+            };
+            (caller, (*point.instance).index)
+        };
+        self.next = Some(caller);
+        Some(RawFrame { ip: point.ip, is_return: point.is_return, fp: point.fp, instance })
+    }
+}

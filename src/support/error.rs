@@ -1,0 +1,727 @@
+//! The one error that the library returns.
+//!
+//! An [`Error`] is a chain: at its root whatever went wrong (a [`Trap`](crate::Trap), an
+//! error of a host function's, a message), and above it the contexts added on the way
+//! out, the outermost first. Each link can be asked for by its type.
+//!
+//! # Why
+//!
+//! * One pointer wide, so that `Result<(), Error>` travels in a register: every call of a
+//!   function passes one.
+//! * A box in a box instead of a hand-made table of functions: errors are made where
+//!   execution ends, so a second allocation is cheaper than `unsafe` code here.
+//! * `Error` does not implement [`core::error::Error`], because it could not be made from
+//!   every such error with `?` then. [`Error::into_boxed_dyn_error`] gives one that does.
+
+use alloc::boxed::Box;
+use alloc::string::String;
+use core::any::Any;
+use core::convert::Infallible;
+use core::error::Error as StdError;
+use core::fmt::{self, Debug, Display, Write};
+use core::ops::Deref;
+
+pub use crate::{bail, ensure, format_err};
+
+/// What the library's functions return.
+pub type Result<T, E = Error> = core::result::Result<T, E>;
+
+/// Any error, with the contexts in which it happened.
+///
+/// ```
+/// use backstitch::{Error, Trap};
+///
+/// let error = Error::new(Trap::OutOfFuel).context("while rendering");
+/// assert_eq!(error.to_string(), "while rendering");
+/// assert_eq!(
+///     format!("{error:#}"),
+///     "while rendering: wasm trap: all fuel consumed by WebAssembly",
+/// );
+/// assert_eq!(error.downcast_ref::<Trap>(), Some(&Trap::OutOfFuel));
+/// ```
+pub struct Error(Box<Box<dyn Link>>);
+
+const _: () = assert!(size_of::<Error>() == size_of::<usize>());
+const _: () = assert!(size_of::<Result<()>>() == size_of::<usize>());
+
+/// One link of the chain.
+trait Link: Send + Sync + 'static {
+    /// What the embedder asks for by its type.
+    fn value(&self) -> &dyn Any;
+    fn value_mut(&mut self) -> &mut dyn Any;
+    /// The link as an error of the standard kind.
+    fn as_error(&self) -> &(dyn StdError + Send + Sync + 'static);
+    fn into_error(self: Box<Self>) -> Box<dyn StdError + Send + Sync + 'static>;
+    /// The rest of the chain.
+    fn below(&self) -> Option<&Error>;
+    fn below_mut(&mut self) -> Option<&mut Error>;
+    fn into_parts(self: Box<Self>) -> (Box<dyn Any>, Option<Error>);
+}
+
+/// The root of a chain, where it is an error itself.
+struct Root<E>(E);
+
+impl<E: StdError + Send + Sync + 'static> Link for Root<E> {
+    fn value(&self) -> &dyn Any {
+        &self.0
+    }
+    fn value_mut(&mut self) -> &mut dyn Any {
+        &mut self.0
+    }
+    fn as_error(&self) -> &(dyn StdError + Send + Sync + 'static) {
+        &self.0
+    }
+    fn into_error(self: Box<Self>) -> Box<dyn StdError + Send + Sync + 'static> {
+        Box::new(self.0)
+    }
+    fn below(&self) -> Option<&Error> {
+        None
+    }
+    fn below_mut(&mut self) -> Option<&mut Error> {
+        None
+    }
+    fn into_parts(self: Box<Self>) -> (Box<dyn Any>, Option<Error>) {
+        (Box::new(self.0), None)
+    }
+}
+
+/// The root of a chain, where it is something that can only be printed.
+struct Message<M>(M);
+
+impl<M: Display> Debug for Message<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Display::fmt(&self.0, f)
+    }
+}
+
+impl<M: Display> Display for Message<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Display::fmt(&self.0, f)
+    }
+}
+
+impl<M: Display> StdError for Message<M> {}
+
+impl<M: Display + Send + Sync + 'static> Link for Message<M> {
+    fn value(&self) -> &dyn Any {
+        &self.0
+    }
+    fn value_mut(&mut self) -> &mut dyn Any {
+        &mut self.0
+    }
+    fn as_error(&self) -> &(dyn StdError + Send + Sync + 'static) {
+        self
+    }
+    fn into_error(self: Box<Self>) -> Box<dyn StdError + Send + Sync + 'static> {
+        self
+    }
+    fn below(&self) -> Option<&Error> {
+        None
+    }
+    fn below_mut(&mut self) -> Option<&mut Error> {
+        None
+    }
+    fn into_parts(self: Box<Self>) -> (Box<dyn Any>, Option<Error>) {
+        (Box::new(self.0), None)
+    }
+}
+
+/// The root of a chain, where its type was lost before it came here.
+struct Boxed(Box<dyn StdError + Send + Sync + 'static>);
+
+impl Link for Boxed {
+    fn value(&self) -> &dyn Any {
+        &self.0
+    }
+    fn value_mut(&mut self) -> &mut dyn Any {
+        &mut self.0
+    }
+    fn as_error(&self) -> &(dyn StdError + Send + Sync + 'static) {
+        &*self.0
+    }
+    fn into_error(self: Box<Self>) -> Box<dyn StdError + Send + Sync + 'static> {
+        self.0
+    }
+    fn below(&self) -> Option<&Error> {
+        None
+    }
+    fn below_mut(&mut self) -> Option<&mut Error> {
+        None
+    }
+    fn into_parts(self: Box<Self>) -> (Box<dyn Any>, Option<Error>) {
+        (Box::new(self.0), None)
+    }
+}
+
+/// A context and what it was added to.
+struct Contextual<C> {
+    context: C,
+    below: Error,
+}
+
+impl<C: Display> Debug for Contextual<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Error")
+            .field("context", &format_args!("{}", self.context))
+            .field("source", &self.below)
+            .finish()
+    }
+}
+
+impl<C: Display> Display for Contextual<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Display::fmt(&self.context, f)
+    }
+}
+
+impl<C: Display> StdError for Contextual<C> {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        Some(self.below.0.as_error())
+    }
+}
+
+impl<C: Display + Send + Sync + 'static> Link for Contextual<C> {
+    fn value(&self) -> &dyn Any {
+        &self.context
+    }
+    fn value_mut(&mut self) -> &mut dyn Any {
+        &mut self.context
+    }
+    fn as_error(&self) -> &(dyn StdError + Send + Sync + 'static) {
+        self
+    }
+    fn into_error(self: Box<Self>) -> Box<dyn StdError + Send + Sync + 'static> {
+        self
+    }
+    fn below(&self) -> Option<&Error> {
+        Some(&self.below)
+    }
+    fn below_mut(&mut self) -> Option<&mut Error> {
+        Some(&mut self.below)
+    }
+    fn into_parts(self: Box<Self>) -> (Box<dyn Any>, Option<Error>) {
+        (Box::new(self.context), Some(self.below))
+    }
+}
+
+impl Error {
+    fn link(link: impl Link) -> Error {
+        Error(Box::new(Box::new(link)))
+    }
+
+    /// An error made of another, which [`Error::downcast_ref`] finds again.
+    #[cold]
+    pub fn new<E>(error: E) -> Error
+    where
+        E: StdError + Send + Sync + 'static,
+    {
+        Error::link(Root(error))
+    }
+
+    /// An error made of something that can be printed.
+    #[cold]
+    pub fn msg<M>(message: M) -> Error
+    where
+        M: Display + Debug + Send + Sync + 'static,
+    {
+        Error::link(Message(message))
+    }
+
+    /// An error made of one whose type is not known any more; it cannot be downcast to
+    /// that type.
+    #[cold]
+    pub fn from_boxed(error: Box<dyn StdError + Send + Sync + 'static>) -> Error {
+        Error::link(Boxed(error))
+    }
+
+    /// An error that asks for the suspension of the running execution, if a host function
+    /// returns it: the execution then gives `payload` to whoever advances it, in a
+    /// [`HostRequest`], and can be continued with the host function's results.
+    ///
+    /// Inside a synchronous call, which cannot be suspended, it is an error as any other.
+    #[cold]
+    pub fn suspend<P>(payload: P) -> Error
+    where
+        P: Any + Send + Sync,
+    {
+        Error::new(HostRequest { payload: Box::new(payload), refused: false })
+    }
+
+    /// Whether the execution that gets this error from a host function is to suspend.
+    pub(crate) fn asks_to_suspend(&self) -> bool {
+        self.downcast_ref::<HostRequest>().is_some_and(|request| !request.refused)
+    }
+
+    /// The same error with a context, which it prints first.
+    #[cold]
+    pub fn context<C>(self, context: C) -> Error
+    where
+        C: Display + Send + Sync + 'static,
+    {
+        Error::link(Contextual { context, below: self })
+    }
+
+    fn links(&self) -> impl Iterator<Item = &dyn Link> {
+        core::iter::successors(Some(self), |error| error.0.below()).map(|error| &**error.0)
+    }
+
+    /// Whether the chain holds an error or a context of this type.
+    pub fn is<E>(&self) -> bool
+    where
+        E: Display + Debug + Send + Sync + 'static,
+    {
+        self.downcast_ref::<E>().is_some()
+    }
+
+    /// The outermost error or context of this type.
+    pub fn downcast_ref<E>(&self) -> Option<&E>
+    where
+        E: Display + Debug + Send + Sync + 'static,
+    {
+        self.links().find_map(|link| link.value().downcast_ref())
+    }
+
+    /// The outermost error or context of this type, to change.
+    pub fn downcast_mut<E>(&mut self) -> Option<&mut E>
+    where
+        E: Display + Debug + Send + Sync + 'static,
+    {
+        let mut error = self;
+        while !error.0.value().is::<E>() {
+            error = error.0.below_mut()?;
+        }
+        error.0.value_mut().downcast_mut()
+    }
+
+    /// Takes the outermost error or context of this type out, and drops the rest.
+    ///
+    /// # Errors
+    ///
+    /// The error itself, where there is none of this type.
+    pub fn downcast<E>(self) -> core::result::Result<E, Error>
+    where
+        E: Display + Debug + Send + Sync + 'static,
+    {
+        if !self.is::<E>() {
+            return Err(self);
+        }
+        let mut error = self;
+        loop {
+            let (value, below) = error.0.into_parts();
+            match (value.downcast(), below) {
+                (Ok(value), _) => return Ok(*value),
+                (Err(_), Some(below)) => error = below,
+                (Err(_), None) => unreachable!("a link of this type was found before"),
+            }
+        }
+    }
+
+    /// The chain from the outermost context to the root, and on through the sources that
+    /// the root itself names.
+    pub fn chain(&self) -> Chain<'_> {
+        Chain { next: Some(self.0.as_error()) }
+    }
+
+    /// The last of the chain.
+    pub fn root_cause(&self) -> &(dyn StdError + 'static) {
+        let mut cause: &(dyn StdError + 'static) = self.0.as_error();
+        while let Some(next) = cause.source() {
+            cause = next;
+        }
+        cause
+    }
+
+    /// The error as one of the standard kind. Where it has no contexts, it is the very
+    /// error it was made of.
+    pub fn into_boxed_dyn_error(self) -> Box<dyn StdError + Send + Sync + 'static> {
+        self.0.into_error()
+    }
+}
+
+impl Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0.as_error())?;
+        if f.alternate() {
+            for cause in self.chain().skip(1) {
+                write!(f, ": {cause}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if f.alternate() {
+            return Debug::fmt(self.0.as_error(), f);
+        }
+        write!(f, "{}", self.0.as_error())?;
+        let numbered = self.chain().nth(2).is_some();
+        for (number, cause) in self.chain().skip(1).enumerate() {
+            if number == 0 {
+                f.write_str("\n\nCaused by:")?;
+            }
+            f.write_char('\n')?;
+            let width = if numbered {
+                write!(f, "{number:>5}: ")?;
+                7
+            } else {
+                f.write_str("    ")?;
+                4
+            };
+            write!(Indented { f, width, at_line_start: false }, "{cause}")?;
+        }
+        Ok(())
+    }
+}
+
+/// Moves the further lines of a text to the right.
+struct Indented<'a, 'b> {
+    f: &'a mut fmt::Formatter<'b>,
+    width: usize,
+    at_line_start: bool,
+}
+
+impl Write for Indented<'_, '_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        for line in text.split_inclusive('\n') {
+            if self.at_line_start && line != "\n" {
+                write!(self.f, "{:width$}", "", width = self.width)?;
+            }
+            self.f.write_str(line)?;
+            self.at_line_start = line.ends_with('\n');
+        }
+        Ok(())
+    }
+}
+
+impl Deref for Error {
+    type Target = dyn StdError + Send + Sync + 'static;
+
+    fn deref(&self) -> &Self::Target {
+        self.0.as_error()
+    }
+}
+
+impl AsRef<dyn StdError + Send + Sync + 'static> for Error {
+    fn as_ref(&self) -> &(dyn StdError + Send + Sync + 'static) {
+        self.0.as_error()
+    }
+}
+
+impl<E> From<E> for Error
+where
+    E: StdError + Send + Sync + 'static,
+{
+    #[cold]
+    fn from(error: E) -> Error {
+        Error::new(error)
+    }
+}
+
+impl From<Error> for Box<dyn StdError + Send + Sync + 'static> {
+    fn from(error: Error) -> Self {
+        error.into_boxed_dyn_error()
+    }
+}
+
+impl From<Error> for Box<dyn StdError + Send + 'static> {
+    fn from(error: Error) -> Self {
+        error.into_boxed_dyn_error()
+    }
+}
+
+impl From<Error> for Box<dyn StdError + 'static> {
+    fn from(error: Error) -> Self {
+        error.into_boxed_dyn_error()
+    }
+}
+
+/// The errors of a chain, from [`Error::chain`].
+#[derive(Clone, Debug)]
+pub struct Chain<'a> {
+    next: Option<&'a (dyn StdError + 'static)>,
+}
+
+impl<'a> Iterator for Chain<'a> {
+    type Item = &'a (dyn StdError + 'static);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let error = self.next?;
+        self.next = error.source();
+        Some(error)
+    }
+}
+
+/// What a host function asks for when it suspends its execution: see [`Error::suspend`].
+#[derive(Debug)]
+pub struct HostRequest {
+    payload: Box<dyn Any + Send + Sync>,
+    /// Whether it came out of a call that could not be suspended. Then it is an error as
+    /// any other, and a host function that passes it on does not suspend *its* caller.
+    pub(crate) refused: bool,
+}
+
+impl HostRequest {
+    /// The payload, if it is of this type.
+    pub fn downcast_ref<P: Any>(&self) -> Option<&P> {
+        self.payload.downcast_ref()
+    }
+
+    /// Takes the payload out, if it is of this type.
+    ///
+    /// # Errors
+    ///
+    /// The request itself, if it is not.
+    pub fn downcast<P: Any>(self) -> core::result::Result<P, HostRequest> {
+        match self.payload.downcast() {
+            Ok(payload) => Ok(*payload),
+            Err(payload) => Err(HostRequest { payload, ..self }),
+        }
+    }
+}
+
+impl Display for HostRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(
+            "a host function asked to suspend, inside a call that cannot be suspended \
+             (only one that was started with `Func::start` can be)",
+        )
+    }
+}
+
+impl StdError for HostRequest {}
+
+/// Adds contexts to results and options.
+///
+/// ```
+/// use backstitch::error::Context;
+///
+/// let error = "x".parse::<u32>().context("the first argument").unwrap_err();
+/// assert_eq!(format!("{error:#}"), "the first argument: invalid digit found in string");
+/// ```
+pub trait Context<T, E>: sealed::Sealed {
+    /// Adds a context to an error; for an option, makes it the error of `None`.
+    ///
+    /// # Errors
+    ///
+    /// The former error, with the context.
+    fn context<C>(self, context: C) -> Result<T>
+    where
+        C: Display + Send + Sync + 'static;
+
+    /// The same, with a context that is made only where it is needed.
+    ///
+    /// # Errors
+    ///
+    /// The former error, with the context.
+    fn with_context<C, F>(self, context: F) -> Result<T>
+    where
+        C: Display + Send + Sync + 'static,
+        F: FnOnce() -> C;
+}
+
+mod sealed {
+    /// Only this module's types implement [`super::Context`].
+    pub trait Sealed {}
+    impl<T, E> Sealed for core::result::Result<T, E> {}
+    impl<T> Sealed for Option<T> {}
+}
+
+impl<T, E> Context<T, E> for core::result::Result<T, E>
+where
+    E: StdError + Send + Sync + 'static,
+{
+    fn context<C>(self, context: C) -> Result<T>
+    where
+        C: Display + Send + Sync + 'static,
+    {
+        self.map_err(|error| Error::new(error).context(context))
+    }
+
+    fn with_context<C, F>(self, context: F) -> Result<T>
+    where
+        C: Display + Send + Sync + 'static,
+        F: FnOnce() -> C,
+    {
+        self.map_err(|error| Error::new(error).context(context()))
+    }
+}
+
+impl<T> Context<T, Error> for Result<T> {
+    fn context<C>(self, context: C) -> Result<T>
+    where
+        C: Display + Send + Sync + 'static,
+    {
+        self.map_err(|error| error.context(context))
+    }
+
+    fn with_context<C, F>(self, context: F) -> Result<T>
+    where
+        C: Display + Send + Sync + 'static,
+        F: FnOnce() -> C,
+    {
+        self.map_err(|error| error.context(context()))
+    }
+}
+
+impl<T> Context<T, Infallible> for Option<T> {
+    fn context<C>(self, context: C) -> Result<T>
+    where
+        C: Display + Send + Sync + 'static,
+    {
+        self.ok_or_else(|| Error::link(Message(context)))
+    }
+
+    fn with_context<C, F>(self, context: F) -> Result<T>
+    where
+        C: Display + Send + Sync + 'static,
+        F: FnOnce() -> C,
+    {
+        self.ok_or_else(|| Error::link(Message(context())))
+    }
+}
+
+#[doc(hidden)]
+#[cold]
+pub fn from_format_args(arguments: fmt::Arguments<'_>) -> Error {
+    match arguments.as_str() {
+        Some(text) => Error::link(Message(text)),
+        None => Error::link(Message(alloc::fmt::format(arguments) as String)),
+    }
+}
+
+/// Makes an [`Error`] of a message, with `format!`'s arguments.
+#[macro_export]
+macro_rules! format_err {
+    ($message:literal $(, $($arguments:tt)*)?) => {
+        $crate::error::from_format_args(::core::format_args!($message $(, $($arguments)*)?))
+    };
+    ($error:expr $(,)?) => {
+        $crate::Error::from($error)
+    };
+}
+
+/// Returns an [`Error`] made by [`format_err!`](crate::format_err).
+#[macro_export]
+macro_rules! bail {
+    ($($arguments:tt)*) => {
+        return ::core::result::Result::Err($crate::format_err!($($arguments)*))
+    };
+}
+
+/// Returns an [`Error`] unless a condition holds.
+#[macro_export]
+macro_rules! ensure {
+    ($condition:expr $(,)?) => {
+        $crate::ensure!(
+            $condition,
+            "Condition failed: `{}`",
+            ::core::stringify!($condition)
+        )
+    };
+    ($condition:expr, $($arguments:tt)*) => {
+        if !$condition {
+            $crate::bail!($($arguments)*);
+        }
+    };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::format;
+    use alloc::string::ToString;
+    use alloc::vec::Vec;
+
+    #[derive(Debug, PartialEq)]
+    struct Low;
+    impl Display for Low {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("low")
+        }
+    }
+    impl StdError for Low {}
+
+    #[derive(Debug)]
+    struct High(Low);
+    impl Display for High {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("high")
+        }
+    }
+    impl StdError for High {
+        fn source(&self) -> Option<&(dyn StdError + 'static)> {
+            Some(&self.0)
+        }
+    }
+
+    fn shared<T: Send + Sync>(_: &T) {}
+
+    #[test]
+    fn prints_as_anyhow_does() {
+        let error = Error::new(Low);
+        shared(&error);
+        assert_eq!(format!("{error} {error:#} {error:?}"), "low low low");
+
+        let error = error.context("one");
+        assert_eq!(error.to_string(), "one");
+        assert_eq!(format!("{error:#}"), "one: low");
+        assert_eq!(format!("{error:?}"), "one\n\nCaused by:\n    low");
+
+        let error = error.context("two\nlines").context("three");
+        assert_eq!(
+            format!("{error:?}"),
+            "three\n\nCaused by:\n    0: two\n       lines\n    1: one\n    2: low"
+        );
+    }
+
+    #[test]
+    fn every_link_is_found_by_its_type() {
+        let mut error = Error::new(Low).context(7_u8).context("outer");
+        assert!(error.is::<Low>() && error.is::<u8>() && error.is::<&str>());
+        assert!(!error.is::<u16>());
+        *error.downcast_mut::<u8>().unwrap() += 1;
+        assert_eq!(error.downcast_ref::<u8>(), Some(&8));
+        let error = error.downcast::<u16>().unwrap_err();
+        assert_eq!(error.downcast::<Low>().unwrap(), Low);
+        assert_eq!(Error::msg("text").downcast::<&str>().unwrap(), "text");
+    }
+
+    #[test]
+    fn the_chain_goes_on_through_sources() {
+        let error = Error::new(High(Low)).context("top");
+        let texts: Vec<_> = error.chain().map(|error| error.to_string()).collect();
+        assert_eq!(texts, ["top", "high", "low"]);
+        assert!(error.root_cause().is::<Low>());
+        assert!(error.chain().nth(1).unwrap().is::<High>());
+        assert!(Error::new(Low).into_boxed_dyn_error().is::<Low>());
+    }
+
+    #[test]
+    fn results_and_options_take_contexts() {
+        fn fails() -> Result<()> {
+            Err(Low)?;
+            Ok(())
+        }
+        assert_eq!(format!("{:#}", fails().context("ctx").unwrap_err()), "ctx: low");
+        assert_eq!(None::<u8>.with_context(|| "none").unwrap_err().to_string(), "none");
+        fn ensures(n: u8) -> Result<u8> {
+            crate::ensure!(n > 1, "{n} is too small");
+            crate::ensure!(n > 2);
+            Ok(n)
+        }
+        assert_eq!(ensures(1).unwrap_err().to_string(), "1 is too small");
+        assert_eq!(ensures(2).unwrap_err().to_string(), "Condition failed: `n > 2`");
+        assert_eq!(ensures(3).unwrap(), 3);
+    }
+
+    #[test]
+    fn a_request_gives_its_payload_back() {
+        let error = Error::suspend(5_u32).context("asked");
+        let request = error.downcast::<HostRequest>().unwrap();
+        assert_eq!(request.downcast_ref::<u32>(), Some(&5));
+        let request = request.downcast::<i8>().unwrap_err();
+        assert_eq!(request.downcast::<u32>().unwrap(), 5);
+    }
+}

@@ -1,0 +1,15 @@
+//! What every other part rests on and nothing here knows of: errors, raw allocations,
+//! locks.
+//!
+//! Flows in: nothing of WebAssembly. Flows out: small tools with one face, whether `std`
+//! is there or not. Must never be: a name of another folder's.
+
+pub mod epoch;
+pub mod error;
+pub mod parallel;
+pub mod raw;
+pub mod sync;
+pub(crate) mod transparent;
+pub mod float;
+pub(crate) mod send;
+pub mod words;

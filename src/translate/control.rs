@@ -1,0 +1,440 @@
+//! Blocks, branches, and where they meet.
+//!
+//! At a place that can be reached in several ways, every operand is in the slot of its
+//! height or is a constant that all ways agree on, and accumulators hold nothing. So the
+//! ways need not know of each other.
+
+use super::frame::far;
+use super::function::Function;
+use super::operand::{Class, Kind, Operand, Place};
+use crate::code::layout::BRANCH_IF;
+use crate::code::{Offset, Op};
+use crate::module::{FuncType, ValType};
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
+use smallvec::SmallVec;
+use wasmparser::{BlockType, BrTable};
+
+/// What a block is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BlockKind {
+    /// The function's body.
+    Function,
+    /// `block`.
+    Block,
+    /// `loop`, with the place of its header.
+    Loop(Offset),
+    /// `if`, with the branch that skips its first arm, while that arm is translated.
+    If(Option<Offset>),
+}
+
+/// A branch whose target is not known yet.
+#[derive(Clone, Copy, Debug)]
+enum Pending {
+    Branch(Offset),
+    Table(Offset, u32),
+}
+
+/// A block around the present operator.
+#[derive(Debug)]
+pub struct Control {
+    kind: BlockKind,
+    /// The height of the operand stack below the block's parameters.
+    base: u32,
+    params: SmallVec<[Kind; 2]>,
+    results: SmallVec<[Kind; 2]>,
+    pending: SmallVec<[Pending; 2]>,
+}
+
+impl Control {
+    /// The body of a function.
+    pub fn function(ty: &FuncType) -> Control {
+        Control {
+            kind: BlockKind::Function,
+            base: 0,
+            params: SmallVec::new(),
+            results: kinds(&ty.results),
+            pending: SmallVec::new(),
+        }
+    }
+
+    /// The kinds of the values that a branch to it carries.
+    fn label(&self) -> &[Kind] {
+        if matches!(self.kind, BlockKind::Loop(_)) { &self.params } else { &self.results }
+    }
+}
+
+fn kinds(types: &[ValType]) -> SmallVec<[Kind; 2]> {
+    types.iter().map(|&ty| ty.into()).collect()
+}
+
+impl Function<'_> {
+    fn block_types(&self, ty: BlockType) -> (SmallVec<[Kind; 2]>, SmallVec<[Kind; 2]>) {
+        match ty {
+            BlockType::Empty => Default::default(),
+            BlockType::Type(ty) => (SmallVec::new(), SmallVec::from_slice(&[Kind::from(ty)])),
+            BlockType::FuncType(index) => {
+                let ty = &self.module.types[index as usize].func;
+                (kinds(&ty.params), kinds(&ty.results))
+            }
+        }
+    }
+
+    fn open(&mut self, kind: BlockKind, ty: BlockType) {
+        let (params, results) = self.block_types(ty);
+        let base = self.values.height() - params.len() as u32;
+        self.control.push(Control { kind, base, params, results, pending: SmallVec::new() });
+    }
+
+    /// `block`.
+    pub fn block(&mut self, ty: BlockType) {
+        self.values.settle_all();
+        self.open(BlockKind::Block, ty);
+    }
+
+    /// `loop`.
+    pub fn loop_(&mut self, ty: BlockType) {
+        let params = self.block_types(ty).0.len() as u32;
+        self.charge();
+        // What the loop may change must not be known from before it.
+        self.values.settle_from(self.values.height() - params);
+        self.values.settle_all();
+        let header = self.values.join();
+        self.open(BlockKind::Loop(header), ty);
+        self.poll();
+    }
+
+    /// `if`.
+    pub fn if_(&mut self, ty: BlockType) {
+        let condition = self.condition();
+        let params = self.block_types(ty).0.len() as u32;
+        // The second arm begins with the same parameters.
+        self.values.settle_from(self.values.height() - params);
+        self.values.settle_all();
+        self.charge();
+        let skip = self.branch_on(condition, false);
+        self.open(BlockKind::If(Some(skip)), ty);
+    }
+
+    /// `else`.
+    pub fn else_(&mut self) {
+        let depth = self.control.len() - 1;
+        if self.unreachable.is_none() {
+            self.settle_results(depth);
+            self.charge();
+            let branch = self.plain_branch();
+            self.control[depth].pending.push(Pending::Branch(branch));
+        }
+        let control = &mut self.control[depth];
+        let BlockKind::If(skip) = &mut control.kind else {
+            unreachable!("validation pairs `else` with `if`");
+        };
+        let skip = skip.take().expect("an `if` has one `else`");
+        let (base, params) = (control.base, control.params.clone());
+        self.unreachable = None;
+        self.begin_at_join(base, &params);
+        let here = self.values.assembler.here();
+        self.values.assembler.set_target(skip, here);
+        self.cost = 0;
+    }
+
+    /// `end`.
+    pub fn end(&mut self) {
+        let depth = self.control.len() - 1;
+        if depth == 0 {
+            if self.unreachable.is_none() {
+                self.return_();
+            }
+            self.control.pop();
+            return;
+        }
+        // An `if` without `else` passes its parameters on.
+        let skip = match self.control[depth].kind {
+            BlockKind::If(skip) => skip,
+            _ => None,
+        };
+        let joins = skip.is_some() || !self.control[depth].pending.is_empty();
+        if joins && self.unreachable.is_none() {
+            self.settle_results(depth);
+            self.charge();
+        }
+        let control = self.control.pop().expect("validation pairs blocks and ends");
+        if !joins {
+            if self.unreachable.is_some() {
+                // Code behind a block that is never left is not reached either.
+                self.values.drop_to(control.base);
+                for &kind in &control.results {
+                    self.values.push_temp(kind);
+                }
+            }
+            return;
+        }
+        if self.unreachable.take().is_some() {
+            self.cost = 0;
+        }
+        self.begin_at_join(control.base, &control.results);
+        let here = self.values.assembler.here();
+        if let Some(skip) = skip {
+            self.values.assembler.set_target(skip, here);
+        }
+        for pending in control.pending {
+            self.resolve(pending, here);
+        }
+    }
+
+    fn resolve(&mut self, pending: Pending, target: Offset) {
+        match pending {
+            Pending::Branch(cell) => self.values.assembler.set_target(cell, target),
+            Pending::Table(cell, index) => {
+                self.values.assembler.set_table_target(cell, index, target);
+            }
+        }
+    }
+
+    /// Code that can be reached from elsewhere begins, with `base` operands and `kinds` on
+    /// top of them.
+    fn begin_at_join(&mut self, base: u32, kinds: &[Kind]) {
+        self.values.drop_to(base);
+        for &kind in kinds {
+            self.values.push_temp(kind);
+        }
+        self.values.join();
+    }
+
+    /// Puts the results of the block at `depth`, whose end this is, where they belong.
+    fn settle_results(&mut self, depth: usize) {
+        let results = self.control[depth].results.len() as u32;
+        self.values.settle_from(self.values.height() - results);
+        self.values.settle_all();
+    }
+
+    fn plain_branch(&mut self) -> Offset {
+        let cell = self.values.assembler.cell(Op::Branch.opcode());
+        let offset = cell.offset();
+        cell.target(Offset(0));
+        offset
+    }
+
+    /// Everything up to the next `else` or `end` of this block is not reached.
+    pub fn set_unreachable(&mut self) {
+        let base = self.control.last().map_or(0, |control| control.base);
+        self.values.drop_to(base);
+        self.unreachable = Some(0);
+        self.cost = 0;
+    }
+
+    /// `br`.
+    pub fn br(&mut self, relative: u32) {
+        self.branch_to(relative);
+        self.set_unreachable();
+    }
+
+    /// Emits an unconditional branch with its values, which stay on the stack as well.
+    fn branch_to(&mut self, relative: u32) {
+        let depth = self.control.len() - 1 - relative as usize;
+        if depth == 0 {
+            self.return_values();
+            return;
+        }
+        self.carry(depth);
+        self.charge();
+        let branch = self.plain_branch();
+        self.aim(depth, Pending::Branch(branch));
+    }
+
+    /// Sets the target of a branch to the block at `depth`, now or at its end.
+    fn aim(&mut self, depth: usize, pending: Pending) {
+        match self.control[depth].kind {
+            BlockKind::Loop(header) => self.resolve(pending, header),
+            _ => self.control[depth].pending.push(pending),
+        }
+    }
+
+    /// Whether the values that a branch to the block at `depth` carries are where it wants
+    /// them once they are in the slots of their heights.
+    fn in_place(&self, depth: usize) -> bool {
+        let control = &self.control[depth];
+        let count = control.label().len() as u32;
+        count == 0 || self.values.height() - count == control.base
+    }
+
+    /// Puts the values that a branch to the block at `depth` carries where it wants them.
+    fn carry(&mut self, depth: usize) {
+        let control = &self.control[depth];
+        let (base, count) = (control.base, control.label().len() as u32);
+        if count == 0 {
+            return;
+        }
+        let from = self.values.height() - count;
+        if from == base {
+            self.values.settle_from(from);
+            return;
+        }
+        // The wanted slots are below those of the operands, so moving upwards overwrites
+        // none that is still to be moved.
+        for index in 0..count {
+            let operand = self.values.operand(from + index);
+            let slot = self.values.frame.temp(base + index);
+            self.values.move_to(&operand, slot);
+        }
+    }
+
+    /// `br_if`.
+    pub fn br_if(&mut self, relative: u32) {
+        let condition = self.condition();
+        let depth = self.control.len() - 1 - relative as usize;
+        if depth != 0 && self.in_place(depth) {
+            let count = self.control[depth].label().len() as u32;
+            self.values.settle_from(self.values.height() - count);
+            self.charge();
+            let branch = self.branch_on(condition, true);
+            self.aim(depth, Pending::Branch(branch));
+            return;
+        }
+        self.settle_carried(depth);
+        self.charge();
+        let skip = self.branch_on(condition, false);
+        self.branch_to(relative);
+        let here = self.values.join();
+        self.values.assembler.set_target(skip, here);
+    }
+
+    /// Before a branch that is skipped if a condition does not hold: what the branch would
+    /// change in the knowledge of operands is changed now, so that it is true on both ways.
+    fn settle_carried(&mut self, depth: usize) {
+        let count = self.control[depth].label().len() as u32;
+        if if depth == 0 { count > 1 } else { self.in_place(depth) } {
+            self.values.settle_from(self.values.height() - count);
+        }
+        self.values.settle_accs();
+    }
+
+    /// `br_on_null`, and `br_on_non_null`: the reference is tested in a slot.
+    pub fn br_on_null(&mut self, relative: u32, null: bool) {
+        let depth = self.control.len() - 1 - relative as usize;
+        let reference = self.values.pop();
+        let slot = self.values.slot(&reference);
+        // Where it is not null, it stays: behind `br_on_null`, and on the way of
+        // `br_on_non_null`.
+        if !null {
+            self.values.push_slot(&reference);
+        }
+        self.settle_carried(depth);
+        self.charge();
+        let source = self.values.source(slot, 1);
+        let skips = if null { Op::I32Ne } else { Op::I32Eq };
+        let cell = self.values.assembler.cell(skips.variant(BRANCH_IF + 2));
+        let skip = cell.offset();
+        cell.field(1, source).u32(12, 0).target(Offset(0));
+        self.branch_to(relative);
+        let here = self.values.join();
+        self.values.assembler.set_target(skip, here);
+        if null {
+            self.values.push_slot(&reference);
+        } else {
+            self.values.pop();
+        }
+    }
+
+    /// `br_table`.
+    pub fn br_table(&mut self, table: &BrTable<'_>) -> Result<(), wasmparser::BinaryReaderError> {
+        let index = self.values.pop();
+        let index_place = match self.values.place(&index) {
+            Place::Immediate(_) => Place::Slot(self.values.slot(&index)),
+            place => place,
+        };
+        let default = self.control.len() - 1 - table.default() as usize;
+        let arity = self.control[default].label().len() as u32;
+        if arity != 0 {
+            self.values.settle_from(self.values.height() - arity);
+        }
+        self.charge();
+        let slot = match index_place {
+            Place::Slot(slot) => Some(self.values.source(slot, 1)),
+            _ => None,
+        };
+        let op = if slot.is_some() { Op::BranchTableSlot } else { Op::BranchTableAcc };
+        let cell = self.values.assembler.cell(op.opcode());
+        let offset = cell.offset();
+        let cell = if let Some(slot) = slot { cell.field(1, slot) } else { cell };
+        cell.targets(table.len() + 1);
+        // Targets that need their values moved, or return, get a stretch of their own.
+        let mut moved: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
+        let targets = table.targets().chain(core::iter::once(Ok(table.default())));
+        for (entry, relative) in targets.enumerate() {
+            let relative = relative?;
+            let depth = self.control.len() - 1 - relative as usize;
+            if depth != 0 && self.in_place(depth) {
+                self.aim(depth, Pending::Table(offset, entry as u32));
+            } else {
+                moved.entry(relative).or_default().push(entry as u32);
+            }
+        }
+        for (relative, entries) in moved {
+            let here = self.values.join();
+            for entry in entries {
+                self.resolve(Pending::Table(offset, entry), here);
+            }
+            self.branch_to(relative);
+        }
+        self.set_unreachable();
+        Ok(())
+    }
+
+    /// `return`, and the end of the body.
+    pub fn return_(&mut self) {
+        self.return_values();
+        self.set_unreachable();
+    }
+
+    /// Emits a return of the topmost values, which stay on the stack as well.
+    fn return_values(&mut self) {
+        self.charge();
+        let count = self.ty.results.len() as u32;
+        let base = self.values.frame.base();
+        match count {
+            0 => {
+                self.values.assembler.cell(Op::Return.opcode());
+            }
+            1 => {
+                let operand = self.values.operand(self.values.height() - 1);
+                self.return_one(&operand, base);
+            }
+            _ => {
+                let from = self.values.height() - count;
+                self.values.settle_from(from);
+                let from = self.values.frame.temp(from);
+                self.values
+                    .assembler
+                    .cell(Op::ReturnMany.opcode())
+                    .u32(8, far(base))
+                    .u32(12, far(from))
+                    .u32(16, count);
+            }
+        }
+    }
+
+    fn return_one(&mut self, operand: &Operand, base: i32) {
+        let field = self.values.source(base, 0);
+        match self.values.place(operand) {
+            Place::Acc => {
+                let op = match operand.kind.class() {
+                    Class::Int => Op::ReturnAcc,
+                    Class::F32 => Op::ReturnAccF32,
+                    Class::F64 => Op::ReturnAccF64,
+                };
+                self.values.assembler.cell(op.opcode()).field(0, field);
+            }
+            Place::Immediate(bits) if u32::try_from(bits).is_ok() => {
+                let cell = self.values.assembler.cell(Op::ReturnConst32.opcode());
+                cell.field(0, field).u32(12, bits as u32);
+            }
+            Place::Immediate(_) | Place::Slot(_) => {
+                let slot = self.values.slot(operand);
+                let source = self.values.source(slot, 1);
+                let cell = self.values.assembler.cell(Op::ReturnSlot.opcode());
+                cell.field(0, field).field(1, source);
+            }
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! Listings of translated code.
+
+use super::function::Function;
+use crate::module::Module;
+use crate::support::error::Error;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use core::fmt;
+
+/// The cells of a function.
+#[derive(Clone, Debug)]
+pub struct Disassembly {
+    function: u32,
+    extent: u32,
+    lines: Vec<Line>,
+}
+
+#[derive(Clone, Debug)]
+struct Line {
+    cell: u32,
+    wasm: Option<u32>,
+    text: String,
+}
+
+impl Disassembly {
+    /// Lists the cells of a function of `module`.
+    ///
+    /// # Errors
+    ///
+    /// As [`translate`](super::translate).
+    pub fn new(module: &Module, function: u32) -> Result<Disassembly, Error> {
+        let translated = Function::translate(module, function, true)?;
+        let sites = translated.sites.unwrap_or_default();
+        let lines = translated
+            .values
+            .assembler
+            .cells()
+            .map(|cell| Line {
+                cell: cell.offset.0,
+                wasm: sites.wasm_offset(cell.offset),
+                text: cell.to_string(),
+            })
+            .collect();
+        Ok(Disassembly { function, extent: translated.extent, lines })
+    }
+
+    /// The number of cells.
+    pub fn len(&self) -> usize {
+        self.lines.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.lines.is_empty()
+    }
+}
+
+impl fmt::Display for Disassembly {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "function {}: frame of {} slots", self.function, self.extent)?;
+        writeln!(f, "  cell    wasm")?;
+        for Line { cell, wasm, text } in &self.lines {
+            match wasm {
+                Some(wasm) => writeln!(f, "{cell:>6}  {wasm:#8x}  {text}")?,
+                None => writeln!(f, "{cell:>6}  {:>8}  {text}", "")?,
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,71 @@
+//! The frame of the function under translation: which slot is what.
+
+use crate::stack::RECORD_SLOTS;
+
+/// Slots of a large frame that every cell can reach.
+const SCRATCH_SLOTS: i32 = 6;
+
+/// The slots of a frame, counted from its record.
+///
+/// A cell's operands reach 4,095 slots. Where a frame is larger, some slots near the
+/// record are set aside, and operands further away are copied through them.
+#[derive(Clone, Copy, Debug)]
+pub struct Frame {
+    params: i32,
+    locals: i32,
+    large: bool,
+}
+
+impl Frame {
+    /// The frame of a function with so many parameters and declared locals.
+    pub fn new(params: u32, locals: u32, large: bool) -> Frame {
+        Frame { params: params as i32, locals: locals as i32, large }
+    }
+
+    /// Whether cells cannot reach all of it.
+    pub fn is_large(&self) -> bool {
+        self.large
+    }
+
+    /// The slots of the parameters, which are below the record.
+    pub fn params(&self) -> u32 {
+        self.params as u32
+    }
+
+    /// The slot of a local; parameters are the first locals.
+    pub fn local(&self, index: u32) -> i32 {
+        let index = index as i32;
+        if index < self.params { index - self.params } else { self.first_local() + index - self.params }
+    }
+
+    /// The slot of the first declared local.
+    pub fn first_local(&self) -> i32 {
+        RECORD_SLOTS as i32 + if self.large { SCRATCH_SLOTS } else { 0 }
+    }
+
+    /// The slot of the operand at a height.
+    pub fn temp(&self, height: u32) -> i32 {
+        self.first_local() + self.locals + height as i32
+    }
+
+    /// Where parameters begin, and results are put.
+    pub fn base(&self) -> i32 {
+        -self.params
+    }
+
+    /// One of the slots near the record, in a large frame.
+    pub fn scratch(&self, index: usize) -> i32 {
+        debug_assert!(self.large && (index as i32) < SCRATCH_SLOTS);
+        (RECORD_SLOTS + index) as i32
+    }
+}
+
+/// The distance of a slot from the record as a cell's field, if it fits into one.
+pub fn near(slot: i32) -> Option<i16> {
+    i16::try_from(i64::from(slot) * 8).ok()
+}
+
+/// The distance of a slot from the record as a wide field.
+pub fn far(slot: i32) -> u32 {
+    (slot * 8).cast_unsigned()
+}

@@ -1,0 +1,370 @@
+//! One function under translation.
+
+use super::control::Control;
+use super::frame::{Frame, far};
+use super::operand::{Kind, Operand, Place};
+use super::sites::Sites;
+use super::values::Values;
+use super::{Failed, TooLarge, operators};
+use crate::code::layout::{BINARY_MODES, BRANCH_IF, BRANCH_UNLESS, Family, Mode};
+use crate::code::{Offset, Op, mode_index};
+use crate::module::{FuncType, Module, Tunables};
+use crate::support::error::Error;
+use alloc::vec::Vec;
+use wasmparser::{BinaryReader, FunctionBody, OperatorsReader};
+
+/// The state of a translation.
+pub struct Function<'m> {
+    /// The function's module.
+    pub module: &'m Module,
+    /// What code must look at while it runs.
+    pub tunables: &'m Tunables,
+    /// The function's type.
+    pub ty: &'m FuncType,
+    /// The kinds of all locals, parameters first.
+    pub locals: Vec<Kind>,
+    /// The operand stack and the code.
+    pub values: Values,
+    /// The blocks around the present operator.
+    pub control: Vec<Control>,
+    /// In code that is never reached: how many blocks were opened there.
+    pub unreachable: Option<u32>,
+    /// The fuel that the present stretch of code costs.
+    pub cost: u32,
+    /// Where cells come from, if that is asked for.
+    pub sites: Option<Sites>,
+}
+
+/// A translated function, before its cells have addresses.
+pub struct Translated {
+    /// The operand stack, with the code.
+    pub values: Values,
+    /// Where cells come from, if that was asked for.
+    pub sites: Option<Sites>,
+    /// The slots of a frame, from its record on.
+    pub extent: u32,
+}
+
+impl<'m> Function<'m> {
+    /// Translates a function of `module`, once with all slots within reach, and once more
+    /// if they are not.
+    pub fn translate(
+        module: &'m Module,
+        function: u32,
+        with_sites: bool,
+    ) -> Result<Translated, Error> {
+        match Self::attempt(module, function, with_sites, false) {
+            Ok(translated) => Ok(translated),
+            Err(Failed::TooLarge(TooLarge)) => {
+                match Self::attempt(module, function, with_sites, true) {
+                    Ok(translated) => Ok(translated),
+                    Err(Failed::Malformed(error)) => Err(error),
+                    Err(Failed::TooLarge(TooLarge)) => {
+                        unreachable!("every slot of a large frame can be reached")
+                    }
+                }
+            }
+            Err(Failed::Malformed(error)) => Err(error),
+        }
+    }
+
+    fn attempt(
+        module: &'m Module,
+        function: u32,
+        with_sites: bool,
+        large: bool,
+    ) -> Result<Translated, Failed> {
+        let range = module.body(function).expect("imported functions are not translated").clone();
+        let reader = BinaryReader::new(&module.bytes[range.clone()], range.start as u64);
+        let body = FunctionBody::new(reader);
+        let ty: &FuncType = module.func_type(function);
+        let mut locals: Vec<Kind> = ty.params.iter().map(|&ty| ty.into()).collect();
+        for run in body.get_locals_reader()? {
+            let (count, ty) = run?;
+            locals.extend(core::iter::repeat_n(Kind::from(ty), count as usize));
+        }
+        let declared = locals.len() - ty.params.len();
+        let frame = Frame::new(ty.params.len() as u32, declared as u32, large);
+        let mut translation = Function {
+            module,
+            tunables: &module.engine.tunables,
+            ty,
+            values: Values::new(frame, locals.len()),
+            locals,
+            control: Vec::new(),
+            unreachable: None,
+            // Entering a function costs one unit.
+            cost: 1,
+            sites: with_sites.then(Sites::default),
+        };
+        translation.prologue(declared as u32);
+        translation.operators(body.get_operators_reader()?)?;
+        let extent = frame.temp(translation.values.max_height());
+        Ok(Translated {
+            values: translation.values,
+            sites: translation.sites,
+            extent: extent.cast_unsigned(),
+        })
+    }
+
+    fn prologue(&mut self, declared: u32) {
+        self.control.push(Control::function(self.ty));
+        if declared != 0 {
+            let first = far(self.values.frame.first_local());
+            self.values
+                .assembler
+                .cell(Op::ZeroLocals.opcode())
+                .u32(8, first)
+                .u32(12, declared);
+        }
+        self.poll();
+    }
+
+    fn operators(&mut self, mut reader: OperatorsReader<'_>) -> Result<(), Failed> {
+        while !reader.eof() {
+            let (operator, offset) = reader.read_with_offset()?;
+            if let Some(sites) = &mut self.sites {
+                sites.at(self.values.assembler.here(), offset);
+            }
+            operators::translate(self, operator)?;
+            if let Some(failed) = self.values.failed() {
+                return Err(Failed::TooLarge(failed));
+            }
+        }
+        Ok(())
+    }
+
+    // --- fuel and interruption ---
+
+    /// Ends a stretch of code: charges what it costs.
+    pub fn charge(&mut self) {
+        let cost = core::mem::take(&mut self.cost);
+        if self.tunables.consume_fuel && cost != 0 {
+            self.values.assembler.cell(Op::Charge.opcode()).u32(12, cost);
+        }
+    }
+
+    /// A place where running code looks whether it should stop.
+    pub fn poll(&mut self) {
+        let assembler = &mut self.values.assembler;
+        if self.tunables.consume_fuel {
+            assembler.cell(Op::PollFuel.opcode());
+        }
+        if self.tunables.interruptible {
+            assembler.cell(Op::PollInterrupt.opcode());
+        }
+        if self.tunables.epoch_interruption {
+            assembler.cell(Op::PollEpoch.opcode());
+        }
+    }
+
+    // --- cells of operands and a result ---
+
+    /// Makes an operand readable as an immediate of `op`, or puts it into a slot.
+    fn fit(&mut self, op: Op, operand: &Operand) -> Place {
+        match self.values.place(operand) {
+            Place::Immediate(bits) if !immediate_fits(op, operand.kind, bits) => {
+                Place::Slot(self.values.slot(operand))
+            }
+            place => place,
+        }
+    }
+
+    /// An op of two operands.
+    pub fn binary(&mut self, op: Op, result: Kind) {
+        let b = self.values.pop();
+        let a = self.values.pop();
+        let (mut op, mut places) = (op, [self.fit(op, &a), self.fit(op, &b)]);
+        let modes = places.map(Place::mode);
+        match modes {
+            [Mode::R, Mode::R] => places[1] = Place::Slot(self.values.slot(&b)),
+            [Mode::I, Mode::I] => places[0] = Place::Slot(self.values.slot(&a)),
+            _ => {}
+        }
+        if let Some(exchanged) = operators::exchanged(op)
+            && matches!(places.map(Place::mode), [Mode::S | Mode::I, Mode::R] | [Mode::I, Mode::S])
+        {
+            op = exchanged;
+            places.swap(0, 1);
+        }
+        let [a_mode, b_mode] = places.map(Place::mode);
+        let variant = mode_index(&BINARY_MODES, (a_mode, b_mode)).expect("all pairs are there");
+        let fields = self.source_fields(places);
+        self.values.free_acc(result.class());
+        let cell = self.values.assembler.cell(op.variant(2 * variant));
+        let offset = cell.offset();
+        let immediate_first = a_mode == Mode::I;
+        let (slots, immediate) = fields;
+        let cell = match (slots, immediate_first) {
+            // The one slot of `_is` stands where the first operand's does.
+            ([_, Some(b)], true) => cell.field(1, b),
+            ([a, b], _) => {
+                let cell = if let Some(a) = a { cell.field(1, a) } else { cell };
+                if let Some(b) = b { cell.field(2, b) } else { cell }
+            }
+        };
+        if let Some(bits) = immediate {
+            if op.wide() { cell.word(2, bits) } else { cell.u32(12, bits as u32) };
+        }
+        self.values.push_acc(result, offset);
+    }
+
+    /// The slot fields and the immediate of two operands.
+    fn source_fields(&mut self, places: [Place; 2]) -> ([Option<i16>; 2], Option<u64>) {
+        let mut slots = [None; 2];
+        let mut immediate = None;
+        for (index, place) in places.into_iter().enumerate() {
+            match place {
+                Place::Slot(slot) => slots[index] = Some(self.values.source(slot, index + 1)),
+                Place::Immediate(bits) => immediate = Some(bits),
+                Place::Acc => {}
+            }
+        }
+        (slots, immediate)
+    }
+
+    /// An op of one operand.
+    pub fn unary(&mut self, op: Op, result: Kind) {
+        let a = self.values.pop();
+        let place = match self.values.place(&a) {
+            Place::Immediate(_) => Place::Slot(self.values.slot(&a)),
+            place => place,
+        };
+        let slot = match place {
+            Place::Slot(slot) => Some(self.values.source(slot, 1)),
+            _ => None,
+        };
+        self.values.free_acc(result.class());
+        let cell = self.values.assembler.cell(op.variant(if slot.is_some() { 0 } else { 2 }));
+        let offset = cell.offset();
+        if let Some(slot) = slot {
+            cell.field(1, slot);
+        }
+        self.values.push_acc(result, offset);
+    }
+
+    /// Compares with zero; of a comparison that was the last cell, makes its opposite.
+    pub fn equals_zero(&mut self, op: Op, kind: Kind) {
+        if let Some(cell) = self.last_comparison()
+            && let (comparison, variant) = self.values.assembler.opcode_at(cell).parts()
+            && let Some(opposite) = operators::opposite(comparison)
+        {
+            self.values.assembler.set_opcode(cell, opposite.variant(variant));
+            return;
+        }
+        self.values.push_const(kind, 0);
+        self.binary(op, Kind::I32);
+    }
+
+    /// The last cell, if it is a comparison whose result is the topmost operand and has
+    /// not been put anywhere.
+    fn last_comparison(&self) -> Option<Offset> {
+        let cell = self.values.top_in_acc()?;
+        if self.values.assembler.last() != Some(cell) {
+            return None;
+        }
+        let (op, variant) = self.values.assembler.opcode_at(cell).parts();
+        let compares = matches!(op.family(), Family::Compare | Family::CompareFloat);
+        (compares && variant < BRANCH_IF && variant % 2 == 0).then_some(cell)
+    }
+
+    /// Pops a condition, and makes what is needed to branch on it; nothing is emitted, so
+    /// that other cells may come between it and the branch.
+    pub fn condition(&mut self) -> Condition {
+        if self.last_comparison().is_some() {
+            self.values.pop();
+            let taken = self.values.assembler.take_back();
+            let (op, variant) = taken.opcode.parts();
+            let wide = op.wide();
+            return Condition {
+                op,
+                mode: variant / 2,
+                slots: [taken.slot(1), taken.slot(2)],
+                immediate: taken.immediate(wide),
+            };
+        }
+        let operand = self.values.pop();
+        let place = match self.values.place(&operand) {
+            Place::Immediate(_) => Place::Slot(self.values.slot(&operand)),
+            place => place,
+        };
+        let (mode, slot) = match place {
+            Place::Slot(slot) => (2, self.values.source(slot, 1)),
+            _ => (3, 0),
+        };
+        Condition { op: Op::I32Ne, mode, slots: [slot, 0], immediate: 0 }
+    }
+
+    /// Branches where `condition` holds, or does not; the target is to be set.
+    pub fn branch_on(&mut self, condition: Condition, holds: bool) -> Offset {
+        let Condition { op, mode, slots, immediate } = condition;
+        let (op, first) = match (holds, operators::opposite(op)) {
+            (true, _) => (op, BRANCH_IF),
+            (false, Some(opposite)) => (opposite, BRANCH_IF),
+            (false, None) => (op, BRANCH_UNLESS),
+        };
+        let mut cell = self.values.assembler.cell(op.variant(first + mode));
+        let offset = cell.offset();
+        // As in `layout`: ss, rs, si, ri.
+        if mode != 1 && mode != 3 {
+            cell = cell.field(1, slots[0]);
+        }
+        if mode < 2 {
+            cell = cell.field(2, slots[1]);
+        } else if op.wide() {
+            cell = cell.word(2, immediate);
+        } else {
+            cell = cell.u32(12, immediate as u32);
+        }
+        cell.target(Offset(0));
+        offset
+    }
+
+    // --- locals ---
+
+    /// `local.set` of the topmost operand, or `local.tee`.
+    pub fn set_local(&mut self, local: u32, keep: bool) {
+        let kind = self.locals[local as usize];
+        let operand = self.values.pop();
+        if !operand.is_local(local) {
+            if self.values.has_aliases(local) {
+                self.values.release_local(local);
+            }
+            self.values.move_to(&operand, self.values.frame.local(local));
+        }
+        if keep {
+            self.values.push_local(kind, local);
+        }
+    }
+
+    // --- values in slots ---
+
+    /// Puts the topmost `count` operands into their slots, pops them, and gives the slot
+    /// of the first.
+    pub fn operands_in_slots(&mut self, count: u32) -> i32 {
+        let first = self.values.height() - count;
+        self.values.settle_from(first);
+        self.values.drop_to(first);
+        self.values.frame.temp(first)
+    }
+
+    /// Whether the present code is never reached.
+    pub fn is_unreachable(&self) -> bool {
+        self.unreachable.is_some()
+    }
+}
+
+/// A condition on which a branch depends: a comparison, with its operands.
+#[derive(Clone, Copy, Debug)]
+pub struct Condition {
+    op: Op,
+    /// The index of the operands' modes.
+    mode: u8,
+    slots: [i16; 2],
+    immediate: u64,
+}
+
+/// Whether a constant can be an immediate of an op: 64-bit integers are extended from 32.
+fn immediate_fits(op: Op, kind: Kind, bits: u64) -> bool {
+    op.wide() || kind != Kind::I64 || bits as i32 as u64 == bits
+}

@@ -1,0 +1,148 @@
+//! What the translator knows of the values on the operand stack.
+
+use crate::code::Offset;
+use crate::code::layout::Mode;
+use crate::module::{HeapType, RefType, ValType};
+
+/// Which accumulator a value can be in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Class {
+    /// Integers and references.
+    Int,
+    /// 32-bit floats.
+    F32,
+    /// 64-bit floats.
+    F64,
+}
+
+impl Class {
+    /// All of them.
+    pub const ALL: [Class; 3] = [Class::Int, Class::F32, Class::F64];
+}
+
+/// What a value is, as far as observers of a stack care.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A 32-bit integer.
+    I32,
+    /// A 64-bit integer.
+    I64,
+    /// A 32-bit float.
+    F32,
+    /// A 64-bit float.
+    F64,
+    /// A reference to a function.
+    FuncRef,
+    /// A reference to a value of the host's.
+    ExternRef,
+}
+
+impl Kind {
+    /// The accumulator for such values.
+    pub fn class(self) -> Class {
+        match self {
+            Kind::I32 | Kind::I64 | Kind::FuncRef | Kind::ExternRef => Class::Int,
+            Kind::F32 => Class::F32,
+            Kind::F64 => Class::F64,
+        }
+    }
+}
+
+impl From<RefType> for Kind {
+    fn from(ty: RefType) -> Kind {
+        match ty.heap {
+            HeapType::Func | HeapType::Concrete(_) | HeapType::NoFunc => Kind::FuncRef,
+            HeapType::Extern | HeapType::NoExtern => Kind::ExternRef,
+        }
+    }
+}
+
+impl From<ValType> for Kind {
+    fn from(ty: ValType) -> Kind {
+        match ty {
+            ValType::I32 => Kind::I32,
+            ValType::I64 => Kind::I64,
+            ValType::F32 => Kind::F32,
+            ValType::F64 => Kind::F64,
+            ValType::V128 => unreachable!("vectors are refused when the module is made"),
+            ValType::Ref(ty) => ty.into(),
+        }
+    }
+}
+
+impl From<wasmparser::ValType> for Kind {
+    fn from(ty: wasmparser::ValType) -> Kind {
+        match ty {
+            wasmparser::ValType::I32 => Kind::I32,
+            wasmparser::ValType::I64 => Kind::I64,
+            wasmparser::ValType::F32 => Kind::F32,
+            wasmparser::ValType::F64 => Kind::F64,
+            wasmparser::ValType::V128 => {
+                unreachable!("vectors are refused when the module is made")
+            }
+            wasmparser::ValType::Ref(ty) if ty.is_extern_ref() => Kind::ExternRef,
+            wasmparser::ValType::Ref(ty) => match ty.heap_type() {
+                wasmparser::HeapType::Abstract {
+                    ty:
+                        wasmparser::AbstractHeapType::Extern | wasmparser::AbstractHeapType::NoExtern,
+                    ..
+                } => Kind::ExternRef,
+                _ => Kind::FuncRef,
+            },
+        }
+    }
+}
+
+/// Where a value on the operand stack is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Location {
+    /// In the slot that belongs to its height.
+    Temp,
+    /// In a local, which it is an alias of. The number is the next lower entry that is an
+    /// alias of the same local, plus one.
+    Local(u32, u32),
+    /// Nowhere: it is known.
+    Const(u64),
+    /// In the accumulator of its class, where the cell put it.
+    Acc(Offset),
+}
+
+/// A value on the operand stack.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Operand {
+    /// What it is.
+    pub kind: Kind,
+    /// Where it is.
+    pub location: Location,
+    /// Its height on the stack.
+    pub height: u32,
+}
+
+impl Operand {
+    /// Whether it is an alias of a local.
+    pub fn is_local(&self, local: u32) -> bool {
+        matches!(self.location, Location::Local(of, _) if of == local)
+    }
+}
+
+/// A place that a cell can read an operand from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// A slot.
+    Slot(i32),
+    /// The accumulator of the operand's class.
+    Acc,
+    /// An immediate.
+    Immediate(u64),
+}
+
+impl Place {
+    /// The mode of an operand there.
+    pub fn mode(self) -> Mode {
+        match self {
+            Place::Slot(_) => Mode::S,
+            Place::Acc => Mode::R,
+            Place::Immediate(_) => Mode::I,
+        }
+    }
+}

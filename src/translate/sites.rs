@@ -1,0 +1,29 @@
+//! Where cells come from.
+
+use crate::code::Offset;
+use alloc::vec::Vec;
+
+/// The operators of a function, by the cells that carry them out.
+#[derive(Clone, Debug, Default)]
+pub struct Sites {
+    /// The first cell of each operator that has cells, and the operator's offset in the
+    /// module. Both ascend.
+    starts: Vec<(Offset, u32)>,
+}
+
+impl Sites {
+    /// The operator at `wasm` begins, and its first cell would stand at `cell`.
+    pub fn at(&mut self, cell: Offset, wasm: u64) {
+        // Operators without cells, and those whose cells were taken back, leave nothing.
+        while self.starts.last().is_some_and(|&(last, _)| last >= cell) {
+            self.starts.pop();
+        }
+        self.starts.push((cell, wasm as u32));
+    }
+
+    /// The offset in the module of the operator that the cell at `offset` belongs to.
+    pub fn wasm_offset(&self, offset: Offset) -> Option<u32> {
+        let after = self.starts.partition_point(|&(start, _)| start <= offset);
+        Some(self.starts[after.checked_sub(1)?].1)
+    }
+}

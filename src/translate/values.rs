@@ -1,0 +1,463 @@
+//! The symbolic operand stack, and the cells that bring values where they are needed.
+//!
+//! `local.get` and constants emit nothing: they push an alias or a known value. A result
+//! stays in the accumulator; if it is still wanted when the accumulator is needed for
+//! another value, the cell that produced it is made to write it to its slot as well, which
+//! costs no cell. So a value is copied only where it must outlive a change of the local
+//! that it is an alias of, or stand in a certain slot.
+//!
+//! # Invariants
+//!
+//! * An entry in the accumulator is the only one of its class that is, and nothing has
+//!   written the accumulator since.
+//! * A mirrored slot holds what the accumulator of its class holds.
+//! * Entries below `settled` are temporaries or constants.
+//!
+//! All of this is linear in the size of the function: aliases of a local are linked, and
+//! no loop looks at an entry twice without having changed it.
+
+use super::frame::{Frame, far, near};
+use super::operand::{Class, Kind, Location, Operand, Place};
+use super::TooLarge;
+use crate::code::{Assembler, Offset, Op};
+use alloc::vec::Vec;
+use smallvec::SmallVec;
+
+/// The operand stack and the code under construction.
+#[derive(Debug)]
+pub struct Values {
+    /// The code.
+    pub assembler: Assembler,
+    /// The frame.
+    pub frame: Frame,
+    entries: Vec<Operand>,
+    settled: usize,
+    max_height: u32,
+    /// For each local, its highest alias on the stack, plus one.
+    aliases: Vec<u32>,
+    /// For each class, the entry in its accumulator.
+    pending: [Option<u32>; 3],
+    /// For each class, the slot that its accumulator mirrors.
+    mirrored: [Option<i32>; 3],
+    copies: SmallVec<[(i32, i32); 8]>,
+    failed: Option<TooLarge>,
+}
+
+impl Values {
+    /// Nothing yet, for a function with so many locals, parameters included.
+    pub fn new(frame: Frame, locals: usize) -> Values {
+        Values {
+            assembler: Assembler::new(),
+            frame,
+            entries: Vec::new(),
+            settled: 0,
+            max_height: 0,
+            aliases: alloc::vec![0; locals],
+            pending: [None; 3],
+            mirrored: [None; 3],
+            copies: SmallVec::new(),
+            failed: None,
+        }
+    }
+
+    /// The number of values on the stack.
+    pub fn height(&self) -> u32 {
+        self.entries.len() as u32
+    }
+
+    /// The largest number of values that were on the stack.
+    pub fn max_height(&self) -> u32 {
+        self.max_height
+    }
+
+    /// Whether a cell could not reach a slot.
+    pub fn failed(&self) -> Option<TooLarge> {
+        self.failed
+    }
+
+    // --- pushing and popping ---
+
+    fn push(&mut self, kind: Kind, location: Location) {
+        let height = self.height();
+        self.entries.push(Operand { kind, location, height });
+        self.max_height = self.max_height.max(height + 1);
+    }
+
+    /// Pushes a value that stands in the slot of its height.
+    pub fn push_temp(&mut self, kind: Kind) {
+        self.push(kind, Location::Temp);
+    }
+
+    /// Pushes a constant.
+    pub fn push_const(&mut self, kind: Kind, bits: u64) {
+        self.push(kind, Location::Const(bits));
+    }
+
+    /// Pushes an alias of a local.
+    pub fn push_local(&mut self, kind: Kind, local: u32) {
+        let lower = self.aliases[local as usize];
+        self.push(kind, Location::Local(local, lower));
+        self.aliases[local as usize] = self.height();
+    }
+
+    /// Pushes a value that `cell` has put into the accumulator.
+    pub fn push_acc(&mut self, kind: Kind, cell: Offset) {
+        let class = kind.class() as usize;
+        debug_assert!(self.pending[class].is_none());
+        self.mirrored[class] = None;
+        self.pending[class] = Some(self.height());
+        self.push(kind, Location::Acc(cell));
+    }
+
+    /// Pushes a popped value again, as a value of another kind of the same class.
+    pub fn push_as(&mut self, operand: &Operand, kind: Kind) {
+        debug_assert_eq!(operand.kind.class(), kind.class());
+        debug_assert_eq!(operand.height, self.height());
+        match operand.location {
+            Location::Local(local, _) => self.push_local(kind, local),
+            Location::Acc(_) => {
+                self.pending[kind.class() as usize] = Some(self.height());
+                self.push(kind, operand.location);
+            }
+            other => self.push(kind, other),
+        }
+    }
+
+    /// Pops a value.
+    pub fn pop(&mut self) -> Operand {
+        let operand = self.entries.pop().expect("validation counts operands");
+        self.forget(&operand);
+        self.settled = self.settled.min(self.entries.len());
+        operand
+    }
+
+    /// Unlinks a value that leaves the stack or its location.
+    fn forget(&mut self, operand: &Operand) {
+        match operand.location {
+            Location::Local(local, lower) => self.aliases[local as usize] = lower,
+            Location::Acc(_) => self.pending[operand.kind.class() as usize] = None,
+            Location::Temp | Location::Const(_) => {}
+        }
+    }
+
+    /// Pops values until `height` are left.
+    pub fn drop_to(&mut self, height: u32) {
+        while self.height() > height {
+            self.pop();
+        }
+    }
+
+    /// Puts a popped value back, after [`Values::slot`] has put it into a slot.
+    pub fn push_slot(&mut self, operand: &Operand) {
+        debug_assert_eq!(operand.height, self.height());
+        match operand.location {
+            Location::Local(local, _) => self.push_local(operand.kind, local),
+            _ => self.push_temp(operand.kind),
+        }
+    }
+
+    /// The value at a height.
+    pub fn operand(&self, height: u32) -> Operand {
+        self.entries[height as usize]
+    }
+
+    /// The cell that has put the topmost value into an accumulator, if it is in one.
+    pub fn top_in_acc(&self) -> Option<Offset> {
+        match self.entries.last()?.location {
+            Location::Acc(cell) => Some(cell),
+            _ => None,
+        }
+    }
+
+    // --- places ---
+
+    /// Where a popped value is, for a cell that is about to be written.
+    pub fn place(&mut self, operand: &Operand) -> Place {
+        let slot = match operand.location {
+            Location::Const(bits) => return Place::Immediate(bits),
+            Location::Acc(_) => return Place::Acc,
+            Location::Local(local, _) => self.frame.local(local),
+            Location::Temp => self.frame.temp(operand.height),
+        };
+        if self.mirrored[operand.kind.class() as usize] == Some(slot) {
+            Place::Acc
+        } else {
+            Place::Slot(slot)
+        }
+    }
+
+    /// A slot that holds a popped value; one is made of a constant or accumulator.
+    pub fn slot(&mut self, operand: &Operand) -> i32 {
+        match operand.location {
+            Location::Local(local, _) => self.frame.local(local),
+            Location::Temp => self.frame.temp(operand.height),
+            Location::Const(_) | Location::Acc(_) => {
+                let slot = self.frame.temp(operand.height);
+                self.move_to(operand, slot);
+                slot
+            }
+        }
+    }
+
+    /// A slot as a field of the next cell, through scratch slot `scratch` if need be.
+    pub fn source(&mut self, slot: i32, scratch: usize) -> i16 {
+        if let Some(field) = near(slot) {
+            return field;
+        }
+        if !self.frame.is_large() {
+            self.failed = Some(TooLarge);
+            return 0;
+        }
+        let through = self.frame.scratch(scratch);
+        self.copy_far(through, slot);
+        near(through).expect("scratch slots are near the record")
+    }
+
+    /// Where a cell can put a result that is wanted in `slot`.
+    /// [`Values::put`] completes it.
+    pub fn destination(&mut self, slot: i32) -> i16 {
+        match near(slot) {
+            Some(field) => field,
+            None if self.frame.is_large() => {
+                near(self.frame.scratch(0)).expect("scratch slots are near the record")
+            }
+            None => {
+                self.failed = Some(TooLarge);
+                0
+            }
+        }
+    }
+
+    /// After a cell that has put its result where [`Values::destination`] said.
+    pub fn put(&mut self, slot: i32) {
+        self.wrote_slot(slot);
+        if near(slot).is_none() && self.frame.is_large() {
+            let from = self.frame.scratch(0);
+            self.copy_far(slot, from);
+        }
+    }
+
+    fn copy_far(&mut self, to: i32, from: i32) {
+        self.assembler.cell(Op::CopyFar.opcode()).u32(8, far(to)).u32(12, far(from));
+    }
+
+    // --- changes that the accumulators and slots see ---
+
+    /// Something else than an accumulator has been written to a slot.
+    pub fn wrote_slot(&mut self, slot: i32) {
+        for mirrored in &mut self.mirrored {
+            if *mirrored == Some(slot) {
+                *mirrored = None;
+            }
+        }
+    }
+
+    /// An accumulator is about to be written: the value in it is put into its slot.
+    pub fn free_acc(&mut self, class: Class) {
+        if let Some(height) = self.pending[class as usize] {
+            self.settle_acc(height);
+        }
+        self.mirrored[class as usize] = None;
+    }
+
+    /// All accumulators are about to be lost.
+    pub fn free_accs(&mut self) {
+        for class in Class::ALL {
+            self.free_acc(class);
+        }
+    }
+
+    /// Puts what is in accumulators into slots as well.
+    pub fn settle_accs(&mut self) {
+        for class in Class::ALL {
+            if let Some(height) = self.pending[class as usize] {
+                self.settle_acc(height);
+            }
+        }
+    }
+
+    /// A place that can be reached in several ways: nothing is known of accumulators.
+    pub fn join(&mut self) -> Offset {
+        debug_assert!(self.pending.iter().all(Option::is_none));
+        self.mirrored = [None; 3];
+        self.assembler.label()
+    }
+
+    fn settle_acc(&mut self, height: u32) {
+        let operand = self.entries[height as usize];
+        let slot = self.frame.temp(height);
+        self.move_to(&operand, slot);
+        self.forget(&operand);
+        self.entries[height as usize].location = Location::Temp;
+    }
+
+    // --- bringing values into slots ---
+
+    /// Puts a value that is popped, or about to be, into a slot.
+    pub fn move_to(&mut self, operand: &Operand, slot: i32) {
+        let class = operand.kind.class();
+        match operand.location {
+            Location::Temp => self.copy(slot, self.frame.temp(operand.height)),
+            Location::Local(local, _) => self.copy(slot, self.frame.local(local)),
+            Location::Const(bits) => self.constant(slot, bits),
+            Location::Acc(cell) => {
+                let own = self.frame.temp(operand.height);
+                let direct = slot == own || self.assembler.last() == Some(cell);
+                match near(slot) {
+                    Some(field) if direct => self.assembler.put_result(cell, field),
+                    _ => self.copy_acc(class, slot),
+                }
+                self.wrote_slot(slot);
+                self.mirrored[class as usize] = Some(slot);
+            }
+        }
+    }
+
+    /// Copies the accumulator of a class to a slot.
+    fn copy_acc(&mut self, class: Class, slot: i32) {
+        let op = match class {
+            Class::Int => Op::CopyAcc,
+            Class::F32 => Op::CopyAccF32,
+            Class::F64 => Op::CopyAccF64,
+        };
+        let field = self.destination(slot);
+        self.assembler.cell(op.opcode()).field(0, field);
+        self.put(slot);
+    }
+
+    fn constant(&mut self, slot: i32, bits: u64) {
+        let field = self.destination(slot);
+        match u32::try_from(bits) {
+            Ok(bits) => {
+                self.assembler.cell(Op::Const32.opcode()).field(0, field).u32(12, bits);
+            }
+            Err(_) => {
+                self.assembler.cell(Op::Const64.opcode()).field(0, field).word(2, bits);
+            }
+        }
+        self.put(slot);
+    }
+
+    fn copy(&mut self, to: i32, from: i32) {
+        if to == from {
+            return;
+        }
+        match (near(to), near(from)) {
+            (Some(d), Some(s)) => {
+                self.assembler.cell(Op::Copy.opcode()).field(0, d).field(1, s);
+            }
+            _ if self.frame.is_large() => self.copy_far(to, from),
+            _ => self.failed = Some(TooLarge),
+        }
+        self.wrote_slot(to);
+    }
+
+    /// Puts the topmost values, from `height` on, into the slots of their heights.
+    pub fn settle_from(&mut self, height: u32) {
+        // Accumulators first: that changes cells written before, and emits none.
+        for class in Class::ALL {
+            if let Some(pending) = self.pending[class as usize].filter(|&at| at >= height) {
+                self.settle_acc(pending);
+            }
+        }
+        let from = (height as usize).max(self.settled);
+        for at in from..self.entries.len() {
+            let operand = self.entries[at];
+            match operand.location {
+                Location::Temp | Location::Acc(_) => {}
+                Location::Const(bits) => {
+                    self.constant(self.frame.temp(operand.height), bits);
+                    self.entries[at].location = Location::Temp;
+                }
+                Location::Local(local, lower) => {
+                    let slot = self.frame.temp(operand.height);
+                    self.copies.push((slot, self.frame.local(local)));
+                    self.entries[at].location = Location::Temp;
+                    // Entries are visited upwards, so the lowest alias that is settled
+                    // says which one below it remains.
+                    if lower as usize <= from {
+                        self.aliases[local as usize] = lower;
+                    }
+                }
+            }
+        }
+        self.emit_copies();
+        for at in (height as usize).min(self.settled)..self.settled {
+            if let Location::Const(bits) = self.entries[at].location {
+                self.constant(self.frame.temp(at as u32), bits);
+                self.entries[at].location = Location::Temp;
+            }
+        }
+    }
+
+    /// Makes temporaries of all values but constants: what a block must find when it is
+    /// left, whatever happens to locals and accumulators inside it.
+    pub fn settle_all(&mut self) {
+        self.settle_accs();
+        for at in self.settled..self.entries.len() {
+            if let Location::Local(local, lower) = self.entries[at].location {
+                let slot = self.frame.temp(at as u32);
+                self.copies.push((slot, self.frame.local(local)));
+                self.entries[at].location = Location::Temp;
+                if lower as usize <= self.settled {
+                    self.aliases[local as usize] = lower;
+                }
+            }
+        }
+        self.emit_copies();
+        self.settled = self.entries.len();
+    }
+
+    /// Copies to temporaries what is an alias of a local that is about to change.
+    pub fn release_local(&mut self, local: u32) {
+        let mut next = core::mem::take(&mut self.aliases[local as usize]);
+        while let Some(at) = next.checked_sub(1) {
+            let Location::Local(_, lower) = self.entries[at as usize].location else {
+                unreachable!("aliases are linked");
+            };
+            self.copies.push((self.frame.temp(at), self.frame.local(local)));
+            self.entries[at as usize].location = Location::Temp;
+            next = lower;
+        }
+        self.emit_copies();
+    }
+
+    /// Whether a local has aliases on the stack.
+    pub fn has_aliases(&self, local: u32) -> bool {
+        self.aliases[local as usize] != 0
+    }
+
+    /// Emits the collected copies, several in a cell. None reads what another writes.
+    fn emit_copies(&mut self) {
+        let copies = core::mem::take(&mut self.copies);
+        let mut rest = &copies[..];
+        while let Some(&(to, from)) = rest.first() {
+            let fields: SmallVec<[(i16, i16); 4]> = rest
+                .iter()
+                .take(4)
+                .map_while(|&(to, from)| Some((near(to)?, near(from)?)))
+                .collect();
+            let (op, count) = match fields.len() {
+                4 => (Op::Copy4, 4),
+                2 | 3 => (Op::Copy2, 2),
+                1 => (Op::Copy, 1),
+                _ => {
+                    self.copy(to, from);
+                    rest = &rest[1..];
+                    continue;
+                }
+            };
+            let mut cell = self.assembler.cell(op.opcode());
+            for (index, &(to, from)) in fields[..count].iter().enumerate() {
+                cell = cell.field(2 * index, to).field(2 * index + 1, from);
+            }
+            for &(to, _) in &rest[..count] {
+                self.wrote_slot(to);
+            }
+            rest = &rest[count..];
+        }
+        let mut copies = copies;
+        copies.clear();
+        self.copies = copies;
+    }
+}

@@ -1,0 +1,81 @@
+//! Backtraces: the frames of all activations of a store.
+
+use super::frame::Frame;
+use crate::heap::StoreInner;
+use crate::stack::{ExitPoint, RawFrames, StackChain, StackId};
+use alloc::vec::Vec;
+use core::ops::ControlFlow;
+
+/// The frames of a store's activations, the youngest first.
+#[derive(Clone, Debug, Default)]
+pub struct Backtrace {
+    frames: Vec<Frame>,
+}
+
+impl Backtrace {
+    /// No frames.
+    pub fn empty() -> Backtrace {
+        Backtrace::default()
+    }
+
+    /// The frames of the activations under way. Where there is no memory for all, the
+    /// youngest ones.
+    pub fn new(store: &StoreInner) -> Backtrace {
+        let mut backtrace = Backtrace::empty();
+        Backtrace::trace(store, |frame| backtrace.add(frame));
+        backtrace
+    }
+
+    /// The frames of an execution that is suspended.
+    pub fn of_suspended(store: &StoreInner, stack: StackId) -> Backtrace {
+        let mut backtrace = Backtrace::empty();
+        let resume = store.stacks.stack(stack).resume;
+        if !resume.ip.is_null() {
+            let _ = trace_stack(store, stack, resume, &mut |frame| backtrace.add(frame));
+        }
+        backtrace
+    }
+
+    fn add(&mut self, frame: Frame) -> ControlFlow<()> {
+        if self.frames.try_reserve(1).is_err() {
+            return ControlFlow::Break(());
+        }
+        self.frames.push(frame);
+        ControlFlow::Continue(())
+    }
+
+    /// The frames.
+    pub fn frames(&self) -> impl ExactSizeIterator<Item = &Frame> + DoubleEndedIterator {
+        self.frames.iter()
+    }
+
+    /// Visits the frames of the activations under way, the youngest first, until `visit`
+    /// breaks. Allocates nothing.
+    pub fn trace(store: &StoreInner, mut visit: impl FnMut(Frame) -> ControlFlow<()>) {
+        for activation in store.stacks.activations.iter().rev() {
+            // An activation that has not left WebAssembly has nothing to show: it is about
+            // to begin, or the host calls the host. It does not end the chain.
+            let Some(exit) = activation.exit else { continue };
+            let StackChain::InitialStack(stack) = activation.chain else {
+                unreachable!("an activation with frames has a stack");
+            };
+            if trace_stack(store, stack, exit, &mut visit).is_break() {
+                return;
+            }
+        }
+    }
+}
+
+fn trace_stack(
+    store: &StoreInner,
+    stack: StackId,
+    exit: ExitPoint,
+    visit: &mut impl FnMut(Frame) -> ControlFlow<()>,
+) -> ControlFlow<()> {
+    for raw in RawFrames::new(store.stacks.stack(stack), exit) {
+        let Some(frame) = Frame::new(store, stack, &raw) else { continue };
+        log::trace!("frame: function {} of {:?}", frame.function, frame.instance);
+        visit(frame)?;
+    }
+    ControlFlow::Continue(())
+}

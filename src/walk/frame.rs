@@ -1,0 +1,46 @@
+//! One frame of WebAssembly.
+
+use crate::heap::{InstanceIndex, StoreInner};
+use crate::module::Module;
+use crate::stack::{RawFrame, StackId};
+use crate::translate;
+
+/// A frame: which function of which instance, and where in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Frame {
+    /// The instance that runs in it.
+    pub instance: InstanceIndex,
+    /// The function, by its index in the instance's module.
+    pub function: u32,
+    /// Where in the function's translated code: the instruction that has trapped or that
+    /// comes next, or a word of the call that is under way.
+    pub code_offset: u32,
+    /// Whether it is a call that is under way.
+    pub is_call: bool,
+    /// The stack that it is on.
+    pub stack: u32,
+    /// Its record, in slots from the stack's base.
+    pub fp: usize,
+}
+
+impl Frame {
+    pub(super) fn new(store: &StoreInner, stack: StackId, raw: &RawFrame) -> Option<Frame> {
+        let code = &store.instance(raw.instance).module().code;
+        // A call's return address is behind it: perhaps behind all code of its function.
+        let address = raw.ip.wrapping_sub(usize::from(raw.is_return));
+        let location = code.locate(address)?;
+        Some(Frame {
+            instance: raw.instance,
+            function: location.function,
+            code_offset: location.offset,
+            is_call: raw.is_return,
+            stack: stack.0,
+            fp: raw.fp,
+        })
+    }
+
+    /// The offset of the instruction in `module`, which is that of the frame's instance.
+    pub fn module_offset(&self, module: &Module) -> Option<u32> {
+        translate::frame_map(module, self.function).ok()?.wasm_offset(self.code_offset)
+    }
+}

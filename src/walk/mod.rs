@@ -1,0 +1,11 @@
+//! Looking at stacks: who stands where.
+//!
+//! Flows in: the frames of `stack`, the code map of `code`, a frame map of `translate`.
+//! Flows out: [`Frame`]s with module, function and offset. Must never be: a name of
+//! `execute`'s, a change of what is looked at, an address in what is shown.
+
+mod backtrace;
+mod frame;
+
+pub use backtrace::Backtrace;
+pub use frame::Frame;
