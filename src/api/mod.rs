@@ -2,8 +2,8 @@
 //!
 //! Flows in: bytes of modules, host functions, values, limits. Flows out: handles
 //! ([`Func`], [`Memory`], [`Instance`], …), values, errors with their backtraces.
-//! Must never be: `unsafe` code, or a handle that is used without a look at the store it
-//! belongs to.
+//! Must never be: code that the compiler cannot check, or a handle that is used without a
+//! look at the store it belongs to.
 //!
 //! # How it is built
 //!

@@ -4,7 +4,7 @@
 //! word offsets and a callee's entry is a function index; so cells can be taken back,
 //! re-targeted and printed. Finishing replaces them by addresses.
 
-use super::layout::Mode;
+use super::layout::{Field, Mode};
 use super::opcode::{Op, Opcode};
 use alloc::vec::Vec;
 
@@ -101,6 +101,7 @@ impl Assembler {
     pub fn put_result(&mut self, cell: Offset, slot: i16) {
         let at = cell.0 as usize;
         let opcode = self.opcode_at(cell).with_slot_result();
+        debug_assert!(matches!(opcode.fields().first(), Some(Field::D0)));
         self.words[at] = u64::from(opcode.number());
         self.words[at + 1] = set_bits(self.words[at + 1], 0, 16, slot as u16 as u64);
     }

@@ -262,13 +262,6 @@ fn fits(start: u64, len: u64, size: u64) -> bool {
     start.checked_add(len).is_some_and(|end| end <= size)
 }
 
-/// The reference that item `item` of element segment `segment` is. The segment has such
-/// an item, and whether it was dropped does not matter.
-pub fn element(store: &mut StoreInner, instance: InstanceIndex, segment: u32, item: u32) -> u32 {
-    let module = Arc::clone(store.instance(instance).module());
-    item_bits(store, instance, &module.elements[segment as usize].items, item as usize)
-}
-
 fn item_bits(
     store: &mut StoreInner,
     instance: InstanceIndex,

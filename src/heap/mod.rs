@@ -32,7 +32,7 @@ mod table;
 pub use func::{FuncObject, FuncRef, HostCall, HostFunc};
 pub use global::{Global, GlobalCell};
 pub use instance::{Instance, InstanceCore, InstanceParts};
-pub use instantiate::{Extern, Instantiated, element, instantiate, memory_init, table_init};
+pub use instantiate::{Extern, Instantiated, instantiate, memory_init, table_init};
 pub use limits::{LimitError, Limiter};
 pub use matching::{check_import, describe_type};
 pub use memory::{Memory, MemoryCore};

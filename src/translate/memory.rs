@@ -136,11 +136,7 @@ impl Function<'_> {
         let value = self.values.pop();
         let address = self.values.pop();
         let place = self.values.place(&value);
-        if place != Place::Acc {
-            return self.store_place(as_integer, memarg, &address, &value, place);
-        }
-        if !self.is_fast(memory_of(memarg)) {
-            let place = Place::Slot(self.values.slot(&value));
+        if place != Place::Acc || !self.is_fast(memory_of(memarg)) {
             return self.store_place(as_integer, memarg, &address, &value, place);
         }
         let (mode, slot, immediate) = match self.address(&address, memarg.offset as u32) {
@@ -155,8 +151,8 @@ impl Function<'_> {
         cell.u32(12, immediate);
     }
 
-    /// A store of a value whose place is chosen, `place` being none of a float's
-    /// accumulator.
+    /// A store of a value from its place: to memory 0 by a 32-bit address, not from the
+    /// accumulator of a float.
     fn store_place(
         &mut self,
         op: Op,

@@ -13,11 +13,13 @@
 //! ```
 //!
 //! `libclang` is for bindgen alone. The C compiler is `cc` unless `CC` names another, and matters:
-//! seen on an x86-64 Xeon, GCC 12's WAMR takes 0.88 and its wasm3 0.98 of the time of Clang 14's. In
+//! seen on an x86-64 Xeon, GCC 12's WAMR takes 0.91 and its wasm3 0.98 of the time of Clang 14's. In
 //! return wasm3 runs unbounded tail calls only if the compiler knows `musttail` (Clang 13, GCC 15).
+//! After a change of `CC`: `cargo clean --release -p wamrx-sys -p wasm3x-sys`.
 //!
 //! A peer that does not build on some machine is left out by naming the others:
-//! `cargo build --release --no-default-features --features wasmi,stitch,wasmtime`.
+//! `cargo build --release --no-default-features --features wasmi,stitch,wasmtime`. That is also how to
+//! build quickly: `--features wasmi,backstitch` compiles no C and no Cranelift.
 //!
 //! # Using
 //!
@@ -43,6 +45,9 @@
 //!
 //! *Why default configurations?* They are what an embedder gets. Only Pulley is chosen by a target,
 //! because Wasmtime picks Cranelift on its own.
+//!
+//! *Why the small size of each program?* A sample repeats what is short, and Pulley takes minutes for a
+//! round of what `--size large` runs.
 //!
 //! *Why one instance for all rounds?* Lazy translation is paid in the warm-up; `compare startup` is
 //! where it belongs.

@@ -150,7 +150,10 @@ mod tests {
         };
         let failing: Result<Task<'_>> = Ok(Box::new(|| panic!("no")));
         let outcomes = interleave(vec![task('a'), failing, task('b')], 2);
-        assert_eq!(outcomes[0].as_ref().unwrap().summary(Statistic::Best), 1.0);
+        assert_eq!(
+            outcomes[0].as_ref().unwrap().summary(Statistic::Best),
+            Some(1.0)
+        );
         assert_eq!(
             outcomes[1].as_ref().unwrap_err().to_string(),
             "panicked: no"

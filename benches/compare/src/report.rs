@@ -97,7 +97,7 @@ impl Report {
     /// Seconds, by the chosen statistic.
     pub fn time(&self, line: &Line, column: usize) -> Option<f64> {
         let samples = line.outcomes[column].as_ref().ok()?;
-        Some(samples.summary(self.statistic))
+        samples.summary(self.statistic)
     }
 
     /// The ratio of a column to its baseline at a task; none if either did not do it.

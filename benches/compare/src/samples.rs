@@ -20,15 +20,16 @@ impl Samples {
         self.0.push(seconds);
     }
 
-    /// One number for all of them, in seconds.
-    pub fn summary(&self, statistic: Statistic) -> f64 {
+    /// One number for all of them, in seconds; none after a probe, which takes no samples.
+    pub fn summary(&self, statistic: Statistic) -> Option<f64> {
         let mut sorted = self.0.clone();
         sorted.sort_by(f64::total_cmp);
         match statistic {
-            Statistic::Best => sorted[0],
+            Statistic::Best => sorted.first().copied(),
             Statistic::Median => {
-                let (low, high) = ((sorted.len() - 1) / 2, sorted.len() / 2);
-                (sorted[low] + sorted[high]) / 2.0
+                let low = *sorted.get(sorted.len().checked_sub(1)? / 2)?;
+                let high = *sorted.get(sorted.len() / 2)?;
+                Some((low + high) / 2.0)
             }
         }
     }
@@ -41,8 +42,8 @@ impl Samples {
 
     /// The least and the greatest ratio to the best of these samples: what the machine did.
     pub fn spread_to_best(&self) -> (f64, f64) {
-        let best = self.summary(Statistic::Best);
-        bounds(self.0.iter().map(|own| own / best))
+        let (best, worst) = bounds(self.0.iter().copied());
+        (1.0, worst / best)
     }
 }
 
@@ -72,9 +73,10 @@ mod tests {
     #[test]
     fn summaries() {
         let three = samples(&[3.0, 1.0, 2.0]);
-        assert_eq!(three.summary(Statistic::Best), 1.0);
-        assert_eq!(three.summary(Statistic::Median), 2.0);
-        assert_eq!(samples(&[1.0, 2.0]).summary(Statistic::Median), 1.5);
+        assert_eq!(three.summary(Statistic::Best), Some(1.0));
+        assert_eq!(three.summary(Statistic::Median), Some(2.0));
+        assert_eq!(samples(&[]).summary(Statistic::Median), None);
+        assert_eq!(samples(&[1.0, 2.0]).summary(Statistic::Median), Some(1.5));
     }
 
     #[test]
