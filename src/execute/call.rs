@@ -72,6 +72,7 @@ impl Regs {
 
     /// Calls a function of another instance: a boundary takes the arguments' place, and
     /// they follow it.
+    #[inline(always)]
     unsafe fn enter_instance(&mut self, object: &FuncObject, staged: Staged, words: usize) -> Step {
         // SAFETY: S1 by `has_room`, X2, H1.
         unsafe {
@@ -302,6 +303,7 @@ impl Regs {
     }
 
     /// A tail call of the host: the frame goes, the arguments take its parameters' place.
+    #[inline(always)]
     unsafe fn replace_host(&mut self, object: &FuncObject, function: u32, tail: Tail) -> Step {
         // SAFETY: S1 by `has_room`.
         unsafe {
@@ -320,6 +322,7 @@ impl Regs {
 
     /// A tail call of another instance: reuses the boundary that the frame stands on, or
     /// puts one in the frame's place.
+    #[inline(always)]
     unsafe fn replace_instance(&mut self, object: &FuncObject, tail: Tail) -> Step {
         // SAFETY: S1 by `has_room`; S3.
         unsafe {

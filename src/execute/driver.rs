@@ -14,7 +14,7 @@ use crate::heap::{Crossing, EpochDecision, Failure, FuncIndex, HostCall, StoreIn
 use crate::stack::{
     Activation, Context, Exit, ExitPoint, Record, StackChain, StackId, StackState,
 };
-use crate::support::error::{Error, HostRequest};
+use crate::support::error::Error;
 
 /// Advances the execution on stack `id` until it is done, suspended or has failed. A
 /// failure has been described while its frames stood.
@@ -179,7 +179,7 @@ impl<'a> Linked<'a> {
             let arguments =
                 unsafe { stack.arena.base().add(stack.resume.fp + crate::stack::BOUNDARY_SLOTS) };
             match self.call_function(function, arguments, false) {
-                Err(Failure::Host(error)) if error.is::<HostRequest>() => {
+                Err(Failure::Host(error)) if error.asks_to_suspend() => {
                     self.await_results(function, arguments);
                     return Ok(self.suspend(Suspension::Host(error), true));
                 }
@@ -290,7 +290,7 @@ impl<'a> Linked<'a> {
                 }
                 Ok(None)
             }
-            Err(Failure::Host(error)) if error.is::<HostRequest>() => {
+            Err(Failure::Host(error)) if error.asks_to_suspend() => {
                 self.await_results(function, request.arguments);
                 // SAFETY: X2. As above.
                 unsafe {
@@ -311,7 +311,7 @@ impl<'a> Linked<'a> {
         from_wasm: bool,
     ) -> Result<(), Failure> {
         let object = *self.store.func(function);
-        let host = self.store.host_func(&object);
+        let host = self.store.host_func_address(&object);
         let caller = if from_wasm {
             // SAFETY: H1.
             Some(unsafe { (*(*self.ctx).instance).index })
@@ -323,7 +323,8 @@ impl<'a> Linked<'a> {
         // SAFETY: the caller's frame has room for the larger of parameters and results
         // from `arguments` on, and this stack stands still until the call returns.
         let call = unsafe { HostCall::new(self.store, caller, arguments, slots) };
-        host.call(call).map_err(Failure::Host)?;
+        // SAFETY: host functions live as long as their store.
+        unsafe { (*host).call(call) }.map_err(Failure::Host)?;
         self.crossing(Crossing::ReturningFromHost)
     }
 

@@ -4,6 +4,8 @@
 //! Flows in: nothing of WebAssembly. Flows out: small tools with one face, whether `std`
 //! is there or not. Must never be: a name of another folder's.
 
+#[cfg(feature = "anyhow")]
+mod anyhow;
 pub mod epoch;
 pub mod error;
 pub mod parallel;

@@ -72,15 +72,16 @@ fn a_host_function_sees_its_callers() {
     );
     let look = Func::wrap(&mut store, |mut caller: Caller<'_, Vec<usize>>| {
         let frames = WasmBacktrace::capture(&caller).frames().len();
-        let memory = caller.get_export("memory").unwrap().into_memory().unwrap();
-        memory.data_mut(&mut caller)[0] = 1;
+        if let Some(memory) = caller.get_export("memory") {
+            memory.into_memory().unwrap().data_mut(&mut caller)[0] = 1;
+        }
         caller.data_mut().push(frames);
     });
     let instance = Instance::new(&mut store, &module, &[look.into()]).unwrap();
     let f = instance.get_typed_func::<(), ()>(&mut store, "f").unwrap();
     f.call(&mut store, ()).unwrap();
-    look.call(&mut store, &[], &mut []).unwrap_or_default();
-    assert_eq!(store.data()[0], 1);
+    look.call(&mut store, &[], &mut []).unwrap();
+    assert_eq!(*store.data(), [1, 0]);
     assert!(WasmBacktrace::capture(&store).frames().is_empty());
     let memory = instance.get_memory(&mut store, "memory").unwrap();
     assert_eq!(memory.data(&store)[0], 1);

@@ -102,11 +102,13 @@ pub(super) unsafe fn run(table: &HandlerTable, r: Regs) {
 
 /// Instructions that a probe runs.
 const PROBE_STEPS: u64 = 2_000;
-/// Native stack that they may use in all: less than two bytes each.
-const PROBE_STACK: usize = 2_048;
+/// Native stack that they may use in all: some for the probe itself, and less than a
+/// return address for each.
+const PROBE_STACK: usize = 8_192;
 
 /// Shows that handlers do not use native stack: runs a chain of them and looks how far
 /// down the last one stands.
+#[inline(never)]
 fn probe(table: &'static HandlerTable) -> Result<(), DispatchError> {
     let mut context = Context::for_probe();
     let r = Regs {

@@ -1,3 +1,5 @@
+//! Headers and sections, good and bad.
+
 use super::*;
 use crate::module::validate::{self, Bodies, SUPPORTED, Valid};
 use crate::module::{ConstOp, TypeId};

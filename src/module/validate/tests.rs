@@ -1,3 +1,5 @@
+//! Bodies in the three compilation modes, and what is refused.
+
 use super::*;
 use crate::module::outline::Outline;
 use crate::module::type_registry::TypeRegistry;

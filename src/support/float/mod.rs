@@ -1,24 +1,106 @@
 //! Floating-point functions that give the same bits everywhere.
 
-#[cfg(not(feature = "std"))]
-mod libm;
-#[cfg(feature = "std")]
-mod std;
+#[cfg_attr(feature = "std", path = "root/std.rs")]
+#[cfg_attr(not(feature = "std"), path = "root/libm.rs")]
+mod root;
 
-#[cfg(not(feature = "std"))]
-pub use libm::*;
-#[cfg(feature = "std")]
-pub use std::*;
+pub use root::{sqrt32, sqrt64};
+
+use core::hint::cold_path;
 
 /// The value, or the canonical NaN in place of any NaN: which NaN an operation gives
 /// differs between processors.
+///
+/// A branch that is never taken costs a chain of operations nothing; a selection would
+/// lie on it.
 #[inline(always)]
 pub fn canonical32(value: f32) -> f32 {
-    if value.is_nan() { f32::from_bits(0x7fc0_0000) } else { value }
+    if value.is_nan() {
+        cold_path();
+        f32::from_bits(0x7fc0_0000)
+    } else {
+        value
+    }
 }
 
 /// As [`canonical32`].
 #[inline(always)]
 pub fn canonical64(value: f64) -> f64 {
-    if value.is_nan() { f64::from_bits(0x7ff8_0000_0000_0000) } else { value }
+    if value.is_nan() {
+        cold_path();
+        f64::from_bits(0x7ff8_0000_0000_0000)
+    } else {
+        value
+    }
+}
+
+/// Defines the roundings of a type, without a call: where a processor has no instruction
+/// for them, a library function would cost every handler that rounds a frame.
+///
+/// Below `$whole`, the magnitude from which every float is whole, the value is truncated
+/// through the integers, which is exact there; a difference to it says where to go on. The
+/// sign is put back last: for zeros.
+macro_rules! roundings {
+    ($ty:ident, $int:ident, $whole:literal, $trunc:ident, $floor:ident, $ceil:ident, $nearest:ident) => {
+        /// Towards zero.
+        #[inline(always)]
+        pub fn $trunc(value: $ty) -> $ty {
+            if value.abs() < $whole { (value as $int as $ty).copysign(value) } else { value }
+        }
+
+        /// Downwards.
+        #[inline(always)]
+        pub fn $floor(value: $ty) -> $ty {
+            let whole = $trunc(value);
+            if whole > value { whole - 1.0 } else { whole }
+        }
+
+        /// Upwards.
+        #[inline(always)]
+        pub fn $ceil(value: $ty) -> $ty {
+            let whole = $trunc(value);
+            if whole < value { (whole + 1.0).copysign(value) } else { whole }
+        }
+
+        /// To the nearest whole number, of two to the even one: what adding a number does
+        /// beyond which there are no fractions.
+        #[inline(always)]
+        pub fn $nearest(value: $ty) -> $ty {
+            if value.abs() < $whole {
+                ((value.abs() + $whole) - $whole).copysign(value)
+            } else {
+                value
+            }
+        }
+    };
+}
+
+roundings!(f32, i32, 8_388_608.0, trunc32, floor32, ceil32, nearest32);
+roundings!(f64, i64, 4_503_599_627_370_496.0, trunc64, floor64, ceil64, nearest64);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn roundings_are_those_of_the_library() {
+        let mut state = 1_u64;
+        for step in 0..200_000_u64 {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(step | 1);
+            let small = (state >> 40) as f64 / 8.0 - 1e6;
+            for value in [f64::from_bits(state), small, -0.0, 0.5, -0.5, 1.5, 2.5, -0.25] {
+                let same = |a: f64, b: f64| a.to_bits() == b.to_bits() || a.is_nan() && b.is_nan();
+                assert!(same(floor64(value), libm::floor(value)), "{value}");
+                assert!(same(ceil64(value), libm::ceil(value)), "{value}");
+                assert!(same(trunc64(value), libm::trunc(value)), "{value}");
+                assert!(same(nearest64(value), libm::rint(value)), "{value}");
+                let value = value as f32;
+                let same = |a: f32, b: f32| a.to_bits() == b.to_bits() || a.is_nan() && b.is_nan();
+                assert!(same(floor32(value), libm::floorf(value)), "{value}");
+                assert!(same(ceil32(value), libm::ceilf(value)), "{value}");
+                assert!(same(trunc32(value), libm::truncf(value)), "{value}");
+                assert!(same(nearest32(value), libm::rintf(value)), "{value}");
+            }
+        }
+    }
 }

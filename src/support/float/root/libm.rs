@@ -1,0 +1,13 @@
+//! Square roots for targets without a system.
+
+/// The square root.
+#[inline(always)]
+pub fn sqrt32(value: f32) -> f32 {
+    libm::sqrtf(value)
+}
+
+/// The square root.
+#[inline(always)]
+pub fn sqrt64(value: f64) -> f64 {
+    libm::sqrt(value)
+}
