@@ -21,6 +21,8 @@ pub(super) enum Relocation {
     Code,
     /// Where a callee's code is published.
     Entry,
+    /// What was to become an address has gone.
+    Nothing,
 }
 
 /// The code of one function, under construction.
@@ -28,8 +30,12 @@ pub(super) enum Relocation {
 pub struct Assembler {
     pub(super) words: Vec<u64>,
     pub(super) relocations: Vec<(u32, Relocation)>,
-    last: Option<u32>,
+    /// The last cells since a label, oldest first.
+    recent: Vec<u32>,
 }
+
+/// How many cells are remembered as the last ones.
+const RECENT: usize = 16;
 
 impl Assembler {
     /// No code.
@@ -41,7 +47,7 @@ impl Assembler {
     pub fn clear(&mut self) {
         self.words.clear();
         self.relocations.clear();
-        self.last = None;
+        self.recent.clear();
     }
 
     /// Where the next cell will stand.
@@ -49,21 +55,24 @@ impl Assembler {
         Offset(self.words.len() as u32)
     }
 
-    /// The last cell, unless a label stands behind it or it was taken back.
+    /// The last cell, unless a label stands behind it.
     pub fn last(&self) -> Option<Offset> {
-        self.last.map(Offset)
+        self.recent.last().copied().map(Offset)
     }
 
     /// Says that what comes next can be reached in other ways than from the last cell.
     pub fn label(&mut self) -> Offset {
-        self.last = None;
+        self.recent.clear();
         self.here()
     }
 
     /// Begins a cell, all its fields zero.
     pub fn cell(&mut self, opcode: Opcode) -> CellWriter<'_> {
         let at = self.words.len();
-        self.last = Some(at as u32);
+        if self.recent.len() == RECENT {
+            self.recent.drain(..RECENT / 2);
+        }
+        self.recent.push(at as u32);
         self.words.push(u64::from(opcode.number()));
         self.words.resize(at + opcode.words(), 0);
         CellWriter { assembler: self, at }
@@ -76,7 +85,7 @@ impl Assembler {
     ///
     /// If there is no last cell.
     pub fn take_back(&mut self) -> TakenCell {
-        let at = self.last.take().expect("there is a last cell") as usize;
+        let at = self.recent.pop().expect("there is a last cell") as usize;
         let mut words = [0; 4];
         words[..self.words.len() - at].copy_from_slice(&self.words[at..]);
         self.words.truncate(at);
@@ -104,6 +113,54 @@ impl Assembler {
         debug_assert!(matches!(opcode.fields().first(), Some(Field::D0)));
         self.words[at] = u64::from(opcode.number());
         self.words[at + 1] = set_bits(self.words[at + 1], 0, 16, slot as u16 as u64);
+    }
+
+    /// Makes a cell that puts its result into a slot put it into another one.
+    pub fn set_result(&mut self, cell: Offset, slot: i16) {
+        let at = cell.0 as usize;
+        debug_assert!(matches!(self.opcode_at(cell).fields().first(), Some(Field::D0)));
+        self.words[at + 1] = set_bits(self.words[at + 1], 0, 16, u64::from(slot as u16));
+    }
+
+    /// Copies a slot to another one: as one more copy of the last cell, if that can take
+    /// it. The copies of a cell are made one after the other.
+    pub fn copy(&mut self, to: i16, from: i16) {
+        let pair = u64::from(to as u16) | u64::from(from as u16) << 16;
+        let last = self.recent.last().map(|&at| (at as usize, self.opcode_at(Offset(at))));
+        match last {
+            Some((at, opcode)) if opcode == Op::Copy.opcode() => {
+                self.words[at] = u64::from(Op::Copy2.opcode().number());
+                self.words[at + 1] |= pair << 32;
+            }
+            Some((at, opcode)) if opcode == Op::Copy2.opcode() => {
+                // The third copy is made twice, until there is a fourth.
+                self.words[at] = u64::from(Op::Copy4.opcode().number());
+                self.words.push(pair | pair << 32);
+            }
+            Some((at, opcode))
+                if opcode == Op::Copy4.opcode()
+                    && self.words[at + 2] >> 32 == self.words[at + 2] & 0xffff_ffff =>
+            {
+                self.words[at + 2] = self.words[at + 2] & 0xffff_ffff | pair << 32;
+            }
+            _ => {
+                self.cell(Op::Copy.opcode()).field(0, to).field(1, from);
+            }
+        }
+    }
+
+    /// Replaces a plain branch by the last cell, which stands where the branch leads to
+    /// and is as long.
+    pub fn thread(&mut self, branch: Offset) {
+        let Some(&last) = self.recent.last() else { return };
+        let (at, last) = (branch.0 as usize, last as usize);
+        debug_assert_eq!(self.opcode_at(branch), Op::Branch.opcode());
+        debug_assert_eq!(self.words.len() - last, 2);
+        self.words.copy_within(last..last + 2, at);
+        let word = at as u32 + 1;
+        if let Ok(index) = self.relocations.binary_search_by_key(&word, |&(word, _)| word) {
+            self.relocations[index].1 = Relocation::Nothing;
+        }
     }
 
     /// The word that a branch cell's target stands in.

@@ -127,7 +127,7 @@ impl CodeBlock {
                         let entry = core::ptr::from_ref(entry(value as u32));
                         words.set_pointer(HEADER_WORDS + index, entry.cast());
                     }
-                    None => words.set(HEADER_WORDS + index, value),
+                    Some((_, Relocation::Nothing)) | None => words.set(HEADER_WORDS + index, value),
                 }
             }
             at += len;

@@ -32,6 +32,8 @@ pub enum Field {
     S2,
     /// A slot read, in 16-bit field 3.
     S3,
+    /// A slot read, in 16-bit field 4.
+    S4,
     /// A slot read, in 16-bit field 5.
     S5,
     /// A slot read, in 16-bit field 7.
@@ -79,7 +81,7 @@ impl Field {
     const fn words(self) -> usize {
         use Field::*;
         match self {
-            D4 | S5 | D6 | S7 | H20 | H22 | U16 | U20 | W2 | FarS16 | FarS20 | T2 => 3,
+            S4 | D4 | S5 | D6 | S7 | H20 | H22 | U16 | U20 | W2 | FarS16 | FarS20 | T2 => 3,
             U24 | T3 => 4,
             _ => 2,
         }
@@ -129,13 +131,18 @@ pub const STORE_MODES: [(Mode, Mode); 8] = [
 pub enum Family {
     /// Two operands that can be exchanged.
     Commutative,
+    /// Two operands that can be exchanged, 64 bits wide: also with an immediate that needs
+    /// all of them.
+    CommutativeWide,
     /// Two operands.
     Binary,
     /// Two operands; may trap.
     Partial,
-    /// A comparison of integers, and the branch where it holds.
+    /// A comparison of integers; the branch where it holds, also of a sum that is put into
+    /// a slot before; and the selection by it.
     Compare,
-    /// A comparison of floats, and the branches where it holds and where it does not.
+    /// A comparison of floats, the branches where it holds and where it does not, and the
+    /// selection by it.
     CompareFloat,
     /// One operand.
     Unary,
@@ -169,17 +176,26 @@ pub const STORE_ANY: u8 = 8;
 pub const STORE_FLOAT_MODES: [Mode; 2] = [Mode::S, Mode::I];
 /// First variant of the comparisons that branches where the comparison holds.
 pub const BRANCH_IF: u8 = 8;
+/// First variant of the comparisons that selects: a slot where the comparison holds, else
+/// another.
+pub const SELECT: u8 = 12;
+/// First variant of [`Family::Compare`] that counts: adds an immediate to a slot, puts the
+/// sum into another, and branches by comparing it, with a slot or an immediate.
+pub const COUNT: u8 = 16;
 /// First variant of [`Family::CompareFloat`] that branches where it does not hold.
-pub const BRANCH_UNLESS: u8 = 12;
+pub const BRANCH_UNLESS: u8 = 16;
+/// First variant of [`Family::CommutativeWide`] with a 64-bit immediate.
+pub const WIDE_IMMEDIATE: u8 = 8;
 
 impl Family {
     /// How many variants an op of this family has.
     pub const fn variants(self) -> u8 {
         match self {
             Family::Commutative => 8,
+            Family::CommutativeWide => 12,
             Family::Binary | Family::Partial => 14,
-            Family::Compare => 12,
-            Family::CompareFloat => 16,
+            Family::Compare => 18,
+            Family::CompareFloat => 20,
             Family::Unary | Family::PartialUnary => 4,
             Family::Load => 12,
             Family::Store => 9,
@@ -195,7 +211,28 @@ impl Family {
         use Field::*;
         match self {
             Family::Commutative | Family::Binary | Family::Partial => binary(variant, wide),
+            Family::CommutativeWide if variant >= WIDE_IMMEDIATE => match variant {
+                8 => &[S1, W2],
+                9 => &[D0, S1, W2],
+                10 => &[W2],
+                _ => &[D0, W2],
+            },
+            Family::CommutativeWide => binary(variant, wide),
             Family::Compare | Family::CompareFloat if variant < BRANCH_IF => binary(variant, wide),
+            Family::Compare if variant >= COUNT => match variant - COUNT {
+                0 => &[D0, S1, S2, U16, T3],
+                _ => &[D0, S1, U16, U20, T3],
+            },
+            Family::Compare | Family::CompareFloat if variant >= SELECT && variant < SELECT + 4 => {
+                match (variant % 4, wide) {
+                    (0, _) => &[D0, S1, S2, S3, S4],
+                    (1, _) => &[D0, S1, S2, S4],
+                    (2, false) => &[D0, S1, S2, S3, U16],
+                    (2, true) => &[D0, S1, S2, S3, W2],
+                    (_, false) => &[D0, S1, S2, U16],
+                    (_, true) => &[D0, S1, S2, W2],
+                }
+            }
             Family::Compare | Family::CompareFloat => match (variant % 4, wide) {
                 (0, _) => &[S1, S2, T2],
                 (1, _) => &[S2, T2],
@@ -250,11 +287,17 @@ impl Family {
             "_ss", "_ss.d", "_rs", "_rs.d", "_si", "_si.d", "_ri", "_ri.d", "_sr", "_sr.d", "_is",
             "_is.d", "_ir", "_ir.d",
         ];
-        const BRANCH: [&str; 8] = [
+        const WIDE: [&str; 4] = ["_sw", "_sw.d", "_rw", "_rw.d"];
+        const COUNTING: [&str; 2] = [".count_br_if_s", ".count_br_if_i"];
+        const BRANCH: [&str; 12] = [
             ".br_if_ss",
             ".br_if_rs",
             ".br_if_si",
             ".br_if_ri",
+            ".select_ss",
+            ".select_rs",
+            ".select_si",
+            ".select_ri",
             ".br_unless_ss",
             ".br_unless_rs",
             ".br_unless_si",
@@ -268,7 +311,10 @@ impl Family {
         let v = variant as usize;
         match self {
             Family::Commutative | Family::Binary | Family::Partial => BINARY[v],
+            Family::CommutativeWide if variant >= WIDE_IMMEDIATE => WIDE[v - 8],
+            Family::CommutativeWide => BINARY[v],
             Family::Compare | Family::CompareFloat if variant < BRANCH_IF => BINARY[v],
+            Family::Compare if variant >= COUNT => COUNTING[v - COUNT as usize],
             Family::Compare | Family::CompareFloat => BRANCH[v - BRANCH_IF as usize],
             Family::Unary | Family::PartialUnary => ["_s", "_s.d", "_r", "_r.d"][v],
             Family::Load => LOAD[v],

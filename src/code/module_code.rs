@@ -14,7 +14,7 @@ use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use core::sync::atomic::{AtomicPtr, Ordering};
 
-/// Where a function's code is published.
+/// Where a function's code is published: for all, and once more in each call of it.
 #[derive(Debug)]
 #[repr(transparent)]
 pub struct Entry(AtomicPtr<CodeHeader>);
@@ -24,6 +24,13 @@ impl Entry {
     #[inline(always)]
     pub fn load(&self) -> *const CodeHeader {
         self.0.load(Ordering::Acquire)
+    }
+
+    /// Puts a function's code in the place of the stub. Another thread may have been
+    /// first; a function's code never changes, so it is the same.
+    pub fn replace(&self, stub: *const CodeHeader, code: *const CodeHeader) {
+        let (stub, code) = (stub.cast_mut(), code.cast_mut());
+        let _ = self.0.compare_exchange(stub, code, Ordering::Release, Ordering::Relaxed);
     }
 }
 

@@ -12,6 +12,7 @@ struct Row {
 
 macro_rules! family {
     (commutative) => { Family::Commutative };
+    (commutative_wide) => { Family::CommutativeWide };
     (binary) => { Family::Binary };
     (partial) => { Family::Partial };
     (compare) => { Family::Compare };

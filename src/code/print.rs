@@ -51,7 +51,7 @@ impl CellText<'_> {
             S1 => slot(f, near(1)),
             D2 | S2 => slot(f, near(2)),
             S3 => slot(f, near(3)),
-            D4 => slot(f, near(4)),
+            D4 | S4 => slot(f, near(4)),
             S5 => slot(f, near(5)),
             D6 => slot(f, near(6)),
             S7 => slot(f, near(7)),

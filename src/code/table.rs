@@ -57,6 +57,8 @@ macro_rules! for_each_op {
             compare I32LeU "i32.le_u" (u32) -> u32 { |a, b| a <= b }
             compare I32GeS "i32.ge_s" (i32) -> u32 { |a, b| a >= b }
             compare I32GeU "i32.ge_u" (u32) -> u32 { |a, b| a >= b }
+            compare I32TestAny "i32.test_any" (u32) -> u32 { |a, b| a & b != 0 }
+            compare I32TestNone "i32.test_none" (u32) -> u32 { |a, b| a & b == 0 }
             unary I32Clz "i32.clz" (u32) -> u32 { |a| a.leading_zeros() }
             unary I32Ctz "i32.ctz" (u32) -> u32 { |a| a.trailing_zeros() }
             unary I32Popcnt "i32.popcnt" (u32) -> u32 { |a| a.count_ones() }
@@ -64,16 +66,16 @@ macro_rules! for_each_op {
             unary I32Extend16S "i32.extend16_s" (u32) -> i32 { |a| i32::from(a as i16) }
 
             // --- integers, 64 bits ---
-            commutative I64Add "i64.add" (u64) -> u64 { |a, b| a.wrapping_add(b) }
+            commutative_wide I64Add "i64.add" (u64) -> u64 { |a, b| a.wrapping_add(b) }
             binary I64Sub "i64.sub" (u64) -> u64 { |a, b| a.wrapping_sub(b) }
-            commutative I64Mul "i64.mul" (u64) -> u64 { |a, b| a.wrapping_mul(b) }
+            commutative_wide I64Mul "i64.mul" (u64) -> u64 { |a, b| a.wrapping_mul(b) }
             partial I64DivS "i64.div_s" (i64) -> i64 { |a, b| numeric::i64_div_s(a, b) }
             partial I64DivU "i64.div_u" (u64) -> u64 { |a, b| numeric::i64_div_u(a, b) }
             partial I64RemS "i64.rem_s" (i64) -> i64 { |a, b| numeric::i64_rem_s(a, b) }
             partial I64RemU "i64.rem_u" (u64) -> u64 { |a, b| numeric::i64_rem_u(a, b) }
-            commutative I64And "i64.and" (u64) -> u64 { |a, b| a & b }
-            commutative I64Or "i64.or" (u64) -> u64 { |a, b| a | b }
-            commutative I64Xor "i64.xor" (u64) -> u64 { |a, b| a ^ b }
+            commutative_wide I64And "i64.and" (u64) -> u64 { |a, b| a & b }
+            commutative_wide I64Or "i64.or" (u64) -> u64 { |a, b| a | b }
+            commutative_wide I64Xor "i64.xor" (u64) -> u64 { |a, b| a ^ b }
             binary I64Shl "i64.shl" (u64) -> u64 { |a, b| a.wrapping_shl(b as u32) }
             binary I64ShrS "i64.shr_s" (i64) -> i64 { |a, b| a.wrapping_shr(b as u32) }
             binary I64ShrU "i64.shr_u" (u64) -> u64 { |a, b| a.wrapping_shr(b as u32) }
@@ -217,8 +219,6 @@ macro_rules! for_each_op {
             control Const32 "const32" [D0, U12]
             control Const64 "const64" [D0, W2]
             control ZeroLocals "zero" [FarD8, U12]
-            control SelectSlot "select_sss" [D0, S1, S2, S3]
-            control SelectAcc "select_ssr" [D0, S1, S2]
             control GlobalGet "global.get" [U12]
             control GlobalGetSlot "global.get.d" [D0, U12]
             control GlobalSet "global.set_s" [S1, U12]
@@ -234,6 +234,7 @@ macro_rules! for_each_op {
             control BranchTableSlot "br_table_s" [S1, Targets]
             control BranchTableAcc "br_table_r" [Targets]
             control Charge "charge" [U12]
+            control ChargeSize "charge_size" [FarS8]
             control PollFuel "poll_fuel" []
             control PollInterrupt "poll_interrupt" []
             control PollEpoch "poll_epoch" []

@@ -8,7 +8,7 @@ use super::cell::Cell;
 use super::control::*;
 use super::memory::*;
 use super::numeric::*;
-use super::operand::{D, I, R, S};
+use super::operand::{D, I, Late, R, S, W};
 use super::service::ServiceCell;
 use super::transfer::*;
 use crate::code::table::for_each_op;
@@ -32,6 +32,7 @@ pub mod ops {
 
     macro_rules! op {
         (commutative $($row:tt)*) => { op!(binary $($row)*); };
+        (commutative_wide $($row:tt)*) => { op!(binary $($row)*); };
         (binary $op:ident ($operand:ident) -> $result:ident { |$a:ident, $b:ident| $body:expr }) => {
             #[doc = "See the op table."]
             pub struct $op;
@@ -150,6 +151,8 @@ type Si<O, Out> = BinaryCell<O, S<1>, I, Out>;
 type Ri<O, Out> = BinaryCell<O, R, I, Out>;
 type Sr<O, Out> = BinaryCell<O, S<1>, R, Out>;
 type Is<O, Out> = BinaryCell<O, I, S<1>, Out>;
+type Sw<O, Out> = BinaryCell<O, S<1>, W, Out>;
+type Rw<O, Out> = BinaryCell<O, R, W, Out>;
 type Ir<O, Out> = BinaryCell<O, I, R, Out>;
 
 /// The cells of each variant of an op, each visited by `$visit!`.
@@ -160,6 +163,16 @@ macro_rules! variants {
             $visit!($with Rs<ops::$op, R>), $visit!($with Rs<ops::$op, D>),
             $visit!($with Si<ops::$op, R>), $visit!($with Si<ops::$op, D>),
             $visit!($with Ri<ops::$op, R>), $visit!($with Ri<ops::$op, D>),
+        ]
+    };
+    ($visit:ident $with:ident commutative_wide $op:ident) => {
+        &[
+            $visit!($with Ss<ops::$op, R>), $visit!($with Ss<ops::$op, D>),
+            $visit!($with Rs<ops::$op, R>), $visit!($with Rs<ops::$op, D>),
+            $visit!($with Si<ops::$op, R>), $visit!($with Si<ops::$op, D>),
+            $visit!($with Ri<ops::$op, R>), $visit!($with Ri<ops::$op, D>),
+            $visit!($with Sw<ops::$op, R>), $visit!($with Sw<ops::$op, D>),
+            $visit!($with Rw<ops::$op, R>), $visit!($with Rw<ops::$op, D>),
         ]
     };
     ($visit:ident $with:ident binary $op:ident) => {
@@ -184,6 +197,12 @@ macro_rules! variants {
             $visit!($with BranchCell<ops::$op, R, S<2>, true>),
             $visit!($with BranchCell<ops::$op, S<1>, I, true>),
             $visit!($with BranchCell<ops::$op, R, I, true>),
+            $visit!($with SelectCell<ops::$op, S<3>, S<4>>),
+            $visit!($with SelectCell<ops::$op, R, S<4>>),
+            $visit!($with SelectCell<ops::$op, S<3>, Late>),
+            $visit!($with SelectCell<ops::$op, R, Late>),
+            $visit!($with CountCell<ops::$op, S<2>>),
+            $visit!($with CountCell<ops::$op, Bound>),
         ]
     };
     ($visit:ident $with:ident compare_float $op:ident) => {
@@ -196,6 +215,10 @@ macro_rules! variants {
             $visit!($with BranchCell<ops::$op, R, S<2>, true>),
             $visit!($with BranchCell<ops::$op, S<1>, I, true>),
             $visit!($with BranchCell<ops::$op, R, I, true>),
+            $visit!($with SelectCell<ops::$op, S<3>, S<4>>),
+            $visit!($with SelectCell<ops::$op, R, S<4>>),
+            $visit!($with SelectCell<ops::$op, S<3>, Late>),
+            $visit!($with SelectCell<ops::$op, R, Late>),
             $visit!($with BranchCell<ops::$op, S<1>, S<2>, false>),
             $visit!($with BranchCell<ops::$op, R, S<2>, false>),
             $visit!($with BranchCell<ops::$op, S<1>, I, false>),
@@ -224,9 +247,9 @@ macro_rules! variants {
             $visit!($with StoreCell<ops::$op, Based<S<0>>, S<1>>),
             $visit!($with StoreCell<ops::$op, Based<R>, S<1>>),
             $visit!($with StoreCell<ops::$op, Fixed, S<1>>),
-            $visit!($with StoreCell<ops::$op, Based<S<0>>, Word>),
-            $visit!($with StoreCell<ops::$op, Based<R>, Word>),
-            $visit!($with StoreCell<ops::$op, Fixed, Word>),
+            $visit!($with StoreCell<ops::$op, Based<S<0>>, W>),
+            $visit!($with StoreCell<ops::$op, Based<R>, W>),
+            $visit!($with StoreCell<ops::$op, Fixed, W>),
             $visit!($with StoreCell<ops::$op, Based<S<0>>, R>),
             $visit!($with StoreCell<ops::$op, Fixed, R>),
             $visit!($with StoreAnyCell<ops::$op>),

@@ -188,18 +188,6 @@ impl<O: Load, Out: Sink<O::Result>> Cell for LoadAnyCell<O, Out> {
     }
 }
 
-/// The value that a store finds in word 2 of its cell.
-pub struct Word;
-
-impl<T: Value> Source<T> for Word {
-    const WORDS: usize = 1;
-    #[inline(always)]
-    unsafe fn read(r: &Regs) -> T {
-        // SAFETY: X1.
-        T::from_slot(unsafe { r.word_at::<2>() })
-    }
-}
-
 /// A cell that stores to memory 0.
 pub struct StoreCell<O, A, V>(PhantomData<(O, A, V)>);
 

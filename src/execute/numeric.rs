@@ -1,7 +1,7 @@
 //! Ops on values alone: arithmetic, comparisons, conversions.
 
 use super::cell::Cell;
-use super::operand::{Sink, Source, Value};
+use super::operand::{D, Sink, Source, Value};
 use super::regs::{Regs, Step};
 use crate::code::Trap;
 use crate::support::float;
@@ -135,6 +135,89 @@ where
         }
     }
 }
+
+/// A cell that selects by a comparison: a slot where it holds, else another.
+pub struct SelectCell<O, A, B>(PhantomData<(O, A, B)>);
+
+impl<O, A, B> Cell for SelectCell<O, A, B>
+where
+    O: Compare,
+    A: Source<O::Operand>,
+    B: Source<O::Operand>,
+{
+    const WORDS: usize = 3;
+
+    #[inline(always)]
+    unsafe fn run(r: &mut Regs) -> Step {
+        // SAFETY: X1, S1. Both slots are read, so that no branch need be made of it.
+        unsafe {
+            let (first, second) = (*r.slot::<1>(), *r.slot::<2>());
+            let holds = O::holds(A::read(r), B::read(r));
+            *r.slot::<0>() = if holds { first } else { second };
+            r.advance(Self::WORDS)
+        }
+    }
+}
+
+/// A cell that adds an immediate to a slot, puts the sum into another, and branches where
+/// a comparison of the sum holds.
+pub struct CountCell<O, B>(PhantomData<(O, B)>);
+
+/// The second operand of a comparison that counts, if it is an immediate.
+pub struct Bound;
+
+impl<T: Value> Source<T> for Bound {
+    const WORDS: usize = 0;
+    #[inline(always)]
+    unsafe fn read(r: &Regs) -> T {
+        // SAFETY: X1.
+        T::from_immediate(unsafe { r.u32_at::<20>() })
+    }
+}
+
+impl<O, B> Cell for CountCell<O, B>
+where
+    O: Compare,
+    B: Source<O::Operand>,
+    O::Operand: Integer,
+{
+    const WORDS: usize = 4;
+
+    #[inline(always)]
+    unsafe fn run(r: &mut Regs) -> Step {
+        // SAFETY: X1, S1; a target is the address of a cell of the same function.
+        unsafe {
+            let step = O::Operand::from_immediate(r.u32_at::<16>());
+            let sum = O::Operand::from_slot(*r.slot::<1>()).wrapping_sum(step);
+            D::write(r, sum);
+            if O::holds(sum, B::read(r)) {
+                r.ip = r.address_at::<3>();
+                Step::Next
+            } else {
+                r.advance(Self::WORDS)
+            }
+        }
+    }
+}
+
+/// A value with a wrapping addition.
+pub trait Integer: Value {
+    /// The sum.
+    fn wrapping_sum(self, other: Self) -> Self;
+}
+
+macro_rules! integers {
+    ($($ty:ident)*) => {$(
+        impl Integer for $ty {
+            #[inline(always)]
+            fn wrapping_sum(self, other: $ty) -> $ty {
+                self.wrapping_add(other)
+            }
+        }
+    )*};
+}
+
+integers!(u32 i32 u64 i64);
 
 /// A cell of `i64.add128` or `i64.sub128`: four slots become two.
 pub struct WideCell<O>(PhantomData<O>);

@@ -125,6 +125,10 @@ pub struct S<const F: usize>;
 pub struct R;
 /// An immediate.
 pub struct I;
+/// An immediate in a word of its own.
+pub struct W;
+/// An immediate of a cell with four slots before it.
+pub struct Late;
 /// A result that goes to the accumulator and to the slot named by field 0.
 pub struct D;
 
@@ -156,6 +160,26 @@ impl<T: Value> Source<T> for I {
             } else {
                 T::from_immediate(r.u32_at::<12>())
             }
+        }
+    }
+}
+
+impl<T: Value> Source<T> for W {
+    const WORDS: usize = 1;
+    #[inline(always)]
+    unsafe fn read(r: &Regs) -> T {
+        // SAFETY: X1.
+        T::from_slot(unsafe { r.word_at::<2>() })
+    }
+}
+
+impl<T: Value> Source<T> for Late {
+    const WORDS: usize = 0;
+    #[inline(always)]
+    unsafe fn read(r: &Regs) -> T {
+        // SAFETY: X1.
+        unsafe {
+            if T::WIDE { T::from_slot(r.word_at::<2>()) } else { T::from_immediate(r.u32_at::<16>()) }
         }
     }
 }

@@ -116,24 +116,6 @@ cell!(
     }
 );
 
-cell!(
-    /// The second slot, or the third where the fourth is zero.
-    SelectSlot, 2, |r| {
-        let from = if *r.slot::<3>() as u32 != 0 { r.slot::<1>() } else { r.slot::<2>() };
-        *r.slot::<0>() = *from;
-        r.advance(2)
-    }
-);
-
-cell!(
-    /// The second slot, or the third where the accumulator is zero.
-    SelectAcc, 2, |r| {
-        let from = if r.acc as u32 != 0 { r.slot::<1>() } else { r.slot::<2>() };
-        *r.slot::<0>() = *from;
-        r.advance(2)
-    }
-);
-
 #[inline(always)]
 unsafe fn global(r: &Regs) -> *mut GlobalCell {
     // SAFETY: X1, X2, H1: the instance has such a global, by validation.

@@ -177,8 +177,27 @@ impl Function<'_> {
         if let Some(skip) = skip {
             self.values.assembler.set_target(skip, here);
         }
+        self.joined.clear();
         for pending in control.pending {
+            if let Pending::Branch(branch) = pending {
+                self.joined.push(branch);
+            }
             self.resolve(pending, here);
+        }
+        self.joined_at = here;
+    }
+
+    /// Where nothing but a return, the last cell, stands at the place where several ways
+    /// join: the branches there return themselves.
+    fn thread_returns(&mut self) {
+        let assembler = &mut self.values.assembler;
+        if assembler.last() != Some(self.joined_at) {
+            return;
+        }
+        for branch in self.joined.drain(..) {
+            if assembler.opcode_at(branch) == Op::Branch.opcode() {
+                assembler.thread(branch);
+            }
         }
     }
 
@@ -384,6 +403,9 @@ impl Function<'_> {
     /// `return`, and the end of the body.
     pub fn return_(&mut self) {
         self.return_values();
+        if self.ty.results.len() <= 1 {
+            self.thread_returns();
+        }
         self.set_unreachable();
     }
 

@@ -6,8 +6,10 @@ use super::operand::{Kind, Operand, Place};
 use super::sites::Sites;
 use super::values::Values;
 use super::{Failed, TooLarge, operators};
-use crate::code::layout::{BINARY_MODES, BRANCH_IF, BRANCH_UNLESS, Family, Mode};
-use crate::code::{Offset, Op, mode_index};
+use crate::code::layout::{
+    BINARY_MODES, BRANCH_IF, BRANCH_UNLESS, COUNT, Family, Mode, SELECT, WIDE_IMMEDIATE,
+};
+use crate::code::{Offset, Op, TakenCell, mode_index};
 use crate::module::{FuncType, Module, Tunables};
 use crate::support::error::Error;
 use alloc::vec::Vec;
@@ -31,6 +33,10 @@ pub struct Function<'m> {
     pub unreachable: Option<u32>,
     /// The fuel that the present stretch of code costs.
     pub cost: u32,
+    /// The branches to the last place where several ways joined,
+    pub joined: Vec<Offset>,
+    /// which is here.
+    pub joined_at: Offset,
     /// Where cells come from, if that is asked for.
     pub sites: Option<Sites>,
 }
@@ -95,6 +101,8 @@ impl<'m> Function<'m> {
             unreachable: None,
             // Entering a function costs one unit.
             cost: 1,
+            joined: Vec::new(),
+            joined_at: Offset(u32::MAX),
             sites: with_sites.then(Sites::default),
         };
         translation.prologue(declared as u32);
@@ -174,6 +182,7 @@ impl<'m> Function<'m> {
     pub fn binary(&mut self, op: Op, result: Kind) {
         let b = self.values.pop();
         let a = self.values.pop();
+        let kind = a.kind;
         let (mut op, mut places) = (op, [self.fit(op, &a), self.fit(op, &b)]);
         let modes = places.map(Place::mode);
         match modes {
@@ -191,10 +200,16 @@ impl<'m> Function<'m> {
         let variant = mode_index(&BINARY_MODES, (a_mode, b_mode)).expect("all pairs are there");
         let fields = self.source_fields(places);
         self.values.free_acc(result.class());
-        let cell = self.values.assembler.cell(op.variant(2 * variant));
+        let (slots, immediate) = fields;
+        let is_wide = immediate.is_some_and(|bits| !op.wide() && !fits_32(kind, bits));
+        let variant = match (a_mode, is_wide) {
+            (_, false) => 2 * variant,
+            (Mode::S, true) => WIDE_IMMEDIATE,
+            (_, true) => WIDE_IMMEDIATE + 2,
+        };
+        let cell = self.values.assembler.cell(op.variant(variant));
         let offset = cell.offset();
         let immediate_first = a_mode == Mode::I;
-        let (slots, immediate) = fields;
         let cell = match (slots, immediate_first) {
             // The one slot of `_is` stands where the first operand's does.
             ([_, Some(b)], true) => cell.field(1, b),
@@ -204,7 +219,7 @@ impl<'m> Function<'m> {
             }
         };
         if let Some(bits) = immediate {
-            if op.wide() { cell.word(2, bits) } else { cell.u32(12, bits as u32) };
+            if op.wide() || is_wide { cell.word(2, bits) } else { cell.u32(12, bits as u32) };
         }
         self.values.push_acc(result, offset);
     }
@@ -264,49 +279,75 @@ impl<'m> Function<'m> {
             return None;
         }
         let (op, variant) = self.values.assembler.opcode_at(cell).parts();
-        let compares = matches!(op.family(), Family::Compare | Family::CompareFloat);
-        (compares && variant < BRANCH_IF && variant % 2 == 0).then_some(cell)
+        compares(op, variant).then_some(cell)
     }
 
-    /// Pops a condition, and makes what is needed to branch on it; nothing is emitted, so
-    /// that other cells may come between it and the branch.
+    /// Pops a condition, and makes what is needed to branch on it or select by it; no cell
+    /// depends on it, so that others may come before that.
     pub fn condition(&mut self) -> Condition {
-        if self.last_comparison().is_some() {
-            self.values.pop();
-            let taken = self.values.assembler.take_back();
-            let (op, variant) = taken.opcode.parts();
-            let wide = op.wide();
-            return Condition {
-                op,
-                mode: variant / 2,
-                slots: [taken.slot(1), taken.slot(2)],
-                immediate: taken.immediate(wide),
+        if self.last_comparison().is_none() {
+            let operand = self.values.pop();
+            let place = match self.values.place(&operand) {
+                Place::Immediate(_) => Place::Slot(self.values.slot(&operand)),
+                place => place,
             };
+            if place == Place::Acc
+                && operand.is_made_by(self.values.assembler.last())
+                && let Some(condition) = self.tested(Op::I32TestAny)
+            {
+                return condition;
+            }
+            let (mode, slot) = match place {
+                Place::Slot(slot) => (2, self.values.source(slot, 1)),
+                _ => (3, 0),
+            };
+            return Condition { op: Op::I32Ne, mode, slots: [slot, 0], immediate: 0, holds: true };
         }
-        let operand = self.values.pop();
-        let place = match self.values.place(&operand) {
-            Place::Immediate(_) => Place::Slot(self.values.slot(&operand)),
-            place => place,
-        };
-        let (mode, slot) = match place {
-            Place::Slot(slot) => (2, self.values.source(slot, 1)),
-            _ => (3, 0),
-        };
-        Condition { op: Op::I32Ne, mode, slots: [slot, 0], immediate: 0 }
+        self.values.pop();
+        let condition = Condition::taken(self.values.assembler.take_back());
+        if !condition.is_of_zero() || cfg!(feature = "small") {
+            return condition;
+        }
+        // The accumulator is compared with zero: what the cell before has put there can be
+        // tested itself.
+        let holds = condition.op == Op::I32Ne;
+        let Some(last) = self.values.assembler.last() else { return condition };
+        let (op, variant) = self.values.assembler.opcode_at(last).parts();
+        if compares(op, variant) {
+            let inner = Condition::taken(self.values.assembler.take_back());
+            return Condition { holds: inner.holds == holds, ..inner };
+        }
+        let test = if holds { Op::I32TestAny } else { Op::I32TestNone };
+        self.tested(test).unwrap_or(condition)
+    }
+
+    /// Of an `and` whose result is in the accumulator alone and was the last cell, makes
+    /// the condition `test`.
+    fn tested(&mut self, test: Op) -> Option<Condition> {
+        let last = self.values.assembler.last()?;
+        let (op, variant) = self.values.assembler.opcode_at(last).parts();
+        if cfg!(feature = "small") || op != Op::I32And || variant % 2 != 0 {
+            return None;
+        }
+        let taken = self.values.assembler.take_back();
+        Some(Condition { op: test, ..Condition::taken(taken) })
     }
 
     /// Branches where `condition` holds, or does not; the target is to be set.
     pub fn branch_on(&mut self, condition: Condition, holds: bool) -> Offset {
-        let Condition { op, mode, slots, immediate } = condition;
-        let (op, first) = match (holds, operators::opposite(op)) {
+        let Condition { op, mode, slots, immediate, .. } = condition;
+        let (op, first) = match (holds == condition.holds, operators::opposite(op)) {
             (true, _) => (op, BRANCH_IF),
             (false, Some(opposite)) => (opposite, BRANCH_IF),
             (false, None) => (op, BRANCH_UNLESS),
         };
+        if let Some(branch) = self.count_and_branch(op, condition) {
+            return branch;
+        }
         let mut cell = self.values.assembler.cell(op.variant(first + mode));
         let offset = cell.offset();
         // As in `layout`: ss, rs, si, ri.
-        if mode != 1 && mode != 3 {
+        if mode == 0 || mode == 2 {
             cell = cell.field(1, slots[0]);
         }
         if mode < 2 {
@@ -317,6 +358,58 @@ impl<'m> Function<'m> {
             cell = cell.u32(12, immediate as u32);
         }
         cell.target(Offset(0));
+        offset
+    }
+
+    /// Where the last cell has added an immediate to a slot, and `op` compares the sum:
+    /// one cell that does all of it.
+    fn count_and_branch(&mut self, op: Op, condition: Condition) -> Option<Offset> {
+        let Condition { mode, slots, immediate, .. } = condition;
+        let add = match op.family() {
+            Family::Compare if operators::is_64_bit(op) => Op::I64Add,
+            Family::Compare => Op::I32Add,
+            _ => return None,
+        };
+        // The sum is in the accumulator and in a slot: variant 5 is `_si.d`.
+        let last = self.values.assembler.last()?;
+        let sums = self.values.assembler.opcode_at(last) == add.variant(5);
+        if cfg!(feature = "small") || !sums || (mode != 1 && mode != 3) {
+            return None;
+        }
+        let taken = self.values.assembler.take_back();
+        let variant = if mode == 1 { COUNT } else { COUNT + 1 };
+        let cell = self.values.assembler.cell(op.variant(variant));
+        let offset = cell.offset();
+        let cell = cell
+            .field(0, taken.slot(0))
+            .field(1, taken.slot(1))
+            .u32(16, taken.immediate(false) as u32);
+        let cell = if mode == 1 {
+            cell.field(2, slots[1])
+        } else {
+            cell.u32(20, immediate as u32)
+        };
+        cell.target(Offset(0));
+        Some(offset)
+    }
+
+    /// Puts one of two slots into a third, by `condition`.
+    pub fn select_on(&mut self, condition: Condition, to: i16, first: i16, second: i16) -> Offset {
+        let Condition { op, mode, slots, immediate, holds } = condition;
+        let (first, second) = if holds { (first, second) } else { (second, first) };
+        let mut cell = self.values.assembler.cell(op.variant(SELECT + mode));
+        let offset = cell.offset();
+        cell = cell.field(0, to).field(1, first).field(2, second);
+        if mode == 0 || mode == 2 {
+            cell = cell.field(3, slots[0]);
+        }
+        if mode < 2 {
+            cell.field(4, slots[1]);
+        } else if op.wide() {
+            cell.word(2, immediate);
+        } else {
+            cell.u32(16, immediate as u32);
+        }
         offset
     }
 
@@ -354,17 +447,50 @@ impl<'m> Function<'m> {
     }
 }
 
-/// A condition on which a branch depends: a comparison, with its operands.
+/// A condition: a comparison with its operands, which holds or does not.
 #[derive(Clone, Copy, Debug)]
 pub struct Condition {
     op: Op,
-    /// The index of the operands' modes.
+    /// The index of the operands' modes: ss, rs, si, ri.
     mode: u8,
     slots: [i16; 2],
     immediate: u64,
+    /// Whether the comparison is to hold.
+    holds: bool,
 }
 
-/// Whether a constant can be an immediate of an op: 64-bit integers are extended from 32.
+impl Condition {
+    /// A comparison, or an op with the same variants, that was taken back.
+    fn taken(cell: TakenCell) -> Condition {
+        let (op, variant) = cell.opcode.parts();
+        Condition {
+            op,
+            mode: variant / 2,
+            slots: [cell.slot(1), cell.slot(2)],
+            immediate: cell.immediate(op.wide()),
+            holds: true,
+        }
+    }
+
+    /// Whether it compares the accumulator with zero.
+    fn is_of_zero(&self) -> bool {
+        matches!(self.op, Op::I32Eq | Op::I32Ne) && self.mode == 3 && self.immediate == 0
+    }
+}
+
+/// Whether a cell is a comparison whose result is in the accumulator alone.
+fn compares(op: Op, variant: u8) -> bool {
+    matches!(op.family(), Family::Compare | Family::CompareFloat)
+        && variant < BRANCH_IF
+        && variant % 2 == 0
+}
+
+/// Whether a constant can be an immediate of an op.
 fn immediate_fits(op: Op, kind: Kind, bits: u64) -> bool {
-    op.wide() || kind != Kind::I64 || bits as i32 as u64 == bits
+    op.wide() || op.family() == Family::CommutativeWide || fits_32(kind, bits)
+}
+
+/// Whether 32 bits are enough for a constant: 64-bit integers are extended from them.
+fn fits_32(kind: Kind, bits: u64) -> bool {
+    kind != Kind::I64 || bits as i32 as u64 == bits
 }

@@ -210,10 +210,11 @@ impl Function<'_> {
         let slot = self.values.frame.temp(self.values.height());
         let field = self.values.destination(slot);
         let cell = self.values.assembler.cell(op.opcode()).field(0, field).u32(12, immediate);
+        let offset = cell.offset();
         if let Some(source) = source {
             cell.field(1, source);
         }
-        self.values.push_temp(kind);
+        self.values.push_made(kind, offset);
         self.values.put(slot);
     }
 
@@ -278,28 +279,16 @@ impl Function<'_> {
 
     /// `select`.
     pub fn select(&mut self) {
-        let condition = self.values.pop();
+        let condition = self.condition();
         let second = self.values.pop();
         let first = self.values.pop();
         let kind = first.kind;
-        let in_acc = self.values.place(&condition) == Place::Acc;
         let (first, second) = (self.values.slot(&first), self.values.slot(&second));
-        let (first, second) = (self.values.source(first, 1), self.values.source(second, 2));
-        let condition = if in_acc {
-            None
-        } else {
-            let slot = self.values.slot(&condition);
-            Some(self.values.source(slot, 3))
-        };
+        let (first, second) = (self.values.source(first, 3), self.values.source(second, 4));
         let slot = self.values.frame.temp(self.values.height());
         let field = self.values.destination(slot);
-        let op = if in_acc { Op::SelectAcc } else { Op::SelectSlot };
-        let cell = self.values.assembler.cell(op.opcode());
-        let cell = cell.field(0, field).field(1, first).field(2, second);
-        if let Some(condition) = condition {
-            cell.field(3, condition);
-        }
-        self.values.push_temp(kind);
+        let cell = self.select_on(condition, field, first, second);
+        self.values.push_made(kind, cell);
         self.values.put(slot);
     }
 
@@ -344,13 +333,27 @@ impl Function<'_> {
 
     fn bulk(&mut self, op: Op) {
         let slot = self.operands_in_slots(3);
+        self.charge_size(slot + 2);
         self.values.assembler.cell(op.opcode()).u32(8, far(slot));
+    }
+
+    /// Charges what an operator costs beyond its own unit, by its size in a slot.
+    fn charge_size(&mut self, size: i32) {
+        if self.tunables.consume_fuel {
+            self.values.assembler.cell(Op::ChargeSize.opcode()).u32(8, far(size));
+        }
     }
 
     /// What the driver does, on `operands` operands in consecutive slots.
     pub fn service(&mut self, op: Op, operands: u32, first: u32, second: u32, result: Option<Kind>) {
         let slot = self.operands_in_slots(operands);
         self.values.free_accs();
+        match op {
+            Op::MemoryCopyAny | Op::MemoryFillAny | Op::MemoryInit => self.charge_size(slot + 2),
+            Op::TableCopy | Op::TableFill | Op::TableInit => self.charge_size(slot + 2),
+            Op::TableGrow => self.charge_size(slot + 1),
+            _ => {}
+        }
         let cell = self.values.assembler.cell(op.opcode()).u32(8, far(slot)).u32(12, first);
         if op.opcode().words() > 2 {
             cell.u32(16, second);

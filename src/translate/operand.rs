@@ -98,6 +98,9 @@ impl From<wasmparser::ValType> for Kind {
 pub enum Location {
     /// In the slot that belongs to its height.
     Temp,
+    /// In the slot that belongs to its height, where the cell put it: that can be made to
+    /// put it elsewhere, as long as it is the last one.
+    Made(Offset),
     /// In a local, which it is an alias of. The number is the next lower entry that is an
     /// alias of the same local, plus one.
     Local(u32, u32),
@@ -119,6 +122,11 @@ pub struct Operand {
 }
 
 impl Operand {
+    /// Whether `cell` has put it into an accumulator.
+    pub fn is_made_by(&self, cell: Option<Offset>) -> bool {
+        matches!(self.location, Location::Acc(by) if cell == Some(by))
+    }
+
     /// Whether it is an alias of a local.
     pub fn is_local(&self, local: u32) -> bool {
         matches!(self.location, Location::Local(of, _) if of == local)

@@ -11,7 +11,7 @@ use wasmparser::Operator;
 pub fn exchanged(op: Op) -> Option<Op> {
     use Op::*;
     Some(match op {
-        I32Add | I32Mul | I32And | I32Or | I32Xor | I32Eq | I32Ne | I64Add | I64Mul | I64And
+        I32Add | I32Mul | I32And | I32Or | I32Xor | I32TestAny | I32TestNone | I32Eq | I32Ne | I64Add | I64Mul | I64And
         | I64Or | I64Xor | I64Eq | I64Ne | F32Add | F32Mul | F32Min | F32Max | F32Eq | F32Ne
         | F64Add | F64Mul | F64Min | F64Max | F64Eq | F64Ne => op,
         I32LtS => I32GtS,
@@ -47,6 +47,8 @@ pub fn exchanged(op: Op) -> Option<Op> {
 pub fn opposite(op: Op) -> Option<Op> {
     use Op::*;
     Some(match op {
+        I32TestAny => I32TestNone,
+        I32TestNone => I32TestAny,
         I32Eq => I32Ne,
         I32Ne => I32Eq,
         I32LtS => I32GeS,
@@ -73,6 +75,11 @@ pub fn opposite(op: Op) -> Option<Op> {
         F64Ne => F64Eq,
         _ => return None,
     })
+}
+
+/// Whether a comparison is one of 64-bit integers.
+pub fn is_64_bit(op: Op) -> bool {
+    op >= Op::I64Eq && op <= Op::I64GeU
 }
 
 /// What an operator costs in fuel: nothing where it emits nothing by its nature.

@@ -88,6 +88,11 @@ impl Values {
         self.push(kind, Location::Temp);
     }
 
+    /// Pushes a value that `cell` has put into the slot of its height.
+    pub fn push_made(&mut self, kind: Kind, cell: Offset) {
+        self.push(kind, Location::Made(cell));
+    }
+
     /// Pushes a constant.
     pub fn push_const(&mut self, kind: Kind, bits: u64) {
         self.push(kind, Location::Const(bits));
@@ -136,7 +141,7 @@ impl Values {
         match operand.location {
             Location::Local(local, lower) => self.aliases[local as usize] = lower,
             Location::Acc(_) => self.pending[operand.kind.class() as usize] = None,
-            Location::Temp | Location::Const(_) => {}
+            Location::Temp | Location::Made(_) | Location::Const(_) => {}
         }
     }
 
@@ -177,7 +182,7 @@ impl Values {
             Location::Const(bits) => return Place::Immediate(bits),
             Location::Acc(_) => return Place::Acc,
             Location::Local(local, _) => self.frame.local(local),
-            Location::Temp => self.frame.temp(operand.height),
+            Location::Temp | Location::Made(_) => self.frame.temp(operand.height),
         };
         if self.mirrored[operand.kind.class() as usize] == Some(slot) {
             Place::Acc
@@ -190,7 +195,7 @@ impl Values {
     pub fn slot(&mut self, operand: &Operand) -> i32 {
         match operand.location {
             Location::Local(local, _) => self.frame.local(local),
-            Location::Temp => self.frame.temp(operand.height),
+            Location::Temp | Location::Made(_) => self.frame.temp(operand.height),
             Location::Const(_) | Location::Acc(_) => {
                 let slot = self.frame.temp(operand.height);
                 self.move_to(operand, slot);
@@ -298,6 +303,13 @@ impl Values {
         let class = operand.kind.class();
         match operand.location {
             Location::Temp => self.copy(slot, self.frame.temp(operand.height)),
+            Location::Made(cell) => match near(slot) {
+                Some(field) if self.assembler.last() == Some(cell) => {
+                    self.assembler.set_result(cell, field);
+                    self.wrote_slot(slot);
+                }
+                _ => self.copy(slot, self.frame.temp(operand.height)),
+            },
             Location::Local(local, _) => self.copy(slot, self.frame.local(local)),
             Location::Const(bits) => self.constant(slot, bits),
             Location::Acc(cell) => {
@@ -343,9 +355,7 @@ impl Values {
             return;
         }
         match (near(to), near(from)) {
-            (Some(d), Some(s)) => {
-                self.assembler.cell(Op::Copy.opcode()).field(0, d).field(1, s);
-            }
+            (Some(d), Some(s)) => self.assembler.copy(d, s),
             _ if self.frame.is_large() => self.copy_far(to, from),
             _ => self.failed = Some(TooLarge),
         }
@@ -364,7 +374,7 @@ impl Values {
         for at in from..self.entries.len() {
             let operand = self.entries[at];
             match operand.location {
-                Location::Temp | Location::Acc(_) => {}
+                Location::Temp | Location::Made(_) | Location::Acc(_) => {}
                 Location::Const(bits) => {
                     self.constant(self.frame.temp(operand.height), bits);
                     self.entries[at].location = Location::Temp;
@@ -427,37 +437,12 @@ impl Values {
         self.aliases[local as usize] != 0
     }
 
-    /// Emits the collected copies, several in a cell. None reads what another writes.
+    /// Emits the collected copies. None reads what another writes.
     fn emit_copies(&mut self) {
-        let copies = core::mem::take(&mut self.copies);
-        let mut rest = &copies[..];
-        while let Some(&(to, from)) = rest.first() {
-            let fields: SmallVec<[(i16, i16); 4]> = rest
-                .iter()
-                .take(4)
-                .map_while(|&(to, from)| Some((near(to)?, near(from)?)))
-                .collect();
-            let (op, count) = match fields.len() {
-                4 => (Op::Copy4, 4),
-                2 | 3 => (Op::Copy2, 2),
-                1 => (Op::Copy, 1),
-                _ => {
-                    self.copy(to, from);
-                    rest = &rest[1..];
-                    continue;
-                }
-            };
-            let mut cell = self.assembler.cell(op.opcode());
-            for (index, &(to, from)) in fields[..count].iter().enumerate() {
-                cell = cell.field(2 * index, to).field(2 * index + 1, from);
-            }
-            for &(to, _) in &rest[..count] {
-                self.wrote_slot(to);
-            }
-            rest = &rest[count..];
+        let mut copies = core::mem::take(&mut self.copies);
+        for (to, from) in copies.drain(..) {
+            self.copy(to, from);
         }
-        let mut copies = copies;
-        copies.clear();
         self.copies = copies;
     }
 }
