@@ -59,6 +59,16 @@ cell!(
 );
 
 cell!(
+    /// Takes fuel for an operator whose size is known only now: a unit for each byte or
+    /// element.
+    ChargeSize, 2, |r| {
+        let size = i64::try_from(*r.far_slot::<8>()).unwrap_or(i64::MAX);
+        (*r.ctx).fuel = (*r.ctx).fuel.saturating_sub(size);
+        r.advance(2)
+    }
+);
+
+cell!(
     /// Stops where no fuel is left.
     PollFuel, 2, |r| {
         if (*r.ctx).fuel < 0 { r.exit(Exit::Poll) } else { r.advance(2) }
