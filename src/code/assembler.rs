@@ -149,14 +149,24 @@ impl Assembler {
         }
     }
 
-    /// Replaces a plain branch by the last cell, which stands where the branch leads to
-    /// and is as long.
-    pub fn thread(&mut self, branch: Offset) {
+    /// Replaces a plain branch by the last cell, a return that stands where the branch
+    /// leads to and is as long. Where it returns what the copy before the branch has
+    /// copied, it takes the copy's place, and returns that itself.
+    pub fn thread(&mut self, branch: Offset, copy: Option<Offset>) {
         let Some(&last) = self.recent.last() else { return };
         let (at, last) = (branch.0 as usize, last as usize);
         debug_assert_eq!(self.opcode_at(branch), Op::Branch.opcode());
         debug_assert_eq!(self.words.len() - last, 2);
         self.words.copy_within(last..last + 2, at);
+        let field = |word: u64, field: usize| word >> (16 * field) & 0xffff;
+        if let Some(copy) = copy.map(|copy| copy.0 as usize)
+            && self.opcode_at(Offset(last as u32)) == Op::ReturnSlot.opcode()
+            && field(self.words[copy + 1], 0) == field(self.words[last + 1], 1)
+        {
+            let source = field(self.words[copy + 1], 1);
+            self.words[copy] = self.words[last];
+            self.words[copy + 1] = set_bits(self.words[last + 1], 16, 16, source);
+        }
         let word = at as u32 + 1;
         if let Ok(index) = self.relocations.binary_search_by_key(&word, |&(word, _)| word) {
             self.relocations[index].1 = Relocation::Nothing;

@@ -30,10 +30,8 @@ crate::support::send::shared!(
 #[derive(Clone, Copy, Debug)]
 #[repr(C, align(8))]
 pub struct CodeHeader {
-    /// The slots that a frame takes from its record on: record, locals, operands.
-    pub extent: u32,
-    /// The function's index in its module.
-    pub function: u32,
+    /// The bytes that a frame takes from its record on: record, locals, operands.
+    pub extent: usize,
 }
 
 /// Cells that every engine of a backend shares.
@@ -96,17 +94,16 @@ pub struct CodeBlock {
 }
 
 impl CodeBlock {
-    /// Finishes what `assembler` holds. `extent` is in slots, from the record on;
+    /// Finishes what `assembler` holds. `extent` is in bytes, from the record on;
     /// `entry` is where a function of the same module is published.
     pub fn new<'e>(
         assembler: &Assembler,
         handlers: &HandlerTable,
-        function: u32,
-        extent: u32,
+        extent: usize,
         entry: impl Fn(u32) -> &'e Entry,
     ) -> CodeBlock {
         let mut words = Words::zeroed(HEADER_WORDS + assembler.words.len());
-        words.set(0, header_word(extent, function));
+        words.set_size(0, extent);
         let mut relocations = assembler.relocations.iter().peekable();
         let mut at = 0;
         while at < assembler.words.len() {
@@ -160,13 +157,4 @@ pub(super) fn cell_words(cell: &[u64]) -> usize {
         _ => 0,
     };
     opcode.words() + table
-}
-
-/// A header's bytes as a word, on either byte order.
-fn header_word(extent: u32, function: u32) -> u64 {
-    if cfg!(target_endian = "little") {
-        u64::from(extent) | u64::from(function) << 32
-    } else {
-        u64::from(extent) << 32 | u64::from(function)
-    }
 }

@@ -13,7 +13,6 @@ use crate::code::{CodeHeader, Entry, HEADER_WORDS, Trap};
 use crate::heap::{FuncObject, InstanceCore};
 use crate::stack::{BOUNDARY_SLOTS, BOUNDARY_TAG, BoundaryKind, Exit, HostRequest, Record};
 use core::ptr;
-use core::sync::atomic::{AtomicPtr, Ordering};
 
 /// Where a call's arguments and the callee's record stand.
 #[derive(Clone, Copy)]
@@ -38,30 +37,42 @@ pub(super) unsafe fn first_cell(code: *const CodeHeader) -> *const u64 {
 }
 
 impl Regs {
-    /// Whether `slots` slots from `from` on are within the stack; where they are not, the
+    /// Whether `bytes` bytes from `from` on are within the stack; where they are not, the
     /// driver is asked for them.
     #[inline(always)]
-    unsafe fn has_room(&mut self, from: *mut u64, slots: usize) -> bool {
-        // SAFETY: X2. The sum may lie outside the arena, so it is formed without promises.
+    unsafe fn has_room(&mut self, from: *mut u64, bytes: usize) -> bool {
+        // SAFETY: X2.
         unsafe {
-            if from.wrapping_add(slots) <= (*self.ctx).stack_limit {
+            let left = (*self.ctx).stack_limit.addr().wrapping_sub(from.addr());
+            // Both are far below the half of the address space.
+            if left.cast_signed() >= bytes.cast_signed() {
                 return true;
             }
-            let distance = (from.addr().wrapping_sub(self.fp.addr())).cast_signed() / 8;
-            (*self.ctx).needed = slots.saturating_add_signed(distance);
+            (*self.ctx).wanted = from;
+            (*self.ctx).needed = bytes;
         }
         false
     }
 
-    /// Enters a function of the running instance, whose record is to stand at `record`.
+    /// Enters a function of the running instance, whose record is to stand at `record`,
+    /// as far from the caller's as the 32 bits at `DISTANCE` of the cell say.
     #[inline(always)]
-    unsafe fn enter(&mut self, code: *const CodeHeader, record: *mut u64, words: usize, function: u32) -> Step {
+    unsafe fn enter<const DISTANCE: usize>(
+        &mut self,
+        code: *const CodeHeader,
+        record: *mut u64,
+        words: usize,
+        function: u32,
+    ) -> Step {
         // SAFETY: S1 by `has_room`; X1: the code's first cell follows its header.
         unsafe {
-            if !self.has_room(record, (*code).extent as usize) {
-                return self.exit(Exit::Grow);
+            let left = (*self.ctx).stack_limit.addr().wrapping_sub(record.addr());
+            if left.cast_signed() < (*code).extent.cast_signed() {
+                (*self.ctx).wanted = record;
+                (*self.ctx).callee = code;
+                return self.exit(Exit::GrowForCallee);
             }
-            let link = record.byte_offset_from(self.fp) as u64;
+            let link = self.distance_again::<DISTANCE>();
             Record(record).write(self.ip.add(words), link);
             self.fp = record;
             self.ip = first_cell(code);
@@ -78,7 +89,7 @@ impl Regs {
         unsafe {
             let code = (*object.entry).load();
             let record = staged.record.wrapping_add(BOUNDARY_SLOTS);
-            if !self.has_room(record, (*code).extent as usize) {
+            if !self.has_room(record, (*code).extent) {
                 return self.exit(Exit::Grow);
             }
             let boundary = staged.record.sub(staged.arguments);
@@ -126,15 +137,24 @@ impl Regs {
         }
     }
 
+    /// The signed 32 bits at a byte of the cell, read anew: keeping them from an earlier
+    /// read would cost a register more than a handler has, and with that a frame.
+    #[inline(always)]
+    unsafe fn distance_again<const BYTE: usize>(&self) -> u64 {
+        // SAFETY: X1.
+        unsafe { i64::from(self.u32_address::<BYTE>().read_volatile().cast_signed()) as u64 }
+    }
+
     /// Calls any function of the store.
     #[inline(always)]
-    unsafe fn call_any(&mut self, function: u32, record: *mut u64, words: usize) -> Step {
+    unsafe fn call_any<const DISTANCE: usize>(
+        &mut self, function: u32, record: *mut u64, words: usize) -> Step {
         // SAFETY: X2: `function` is an index of the store's (H4).
         unsafe {
             let object = (*self.ctx).functions.add(function as usize);
             if (*object).instance == (*self.ctx).instance {
                 let code = (*(*object).entry).load();
-                return self.enter(code, record, words, (*object).index);
+                return self.enter::<DISTANCE>(code, record, words, (*object).index);
             }
             self.call_elsewhere(object, function, record, words)
         }
@@ -158,7 +178,7 @@ impl Regs {
             if (*object).is_host() {
                 let slots = staged.arguments.max(staged.results);
                 let arguments = record.sub(staged.arguments);
-                if !self.has_room(arguments, slots) {
+                if !self.has_room(arguments, slots * size_of::<u64>()) {
                     return self.exit(Exit::Grow);
                 }
                 return self.call_host(function, arguments, self.ip.add(words));
@@ -173,10 +193,10 @@ cell!(
     Call, 3, |r| {
         // A published entry never changes back, and a call may use either (see
         // `code::module_code`).
-        let code = (*r.ip.add(1).cast::<AtomicPtr<CodeHeader>>()).load(Ordering::Acquire);
+        let code = (*r.ip.add(1).cast::<Entry>()).load();
         let record = r.far_slot::<16>();
         let function = r.u32_at::<20>();
-        r.enter(code, record, 3, function)
+        r.enter::<16>(code, record, 3, function)
     }
 );
 
@@ -185,7 +205,7 @@ cell!(
     CallImport, 2, |r| {
         let function = *(*(*r.ctx).instance).imports.add(r.u32_at::<12>() as usize);
         let record = r.far_slot::<8>();
-        r.call_any(function, record, 2)
+        r.call_any::<8>(function, record, 2)
     }
 );
 
@@ -211,7 +231,7 @@ cell!(
     /// Calls through a table, by a slot.
     CallIndirectSlot, 3, |r| {
         match indirect(r, r.u32_at::<12>(), *r.slot::<1>(), r.u32_at::<16>()) {
-            Ok(function) => r.call_any(function, r.far_slot::<20>(), 3),
+            Ok(function) => r.call_any::<20>(function, r.far_slot::<20>(), 3),
             Err(trap) => r.trap(trap),
         }
     }
@@ -221,7 +241,7 @@ cell!(
     /// Calls through a table, by the accumulator.
     CallIndirectAcc, 3, |r| {
         match indirect(r, r.u32_at::<12>(), r.acc, r.u32_at::<16>()) {
-            Ok(function) => r.call_any(function, r.far_slot::<20>(), 3),
+            Ok(function) => r.call_any::<20>(function, r.far_slot::<20>(), 3),
             Err(trap) => r.trap(trap),
         }
     }
@@ -231,7 +251,7 @@ cell!(
     /// Calls a function reference.
     CallRef, 2, |r| {
         match (*r.slot::<1>() as u32).checked_sub(1) {
-            Some(function) => r.call_any(function, r.far_slot::<12>(), 2),
+            Some(function) => r.call_any::<12>(function, r.far_slot::<12>(), 2),
             None => r.trap(Trap::NullReference),
         }
     }
@@ -270,7 +290,7 @@ impl Regs {
         unsafe {
             let base = self.fp.sub(tail.own);
             let record = base.wrapping_add(tail.arguments);
-            if !self.has_room(record, (*code).extent as usize) {
+            if !self.has_room(record, (*code).extent) {
                 return self.exit(Exit::Grow);
             }
             let return_ip = Record(self.fp).return_ip();
@@ -308,7 +328,7 @@ impl Regs {
         // SAFETY: S1 by `has_room`.
         unsafe {
             let base = self.fp.sub(tail.own);
-            if !self.has_room(base, tail.arguments.max(object.results as usize)) {
+            if !self.has_room(base, tail.arguments.max(object.results.into()) * size_of::<u64>()) {
                 return self.exit(Exit::Grow);
             }
             let record = Record(self.fp);
@@ -332,7 +352,7 @@ impl Regs {
             let reuse = caller.is_boundary() && caller.boundary_kind() == BoundaryKind::Instance;
             let boundary = if reuse { caller.0 } else { self.fp.sub(tail.own) };
             let record = boundary.wrapping_add(BOUNDARY_SLOTS + tail.arguments);
-            if !self.has_room(record, (*code).extent as usize) {
+            if !self.has_room(record, (*code).extent) {
                 return self.exit(Exit::Grow);
             }
             let return_ip = frame.return_ip();
@@ -440,14 +460,7 @@ impl Regs {
         // its function returns has three words then.
         unsafe {
             if *return_ip.sub(3).cast::<*const ()>() == call {
-                let entry = &*return_ip.sub(2).cast::<AtomicPtr<CodeHeader>>();
-                // Another thread may have been first, and a function's code never changes.
-                let _ = entry.compare_exchange(
-                    stub.cast_mut(),
-                    code.cast_mut(),
-                    Ordering::Release,
-                    Ordering::Relaxed,
-                );
+                (*return_ip.sub(2).cast::<Entry>()).replace(stub, code);
             }
         }
     }

@@ -149,8 +149,14 @@ impl<'a> Linked<'a> {
                 }
                 Exit::Grow => {
                     // SAFETY: X2.
-                    let needed = unsafe { (*self.ctx).needed };
-                    self.grow(needed)?;
+                    let (wanted, needed) = unsafe { ((*self.ctx).wanted, (*self.ctx).needed) };
+                    self.grow(wanted, needed)?;
+                }
+                Exit::GrowForCallee => {
+                    // SAFETY: X2; published code lives as long as its module.
+                    let (wanted, needed) =
+                        unsafe { ((*self.ctx).wanted, (*(*self.ctx).callee).extent) };
+                    self.grow(wanted, needed)?;
                 }
                 Exit::Translate => self.translate()?,
                 Exit::Host => {
@@ -190,10 +196,12 @@ impl<'a> Linked<'a> {
         Ok(Outcome::Done)
     }
 
-    /// Makes room for `needed` slots from the frame's record on.
-    fn grow(&mut self, needed: usize) -> Result<(), Failure> {
+    /// Makes room for `needed` bytes from `wanted` on.
+    fn grow(&mut self, wanted: *mut u64, needed: usize) -> Result<(), Failure> {
         let fp = self.point(false).fp;
-        let slots = fp.saturating_add(needed);
+        let base = self.store.stacks.stack(self.id).arena.base();
+        let bytes = (wanted.addr() - base.addr()).saturating_add(needed);
+        let slots = bytes.div_ceil(size_of::<u64>());
         let grown = self.store.stacks.grow(self.id, slots);
         let arena = &self.store.stacks.stack(self.id).arena;
         // SAFETY: X2; S4: no handler runs while the stack moves, and no slot holds an
@@ -212,15 +220,13 @@ impl<'a> Linked<'a> {
             unsafe { ((*self.ctx).acc as u32, (*(*self.ctx).instance).index) };
         let module = self.store.instance(instance).module().clone();
         let prepared = code::publish(&module, function).map_err(Failure::Host).and_then(|code| {
-            // SAFETY: published code lives as long as its module, and the instance holds
-            // that.
-            let extent = unsafe { (*code).extent as usize };
-            // SAFETY: X2.
-            let room = unsafe {
-                ((*self.ctx).stack_limit.addr() - (*self.ctx).fp.addr()) / size_of::<u64>()
-            };
-            if extent > room {
-                self.grow(extent)?;
+            // SAFETY: X2; published code lives as long as its module, and the instance
+            // holds that.
+            unsafe {
+                let fp = (*self.ctx).fp;
+                if (*self.ctx).stack_limit.addr() - fp.addr() < (*code).extent {
+                    self.grow(fp, (*code).extent)?;
+                }
             }
             Ok(code)
         });

@@ -107,7 +107,7 @@ impl Execution {
             let results = store.func(function).results.into();
             return Err(ExecutionError::ResultsMissing(results).into());
         }
-        driver::advance(store, self.stack)
+        advance(store, self.stack)
     }
 
     /// Advances it, with the results of the host function that suspended it.
@@ -137,7 +137,7 @@ impl Execution {
             stack_done(store, self.stack);
             return Ok(Outcome::Done);
         }
-        driver::advance(store, self.stack)
+        advance(store, self.stack)
     }
 
     /// The function of the host's that suspended it, if its results are wanted.
@@ -181,7 +181,7 @@ pub fn call(store: &mut StoreInner, function: FuncIndex, slots: &mut [u64]) -> R
     let params = usize::from(store.func(function).params);
     let stack = prepare(store, function, &slots[..params], None)?;
     let release = Release { store, stack };
-    match driver::advance(release.store, stack)? {
+    match advance(release.store, stack)? {
         Outcome::Done => {
             let results = results(release.store, stack);
             slots[..results.len()].copy_from_slice(results);
@@ -191,6 +191,15 @@ pub fn call(store: &mut StoreInner, function: FuncIndex, slots: &mut [u64]) -> R
             Err(driver::refuse(release.store, stack, suspension))
         }
     }
+}
+
+/// Advances the execution on a stack, unless it is one too many inside others: each of
+/// them takes a part of the native stack. It can still be advanced from further outside.
+fn advance(store: &mut StoreInner, stack: StackId) -> Result<Outcome, Error> {
+    if store.stacks.depth() >= store.engine().tunables.max_nested_calls {
+        return Err((store.describe_failure)(store, Failure::Trap(Trap::StackOverflow)));
+    }
+    driver::advance(store, stack)
 }
 
 /// Gives a stack back when dropped: also when a host function panics.
@@ -221,7 +230,7 @@ fn prepare(
         // SAFETY: the module that the entry belongs to is held by its instance.
         unsafe {
             let code: *const CodeHeader = (*object.entry).load();
-            (code, (*code).extent as usize)
+            (code, (*code).extent.div_ceil(size_of::<u64>()))
         }
     };
     let slots = BOUNDARY_SLOTS + results.max(arguments.len() + extent);

@@ -333,7 +333,7 @@ macro_rules! backend {
             use super::dispatch::$module::handler;
             FixedCells {
                 stub: Stub {
-                    header: CodeHeader { extent: 0, function: 0 },
+                    header: CodeHeader { extent: 0 },
                     cell: FixedCell::new(address_of!(handler Translate)),
                 },
                 return_boundary: FixedCell::new(address_of!(handler ReturnBoundary)),

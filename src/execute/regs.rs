@@ -68,11 +68,18 @@ impl Regs {
         unsafe { *self.ip.byte_add(word16(BYTE)).cast::<u16>() }
     }
 
+    /// The address of the 32-bit immediate at a byte of the cell.
+    #[inline(always)]
+    pub unsafe fn u32_address<const BYTE: usize>(&self) -> *const u32 {
+        // SAFETY: X1.
+        unsafe { self.ip.byte_add(word32(BYTE)).cast::<u32>() }
+    }
+
     /// The 32-bit immediate at a byte of the cell.
     #[inline(always)]
     pub unsafe fn u32_at<const BYTE: usize>(&self) -> u32 {
         // SAFETY: X1.
-        unsafe { *self.ip.byte_add(word32(BYTE)).cast::<u32>() }
+        unsafe { *self.u32_address::<BYTE>() }
     }
 
     /// The 64-bit immediate in a word of the cell.

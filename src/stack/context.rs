@@ -1,6 +1,7 @@
 //! The registers that running code shares with the host.
 
 use super::interrupt::InterruptFlag;
+use crate::code::CodeHeader;
 use crate::heap::{FuncObject, GlobalCell, InstanceCore};
 use crate::support::epoch::Epoch;
 use core::ptr;
@@ -13,8 +14,11 @@ pub enum Exit {
     Done,
     /// A trap, of the kind in `Context::trap`, at `ip`.
     Trap,
-    /// A call needs a larger stack: `Context::needed` slots from `fp` on. Try `ip` again.
+    /// A call needs a larger stack: `Context::needed` bytes from `Context::wanted` on. Try
+    /// `ip` again.
     Grow,
+    /// The same, where the frame of the function `Context::callee` is to stand.
+    GrowForCallee,
     /// The function that `acc` numbers, whose record stands at `fp`, has no code yet.
     Translate,
     /// A function of the host's is called: see [`HostRequest`].
@@ -70,8 +74,12 @@ pub struct Context {
     pub trap: u8,
     /// The op of a service, as a number.
     pub service: u8,
-    /// Slots that a call needs.
+    /// Where a call needs room,
+    pub wanted: *mut u64,
+    /// and how much, in bytes,
     pub needed: usize,
+    /// or for a frame of which function.
+    pub callee: *const CodeHeader,
     /// Where to go on, or what failed.
     pub ip: *const u64,
     /// The frame there.
@@ -104,7 +112,9 @@ impl Context {
             exit: Exit::Done,
             trap: 0,
             service: 0,
+            wanted: ptr::null_mut(),
             needed: 0,
+            callee: ptr::null(),
             ip: ptr::null(),
             fp: ptr::null_mut(),
             acc: 0,

@@ -28,6 +28,8 @@ impl InterruptHandle {
     /// Interrupts: running code stops at its next loop iteration or function entry, code
     /// that is not running as soon as it runs.
     pub fn interrupt(&self) {
-        self.0.0.store(true, Ordering::Release);
+        // Swapped, not stored: where two threads interrupt at once, whoever takes the later
+        // one has seen what both did before.
+        self.0.0.swap(true, Ordering::Release);
     }
 }

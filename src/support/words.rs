@@ -44,6 +44,15 @@ impl Words {
     }
 }
 
+impl Words {
+    /// Writes a size into the word's first bytes; the others stay as they are.
+    pub fn set_size(&mut self, index: usize, value: usize) {
+        let word = self.words[index].get_mut();
+        // SAFETY: a word is as large and as aligned as a size at least.
+        unsafe { ptr::from_mut(word).cast::<usize>().write(value) };
+    }
+}
+
 impl core::fmt::Debug for Words {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.debug_struct("Words").field("len", &self.len()).finish()

@@ -5,7 +5,7 @@
 //! ways need not know of each other.
 
 use super::frame::far;
-use super::function::Function;
+use super::function::{Function, Way};
 use super::operand::{Class, Kind, Operand, Place};
 use crate::code::layout::BRANCH_IF;
 use crate::code::{Offset, Op};
@@ -31,7 +31,11 @@ pub enum BlockKind {
 /// A branch whose target is not known yet.
 #[derive(Clone, Copy, Debug)]
 enum Pending {
-    Branch(Offset),
+    /// A plain branch.
+    Plain(Way),
+    /// A branch with a condition.
+    Conditional(Offset),
+    /// An entry of a branch table.
     Table(Offset, u32),
 }
 
@@ -123,7 +127,7 @@ impl Function<'_> {
             self.settle_results(depth);
             self.charge();
             let branch = self.plain_branch();
-            self.control[depth].pending.push(Pending::Branch(branch));
+            self.control[depth].pending.push(branch);
         }
         let control = &mut self.control[depth];
         let BlockKind::If(skip) = &mut control.kind else {
@@ -154,7 +158,10 @@ impl Function<'_> {
             _ => None,
         };
         let joins = skip.is_some() || !self.control[depth].pending.is_empty();
-        if joins && self.unreachable.is_none() {
+        if joins && self.unreachable.is_none() && self.only_ends_follow {
+            // The values need not go where the other ways have put theirs.
+            self.return_();
+        } else if joins && self.unreachable.is_none() {
             self.settle_results(depth);
             self.charge();
         }
@@ -179,8 +186,8 @@ impl Function<'_> {
         }
         self.joined.clear();
         for pending in control.pending {
-            if let Pending::Branch(branch) = pending {
-                self.joined.push(branch);
+            if let Pending::Plain(way) = pending {
+                self.joined.push(way);
             }
             self.resolve(pending, here);
         }
@@ -194,16 +201,16 @@ impl Function<'_> {
         if assembler.last() != Some(self.joined_at) {
             return;
         }
-        for branch in self.joined.drain(..) {
-            if assembler.opcode_at(branch) == Op::Branch.opcode() {
-                assembler.thread(branch);
-            }
+        for way in self.joined.drain(..) {
+            assembler.thread(way.branch, way.copy);
         }
     }
 
     fn resolve(&mut self, pending: Pending, target: Offset) {
         match pending {
-            Pending::Branch(cell) => self.values.assembler.set_target(cell, target),
+            Pending::Plain(Way { branch: cell, .. }) | Pending::Conditional(cell) => {
+                self.values.assembler.set_target(cell, target);
+            }
             Pending::Table(cell, index) => {
                 self.values.assembler.set_table_target(cell, index, target);
             }
@@ -227,11 +234,13 @@ impl Function<'_> {
         self.values.settle_all();
     }
 
-    fn plain_branch(&mut self) -> Offset {
-        let cell = self.values.assembler.cell(Op::Branch.opcode());
-        let offset = cell.offset();
+    fn plain_branch(&mut self) -> Pending {
+        let assembler = &mut self.values.assembler;
+        let copy = assembler.last().filter(|&at| assembler.opcode_at(at) == Op::Copy.opcode());
+        let cell = assembler.cell(Op::Branch.opcode());
+        let branch = cell.offset();
         cell.target(Offset(0));
-        offset
+        Pending::Plain(Way { branch, copy })
     }
 
     /// Everything up to the next `else` or `end` of this block is not reached.
@@ -258,7 +267,7 @@ impl Function<'_> {
         self.carry(depth);
         self.charge();
         let branch = self.plain_branch();
-        self.aim(depth, Pending::Branch(branch));
+        self.aim(depth, branch);
     }
 
     /// Sets the target of a branch to the block at `depth`, now or at its end.
@@ -307,7 +316,7 @@ impl Function<'_> {
             self.values.settle_from(self.values.height() - count);
             self.charge();
             let branch = self.branch_on(condition, true);
-            self.aim(depth, Pending::Branch(branch));
+            self.aim(depth, Pending::Conditional(branch));
             return;
         }
         self.settle_carried(depth);

@@ -1,7 +1,7 @@
 //! Listings of translated code.
 
 use super::function::Function;
-use crate::module::Module;
+use crate::module::{Export, ExportItem, Module};
 use crate::support::error::Error;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -11,6 +11,7 @@ use core::fmt;
 #[derive(Clone, Debug)]
 pub struct Disassembly {
     function: u32,
+    name: Option<String>,
     extent: u32,
     lines: Vec<Line>,
 }
@@ -41,23 +42,26 @@ impl Disassembly {
                 text: cell.to_string(),
             })
             .collect();
-        Ok(Disassembly { function, extent: translated.extent, lines })
+        let name = name(module, function).map(ToString::to_string);
+        Ok(Disassembly { function, name, extent: translated.extent, lines })
     }
+}
 
-    /// The number of cells.
-    pub fn len(&self) -> usize {
-        self.lines.len()
-    }
-
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.lines.is_empty()
-    }
+/// What backtraces call a function, or else the first name that it is exported by.
+fn name(module: &Module, function: u32) -> Option<&str> {
+    module.func_name(function).or_else(|| {
+        let is_it = |export: &&Export| export.item == ExportItem::Func(function);
+        module.exports.iter().find(is_it).map(|export| &*export.name)
+    })
 }
 
 impl fmt::Display for Disassembly {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "function {}: frame of {} slots", self.function, self.extent)?;
+        write!(f, "function {}", self.function)?;
+        if let Some(name) = &self.name {
+            write!(f, " `{name}`")?;
+        }
+        writeln!(f, ": frame of {} slots", self.extent)?;
         writeln!(f, "  cell    wasm")?;
         for Line { cell, wasm, text } in &self.lines {
             match wasm {

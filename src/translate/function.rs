@@ -15,6 +15,18 @@ use crate::support::error::Error;
 use alloc::vec::Vec;
 use wasmparser::{BinaryReader, FunctionBody, OperatorsReader};
 
+/// The opcode of `end`.
+const END: u8 = 0x0b;
+
+/// A plain branch, and the copy right before it that carries its value, if there is one.
+#[derive(Clone, Copy, Debug)]
+pub struct Way {
+    /// The branch.
+    pub branch: Offset,
+    /// The copy.
+    pub copy: Option<Offset>,
+}
+
 /// The state of a translation.
 pub struct Function<'m> {
     /// The function's module.
@@ -33,8 +45,11 @@ pub struct Function<'m> {
     pub unreachable: Option<u32>,
     /// The fuel that the present stretch of code costs.
     pub cost: u32,
+    /// Whether nothing but ends follows the present operator: then the end of a block is
+    /// the function's.
+    pub only_ends_follow: bool,
     /// The branches to the last place where several ways joined,
-    pub joined: Vec<Offset>,
+    pub joined: Vec<Way>,
     /// which is here.
     pub joined_at: Offset,
     /// Where cells come from, if that is asked for.
@@ -101,12 +116,15 @@ impl<'m> Function<'m> {
             unreachable: None,
             // Entering a function costs one unit.
             cost: 1,
+            only_ends_follow: false,
             joined: Vec::new(),
             joined_at: Offset(u32::MAX),
             sites: with_sites.then(Sites::default),
         };
         translation.prologue(declared as u32);
-        translation.operators(body.get_operators_reader()?)?;
+        let ends = module.bytes[range.clone()].iter().rev().take_while(|&&byte| byte == END);
+        let only_ends_from = range.end - ends.count();
+        translation.operators(body.get_operators_reader()?, only_ends_from as u64)?;
         let extent = frame.temp(translation.values.max_height());
         Ok(Translated {
             values: translation.values,
@@ -128,9 +146,14 @@ impl<'m> Function<'m> {
         self.poll();
     }
 
-    fn operators(&mut self, mut reader: OperatorsReader<'_>) -> Result<(), Failed> {
+    fn operators(
+        &mut self,
+        mut reader: OperatorsReader<'_>,
+        only_ends_from: u64,
+    ) -> Result<(), Failed> {
         while !reader.eof() {
             let (operator, offset) = reader.read_with_offset()?;
+            self.only_ends_follow = reader.original_position() >= only_ends_from;
             if let Some(sites) = &mut self.sites {
                 sites.at(self.values.assembler.here(), offset);
             }

@@ -77,8 +77,7 @@ pub fn translate(module: &Module, function: u32) -> Result<CodeBlock, Error> {
     Ok(CodeBlock::new(
         &translated.values.assembler,
         module.code.handlers(),
-        function,
-        translated.extent,
+        translated.extent as usize * size_of::<u64>(),
         |callee| module.code.entry(callee),
     ))
 }
