@@ -85,6 +85,15 @@ impl Config {
         self
     }
 
+    /// How many calls from the host may be under way, one inside the other: by host
+    /// functions that call WebAssembly again. One more ends with
+    /// [`Trap::StackOverflow`](crate::Trap::StackOverflow). Unlike guests' calls these
+    /// take native stack, as much as the host functions use.
+    pub fn max_nested_calls(&mut self, calls: usize) -> &mut Config {
+        self.tunables.max_nested_calls = calls;
+        self
+    }
+
     /// How many bytes a module may have.
     pub fn max_module_size(&mut self, bytes: usize) -> &mut Config {
         self.tunables.limits.module_size = bytes;

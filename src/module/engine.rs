@@ -57,6 +57,8 @@ pub struct Tunables {
     pub interruptible: bool,
     /// How large one stack may become, in bytes.
     pub max_stack: usize,
+    /// How many calls from the host may be under way, one inside the other.
+    pub max_nested_calls: usize,
     /// The proposals that the embedder allows.
     pub features: WasmFeatures,
     /// What is refused for its size.
@@ -75,6 +77,9 @@ impl Default for Tunables {
             epoch_interruption: false,
             interruptible: false,
             max_stack: 1 << 20,
+            // A call and a small host function take about a kibibyte of native stack, less
+            // than half of the smallest stack that threads commonly have.
+            max_nested_calls: 100,
             features: validate::SUPPORTED,
             limits: Limits::default(),
             backtrace: true,
