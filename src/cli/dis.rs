@@ -56,10 +56,6 @@ pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Fail
                 "cannot translate function {index} of `{file}`: {error:#}"
             ))
         })?;
-        match functions.names.get(&index).and_then(|names| names.first()) {
-            Some(name) => writeln!(out, "function {index} `{name}`:")?,
-            None => writeln!(out, "function {index}:")?,
-        }
         writeln!(out, "{code}")?;
     }
     Ok(())

@@ -93,7 +93,8 @@ cell!(
     }
 );
 
-/// Goes back to the caller. The record is read before the result is written: where a
+/// Goes back to the caller, who finds a single integer in the accumulator as well. The
+/// record is read before the result is written: where a
 /// function has more results than parameters, they overwrite it.
 macro_rules! return_to_caller {
     ($r:ident, $($write:tt)*) => {{
@@ -118,6 +119,7 @@ cell!(
     /// Returns a slot.
     ReturnSlot, 2, |r| {
         let value = *r.slot::<1>();
+        r.acc = value;
         return_to_caller!(r, *r.slot::<0>() = value;)
     }
 );
@@ -147,6 +149,7 @@ cell!(
     /// Returns a constant below 2³².
     ReturnConst32, 2, |r| {
         let value = u64::from(r.u32_at::<12>());
+        r.acc = value;
         return_to_caller!(r, *r.slot::<0>() = value;)
     }
 );

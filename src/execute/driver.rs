@@ -82,19 +82,22 @@ impl<'a> Linked<'a> {
             .activations
             .push(Activation { chain: StackChain::InitialStack(id), exit: None });
         let stack = store.stacks.stack_mut(id);
-        stack.state = StackState::Running;
+        let was = core::mem::replace(&mut stack.state, StackState::Running);
         let (resume, limit) = (stack.resume, stack.arena.limit());
         let fp = stack.arena.base().wrapping_add(resume.fp);
-        let function = store.func(store.stacks.stack(id).function).index;
+        // At the first entry, the stub may have to know which function this is; behind a
+        // host function's call, its result is in the accumulator.
+        let acc = match was {
+            StackState::Fresh => u64::from(store.func(store.stacks.stack(id).function).index),
+            _ => store.stacks.stack(id).result,
+        };
         // SAFETY: X2; no handler runs.
         unsafe {
             (*ctx).stack_limit = limit;
             (*ctx).set_instance(resume.instance);
             (*ctx).ip = resume.ip;
             (*ctx).fp = fp;
-            // At the first entry, the stub may have to know which function this is. No
-            // accumulator lives across a suspension.
-            (*ctx).acc = u64::from(function);
+            (*ctx).acc = acc;
         }
         Linked { store, id, ctx, outer, state: StackState::Trapped }
     }
@@ -293,6 +296,7 @@ impl<'a> Linked<'a> {
                     let base = self.store.stacks.stack(self.id).arena.base();
                     (*self.ctx).ip = point.ip;
                     (*self.ctx).fp = base.add(point.fp);
+                    (*self.ctx).acc = *request.arguments;
                 }
                 Ok(None)
             }

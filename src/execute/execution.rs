@@ -133,6 +133,7 @@ impl Execution {
             unsafe { *stack.arena.base().add(at + index) = bits };
         }
         stack.awaiting = None;
+        stack.result = results.first().copied().unwrap_or_default();
         if store.func(self.function).is_host() {
             stack_done(store, self.stack);
             return Ok(Outcome::Done);

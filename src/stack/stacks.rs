@@ -75,6 +75,8 @@ pub struct Stack {
     /// Where the results of a host function are wanted, in slots from the base, if it has
     /// suspended the execution.
     pub awaiting: Option<(FuncIndex, usize)>,
+    /// The first result that was provided for that host function.
+    pub result: u64,
     /// Held by the execution's owner too, unless the store itself drives it.
     owner: Option<Arc<()>>,
 }
@@ -203,6 +205,7 @@ impl Stacks {
             function,
             resume: ExitPoint { ip: ptr::null(), is_return: false, fp: 0, instance: ptr::null_mut() },
             awaiting: None,
+            result: 0,
             owner,
         };
         let id = match self.free.pop() {

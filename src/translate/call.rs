@@ -5,7 +5,7 @@
 
 use super::frame::far;
 use super::function::Function;
-use super::operand::Place;
+use super::operand::{Class, Kind, Place};
 use super::operators::push_results;
 use crate::code::Op;
 use crate::module::FuncType;
@@ -30,6 +30,11 @@ impl Function<'_> {
     fn unstage(&mut self, ty: &FuncType) {
         self.values.free_accs();
         push_results(self, &ty.results);
+        if let [result] = *ty.results
+            && Kind::from(result).class() == Class::Int
+        {
+            self.values.mirror_top();
+        }
     }
 
     /// `call`.

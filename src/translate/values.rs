@@ -114,6 +114,14 @@ impl Values {
         self.push(kind, Location::Acc(cell));
     }
 
+    /// Says that the topmost value, in its slot, is in the accumulator of its class too.
+    pub fn mirror_top(&mut self) {
+        if let Some(top) = self.entries.last() {
+            let slot = self.frame.temp(top.height);
+            self.mirrored[top.kind.class() as usize] = Some(slot);
+        }
+    }
+
     /// Pushes a popped value again, as a value of another kind of the same class.
     pub fn push_as(&mut self, operand: &Operand, kind: Kind) {
         debug_assert_eq!(operand.kind.class(), kind.class());

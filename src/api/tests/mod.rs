@@ -2,6 +2,7 @@
 
 mod host;
 mod linking;
+mod movement;
 mod objects;
 mod running;
 
