@@ -3,13 +3,18 @@
 use crate::script::Host;
 use crate::script::driver::{Driver, call_directly};
 use backstitch::{
-    CompilationMode, Config, Dispatch, Engine, Error, Func, Instance, Linker, Module, Outcome,
-    Result, Store, Suspension, Val,
+    CompilationMode, Config, Dispatch, DispatchError, Engine, Error, Func, Instance, Linker,
+    Module, Outcome, Result, Store, Suspension, Val,
 };
 use std::fmt;
 
-/// Fuel for what is to run in one go.
-const PLENTY: u64 = u64::MAX / 2;
+/// Whether dispatch by tail calls is to be there: the workspace's profiles
+/// optimise the engine, so that only the target decides.
+const HAS_TAIL_CALLS: bool = cfg!(any(
+    target_arch = "x86_64",
+    target_arch = "aarch64",
+    target_arch = "riscv64"
+));
 
 /// More suspensions than any call of a script needs: a call that suspends so
 /// often gets nowhere.
@@ -26,15 +31,10 @@ pub struct Mode {
 }
 
 impl Mode {
-    /// All modes that this build of the engine has: the fastest dispatch, which
-    /// is by tail calls where they are optimised, and the loop.
+    /// All modes that there are, in whichever build.
     pub fn all() -> Vec<Mode> {
-        let mut dispatches = vec![Dispatch::best()];
-        if !dispatches.contains(&Dispatch::Loop) {
-            dispatches.push(Dispatch::Loop);
-        }
         let mut modes = Vec::new();
-        for dispatch in dispatches {
+        for dispatch in [Dispatch::Tail, Dispatch::Become, Dispatch::Loop] {
             for compilation in [CompilationMode::Eager, CompilationMode::LazyTranslation] {
                 for stepwise in [false, true] {
                     modes.push(Mode {
@@ -53,14 +53,25 @@ impl Mode {
         modes
     }
 
-    /// An engine that runs in this mode.
-    pub fn engine(&self) -> Result<Engine> {
+    /// An engine that runs in this mode; none where this build does not have its
+    /// dispatch, and need not have it.
+    pub fn engine(&self) -> Result<Option<Engine>> {
         let mut config = Config::new();
         config
             .dispatch(self.dispatch)
             .compilation_mode(self.compilation)
             .consume_fuel(self.stepwise);
-        Engine::new(&config)
+        match Engine::new(&config) {
+            Ok(engine) => Ok(Some(engine)),
+            Err(error) if self.is_unavailable(&error) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn is_unavailable(&self, error: &Error) -> bool {
+        let unavailable = DispatchError::Unavailable(self.dispatch);
+        let must_be_there = self.dispatch == Dispatch::Tail && HAS_TAIL_CALLS;
+        error.downcast_ref() == Some(&unavailable) && !must_be_there
     }
 
     /// Whether a module's refusal may come later than where the module is made,
@@ -116,39 +127,37 @@ impl<'engine> ModeDriver<'engine> {
         self.suspensions
     }
 
-    fn call_stepwise(
+    /// Advances something that suspends until it is done, with one unit of fuel each time.
+    fn step<R>(
         &mut self,
         store: &mut Store<Host>,
-        function: &Func,
-        arguments: &[Val],
-    ) -> Result<Vec<Val>> {
-        store.set_fuel(1)?;
-        let mut execution = function.start(&mut *store, arguments)?;
+        mut advance: impl FnMut(&mut Store<Host>) -> Result<Progress<R>>,
+    ) -> Result<R> {
         for _ in 0..SUSPENSION_LIMIT {
-            match execution.resume(&mut *store)? {
-                Outcome::Done(results) => return Ok(results),
-                Outcome::Suspended(Suspension::Fuel) => {
-                    self.suspensions += 1;
-                    store.set_fuel(1)?;
+            store.set_fuel(1)?;
+            match advance(store)? {
+                Progress::Done(result) => return Ok(result),
+                Progress::Suspended(Suspension::Fuel) => self.suspensions += 1,
+                Progress::Suspended(other) => {
+                    return Err(Error::msg(format!(
+                        "suspended, but not for fuel: {other:?}"
+                    )));
                 }
-                _ => return Err(Error::msg("suspended, but not for want of fuel")),
             }
         }
         Err(Error::msg("suspended again and again"))
     }
 }
 
+/// How far something came that suspends.
+enum Progress<R> {
+    Done(R),
+    Suspended(Suspension),
+}
+
 impl Driver for ModeDriver<'_> {
     fn engine(&self) -> &Engine {
         self.engine
-    }
-
-    fn new_store(&mut self) -> Result<Store<Host>> {
-        let mut store = Store::new(self.engine, Host::default());
-        if self.mode.stepwise {
-            store.set_fuel(PLENTY)?;
-        }
-        Ok(store)
     }
 
     fn validate(&mut self, bytes: &[u8]) -> Result<()> {
@@ -166,10 +175,16 @@ impl Driver for ModeDriver<'_> {
         linker: &Linker<Host>,
         module: &Module,
     ) -> Result<Instance> {
-        if self.mode.stepwise {
-            store.set_fuel(PLENTY)?;
+        if !self.mode.stepwise {
+            return linker.instantiate(store, module);
         }
-        linker.instantiate(store, module)
+        let mut instantiation = linker.instantiate_resumable(&mut *store, module)?;
+        self.step(store, |store| {
+            Ok(match instantiation.resume(store)? {
+                None => Progress::Done(instantiation.instance()),
+                Some(suspension) => Progress::Suspended(suspension),
+            })
+        })
     }
 
     fn call(
@@ -178,10 +193,15 @@ impl Driver for ModeDriver<'_> {
         function: &Func,
         arguments: &[Val],
     ) -> Result<Vec<Val>> {
-        if self.mode.stepwise {
-            self.call_stepwise(store, function, arguments)
-        } else {
-            call_directly(store, function, arguments)
+        if !self.mode.stepwise {
+            return call_directly(store, function, arguments);
         }
+        let mut execution = function.start(&mut *store, arguments)?;
+        self.step(store, |store| {
+            Ok(match execution.resume(store)? {
+                Outcome::Done(results) => Progress::Done(results),
+                Outcome::Suspended(suspension) => Progress::Suspended(suspension),
+            })
+        })
     }
 }

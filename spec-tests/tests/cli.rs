@@ -407,25 +407,50 @@ fn scripts() {
 #[test]
 fn disassembly() {
     let text = r#"(module (import "m" "imported" (func))
-        (func $first) (func $second (export "exported") (result i32) (i32.const 7)))"#;
+        (func $first) (func $second (export "exported") (result i32) (i32.const 7))
+        (func (export "nameless")) (func (param i32) (local i32)
+            (loop $l
+                (local.set 1 (i32.add (local.get 1) (i32.const 1)))
+                (br_if $l (i32.lt_u (local.get 1) (local.get 0))))))"#;
     let path = file("dis.wat", text);
     let path = path.to_str().unwrap();
     let all = backstitch(["dis", path]);
     assert_eq!(all.code, Some(0), "{}", all.err);
-    assert!(all.out.contains("function 1 `first`:"), "{}", all.out);
-    assert!(all.out.contains("function 2 `exported`:"), "{}", all.out);
+    assert!(
+        all.out.contains("function 1 `first`: frame of"),
+        "{}",
+        all.out
+    );
+    assert!(
+        all.out.contains("function 2 `second`: frame of"),
+        "{}",
+        all.out
+    );
+    assert!(
+        all.out.contains("function 3 `nameless`: frame of"),
+        "{}",
+        all.out
+    );
+    assert!(all.out.contains("function 4: frame of"), "{}", all.out);
+    // A heading each, with an empty line between them.
+    assert_eq!(all.out.matches("function ").count(), 4, "{}", all.out);
+    assert_eq!(all.out.matches("\n\nfunction ").count(), 3, "{}", all.out);
     for name in ["2", "second", "exported"] {
         let one = backstitch(["dis", path, "--func", name]);
         assert_eq!(one.code, Some(0), "{}", one.err);
         assert!(!one.out.contains("function 1"), "{}", one.out);
         assert!(one.out.contains("function 2"), "{}", one.out);
     }
+    // Comparing and branching are one cell, in every build but those without fusions.
+    let fused = backstitch(["dis", path, "--func", "4"]);
+    let is_fused = |line: &str| line.contains("i32.lt_u") && line.contains("br_if");
+    assert!(fused.out.lines().any(is_fused), "{}", fused.out);
     backstitch(["dis", path, "--func", "third"])
         .expect(1, "")
         .says(&["no function `third`", "first", "exported"]);
-    backstitch(["dis", path, "--func", "3"])
+    backstitch(["dis", path, "--func", "5"])
         .expect(1, "")
-        .says(&["no function 3", "the functions 1 to 2"]);
+        .says(&["no function 5", "the functions 1 to 4"]);
     backstitch(["dis", path, "--func", "0"])
         .expect(1, "")
         .says(&["imports function 0"]);

@@ -96,7 +96,9 @@ fn engines(arguments: &Arguments) -> Result<Vec<(Mode, Engine)>, String> {
         let engine = mode
             .engine()
             .map_err(|error| format!("cannot make an engine for {mode}: {error:#}"))?;
-        engines.push((mode, engine));
+        if let Some(engine) = engine {
+            engines.push((mode, engine));
+        }
     }
     if engines.is_empty() {
         return Err("no mode of this build has that name".to_string());

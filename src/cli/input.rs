@@ -16,7 +16,10 @@ pub(crate) fn read_module(path: &Path) -> Result<Vec<u8>, Failure> {
     }
     // The text format takes this for a module without anything, which nobody means.
     if bytes.trim_ascii().is_empty() {
-        return Err(Failure::Input(format!("`{}` is empty: there is no module in it", path.display())));
+        return Err(Failure::Input(format!(
+            "`{}` is empty: there is no module in it",
+            path.display()
+        )));
     }
     let Ok(text) = std::str::from_utf8(&bytes) else {
         return Err(Failure::Input(format!(
