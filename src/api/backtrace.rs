@@ -4,12 +4,12 @@ use super::context::AsContext;
 use super::instance::Instance;
 use super::module::Module;
 use crate::heap::{Failure, StoreId, StoreInner};
+use crate::stack::StackId;
 use crate::support::error::{Error, HostRequest};
 use crate::walk::{Backtrace, Frame};
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt;
-use core::ops::ControlFlow;
 
 /// The frames of WebAssembly at a trap or in a host function, the youngest first.
 ///
@@ -51,7 +51,7 @@ impl WasmBacktrace {
         if store.engine().tunables.backtrace {
             WasmBacktrace::of(store)
         } else {
-            WasmBacktrace { frames: Vec::new() }
+            WasmBacktrace::new(store, &Backtrace::empty())
         }
     }
 
@@ -62,18 +62,27 @@ impl WasmBacktrace {
 
     fn of(store: &StoreInner) -> WasmBacktrace {
         let limit = store.engine().tunables.backtrace_max_frames;
+        WasmBacktrace::new(store, &Backtrace::new(store, limit))
+    }
+
+    /// The frames of an execution that is suspended.
+    pub(super) fn of_suspended(store: &StoreInner, stack: StackId) -> WasmBacktrace {
+        let limit = store.engine().tunables.backtrace_max_frames;
+        WasmBacktrace::new(store, &Backtrace::of_suspended(store, stack, limit))
+    }
+
+    fn new(store: &StoreInner, backtrace: &Backtrace) -> WasmBacktrace {
         let mut frames: Vec<FrameInfo> = Vec::new();
-        Backtrace::trace(store, |frame| {
-            if let Some(last) = frames.last_mut() {
-                last.is_stack_boundary = last.frame.stack != frame.stack;
+        // Without memory for all, a shorter trace is better than none.
+        for frame in backtrace.frames() {
+            if frames.try_reserve(1).is_err() {
+                break;
             }
-            // Without memory for more, a shorter trace is better than none.
-            if frames.len() == limit || frames.try_reserve(1).is_err() {
-                return ControlFlow::Break(());
-            }
-            frames.push(FrameInfo::new(store, frame));
-            ControlFlow::Continue(())
-        });
+            frames.push(FrameInfo::new(store, *frame));
+        }
+        for at in 1..frames.len() {
+            frames[at - 1].is_stack_boundary = frames[at - 1].frame.stack != frames[at].frame.stack;
+        }
         log::trace!("captured a backtrace of {} frames", frames.len());
         WasmBacktrace { frames }
     }
@@ -101,7 +110,11 @@ pub(super) fn describe_failure(store: &mut StoreInner, failure: Failure) -> Erro
         return error;
     }
     let backtrace = WasmBacktrace::of(store);
-    if backtrace.frames.is_empty() { error } else { error.context(backtrace) }
+    if backtrace.frames.is_empty() {
+        error
+    } else {
+        error.context(backtrace)
+    }
 }
 
 impl fmt::Display for WasmBacktrace {
@@ -148,7 +161,12 @@ pub struct FrameInfo {
 impl FrameInfo {
     fn new(store: &StoreInner, frame: Frame) -> FrameInfo {
         let module = Module::from_ref(store.instance(frame.instance).module()).clone();
-        FrameInfo { store: store.id(), module, frame, is_stack_boundary: false }
+        FrameInfo {
+            store: store.id(),
+            module,
+            frame,
+            is_stack_boundary: false,
+        }
     }
 
     /// The function's index in its module, counted with the imported ones.
@@ -168,14 +186,17 @@ impl FrameInfo {
 
     /// The offset in its module of the instruction that trapped or calls.
     pub fn module_offset(&self) -> Option<usize> {
-        self.frame.module_offset(&self.module.0).map(|offset| offset as usize)
+        self.frame
+            .module_offset(&self.module.0)
+            .map(|offset| offset as usize)
     }
 
     /// The same offset from the start of the function's body.
     pub fn func_offset(&self) -> Option<usize> {
         let module = &self.module.0;
         let defined = self.frame.function.checked_sub(module.imported_functions)?;
-        self.module_offset()?.checked_sub(module.bodies.get(defined as usize)?.start)
+        self.module_offset()?
+            .checked_sub(module.bodies.get(defined as usize)?.start)
     }
 
     /// Source positions: none, as debugging information is not read yet.

@@ -102,6 +102,8 @@ impl<'a, T: 'static> From<Caller<'a, T>> for StoreContextMut<'a, T> {
 
 impl<T: 'static> fmt::Debug for Caller<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Caller").field("instance", &self.instance).finish_non_exhaustive()
+        f.debug_struct("Caller")
+            .field("instance", &self.instance)
+            .finish_non_exhaustive()
     }
 }

@@ -41,7 +41,10 @@ impl Config {
     /// The default: everything that is supported is allowed; no fuel, no epochs; functions
     /// are translated when they are first called.
     pub fn new() -> Config {
-        Config { tunables: Tunables::default(), dispatch: None }
+        Config {
+            tunables: Tunables::default(),
+            dispatch: None,
+        }
     }
 
     /// When function bodies are validated and translated.

@@ -204,6 +204,8 @@ impl<T: 'static> fmt::Debug for StoreContext<'_, T> {
 
 impl<T: 'static> fmt::Debug for StoreContextMut<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("StoreContextMut").field(&self.0.id()).finish()
+        f.debug_tuple("StoreContextMut")
+            .field(&self.0.id())
+            .finish()
     }
 }

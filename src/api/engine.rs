@@ -28,7 +28,11 @@ impl Engine {
     pub fn new(config: &Config) -> Result<Engine, Error> {
         let handlers = config.dispatch.unwrap_or_else(Dispatch::best).handlers()?;
         let tunables = config.tunables.clone();
-        Ok(Engine(Arc::new(EngineInner::new(tunables, handlers, translate::translate))))
+        Ok(Engine(Arc::new(EngineInner::new(
+            tunables,
+            handlers,
+            translate::translate,
+        ))))
     }
 
     /// Whether these are clones of one engine.
@@ -46,11 +50,16 @@ impl Engine {
     /// chose.
     pub fn config(&self) -> Config {
         let is_used = |dispatch: &Dispatch| {
-            dispatch.handlers().is_ok_and(|handlers| ptr::eq(handlers, self.0.handlers))
+            dispatch
+                .handlers()
+                .is_ok_and(|handlers| ptr::eq(handlers, self.0.handlers))
         };
         let all = [Dispatch::Loop, Dispatch::Tail, Dispatch::Become];
         let dispatch = all.into_iter().find(is_used);
-        Config { tunables: self.0.tunables.clone(), dispatch }
+        Config {
+            tunables: self.0.tunables.clone(),
+            dispatch,
+        }
     }
 
     /// Increments the epoch: executions whose store's deadline has come notice soon.
@@ -74,7 +83,9 @@ impl Default for Engine {
 
 impl fmt::Debug for Engine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Engine").field(&Arc::as_ptr(&self.0)).finish()
+        f.debug_tuple("Engine")
+            .field(&Arc::as_ptr(&self.0))
+            .finish()
     }
 }
 

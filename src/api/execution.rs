@@ -1,6 +1,7 @@
 //! Calls that can be suspended and resumed.
 
-use super::context::AsContextMut;
+use super::backtrace::WasmBacktrace;
+use super::context::{AsContext, AsContextMut};
 use super::func::Func;
 use super::values::Val;
 use crate::execute::{self, ExecutionError};
@@ -78,6 +79,18 @@ impl Execution {
         Func::of(self.inner.store_id(), self.inner.function())
     }
 
+    /// Where it stands while it is suspended, the youngest frame first. No frames before it
+    /// has begun and after it has ended.
+    ///
+    /// # Panics
+    ///
+    /// If it belongs to another store.
+    pub fn backtrace(&self, store: impl AsContext) -> WasmBacktrace {
+        let store = store.as_context().0;
+        self.check(store);
+        WasmBacktrace::of_suspended(store, self.inner.stack())
+    }
+
     /// Runs until it returns, fails or is suspended again.
     ///
     /// # Errors
@@ -133,7 +146,10 @@ impl Execution {
 
     #[track_caller]
     fn check(&self, store: &StoreInner) {
-        assert!(self.inner.store_id() == store.id(), "object used with the wrong store");
+        assert!(
+            self.inner.store_id() == store.id(),
+            "object used with the wrong store"
+        );
     }
 
     /// The type of the host function whose results it waits for.
@@ -161,6 +177,8 @@ impl Execution {
 
 impl fmt::Debug for Execution {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Execution").field("func", &self.func()).finish_non_exhaustive()
+        f.debug_struct("Execution")
+            .field("func", &self.func())
+            .finish_non_exhaustive()
     }
 }

@@ -69,7 +69,10 @@ impl ExternRef {
     {
         let store = store.as_context_mut().0;
         let index = store.add_extern(Box::new(value))?;
-        Ok(Rooted(ExternRef { store: store.id(), index }))
+        Ok(Rooted(ExternRef {
+            store: store.id(),
+            index,
+        }))
     }
 
     /// The value.
@@ -131,7 +134,10 @@ impl ExternRef {
     fn ensure_store(&self, store: &StoreInner) -> Result<()> {
         ensure!(self.belongs_to(store), "object used with the wrong store");
         if self.index.0 as usize >= store.extern_count() {
-            bail!("the number {} stands for no value of this store", self.index.0 + 1);
+            bail!(
+                "the number {} stands for no value of this store",
+                self.index.0 + 1
+            );
         }
         Ok(())
     }

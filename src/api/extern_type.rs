@@ -117,7 +117,10 @@ pub struct GlobalType {
 impl GlobalType {
     /// A type of globals that hold a `content`.
     pub fn new(content: ValType, mutability: Mutability) -> GlobalType {
-        GlobalType { content, mutability }
+        GlobalType {
+            content,
+            mutability,
+        }
     }
 
     /// The type of its value.
@@ -136,18 +139,31 @@ impl GlobalType {
     ///
     /// If its value is a reference that cannot be null.
     pub fn default_value(&self, store: impl AsContextMut) -> Result<Global> {
-        let value = self.content.default_value().ok_or_else(|| no_default(&self.content))?;
+        let value = self
+            .content
+            .default_value()
+            .ok_or_else(|| no_default(&self.content))?;
         Global::new(store, self.clone(), value)
     }
 
     pub(super) fn to_inner(&self) -> module::GlobalType {
         let value = self.content.to_inner();
-        module::GlobalType { value, mutable: self.mutability.is_var() }
+        module::GlobalType {
+            value,
+            mutable: self.mutability.is_var(),
+        }
     }
 
     pub(super) fn from_inner(engine: &Engine, ty: module::GlobalType) -> GlobalType {
-        let mutability = if ty.mutable { Mutability::Var } else { Mutability::Const };
-        GlobalType { content: ValType::from_inner(engine, ty.value), mutability }
+        let mutability = if ty.mutable {
+            Mutability::Var
+        } else {
+            Mutability::Const
+        };
+        GlobalType {
+            content: ValType::from_inner(engine, ty.value),
+            mutability,
+        }
     }
 }
 
@@ -169,12 +185,22 @@ impl TableType {
     /// A type of tables with 32-bit indices.
     pub fn new(element: RefType, minimum: u32, maximum: Option<u32>) -> TableType {
         let maximum = maximum.map(u64::from);
-        TableType { element, minimum: minimum.into(), maximum, table64: false }
+        TableType {
+            element,
+            minimum: minimum.into(),
+            maximum,
+            table64: false,
+        }
     }
 
     /// A type of tables with 64-bit indices.
     pub fn new64(element: RefType, minimum: u64, maximum: Option<u64>) -> TableType {
-        TableType { element, minimum, maximum, table64: true }
+        TableType {
+            element,
+            minimum,
+            maximum,
+            table64: true,
+        }
     }
 
     /// Whether its indices have 64 bits.
@@ -385,9 +411,16 @@ impl MemoryTypeBuilder {
         if ty.shared {
             bail!("a shared memory needs the threads proposal, which is not supported yet");
         }
-        let largest = if ty.memory64 { u64::MAX >> log2 } else { (1 << 32) >> log2 };
+        let largest = if ty.memory64 {
+            u64::MAX >> log2
+        } else {
+            (1 << 32) >> log2
+        };
         for pages in [Some(ty.minimum), ty.maximum].into_iter().flatten() {
-            ensure!(pages <= largest, "a memory has at most {largest} pages, not {pages}");
+            ensure!(
+                pages <= largest,
+                "a memory has at most {largest} pages, not {pages}"
+            );
         }
         if let Some(maximum) = ty.maximum {
             ensure!(
@@ -454,7 +487,10 @@ impl<'module> ExportType<'module> {
 
 impl fmt::Debug for ExportType<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ExportType").field("name", &self.name()).field("ty", &self.ty()).finish()
+        f.debug_struct("ExportType")
+            .field("name", &self.name())
+            .field("ty", &self.ty())
+            .finish()
     }
 }
 
@@ -466,16 +502,27 @@ mod tests {
     #[test]
     fn only_possible_memories_can_be_built() {
         let build = |min, max, log2, wide| {
-            MemoryType::builder().min(min).max(max).page_size_log2(log2).memory64(wide).build()
+            MemoryType::builder()
+                .min(min)
+                .max(max)
+                .page_size_log2(log2)
+                .memory64(wide)
+                .build()
         };
         assert!(build(65536, None, 16, false).is_ok());
         assert!(build(1 << 32, None, 0, false).is_ok());
         assert!(build(1 << 48, Some(1 << 48), 16, true).is_err());
         assert!(build(1 << 47, None, 16, true).is_ok());
         for (error, text) in [
-            (build(65537, None, 16, false), "at most 65536 pages, not 65537"),
+            (
+                build(65537, None, 16, false),
+                "at most 65536 pages, not 65537",
+            ),
             (build(0, None, 12, false), "2^12 bytes"),
-            (build(2, Some(1), 16, false), "minimum of 2 pages is greater than its maximum of 1"),
+            (
+                build(2, Some(1), 16, false),
+                "minimum of 2 pages is greater than its maximum of 1",
+            ),
         ] {
             assert!(error.unwrap_err().to_string().contains(text));
         }

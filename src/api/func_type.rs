@@ -41,13 +41,20 @@ impl FuncType {
             results: results.into_iter().map(inner).collect(),
         };
         let longest = ty.params.len().max(ty.results.len());
-        assert!(longest <= 1_000, "a function has at most 1,000 parameters and results");
+        assert!(
+            longest <= 1_000,
+            "a function has at most 1,000 parameters and results"
+        );
         let id = engine.0.types.intern(ty);
         FuncType::from_id(engine, id)
     }
 
     pub(super) fn from_id(engine: &Engine, id: TypeId) -> FuncType {
-        FuncType { engine: engine.clone(), id, ty: engine.0.types.get(id) }
+        FuncType {
+            engine: engine.clone(),
+            id,
+            ty: engine.0.types.get(id),
+        }
     }
 
     pub(super) fn id(&self) -> TypeId {
@@ -66,22 +73,34 @@ impl FuncType {
 
     /// The type of parameter `i`.
     pub fn param(&self, i: usize) -> Option<ValType> {
-        self.ty.params.get(i).map(|&ty| ValType::from_inner(&self.engine, ty))
+        self.ty
+            .params
+            .get(i)
+            .map(|&ty| ValType::from_inner(&self.engine, ty))
     }
 
     /// The types of its parameters.
     pub fn params(&self) -> impl ExactSizeIterator<Item = ValType> + '_ {
-        self.ty.params.iter().map(|&ty| ValType::from_inner(&self.engine, ty))
+        self.ty
+            .params
+            .iter()
+            .map(|&ty| ValType::from_inner(&self.engine, ty))
     }
 
     /// The type of result `i`.
     pub fn result(&self, i: usize) -> Option<ValType> {
-        self.ty.results.get(i).map(|&ty| ValType::from_inner(&self.engine, ty))
+        self.ty
+            .results
+            .get(i)
+            .map(|&ty| ValType::from_inner(&self.engine, ty))
     }
 
     /// The types of its results.
     pub fn results(&self) -> impl ExactSizeIterator<Item = ValType> + '_ {
-        self.ty.results.iter().map(|&ty| ValType::from_inner(&self.engine, ty))
+        self.ty
+            .results
+            .iter()
+            .map(|&ty| ValType::from_inner(&self.engine, ty))
     }
 
     /// Whether a function of this type is one of type `other`.
@@ -99,7 +118,9 @@ impl FuncType {
             .results()
             .map(|ty| {
                 ty.default_value().ok_or_else(|| {
-                    Error::msg(format!("type `{self}` has no default: no value of `{ty}` is"))
+                    Error::msg(format!(
+                        "type `{self}` has no default: no value of `{ty}` is"
+                    ))
                 })
             })
             .collect::<Result<_>>()?;
@@ -157,7 +178,10 @@ mod tests {
         let ty = FuncType::new(&engine, [ValType::I32, ValType::FUNCREF], [ValType::F32]);
         assert_eq!(ty, FuncType::new(&engine, ty.params(), ty.results()));
         assert_ne!(ty, FuncType::new(&engine, ty.results(), ty.params()));
-        assert_eq!(ty.to_string(), "(type (func (param i32 (ref null func)) (result f32)))");
+        assert_eq!(
+            ty.to_string(),
+            "(type (func (param i32 (ref null func)) (result f32)))"
+        );
         assert_eq!(ty.param(1), Some(ValType::FUNCREF));
         assert_eq!(ty.result(1), None);
         let other = FuncType::new(&Engine::default(), ty.params(), ty.results());

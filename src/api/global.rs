@@ -29,11 +29,19 @@ impl Global {
     /// If the value is not of its type.
     pub fn new(mut store: impl AsContextMut, ty: GlobalType, val: Val) -> Result<Global> {
         let store = store.as_context_mut();
-        ensure!(ty.content().belongs_to(store.engine()), "type used with wrong engine");
+        ensure!(
+            ty.content().belongs_to(store.engine()),
+            "type used with wrong engine"
+        );
         let store = &mut *store.0;
         let ty = ty.to_inner();
-        let bits = val.to_slot(store, ty.value).context("the first value of a global")?;
-        Ok(Global { store: store.id(), index: store.add_global(ty, bits) })
+        let bits = val
+            .to_slot(store, ty.value)
+            .context("the first value of a global")?;
+        Ok(Global {
+            store: store.id(),
+            index: store.add_global(ty, bits),
+        })
     }
 
     /// Its type.
@@ -69,7 +77,9 @@ impl Global {
         let store = store.as_context_mut().0;
         let ty = *self.inner(store).ty();
         ensure!(ty.mutable, "immutable global cannot be set");
-        let bits = val.to_slot(store, ty.value).context("the new value of a global")?;
+        let bits = val
+            .to_slot(store, ty.value)
+            .context("the new value of a global")?;
         store.global_mut(self.index).set(bits);
         Ok(())
     }

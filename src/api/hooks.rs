@@ -92,11 +92,17 @@ fn require_fuel(store: &StoreInner) -> Result<()> {
     if store.engine().tunables.consume_fuel {
         return Ok(());
     }
-    Err(format_err!("fuel is not configured in this store: call `Config::consume_fuel(true)`"))
+    Err(format_err!(
+        "fuel is not configured in this store: call `Config::consume_fuel(true)`"
+    ))
 }
 
 pub(super) fn set_epoch_deadline(store: &mut StoreInner, ticks_beyond_current: u64) {
-    let deadline = store.engine().epoch.now().saturating_add(ticks_beyond_current);
+    let deadline = store
+        .engine()
+        .epoch
+        .now()
+        .saturating_add(ticks_beyond_current);
     store.stacks.set_epoch_deadline(deadline);
 }
 

@@ -92,10 +92,18 @@ impl Instance {
     ) -> impl ExactSizeIterator<Item = Export<'a>> + 'a {
         let store = store.into().0;
         let module = Arc::clone(self.inner(store).module());
-        let items: Vec<Extern> =
-            module.exports.iter().map(|export| self.item(store, export.item)).collect();
+        let items: Vec<Extern> = module
+            .exports
+            .iter()
+            .map(|export| self.item(store, export.item))
+            .collect();
         let store: &'a StoreInner = store;
-        let names = self.inner(store).module().exports.iter().map(|export| &*export.name);
+        let names = self
+            .inner(store)
+            .module()
+            .exports
+            .iter()
+            .map(|export| &*export.name);
         names.zip(items).map(|(name, item)| Export::new(name, item))
     }
 
@@ -156,7 +164,9 @@ impl Instance {
         let mut store = store.as_context_mut();
         let Some(func) = self.get_func(&mut store, name) else {
             let exports = self.function_names(store.0);
-            return Err(format_err!("failed to find function export `{name}`: {exports}"));
+            return Err(format_err!(
+                "failed to find function export `{name}`: {exports}"
+            ));
         };
         func.typed(&store)
             .with_context(|| format!("failed to convert function `{name}` to given type"))
@@ -217,7 +227,11 @@ impl Instance {
             .map(|export| &*export.name);
         let mut text = String::new();
         for name in names.by_ref().take(LISTED) {
-            let start = if text.is_empty() { "it exports the functions " } else { ", " };
+            let start = if text.is_empty() {
+                "it exports the functions "
+            } else {
+                ", "
+            };
             // Writing to a string does not fail.
             let _ = write!(text, "{start}`{name}`");
         }

@@ -36,7 +36,11 @@ impl<T> Clone for InstancePre<T> {
 
 impl<T: 'static> InstancePre<T> {
     pub(super) fn new(module: &Module, items: Arc<[Definition]>) -> InstancePre<T> {
-        InstancePre { module: module.clone(), items, data: PhantomData }
+        InstancePre {
+            module: module.clone(),
+            items,
+            data: PhantomData,
+        }
     }
 
     /// The module.
@@ -77,13 +81,19 @@ impl<T: 'static> InstancePre<T> {
             "cross-`Engine` instantiation is not supported: the module and the store are of \
              different engines"
         );
-        Ok(self.items.iter().map(|item| item.to_extern(store)).collect())
+        Ok(self
+            .items
+            .iter()
+            .map(|item| item.to_extern(store))
+            .collect())
     }
 }
 
 impl<T> fmt::Debug for InstancePre<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("InstancePre").field("module", &self.module).finish_non_exhaustive()
+        f.debug_struct("InstancePre")
+            .field("module", &self.module)
+            .finish_non_exhaustive()
     }
 }
 
@@ -123,7 +133,10 @@ impl Instantiation {
             }
             None => None,
         };
-        Ok(Instantiation { instance: Instance::of(id, made.instance), start })
+        Ok(Instantiation {
+            instance: Instance::of(id, made.instance),
+            start,
+        })
     }
 
     /// The instance. Before its start function has ended it may not be ready for use.
@@ -166,7 +179,9 @@ impl Instantiation {
         &mut self,
         advance: impl FnOnce(&mut Execution) -> Result<Outcome>,
     ) -> Result<Option<Suspension>> {
-        let Some(start) = &mut self.start else { return Ok(None) };
+        let Some(start) = &mut self.start else {
+            return Ok(None);
+        };
         match advance(start)? {
             Outcome::Suspended(suspension) => Ok(Some(suspension)),
             Outcome::Done(_) => {

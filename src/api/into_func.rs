@@ -36,7 +36,9 @@ pub struct HostFunc {
 
 impl fmt::Debug for HostFunc {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("HostFunc").field("ty", &self.ty).finish_non_exhaustive()
+        f.debug_struct("HostFunc")
+            .field("ty", &self.ty)
+            .finish_non_exhaustive()
     }
 }
 
@@ -54,7 +56,10 @@ impl HostFunc {
         ty: FuncType,
         run: impl Fn(&mut HostCall<'_>) -> Result<()> + Send + Sync + 'static,
     ) -> HostFunc {
-        HostFunc { ty, func: Arc::new(Trampoline(run)) }
+        HostFunc {
+            ty,
+            func: Arc::new(Trampoline(run)),
+        }
     }
 
     /// Its type.
@@ -64,7 +69,10 @@ impl HostFunc {
 
     /// Makes it a function of a store of the same engine.
     pub(super) fn add_to(&self, store: &mut StoreInner) -> Func {
-        debug_assert!(Engine::same(self.ty.engine(), Engine::from_ref(store.engine())));
+        debug_assert!(Engine::same(
+            self.ty.engine(),
+            Engine::from_ref(store.engine())
+        ));
         let index = store.add_host_func(self.ty.id(), Arc::clone(&self.func));
         Func::of(store.id(), index)
     }
@@ -90,7 +98,10 @@ fn call_dynamic<T: 'static>(
     let id = call.store.id();
     let mut values: SmallVec<[Val; 8]> = SmallVec::new();
     values.extend(
-        ty.params.iter().enumerate().map(|(index, &ty)| Val::from_slot(call.get(index), ty, id)),
+        ty.params
+            .iter()
+            .enumerate()
+            .map(|(index, &ty)| Val::from_slot(call.get(index), ty, id)),
     );
     // Zero is null for references too.
     values.extend(ty.results.iter().map(|&ty| Val::from_slot(0, ty, id)));

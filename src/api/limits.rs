@@ -266,7 +266,10 @@ mod tests {
 
     #[test]
     fn limits_refuse_or_trap() {
-        let mut limits = StoreLimitsBuilder::new().memory_size(10).table_elements(5).build();
+        let mut limits = StoreLimitsBuilder::new()
+            .memory_size(10)
+            .table_elements(5)
+            .build();
         assert!(limits.memory_growing(0, 10, None).unwrap());
         assert!(!limits.memory_growing(0, 11, None).unwrap());
         assert!(!limits.memory_growing(0, 10, Some(9)).unwrap());
@@ -277,7 +280,10 @@ mod tests {
         let error = limits.memory_growing(0, 11, None).unwrap_err();
         assert!(error.to_string().contains("to 11 bytes: the limit is 10"));
         let error = limits.table_grow_failed(Error::msg("why")).unwrap_err();
-        assert_eq!(alloc::format!("{error:#}"), "forcing a table growth failure to be a trap: why");
+        assert_eq!(
+            alloc::format!("{error:#}"),
+            "forcing a table growth failure to be a trap: why"
+        );
     }
 
     #[test]

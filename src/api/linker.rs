@@ -59,12 +59,14 @@ impl Definition {
         match self {
             Definition::Host(func) => module::ExternType::Func(func.ty().id()),
             Definition::Extern(_, ty) => match ty.clone() {
-                module::ExternType::Memory(ty) => {
-                    module::ExternType::Memory(module::MemoryType { minimum: u64::MAX, ..ty })
-                }
-                module::ExternType::Table(ty) => {
-                    module::ExternType::Table(module::TableType { minimum: u64::MAX, ..ty })
-                }
+                module::ExternType::Memory(ty) => module::ExternType::Memory(module::MemoryType {
+                    minimum: u64::MAX,
+                    ..ty
+                }),
+                module::ExternType::Table(ty) => module::ExternType::Table(module::TableType {
+                    minimum: u64::MAX,
+                    ..ty
+                }),
                 ty => ty,
             },
         }
@@ -283,7 +285,9 @@ impl<T: 'static> Linker<T> {
                 continue;
             }
             let error = UnknownImportError::new(&import);
-            let ExternType::Func(ty) = import.ty() else { return Err(Error::new(error)) };
+            let ExternType::Func(ty) = import.ty() else {
+                return Err(Error::new(error));
+            };
             self.func_new(import.module(), import.name(), ty, move |_, _, _| {
                 Err(Error::new(error.clone()))
             })?;
@@ -306,10 +310,13 @@ impl<T: 'static> Linker<T> {
             if self.definition(import.module(), import.name()).is_some() {
                 continue;
             }
-            let item = import.ty().default_value(store.as_context_mut()).map_err(|error| {
-                let (module, name) = (import.module(), import.name());
-                error.context(format!("no default value exists for `{module}::{name}`"))
-            })?;
+            let item = import
+                .ty()
+                .default_value(store.as_context_mut())
+                .map_err(|error| {
+                    let (module, name) = (import.module(), import.name());
+                    error.context(format!("no default value exists for `{module}::{name}`"))
+                })?;
             self.define(store.as_context(), import.module(), import.name(), item)?;
         }
         Ok(())
@@ -351,7 +358,10 @@ impl<T: 'static> Linker<T> {
     ) -> Option<Extern> {
         let store = store.as_context_mut().0;
         self.check_engine(store);
-        Some(self.definition(import.module(), import.name())?.to_extern(store))
+        Some(
+            self.definition(import.module(), import.name())?
+                .to_extern(store),
+        )
     }
 
     /// All that is defined, sorted by name, in a store.
@@ -365,7 +375,9 @@ impl<T: 'static> Linker<T> {
     ) -> impl Iterator<Item = (&'a str, &'a str, Extern)> + 'p {
         self.check_engine(store.as_context().0);
         let all = self.map.iter().flat_map(|(module, names)| {
-            names.iter().map(move |(name, definition)| (&**module, &**name, definition))
+            names
+                .iter()
+                .map(move |(name, definition)| (&**module, &**name, definition))
         });
         all.map(move |(module, name, definition)| {
             (module, name, definition.to_extern(store.as_context_mut().0))
@@ -432,7 +444,10 @@ impl<T: 'static> Linker<T> {
         // A function of the host's becomes one of the store's only if all are found.
         let found: Result<SmallVec<[&Definition; 8]>> =
             module.imports().map(|import| self.find(&import)).collect();
-        Ok(found?.into_iter().map(|definition| definition.to_extern(store)).collect())
+        Ok(found?
+            .into_iter()
+            .map(|definition| definition.to_extern(store))
+            .collect())
     }
 
     fn find(&self, import: &ImportType<'_>) -> Result<&Definition> {
@@ -511,7 +526,12 @@ impl UnknownImportError {
 
 impl fmt::Display for UnknownImportError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let UnknownImportError { module, name, expected, .. } = self;
+        let UnknownImportError {
+            module,
+            name,
+            expected,
+            ..
+        } = self;
         write!(
             f,
             "unknown import: `{module}::{name}` has not been defined; it must be `{expected}`"

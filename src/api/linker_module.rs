@@ -133,6 +133,8 @@ fn run<T: 'static>(
     results: &mut [Val],
 ) -> Result<()> {
     let instance = pre.instantiate(&mut *caller)?;
-    let func = instance.get_func(&mut *caller, name).context("a module's exports do not change")?;
+    let func = instance
+        .get_func(&mut *caller, name)
+        .context("a module's exports do not change")?;
     func.call(caller, params, results)
 }

@@ -31,7 +31,10 @@ pub struct MemoryAccessError {
 impl fmt::Display for MemoryAccessError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let MemoryAccessError { offset, len, size } = self;
-        write!(f, "out of bounds memory access: {len} bytes at {offset} of a memory of {size}")
+        write!(
+            f,
+            "out of bounds memory access: {len} bytes at {offset} of a memory of {size}"
+        )
     }
 }
 
@@ -50,7 +53,10 @@ impl Memory {
     pub fn new(mut store: impl AsContextMut, ty: MemoryType) -> Result<Memory> {
         let store = store.as_context_mut().0;
         let index = store.add_memory(ty.ty)?;
-        Ok(Memory { store: store.id(), index })
+        Ok(Memory {
+            store: store.id(),
+            index,
+        })
     }
 
     /// Its type, as declared: the minimum is not its present size.
@@ -59,7 +65,9 @@ impl Memory {
     ///
     /// If it belongs to another store.
     pub fn ty(&self, store: impl AsContext) -> MemoryType {
-        MemoryType { ty: *self.get(store.as_context().0).ty() }
+        MemoryType {
+            ty: *self.get(store.as_context().0).ty(),
+        }
     }
 
     /// Copies bytes out of it.
@@ -78,7 +86,11 @@ impl Memory {
         buffer: &mut [u8],
     ) -> Result<(), MemoryAccessError> {
         let bytes = self.get(store.as_context().0).bytes();
-        let error = MemoryAccessError { offset, len: buffer.len(), size: bytes.len() };
+        let error = MemoryAccessError {
+            offset,
+            len: buffer.len(),
+            size: bytes.len(),
+        };
         let end = offset.checked_add(buffer.len()).ok_or(error)?;
         buffer.copy_from_slice(bytes.get(offset..end).ok_or(error)?);
         Ok(())
@@ -100,9 +112,16 @@ impl Memory {
         buffer: &[u8],
     ) -> Result<(), MemoryAccessError> {
         let bytes = self.get_mut(store.as_context_mut().0).bytes_mut();
-        let error = MemoryAccessError { offset, len: buffer.len(), size: bytes.len() };
+        let error = MemoryAccessError {
+            offset,
+            len: buffer.len(),
+            size: bytes.len(),
+        };
         let end = offset.checked_add(buffer.len()).ok_or(error)?;
-        bytes.get_mut(offset..end).ok_or(error)?.copy_from_slice(buffer);
+        bytes
+            .get_mut(offset..end)
+            .ok_or(error)?
+            .copy_from_slice(buffer);
         Ok(())
     }
 
@@ -139,7 +158,11 @@ impl Memory {
         let store = store.into().0;
         self.check(store);
         let (bytes, data) = store.memory_and_data_mut(self.index);
-        (bytes, data.downcast_mut().expect("a store's data has the type that its contexts say"))
+        (
+            bytes,
+            data.downcast_mut()
+                .expect("a store's data has the type that its contexts say"),
+        )
     }
 
     /// Where its bytes are, until it grows.

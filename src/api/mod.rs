@@ -101,7 +101,15 @@ const _: () = {
     shared::<InterruptHandle>();
     shared::<Error>();
     shared::<WasmBacktrace>();
-    shared::<(Instance, Func, TypedFunc<(), ()>, Global, Table, Memory, Val)>();
+    shared::<(
+        Instance,
+        Func,
+        TypedFunc<(), ()>,
+        Global,
+        Table,
+        Memory,
+        Val,
+    )>();
     shared::<FuncType>();
     shared::<Store<()>>();
     shared::<Caller<'_, ()>>();

@@ -63,7 +63,10 @@ impl Module {
         &'module self,
     ) -> impl ExactSizeIterator<Item = ImportType<'module>> + 'module {
         let engine = self.engine();
-        self.0.imports.iter().map(move |import| ImportType { engine, import })
+        self.0
+            .imports
+            .iter()
+            .map(move |import| ImportType { engine, import })
     }
 
     /// What it exports, in its order.
@@ -88,7 +91,10 @@ impl Module {
     /// comparing names: see
     /// [`Instance::get_module_export`](crate::Instance::get_module_export).
     pub fn get_export_index(&self, name: &str) -> Option<ModuleExport> {
-        Some(ModuleExport { module: Arc::clone(&self.0), item: self.0.export(name)? })
+        Some(ModuleExport {
+            module: Arc::clone(&self.0),
+            item: self.0.export(name)?,
+        })
     }
 
     /// The contents of its custom sections of this name, in its order.
@@ -130,7 +136,9 @@ impl Module {
 
 impl fmt::Debug for Module {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Module").field("name", &self.name()).finish_non_exhaustive()
+        f.debug_struct("Module")
+            .field("name", &self.name())
+            .finish_non_exhaustive()
     }
 }
 

@@ -25,20 +25,29 @@ pub struct Store<T: 'static> {
 /// The embedder's data of a store that was made with a `T`.
 #[inline]
 pub(super) fn data<T: 'static>(store: &StoreInner) -> &T {
-    store.data.downcast_ref().expect("a store's data has the type that its contexts say")
+    store
+        .data
+        .downcast_ref()
+        .expect("a store's data has the type that its contexts say")
 }
 
 /// The embedder's data of a store that was made with a `T`, to change.
 #[inline]
 pub(super) fn data_mut<T: 'static>(store: &mut StoreInner) -> &mut T {
-    store.data.downcast_mut().expect("a store's data has the type that its contexts say")
+    store
+        .data
+        .downcast_mut()
+        .expect("a store's data has the type that its contexts say")
 }
 
 impl<T: 'static> Store<T> {
     /// An empty store.
     pub fn new(engine: &Engine, data: T) -> Store<T> {
         let inner = StoreInner::new(Arc::clone(&engine.0), Box::new(data), describe_failure);
-        Store { inner: Box::new(inner), data: PhantomData }
+        Store {
+            inner: Box::new(inner),
+            data: PhantomData,
+        }
     }
 
     /// The embedder's data.
@@ -55,7 +64,11 @@ impl<T: 'static> Store<T> {
 
     /// Drops the store and gives its data back.
     pub fn into_data(self) -> T {
-        *self.inner.data.downcast().expect("a store's data has the type it was made with")
+        *self
+            .inner
+            .data
+            .downcast()
+            .expect("a store's data has the type it was made with")
     }
 
     /// The store's engine.
@@ -82,7 +95,9 @@ impl<T: 'static> Store<T> {
         mut limiter: impl (FnMut(&mut T) -> &mut dyn ResourceLimiter) + Send + Sync + 'static,
     ) {
         self.inner.limiter = Some(Box::new(move |data| {
-            let data = data.downcast_mut().expect("a store's data has the type it was made with");
+            let data = data
+                .downcast_mut()
+                .expect("a store's data has the type it was made with");
             Box::new(Adapter(limiter(data)))
         }));
     }

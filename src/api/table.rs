@@ -32,12 +32,20 @@ impl Table {
     /// the host has no room.
     pub fn new(mut store: impl AsContextMut, ty: TableType, init: Ref) -> Result<Table> {
         let store = store.as_context_mut();
-        ensure!(ty.element().belongs_to(store.engine()), "type used with wrong engine");
+        ensure!(
+            ty.element().belongs_to(store.engine()),
+            "type used with wrong engine"
+        );
         let store = &mut *store.0;
         let ty = ty.to_inner()?;
-        let init = init.to_bits(store, ty.element).context("the first value of a table")?;
+        let init = init
+            .to_bits(store, ty.element)
+            .context("the first value of a table")?;
         let index = store.add_table(ty, init)?;
-        Ok(Table { store: store.id(), index })
+        Ok(Table {
+            store: store.id(),
+            index,
+        })
     }
 
     /// Its type, as declared: the minimum is not its present size.
@@ -84,9 +92,13 @@ impl Table {
         let bits = self.bits(store, value)?;
         let elements = store.table_mut(self.index).elements_mut();
         let size = elements.len();
-        let place = usize::try_from(index).ok().and_then(|index| elements.get_mut(index));
+        let place = usize::try_from(index)
+            .ok()
+            .and_then(|index| elements.get_mut(index));
         let Some(place) = place else {
-            return Err(format_err!("table element index {index} out of bounds: it has {size}"));
+            return Err(format_err!(
+                "table element index {index} out of bounds: it has {size}"
+            ));
         };
         *place = bits;
         Ok(())
@@ -148,7 +160,10 @@ impl Table {
         let to = range(to, dst_index, len)?;
         let from = range(from, src_index, len)?;
         if dst_table == src_table {
-            store.table_mut(dst_table.index).elements_mut().copy_within(from, to.start);
+            store
+                .table_mut(dst_table.index)
+                .elements_mut()
+                .copy_within(from, to.start);
         } else {
             store.copy_table(dst_table.index, to.start, src_table.index, from);
         }
@@ -190,7 +205,9 @@ impl Table {
     #[track_caller]
     fn bits(&self, store: &StoreInner, value: Ref) -> Result<u32> {
         let element = self.inner(store).ty().element;
-        value.to_bits(store, element).context("value does not match table element type")
+        value
+            .to_bits(store, element)
+            .context("value does not match table element type")
     }
 }
 
@@ -198,7 +215,9 @@ fn range(table: &heap::Table, start: u64, len: u64) -> Result<Range<usize>> {
     let end = start.checked_add(len).filter(|&end| end <= table.size());
     match (usize::try_from(start), end.map(usize::try_from)) {
         (Ok(start), Some(Ok(end))) => Ok(start..end),
-        _ => Err(Error::new(Trap::TableOutOfBounds)
-            .context(format!("{len} elements at {start} of a table of {}", table.size()))),
+        _ => Err(Error::new(Trap::TableOutOfBounds).context(format!(
+            "{len} elements at {start} of a table of {}",
+            table.size()
+        ))),
     }
 }

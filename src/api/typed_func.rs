@@ -29,7 +29,11 @@ impl<Params, Results> Copy for TypedFunc<Params, Results> {}
 impl<Params, Results> TypedFunc<Params, Results> {
     /// The function, whose types have been compared.
     pub(super) fn new(func: Func, dynamic: bool) -> Self {
-        TypedFunc { func, dynamic, types: PhantomData }
+        TypedFunc {
+            func,
+            dynamic,
+            types: PhantomData,
+        }
     }
 
     /// The function.
@@ -77,13 +81,19 @@ impl<Params: WasmParams, Results: WasmResults> TypedFunc<Params, Results> {
     #[cold]
     fn store_checked(&self, store: &StoreInner, params: Params, slots: &mut [u64]) -> Result<()> {
         let ty = self.func.inner_type(store);
-        params.store_checked(store, &ty.params, slots).context("argument type mismatch")
+        params
+            .store_checked(store, &ty.params, slots)
+            .context("argument type mismatch")
     }
 }
 
 /// The slots that a call needs: for its parameters, and then for its results.
 const fn slot_count<Params: WasmParams, Results: WasmResults>() -> usize {
-    if Params::COUNT > Results::COUNT { Params::COUNT } else { Results::COUNT }
+    if Params::COUNT > Results::COUNT {
+        Params::COUNT
+    } else {
+        Results::COUNT
+    }
 }
 
 impl<Params, Results> fmt::Debug for TypedFunc<Params, Results> {

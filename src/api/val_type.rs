@@ -56,7 +56,10 @@ impl ValType {
 
     /// Whether this is a type of numbers.
     pub fn is_num(&self) -> bool {
-        matches!(self, ValType::I32 | ValType::I64 | ValType::F32 | ValType::F64)
+        matches!(
+            self,
+            ValType::I32 | ValType::I64 | ValType::F32 | ValType::F64
+        )
     }
 
     /// Whether this is `i32`.
@@ -194,17 +197,32 @@ pub struct RefType {
 
 impl RefType {
     /// `funcref`: any function, or null.
-    pub const FUNCREF: RefType = RefType { is_nullable: true, heap_type: HeapType::Func };
+    pub const FUNCREF: RefType = RefType {
+        is_nullable: true,
+        heap_type: HeapType::Func,
+    };
     /// `externref`: any value of the host's, or null.
-    pub const EXTERNREF: RefType = RefType { is_nullable: true, heap_type: HeapType::Extern };
+    pub const EXTERNREF: RefType = RefType {
+        is_nullable: true,
+        heap_type: HeapType::Extern,
+    };
     /// `nullfuncref`: null alone.
-    pub const NULLFUNCREF: RefType = RefType { is_nullable: true, heap_type: HeapType::NoFunc };
+    pub const NULLFUNCREF: RefType = RefType {
+        is_nullable: true,
+        heap_type: HeapType::NoFunc,
+    };
     /// `nullexternref`: null alone.
-    pub const NULLEXTERNREF: RefType = RefType { is_nullable: true, heap_type: HeapType::NoExtern };
+    pub const NULLEXTERNREF: RefType = RefType {
+        is_nullable: true,
+        heap_type: HeapType::NoExtern,
+    };
 
     /// A type of references to what `heap_type` says.
     pub fn new(is_nullable: bool, heap_type: HeapType) -> RefType {
-        RefType { is_nullable, heap_type }
+        RefType {
+            is_nullable,
+            heap_type,
+        }
     }
 
     /// Whether null is among its values.
@@ -223,7 +241,10 @@ impl RefType {
     }
 
     pub(super) fn to_inner(&self) -> module::RefType {
-        module::RefType { nullable: self.is_nullable, heap: self.heap_type.to_inner() }
+        module::RefType {
+            nullable: self.is_nullable,
+            heap: self.heap_type.to_inner(),
+        }
     }
 
     pub(super) fn from_inner(engine: &Engine, ty: module::RefType) -> RefType {
@@ -234,7 +255,10 @@ impl RefType {
             module::HeapType::NoExtern => HeapType::NoExtern,
             module::HeapType::Concrete(id) => HeapType::ConcreteFunc(FuncType::from_id(engine, id)),
         };
-        RefType { is_nullable: ty.nullable, heap_type }
+        RefType {
+            is_nullable: ty.nullable,
+            heap_type,
+        }
     }
 
     pub(super) fn belongs_to(&self, engine: &Engine) -> bool {
@@ -403,7 +427,12 @@ mod tests {
         let non_null = RefType::new(false, a.clone());
         assert!(non_null.matches(&RefType::FUNCREF) && !RefType::FUNCREF.matches(&non_null));
         assert!(!RefType::new(true, a.clone()).matches(&non_null));
-        for ty in [ValType::FUNCREF, ValType::from(non_null), ValType::EXTERNREF, ValType::F64] {
+        for ty in [
+            ValType::FUNCREF,
+            ValType::from(non_null),
+            ValType::EXTERNREF,
+            ValType::F64,
+        ] {
             assert_eq!(ValType::from_inner(&engine, ty.to_inner()), ty);
         }
     }
@@ -411,7 +440,10 @@ mod tests {
     #[test]
     fn types_print_as_in_the_text_format() {
         assert_eq!(ValType::FUNCREF.to_string(), "(ref null func)");
-        assert_eq!(RefType::new(false, HeapType::Extern).to_string(), "(ref extern)");
+        assert_eq!(
+            RefType::new(false, HeapType::Extern).to_string(),
+            "(ref extern)"
+        );
         assert_eq!(ValType::I64.to_string(), "i64");
     }
 }

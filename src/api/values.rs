@@ -385,16 +385,21 @@ impl Ref {
         self.ensure_store(store)?;
         let (heap, bits) = match self {
             Ref::Func(None) => (module::HeapType::NoFunc, 0),
-            Ref::Func(Some(func)) => {
-                (module::HeapType::Concrete(func.type_id(store)), FuncRef::new(func.index()).0)
-            }
+            Ref::Func(Some(func)) => (
+                module::HeapType::Concrete(func.type_id(store)),
+                FuncRef::new(func.index()).0,
+            ),
             Ref::Extern(None) => (module::HeapType::NoExtern, 0),
             Ref::Extern(Some(value)) => (module::HeapType::Extern, value.index().0 + 1),
         };
         // Nearly always `funcref` or `externref`: no need for the registry.
         let fits = (ty.nullable || bits != 0)
             && (heap == ty.heap || store.engine().types.heap_is_subtype(heap, ty.heap));
-        if fits { Ok(bits) } else { Err(Val::from(self).mismatch(store, module::ValType::Ref(ty))) }
+        if fits {
+            Ok(bits)
+        } else {
+            Err(Val::from(self).mismatch(store, module::ValType::Ref(ty)))
+        }
     }
 
     /// The reference of type `ty` whose bits these are.

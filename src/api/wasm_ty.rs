@@ -78,7 +78,9 @@ impl WasmTy for Option<Func> {
     }
 
     fn from_slot(bits: u64, store: StoreId) -> Option<Func> {
-        FuncRef(bits as u32).get().map(|index| Func::of(store, index))
+        FuncRef(bits as u32)
+            .get()
+            .map(|index| Func::of(store, index))
     }
 
     fn into_val(self) -> Val {

@@ -75,7 +75,10 @@ impl Assembler {
         self.recent.push(at as u32);
         self.words.push(u64::from(opcode.number()));
         self.words.resize(at + opcode.words(), 0);
-        CellWriter { assembler: self, at }
+        CellWriter {
+            assembler: self,
+            at,
+        }
     }
 
     /// Takes back the last cell and returns what it was. What it wrote must not have been
@@ -89,10 +92,17 @@ impl Assembler {
         let mut words = [0; 4];
         words[..self.words.len() - at].copy_from_slice(&self.words[at..]);
         self.words.truncate(at);
-        while self.relocations.last().is_some_and(|&(word, _)| word as usize >= at) {
+        while self
+            .relocations
+            .last()
+            .is_some_and(|&(word, _)| word as usize >= at)
+        {
             self.relocations.pop();
         }
-        TakenCell { opcode: Opcode::new(words[0] as u16), words }
+        TakenCell {
+            opcode: Opcode::new(words[0] as u16),
+            words,
+        }
     }
 
     /// The opcode of a cell.
@@ -118,7 +128,10 @@ impl Assembler {
     /// Makes a cell that puts its result into a slot put it into another one.
     pub fn set_result(&mut self, cell: Offset, slot: i16) {
         let at = cell.0 as usize;
-        debug_assert!(matches!(self.opcode_at(cell).fields().first(), Some(Field::D0)));
+        debug_assert!(matches!(
+            self.opcode_at(cell).fields().first(),
+            Some(Field::D0)
+        ));
         self.words[at + 1] = set_bits(self.words[at + 1], 0, 16, u64::from(slot as u16));
     }
 
@@ -126,7 +139,10 @@ impl Assembler {
     /// it. The copies of a cell are made one after the other.
     pub fn copy(&mut self, to: i16, from: i16) {
         let pair = u64::from(to as u16) | u64::from(from as u16) << 16;
-        let last = self.recent.last().map(|&at| (at as usize, self.opcode_at(Offset(at))));
+        let last = self
+            .recent
+            .last()
+            .map(|&at| (at as usize, self.opcode_at(Offset(at))));
         match last {
             Some((at, opcode)) if opcode == Op::Copy.opcode() => {
                 self.words[at] = u64::from(Op::Copy2.opcode().number());
@@ -153,7 +169,9 @@ impl Assembler {
     /// leads to and is as long. Where it returns what the copy before the branch has
     /// copied, it takes the copy's place, and returns that itself.
     pub fn thread(&mut self, branch: Offset, copy: Option<Offset>) {
-        let Some(&last) = self.recent.last() else { return };
+        let Some(&last) = self.recent.last() else {
+            return;
+        };
         let (at, last) = (branch.0 as usize, last as usize);
         debug_assert_eq!(self.opcode_at(branch), Op::Branch.opcode());
         debug_assert_eq!(self.words.len() - last, 2);
@@ -168,7 +186,10 @@ impl Assembler {
             self.words[copy + 1] = set_bits(self.words[last + 1], 16, 16, source);
         }
         let word = at as u32 + 1;
-        if let Ok(index) = self.relocations.binary_search_by_key(&word, |&(word, _)| word) {
+        if let Ok(index) = self
+            .relocations
+            .binary_search_by_key(&word, |&(word, _)| word)
+        {
             self.relocations[index].1 = Relocation::Nothing;
         }
     }
@@ -177,7 +198,11 @@ impl Assembler {
     fn target_word(&self, cell: Offset) -> usize {
         let at = cell.0 as usize;
         let opcode = self.opcode_at(cell);
-        if opcode.parts().0 == Op::Branch { at + 1 } else { at + opcode.words() - 1 }
+        if opcode.parts().0 == Op::Branch {
+            at + 1
+        } else {
+            at + opcode.words() - 1
+        }
     }
 
     /// Sets the target of a branch cell.
@@ -208,7 +233,11 @@ impl TakenCell {
 
     /// An immediate: the 32-bit one, or the word of its own where `wide`.
     pub fn immediate(&self, wide: bool) -> u64 {
-        if wide { self.words[2] } else { self.words[1] >> 32 }
+        if wide {
+            self.words[2]
+        } else {
+            self.words[1] >> 32
+        }
     }
 }
 
@@ -263,7 +292,9 @@ impl CellWriter<'_> {
     }
 
     fn relocated(self, word: usize, value: u64, relocation: Relocation) -> Self {
-        self.assembler.relocations.push(((self.at + word) as u32, relocation));
+        self.assembler
+            .relocations
+            .push(((self.at + word) as u32, relocation));
         self.word(word, value)
     }
 
@@ -286,7 +317,10 @@ impl CellWriter<'_> {
 
 /// The modes of an operand that a cell can have, from an operand's place.
 pub fn mode_index(modes: &[(Mode, Mode)], wanted: (Mode, Mode)) -> Option<u8> {
-    modes.iter().position(|&modes| modes == wanted).map(|index| index as u8)
+    modes
+        .iter()
+        .position(|&modes| modes == wanted)
+        .map(|index| index as u8)
 }
 
 fn set_bits(word: u64, shift: usize, width: usize, value: u64) -> u64 {

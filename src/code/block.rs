@@ -75,7 +75,10 @@ pub struct FixedCell {
 impl FixedCell {
     /// A cell of a handler.
     pub const fn new(handler: HandlerAddress) -> FixedCell {
-        FixedCell { handler, operands: [0] }
+        FixedCell {
+            handler,
+            operands: [0],
+        }
     }
 
     /// Its address.
@@ -108,7 +111,10 @@ impl CodeBlock {
         let mut at = 0;
         while at < assembler.words.len() {
             let opcode = Opcode::new(assembler.words[at] as u16);
-            words.set_pointer(HEADER_WORDS + at, handlers.handlers[usize::from(opcode.number())].0);
+            words.set_pointer(
+                HEADER_WORDS + at,
+                handlers.handlers[usize::from(opcode.number())].0,
+            );
             let len = cell_words(&assembler.words[at..]);
             for index in at + 1..at + len {
                 let value = assembler.words[index];

@@ -304,10 +304,22 @@ impl Family {
             ".br_unless_ri",
         ];
         const LOAD: [&str; 12] = [
-            "_s", "_s.d", "_r", "_r.d", "_i", "_i.d", "_indexed_ss", "_indexed_ss.d",
-            "_indexed_rs", "_indexed_rs.d", "_any", "_any.d",
+            "_s",
+            "_s.d",
+            "_r",
+            "_r.d",
+            "_i",
+            "_i.d",
+            "_indexed_ss",
+            "_indexed_ss.d",
+            "_indexed_rs",
+            "_indexed_rs.d",
+            "_any",
+            "_any.d",
         ];
-        const STORE: [&str; 9] = ["_ss", "_rs", "_is", "_si", "_ri", "_ii", "_sr", "_ir", "_any"];
+        const STORE: [&str; 9] = [
+            "_ss", "_rs", "_is", "_si", "_ri", "_ii", "_sr", "_ir", "_any",
+        ];
         let v = variant as usize;
         match self {
             Family::Commutative | Family::Binary | Family::Partial => BINARY[v],

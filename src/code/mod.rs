@@ -17,11 +17,12 @@ mod print;
 pub(crate) mod table;
 mod trap;
 
-pub use assembler::{Assembler, CellWriter, Offset, TakenCell, mode_index};
-pub use block::{CodeBlock, CodeHeader, HEADER_WORDS, FixedCell, FixedCells, HandlerAddress, HandlerTable, Stub};
-pub use module_code::{CodeLocation, Entry, ModuleCode};
+pub use assembler::{Assembler, Offset, TakenCell, mode_index};
+pub use block::{
+    CodeBlock, CodeHeader, FixedCell, FixedCells, HEADER_WORDS, HandlerAddress, HandlerTable, Stub,
+};
+pub use module_code::{Entry, ModuleCode};
 pub use opcode::{Op, Opcode};
-pub use print::CellText;
 pub use trap::Trap;
 
 use crate::module::Module;

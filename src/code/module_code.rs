@@ -30,7 +30,9 @@ impl Entry {
     /// first; a function's code never changes, so it is the same.
     pub fn replace(&self, stub: *const CodeHeader, code: *const CodeHeader) {
         let (stub, code) = (stub.cast_mut(), code.cast_mut());
-        let _ = self.0.compare_exchange(stub, code, Ordering::Release, Ordering::Relaxed);
+        let _ = self
+            .0
+            .compare_exchange(stub, code, Ordering::Release, Ordering::Relaxed);
     }
 }
 
@@ -58,7 +60,9 @@ impl ModuleCode {
         let stub = (&raw const handlers.fixed.stub.header).cast_mut();
         ModuleCode {
             handlers,
-            entries: (0..functions).map(|_| Entry(AtomicPtr::new(stub))).collect(),
+            entries: (0..functions)
+                .map(|_| Entry(AtomicPtr::new(stub)))
+                .collect(),
             blocks: Mutex::new(BTreeMap::new()),
         }
     }
@@ -88,7 +92,9 @@ impl ModuleCode {
         }
         let code = block.header();
         blocks.insert(block.start() as usize, (function, block));
-        self.entry(function).0.store(code.cast_mut(), Ordering::Release);
+        self.entry(function)
+            .0
+            .store(code.cast_mut(), Ordering::Release);
         code
     }
 
@@ -98,12 +104,18 @@ impl ModuleCode {
         let blocks = self.blocks.lock();
         let (&start, (function, block)) = blocks.range(..=address).next_back()?;
         let offset = (address - start) / size_of::<u64>();
-        (offset <= block.len()).then_some(CodeLocation { function: *function, offset: offset as u32 })
+        (offset <= block.len()).then_some(CodeLocation {
+            function: *function,
+            offset: offset as u32,
+        })
     }
 
     /// The bytes that the translated code takes.
     pub fn bytes(&self) -> usize {
         let blocks = self.blocks.lock();
-        blocks.values().map(|(_, block)| block.len() * size_of::<u64>()).sum()
+        blocks
+            .values()
+            .map(|(_, block)| block.len() * size_of::<u64>())
+            .sum()
     }
 }

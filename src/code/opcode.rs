@@ -11,28 +11,64 @@ struct Row {
 }
 
 macro_rules! family {
-    (commutative) => { Family::Commutative };
-    (commutative_wide) => { Family::CommutativeWide };
-    (binary) => { Family::Binary };
-    (partial) => { Family::Partial };
-    (compare) => { Family::Compare };
-    (compare_float) => { Family::CompareFloat };
-    (unary) => { Family::Unary };
-    (partial_unary) => { Family::PartialUnary };
-    (load) => { Family::Load };
-    (store) => { Family::Store };
-    (store_float) => { Family::StoreFloat };
-    (wide) => { Family::Wide };
-    (wide_multiply) => { Family::WideMultiply };
-    (control) => { Family::Control };
-    (service) => { Family::Service };
+    (commutative) => {
+        Family::Commutative
+    };
+    (commutative_wide) => {
+        Family::CommutativeWide
+    };
+    (binary) => {
+        Family::Binary
+    };
+    (partial) => {
+        Family::Partial
+    };
+    (compare) => {
+        Family::Compare
+    };
+    (compare_float) => {
+        Family::CompareFloat
+    };
+    (unary) => {
+        Family::Unary
+    };
+    (partial_unary) => {
+        Family::PartialUnary
+    };
+    (load) => {
+        Family::Load
+    };
+    (store) => {
+        Family::Store
+    };
+    (store_float) => {
+        Family::StoreFloat
+    };
+    (wide) => {
+        Family::Wide
+    };
+    (wide_multiply) => {
+        Family::WideMultiply
+    };
+    (control) => {
+        Family::Control
+    };
+    (service) => {
+        Family::Service
+    };
 }
 
 /// Whether an op's operand type is a 64-bit float, whose immediates take their own word.
 macro_rules! is_wide {
-    (f64) => { true };
-    ($other:ident) => { false };
-    () => { false };
+    (f64) => {
+        true
+    };
+    ($other:ident) => {
+        false
+    };
+    () => {
+        false
+    };
 }
 
 macro_rules! define_ops {
@@ -196,8 +232,9 @@ mod tests {
 
     #[test]
     fn every_opcode_has_one_name() {
-        let mut names: alloc::vec::Vec<_> =
-            (0..Opcode::COUNT).map(|i| Opcode::new(i as u16).name()).collect();
+        let mut names: alloc::vec::Vec<_> = (0..Opcode::COUNT)
+            .map(|i| Opcode::new(i as u16).name())
+            .collect();
         names.sort_unstable();
         let all = names.len();
         names.dedup();

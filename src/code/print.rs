@@ -73,7 +73,9 @@ impl CellText<'_> {
             T3 => write!(f, "-> {}", self.words[3]),
             Targets => {
                 f.write_str("->")?;
-                self.words[2..].iter().try_for_each(|target| write!(f, " {target}"))
+                self.words[2..]
+                    .iter()
+                    .try_for_each(|target| write!(f, " {target}"))
             }
         }
     }

@@ -129,10 +129,19 @@ impl Regs {
 
     /// Asks the driver to call a function of the host's.
     #[inline(always)]
-    unsafe fn call_host(&mut self, function: u32, arguments: *mut u64, return_ip: *const u64) -> Step {
+    unsafe fn call_host(
+        &mut self,
+        function: u32,
+        arguments: *mut u64,
+        return_ip: *const u64,
+    ) -> Step {
         // SAFETY: X2.
         unsafe {
-            (*self.ctx).host = HostRequest { function, return_ip, arguments };
+            (*self.ctx).host = HostRequest {
+                function,
+                return_ip,
+                arguments,
+            };
             self.exit(Exit::Host)
         }
     }
@@ -148,7 +157,11 @@ impl Regs {
     /// Calls any function of the store.
     #[inline(always)]
     unsafe fn call_any<const DISTANCE: usize>(
-        &mut self, function: u32, record: *mut u64, words: usize) -> Step {
+        &mut self,
+        function: u32,
+        record: *mut u64,
+        words: usize,
+    ) -> Step {
         // SAFETY: X2: `function` is an index of the store's (H4).
         unsafe {
             let object = (*self.ctx).functions.add(function as usize);
@@ -328,7 +341,10 @@ impl Regs {
         // SAFETY: S1 by `has_room`.
         unsafe {
             let base = self.fp.sub(tail.own);
-            if !self.has_room(base, tail.arguments.max(object.results.into()) * size_of::<u64>()) {
+            if !self.has_room(
+                base,
+                tail.arguments.max(object.results.into()) * size_of::<u64>(),
+            ) {
                 return self.exit(Exit::Grow);
             }
             let record = Record(self.fp);
@@ -350,7 +366,11 @@ impl Regs {
             let frame = Record(self.fp);
             let caller = frame.caller();
             let reuse = caller.is_boundary() && caller.boundary_kind() == BoundaryKind::Instance;
-            let boundary = if reuse { caller.0 } else { self.fp.sub(tail.own) };
+            let boundary = if reuse {
+                caller.0
+            } else {
+                self.fp.sub(tail.own)
+            };
             let record = boundary.wrapping_add(BOUNDARY_SLOTS + tail.arguments);
             if !self.has_room(record, (*code).extent) {
                 return self.exit(Exit::Grow);

@@ -11,18 +11,20 @@ use super::regs::Regs;
 use super::service;
 use crate::code::{self, Op, Trap};
 use crate::heap::{Crossing, EpochDecision, Failure, FuncIndex, HostCall, StoreInner};
-use crate::stack::{
-    Activation, Context, Exit, ExitPoint, Record, StackChain, StackId, StackState,
-};
+use crate::stack::{Activation, Context, Exit, ExitPoint, Record, StackChain, StackId, StackState};
 use crate::support::error::Error;
 
 /// Advances the execution on stack `id` until it is done, suspended or has failed. A
 /// failure has been described while its frames stood.
 pub(super) fn advance(store: &mut StoreInner, id: StackId) -> Result<Outcome, Error> {
     let mut linked = Linked::new(store, id);
-    let ran = linked.crossing(Crossing::CallingWasm).and_then(|()| linked.run());
+    let ran = linked
+        .crossing(Crossing::CallingWasm)
+        .and_then(|()| linked.run());
     let ran = match ran {
-        Ok(outcome) => linked.crossing(Crossing::ReturningFromWasm).map(|()| outcome),
+        Ok(outcome) => linked
+            .crossing(Crossing::ReturningFromWasm)
+            .map(|()| outcome),
         Err(failure) => Err(failure),
     };
     ran.map_err(|failure| linked.describe(failure))
@@ -62,7 +64,10 @@ struct Outer {
 impl Drop for Linked<'_> {
     fn drop(&mut self) {
         self.store.stacks.stack_mut(self.id).state = self.state;
-        self.store.stacks.activations.truncate(self.outer.activations);
+        self.store
+            .stacks
+            .activations
+            .truncate(self.outer.activations);
         // SAFETY: X2; no handler runs.
         unsafe {
             (*self.ctx).stack_limit = self.outer.stack_limit;
@@ -76,11 +81,15 @@ impl<'a> Linked<'a> {
         let ctx = store.stacks.context();
         // SAFETY: X2; no handler runs.
         let (stack_limit, instance) = unsafe { ((*ctx).stack_limit, (*ctx).instance) };
-        let outer = Outer { stack_limit, instance, activations: store.stacks.depth() };
-        store
-            .stacks
-            .activations
-            .push(Activation { chain: StackChain::InitialStack(id), exit: None });
+        let outer = Outer {
+            stack_limit,
+            instance,
+            activations: store.stacks.depth(),
+        };
+        store.stacks.activations.push(Activation {
+            chain: StackChain::InitialStack(id),
+            exit: None,
+        });
         let stack = store.stacks.stack_mut(id);
         let was = core::mem::replace(&mut stack.state, StackState::Running);
         let (resume, limit) = (stack.resume, stack.arena.limit());
@@ -99,7 +108,13 @@ impl<'a> Linked<'a> {
             (*ctx).fp = fp;
             (*ctx).acc = acc;
         }
-        Linked { store, id, ctx, outer, state: StackState::Trapped }
+        Linked {
+            store,
+            id,
+            ctx,
+            outer,
+            state: StackState::Trapped,
+        }
     }
 
     fn crossing(&mut self, crossing: Crossing) -> Result<(), Failure> {
@@ -124,12 +139,21 @@ impl<'a> Linked<'a> {
         // SAFETY: X2.
         unsafe {
             let fp = ((*self.ctx).fp.addr() - base.addr()) / size_of::<u64>();
-            ExitPoint { ip: (*self.ctx).ip, is_return, fp, instance: (*self.ctx).instance }
+            ExitPoint {
+                ip: (*self.ctx).ip,
+                is_return,
+                fp,
+                instance: (*self.ctx).instance,
+            }
         }
     }
 
     fn run(&mut self) -> Result<Outcome, Failure> {
-        if self.store.func(self.store.stacks.stack(self.id).function).is_host() {
+        if self
+            .store
+            .func(self.store.stacks.stack(self.id).function)
+            .is_host()
+        {
             return self.run_host();
         }
         let table = self.store.engine().handlers;
@@ -185,8 +209,12 @@ impl<'a> Linked<'a> {
         let function = stack.function;
         if stack.awaiting.is_none() {
             // SAFETY: the boundary has been written, and its arguments follow it.
-            let arguments =
-                unsafe { stack.arena.base().add(stack.resume.fp + crate::stack::BOUNDARY_SLOTS) };
+            let arguments = unsafe {
+                stack
+                    .arena
+                    .base()
+                    .add(stack.resume.fp + crate::stack::BOUNDARY_SLOTS)
+            };
             match self.call_function(function, arguments, false) {
                 Err(Failure::Host(error)) if error.asks_to_suspend() => {
                     self.await_results(function, arguments);
@@ -213,7 +241,11 @@ impl<'a> Linked<'a> {
             (*self.ctx).fp = arena.base().wrapping_add(fp);
             (*self.ctx).stack_limit = arena.limit();
         }
-        if grown { Ok(()) } else { Err(Failure::Trap(Trap::StackOverflow)) }
+        if grown {
+            Ok(())
+        } else {
+            Err(Failure::Trap(Trap::StackOverflow))
+        }
     }
 
     /// Gets the code of the function whose frame has just been entered.
@@ -222,17 +254,19 @@ impl<'a> Linked<'a> {
         let (function, instance) =
             unsafe { ((*self.ctx).acc as u32, (*(*self.ctx).instance).index) };
         let module = self.store.instance(instance).module().clone();
-        let prepared = code::publish(&module, function).map_err(Failure::Host).and_then(|code| {
-            // SAFETY: X2; published code lives as long as its module, and the instance
-            // holds that.
-            unsafe {
-                let fp = (*self.ctx).fp;
-                if (*self.ctx).stack_limit.addr() - fp.addr() < (*code).extent {
-                    self.grow(fp, (*code).extent)?;
+        let prepared = code::publish(&module, function)
+            .map_err(Failure::Host)
+            .and_then(|code| {
+                // SAFETY: X2; published code lives as long as its module, and the instance
+                // holds that.
+                unsafe {
+                    let fp = (*self.ctx).fp;
+                    if (*self.ctx).stack_limit.addr() - fp.addr() < (*code).extent {
+                        self.grow(fp, (*code).extent)?;
+                    }
                 }
-            }
-            Ok(code)
-        });
+                Ok(code)
+            });
         match prepared {
             Ok(code) => {
                 let handlers = self.store.engine().handlers;
@@ -374,10 +408,14 @@ impl<'a> Linked<'a> {
             match decision {
                 EpochDecision::Trap => return Err(Failure::Trap(Trap::Interrupt)),
                 EpochDecision::Continue(delta) => {
-                    self.store.stacks.set_epoch_deadline(now.saturating_add(delta));
+                    self.store
+                        .stacks
+                        .set_epoch_deadline(now.saturating_add(delta));
                 }
                 EpochDecision::Yield(delta) => {
-                    self.store.stacks.set_epoch_deadline(now.saturating_add(delta));
+                    self.store
+                        .stacks
+                        .set_epoch_deadline(now.saturating_add(delta));
                     return Ok(Some(Suspension::Epoch));
                 }
             }

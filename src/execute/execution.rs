@@ -87,7 +87,12 @@ impl Execution {
     ) -> Result<Execution, Error> {
         let owner = Arc::new(());
         let stack = prepare(store, function, arguments, Some(Arc::clone(&owner)))?;
-        Ok(Execution { store: store.id(), stack, function, _owner: owner })
+        Ok(Execution {
+            store: store.id(),
+            stack,
+            function,
+            _owner: owner,
+        })
     }
 
     /// Advances it.
@@ -125,7 +130,11 @@ impl Execution {
         let (function, at) = stack.awaiting.ok_or(ExecutionError::NotWaiting)?;
         let expected = usize::from(store.func(function).results);
         if results.len() != expected {
-            return Err(ExecutionError::WrongResults { expected, given: results.len() }.into());
+            return Err(ExecutionError::WrongResults {
+                expected,
+                given: results.len(),
+            }
+            .into());
         }
         let stack = store.stacks.stack_mut(self.stack);
         for (index, &bits) in results.iter().enumerate() {
@@ -143,7 +152,11 @@ impl Execution {
 
     /// The function of the host's that suspended it, if its results are wanted.
     pub fn awaiting(&self, store: &StoreInner) -> Option<FuncIndex> {
-        store.stacks.stack(self.stack).awaiting.map(|(function, _)| function)
+        store
+            .stacks
+            .stack(self.stack)
+            .awaiting
+            .map(|(function, _)| function)
     }
 
     /// The function's results, once it is done.
@@ -167,7 +180,11 @@ impl Execution {
     }
 
     fn check(&self, store: &StoreInner) -> Result<(), ExecutionError> {
-        if store.id() == self.store { Ok(()) } else { Err(ExecutionError::WrongStore) }
+        if store.id() == self.store {
+            Ok(())
+        } else {
+            Err(ExecutionError::WrongStore)
+        }
     }
 }
 
@@ -188,9 +205,7 @@ pub fn call(store: &mut StoreInner, function: FuncIndex, slots: &mut [u64]) -> R
             slots[..results.len()].copy_from_slice(results);
             Ok(())
         }
-        Outcome::Suspended(suspension) => {
-            Err(driver::refuse(release.store, stack, suspension))
-        }
+        Outcome::Suspended(suspension) => Err(driver::refuse(release.store, stack, suspension)),
     }
 }
 
@@ -198,7 +213,10 @@ pub fn call(store: &mut StoreInner, function: FuncIndex, slots: &mut [u64]) -> R
 /// them takes a part of the native stack. It can still be advanced from further outside.
 fn advance(store: &mut StoreInner, stack: StackId) -> Result<Outcome, Error> {
     if store.stacks.depth() >= store.engine().tunables.max_nested_calls {
-        return Err((store.describe_failure)(store, Failure::Trap(Trap::StackOverflow)));
+        return Err((store.describe_failure)(
+            store,
+            Failure::Trap(Trap::StackOverflow),
+        ));
     }
     driver::advance(store, stack)
 }
@@ -236,7 +254,10 @@ fn prepare(
     };
     let slots = BOUNDARY_SLOTS + results.max(arguments.len() + extent);
     let Some(stack) = store.stacks.acquire(function, slots, owner) else {
-        return Err((store.describe_failure)(store, Failure::Trap(Trap::StackOverflow)));
+        return Err((store.describe_failure)(
+            store,
+            Failure::Trap(Trap::StackOverflow),
+        ));
     };
     let return_host = store.engine().handlers.fixed.return_host.address();
     let owner = store.stacks.stack_mut(stack);

@@ -133,7 +133,12 @@ impl<A: Source<u32>, B: Source<u32>> Address for Indexed<A, B> {
     #[inline(always)]
     unsafe fn effective(r: &Regs) -> u64 {
         // SAFETY: X1.
-        unsafe { sum(A::read(r).wrapping_add(B::read(r)), u32::from(r.u16_at::<14>())) }
+        unsafe {
+            sum(
+                A::read(r).wrapping_add(B::read(r)),
+                u32::from(r.u16_at::<14>()),
+            )
+        }
     }
 }
 
@@ -243,7 +248,9 @@ impl Cell for MemorySize {
         // the logarithm of the page size.
         unsafe {
             let immediate = r.u32_at::<12>();
-            let core = *(*(*r.ctx).instance).memories.add((immediate & 0xffff) as usize);
+            let core = *(*(*r.ctx).instance)
+                .memories
+                .add((immediate & 0xffff) as usize);
             *r.slot::<0>() = ((*core).len >> (immediate >> 16)) as u64;
             r.advance(Self::WORDS)
         }

@@ -245,7 +245,8 @@ impl<O: Wide> Cell for WideCell<O> {
         // SAFETY: X1, S1.
         unsafe {
             let slots = r.far_slot::<8>();
-            let pair = |at: usize| u128::from(*slots.add(at)) | u128::from(*slots.add(at + 1)) << 64;
+            let pair =
+                |at: usize| u128::from(*slots.add(at)) | u128::from(*slots.add(at + 1)) << 64;
             let value = O::apply(pair(0), pair(2));
             *slots = value as u64;
             *slots.add(1) = (value >> 64) as u64;
@@ -282,7 +283,11 @@ macro_rules! division {
 
         #[inline(always)]
         pub fn $rem(a: $ty, b: $ty) -> Result<$ty, Trap> {
-            if b == 0 { Err(Trap::IntegerDivisionByZero) } else { Ok(a.wrapping_rem(b)) }
+            if b == 0 {
+                Err(Trap::IntegerDivisionByZero)
+            } else {
+                Ok(a.wrapping_rem(b))
+            }
         }
     };
     ($ty:ident, $div:ident, $rem:ident, unsigned) => {

@@ -179,7 +179,11 @@ impl<T: Value> Source<T> for Late {
     unsafe fn read(r: &Regs) -> T {
         // SAFETY: X1.
         unsafe {
-            if T::WIDE { T::from_slot(r.word_at::<2>()) } else { T::from_immediate(r.u32_at::<16>()) }
+            if T::WIDE {
+                T::from_slot(r.word_at::<2>())
+            } else {
+                T::from_immediate(r.u32_at::<16>())
+            }
         }
     }
 }
@@ -199,4 +203,3 @@ impl<T: Value> Sink<T> for D {
         unsafe { *r.slot::<0>() = value.to_slot() };
     }
 }
-

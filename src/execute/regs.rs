@@ -38,17 +38,29 @@ pub struct Regs {
 /// The distance of 16-bit field `field` from the beginning of its cell, in bytes.
 const fn half(field: usize) -> usize {
     let byte = 8 + 2 * field;
-    if cfg!(target_endian = "little") { byte } else { byte / 8 * 8 + (6 - byte % 8) }
+    if cfg!(target_endian = "little") {
+        byte
+    } else {
+        byte / 8 * 8 + (6 - byte % 8)
+    }
 }
 
 /// The distance of the 32 bits at `byte` of a cell from its beginning, in bytes.
 const fn word32(byte: usize) -> usize {
-    if cfg!(target_endian = "little") { byte } else { byte / 8 * 8 + (4 - byte % 8) }
+    if cfg!(target_endian = "little") {
+        byte
+    } else {
+        byte / 8 * 8 + (4 - byte % 8)
+    }
 }
 
 /// The distance of the low byte of the 16 bits at `byte`.
 const fn word16(byte: usize) -> usize {
-    if cfg!(target_endian = "little") { byte } else { byte / 8 * 8 + (6 - byte % 8) }
+    if cfg!(target_endian = "little") {
+        byte
+    } else {
+        byte / 8 * 8 + (6 - byte % 8)
+    }
 }
 
 /// Reading cells. All of these rest on X1: `ip` is the address of a cell of the op whose

@@ -55,8 +55,16 @@ pub(super) unsafe fn serve(store: &mut StoreInner, ctx: *mut Context) -> Result<
     let (op, instance, operands) = unsafe {
         let op = Op::new((*ctx).service);
         let r = Regs::restore(ctx);
-        let second = if op.opcode().words() > 2 { r.u32_at::<16>() } else { 0 };
-        let operands = Operands { slots: r.far_slot::<8>(), first: r.u32_at::<12>(), second };
+        let second = if op.opcode().words() > 2 {
+            r.u32_at::<16>()
+        } else {
+            0
+        };
+        let operands = Operands {
+            slots: r.far_slot::<8>(),
+            first: r.u32_at::<12>(),
+            second,
+        };
         (op, (*(*ctx).instance).index, operands)
     };
     carry_out(store, instance, op, &operands)?;
@@ -72,16 +80,17 @@ fn carry_out(
     operands: &Operands,
 ) -> Result<(), Failure> {
     let Operands { first, second, .. } = *operands;
-    let memory = |store: &StoreInner, index: u32| {
-        store.instance(instance).parts().memories[index as usize]
-    };
+    let memory =
+        |store: &StoreInner, index: u32| store.instance(instance).parts().memories[index as usize];
     let table =
         |store: &StoreInner, index: u32| store.instance(instance).parts().tables[index as usize];
     match op {
         Op::MemoryGrow => {
             let index = memory(store, first);
             let is_64 = store.memory(index).ty().memory64;
-            let grown = store.grow_memory(index, operands.get(0)).map_err(Failure::Host)?;
+            let grown = store
+                .grow_memory(index, operands.get(0))
+                .map_err(Failure::Host)?;
             operands.set(grown.unwrap_or(minus_one(is_64)));
         }
         Op::MemoryCopyAny => {
@@ -93,7 +102,10 @@ fn carry_out(
                 return Err(Failure::Trap(Trap::MemoryOutOfBounds));
             };
             if to == from {
-                store.memory_mut(to).bytes_mut().copy_within(from_range, to_range.start);
+                store
+                    .memory_mut(to)
+                    .bytes_mut()
+                    .copy_within(from_range, to_range.start);
             } else {
                 let (to, from) = store.two_memories(to, from);
                 to.bytes_mut()[to_range].copy_from_slice(&from.bytes()[from_range]);
@@ -116,7 +128,9 @@ fn carry_out(
             let index = table(store, first);
             let is_64 = store.table(index).ty().table64;
             let (init, delta) = (operands.get(0) as u32, operands.get(1));
-            let grown = store.grow_table(index, delta, init).map_err(Failure::Host)?;
+            let grown = store
+                .grow_table(index, delta, init)
+                .map_err(Failure::Host)?;
             operands.set(grown.unwrap_or(minus_one(is_64)));
         }
         Op::TableFill => {
@@ -135,7 +149,10 @@ fn carry_out(
                 return Err(Failure::Trap(Trap::TableOutOfBounds));
             };
             if to == from {
-                store.table_mut(to).elements_mut().copy_within(from_range, to_range.start);
+                store
+                    .table_mut(to)
+                    .elements_mut()
+                    .copy_within(from_range, to_range.start);
             } else {
                 let (to, from) = store.two_tables(to, from);
                 to.elements_mut()[to_range].copy_from_slice(&from.elements()[from_range]);
@@ -164,5 +181,5 @@ fn minus_one(is_64: bool) -> u64 {
 /// The range from `start` of `size` items, where it lies within `len`.
 fn range(start: u64, size: u64, len: usize) -> Option<Range<usize>> {
     let end = start.checked_add(size)?;
-    (end <= len as u64).then(|| start as usize..end as usize)
+    (end <= len as u64).then_some(start as usize..end as usize)
 }

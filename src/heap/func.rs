@@ -88,7 +88,13 @@ impl<'a> HostCall<'a> {
         slots: *mut u64,
         len: usize,
     ) -> HostCall<'a> {
-        HostCall { store, caller, slots, len, lifetime: PhantomData }
+        HostCall {
+            store,
+            caller,
+            slots,
+            len,
+            lifetime: PhantomData,
+        }
     }
 
     /// The bits of slot `index`.
@@ -139,4 +145,3 @@ impl<'a> HostCall<'a> {
         unsafe { self.slots.add(index).write(bits) }
     }
 }
-

@@ -24,7 +24,10 @@ impl Global {
     /// A global with a first value.
     pub fn new(ty: GlobalType, bits: u64) -> Global {
         let cell = UnsafeCell::new(GlobalCell { bits: [bits, 0] });
-        Global { cell: NonNull::from(Box::leak(Box::new(cell))), ty }
+        Global {
+            cell: NonNull::from(Box::leak(Box::new(cell))),
+            ty,
+        }
     }
 
     /// The address of its cell, stable for the store's life (H1).

@@ -67,9 +67,21 @@ impl Instance {
         module: Arc<Module>,
         parts: InstanceParts,
     ) -> Instance {
-        let globals: Box<[_]> = parts.globals.iter().map(|&i| store.global(i).cell()).collect();
-        let memories: Box<[_]> = parts.memories.iter().map(|&i| store.memory(i).core()).collect();
-        let tables: Box<[_]> = parts.tables.iter().map(|&i| store.table(i).core()).collect();
+        let globals: Box<[_]> = parts
+            .globals
+            .iter()
+            .map(|&i| store.global(i).cell())
+            .collect();
+        let memories: Box<[_]> = parts
+            .memories
+            .iter()
+            .map(|&i| store.memory(i).core())
+            .collect();
+        let tables: Box<[_]> = parts
+            .tables
+            .iter()
+            .map(|&i| store.table(i).core())
+            .collect();
         let core = InstanceCore {
             memory0: memories.first().copied().unwrap_or(store.empty_memory()),
             globals: globals.as_ptr(),
@@ -127,7 +139,11 @@ impl Instance {
 
     /// The bytes of data segment `index`: none once it has been dropped.
     pub fn data(&self, index: u32) -> &[u8] {
-        if self.dropped_data[index as usize] { &[] } else { self.module.data_bytes(index) }
+        if self.dropped_data[index as usize] {
+            &[]
+        } else {
+            self.module.data_bytes(index)
+        }
     }
 
     /// Drops data segment `index`.

@@ -49,11 +49,17 @@ impl StoreInner {
             Extern::Func(index) => ExternType::Func(self.func(index).ty),
             Extern::Table(index) => {
                 let table = self.table(index);
-                ExternType::Table(TableType { minimum: table.size(), ..*table.ty() })
+                ExternType::Table(TableType {
+                    minimum: table.size(),
+                    ..*table.ty()
+                })
             }
             Extern::Memory(index) => {
                 let memory = self.memory(index);
-                ExternType::Memory(MemoryType { minimum: memory.pages(), ..*memory.ty() })
+                ExternType::Memory(MemoryType {
+                    minimum: memory.pages(),
+                    ..*memory.ty()
+                })
             }
             Extern::Global(index) => ExternType::Global(*self.global(index).ty()),
         }
@@ -84,14 +90,19 @@ pub fn instantiate(
     initialise_tables(store, module, instance);
     write_elements(store, module, instance)?;
     write_data(store, module, instance)?;
-    let start = module.start.map(|start| store.instance_func(instance, start));
+    let start = module
+        .start
+        .map(|start| store.instance_func(instance, start));
     Ok(Instantiated { instance, start })
 }
 
 fn check_imports(store: &StoreInner, module: &Module, imports: &[Extern]) -> Result<(), Error> {
     let expected = module.imports.len();
     if imports.len() != expected {
-        return Err(format_err!("expected {expected} imports, found {}", imports.len()));
+        return Err(format_err!(
+            "expected {expected} imports, found {}",
+            imports.len()
+        ));
     }
     let types = &store.engine().types;
     for (import, &item) in module.imports.iter().zip(imports) {
@@ -157,7 +168,10 @@ fn write_elements(
         match &segment.mode {
             SegmentMode::Passive => continue,
             SegmentMode::Declared => {}
-            SegmentMode::Active { index: table, offset } => {
+            SegmentMode::Active {
+                index: table,
+                offset,
+            } => {
                 let to = evaluate(store, instance, offset);
                 let len = segment.items.len() as u64;
                 let table = store.instance(instance).parts().tables[*table as usize];
@@ -179,7 +193,13 @@ fn write_data(
 ) -> Result<(), Error> {
     for (index, segment) in module.data.iter().enumerate() {
         let number = index as u32;
-        let SegmentMode::Active { index: memory, offset } = &segment.mode else { continue };
+        let SegmentMode::Active {
+            index: memory,
+            offset,
+        } = &segment.mode
+        else {
+            continue;
+        };
         let to = evaluate(store, instance, offset);
         let len = segment.range.len() as u64;
         let memory = store.instance(instance).parts().memories[*memory as usize];
@@ -221,7 +241,11 @@ pub fn table_init(
     let owner = store.instance(instance);
     let module = Arc::clone(owner.module());
     let items = &module.elements[segment as usize].items;
-    let available = if owner.element_dropped(segment) { 0 } else { items.len() as u64 };
+    let available = if owner.element_dropped(segment) {
+        0
+    } else {
+        items.len() as u64
+    };
     if !fits(from, len, available) || !fits(to, len, store.table(table).size()) {
         return Err(Trap::TableOutOfBounds);
     }
@@ -253,7 +277,10 @@ pub fn memory_init(
     }
     let (to, from, len) = (to as usize, from as usize, len as usize);
     // A dropped segment has no bytes, and then `len` is 0.
-    let source = module.data_bytes(segment).get(from..from + len).unwrap_or_default();
+    let source = module
+        .data_bytes(segment)
+        .get(from..from + len)
+        .unwrap_or_default();
     store.memory_mut(memory).bytes_mut()[to..to + len].copy_from_slice(source);
     Ok(())
 }

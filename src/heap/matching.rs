@@ -16,15 +16,24 @@ pub fn check_import(
     import: &Import,
     actual: &ExternType,
 ) -> Result<(), Error> {
-    if matches(types, &import.ty, actual) { Ok(()) } else { Err(mismatch(types, import, actual)) }
+    if matches(types, &import.ty, actual) {
+        Ok(())
+    } else {
+        Err(mismatch(types, import, actual))
+    }
 }
 
 #[cold]
 fn mismatch(types: &TypeRegistry, import: &Import, actual: &ExternType) -> Error {
     let expected = describe_type(types, &import.ty);
     let actual = describe_type(types, actual);
-    Error::msg(format!("types incompatible: expected `{expected}`, found `{actual}`"))
-        .context(format!("incompatible import type for `{}::{}`", import.module, import.name))
+    Error::msg(format!(
+        "types incompatible: expected `{expected}`, found `{actual}`"
+    ))
+    .context(format!(
+        "incompatible import type for `{}::{}`",
+        import.module, import.name
+    ))
 }
 
 /// Specification, "Matching", for external types.
@@ -38,13 +47,23 @@ fn matches(types: &TypeRegistry, expected: &ExternType, actual: &ExternType) -> 
             let (a, b) = (ValType::Ref(expected.element), ValType::Ref(actual.element));
             expected.table64 == actual.table64
                 && (a == b || types.is_subtype(a, b) && types.is_subtype(b, a))
-                && within(actual.minimum, actual.maximum, expected.minimum, expected.maximum)
+                && within(
+                    actual.minimum,
+                    actual.maximum,
+                    expected.minimum,
+                    expected.maximum,
+                )
         }
         (ExternType::Memory(expected), ExternType::Memory(actual)) => {
             expected.memory64 == actual.memory64
                 && expected.shared == actual.shared
                 && expected.page_size_log2 == actual.page_size_log2
-                && within(actual.minimum, actual.maximum, expected.minimum, expected.maximum)
+                && within(
+                    actual.minimum,
+                    actual.maximum,
+                    expected.minimum,
+                    expected.maximum,
+                )
         }
         (ExternType::Global(expected), ExternType::Global(actual)) => {
             let (a, b) = (expected.value, actual.value);
@@ -134,7 +153,8 @@ impl Display for Limits {
             f.write_str("i64 ")?;
         }
         write!(f, "{}", self.minimum)?;
-        self.maximum.map_or(Ok(()), |maximum| write!(f, " {maximum}"))
+        self.maximum
+            .map_or(Ok(()), |maximum| write!(f, " {maximum}"))
     }
 }
 
@@ -142,8 +162,22 @@ struct Table<'a>(&'a TableType);
 
 impl Display for Table<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let TableType { element, minimum, maximum, table64: wide } = *self.0;
-        write!(f, "(table {} {})", Limits { wide, minimum, maximum }, Value(ValType::Ref(element)))
+        let TableType {
+            element,
+            minimum,
+            maximum,
+            table64: wide,
+        } = *self.0;
+        write!(
+            f,
+            "(table {} {})",
+            Limits {
+                wide,
+                minimum,
+                maximum
+            },
+            Value(ValType::Ref(element))
+        )
     }
 }
 
@@ -151,8 +185,21 @@ struct Memory<'a>(&'a MemoryType);
 
 impl Display for Memory<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let MemoryType { minimum, maximum, memory64: wide, .. } = *self.0;
-        write!(f, "(memory {}", Limits { wide, minimum, maximum })?;
+        let MemoryType {
+            minimum,
+            maximum,
+            memory64: wide,
+            ..
+        } = *self.0;
+        write!(
+            f,
+            "(memory {}",
+            Limits {
+                wide,
+                minimum,
+                maximum
+            }
+        )?;
         if self.0.shared {
             f.write_str(" shared")?;
         }
@@ -200,28 +247,48 @@ mod tests {
             page_size_log2: 0,
         };
         assert_eq!(Memory(&memory).to_string(), "(memory i64 1 2 (pagesize 1))");
-        let table =
-            TableType { element: RefType::FUNCREF, minimum: 3, maximum: None, table64: false };
+        let table = TableType {
+            element: RefType::FUNCREF,
+            minimum: 3,
+            maximum: None,
+            table64: false,
+        };
         assert_eq!(Table(&table).to_string(), "(table 3 funcref)");
-        let global = GlobalType { value: ValType::I64, mutable: true };
+        let global = GlobalType {
+            value: ValType::I64,
+            mutable: true,
+        };
         assert_eq!(Global(&global).to_string(), "(global (mut i64))");
         let func = FuncType {
             params: Box::new([ValType::I32, ValType::F64]),
-            results: Box::new([ValType::Ref(RefType { nullable: false, heap: HeapType::Extern })]),
+            results: Box::new([ValType::Ref(RefType {
+                nullable: false,
+                heap: HeapType::Extern,
+            })]),
         };
-        assert_eq!(Func(&func).to_string(), "(func (param i32 f64) (result (ref extern)))");
+        assert_eq!(
+            Func(&func).to_string(),
+            "(func (param i32 f64) (result (ref extern)))"
+        );
     }
 
     #[test]
     fn matching_is_subtyping_for_immutable_globals_alone() {
         let types = TypeRegistry::default();
         let global = |heap, mutable| {
-            let value = ValType::Ref(RefType { nullable: true, heap });
+            let value = ValType::Ref(RefType {
+                nullable: true,
+                heap,
+            });
             ExternType::Global(GlobalType { value, mutable })
         };
         let expected = global(HeapType::Func, false);
         assert!(matches(&types, &expected, &global(HeapType::NoFunc, false)));
-        assert!(!matches(&types, &global(HeapType::NoFunc, false), &expected));
+        assert!(!matches(
+            &types,
+            &global(HeapType::NoFunc, false),
+            &expected
+        ));
         let expected = global(HeapType::Func, true);
         assert!(!matches(&types, &expected, &global(HeapType::NoFunc, true)));
         assert!(!matches(&types, &expected, &global(HeapType::Func, false)));

@@ -30,7 +30,10 @@ impl Memory {
     pub fn new(ty: MemoryType) -> Result<Memory, LimitError> {
         let len = byte_len(&ty, ty.minimum).ok_or(LimitError::Allocation)?;
         let bytes = RawBytes::zeroed(len).ok_or(LimitError::Allocation)?;
-        let core = MemoryCore { base: bytes.as_ptr(), len };
+        let core = MemoryCore {
+            base: bytes.as_ptr(),
+            len,
+        };
         let core = NonNull::from(Box::leak(Box::new(UnsafeCell::new(core))));
         Ok(Memory { core, bytes, ty })
     }
@@ -62,7 +65,10 @@ impl Memory {
 
     /// The number of pages that its type allows at the most.
     pub fn maximum_pages(&self) -> u64 {
-        self.ty.maximum.unwrap_or(u64::MAX).min(address_space_pages(&self.ty))
+        self.ty
+            .maximum
+            .unwrap_or(u64::MAX)
+            .min(address_space_pages(&self.ty))
     }
 
     /// Grows to `pages` pages, zeroed. The caller has asked the limiter and checked
@@ -73,7 +79,12 @@ impl Memory {
             return Err(LimitError::Allocation);
         }
         // SAFETY: H1 keeps the core alive; H2: no reference to it is held elsewhere.
-        unsafe { *self.core() = MemoryCore { base: self.bytes.as_ptr(), len } };
+        unsafe {
+            *self.core() = MemoryCore {
+                base: self.bytes.as_ptr(),
+                len,
+            }
+        };
         Ok(())
     }
 

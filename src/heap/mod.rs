@@ -31,15 +31,14 @@ mod table;
 
 pub use func::{FuncObject, FuncRef, HostCall, HostFunc};
 pub use global::{Global, GlobalCell};
-pub use instance::{Instance, InstanceCore, InstanceParts};
+pub use instance::{Instance, InstanceCore};
 pub use instantiate::{Extern, Instantiated, instantiate, memory_init, table_init};
-pub use limits::{LimitError, Limiter};
+pub use limits::Limiter;
 pub use matching::{check_import, describe_type};
 pub use memory::{Memory, MemoryCore};
 pub use store::{
-    CallHook, Crossing, DEFAULT_INSTANCES, DEFAULT_MEMORIES, DEFAULT_MEMORY_BYTES,
-    DEFAULT_TABLE_ELEMENTS, DEFAULT_TABLES, EpochDecision, EpochHook, ExternIndex, Failure,
-    FuncIndex, GlobalIndex, InstanceIndex, LimiterHook, MemoryIndex, StoreId, StoreInner,
-    TableIndex,
+    Crossing, DEFAULT_INSTANCES, DEFAULT_MEMORIES, DEFAULT_MEMORY_BYTES, DEFAULT_TABLE_ELEMENTS,
+    DEFAULT_TABLES, EpochDecision, ExternIndex, Failure, FuncIndex, GlobalIndex, InstanceIndex,
+    MemoryIndex, StoreId, StoreInner, TableIndex,
 };
-pub use table::{Table, TableCore};
+pub use table::Table;

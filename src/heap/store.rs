@@ -7,9 +7,9 @@ use super::limits::{LimitError, Limiter};
 use super::memory::{Memory, MemoryCore};
 use super::table::Table;
 use crate::code::Trap;
+use crate::format_err;
 use crate::module::{EngineInner, GlobalType, MemoryType, Module, TableType, TypeId};
 use crate::stack::Stacks;
-use crate::format_err;
 use crate::support::error::Error;
 use alloc::boxed::Box;
 use alloc::format;
@@ -125,7 +125,9 @@ pub struct StoreInner {
 
 impl fmt::Debug for StoreInner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Store").field("id", &self.id).finish_non_exhaustive()
+        f.debug_struct("Store")
+            .field("id", &self.id)
+            .finish_non_exhaustive()
     }
 }
 
@@ -186,7 +188,9 @@ impl StoreInner {
     #[inline]
     pub fn cross(&mut self, crossing: Crossing) -> Result<(), Error> {
         // The hook is not there while it runs, so it is not called for what it does.
-        let Some(mut hook) = self.call_hook.take() else { return Ok(()) };
+        let Some(mut hook) = self.call_hook.take() else {
+            return Ok(());
+        };
         let crossed = hook(self, crossing);
         self.call_hook.get_or_insert(hook);
         crossed
@@ -387,7 +391,9 @@ impl StoreInner {
         }
         let elements = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
         let maximum = table.ty().maximum.map(elements);
-        let desired = current.checked_add(delta).filter(|&size| size <= table.maximum());
+        let desired = current
+            .checked_add(delta)
+            .filter(|&size| size <= table.maximum());
         let Some(desired) = desired else {
             self.table_grow_failed(LimitError::Type)?;
             return Ok(None);
@@ -417,7 +423,10 @@ impl StoreInner {
         range: core::ops::Range<usize>,
     ) {
         let tables = [to.0 as usize, from.0 as usize];
-        let [to, from] = self.tables.get_disjoint_mut(tables).expect("two different tables");
+        let [to, from] = self
+            .tables
+            .get_disjoint_mut(tables)
+            .expect("two different tables");
         to.elements_mut()[start..start + range.len()].copy_from_slice(&from.elements()[range]);
     }
 
@@ -623,4 +632,3 @@ pub const DEFAULT_TABLES: usize = 10_000;
 pub const DEFAULT_MEMORIES: usize = 10_000;
 /// Without a limiter, a table holds at most this many elements.
 pub const DEFAULT_TABLE_ELEMENTS: usize = 20_000_000;
-

@@ -30,7 +30,10 @@ impl Table {
     pub fn new(ty: TableType, init: u32) -> Result<Table, LimitError> {
         let len = byte_len(ty.minimum).ok_or(LimitError::Allocation)?;
         let bytes = RawBytes::zeroed(len).ok_or(LimitError::Allocation)?;
-        let core = TableCore { elements: bytes.as_ptr().cast(), len: len / SIZE };
+        let core = TableCore {
+            elements: bytes.as_ptr().cast(),
+            len: len / SIZE,
+        };
         let core = NonNull::from(Box::leak(Box::new(UnsafeCell::new(core))));
         let mut table = Table { core, bytes, ty };
         if init != 0 {
@@ -56,7 +59,11 @@ impl Table {
 
     /// The number of elements that its type allows at the most.
     pub fn maximum(&self) -> u64 {
-        let addressable = if self.ty.table64 { u64::MAX } else { u64::from(u32::MAX) };
+        let addressable = if self.ty.table64 {
+            u64::MAX
+        } else {
+            u64::from(u32::MAX)
+        };
         self.ty.maximum.unwrap_or(u64::MAX).min(addressable)
     }
 
@@ -68,7 +75,10 @@ impl Table {
         if !self.bytes.grow_zeroed(len) {
             return Err(LimitError::Allocation);
         }
-        let core = TableCore { elements: self.bytes.as_ptr().cast(), len: len / SIZE };
+        let core = TableCore {
+            elements: self.bytes.as_ptr().cast(),
+            len: len / SIZE,
+        };
         // SAFETY: H1 keeps the core alive; H2: no reference to it is held elsewhere.
         unsafe { *self.core() = core };
         if init != 0 {
@@ -80,9 +90,7 @@ impl Table {
     /// Its elements.
     pub fn elements(&self) -> &[u32] {
         // SAFETY: H3; the store that owns this table is borrowed, so no handler runs.
-        unsafe {
-            core::slice::from_raw_parts(self.bytes.as_ptr().cast(), self.bytes.len() / SIZE)
-        }
+        unsafe { core::slice::from_raw_parts(self.bytes.as_ptr().cast(), self.bytes.len() / SIZE) }
     }
 
     /// Its elements, to change.

@@ -40,7 +40,9 @@ impl EngineInner {
 
 impl fmt::Debug for EngineInner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("EngineInner").field("tunables", &self.tunables).finish_non_exhaustive()
+        f.debug_struct("EngineInner")
+            .field("tunables", &self.tunables)
+            .finish_non_exhaustive()
     }
 }
 
@@ -97,7 +99,9 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Limits {
-        Limits { module_size: 1 << 30 }
+        Limits {
+            module_size: 1 << 30,
+        }
     }
 }
 

@@ -31,7 +31,7 @@ mod unsupported;
 mod validate;
 
 pub use const_expr::{ConstExpr, ConstOp};
-pub use engine::{CompilationMode, EngineInner, Limits, Tunables};
+pub use engine::{CompilationMode, EngineInner, Tunables};
 pub use error::{ModuleError, Place};
 pub use link::{Export, ExportItem, Import};
 pub use segment::{DataSegment, ElementItems, ElementSegment, SegmentMode};
@@ -179,7 +179,9 @@ impl Module {
     ///
     /// A [`ModuleError`] where the body is not valid or cannot be run.
     pub fn validate_body(&self, function: u32) -> Result<(), Error> {
-        let Some(deferred) = &self.deferred else { return Ok(()) };
+        let Some(deferred) = &self.deferred else {
+            return Ok(());
+        };
         if let Some(body) = self.body(function) {
             deferred.validate(&self.bytes, body, function)?;
         }
@@ -198,7 +200,8 @@ impl Module {
 
     /// Where the body of a function stands in the bytes; none for an imported one.
     pub fn body(&self, function: u32) -> Option<&Range<usize>> {
-        self.bodies.get(function.checked_sub(self.imported_functions)? as usize)
+        self.bodies
+            .get(function.checked_sub(self.imported_functions)? as usize)
     }
 
     /// The type of a function.
@@ -228,7 +231,10 @@ impl Module {
     /// The export of that name.
     pub fn export(&self, name: &str) -> Option<ExportItem> {
         let export = |index: u32| &self.exports[index as usize];
-        let at = self.exports_by_name.binary_search_by_key(&name, |&i| &export(i).name).ok()?;
+        let at = self
+            .exports_by_name
+            .binary_search_by_key(&name, |&i| &export(i).name)
+            .ok()?;
         Some(export(self.exports_by_name[at]).item)
     }
 
@@ -243,16 +249,15 @@ impl Module {
     }
 
     fn names(&self) -> &Names {
-        self.names.get_or_init(|| Names::read(&self.bytes, &self.custom))
+        self.names
+            .get_or_init(|| Names::read(&self.bytes, &self.custom))
     }
 
     /// The name of a local of a function, by the name section.
     pub fn local_name(&self, function: u32, local: u32) -> Option<&str> {
-        self.local_names.get_or_init(|| LocalNames::read(&self.bytes, &self.custom)).local(
-            &self.bytes,
-            function,
-            local,
-        )
+        self.local_names
+            .get_or_init(|| LocalNames::read(&self.bytes, &self.custom))
+            .local(&self.bytes, function, local)
     }
 
     /// The contents of the custom sections of that name, in order.
@@ -279,9 +284,14 @@ fn check<'a>(
     bytes: &'a [u8],
     bodies: Bodies,
 ) -> Result<(sections::Sections<'a>, Outline), ModuleError> {
-    let Tunables { limits, features, .. } = engine.tunables;
+    let Tunables {
+        limits, features, ..
+    } = engine.tunables;
     if bytes.len() > limits.module_size {
-        return Err(ModuleError::TooLarge { size: bytes.len(), limit: limits.module_size });
+        return Err(ModuleError::TooLarge {
+            size: bytes.len(),
+            limit: limits.module_size,
+        });
     }
     let Valid { sections, doubtful } = validate::module(bytes, features, bodies)?;
     let outline = Outline::read(&engine.types, &sections)?;

@@ -18,7 +18,10 @@ struct Span {
 impl Span {
     fn of(name: &str, bytes: &[u8]) -> Option<Span> {
         let start = name.as_ptr().addr().checked_sub(bytes.as_ptr().addr())?;
-        Some(Span { start: start.try_into().ok()?, len: name.len().try_into().ok()? })
+        Some(Span {
+            start: start.try_into().ok()?,
+            len: name.len().try_into().ok()?,
+        })
     }
 
     fn text(self, bytes: &[u8]) -> Option<&str> {
@@ -59,7 +62,10 @@ impl Names {
     }
 
     pub(super) fn function<'a>(&self, bytes: &'a [u8], function: u32) -> Option<&'a str> {
-        let at = self.functions.binary_search_by_key(&function, |(index, _)| *index).ok()?;
+        let at = self
+            .functions
+            .binary_search_by_key(&function, |(index, _)| *index)
+            .ok()?;
         self.functions[at].1.text(bytes)
     }
 }
@@ -75,7 +81,9 @@ impl LocalNames {
     pub(super) fn read(bytes: &[u8], sections: &[CustomSection]) -> LocalNames {
         let mut names = Vec::new();
         for_each_subsection(bytes, sections, |subsection| {
-            let Name::Local(functions) = subsection else { return };
+            let Name::Local(functions) = subsection else {
+                return;
+            };
             for function in functions.map_while(Result::ok) {
                 for_each_name(function.names, bytes, |local, span| {
                     names.push((function.index, local, span));
@@ -90,7 +98,10 @@ impl LocalNames {
 
     pub(super) fn local<'a>(&self, bytes: &'a [u8], function: u32, local: u32) -> Option<&'a str> {
         let key = |(function, local, _): &(u32, u32, Span)| (*function, *local);
-        let at = self.names.binary_search_by_key(&(function, local), key).ok()?;
+        let at = self
+            .names
+            .binary_search_by_key(&(function, local), key)
+            .ok()?;
         self.names[at].2.text(bytes)
     }
 }
@@ -100,9 +111,14 @@ fn for_each_subsection<'a>(
     sections: &[CustomSection],
     mut each: impl FnMut(Name<'a>),
 ) {
-    for section in sections.iter().filter(|section| section.name(bytes) == "name") {
+    for section in sections
+        .iter()
+        .filter(|section| section.name(bytes) == "name")
+    {
         let reader = BinaryReader::new(section.data(bytes), section.data.start as u64);
-        NameSectionReader::new(reader).map_while(Result::ok).for_each(&mut each);
+        NameSectionReader::new(reader)
+            .map_while(Result::ok)
+            .for_each(&mut each);
     }
 }
 

@@ -81,7 +81,9 @@ impl Outline {
         each("global", items(&sections.globals), |global| {
             let ty = outline.global_type(global.ty)?;
             outline.globals.push(ty);
-            outline.global_inits.push(ConstExpr::read(&global.init_expr)?);
+            outline
+                .global_inits
+                .push(ConstExpr::read(&global.init_expr)?);
             Ok(())
         })?;
         reserve(&mut outline.exports, &sections.exports);
@@ -114,7 +116,8 @@ impl Outline {
             let members = group
                 .into_types_and_offsets()
                 .map(|(offset, ty)| {
-                    self.func_type(&ty).map_err(|needs| ReadError::Needs(needs, offset))
+                    self.func_type(&ty)
+                        .map_err(|needs| ReadError::Needs(needs, offset))
                 })
                 .collect::<Result<Vec<_>, _>>()?;
             registry.intern_group(members, &mut self.types);
@@ -150,7 +153,11 @@ impl Outline {
                 return Err(Needs::new("custom-descriptors", "an exact function").into());
             }
         };
-        self.imports.push(Import { module: import.module.into(), name: import.name.into(), ty });
+        self.imports.push(Import {
+            module: import.module.into(),
+            name: import.name.into(),
+            ty,
+        });
         Ok(())
     }
 
@@ -165,7 +172,10 @@ impl Outline {
             }
             CompositeInnerType::Func(func) => {
                 let values = |types: &[wasmparser::ValType]| {
-                    types.iter().map(|&ty| self.val_type(ty)).collect::<Result<Box<[_]>, _>>()
+                    types
+                        .iter()
+                        .map(|&ty| self.val_type(ty))
+                        .collect::<Result<Box<[_]>, _>>()
                 };
                 return Ok(FuncType {
                     params: values(func.params())?,
@@ -192,7 +202,10 @@ impl Outline {
     }
 
     fn ref_type(&self, ty: wasmparser::RefType) -> Result<RefType, Needs> {
-        Ok(RefType { nullable: ty.is_nullable(), heap: self.heap_type(ty.heap_type())? })
+        Ok(RefType {
+            nullable: ty.is_nullable(),
+            heap: self.heap_type(ty.heap_type())?,
+        })
     }
 
     fn heap_type(&self, ty: wasmparser::HeapType) -> Result<HeapType, Needs> {
@@ -205,10 +218,22 @@ impl Outline {
             Concrete(UnpackedIndex::Module(index)) => {
                 HeapType::Concrete(within_group(index - self.before_group))
             }
-            Abstract { ty: AbstractHeapType::Func, .. } => HeapType::Func,
-            Abstract { ty: AbstractHeapType::NoFunc, .. } => HeapType::NoFunc,
-            Abstract { ty: AbstractHeapType::Extern, .. } => HeapType::Extern,
-            Abstract { ty: AbstractHeapType::NoExtern, .. } => HeapType::NoExtern,
+            Abstract {
+                ty: AbstractHeapType::Func,
+                ..
+            } => HeapType::Func,
+            Abstract {
+                ty: AbstractHeapType::NoFunc,
+                ..
+            } => HeapType::NoFunc,
+            Abstract {
+                ty: AbstractHeapType::Extern,
+                ..
+            } => HeapType::Extern,
+            Abstract {
+                ty: AbstractHeapType::NoExtern,
+                ..
+            } => HeapType::NoExtern,
             Concrete(_) | Exact(_) | Abstract { .. } => {
                 return Err(Needs::new("gc", "an unusual reference type"));
             }
@@ -231,7 +256,10 @@ impl Outline {
         if ty.shared {
             return Err(Needs::new("shared-everything-threads", "a shared global"));
         }
-        Ok(GlobalType { value: self.val_type(ty.content_type)?, mutable: ty.mutable })
+        Ok(GlobalType {
+            value: self.val_type(ty.content_type)?,
+            mutable: ty.mutable,
+        })
     }
 
     fn element_segment(
@@ -241,7 +269,10 @@ impl Outline {
         let (ty, items) = match segment.items {
             wasmparser::ElementItems::Functions(functions) => {
                 let functions = functions.into_iter().collect::<Result<_, _>>()?;
-                let ty = RefType { nullable: false, heap: HeapType::Func };
+                let ty = RefType {
+                    nullable: false,
+                    heap: HeapType::Func,
+                };
                 (ty, ElementItems::Functions(functions))
             }
             wasmparser::ElementItems::Expressions(ty, expressions) => {
@@ -256,7 +287,10 @@ impl Outline {
         let mode = match segment.kind {
             ElementKind::Passive => SegmentMode::Passive,
             ElementKind::Declared => SegmentMode::Declared,
-            ElementKind::Active { table_index, offset_expr } => SegmentMode::Active {
+            ElementKind::Active {
+                table_index,
+                offset_expr,
+            } => SegmentMode::Active {
                 index: table_index.unwrap_or(0),
                 offset: ConstExpr::read(&offset_expr)?,
             },
@@ -297,18 +331,28 @@ fn export(export: wasmparser::Export<'_>) -> Result<Export, Needs> {
             return Err(Needs::new("custom-descriptors", "an exact function"));
         }
     };
-    Ok(Export { name: export.name.into(), item })
+    Ok(Export {
+        name: export.name.into(),
+        item,
+    })
 }
 
 fn data_segment(segment: wasmparser::Data<'_>) -> Result<DataSegment, ReadError> {
     let end = segment.range.end as usize;
     let mode = match segment.kind {
         DataKind::Passive => SegmentMode::Passive,
-        DataKind::Active { memory_index, offset_expr } => {
-            SegmentMode::Active { index: memory_index, offset: ConstExpr::read(&offset_expr)? }
-        }
+        DataKind::Active {
+            memory_index,
+            offset_expr,
+        } => SegmentMode::Active {
+            index: memory_index,
+            offset: ConstExpr::read(&offset_expr)?,
+        },
     };
-    Ok(DataSegment { range: end - segment.data.len()..end, mode })
+    Ok(DataSegment {
+        range: end - segment.data.len()..end,
+        mode,
+    })
 }
 
 /// Why an item could not be read: at the place that the error names, or else where the
@@ -358,18 +402,29 @@ fn each<T>(
 fn items<'a, T: FromReader<'a>>(
     section: &Option<SectionLimited<'a, T>>,
 ) -> impl Iterator<Item = wasmparser::Result<(u64, T)>> {
-    section.clone().into_iter().flat_map(SectionLimited::into_iter_with_offsets)
+    section
+        .clone()
+        .into_iter()
+        .flat_map(SectionLimited::into_iter_with_offsets)
 }
 
 fn imports<'a>(
     sections: &Sections<'a>,
 ) -> impl Iterator<Item = wasmparser::Result<(u64, wasmparser::Import<'a>)>> {
-    sections.imports.clone().into_iter().flat_map(SectionLimited::into_imports_with_offsets)
+    sections
+        .imports
+        .clone()
+        .into_iter()
+        .flat_map(SectionLimited::into_imports_with_offsets)
 }
 
 /// Makes room for the items of a section, the number of which has been validated.
 fn reserve<T, U>(into: &mut Vec<T>, section: &Option<SectionLimited<'_, U>>) {
-    into.reserve_exact(section.as_ref().map_or(0, |section| section.count() as usize));
+    into.reserve_exact(
+        section
+            .as_ref()
+            .map_or(0, |section| section.count() as usize),
+    );
 }
 
 #[cfg(test)]

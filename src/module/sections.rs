@@ -46,7 +46,10 @@ pub(super) struct CustomSection {
 
 impl CustomSection {
     pub(super) fn name<'a>(&self, bytes: &'a [u8]) -> &'a str {
-        bytes.get(self.name.clone()).and_then(|name| str::from_utf8(name).ok()).unwrap_or("")
+        bytes
+            .get(self.name.clone())
+            .and_then(|name| str::from_utf8(name).ok())
+            .unwrap_or("")
     }
 
     pub(super) fn data<'a>(&self, bytes: &'a [u8]) -> &'a [u8] {
@@ -71,7 +74,10 @@ impl<'a> Sections<'a> {
         let mut parser = Parser::new(0);
         parser.set_features(features);
         for payload in parser.parse_all(bytes) {
-            let payload = payload.map_err(|error| Fault { place: Place::Module, error })?;
+            let payload = payload.map_err(|error| Fault {
+                place: Place::Module,
+                error,
+            })?;
             let place = place(&payload);
             let faulty = |error| Fault { place, error };
             check_count(&payload).map_err(faulty)?;
@@ -105,7 +111,8 @@ impl<'a> Sections<'a> {
             Payload::CodeSectionStart { count, size, .. } => {
                 self.code_size = size as usize;
                 // A body has two bytes at the least.
-                self.bodies.reserve_exact((count as usize).min(self.code_size / 2));
+                self.bodies
+                    .reserve_exact((count as usize).min(self.code_size / 2));
             }
             Payload::CustomSection(reader) => {
                 let data = usize_range(reader.data_range());
@@ -124,7 +131,11 @@ pub(super) fn body<'a>(
     features: WasmFeatures,
 ) -> FunctionBody<'a> {
     let code = bytes.get(range.clone()).unwrap_or(&[]);
-    FunctionBody::new(BinaryReader::new_features(code, range.start as u64, features))
+    FunctionBody::new(BinaryReader::new_features(
+        code,
+        range.start as u64,
+        features,
+    ))
 }
 
 /// Offsets fit, because the bytes are in memory.
@@ -148,7 +159,10 @@ fn place(payload: &Payload<'_>) -> Place {
         Payload::CodeSectionStart { .. } | Payload::CodeSectionEntry(_) => "code",
         Payload::DataSection(_) => "data",
         Payload::CustomSection(_) => "custom",
-        Payload::Version { encoding: Encoding::Component, .. } => return Place::Component,
+        Payload::Version {
+            encoding: Encoding::Component,
+            ..
+        } => return Place::Component,
         _ => return Place::Module,
     })
 }

@@ -97,7 +97,10 @@ impl TypeRegistry {
 impl Inner {
     fn intern(&mut self, ty: FuncType) -> ModuleType {
         if let Some((func, &id)) = self.single.get_key_value(&ty) {
-            return ModuleType { id, func: Arc::clone(func) };
+            return ModuleType {
+                id,
+                func: Arc::clone(func),
+            };
         }
         let new = self.push(ty);
         self.single.insert(Arc::clone(&new.func), new.id);
@@ -116,16 +119,17 @@ impl Inner {
                 first
             }
         };
-        into.extend(
-            (first.0..).take(members.len()).map(|id| ModuleType {
-                id: TypeId(id),
-                func: Arc::clone(&self.types[id as usize]),
-            }),
-        );
+        into.extend((first.0..).take(members.len()).map(|id| ModuleType {
+            id: TypeId(id),
+            func: Arc::clone(&self.types[id as usize]),
+        }));
     }
 
     fn push(&mut self, ty: FuncType) -> ModuleType {
-        let new = ModuleType { id: TypeId(self.types.len() as u32), func: Arc::new(ty) };
+        let new = ModuleType {
+            id: TypeId(self.types.len() as u32),
+            func: Arc::new(ty),
+        };
         self.types.push(Arc::clone(&new.func));
         new
     }
@@ -137,7 +141,10 @@ fn values(ty: &FuncType) -> impl Iterator<Item = &ValType> {
 
 fn mentions_group(ty: &FuncType) -> bool {
     values(ty).any(|value| match value {
-        ValType::Ref(RefType { heap: HeapType::Concrete(id), .. }) => id.0 & WITHIN_GROUP != 0,
+        ValType::Ref(RefType {
+            heap: HeapType::Concrete(id),
+            ..
+        }) => id.0 & WITHIN_GROUP != 0,
         _ => false,
     })
 }
@@ -145,11 +152,15 @@ fn mentions_group(ty: &FuncType) -> bool {
 /// A member of a group whose first member has the identity `first`.
 fn resolve(member: &FuncType, first: TypeId) -> FuncType {
     let value = |value: &ValType| match *value {
-        ValType::Ref(RefType { nullable, heap: HeapType::Concrete(id) })
-            if id.0 & WITHIN_GROUP != 0 =>
-        {
+        ValType::Ref(RefType {
+            nullable,
+            heap: HeapType::Concrete(id),
+        }) if id.0 & WITHIN_GROUP != 0 => {
             let id = TypeId(first.0 + (id.0 & !WITHIN_GROUP));
-            ValType::Ref(RefType { nullable, heap: HeapType::Concrete(id) })
+            ValType::Ref(RefType {
+                nullable,
+                heap: HeapType::Concrete(id),
+            })
         }
         other => other,
     };
@@ -165,11 +176,17 @@ mod tests {
     use alloc::vec;
 
     fn func(params: &[ValType], results: &[ValType]) -> FuncType {
-        FuncType { params: params.into(), results: results.into() }
+        FuncType {
+            params: params.into(),
+            results: results.into(),
+        }
     }
 
     fn reference(heap: HeapType) -> ValType {
-        ValType::Ref(RefType { nullable: true, heap })
+        ValType::Ref(RefType {
+            nullable: true,
+            heap,
+        })
     }
 
     fn group(registry: &TypeRegistry, members: Vec<FuncType>) -> Vec<TypeId> {
@@ -203,8 +220,14 @@ mod tests {
         assert_eq!(group(&registry, vec![other(), itself()]), pair);
         assert_ne!(pair[0], alone[0]);
         assert_ne!(pair[1], alone[0]);
-        assert_eq!(registry.get(pair[0]).params[0], reference(HeapType::Concrete(pair[1])));
-        assert_eq!(registry.get(alone[0]).params[0], reference(HeapType::Concrete(alone[0])));
+        assert_eq!(
+            registry.get(pair[0]).params[0],
+            reference(HeapType::Concrete(pair[1]))
+        );
+        assert_eq!(
+            registry.get(alone[0]).params[0],
+            reference(HeapType::Concrete(alone[0]))
+        );
         // The same function type in a group of two is another type.
         let plain = registry.intern(func(&[], &[]));
         let twins = group(&registry, vec![func(&[], &[]), func(&[], &[])]);
@@ -239,7 +262,10 @@ mod tests {
         for (sub, sup) in fails {
             assert!(!registry.heap_is_subtype(sub, sup), "{sub:?} {sup:?}");
         }
-        let non_null = RefType { nullable: false, heap: HeapType::Func };
+        let non_null = RefType {
+            nullable: false,
+            heap: HeapType::Func,
+        };
         assert!(registry.ref_is_subtype(non_null, RefType::FUNCREF));
         assert!(!registry.ref_is_subtype(RefType::FUNCREF, non_null));
         assert!(registry.is_subtype(ValType::I32, ValType::I32));

@@ -39,9 +39,15 @@ pub struct RefType {
 
 impl RefType {
     /// `funcref`, that is `(ref null func)`.
-    pub const FUNCREF: RefType = RefType { nullable: true, heap: HeapType::Func };
+    pub const FUNCREF: RefType = RefType {
+        nullable: true,
+        heap: HeapType::Func,
+    };
     /// `externref`, that is `(ref null extern)`.
-    pub const EXTERNREF: RefType = RefType { nullable: true, heap: HeapType::Extern };
+    pub const EXTERNREF: RefType = RefType {
+        nullable: true,
+        heap: HeapType::Extern,
+    };
 }
 
 /// What a reference refers to.
@@ -62,7 +68,10 @@ pub enum HeapType {
 impl HeapType {
     /// Whether values of this type are functions (and not values of the host's).
     pub fn is_func(self) -> bool {
-        matches!(self, HeapType::Func | HeapType::Concrete(_) | HeapType::NoFunc)
+        matches!(
+            self,
+            HeapType::Func | HeapType::Concrete(_) | HeapType::NoFunc
+        )
     }
 }
 

@@ -19,11 +19,19 @@ pub(super) struct Needs {
 
 impl Needs {
     pub(super) fn new(proposal: &'static str, what: impl Into<String>) -> Needs {
-        Needs { proposal, what: what.into() }
+        Needs {
+            proposal,
+            what: what.into(),
+        }
     }
 
     pub(super) fn at(self, place: Place, offset: u64) -> ModuleError {
-        ModuleError::Unsupported { place, offset, what: self.what, proposal: self.proposal }
+        ModuleError::Unsupported {
+            place,
+            offset,
+            what: self.what,
+            proposal: self.proposal,
+        }
     }
 }
 
@@ -34,7 +42,10 @@ pub(super) fn proposal(feature: WasmFeatures) -> Option<&'static str> {
         (WasmFeatures::SIMD, "simd"),
         (WasmFeatures::RELAXED_SIMD, "relaxed-simd"),
         (WasmFeatures::THREADS, "threads"),
-        (WasmFeatures::SHARED_EVERYTHING_THREADS, "shared-everything-threads"),
+        (
+            WasmFeatures::SHARED_EVERYTHING_THREADS,
+            "shared-everything-threads",
+        ),
         (WasmFeatures::EXCEPTIONS, "exception-handling"),
         (WasmFeatures::LEGACY_EXCEPTIONS, "legacy-exceptions"),
         (WasmFeatures::GC, "gc"),
@@ -42,10 +53,19 @@ pub(super) fn proposal(feature: WasmFeatures) -> Option<&'static str> {
         (WasmFeatures::STACK_SWITCHING, "stack-switching"),
         (WasmFeatures::COMPONENT_MODEL, "component-model"),
         (WasmFeatures::MEMORY_CONTROL, "memory-control"),
-        (WasmFeatures::ACQUIRE_RELEASE_ATOMICS, "acquire-release-atomics"),
-        (WasmFeatures::MULTIBYTE_ARRAY_ACCESS, "multibyte-array-access"),
+        (
+            WasmFeatures::ACQUIRE_RELEASE_ATOMICS,
+            "acquire-release-atomics",
+        ),
+        (
+            WasmFeatures::MULTIBYTE_ARRAY_ACCESS,
+            "multibyte-array-access",
+        ),
     ];
-    NAMES.iter().find(|(bits, _)| *bits == feature).map(|(_, name)| *name)
+    NAMES
+        .iter()
+        .find(|(bits, _)| *bits == feature)
+        .map(|(_, name)| *name)
 }
 
 /// Whether a type of values can be run.
@@ -66,7 +86,10 @@ pub(super) fn heap_type(ty: HeapType) -> Result<(), Needs> {
     let (shared, abstract_type) = match ty {
         HeapType::Concrete(_) => return Ok(()),
         HeapType::Exact(_) => {
-            return Err(Needs::new("custom-descriptors", "a reference to an exact type"));
+            return Err(Needs::new(
+                "custom-descriptors",
+                "a reference to an exact type",
+            ));
         }
         HeapType::Abstract { shared, ty } => (shared, ty),
     };
@@ -127,9 +150,15 @@ pub(super) fn operator(op: &Operator<'_>) -> Result<(), Needs> {
 /// Whether the types that an instruction names can be run.
 fn types_of(op: &Operator<'_>) -> Result<(), Needs> {
     match op {
-        Operator::Block { blockty: BlockType::Type(ty) }
-        | Operator::Loop { blockty: BlockType::Type(ty) }
-        | Operator::If { blockty: BlockType::Type(ty) }
+        Operator::Block {
+            blockty: BlockType::Type(ty),
+        }
+        | Operator::Loop {
+            blockty: BlockType::Type(ty),
+        }
+        | Operator::If {
+            blockty: BlockType::Type(ty),
+        }
         | Operator::TypedSelect { ty } => val_type(*ty),
         Operator::TypedSelectMulti { tys } => tys.iter().try_for_each(|ty| val_type(*ty)),
         Operator::RefNull { hty } => heap_type(*hty),
@@ -175,12 +204,17 @@ fn mnemonic(visit: &str) -> String {
         "global", "table", "struct", "array", "ref", "i31", "any", "extern", "cont", "atomic",
     ];
     let name = visit.strip_prefix("visit_").unwrap_or(visit);
-    let Some((family, rest)) = name.split_once('_').filter(|(family, _)| FAMILIES.contains(family))
+    let Some((family, rest)) = name
+        .split_once('_')
+        .filter(|(family, _)| FAMILIES.contains(family))
     else {
         return name.to_string();
     };
     // `ref.cast` and `ref.test` are two instructions each, with one name.
-    let rest = match rest.strip_suffix("_nullable").or(rest.strip_suffix("_non_null")) {
+    let rest = match rest
+        .strip_suffix("_nullable")
+        .or(rest.strip_suffix("_non_null"))
+    {
         Some(plain) if family == "ref" => plain,
         _ => rest,
     };
@@ -226,11 +260,16 @@ mod tests {
         assert_eq!(operator(&Operator::I32Add), Ok(()));
         assert_eq!(operator(&Operator::I64Add128), Ok(()));
         assert_eq!(operator(&Operator::RefAsNonNull), Ok(()));
-        assert_eq!(operator(&Operator::I32x4Add), Err(Needs::new("simd", "`i32x4.add`")));
+        assert_eq!(
+            operator(&Operator::I32x4Add),
+            Err(Needs::new("simd", "`i32x4.add`"))
+        );
         assert_eq!(operator(&Operator::ThrowRef), {
             Err(Needs::new("exception-handling", "`throw_ref`"))
         });
-        let block = Operator::Block { blockty: BlockType::Type(ValType::V128) };
+        let block = Operator::Block {
+            blockty: BlockType::Type(ValType::V128),
+        };
         assert_eq!(operator(&block), Err(Needs::new("simd", "v128")));
     }
 }

@@ -15,7 +15,9 @@ impl Arena {
     /// An arena of as many slots and a red zone, or `None` where there is no room.
     pub fn new(slots: usize) -> Option<Arena> {
         let bytes = slots.checked_add(RED_ZONE_SLOTS)?.checked_mul(SLOT)?;
-        Some(Arena { bytes: RawBytes::zeroed(bytes)? })
+        Some(Arena {
+            bytes: RawBytes::zeroed(bytes)?,
+        })
     }
 
     /// The first slot.

@@ -99,7 +99,11 @@ pub struct Context {
 }
 
 impl Context {
-    pub(super) fn new(interrupt: *const InterruptFlag, epoch: *const Epoch, return_boundary: *const u64) -> Context {
+    pub(super) fn new(
+        interrupt: *const InterruptFlag,
+        epoch: *const Epoch,
+        return_boundary: *const u64,
+    ) -> Context {
         Context {
             stack_limit: ptr::null_mut(),
             instance: ptr::null_mut(),
@@ -120,7 +124,11 @@ impl Context {
             acc: 0,
             f32acc: 0.0,
             f64acc: 0.0,
-            host: HostRequest { function: 0, return_ip: ptr::null(), arguments: ptr::null_mut() },
+            host: HostRequest {
+                function: 0,
+                return_ip: ptr::null(),
+                arguments: ptr::null_mut(),
+            },
             native_stack: 0,
             return_boundary,
         }

@@ -31,7 +31,10 @@ impl<'a> RawFrames<'a> {
     /// The frames of `stack` from `exit` on, which is a point of it: the stack does not
     /// run.
     pub fn new(stack: &'a Stack, exit: ExitPoint) -> RawFrames<'a> {
-        RawFrames { stack, next: Some(exit) }
+        RawFrames {
+            stack,
+            next: Some(exit),
+        }
     }
 
     /// The record at so many slots from the base, if it lies in the stack.
@@ -65,7 +68,10 @@ impl<'a> RawFrames<'a> {
     }
 
     fn slots_to(&self, record: Record) -> Option<usize> {
-        let distance = record.0.addr().checked_sub(self.stack.arena.base().addr())?;
+        let distance = record
+            .0
+            .addr()
+            .checked_sub(self.stack.arena.base().addr())?;
         Some(distance / size_of::<u64>())
     }
 }
@@ -88,6 +94,11 @@ impl Iterator for RawFrames<'_> {
             (caller, (*point.instance).index)
         };
         self.next = Some(caller);
-        Some(RawFrame { ip: point.ip, is_return: point.is_return, fp: point.fp, instance })
+        Some(RawFrame {
+            ip: point.ip,
+            is_return: point.is_return,
+            fp: point.fp,
+            instance,
+        })
     }
 }

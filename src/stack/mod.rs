@@ -23,11 +23,8 @@ mod interrupt;
 mod record;
 mod stacks;
 
-pub use arena::Arena;
 pub use context::{Context, Exit, HostRequest};
 pub use frames::{RawFrame, RawFrames};
-pub use interrupt::{InterruptFlag, InterruptHandle};
-pub use record::{
-    BOUNDARY_SLOTS, BOUNDARY_TAG, BoundaryKind, RECORD_SLOTS, RED_ZONE_SLOTS, Record,
-};
-pub use stacks::{Activation, ExitPoint, Stack, StackChain, StackId, StackState, Stacks};
+pub use interrupt::InterruptHandle;
+pub use record::{BOUNDARY_SLOTS, BOUNDARY_TAG, BoundaryKind, RECORD_SLOTS, Record};
+pub use stacks::{Activation, ExitPoint, StackChain, StackId, StackState, Stacks};

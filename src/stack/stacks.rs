@@ -185,7 +185,12 @@ impl Stacks {
 
     /// A stack for a call of `function`, of at least `slots` slots; `None` where the limit
     /// or the host does not allow that.
-    pub fn acquire(&mut self, function: FuncIndex, slots: usize, owner: Option<Arc<()>>) -> Option<StackId> {
+    pub fn acquire(
+        &mut self,
+        function: FuncIndex,
+        slots: usize,
+        owner: Option<Arc<()>>,
+    ) -> Option<StackId> {
         if slots > self.max_slots {
             return None;
         }
@@ -203,7 +208,12 @@ impl Stacks {
             arena,
             state: StackState::Fresh,
             function,
-            resume: ExitPoint { ip: ptr::null(), is_return: false, fp: 0, instance: ptr::null_mut() },
+            resume: ExitPoint {
+                ip: ptr::null(),
+                is_return: false,
+                fp: 0,
+                instance: ptr::null_mut(),
+            },
             awaiting: None,
             result: 0,
             owner,
@@ -221,7 +231,9 @@ impl Stacks {
 
     /// Gives a stack back.
     pub fn release(&mut self, id: StackId) {
-        let Some(stack) = self.stacks[id.0 as usize].take() else { return };
+        let Some(stack) = self.stacks[id.0 as usize].take() else {
+            return;
+        };
         self.free.push(id.0);
         if self.spare.len() < SPARE && stack.arena.slots() <= INITIAL_SLOTS * 64 {
             self.spare.push(stack.arena);
@@ -233,7 +245,10 @@ impl Stacks {
         for id in 0..self.stacks.len() {
             let dropped = self.stacks[id].as_ref().is_some_and(|stack| {
                 stack.state != StackState::Running
-                    && stack.owner.as_ref().is_some_and(|owner| Arc::strong_count(owner) == 1)
+                    && stack
+                        .owner
+                        .as_ref()
+                        .is_some_and(|owner| Arc::strong_count(owner) == 1)
             });
             if dropped {
                 self.release(StackId(id as u32));
@@ -248,7 +263,9 @@ impl Stacks {
     ///
     /// If it was given back.
     pub fn stack(&self, id: StackId) -> &Stack {
-        self.stacks[id.0 as usize].as_ref().expect("the stack is in use")
+        self.stacks[id.0 as usize]
+            .as_ref()
+            .expect("the stack is in use")
     }
 
     /// A stack in use, to change.
@@ -257,7 +274,9 @@ impl Stacks {
     ///
     /// If it was given back.
     pub fn stack_mut(&mut self, id: StackId) -> &mut Stack {
-        self.stacks[id.0 as usize].as_mut().expect("the stack is in use")
+        self.stacks[id.0 as usize]
+            .as_mut()
+            .expect("the stack is in use")
     }
 
     /// Grows a stack so that it has at least `slots` slots. False where the limit or the

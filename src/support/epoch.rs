@@ -14,7 +14,10 @@ pub struct Epoch(Counter);
 impl Epoch {
     /// The present epoch.
     #[inline(always)]
-    #[allow(clippy::useless_conversion, reason = "the counter's width depends on the target")]
+    #[allow(
+        clippy::unnecessary_cast,
+        reason = "the counter's width depends on the target"
+    )]
     pub fn now(&self) -> u64 {
         self.0.load(Ordering::Relaxed) as u64
     }

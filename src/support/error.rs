@@ -244,12 +244,16 @@ impl Error {
     where
         P: Any + Send + Sync,
     {
-        Error::new(HostRequest { payload: Box::new(payload), refused: false })
+        Error::new(HostRequest {
+            payload: Box::new(payload),
+            refused: false,
+        })
     }
 
     /// Whether the execution that gets this error from a host function is to suspend.
     pub(crate) fn asks_to_suspend(&self) -> bool {
-        self.downcast_ref::<HostRequest>().is_some_and(|request| !request.refused)
+        self.downcast_ref::<HostRequest>()
+            .is_some_and(|request| !request.refused)
     }
 
     /// The same error with a context, which it prints first.
@@ -258,7 +262,10 @@ impl Error {
     where
         C: Display + Send + Sync + 'static,
     {
-        Error::link(Contextual { context, below: self })
+        Error::link(Contextual {
+            context,
+            below: self,
+        })
     }
 
     fn links(&self) -> impl Iterator<Item = &dyn Link> {
@@ -319,7 +326,9 @@ impl Error {
     /// The chain from the outermost context to the root, and on through the sources that
     /// the root itself names.
     pub fn chain(&self) -> Chain<'_> {
-        Chain { next: Some(self.0.as_error()) }
+        Chain {
+            next: Some(self.0.as_error()),
+        }
     }
 
     /// The last of the chain.
@@ -369,7 +378,14 @@ impl Debug for Error {
                 f.write_str("    ")?;
                 4
             };
-            write!(Indented { f, width, at_line_start: false }, "{cause}")?;
+            write!(
+                Indented {
+                    f,
+                    width,
+                    at_line_start: false
+                },
+                "{cause}"
+            )?;
         }
         Ok(())
     }
@@ -704,15 +720,24 @@ mod tests {
             Err(Low)?;
             Ok(())
         }
-        assert_eq!(format!("{:#}", fails().context("ctx").unwrap_err()), "ctx: low");
-        assert_eq!(None::<u8>.with_context(|| "none").unwrap_err().to_string(), "none");
+        assert_eq!(
+            format!("{:#}", fails().context("ctx").unwrap_err()),
+            "ctx: low"
+        );
+        assert_eq!(
+            None::<u8>.with_context(|| "none").unwrap_err().to_string(),
+            "none"
+        );
         fn ensures(n: u8) -> Result<u8> {
             crate::ensure!(n > 1, "{n} is too small");
             crate::ensure!(n > 2);
             Ok(n)
         }
         assert_eq!(ensures(1).unwrap_err().to_string(), "1 is too small");
-        assert_eq!(ensures(2).unwrap_err().to_string(), "Condition failed: `n > 2`");
+        assert_eq!(
+            ensures(2).unwrap_err().to_string(),
+            "Condition failed: `n > 2`"
+        );
         assert_eq!(ensures(3).unwrap(), 3);
     }
 

@@ -8,10 +8,10 @@
 mod anyhow;
 pub mod epoch;
 pub mod error;
+pub mod float;
 pub mod parallel;
 pub mod raw;
+pub(crate) mod send;
 pub mod sync;
 pub(crate) mod transparent;
-pub mod float;
-pub(crate) mod send;
 pub mod words;

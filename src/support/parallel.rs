@@ -33,7 +33,11 @@ mod tests {
                 },
             );
             assert_eq!(done, Ok(()));
-            assert!(counts.iter().all(|count| count.load(Ordering::Relaxed) == 1));
+            assert!(
+                counts
+                    .iter()
+                    .all(|count| count.load(Ordering::Relaxed) == 1)
+            );
         }
     }
 
@@ -46,7 +50,11 @@ mod tests {
                 || 0_usize,
                 |seen, index| {
                     *seen += 1;
-                    if index % 100 == 77 { Err(index) } else { Ok(()) }
+                    if index % 100 == 77 {
+                        Err(index)
+                    } else {
+                        Ok(())
+                    }
                 },
             );
             assert_eq!(failed, Err(77));

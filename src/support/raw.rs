@@ -22,12 +22,20 @@ impl RawBytes {
     /// `len` zero bytes, or `None` where the allocator has no room.
     pub fn zeroed(len: usize) -> Option<RawBytes> {
         if len == 0 {
-            return Some(RawBytes { base: NonNull::<Aligned>::dangling().cast(), len, capacity: 0 });
+            return Some(RawBytes {
+                base: NonNull::<Aligned>::dangling().cast(),
+                len,
+                capacity: 0,
+            });
         }
         let layout = Layout::from_size_align(len, ALIGN).ok()?;
         // SAFETY: the size is not zero.
         let base = NonNull::new(unsafe { alloc_zeroed(layout) })?;
-        Some(RawBytes { base, len, capacity: len })
+        Some(RawBytes {
+            base,
+            len,
+            capacity: len,
+        })
     }
 
     /// The first byte. The pointer is valid until the next growth.
@@ -47,7 +55,9 @@ impl RawBytes {
         if len > self.capacity {
             // A quarter more than asked, so that growing by single pages is linear; exactly
             // what was asked where that much is not to be had.
-            let generous = len.saturating_add(self.capacity / 4).min(isize::MAX as usize - ALIGN);
+            let generous = len
+                .saturating_add(self.capacity / 4)
+                .min(isize::MAX as usize - ALIGN);
             if !self.reallocate(generous) && !self.reallocate(len) {
                 return false;
             }
@@ -59,7 +69,9 @@ impl RawBytes {
     }
 
     fn reallocate(&mut self, capacity: usize) -> bool {
-        let Ok(new) = Layout::from_size_align(capacity, ALIGN) else { return false };
+        let Ok(new) = Layout::from_size_align(capacity, ALIGN) else {
+            return false;
+        };
         let base = if self.capacity == 0 {
             // SAFETY: the capacity asked for is greater than the present one, so not zero.
             unsafe { alloc_zeroed(new) }
@@ -67,7 +79,9 @@ impl RawBytes {
             // SAFETY: the block came from this allocator with this layout.
             unsafe { realloc(self.base.as_ptr(), self.layout(), capacity) }
         };
-        let Some(base) = NonNull::new(base) else { return false };
+        let Some(base) = NonNull::new(base) else {
+            return false;
+        };
         self.base = base;
         self.capacity = capacity;
         true

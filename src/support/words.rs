@@ -13,7 +13,11 @@ pub struct Words {
 impl Words {
     /// As many zero words.
     pub fn zeroed(len: usize) -> Words {
-        Words { words: (0..len).map(|_| UnsafeCell::new(MaybeUninit::new(0))).collect() }
+        Words {
+            words: (0..len)
+                .map(|_| UnsafeCell::new(MaybeUninit::new(0)))
+                .collect(),
+        }
     }
 
     /// The number of words.

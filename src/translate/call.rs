@@ -44,7 +44,10 @@ impl Function<'_> {
         let record = self.stage(&ty);
         let assembler = &mut self.values.assembler;
         if function < self.module.imported_functions {
-            assembler.cell(Op::CallImport.opcode()).u32(8, record).u32(12, function);
+            assembler
+                .cell(Op::CallImport.opcode())
+                .u32(8, record)
+                .u32(12, function);
         } else {
             let cell = assembler.cell(Op::Call.opcode());
             cell.callee_code(function).u32(16, record).u32(20, function);
@@ -70,9 +73,17 @@ impl Function<'_> {
         };
         let source = slot.map(|slot| self.values.source(slot, 1));
         self.values.free_accs();
-        let op = if source.is_some() { Op::CallIndirectSlot } else { Op::CallIndirectAcc };
+        let op = if source.is_some() {
+            Op::CallIndirectSlot
+        } else {
+            Op::CallIndirectAcc
+        };
         let cell = self.values.assembler.cell(op.opcode());
-        let cell = if let Some(source) = source { cell.field(1, source) } else { cell };
+        let cell = if let Some(source) = source {
+            cell.field(1, source)
+        } else {
+            cell
+        };
         cell.u32(12, table).u32(16, id).u32(20, record);
         self.unstage(&ty);
     }
@@ -99,7 +110,11 @@ impl Function<'_> {
         let count = ty.params.len() as u32;
         let arguments = self.operands_in_slots(count);
         self.charge();
-        (far(arguments), count as u16, self.values.frame.params() as u16)
+        (
+            far(arguments),
+            count as u16,
+            self.values.frame.params() as u16,
+        )
     }
 
     /// `return_call`.
@@ -108,7 +123,9 @@ impl Function<'_> {
         let (arguments, count, own) = self.stage_tail(&ty);
         let assembler = &mut self.values.assembler;
         let cell = if function < self.module.imported_functions {
-            assembler.cell(Op::ReturnCallImport.opcode()).u32(12, function)
+            assembler
+                .cell(Op::ReturnCallImport.opcode())
+                .u32(12, function)
         } else {
             let cell = assembler.cell(Op::ReturnCall.opcode());
             cell.callee_entry(function).u32(24, function)

@@ -64,7 +64,11 @@ impl Control {
 
     /// The kinds of the values that a branch to it carries.
     fn label(&self) -> &[Kind] {
-        if matches!(self.kind, BlockKind::Loop(_)) { &self.params } else { &self.results }
+        if matches!(self.kind, BlockKind::Loop(_)) {
+            &self.params
+        } else {
+            &self.results
+        }
     }
 }
 
@@ -87,7 +91,13 @@ impl Function<'_> {
     fn open(&mut self, kind: BlockKind, ty: BlockType) {
         let (params, results) = self.block_types(ty);
         let base = self.values.height() - params.len() as u32;
-        self.control.push(Control { kind, base, params, results, pending: SmallVec::new() });
+        self.control.push(Control {
+            kind,
+            base,
+            params,
+            results,
+            pending: SmallVec::new(),
+        });
     }
 
     /// `block`.
@@ -165,7 +175,10 @@ impl Function<'_> {
             self.settle_results(depth);
             self.charge();
         }
-        let control = self.control.pop().expect("validation pairs blocks and ends");
+        let control = self
+            .control
+            .pop()
+            .expect("validation pairs blocks and ends");
         if !joins {
             if self.unreachable.is_some() {
                 // Code behind a block that is never left is not reached either.
@@ -236,7 +249,9 @@ impl Function<'_> {
 
     fn plain_branch(&mut self) -> Pending {
         let assembler = &mut self.values.assembler;
-        let copy = assembler.last().filter(|&at| assembler.opcode_at(at) == Op::Copy.opcode());
+        let copy = assembler
+            .last()
+            .filter(|&at| assembler.opcode_at(at) == Op::Copy.opcode());
         let cell = assembler.cell(Op::Branch.opcode());
         let branch = cell.offset();
         cell.target(Offset(0));
@@ -331,7 +346,11 @@ impl Function<'_> {
     /// change in the knowledge of operands is changed now, so that it is true on both ways.
     fn settle_carried(&mut self, depth: usize) {
         let count = self.control[depth].label().len() as u32;
-        if if depth == 0 { count > 1 } else { self.in_place(depth) } {
+        if if depth == 0 {
+            count > 1
+        } else {
+            self.in_place(depth)
+        } {
             self.values.settle_from(self.values.height() - count);
         }
         self.values.settle_accs();
@@ -381,10 +400,18 @@ impl Function<'_> {
             Place::Slot(slot) => Some(self.values.source(slot, 1)),
             _ => None,
         };
-        let op = if slot.is_some() { Op::BranchTableSlot } else { Op::BranchTableAcc };
+        let op = if slot.is_some() {
+            Op::BranchTableSlot
+        } else {
+            Op::BranchTableAcc
+        };
         let cell = self.values.assembler.cell(op.opcode());
         let offset = cell.offset();
-        let cell = if let Some(slot) = slot { cell.field(1, slot) } else { cell };
+        let cell = if let Some(slot) = slot {
+            cell.field(1, slot)
+        } else {
+            cell
+        };
         cell.targets(table.len() + 1);
         // Targets that need their values moved, or return, get a stretch of their own.
         let mut moved: BTreeMap<u32, Vec<u32>> = BTreeMap::new();

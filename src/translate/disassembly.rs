@@ -43,7 +43,12 @@ impl Disassembly {
             })
             .collect();
         let name = name(module, function).map(ToString::to_string);
-        Ok(Disassembly { function, name, extent: translated.extent, lines })
+        Ok(Disassembly {
+            function,
+            name,
+            extent: translated.extent,
+            lines,
+        })
     }
 }
 
@@ -51,7 +56,11 @@ impl Disassembly {
 fn name(module: &Module, function: u32) -> Option<&str> {
     module.func_name(function).or_else(|| {
         let is_it = |export: &&Export| export.item == ExportItem::Func(function);
-        module.exports.iter().find(is_it).map(|export| &*export.name)
+        module
+            .exports
+            .iter()
+            .find(is_it)
+            .map(|export| &*export.name)
     })
 }
 

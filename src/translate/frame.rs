@@ -19,7 +19,11 @@ pub struct Frame {
 impl Frame {
     /// The frame of a function with so many parameters and declared locals.
     pub fn new(params: u32, locals: u32, large: bool) -> Frame {
-        Frame { params: params as i32, locals: locals as i32, large }
+        Frame {
+            params: params as i32,
+            locals: locals as i32,
+            large,
+        }
     }
 
     /// Whether cells cannot reach all of it.
@@ -35,7 +39,11 @@ impl Frame {
     /// The slot of a local; parameters are the first locals.
     pub fn local(&self, index: u32) -> i32 {
         let index = index as i32;
-        if index < self.params { index - self.params } else { self.first_local() + index - self.params }
+        if index < self.params {
+            index - self.params
+        } else {
+            self.first_local() + index - self.params
+        }
     }
 
     /// The slot of the first declared local.

@@ -27,5 +27,7 @@ impl FrameMap {
 /// As [`translate`](super::translate).
 pub fn frame_map(module: &Module, function: u32) -> Result<FrameMap, Error> {
     let translated = Function::translate(module, function, true)?;
-    Ok(FrameMap { sites: translated.sites.unwrap_or_default() })
+    Ok(FrameMap {
+        sites: translated.sites.unwrap_or_default(),
+    })
 }

@@ -95,7 +95,10 @@ impl<'m> Function<'m> {
         with_sites: bool,
         large: bool,
     ) -> Result<Translated, Failed> {
-        let range = module.body(function).expect("imported functions are not translated").clone();
+        let range = module
+            .body(function)
+            .expect("imported functions are not translated")
+            .clone();
         let reader = BinaryReader::new(&module.bytes[range.clone()], range.start as u64);
         let body = FunctionBody::new(reader);
         let ty: &FuncType = module.func_type(function);
@@ -122,7 +125,10 @@ impl<'m> Function<'m> {
             sites: with_sites.then(Sites::default),
         };
         translation.prologue(declared as u32);
-        let ends = module.bytes[range.clone()].iter().rev().take_while(|&&byte| byte == END);
+        let ends = module.bytes[range.clone()]
+            .iter()
+            .rev()
+            .take_while(|&&byte| byte == END);
         let only_ends_from = range.end - ends.count();
         translation.operators(body.get_operators_reader()?, only_ends_from as u64)?;
         let extent = frame.temp(translation.values.max_height());
@@ -171,7 +177,10 @@ impl<'m> Function<'m> {
     pub fn charge(&mut self) {
         let cost = core::mem::take(&mut self.cost);
         if self.tunables.consume_fuel && cost != 0 {
-            self.values.assembler.cell(Op::Charge.opcode()).u32(12, cost);
+            self.values
+                .assembler
+                .cell(Op::Charge.opcode())
+                .u32(12, cost);
         }
     }
 
@@ -214,7 +223,10 @@ impl<'m> Function<'m> {
             _ => {}
         }
         if let Some(exchanged) = operators::exchanged(op)
-            && matches!(places.map(Place::mode), [Mode::S | Mode::I, Mode::R] | [Mode::I, Mode::S])
+            && matches!(
+                places.map(Place::mode),
+                [Mode::S | Mode::I, Mode::R] | [Mode::I, Mode::S]
+            )
         {
             op = exchanged;
             places.swap(0, 1);
@@ -237,12 +249,24 @@ impl<'m> Function<'m> {
             // The one slot of `_is` stands where the first operand's does.
             ([_, Some(b)], true) => cell.field(1, b),
             ([a, b], _) => {
-                let cell = if let Some(a) = a { cell.field(1, a) } else { cell };
-                if let Some(b) = b { cell.field(2, b) } else { cell }
+                let cell = if let Some(a) = a {
+                    cell.field(1, a)
+                } else {
+                    cell
+                };
+                if let Some(b) = b {
+                    cell.field(2, b)
+                } else {
+                    cell
+                }
             }
         };
         if let Some(bits) = immediate {
-            if op.wide() || is_wide { cell.word(2, bits) } else { cell.u32(12, bits as u32) };
+            if op.wide() || is_wide {
+                cell.word(2, bits)
+            } else {
+                cell.u32(12, bits as u32)
+            };
         }
         self.values.push_acc(result, offset);
     }
@@ -273,7 +297,10 @@ impl<'m> Function<'m> {
             _ => None,
         };
         self.values.free_acc(result.class());
-        let cell = self.values.assembler.cell(op.variant(if slot.is_some() { 0 } else { 2 }));
+        let cell = self
+            .values
+            .assembler
+            .cell(op.variant(if slot.is_some() { 0 } else { 2 }));
         let offset = cell.offset();
         if let Some(slot) = slot {
             cell.field(1, slot);
@@ -287,7 +314,9 @@ impl<'m> Function<'m> {
             && let (comparison, variant) = self.values.assembler.opcode_at(cell).parts()
             && let Some(opposite) = operators::opposite(comparison)
         {
-            self.values.assembler.set_opcode(cell, opposite.variant(variant));
+            self.values
+                .assembler
+                .set_opcode(cell, opposite.variant(variant));
             return;
         }
         self.values.push_const(kind, 0);
@@ -324,7 +353,13 @@ impl<'m> Function<'m> {
                 Place::Slot(slot) => (2, self.values.source(slot, 1)),
                 _ => (3, 0),
             };
-            return Condition { op: Op::I32Ne, mode, slots: [slot, 0], immediate: 0, holds: true };
+            return Condition {
+                op: Op::I32Ne,
+                mode,
+                slots: [slot, 0],
+                immediate: 0,
+                holds: true,
+            };
         }
         self.values.pop();
         let condition = Condition::taken(self.values.assembler.take_back());
@@ -334,13 +369,22 @@ impl<'m> Function<'m> {
         // The accumulator is compared with zero: what the cell before has put there can be
         // tested itself.
         let holds = condition.op == Op::I32Ne;
-        let Some(last) = self.values.assembler.last() else { return condition };
+        let Some(last) = self.values.assembler.last() else {
+            return condition;
+        };
         let (op, variant) = self.values.assembler.opcode_at(last).parts();
         if compares(op, variant) {
             let inner = Condition::taken(self.values.assembler.take_back());
-            return Condition { holds: inner.holds == holds, ..inner };
+            return Condition {
+                holds: inner.holds == holds,
+                ..inner
+            };
         }
-        let test = if holds { Op::I32TestAny } else { Op::I32TestNone };
+        let test = if holds {
+            Op::I32TestAny
+        } else {
+            Op::I32TestNone
+        };
         self.tested(test).unwrap_or(condition)
     }
 
@@ -353,12 +397,21 @@ impl<'m> Function<'m> {
             return None;
         }
         let taken = self.values.assembler.take_back();
-        Some(Condition { op: test, ..Condition::taken(taken) })
+        Some(Condition {
+            op: test,
+            ..Condition::taken(taken)
+        })
     }
 
     /// Branches where `condition` holds, or does not; the target is to be set.
     pub fn branch_on(&mut self, condition: Condition, holds: bool) -> Offset {
-        let Condition { op, mode, slots, immediate, .. } = condition;
+        let Condition {
+            op,
+            mode,
+            slots,
+            immediate,
+            ..
+        } = condition;
         let (op, first) = match (holds == condition.holds, operators::opposite(op)) {
             (true, _) => (op, BRANCH_IF),
             (false, Some(opposite)) => (opposite, BRANCH_IF),
@@ -387,7 +440,12 @@ impl<'m> Function<'m> {
     /// Where the last cell has added an immediate to a slot, and `op` compares the sum:
     /// one cell that does all of it.
     fn count_and_branch(&mut self, op: Op, condition: Condition) -> Option<Offset> {
-        let Condition { mode, slots, immediate, .. } = condition;
+        let Condition {
+            mode,
+            slots,
+            immediate,
+            ..
+        } = condition;
         let add = match op.family() {
             Family::Compare if operators::is_64_bit(op) => Op::I64Add,
             Family::Compare => Op::I32Add,
@@ -418,8 +476,18 @@ impl<'m> Function<'m> {
 
     /// Puts one of two slots into a third, by `condition`.
     pub fn select_on(&mut self, condition: Condition, to: i16, first: i16, second: i16) -> Offset {
-        let Condition { op, mode, slots, immediate, holds } = condition;
-        let (first, second) = if holds { (first, second) } else { (second, first) };
+        let Condition {
+            op,
+            mode,
+            slots,
+            immediate,
+            holds,
+        } = condition;
+        let (first, second) = if holds {
+            (first, second)
+        } else {
+            (second, first)
+        };
         let mut cell = self.values.assembler.cell(op.variant(SELECT + mode));
         let offset = cell.offset();
         cell = cell.field(0, to).field(1, first).field(2, second);
@@ -446,7 +514,8 @@ impl<'m> Function<'m> {
             if self.values.has_aliases(local) {
                 self.values.release_local(local);
             }
-            self.values.move_to(&operand, self.values.frame.local(local));
+            self.values
+                .move_to(&operand, self.values.frame.local(local));
         }
         if keep {
             self.values.push_local(kind, local);
@@ -462,11 +531,6 @@ impl<'m> Function<'m> {
         self.values.settle_from(first);
         self.values.drop_to(first);
         self.values.frame.temp(first)
-    }
-
-    /// Whether the present code is never reached.
-    pub fn is_unreachable(&self) -> bool {
-        self.unreachable.is_some()
     }
 }
 
@@ -505,7 +569,7 @@ impl Condition {
 fn compares(op: Op, variant: u8) -> bool {
     matches!(op.family(), Family::Compare | Family::CompareFloat)
         && variant < BRANCH_IF
-        && variant % 2 == 0
+        && variant.is_multiple_of(2)
 }
 
 /// Whether a constant can be an immediate of an op.

@@ -30,12 +30,20 @@ fn memory_of(memarg: &MemArg) -> u32 {
 impl Function<'_> {
     /// The kind of a memory's addresses.
     pub fn memory_index(&self, memory: u32) -> Kind {
-        if self.module.memories[memory as usize].memory64 { Kind::I64 } else { Kind::I32 }
+        if self.module.memories[memory as usize].memory64 {
+            Kind::I64
+        } else {
+            Kind::I32
+        }
     }
 
     /// The kind of a table's indices.
     pub fn table_index(&self, table: u32) -> Kind {
-        if self.module.tables[table as usize].table64 { Kind::I64 } else { Kind::I32 }
+        if self.module.tables[table as usize].table64 {
+            Kind::I64
+        } else {
+            Kind::I32
+        }
     }
 
     /// Whether accesses go to memory 0 by 32-bit addresses, for which there are cells
@@ -58,9 +66,13 @@ impl Function<'_> {
     /// As [`Function::address`], where a sum that was just formed can be part of it: an
     /// addition that was the last cell, and whose result nothing else wants.
     fn address_of_load(&mut self, operand: &Operand, offset: u32) -> Address {
-        let Location::Acc(cell) = operand.location else { return self.address(operand, offset) };
+        let Location::Acc(cell) = operand.location else {
+            return self.address(operand, offset);
+        };
         let assembler = &mut self.values.assembler;
-        let Ok(small) = u16::try_from(offset) else { return self.address(operand, offset) };
+        let Ok(small) = u16::try_from(offset) else {
+            return self.address(operand, offset);
+        };
         if cfg!(feature = "small") || assembler.last() != Some(cell) {
             return self.address(operand, offset);
         }
@@ -71,7 +83,11 @@ impl Function<'_> {
         }
         let taken = assembler.take_back();
         let slot = |field: usize| Place::Slot(i32::from(taken.slot(field)) / 8);
-        let first = if opcode == Op::I32Add.variant(0) { slot(1) } else { Place::Acc };
+        let first = if opcode == Op::I32Add.variant(0) {
+            slot(1)
+        } else {
+            Place::Acc
+        };
         Address::Indexed([first, slot(2)], small)
     }
 
@@ -84,7 +100,9 @@ impl Function<'_> {
             self.values.free_acc(result.class());
             let cell = self.values.assembler.cell(op.variant(LOAD_ANY));
             let offset = cell.offset();
-            cell.field(1, source).u32(12, memory_of(memarg)).word(2, memarg.offset);
+            cell.field(1, source)
+                .u32(12, memory_of(memarg))
+                .word(2, memarg.offset);
             self.values.push_acc(result, offset);
             return;
         }
@@ -93,7 +111,11 @@ impl Function<'_> {
             Address::Based(Place::Slot(slot), offset) => {
                 let source = self.values.source(slot, 1);
                 self.values.free_acc(result.class());
-                self.values.assembler.cell(op.variant(0)).field(1, source).u32(12, offset)
+                self.values
+                    .assembler
+                    .cell(op.variant(0))
+                    .field(1, source)
+                    .u32(12, offset)
             }
             Address::Based(_, offset) => {
                 self.values.free_acc(result.class());
@@ -115,7 +137,11 @@ impl Function<'_> {
                 self.values.free_acc(result.class());
                 let variant = LOAD_INDEXED + if first.is_some() { 0 } else { 2 };
                 let cell = self.values.assembler.cell(op.variant(variant));
-                let cell = if let Some(first) = first { cell.field(1, first) } else { cell };
+                let cell = if let Some(first) = first {
+                    cell.field(1, first)
+                } else {
+                    cell
+                };
                 cell.field(2, second).u16(14, offset)
             }
         };
@@ -145,9 +171,16 @@ impl Function<'_> {
             Address::Indexed(..) => unreachable!("stores have no sums"),
         };
         let source = slot.map(|slot| self.values.source(slot, 0));
-        let variant = STORE_FLOAT_MODES.iter().position(|&m| m == mode).unwrap_or(0);
+        let variant = STORE_FLOAT_MODES
+            .iter()
+            .position(|&m| m == mode)
+            .unwrap_or(0);
         let cell = self.values.assembler.cell(op.variant(variant as u8));
-        let cell = if let Some(source) = source { cell.field(0, source) } else { cell };
+        let cell = if let Some(source) = source {
+            cell.field(0, source)
+        } else {
+            cell
+        };
         cell.u32(12, immediate);
     }
 
@@ -191,7 +224,11 @@ impl Function<'_> {
         };
         let modes = (base.mode(), place.mode());
         let variant = mode_index(&STORE_MODES, modes).expect("all pairs but two accumulators");
-        let mut cell = self.values.assembler.cell(op.variant(variant)).u32(12, immediate);
+        let mut cell = self
+            .values
+            .assembler
+            .cell(op.variant(variant))
+            .u32(12, immediate);
         if let Some(slot) = base_slot {
             cell = cell.field(0, slot);
         }
@@ -209,7 +246,12 @@ impl Function<'_> {
     fn slot_result(&mut self, op: Op, kind: Kind, source: Option<i16>, immediate: u32) {
         let slot = self.values.frame.temp(self.values.height());
         let field = self.values.destination(slot);
-        let cell = self.values.assembler.cell(op.opcode()).field(0, field).u32(12, immediate);
+        let cell = self
+            .values
+            .assembler
+            .cell(op.opcode())
+            .field(0, field)
+            .u32(12, immediate);
         let offset = cell.offset();
         if let Some(source) = source {
             cell.field(1, source);
@@ -256,7 +298,11 @@ impl Function<'_> {
         if kind.class() != Class::Int {
             return self.slot_result(Op::GlobalGetSlot, kind, None, global);
         }
-        let cell = self.values.assembler.cell(Op::GlobalGet.opcode()).u32(12, global);
+        let cell = self
+            .values
+            .assembler
+            .cell(Op::GlobalGet.opcode())
+            .u32(12, global);
         let offset = cell.offset();
         self.values.push_acc(kind, offset);
     }
@@ -265,7 +311,10 @@ impl Function<'_> {
     pub fn global_set(&mut self, global: u32) {
         let value = self.values.pop();
         if value.kind.class() == Class::Int && self.values.place(&value) == Place::Acc {
-            self.values.assembler.cell(Op::GlobalSetAcc.opcode()).u32(12, global);
+            self.values
+                .assembler
+                .cell(Op::GlobalSetAcc.opcode())
+                .u32(12, global);
             return;
         }
         let slot = self.values.slot(&value);
@@ -297,7 +346,10 @@ impl Function<'_> {
         let reference = self.values.pop();
         let slot = self.values.slot(&reference);
         let source = self.values.source(slot, 1);
-        self.values.assembler.cell(Op::RefAsNonNull.opcode()).field(1, source);
+        self.values
+            .assembler
+            .cell(Op::RefAsNonNull.opcode())
+            .field(1, source);
         self.values.push_slot(&reference);
     }
 
@@ -340,12 +392,22 @@ impl Function<'_> {
     /// Charges what an operator costs beyond its own unit, by its size in a slot.
     fn charge_size(&mut self, size: i32) {
         if self.tunables.consume_fuel {
-            self.values.assembler.cell(Op::ChargeSize.opcode()).u32(8, far(size));
+            self.values
+                .assembler
+                .cell(Op::ChargeSize.opcode())
+                .u32(8, far(size));
         }
     }
 
     /// What the driver does, on `operands` operands in consecutive slots.
-    pub fn service(&mut self, op: Op, operands: u32, first: u32, second: u32, result: Option<Kind>) {
+    pub fn service(
+        &mut self,
+        op: Op,
+        operands: u32,
+        first: u32,
+        second: u32,
+        result: Option<Kind>,
+    ) {
         let slot = self.operands_in_slots(operands);
         self.values.free_accs();
         match op {
@@ -354,7 +416,12 @@ impl Function<'_> {
             Op::TableGrow => self.charge_size(slot + 1),
             _ => {}
         }
-        let cell = self.values.assembler.cell(op.opcode()).u32(8, far(slot)).u32(12, first);
+        let cell = self
+            .values
+            .assembler
+            .cell(op.opcode())
+            .u32(8, far(slot))
+            .u32(12, first);
         if op.opcode().words() > 2 {
             cell.u32(16, second);
         }

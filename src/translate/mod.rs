@@ -26,7 +26,7 @@ mod sites;
 mod values;
 
 pub use disassembly::Disassembly;
-pub use frame_map::{FrameMap, frame_map};
+pub use frame_map::frame_map;
 
 use crate::code::CodeBlock;
 use crate::module::Module;
@@ -49,7 +49,9 @@ pub enum Failed {
 
 impl From<wasmparser::BinaryReaderError> for Failed {
     fn from(error: wasmparser::BinaryReaderError) -> Failed {
-        Failed::Malformed(Error::msg(alloc::format!("cannot translate the function: {error}")))
+        Failed::Malformed(Error::msg(alloc::format!(
+            "cannot translate the function: {error}"
+        )))
     }
 }
 

@@ -1,8 +1,8 @@
 //! From WebAssembly's operators to ops.
 
+use super::Failed;
 use super::function::Function;
 use super::operand::Kind;
-use super::Failed;
 use crate::code::Op;
 use crate::module::ValType;
 use wasmparser::Operator;
@@ -11,9 +11,9 @@ use wasmparser::Operator;
 pub fn exchanged(op: Op) -> Option<Op> {
     use Op::*;
     Some(match op {
-        I32Add | I32Mul | I32And | I32Or | I32Xor | I32TestAny | I32TestNone | I32Eq | I32Ne | I64Add | I64Mul | I64And
-        | I64Or | I64Xor | I64Eq | I64Ne | F32Add | F32Mul | F32Min | F32Max | F32Eq | F32Ne
-        | F64Add | F64Mul | F64Min | F64Max | F64Eq | F64Ne => op,
+        I32Add | I32Mul | I32And | I32Or | I32Xor | I32TestAny | I32TestNone | I32Eq | I32Ne
+        | I64Add | I64Mul | I64And | I64Or | I64Xor | I64Eq | I64Ne | F32Add | F32Mul | F32Min
+        | F32Max | F32Eq | F32Ne | F64Add | F64Mul | F64Min | F64Max | F64Eq | F64Ne => op,
         I32LtS => I32GtS,
         I32LtU => I32GtU,
         I32GtS => I32LtS,
@@ -138,12 +138,18 @@ fn reachable(f: &mut Function<'_>, operator: Operator<'_>) -> Result<(), Failed>
         Operator::BrOnNonNull { relative_depth } => f.br_on_null(relative_depth, false),
         Operator::Return => f.return_(),
         Operator::Call { function_index } => f.call(function_index),
-        Operator::CallIndirect { type_index, table_index } => {
+        Operator::CallIndirect {
+            type_index,
+            table_index,
+        } => {
             f.call_indirect(type_index, table_index);
         }
         Operator::CallRef { type_index } => f.call_ref(type_index),
         Operator::ReturnCall { function_index } => f.return_call(function_index),
-        Operator::ReturnCallIndirect { type_index, table_index } => {
+        Operator::ReturnCallIndirect {
+            type_index,
+            table_index,
+        } => {
             f.return_call_indirect(type_index, table_index);
         }
         Operator::ReturnCallRef { type_index } => f.return_call_ref(type_index),
@@ -224,7 +230,10 @@ fn reachable(f: &mut Function<'_>, operator: Operator<'_>) -> Result<(), Failed>
             f.service(Op::TableGrow, 2, table, 0, Some(index));
         }
         Operator::TableFill { table } => f.service(Op::TableFill, 3, table, 0, None),
-        Operator::TableCopy { dst_table, src_table } => {
+        Operator::TableCopy {
+            dst_table,
+            src_table,
+        } => {
             f.service(Op::TableCopy, 3, dst_table, src_table, None);
         }
         Operator::TableInit { elem_index, table } => {

@@ -16,9 +16,9 @@
 //! All of this is linear in the size of the function: aliases of a local are linked, and
 //! no loop looks at an entry twice without having changed it.
 
+use super::TooLarge;
 use super::frame::{Frame, far, near};
 use super::operand::{Class, Kind, Location, Operand, Place};
-use super::TooLarge;
 use crate::code::{Assembler, Offset, Op};
 use alloc::vec::Vec;
 use smallvec::SmallVec;
@@ -79,7 +79,11 @@ impl Values {
 
     fn push(&mut self, kind: Kind, location: Location) {
         let height = self.height();
-        self.entries.push(Operand { kind, location, height });
+        self.entries.push(Operand {
+            kind,
+            location,
+            height,
+        });
         self.max_height = self.max_height.max(height + 1);
     }
 
@@ -251,7 +255,10 @@ impl Values {
     }
 
     fn copy_far(&mut self, to: i32, from: i32) {
-        self.assembler.cell(Op::CopyFar.opcode()).u32(8, far(to)).u32(12, far(from));
+        self.assembler
+            .cell(Op::CopyFar.opcode())
+            .u32(8, far(to))
+            .u32(12, far(from));
     }
 
     // --- changes that the accumulators and slots see ---
@@ -349,10 +356,16 @@ impl Values {
         let field = self.destination(slot);
         match u32::try_from(bits) {
             Ok(bits) => {
-                self.assembler.cell(Op::Const32.opcode()).field(0, field).u32(12, bits);
+                self.assembler
+                    .cell(Op::Const32.opcode())
+                    .field(0, field)
+                    .u32(12, bits);
             }
             Err(_) => {
-                self.assembler.cell(Op::Const64.opcode()).field(0, field).word(2, bits);
+                self.assembler
+                    .cell(Op::Const64.opcode())
+                    .field(0, field)
+                    .word(2, bits);
             }
         }
         self.put(slot);
@@ -433,7 +446,8 @@ impl Values {
             let Location::Local(_, lower) = self.entries[at as usize].location else {
                 unreachable!("aliases are linked");
             };
-            self.copies.push((self.frame.temp(at), self.frame.local(local)));
+            self.copies
+                .push((self.frame.temp(at), self.frame.local(local)));
             self.entries[at as usize].location = Location::Temp;
             next = lower;
         }

@@ -2,7 +2,7 @@
 
 use super::frame::Frame;
 use crate::heap::StoreInner;
-use crate::stack::{ExitPoint, RawFrames, StackChain, StackId};
+use crate::stack::{ExitPoint, RawFrames, StackChain, StackId, StackState};
 use alloc::vec::Vec;
 use core::ops::ControlFlow;
 
@@ -18,26 +18,29 @@ impl Backtrace {
         Backtrace::default()
     }
 
-    /// The frames of the activations under way. Where there is no memory for all, the
-    /// youngest ones.
-    pub fn new(store: &StoreInner) -> Backtrace {
+    /// The youngest frames of the activations under way: `limit` at the most, and fewer
+    /// where there is no memory for them.
+    pub fn new(store: &StoreInner, limit: usize) -> Backtrace {
         let mut backtrace = Backtrace::empty();
-        Backtrace::trace(store, |frame| backtrace.add(frame));
+        Backtrace::trace(store, |frame| backtrace.add(frame, limit));
         backtrace
     }
 
-    /// The frames of an execution that is suspended.
-    pub fn of_suspended(store: &StoreInner, stack: StackId) -> Backtrace {
+    /// The youngest frames of an execution that is suspended, in the same way.
+    pub fn of_suspended(store: &StoreInner, stack: StackId, limit: usize) -> Backtrace {
         let mut backtrace = Backtrace::empty();
-        let resume = store.stacks.stack(stack).resume;
-        if !resume.ip.is_null() {
-            let _ = trace_stack(store, stack, resume, &mut |frame| backtrace.add(frame));
+        let stack_state = store.stacks.stack(stack);
+        if stack_state.state == StackState::Suspended && !stack_state.resume.ip.is_null() {
+            let resume = stack_state.resume;
+            let _ = trace_stack(store, stack, resume, &mut |frame| {
+                backtrace.add(frame, limit)
+            });
         }
         backtrace
     }
 
-    fn add(&mut self, frame: Frame) -> ControlFlow<()> {
-        if self.frames.try_reserve(1).is_err() {
+    fn add(&mut self, frame: Frame, limit: usize) -> ControlFlow<()> {
+        if self.frames.len() == limit || self.frames.try_reserve(1).is_err() {
             return ControlFlow::Break(());
         }
         self.frames.push(frame);
@@ -55,7 +58,9 @@ impl Backtrace {
         for activation in store.stacks.activations.iter().rev() {
             // An activation that has not left WebAssembly has nothing to show: it is about
             // to begin, or the host calls the host. It does not end the chain.
-            let Some(exit) = activation.exit else { continue };
+            let Some(exit) = activation.exit else {
+                continue;
+            };
             let StackChain::InitialStack(stack) = activation.chain else {
                 unreachable!("an activation with frames has a stack");
             };
@@ -73,7 +78,9 @@ fn trace_stack(
     visit: &mut impl FnMut(Frame) -> ControlFlow<()>,
 ) -> ControlFlow<()> {
     for raw in RawFrames::new(store.stacks.stack(stack), exit) {
-        let Some(frame) = Frame::new(store, stack, &raw) else { continue };
+        let Some(frame) = Frame::new(store, stack, &raw) else {
+            continue;
+        };
         log::trace!("frame: function {} of {:?}", frame.function, frame.instance);
         visit(frame)?;
     }

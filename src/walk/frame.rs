@@ -41,6 +41,8 @@ impl Frame {
 
     /// The offset of the instruction in `module`, which is that of the frame's instance.
     pub fn module_offset(&self, module: &Module) -> Option<u32> {
-        translate::frame_map(module, self.function).ok()?.wasm_offset(self.code_offset)
+        translate::frame_map(module, self.function)
+            .ok()?
+            .wasm_offset(self.code_offset)
     }
 }

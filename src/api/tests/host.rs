@@ -6,14 +6,21 @@ use super::*;
 fn closures_of_every_shape() {
     let mut store = Store::new(&Engine::default(), 10);
     let none = Func::wrap(&mut store, || {});
-    none.typed::<(), ()>(&store).unwrap().call(&mut store, ()).unwrap();
+    none.typed::<(), ()>(&store)
+        .unwrap()
+        .call(&mut store, ())
+        .unwrap();
 
-    let numbers =
-        Func::wrap(&mut store, |a: i32, b: u32, c: i64, d: u64, e: f32, f: f64| (f, e, d, c, b, a));
+    let numbers = Func::wrap(
+        &mut store,
+        |a: i32, b: u32, c: i64, d: u64, e: f32, f: f64| (f, e, d, c, b, a),
+    );
     let typed = numbers
         .typed::<(i32, u32, i64, u64, f32, f64), (f64, f32, u64, i64, u32, i32)>(&store)
         .unwrap();
-    let results = typed.call(&mut store, (-1, u32::MAX, -2, u64::MAX, -0.0, 1e300)).unwrap();
+    let results = typed
+        .call(&mut store, (-1, u32::MAX, -2, u64::MAX, -0.0, 1e300))
+        .unwrap();
     assert_eq!(results, (1e300, -0.0, u64::MAX, -2, u32::MAX, -1));
     assert!(results.1.is_sign_negative());
 
@@ -27,15 +34,38 @@ fn closures_of_every_shape() {
 
     let fails = Func::wrap(&mut store, || -> Result<()> { bail!("no luck") });
     says(fails.call(&mut store, &[], &mut []), "no luck");
-    let traps = Func::wrap(&mut store, || -> Result<i32> { Err(Trap::OutOfFuel.into()) });
-    let error = traps.typed::<(), i32>(&store).unwrap().call(&mut store, ()).unwrap_err();
+    let traps = Func::wrap(&mut store, || -> Result<i32> {
+        Err(Trap::OutOfFuel.into())
+    });
+    let error = traps
+        .typed::<(), i32>(&store)
+        .unwrap()
+        .call(&mut store, ())
+        .unwrap_err();
     assert_eq!(error.downcast_ref::<Trap>(), Some(&Trap::OutOfFuel));
 }
 
 #[test]
 fn seventeen_parameters_and_results() {
-    type Many =
-        (i32, i32, i32, i32, i32, i32, i32, i32, i32, i32, i32, i32, i32, i32, i32, i32, i32);
+    type Many = (
+        i32,
+        i32,
+        i32,
+        i32,
+        i32,
+        i32,
+        i32,
+        i32,
+        i32,
+        i32,
+        i32,
+        i32,
+        i32,
+        i32,
+        i32,
+        i32,
+        i32,
+    );
     let mut store = Store::new(&Engine::default(), ());
     #[allow(clippy::too_many_arguments, reason = "that is the point")]
     fn reverse(
@@ -61,8 +91,12 @@ fn seventeen_parameters_and_results() {
     }
     let func = Func::wrap(&mut store, reverse);
     let func = func.typed::<Many, Many>(&store).unwrap();
-    let results =
-        func.call(&mut store, (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17)).unwrap();
+    let results = func
+        .call(
+            &mut store,
+            (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17),
+        )
+        .unwrap();
     let (q, p, o, n, m, l, k, j, i, h, g, f, e, d, c, b, a) = results;
     let results = [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q];
     assert!(results.into_iter().eq(1..=17));
@@ -72,7 +106,11 @@ fn seventeen_parameters_and_results() {
 fn functions_with_types_known_at_run_time() {
     let engine = Engine::default();
     let mut store = Store::new(&engine, ());
-    let ty = FuncType::new(&engine, [ValType::I32, ValType::I64], [ValType::I64, ValType::I32]);
+    let ty = FuncType::new(
+        &engine,
+        [ValType::I32, ValType::I64],
+        [ValType::I64, ValType::I32],
+    );
     let swap = Func::new(&mut store, ty.clone(), |_, params, results| {
         assert_eq!(results[0].unwrap_i64(), 0);
         results[0] = params[1];
@@ -81,11 +119,18 @@ fn functions_with_types_known_at_run_time() {
     });
     assert!(swap.matches_ty(&store, &ty));
     let mut results = [Val::I32(0), Val::I32(0)];
-    swap.call(&mut store, &[Val::I32(1), Val::I64(2)], &mut results).unwrap();
+    swap.call(&mut store, &[Val::I32(1), Val::I64(2)], &mut results)
+        .unwrap();
     assert_eq!((results[0].unwrap_i64(), results[1].unwrap_i32()), (2, 1));
 
-    says(swap.call(&mut store, &[Val::I32(1)], &mut results), "expected 2 arguments, got 1");
-    says(swap.call(&mut store, &[Val::I32(1), Val::I64(2)], &mut []), "expected 2 results, got 0");
+    says(
+        swap.call(&mut store, &[Val::I32(1)], &mut results),
+        "expected 2 arguments, got 1",
+    );
+    says(
+        swap.call(&mut store, &[Val::I32(1), Val::I64(2)], &mut []),
+        "expected 2 results, got 0",
+    );
     says(
         swap.call(&mut store, &[Val::I32(1), Val::I32(2)], &mut results),
         "argument 1 has the wrong type: type mismatch: expected i64, found i32",
@@ -112,7 +157,10 @@ fn functions_as_arguments_are_checked() {
     let takes = takes.typed::<Option<Func>, ()>(&store).unwrap();
     takes.call(&mut store, Some(plain)).unwrap();
     takes.call(&mut store, None).unwrap();
-    says(takes.call(&mut store, Some(number)), "argument type mismatch: type mismatch");
+    says(
+        takes.call(&mut store, Some(number)),
+        "argument type mismatch: type mismatch",
+    );
     let foreign = Func::wrap(Store::new(&engine, ()), || {});
     says(takes.call(&mut store, Some(foreign)), "cross-`Store`");
 
@@ -121,9 +169,18 @@ fn functions_as_arguments_are_checked() {
     assert_eq!(any.call(&mut store, Some(number)).unwrap(), Some(number));
     says(any.call(&mut store, Some(foreign)), "cross-`Store`");
     let leaks = Func::wrap(&mut store, move || foreign);
-    says(leaks.typed::<(), Func>(&store).unwrap().call(&mut store, ()), "cross-`Store`");
+    says(
+        leaks
+            .typed::<(), Func>(&store)
+            .unwrap()
+            .call(&mut store, ()),
+        "cross-`Store`",
+    );
     assert!(any.func().typed::<Func, Option<Func>>(&store).is_ok());
-    says(any.func().typed::<Option<Func>, Func>(&store), "type mismatch with results");
+    says(
+        any.func().typed::<Option<Func>, Func>(&store),
+        "type mismatch with results",
+    );
 }
 
 #[test]
@@ -147,8 +204,12 @@ fn a_host_function_suspends_its_execution() {
         execution.resume_with(&mut store, &[Val::I64(1), Val::I64(1)]),
         "result 1 has the wrong type: type mismatch: expected i32, found i64",
     );
-    let outcome = execution.resume_with(&mut store, &[Val::I64(1), Val::I32(2)]).unwrap();
-    let Outcome::Done(results) = outcome else { panic!("nothing else suspends") };
+    let outcome = execution
+        .resume_with(&mut store, &[Val::I64(1), Val::I32(2)])
+        .unwrap();
+    let Outcome::Done(results) = outcome else {
+        panic!("nothing else suspends")
+    };
     assert_eq!((results[0].unwrap_i64(), results[1].unwrap_i32()), (1, 2));
     assert!(execution.resume(&mut store).is_err());
 }

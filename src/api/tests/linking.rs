@@ -10,8 +10,14 @@ const NO_IMPORTS: [Extern; 0] = [];
 fn imports_are_checked_by_kind_type_and_number() {
     let engine = Engine::default();
     let mut store = Store::new(&engine, ());
-    let needs = module(&engine, r#"(module (import "m" "f" (func (param i32) (result i64))))"#);
-    says(Instance::new(&mut store, &needs, &NO_IMPORTS), "expected 1 imports, found 0");
+    let needs = module(
+        &engine,
+        r#"(module (import "m" "f" (func (param i32) (result i64))))"#,
+    );
+    says(
+        Instance::new(&mut store, &needs, &NO_IMPORTS),
+        "expected 1 imports, found 0",
+    );
 
     let wrong = Func::wrap(&mut store, |_: i64| 0_i64);
     says(
@@ -20,15 +26,24 @@ fn imports_are_checked_by_kind_type_and_number() {
          `(func (param i32) (result i64))`, found `(func (param i64) (result i64))`",
     );
     let memory = Memory::new(&mut store, MemoryType::new(1, None)).unwrap();
-    says(Instance::new(&mut store, &needs, &[memory.into()]), "found `(memory 1)`");
+    says(
+        Instance::new(&mut store, &needs, &[memory.into()]),
+        "found `(memory 1)`",
+    );
 
     let right = Func::wrap(&mut store, |_: i32| 0_i64);
     Instance::new(&mut store, &needs, &[right.into()]).unwrap();
 
     let mut other = Store::new(&engine, ());
-    says(Instance::new(&mut other, &needs, &[right.into()]), "import 0 is of another store");
+    says(
+        Instance::new(&mut other, &needs, &[right.into()]),
+        "import 0 is of another store",
+    );
     let mut foreign = Store::new(&Engine::default(), ());
-    says(Instance::new(&mut foreign, &needs, &[]), "different engines");
+    says(
+        Instance::new(&mut foreign, &needs, &[]),
+        "different engines",
+    );
 }
 
 #[test]
@@ -44,12 +59,18 @@ fn memories_and_tables_match_by_their_present_size() {
     memory.grow(&mut store, 1).unwrap();
     Instance::new(&mut store, &needs, &[memory.into()]).unwrap();
     let unbounded = Memory::new(&mut store, MemoryType::new(2, None)).unwrap();
-    says(Instance::new(&mut store, &needs, &[unbounded.into()]), "found `(memory 2)`");
+    says(
+        Instance::new(&mut store, &needs, &[unbounded.into()]),
+        "found `(memory 2)`",
+    );
 
     let needs = module(&engine, r#"(module (import "" "t" (table 1 externref)))"#);
     let ty = TableType::new(RefType::FUNCREF, 1, None);
     let table = Table::new(&mut store, ty, Ref::Func(None)).unwrap();
-    says(Instance::new(&mut store, &needs, &[table.into()]), "found `(table 1 funcref)`");
+    says(
+        Instance::new(&mut store, &needs, &[table.into()]),
+        "found `(table 1 funcref)`",
+    );
 }
 
 #[test]
@@ -66,9 +87,18 @@ fn immutable_globals_match_by_subtyping() {
     let variable = global(&mut store, Mutability::Var);
     let general = module(&engine, r#"(module (import "" "g" (global funcref)))"#);
     Instance::new(&mut store, &general, &[constant]).unwrap();
-    says(Instance::new(&mut store, &general, &[variable]), "(global (mut (ref (func #");
-    let general = module(&engine, r#"(module (import "" "g" (global (mut funcref))))"#);
-    says(Instance::new(&mut store, &general, &[variable]), "expected `(global (mut funcref))`");
+    says(
+        Instance::new(&mut store, &general, &[variable]),
+        "(global (mut (ref (func #",
+    );
+    let general = module(
+        &engine,
+        r#"(module (import "" "g" (global (mut funcref))))"#,
+    );
+    says(
+        Instance::new(&mut store, &general, &[variable]),
+        "expected `(global (mut funcref))`",
+    );
 }
 
 #[test]
@@ -93,7 +123,12 @@ fn globals_and_tables_begin_as_their_expressions_say() {
     let base = Global::new(&mut store, base, Val::I32(10)).unwrap();
     let f = Func::wrap(&mut store, || {});
     let instance = Instance::new(&mut store, &module, &[base.into(), f.into()]).unwrap();
-    let mut get = |name| instance.get_global(&mut store, name).unwrap().get(&mut store);
+    let mut get = |name| {
+        instance
+            .get_global(&mut store, name)
+            .unwrap()
+            .get(&mut store)
+    };
     assert_eq!(get("sum").unwrap_i32(), 4);
     assert_eq!(get("wide").unwrap_i64(), -1);
     assert_eq!(get("float").unwrap_f32(), 1.5);
@@ -123,8 +158,9 @@ fn segments_are_written_in_order_and_stay_after_a_trap() {
     let good = module(&engine, &good);
     Instance::new(&mut store, &good, &[memory.into(), table.into()]).unwrap();
     assert_eq!(&memory.data(&store)[..4], b"aXc\0");
-    let filled: Vec<bool> =
-        (0..4).map(|i| table.get(&mut store, i).unwrap().is_non_null()).collect();
+    let filled: Vec<bool> = (0..4)
+        .map(|i| table.get(&mut store, i).unwrap().is_non_null())
+        .collect();
     assert_eq!(filled, [false, true, false, false]);
 
     let bad = format!(
@@ -154,7 +190,10 @@ fn segments_are_written_in_order_and_stay_after_a_trap() {
 fn a_start_function_runs_and_can_be_suspended() {
     let engine = Engine::default();
     let mut store = Store::new(&engine, 0);
-    let module = module(&engine, r#"(module (import "" "go" (func $go)) (start $go))"#);
+    let module = module(
+        &engine,
+        r#"(module (import "" "go" (func $go)) (start $go))"#,
+    );
     let mut linker = Linker::new(&engine);
     linker
         .func_wrap("", "go", |mut caller: Caller<'_, i32>| {
@@ -165,7 +204,9 @@ fn a_start_function_runs_and_can_be_suspended() {
     assert_eq!(*store.data(), 1);
 
     let mut linker = Linker::new(&engine);
-    linker.func_wrap("", "go", || -> Result<()> { Err(Error::suspend('?')) }).unwrap();
+    linker
+        .func_wrap("", "go", || -> Result<()> { Err(Error::suspend('?')) })
+        .unwrap();
     let mut instantiation = linker.instantiate_resumable(&mut store, &module).unwrap();
     let Some(Suspension::Host(request)) = instantiation.resume(&mut store).unwrap() else {
         panic!("it asks");
@@ -181,30 +222,52 @@ fn a_start_function_runs_and_can_be_suspended() {
 #[test]
 fn limits_of_number_are_checked_before_anything_is_made() {
     let engine = Engine::default();
-    let limits = StoreLimitsBuilder::new().memories(1).tables(2).instances(2).build();
+    let limits = StoreLimitsBuilder::new()
+        .memories(1)
+        .tables(2)
+        .instances(2)
+        .build();
     let mut store = Store::new(&engine, limits);
     store.limiter(|limits| limits);
     let two = module(&engine, "(module (memory 1) (memory 1))");
-    says(Instance::new(&mut store, &two, &[]), "memory count too high at 2");
+    says(
+        Instance::new(&mut store, &two, &[]),
+        "memory count too high at 2",
+    );
     let one = module(&engine, "(module (memory 1) (table 1 funcref))");
     Instance::new(&mut store, &one, &[]).unwrap();
-    says(Instance::new(&mut store, &one, &[]), "memory count too high at 2");
+    says(
+        Instance::new(&mut store, &one, &[]),
+        "memory count too high at 2",
+    );
     let tables = module(&engine, "(module (table 1 funcref) (table 1 funcref))");
-    says(Instance::new(&mut store, &tables, &[]), "table count too high at 3");
+    says(
+        Instance::new(&mut store, &tables, &[]),
+        "table count too high at 3",
+    );
     let none = module(&engine, "(module)");
     Instance::new(&mut store, &none, &[]).unwrap();
-    says(Instance::new(&mut store, &none, &[]), "instance count too high at 3");
+    says(
+        Instance::new(&mut store, &none, &[]),
+        "instance count too high at 3",
+    );
 }
 
 #[test]
 fn a_refused_instance_leaves_nothing_behind() {
     let engine = Engine::default();
-    let limits = StoreLimitsBuilder::new().memories(2).memory_size(1 << 16).build();
+    let limits = StoreLimitsBuilder::new()
+        .memories(2)
+        .memory_size(1 << 16)
+        .build();
     let mut store = Store::new(&engine, limits);
     store.limiter(|limits| limits);
     let large = module(&engine, "(module (memory 1) (memory 2))");
     for _ in 0..5 {
-        says(Instance::new(&mut store, &large, &[]), "memory minimum size of 2 pages exceeds");
+        says(
+            Instance::new(&mut store, &large, &[]),
+            "memory minimum size of 2 pages exceeds",
+        );
     }
     let fits = module(&engine, "(module (memory 1) (memory 1))");
     Instance::new(&mut store, &fits, &[]).unwrap();
@@ -215,11 +278,24 @@ fn a_linker_finds_imports_by_name() {
     let engine = Engine::default();
     let mut store = Store::new(&engine, ());
     let mut linker = Linker::new(&engine);
-    linker.func_wrap("b", "two", || 2).unwrap().func_wrap("a", "one", || 1).unwrap();
-    says(linker.func_wrap("a", "one", || 3), "import of `a::one` defined twice");
-    linker.allow_shadowing(true).func_wrap("a", "one", || 1_i64).unwrap();
+    linker
+        .func_wrap("b", "two", || 2)
+        .unwrap()
+        .func_wrap("a", "one", || 1)
+        .unwrap();
+    says(
+        linker.func_wrap("a", "one", || 3),
+        "import of `a::one` defined twice",
+    );
+    linker
+        .allow_shadowing(true)
+        .func_wrap("a", "one", || 1_i64)
+        .unwrap();
     linker.alias("b", "two", "a", "zwei").unwrap();
-    says(linker.alias("b", "three", "a", "drei"), "no item named `b::three` defined");
+    says(
+        linker.alias("b", "three", "a", "drei"),
+        "no item named `b::three` defined",
+    );
     linker.alias_module("b", "c").unwrap();
     let global = GlobalType::new(ValType::I32, Mutability::Const);
     let global = Global::new(&mut store, global, Val::I32(7)).unwrap();
@@ -232,10 +308,26 @@ fn a_linker_finds_imports_by_name() {
         .collect();
     assert_eq!(
         names,
-        [".seven false", "a.one true", "a.zwei true", "b.two true", "c.two true", "d.seven false"]
+        [
+            ".seven false",
+            "a.one true",
+            "a.zwei true",
+            "b.two true",
+            "c.two true",
+            "d.seven false"
+        ]
     );
-    assert!(linker.get(&mut store, "d", "seven").unwrap().into_global().is_some());
-    says(linker.get(&mut store, "d", "eight"), "missing definition for `d::eight`");
+    assert!(
+        linker
+            .get(&mut store, "d", "seven")
+            .unwrap()
+            .into_global()
+            .is_some()
+    );
+    says(
+        linker.get(&mut store, "d", "eight"),
+        "missing definition for `d::eight`",
+    );
 
     let needs = module(
         &engine,
@@ -254,14 +346,21 @@ fn a_linker_finds_imports_by_name() {
     linker.define_unknown_imports_as_traps(&needs).unwrap();
     let pre = linker.instantiate_pre(&needs).unwrap();
     pre.instantiate(&mut store).unwrap();
-    let trap = linker.get(&mut store, "x", "y").unwrap().into_func().unwrap();
+    let trap = linker
+        .get(&mut store, "x", "y")
+        .unwrap()
+        .into_func()
+        .unwrap();
     let error = trap.call(&mut store, &[Val::I32(0)], &mut []).unwrap_err();
     assert!(error.is::<UnknownImportError>());
 
     let mut other = Store::new(&engine, ());
     says(pre.instantiate(&mut other), "of another store");
     let needs = module(&engine, r#"(module (import "d" "seven" (global i64)))"#);
-    says(linker.instantiate_pre(&needs), "expected `(global i64)`, found `(global i32)`");
+    says(
+        linker.instantiate_pre(&needs),
+        "expected `(global i64)`, found `(global i32)`",
+    );
 }
 
 #[test]
@@ -277,11 +376,20 @@ fn unknown_imports_can_have_default_values() {
             (import "" "t" (table 5 externref)))"#,
     );
     let mut linker = Linker::<()>::new(&engine);
-    says(linker.define_unknown_imports_as_traps(&needs), "unknown import: `::g`");
+    says(
+        linker.define_unknown_imports_as_traps(&needs),
+        "unknown import: `::g`",
+    );
     let mut linker = Linker::new(&engine);
-    linker.define_unknown_imports_as_default_values(&mut store, &needs).unwrap();
+    linker
+        .define_unknown_imports_as_default_values(&mut store, &needs)
+        .unwrap();
     linker.instantiate(&mut store, &needs).unwrap();
-    let f = linker.get(&mut store, "", "f").unwrap().into_func().unwrap();
+    let f = linker
+        .get(&mut store, "", "f")
+        .unwrap()
+        .into_func()
+        .unwrap();
     let mut results = [Val::I64(1), Val::I64(1)];
     f.call(&mut store, &[], &mut results).unwrap();
     assert_eq!(results[0].unwrap_i32(), 0);
@@ -311,24 +419,43 @@ fn instances_and_modules_become_definitions() {
     linker.func_wrap("host", "nothing", || {}).unwrap();
 
     let reactor = format!(r#"(module {reexport} (export "_initialize" (func $nothing)))"#);
-    linker.module(&mut store, "reactor", &module(&engine, &reactor)).unwrap();
-    assert!(linker.get(&mut store, "reactor", "memory").unwrap().into_memory().is_some());
+    linker
+        .module(&mut store, "reactor", &module(&engine, &reactor))
+        .unwrap();
+    assert!(
+        linker
+            .get(&mut store, "reactor", "memory")
+            .unwrap()
+            .into_memory()
+            .is_some()
+    );
 
     let command = format!(r#"(module {reexport} (export "_start" (func $nothing)))"#);
     let command = module(&engine, &command);
     linker.module(&mut store, "command", &command).unwrap();
     assert!(linker.get(&mut store, "command", "memory").is_err());
-    let count = linker.get(&mut store, "command", "count").unwrap().into_func().unwrap();
+    let count = linker
+        .get(&mut store, "command", "count")
+        .unwrap()
+        .into_func()
+        .unwrap();
     let count = count.typed::<(), i32>(&store).unwrap();
     assert_eq!(count.call(&mut store, ()).unwrap(), 1);
     assert_eq!(count.call(&mut store, ()).unwrap(), 2);
     let start = linker.get_default(&mut store, "command").unwrap();
     start.call(&mut store, &[], &mut []).unwrap();
-    linker.get_default(&mut store, "elsewhere").unwrap().call(&mut store, &[], &mut []).unwrap();
+    linker
+        .get_default(&mut store, "elsewhere")
+        .unwrap()
+        .call(&mut store, &[], &mut [])
+        .unwrap();
 
     let extra = r#"(module (func (export "_start")) (global (export "g") i32 (i32.const 0)))"#;
     let extra = module(&engine, extra);
-    says(linker.module(&mut store, "extra", &extra), "command export 'g' is not a function");
+    says(
+        linker.module(&mut store, "extra", &extra),
+        "command export 'g' is not a function",
+    );
     linker.allow_unknown_exports(true).allow_shadowing(true);
     linker.module(&mut store, "extra", &extra).unwrap();
 }
@@ -346,14 +473,20 @@ fn modules_describe_themselves() {
     );
     assert_eq!(module.name(), Some("shop"));
     assert!(Engine::same(module.engine(), &engine));
-    let imports: Vec<_> = module.imports().map(|import| format!("{import:?}")).collect();
+    let imports: Vec<_> = module
+        .imports()
+        .map(|import| format!("{import:?}"))
+        .collect();
     assert_eq!(
         imports,
         [r#"ImportType { module: "a", name: "f", ty: Func((type (func (param f32)))) }"#]
     );
     let exports: Vec<_> = module.exports().map(|export| export.name()).collect();
     assert_eq!(exports, ["m", "g"]);
-    assert_eq!(module.get_export("m").unwrap().unwrap_memory().maximum(), Some(2));
+    assert_eq!(
+        module.get_export("m").unwrap().unwrap_memory().maximum(),
+        Some(2)
+    );
     assert!(module.get_export("h").is_none());
     let notes: Vec<_> = module.custom_sections("notes").collect();
     assert_eq!(notes, [b"one", b"two"]);
@@ -362,7 +495,10 @@ fn modules_describe_themselves() {
     let f = Func::wrap(&mut store, |_: f32| {});
     let instance = Instance::new(&mut store, &module, &[f.into()]).unwrap();
     assert!(Module::same(instance.module(&store), &module));
-    let exports: Vec<_> = instance.exports(&mut store).map(|e| (e.name(), e)).collect();
+    let exports: Vec<_> = instance
+        .exports(&mut store)
+        .map(|e| (e.name(), e))
+        .collect();
     assert_eq!(exports[1].0, "g");
     assert!(exports[0].1.into_memory().is_some());
     let index = module.get_export_index("m").unwrap();
@@ -381,5 +517,8 @@ fn modules_describe_themselves() {
         "failed to convert function `g` to given type: type mismatch with results: \
          type mismatch: expected i32, found i64",
     );
-    says(instance.get_typed_func::<i32, i64>(&mut store, "g"), "expected 1 types, found 0");
+    says(
+        instance.get_typed_func::<i32, i64>(&mut store, "g"),
+        "expected 1 types, found 0",
+    );
 }

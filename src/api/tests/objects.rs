@@ -20,8 +20,14 @@ fn memories_are_read_written_and_grown() {
     assert_eq!(memory.data(&store)[65535], 2);
 
     assert_eq!(memory.grow(&mut store, 2).unwrap(), 1);
-    assert_eq!((memory.size(&store), memory.data_size(&store)), (3, 3 * 65536));
-    says(memory.grow(&mut store, 1), "failed to grow memory by `1`: it has 3 pages");
+    assert_eq!(
+        (memory.size(&store), memory.data_size(&store)),
+        (3, 3 * 65536)
+    );
+    says(
+        memory.grow(&mut store, 1),
+        "failed to grow memory by `1`: it has 3 pages",
+    );
     assert_eq!(memory.ty(&store).minimum(), 1);
     let (bytes, data) = memory.data_and_store_mut(&mut store);
     bytes[0] = *data;
@@ -34,11 +40,18 @@ fn memories_are_read_written_and_grown() {
 #[test]
 fn small_pages() {
     let mut store = Store::new(&Engine::default(), ());
-    let ty = MemoryType::builder().page_size_log2(0).min(10).build().unwrap();
+    let ty = MemoryType::builder()
+        .page_size_log2(0)
+        .min(10)
+        .build()
+        .unwrap();
     let memory = Memory::new(&mut store, ty).unwrap();
     assert_eq!((memory.size(&store), memory.data_size(&store)), (10, 10));
     assert_eq!(memory.grow(&mut store, 5).unwrap(), 10);
-    assert_eq!((memory.data_size(&store), memory.page_size(&store)), (15, 1));
+    assert_eq!(
+        (memory.data_size(&store), memory.page_size(&store)),
+        (15, 1)
+    );
 }
 
 #[test]
@@ -74,7 +87,11 @@ fn a_limiter_is_asked_and_told() {
     let maximum = Some(9 * page);
     assert_eq!(
         store.data().asked,
-        [(0, page, maximum), (page, 3 * page, maximum), (page, 4 * page, maximum)]
+        [
+            (0, page, maximum),
+            (page, 3 * page, maximum),
+            (page, 4 * page, maximum)
+        ]
     );
     let ty = TableType::new(RefType::FUNCREF, 0, Some(1));
     let table = Table::new(&mut store, ty, Ref::Func(None)).unwrap();
@@ -86,7 +103,10 @@ fn a_limiter_is_asked_and_told() {
 fn without_a_limiter_tables_are_finite() {
     let mut store = Store::new(&Engine::default(), ());
     let ty = TableType::new(RefType::FUNCREF, 1_000_000_000, None);
-    says(Table::new(&mut store, ty, Ref::Func(None)), "exceeds table limits");
+    says(
+        Table::new(&mut store, ty, Ref::Func(None)),
+        "exceeds table limits",
+    );
     let ty = MemoryType::new64(1 << 40, None);
     says(Memory::new(&mut store, ty), "exceeds memory limits");
 }
@@ -99,9 +119,15 @@ fn tables_hold_references_of_their_type() {
     let ty = TableType::new(RefType::FUNCREF, 2, Some(5));
     let table = Table::new(&mut store, ty, func.into()).unwrap();
     assert_eq!(table.grow(&mut store, 2, Ref::Func(None)).unwrap(), 2);
-    says(table.grow(&mut store, 2, Ref::Func(None)), "failed to grow table by `2`");
+    says(
+        table.grow(&mut store, 2, Ref::Func(None)),
+        "failed to grow table by `2`",
+    );
     table.set(&mut store, 3, other.into()).unwrap();
-    says(table.set(&mut store, 4, other.into()), "index 4 out of bounds");
+    says(
+        table.set(&mut store, 4, other.into()),
+        "index 4 out of bounds",
+    );
     says(
         table.set(&mut store, 0, Ref::Extern(None)),
         "value does not match table element type: type mismatch: expected (ref null func), \
@@ -109,23 +135,38 @@ fn tables_hold_references_of_their_type() {
     );
     Table::copy(&mut store, &table, 0, &table, 2, 2).unwrap();
     assert!(table.get(&mut store, 0).unwrap().is_null());
-    assert_eq!(table.get(&mut store, 1).unwrap().unwrap_func(), Some(&other));
+    assert_eq!(
+        table.get(&mut store, 1).unwrap().unwrap_func(),
+        Some(&other)
+    );
 
     let concrete = RefType::new(true, HeapType::from(func.ty(&store)));
     let ty = TableType::new(concrete, 4, None);
     let narrow = Table::new(&mut store, ty, Ref::Func(None)).unwrap();
     Table::copy(&mut store, &table, 0, &narrow, 0, 4).unwrap();
-    says(Table::copy(&mut store, &narrow, 0, &table, 0, 1), "same element type");
-    says(Table::copy(&mut store, &table, 1, &narrow, 0, 4), "out of bounds table access");
+    says(
+        Table::copy(&mut store, &narrow, 0, &table, 0, 1),
+        "same element type",
+    );
+    says(
+        Table::copy(&mut store, &table, 1, &narrow, 0, 4),
+        "out of bounds table access",
+    );
     table.fill(&mut store, 1, func.into(), 3).unwrap();
     assert_eq!(table.get(&mut store, 3).unwrap().unwrap_func(), Some(&func));
-    says(table.fill(&mut store, u64::MAX, func.into(), 3), "of a table of 4");
+    says(
+        table.fill(&mut store, u64::MAX, func.into(), 3),
+        "of a table of 4",
+    );
 
     let taker = Func::wrap(&mut store, |_: i32| {});
     says(narrow.set(&mut store, 0, taker.into()), "type mismatch");
     let mut elsewhere = Store::new(store.engine(), ());
     let foreign = Func::wrap(&mut elsewhere, || {});
-    says(table.set(&mut store, 0, foreign.into()), "cross-`Store` values");
+    says(
+        table.set(&mut store, 0, foreign.into()),
+        "cross-`Store` values",
+    );
 }
 
 #[test]
@@ -141,11 +182,17 @@ fn globals_hold_values_of_their_type() {
     );
     let constant = GlobalType::new(ValType::I64, Mutability::Const);
     let global = Global::new(&mut store, constant, Val::I64(-7)).unwrap();
-    says(global.set(&mut store, Val::I64(1)), "immutable global cannot be set");
+    says(
+        global.set(&mut store, Val::I64(1)),
+        "immutable global cannot be set",
+    );
     assert_eq!(global.get(&mut store).unwrap_i64(), -7);
     assert!(global.ty(&store).mutability().is_const());
     let vector = GlobalType::new(ValType::V128, Mutability::Var);
-    says(Global::new(&mut store, vector, Val::from(1_u128)), "needs the simd proposal");
+    says(
+        Global::new(&mut store, vector, Val::from(1_u128)),
+        "needs the simd proposal",
+    );
 }
 
 #[test]
@@ -153,20 +200,35 @@ fn values_of_the_host_pass_through() {
     let mut store = Store::new(&Engine::default(), ());
     let value = ExternRef::new(&mut store, "text".to_string()).unwrap();
     let echo = Func::wrap(&mut store, |value: Option<Rooted<ExternRef>>| value);
-    let echo = echo.typed::<Option<Rooted<ExternRef>>, Option<Rooted<ExternRef>>>(&store).unwrap();
+    let echo = echo
+        .typed::<Option<Rooted<ExternRef>>, Option<Rooted<ExternRef>>>(&store)
+        .unwrap();
     let back = echo.call(&mut store, Some(value)).unwrap().unwrap();
     assert!(Rooted::rooted_eq(value, back));
     assert!(echo.call(&mut store, None).unwrap().is_none());
     let data = back.data(&store).unwrap().unwrap();
-    assert_eq!(data.downcast_ref::<alloc::string::String>().unwrap(), "text");
+    assert_eq!(
+        data.downcast_ref::<alloc::string::String>().unwrap(),
+        "text"
+    );
     let data = back.data_mut(&mut store).unwrap().unwrap();
-    data.downcast_mut::<alloc::string::String>().unwrap().push('!');
+    data.downcast_mut::<alloc::string::String>()
+        .unwrap()
+        .push('!');
     let raw = value.to_raw(&mut store).unwrap();
     let value = ExternRef::from_raw(&mut store, raw).unwrap();
     let data = value.data(&store).unwrap().unwrap();
-    assert_eq!(data.downcast_ref::<alloc::string::String>().unwrap(), "text!");
+    assert_eq!(
+        data.downcast_ref::<alloc::string::String>().unwrap(),
+        "text!"
+    );
     assert!(ExternRef::from_raw(&mut store, 0).is_none());
-    assert!(ExternRef::from_raw(&mut store, 99).unwrap().data(&store).is_err());
+    assert!(
+        ExternRef::from_raw(&mut store, 99)
+            .unwrap()
+            .data(&store)
+            .is_err()
+    );
     let other = Store::new(store.engine(), ());
     assert!(value.data(&other).is_err());
 }
@@ -177,11 +239,27 @@ fn values_know_their_types() {
     let func = Func::wrap(&mut store, || 1_i32);
     let ty = Val::from(func).ty(&store).unwrap();
     assert!(ty.matches(&ValType::FUNCREF));
-    assert_eq!(*ty.unwrap_ref().heap_type().unwrap_concrete_func(), func.ty(&store));
-    assert!(Val::FuncRef(None).matches_ty(&store, &ValType::FUNCREF).unwrap());
-    assert!(!Val::FuncRef(None).matches_ty(&store, &ValType::EXTERNREF).unwrap());
+    assert_eq!(
+        *ty.unwrap_ref().heap_type().unwrap_concrete_func(),
+        func.ty(&store)
+    );
+    assert!(
+        Val::FuncRef(None)
+            .matches_ty(&store, &ValType::FUNCREF)
+            .unwrap()
+    );
+    assert!(
+        !Val::FuncRef(None)
+            .matches_ty(&store, &ValType::EXTERNREF)
+            .unwrap()
+    );
     assert!(!Val::I32(0).matches_ty(&store, &ValType::I64).unwrap());
-    assert!(Val::default_for_ty(&ValType::EXTERNREF).unwrap().unwrap_externref().is_none());
+    assert!(
+        Val::default_for_ty(&ValType::EXTERNREF)
+            .unwrap()
+            .unwrap_externref()
+            .is_none()
+    );
     assert!(Val::default_for_ty(&ty).is_none());
 }
 
@@ -199,7 +277,9 @@ fn a_memory_of_another_store() {
 fn a_function_of_another_store() {
     let engine = Engine::default();
     let mut store = Store::new(&engine, ());
-    let func = Func::wrap(&mut store, || {}).typed::<(), ()>(&store).unwrap();
+    let func = Func::wrap(&mut store, || {})
+        .typed::<(), ()>(&store)
+        .unwrap();
     let _ = func.call(Store::new(&engine, ()), ());
 }
 

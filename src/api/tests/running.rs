@@ -19,10 +19,14 @@ fn typed_and_untyped_calls_agree() {
     let engine = Engine::default();
     let mut store = Store::new(&engine, ());
     let instance = Instance::new(&mut store, &module(&engine, FACTORIAL), &[]).unwrap();
-    let fac = instance.get_typed_func::<i64, i64>(&mut store, "fac").unwrap();
+    let fac = instance
+        .get_typed_func::<i64, i64>(&mut store, "fac")
+        .unwrap();
     assert_eq!(fac.call(&mut store, 20).unwrap(), 2_432_902_008_176_640_000);
     let mut results = [Val::I32(0)];
-    fac.func().call(&mut store, &[Val::I64(5)], &mut results).unwrap();
+    fac.func()
+        .call(&mut store, &[Val::I64(5)], &mut results)
+        .unwrap();
     assert_eq!(results[0].unwrap_i64(), 120);
 }
 
@@ -37,14 +41,24 @@ fn a_trap_shows_where_it_happened() {
             (func (export "outer") (call $inner)))"#,
     );
     let instance = Instance::new(&mut store, &module, &[]).unwrap();
-    let outer = instance.get_typed_func::<(), ()>(&mut store, "outer").unwrap();
+    let outer = instance
+        .get_typed_func::<(), ()>(&mut store, "outer")
+        .unwrap();
     let error = outer.call(&mut store, ()).unwrap_err();
-    assert_eq!(error.downcast_ref::<Trap>(), Some(&Trap::UnreachableCodeReached));
+    assert_eq!(
+        error.downcast_ref::<Trap>(),
+        Some(&Trap::UnreachableCodeReached)
+    );
     let backtrace = error.downcast_ref::<WasmBacktrace>().unwrap();
-    let [inner, outer] = backtrace.frames() else { panic!("two frames") };
+    let [inner, outer] = backtrace.frames() else {
+        panic!("two frames")
+    };
     assert_eq!((inner.func_index(), inner.func_name()), (0, Some("inner")));
     assert_eq!((outer.func_index(), outer.func_name()), (1, None));
-    assert_eq!((inner.func_offset(), outer.func_offset()), (Some(1), Some(1)));
+    assert_eq!(
+        (inner.func_offset(), outer.func_offset()),
+        (Some(1), Some(1))
+    );
     assert_eq!(inner.module().name(), Some("m"));
     assert_eq!(inner.instance(), instance);
     let at = inner.module_offset().unwrap();
@@ -94,7 +108,9 @@ fn fuel_suspends_or_traps() {
     let engine = Engine::new(&config).unwrap();
     let mut store = Store::new(&engine, ());
     let instance = Instance::new(&mut store, &module(&engine, FACTORIAL), &[]).unwrap();
-    let fac = instance.get_typed_func::<i64, i64>(&mut store, "fac").unwrap();
+    let fac = instance
+        .get_typed_func::<i64, i64>(&mut store, "fac")
+        .unwrap();
     let error = fac.call(&mut store, 3).unwrap_err();
     assert_eq!(error.downcast_ref::<Trap>(), Some(&Trap::OutOfFuel));
 
@@ -121,7 +137,9 @@ fn epochs_trap_continue_and_yield() {
     let engine = Engine::new(&config).unwrap();
     let mut store = Store::new(&engine, 0);
     let instance = Instance::new(&mut store, &module(&engine, FACTORIAL), &[]).unwrap();
-    let spin = instance.get_typed_func::<(), ()>(&mut store, "spin").unwrap();
+    let spin = instance
+        .get_typed_func::<(), ()>(&mut store, "spin")
+        .unwrap();
     store.set_epoch_deadline(1);
     engine.increment_epoch();
     let error = spin.call(&mut store, ()).unwrap_err();
@@ -151,7 +169,9 @@ fn interruption_suspends() {
     let engine = Engine::new(&config).unwrap();
     let mut store = Store::new(&engine, ());
     let instance = Instance::new(&mut store, &module(&engine, FACTORIAL), &[]).unwrap();
-    let spin = instance.get_typed_func::<(), ()>(&mut store, "spin").unwrap();
+    let spin = instance
+        .get_typed_func::<(), ()>(&mut store, "spin")
+        .unwrap();
     let handle = store.interrupt_handle().unwrap();
     handle.interrupt();
     let mut execution = spin.func().start(&mut store, &[]).unwrap();
@@ -167,11 +187,22 @@ fn a_stack_has_an_end() {
     let engine = Engine::default();
     let mut store = Store::new(&engine, ());
     let instance = Instance::new(&mut store, &module(&engine, FACTORIAL), &[]).unwrap();
-    let deep = instance.get_typed_func::<(), ()>(&mut store, "deep").unwrap();
+    let deep = instance
+        .get_typed_func::<(), ()>(&mut store, "deep")
+        .unwrap();
     let error = deep.call(&mut store, ()).unwrap_err();
     assert_eq!(error.downcast_ref::<Trap>(), Some(&Trap::StackOverflow));
-    assert_eq!(error.downcast_ref::<WasmBacktrace>().unwrap().frames().len(), 20);
-    let fac = instance.get_typed_func::<i64, i64>(&mut store, "fac").unwrap();
+    assert_eq!(
+        error
+            .downcast_ref::<WasmBacktrace>()
+            .unwrap()
+            .frames()
+            .len(),
+        20
+    );
+    let fac = instance
+        .get_typed_func::<i64, i64>(&mut store, "fac")
+        .unwrap();
     assert_eq!(fac.call(&mut store, 3).unwrap(), 6);
 }
 
@@ -183,8 +214,10 @@ fn a_call_hook_sees_every_passage() {
         store.data_mut().push(hook);
         Ok(())
     });
-    let module =
-        module(&engine, r#"(module (import "" "h" (func $h)) (func (export "f") (call $h)))"#);
+    let module = module(
+        &engine,
+        r#"(module (import "" "h" (func $h)) (func (export "f") (call $h)))"#,
+    );
     let h = Func::wrap(&mut store, || {});
     let instance = Instance::new(&mut store, &module, &[h.into()]).unwrap();
     let f = instance.get_typed_func::<(), ()>(&mut store, "f").unwrap();
@@ -220,7 +253,9 @@ fn functions_cross_from_instance_to_instance() {
                 (call $add (local.get 0) (local.get 0))))"#,
     );
     let instance = linker.instantiate(&mut store, &twice).unwrap();
-    let twice = instance.get_typed_func::<i32, i32>(&mut store, "twice").unwrap();
+    let twice = instance
+        .get_typed_func::<i32, i32>(&mut store, "twice")
+        .unwrap();
     assert_eq!(twice.call(&mut store, 21).unwrap(), 42);
 }
 
@@ -253,7 +288,9 @@ fn a_panicking_host_function_leaves_the_store_usable() {
 #[test]
 fn growing_traps_where_the_limits_say_so() {
     let engine = Engine::default();
-    let limits = StoreLimitsBuilder::new().memory_size(1 << 16).trap_on_grow_failure(true);
+    let limits = StoreLimitsBuilder::new()
+        .memory_size(1 << 16)
+        .trap_on_grow_failure(true);
     let mut store = Store::new(&engine, limits.build());
     store.limiter(|limits| limits);
     let module = module(
@@ -261,9 +298,16 @@ fn growing_traps_where_the_limits_say_so() {
         r#"(module (memory 1) (func (export "grow") (result i32) (memory.grow (i32.const 1))))"#,
     );
     let instance = Instance::new(&mut store, &module, &[]).unwrap();
-    let grow = instance.get_typed_func::<(), i32>(&mut store, "grow").unwrap();
+    let grow = instance
+        .get_typed_func::<(), i32>(&mut store, "grow")
+        .unwrap();
     let error = grow.call(&mut store, ()).unwrap_err();
-    assert!(error.root_cause().to_string().contains("forcing trap when growing memory"));
+    assert!(
+        error
+            .root_cause()
+            .to_string()
+            .contains("forcing trap when growing memory")
+    );
     store.limiter(|limits| {
         *limits = StoreLimits::default();
         limits

@@ -31,16 +31,32 @@ fn declarations() {
     );
     let t = outline.types[0].id;
     assert_eq!(registry.get(t).params[..], [ValType::I32]);
-    let imported: Vec<_> = outline.imports.iter().map(|import| import.ty.clone()).collect();
-    let memory =
-        MemoryType { minimum: 3, maximum: None, memory64: true, shared: false, page_size_log2: 16 };
-    let table =
-        TableType { element: RefType::EXTERNREF, minimum: 1, maximum: Some(2), table64: false };
+    let imported: Vec<_> = outline
+        .imports
+        .iter()
+        .map(|import| import.ty.clone())
+        .collect();
+    let memory = MemoryType {
+        minimum: 3,
+        maximum: None,
+        memory64: true,
+        shared: false,
+        page_size_log2: 16,
+    };
+    let table = TableType {
+        element: RefType::EXTERNREF,
+        minimum: 1,
+        maximum: Some(2),
+        table64: false,
+    };
     assert_eq!(
         imported,
         [
             ExternType::Func(t),
-            ExternType::Global(GlobalType { value: ValType::I64, mutable: true }),
+            ExternType::Global(GlobalType {
+                value: ValType::I64,
+                mutable: true
+            }),
             ExternType::Table(table),
             ExternType::Memory(memory),
         ]
@@ -58,11 +74,20 @@ fn declarations() {
         [1; 4]
     );
     assert_eq!(outline.memories[1].page_size_log2, 0);
-    assert_eq!((outline.memories[1].minimum, outline.memories[1].maximum), (5, Some(6)));
-    let reference = RefType { nullable: false, heap: HeapType::Concrete(t) };
+    assert_eq!(
+        (outline.memories[1].minimum, outline.memories[1].maximum),
+        (5, Some(6))
+    );
+    let reference = RefType {
+        nullable: false,
+        heap: HeapType::Concrete(t),
+    };
     assert_eq!(outline.tables[1].element, reference);
     assert!(outline.tables[2].table64);
-    assert_eq!(outline.table_inits[0].as_ref().unwrap().ops(), [ConstOp::RefFunc(0)]);
+    assert_eq!(
+        outline.table_inits[0].as_ref().unwrap().ops(),
+        [ConstOp::RefFunc(0)]
+    );
     assert_eq!(outline.table_inits[1], None);
     assert_eq!(outline.global_inits[0].as_function(), Some(1));
     assert_eq!(outline.global_inits[1].as_constant(), Some(0x3f80_0000));
@@ -81,20 +106,31 @@ fn segments() {
     let bytes = wat::parse_str(text).unwrap();
     let Valid { sections, .. } = validate::module(&bytes, SUPPORTED, Bodies::Now).unwrap();
     let outline = Outline::read(&TypeRegistry::default(), &sections).unwrap();
-    let [active, passive, declared] = &outline.elements[..] else { panic!() };
+    let [active, passive, declared] = &outline.elements[..] else {
+        panic!()
+    };
     assert!(matches!(&active.items, ElementItems::Functions(list) if list[..] == [0, 1]));
-    let SegmentMode::Active { index: 0, offset } = &active.mode else { panic!() };
+    let SegmentMode::Active { index: 0, offset } = &active.mode else {
+        panic!()
+    };
     assert_eq!(offset.as_constant(), Some(1));
     assert_eq!(active.items.len(), 2);
     assert_eq!(passive.mode, SegmentMode::Passive);
     assert!(matches!(&passive.items, ElementItems::Expressions(list) if list.len() == 2));
     assert_eq!(declared.mode, SegmentMode::Declared);
     assert!(matches!(&declared.items, ElementItems::Functions(list) if list[..] == [0]));
-    let [one, two] = &outline.data[..] else { panic!() };
+    let [one, two] = &outline.data[..] else {
+        panic!()
+    };
     assert_eq!(&bytes[one.range.clone()], b"one");
     assert_eq!(&bytes[two.range.clone()], b"two");
-    let SegmentMode::Active { offset, .. } = &one.mode else { panic!() };
-    assert_eq!(offset.ops(), [ConstOp::GlobalGet(0), ConstOp::I32Const(2), ConstOp::I32Mul]);
+    let SegmentMode::Active { offset, .. } = &one.mode else {
+        panic!()
+    };
+    assert_eq!(
+        offset.ops(),
+        [ConstOp::GlobalGet(0), ConstOp::I32Const(2), ConstOp::I32Mul]
+    );
     assert_eq!(offset.as_constant(), None);
 }
 

@@ -14,7 +14,9 @@ pub(super) fn validate(
     sections: &Sections<'_>,
     features: WasmFeatures,
 ) -> Result<(), Fault> {
-    let Some(resources) = &sections.resources else { return Ok(()) };
+    let Some(resources) = &sections.resources else {
+        return Ok(());
+    };
     parallel::try_for_each(
         sections.bodies.len(),
         parallel::workers(sections.code_size),
@@ -36,12 +38,22 @@ pub(super) fn validate_one(
     allocations: &mut FuncValidatorAllocations,
 ) -> Result<(), Fault> {
     // The function section was read with the bodies, so each has its type.
-    let Some(ty) = resources.type_index_of_function(function) else { return Ok(()) };
+    let Some(ty) = resources.type_index_of_function(function) else {
+        return Ok(());
+    };
     // By reference: counting references to the resources is work that threads would
     // have to do one after the other.
-    let task = FuncToValidate { resources, index: function, ty, features };
+    let task = FuncToValidate {
+        resources,
+        index: function,
+        ty,
+        features,
+    };
     let mut validator = task.into_validator(core::mem::take(allocations));
     let outcome = validator.validate(body);
     *allocations = validator.into_allocations();
-    outcome.map_err(|error| Fault { place: Place::Function(function), error })
+    outcome.map_err(|error| Fault {
+        place: Place::Function(function),
+        error,
+    })
 }

@@ -77,7 +77,10 @@ pub(super) fn module(
         Bodies::AtFirstCall => Ok(()),
     });
     if outcome.is_ok() {
-        return Ok(Valid { sections, doubtful: false });
+        return Ok(Valid {
+            sections,
+            doubtful: false,
+        });
     }
     let complete = with_known(quick);
     let (sections, outcome) = Sections::read(bytes, complete);
@@ -86,7 +89,10 @@ pub(super) fn module(
         bodies::validate(bytes, &sections, complete).map_err(refusal)?;
     }
     outcome.map_err(refusal)?;
-    Ok(Valid { sections, doubtful: true })
+    Ok(Valid {
+        sections,
+        doubtful: true,
+    })
 }
 
 /// Searches the bodies of a valid module for what cannot be run.
@@ -108,7 +114,10 @@ pub(super) struct Deferred {
 impl Deferred {
     /// What is needed for the bodies of these sections, where there are any.
     pub(super) fn new(sections: &mut Sections<'_>, allowed: WasmFeatures) -> Option<Deferred> {
-        Some(Deferred { resources: sections.resources.take()?, allowed })
+        Some(Deferred {
+            resources: sections.resources.take()?,
+            allowed,
+        })
     }
 
     /// Validates the body of `function`, and that it can be run.
@@ -136,13 +145,22 @@ fn with_known(features: WasmFeatures) -> WasmFeatures {
     let all = features.union(KNOWN);
     // Without these the embedder's choice would have no effect.
     let switched_off = !features.contains(WasmFeatures::FUNCTION_REFERENCES);
-    if switched_off { all } else { all.union(KNOWN_REFERENCES) }
+    if switched_off {
+        all
+    } else {
+        all.union(KNOWN_REFERENCES)
+    }
 }
 
 /// The fault of a module that is not valid even with all proposals on that are known.
 fn refusal(fault: Fault) -> ModuleError {
-    let missing = fault.error.missing_wasm_feature().and_then(unsupported::proposal);
-    let Some(proposal) = missing else { return fault.into_invalid() };
+    let missing = fault
+        .error
+        .missing_wasm_feature()
+        .and_then(unsupported::proposal);
+    let Some(proposal) = missing else {
+        return fault.into_invalid();
+    };
     let what = match fault.place {
         Place::Component => "a component",
         _ => fault.error.message(),

@@ -31,7 +31,10 @@ fn assert_needs(text: &str, proposal: &str, named: &str) {
     assert!(matches!(error, ModuleError::Unsupported { .. }), "{error}");
     let message = error.to_string();
     let expected = format!("needs the {proposal} proposal, which backstitch does not support yet");
-    assert!(message.contains(&expected) && message.contains(named), "{message}");
+    assert!(
+        message.contains(&expected) && message.contains(named),
+        "{message}"
+    );
 }
 
 #[test]
@@ -73,26 +76,54 @@ fn unsupported_proposals_are_named() {
         "simd",
         "function 1 at offset 0x1b (`v128.const`)",
     );
-    assert_needs("(module (func (param v128)))", "simd", "the type section at offset 0xb (v128)");
+    assert_needs(
+        "(module (func (param v128)))",
+        "simd",
+        "the type section at offset 0xb (v128)",
+    );
     assert_needs("(module (func (local v128)))", "simd", "function 0");
-    assert_needs("(module (global v128 (v128.const i64x2 0 0)))", "simd", "global section");
+    assert_needs(
+        "(module (global v128 (v128.const i64x2 0 0)))",
+        "simd",
+        "global section",
+    );
     assert_needs(
         "(module (func (param i32) (drop (i8x16.relaxed_swizzle
             (i32x4.splat (local.get 0)) (i32x4.splat (local.get 0))))))",
         "simd",
         "`i32x4.splat`",
     );
-    assert_needs("(module (memory 1 2 shared))", "threads", "the memory section");
+    assert_needs(
+        "(module (memory 1 2 shared))",
+        "threads",
+        "the memory section",
+    );
     assert_needs(
         "(module (import \"\" \"m\" (memory 1 2 shared)))",
         "threads",
         "the import section",
     );
     assert_needs("(module (func atomic.fence))", "threads", "`atomic.fence`");
-    assert_needs("(module (tag (param i32)) (func))", "exception-handling", "tag");
-    assert_needs("(module (import \"\" \"\" (tag)))", "exception-handling", "the import section");
-    assert_needs("(module (func (try_table)))", "exception-handling", "`try_table`");
-    assert_needs("(module (func (param exnref)))", "exception-handling", "`exn`");
+    assert_needs(
+        "(module (tag (param i32)) (func))",
+        "exception-handling",
+        "tag",
+    );
+    assert_needs(
+        "(module (import \"\" \"\" (tag)))",
+        "exception-handling",
+        "the import section",
+    );
+    assert_needs(
+        "(module (func (try_table)))",
+        "exception-handling",
+        "`try_table`",
+    );
+    assert_needs(
+        "(module (func (param exnref)))",
+        "exception-handling",
+        "`exn`",
+    );
     assert_needs("(module (func try end))", "legacy-exceptions", "`try`");
     assert_needs("(module (type (struct)))", "gc", "a struct type");
     assert_needs("(module (type (array i8)))", "gc", "an array type");
@@ -147,22 +178,40 @@ fn invalid_comes_before_unsupported() {
 #[test]
 fn invalid_modules_say_where() {
     for (text, expected) in [
-        ("(module (func (i32.add)))", "function 0 is invalid at offset 0x17: type mismatch"),
-        ("(module (export \"a\" (func 3)))", "the export section is invalid at offset 0xb: "),
-        ("(module (start 0) (func (param i32)))", "the start section is invalid"),
-        ("(module (data (i32.const 0) \"\"))", "the data section is invalid at offset"),
+        (
+            "(module (func (i32.add)))",
+            "function 0 is invalid at offset 0x17: type mismatch",
+        ),
+        (
+            "(module (export \"a\" (func 3)))",
+            "the export section is invalid at offset 0xb: ",
+        ),
+        (
+            "(module (start 0) (func (param i32)))",
+            "the start section is invalid",
+        ),
+        (
+            "(module (data (i32.const 0) \"\"))",
+            "the data section is invalid at offset",
+        ),
         ("(module (memory 65537))", "the memory section is invalid"),
     ] {
         let message = refused(text);
         assert!(message.starts_with(expected), "{message}");
     }
-    let message =
-        |bytes: &[u8]| check_bytes(bytes, SUPPORTED, Bodies::Now).unwrap_err().to_string();
+    let message = |bytes: &[u8]| {
+        check_bytes(bytes, SUPPORTED, Bodies::Now)
+            .unwrap_err()
+            .to_string()
+    };
     assert!(message(b"").starts_with("the module is invalid at offset 0x0: "));
     assert!(message(b"\0asm\x02\0\0\0").contains("unknown binary version"));
     // A type section that claims a million types in one byte.
     let claim = message(b"\0asm\x01\0\0\0\x01\x04\xc0\x84\x3d\x60");
-    assert_eq!(claim, "the type section is invalid at offset 0xe: unexpected end-of-file");
+    assert_eq!(
+        claim,
+        "the type section is invalid at offset 0xe: unexpected end-of-file"
+    );
 }
 
 #[test]
@@ -189,7 +238,10 @@ fn bodies_can_wait() {
         (func) (func (result i32)) (func (drop (v128.const i64x2 0 0)))
         (func (drop (ref.null nofunc))))";
     let bytes = wat::parse_str(text).unwrap();
-    let Valid { mut sections, doubtful } = module(&bytes, SUPPORTED, Bodies::AtFirstCall).unwrap();
+    let Valid {
+        mut sections,
+        doubtful,
+    } = module(&bytes, SUPPORTED, Bodies::AtFirstCall).unwrap();
     assert!(doubtful);
     let deferred = Deferred::new(&mut sections, SUPPORTED).unwrap();
     let outcome = |index: u32| deferred.validate(&bytes, &sections.bodies[index as usize], index);
@@ -217,7 +269,10 @@ fn the_first_faulty_body_is_reported() {
     let bytes = wat::parse_str(text).unwrap();
     for _ in 0..20 {
         let error = check_bytes(&bytes, SUPPORTED, Bodies::Now).unwrap_err();
-        assert!(error.to_string().starts_with("function 1000 is invalid"), "{error}");
+        assert!(
+            error.to_string().starts_with("function 1000 is invalid"),
+            "{error}"
+        );
     }
 }
 
@@ -231,8 +286,11 @@ fn no_bytes_make_it_panic() {
     let good = wat::parse_str(text).unwrap();
     for at in 0..good.len() {
         let _ = check_bytes(&good[..at], SUPPORTED, Bodies::Now);
-        let changes: &[u8] =
-            if cfg!(miri) { &[0xff] } else { &[0, 1, 2, 0x40, 0x60, 0x7f, 0x80, 0xff] };
+        let changes: &[u8] = if cfg!(miri) {
+            &[0xff]
+        } else {
+            &[0, 1, 2, 0x40, 0x60, 0x7f, 0x80, 0xff]
+        };
         for &byte in changes {
             let mut bytes: Vec<u8> = good.clone();
             bytes[at] = byte;

@@ -7,17 +7,23 @@ mod root;
 pub use root::{sqrt32, sqrt64};
 
 use core::hint::cold_path;
+use core::ptr;
+
+static CANONICAL_32: u32 = 0x7fc0_0000;
+static CANONICAL_64: u64 = 0x7ff8_0000_0000_0000;
 
 /// The value, or the canonical NaN in place of any NaN: which NaN an operation gives
 /// differs between processors.
 ///
 /// A branch that is never taken costs a chain of operations nothing; a selection would
-/// lie on it.
+/// lie on it. The NaN is one that the compiler does not know: to it, any NaN is as good as
+/// another, so that it leaves out the exchange of a square root's NaN for a known one.
 #[inline(always)]
 pub fn canonical32(value: f32) -> f32 {
     if value.is_nan() {
         cold_path();
-        f32::from_bits(0x7fc0_0000)
+        // SAFETY: a static is always there to be read.
+        f32::from_bits(unsafe { ptr::read_volatile(&raw const CANONICAL_32) })
     } else {
         value
     }
@@ -28,7 +34,8 @@ pub fn canonical32(value: f32) -> f32 {
 pub fn canonical64(value: f64) -> f64 {
     if value.is_nan() {
         cold_path();
-        f64::from_bits(0x7ff8_0000_0000_0000)
+        // SAFETY: as above.
+        f64::from_bits(unsafe { ptr::read_volatile(&raw const CANONICAL_64) })
     } else {
         value
     }
@@ -45,7 +52,11 @@ macro_rules! roundings {
         /// Towards zero.
         #[inline(always)]
         pub fn $trunc(value: $ty) -> $ty {
-            if value.abs() < $whole { (value as $int as $ty).copysign(value) } else { value }
+            if value.abs() < $whole {
+                (value as $int as $ty).copysign(value)
+            } else {
+                value
+            }
         }
 
         /// Downwards.
@@ -59,7 +70,11 @@ macro_rules! roundings {
         #[inline(always)]
         pub fn $ceil(value: $ty) -> $ty {
             let whole = $trunc(value);
-            if whole < value { (whole + 1.0).copysign(value) } else { whole }
+            if whole < value {
+                (whole + 1.0).copysign(value)
+            } else {
+                whole
+            }
         }
 
         /// To the nearest whole number, of two to the even one: what adding a number does
@@ -76,20 +91,51 @@ macro_rules! roundings {
 }
 
 roundings!(f32, i32, 8_388_608.0, trunc32, floor32, ceil32, nearest32);
-roundings!(f64, i64, 4_503_599_627_370_496.0, trunc64, floor64, ceil64, nearest64);
+roundings!(
+    f64,
+    i64,
+    4_503_599_627_370_496.0,
+    trunc64,
+    floor64,
+    ceil64,
+    nearest64
+);
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
+    fn square_roots_give_the_canonical_nan() {
+        for value in [-2.0, f32::from_bits(0xffff_fffa)] {
+            let root = canonical32(sqrt32(core::hint::black_box(value)));
+            assert_eq!(root.to_bits(), CANONICAL_32);
+        }
+        for value in [-2.0, f64::from_bits(0xffff_ffff_ffff_fffa)] {
+            let root = canonical64(sqrt64(core::hint::black_box(value)));
+            assert_eq!(root.to_bits(), CANONICAL_64);
+        }
+    }
+
+    #[test]
     fn roundings_are_those_of_the_library() {
         let steps = if cfg!(miri) { 200 } else { 200_000 };
         let mut state = 1_u64;
         for step in 0..steps {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(step | 1);
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(step | 1);
             let small = (state >> 40) as f64 / 8.0 - 1e6;
-            for value in [f64::from_bits(state), small, -0.0, 0.5, -0.5, 1.5, 2.5, -0.25] {
+            for value in [
+                f64::from_bits(state),
+                small,
+                -0.0,
+                0.5,
+                -0.5,
+                1.5,
+                2.5,
+                -0.25,
+            ] {
                 let same = |a: f64, b: f64| a.to_bits() == b.to_bits() || a.is_nan() && b.is_nan();
                 assert!(same(floor64(value), libm::floor(value)), "{value}");
                 assert!(same(ceil64(value), libm::ceil(value)), "{value}");

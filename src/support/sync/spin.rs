@@ -27,7 +27,10 @@ unsafe impl<T: Send> Sync for Mutex<T> {}
 impl<T> Mutex<T> {
     /// An unlocked lock around a value.
     pub const fn new(value: T) -> Mutex<T> {
-        Mutex { locked: AtomicBool::new(false), value: UnsafeCell::new(value) }
+        Mutex {
+            locked: AtomicBool::new(false),
+            value: UnsafeCell::new(value),
+        }
     }
 
     /// Waits for the lock, and holds it until the guard is dropped.
@@ -40,11 +43,6 @@ impl<T> Mutex<T> {
             hint::spin_loop();
         }
         MutexGuard { mutex: self }
-    }
-
-    /// The value, which nobody else can reach.
-    pub fn get_mut(&mut self) -> &mut T {
-        self.value.get_mut()
     }
 }
 
@@ -102,7 +100,10 @@ unsafe impl<T: Send + Sync> Sync for OnceLock<T> {}
 impl<T> OnceLock<T> {
     /// A cell without a value.
     pub const fn new() -> OnceLock<T> {
-        OnceLock { state: AtomicU8::new(EMPTY), value: UnsafeCell::new(MaybeUninit::uninit()) }
+        OnceLock {
+            state: AtomicU8::new(EMPTY),
+            value: UnsafeCell::new(MaybeUninit::uninit()),
+        }
     }
 
     /// The value, if it is there.
@@ -144,7 +145,9 @@ impl<T> OnceLock<T> {
     }
 
     fn begin(&self) -> bool {
-        self.state.compare_exchange(EMPTY, BUSY, Ordering::Acquire, Ordering::Relaxed).is_ok()
+        self.state
+            .compare_exchange(EMPTY, BUSY, Ordering::Acquire, Ordering::Relaxed)
+            .is_ok()
     }
 
     fn finish(&self, value: T) -> &T {
@@ -209,8 +212,7 @@ mod tests {
                 });
             }
         });
-        let mut counter = counter;
-        assert_eq!(*counter.get_mut(), (4 * ROUNDS, 8 * ROUNDS));
+        assert_eq!(*counter.lock(), (4 * ROUNDS, 8 * ROUNDS));
     }
 
     #[test]
