@@ -73,7 +73,7 @@ impl Assembler {
             self.recent.drain(..RECENT / 2);
         }
         self.recent.push(at as u32);
-        self.words.push(u64::from(opcode.number()));
+        self.words.push(head(opcode, opcode.words()));
         self.words.resize(at + opcode.words(), 0);
         CellWriter {
             assembler: self,
@@ -100,20 +100,20 @@ impl Assembler {
             self.relocations.pop();
         }
         TakenCell {
-            opcode: Opcode::new(words[0] as u16),
+            opcode: opcode_of(words[0]),
             words,
         }
     }
 
     /// The opcode of a cell.
     pub fn opcode_at(&self, cell: Offset) -> Opcode {
-        Opcode::new(self.words[cell.0 as usize] as u16)
+        opcode_of(self.words[cell.0 as usize])
     }
 
     /// Makes another op of a cell with the same fields.
     pub fn set_opcode(&mut self, cell: Offset, opcode: Opcode) {
         debug_assert_eq!(self.opcode_at(cell).fields(), opcode.fields());
-        self.words[cell.0 as usize] = u64::from(opcode.number());
+        self.words[cell.0 as usize] = head(opcode, opcode.words());
     }
 
     /// Makes a cell whose result is in the accumulator put it into a slot as well.
@@ -121,7 +121,7 @@ impl Assembler {
         let at = cell.0 as usize;
         let opcode = self.opcode_at(cell).with_slot_result();
         debug_assert!(matches!(opcode.fields().first(), Some(Field::D0)));
-        self.words[at] = u64::from(opcode.number());
+        self.words[at] = head(opcode, opcode.words());
         self.words[at + 1] = set_bits(self.words[at + 1], 0, 16, slot as u16 as u64);
     }
 
@@ -145,12 +145,12 @@ impl Assembler {
             .map(|&at| (at as usize, self.opcode_at(Offset(at))));
         match last {
             Some((at, opcode)) if opcode == Op::Copy.opcode() => {
-                self.words[at] = u64::from(Op::Copy2.opcode().number());
+                self.words[at] = head(Op::Copy2.opcode(), 2);
                 self.words[at + 1] |= pair << 32;
             }
             Some((at, opcode)) if opcode == Op::Copy2.opcode() => {
                 // The third copy is made twice, until there is a fourth.
-                self.words[at] = u64::from(Op::Copy4.opcode().number());
+                self.words[at] = head(Op::Copy4.opcode(), 3);
                 self.words.push(pair | pair << 32);
             }
             Some((at, opcode))
@@ -300,6 +300,8 @@ impl CellWriter<'_> {
 
     /// Room for a table of `count` branch targets.
     pub fn targets(self, count: u32) -> Self {
+        let opcode = self.assembler.opcode_at(self.offset());
+        self.assembler.words[self.at] = head(opcode, opcode.words() + count as usize);
         let first = self.assembler.words.len() as u32;
         self.assembler.words.resize((first + count) as usize, 0);
         self.assembler
@@ -321,6 +323,21 @@ pub fn mode_index(modes: &[(Mode, Mode)], wanted: (Mode, Mode)) -> Option<u8> {
         .iter()
         .position(|&modes| modes == wanted)
         .map(|index| index as u8)
+}
+
+/// Word 0 of a cell under assembly: its opcode, and the number of its words.
+fn head(opcode: Opcode, words: usize) -> u64 {
+    u64::from(opcode.number()) | (words as u64) << 16
+}
+
+/// The opcode in word 0 of a cell under assembly.
+pub(super) fn opcode_of(head: u64) -> Opcode {
+    Opcode::new(head as u16)
+}
+
+/// The number of words of the cell under assembly whose word 0 this is.
+pub(super) fn words_of(head: u64) -> usize {
+    (head >> 16) as usize
 }
 
 fn set_bits(word: u64, shift: usize, width: usize, value: u64) -> u64 {

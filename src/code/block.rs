@@ -1,6 +1,6 @@
 //! Finished code: the cells of one function, at the addresses where they run.
 
-use super::assembler::{Assembler, Relocation};
+use super::assembler::{Assembler, Relocation, opcode_of, words_of};
 use super::module_code::Entry;
 use super::opcode::Opcode;
 use crate::support::words::Words;
@@ -64,6 +64,13 @@ pub struct Stub {
     pub cell: FixedCell,
 }
 
+impl Stub {
+    /// Its address as code: that of the whole, as the cell is read through it.
+    pub fn code(&self) -> *const CodeHeader {
+        core::ptr::from_ref(self).cast()
+    }
+}
+
 /// A cell without operands, outside any function.
 #[derive(Debug)]
 #[repr(C, align(8))]
@@ -110,12 +117,12 @@ impl CodeBlock {
         let mut relocations = assembler.relocations.iter().peekable();
         let mut at = 0;
         while at < assembler.words.len() {
-            let opcode = Opcode::new(assembler.words[at] as u16);
+            let opcode = opcode_of(assembler.words[at]);
             words.set_pointer(
                 HEADER_WORDS + at,
                 handlers.handlers[usize::from(opcode.number())].0,
             );
-            let len = cell_words(&assembler.words[at..]);
+            let len = words_of(assembler.words[at]);
             for index in at + 1..at + len {
                 let value = assembler.words[index];
                 match relocations.next_if(|&&(word, _)| word as usize == index) {
@@ -153,14 +160,4 @@ impl CodeBlock {
     pub fn len(&self) -> usize {
         self.words.len() - HEADER_WORDS
     }
-}
-
-/// The number of words of a cell under assembly, its branch table included.
-pub(super) fn cell_words(cell: &[u64]) -> usize {
-    let opcode = Opcode::new(cell[0] as u16);
-    let table = match opcode.fields().last() {
-        Some(super::layout::Field::Targets) => (cell[1] >> 32) as usize,
-        _ => 0,
-    };
-    opcode.words() + table
 }

@@ -57,7 +57,7 @@ pub struct CodeLocation {
 impl ModuleCode {
     /// No code yet, for as many functions.
     pub fn new(handlers: &'static HandlerTable, functions: usize) -> ModuleCode {
-        let stub = (&raw const handlers.fixed.stub.header).cast_mut();
+        let stub = handlers.fixed.stub.code().cast_mut();
         ModuleCode {
             handlers,
             entries: (0..functions)
@@ -80,7 +80,7 @@ impl ModuleCode {
     /// The code of a function, if it has been published.
     pub fn published(&self, function: u32) -> Option<*const CodeHeader> {
         let code = self.entry(function).load();
-        (!core::ptr::eq(code, &raw const self.handlers.fixed.stub.header)).then_some(code)
+        (!core::ptr::eq(code, self.handlers.fixed.stub.code())).then_some(code)
     }
 
     /// Publishes a function's code, and returns what is published now: another thread may

@@ -1,9 +1,7 @@
 //! Prints cells under assembly.
 
-use super::assembler::{Assembler, Offset};
-use super::block::cell_words;
+use super::assembler::{Assembler, Offset, opcode_of, words_of};
 use super::layout::Field;
-use super::opcode::Opcode;
 use core::fmt;
 
 /// One cell, for people.
@@ -20,7 +18,7 @@ impl Assembler {
         let mut at = 0;
         core::iter::from_fn(move || {
             let rest = self.words.get(at..).filter(|rest| !rest.is_empty())?;
-            let words = &rest[..cell_words(rest)];
+            let words = &rest[..words_of(rest[0])];
             let offset = Offset(at as u32);
             at += words.len();
             Some(CellText { words, offset })
@@ -30,7 +28,7 @@ impl Assembler {
 
 impl fmt::Display for CellText<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let opcode = Opcode::new(self.words[0] as u16);
+        let opcode = opcode_of(self.words[0]);
         let (name, suffix) = opcode.name();
         write!(f, "{name}{suffix}")?;
         for (index, &field) in opcode.fields().iter().enumerate() {

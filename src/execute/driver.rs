@@ -276,7 +276,7 @@ impl<'a> Linked<'a> {
                     let return_ip = Record((*self.ctx).fp).return_ip();
                     if !handlers.fixed.contains(return_ip) {
                         let call = handlers.handlers[Op::Call.opcode().number() as usize];
-                        let stub = &raw const handlers.fixed.stub.header;
+                        let stub = handlers.fixed.stub.code();
                         Regs::patch_call(return_ip, call.0, stub, code);
                     }
                     (*self.ctx).ip = first_cell(code);

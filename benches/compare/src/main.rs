@@ -120,7 +120,13 @@ fn measure(command: Command, runtimes: &[Box<dyn Runtime>], options: &Options) -
     match command {
         Command::Execution => {
             let folder = &options.workloads;
-            let probe = probe(&["--workloads".as_ref(), folder.as_ref()]);
+            let size = options.size.name();
+            let probe = probe(&[
+                "--size".as_ref(),
+                size.as_ref(),
+                "--workloads".as_ref(),
+                folder.as_ref(),
+            ]);
             let workloads = Workload::read_all(folder, only, options.size)?;
             let report = execution::measure(runtimes, &workloads, &probe, effort, statistic);
             let score = execution::coremark(&report, &workloads);

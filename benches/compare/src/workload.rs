@@ -95,6 +95,14 @@ impl Workload {
 }
 
 impl Size {
+    /// What `--size` calls it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Small => "small",
+            Self::Large => "large",
+        }
+    }
+
     fn prefers(self, amount: i32, other: i32) -> bool {
         match self {
             Self::Small => amount < other,
