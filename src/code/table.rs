@@ -213,6 +213,7 @@ macro_rules! for_each_op {
             control Copy2 "copy2" [D0, S1, D2, S3]
             control Copy4 "copy4" [D0, S1, D2, S3, D4, S5, D6, S7]
             control CopyFar "copy_far" [FarD8, FarS12]
+            control CopyMany "copy_many" [FarD8, FarS12, U16]
             control CopyAcc "copy_r" [D0]
             control CopyAccF32 "copy_r.f32" [D0]
             control CopyAccF64 "copy_r.f64" [D0]

@@ -18,9 +18,12 @@ use crate::support::error::Error;
 /// failure has been described while its frames stood.
 pub(super) fn advance(store: &mut StoreInner, id: StackId) -> Result<Outcome, Error> {
     let mut linked = Linked::new(store, id);
-    let ran = linked
-        .crossing(Crossing::CallingWasm)
-        .and_then(|()| linked.run());
+    let called = linked.crossing(Crossing::CallingWasm);
+    if linked.store.call_hook.is_some() {
+        // It may have run other code, which has left the registers elsewhere.
+        linked.enter();
+    }
+    let ran = called.and_then(|()| linked.run());
     let ran = match ran {
         Ok(outcome) => linked
             .crossing(Crossing::ReturningFromWasm)
@@ -50,6 +53,8 @@ struct Linked<'a> {
     id: StackId,
     ctx: *mut Context,
     outer: Outer,
+    /// What the accumulator holds when the stack's code goes on.
+    acc: u64,
     /// What becomes of the stack.
     state: StackState,
 }
@@ -92,28 +97,36 @@ impl<'a> Linked<'a> {
         });
         let stack = store.stacks.stack_mut(id);
         let was = core::mem::replace(&mut stack.state, StackState::Running);
-        let (resume, limit) = (stack.resume, stack.arena.limit());
-        let fp = stack.arena.base().wrapping_add(resume.fp);
         // At the first entry, the stub may have to know which function this is; behind a
         // host function's call, its result is in the accumulator.
         let acc = match was {
             StackState::Fresh => u64::from(store.func(store.stacks.stack(id).function).index),
             _ => store.stacks.stack(id).result,
         };
-        // SAFETY: X2; no handler runs.
-        unsafe {
-            (*ctx).stack_limit = limit;
-            (*ctx).set_instance(resume.instance);
-            (*ctx).ip = resume.ip;
-            (*ctx).fp = fp;
-            (*ctx).acc = acc;
-        }
-        Linked {
+        let mut linked = Linked {
             store,
             id,
             ctx,
             outer,
+            acc,
             state: StackState::Trapped,
+        };
+        linked.enter();
+        linked
+    }
+
+    /// Sets the registers to where the stack's code goes on.
+    fn enter(&mut self) {
+        let stack = self.store.stacks.stack(self.id);
+        let (resume, limit) = (stack.resume, stack.arena.limit());
+        let fp = stack.arena.base().wrapping_add(resume.fp);
+        // SAFETY: X2; no handler runs.
+        unsafe {
+            (*self.ctx).stack_limit = limit;
+            (*self.ctx).set_instance(resume.instance);
+            (*self.ctx).ip = resume.ip;
+            (*self.ctx).fp = fp;
+            (*self.ctx).acc = self.acc;
         }
     }
 
@@ -122,7 +135,9 @@ impl<'a> Linked<'a> {
     }
 
     fn describe(&mut self, failure: Failure) -> Error {
-        if self.activation().exit.is_none() {
+        // Where the host has called the host, and where a hook has failed, what ran last
+        // may have been another stack's code: then this one has nothing to show.
+        if self.activation().exit.is_none() && self.stands_on_stack() {
             let point = self.point(false);
             self.activation().exit = Some(point);
         }
@@ -131,6 +146,14 @@ impl<'a> Linked<'a> {
 
     fn activation(&mut self) -> &mut Activation {
         &mut self.store.stacks.activations[self.outer.activations]
+    }
+
+    /// Whether the frame where code has left lies on this stack.
+    fn stands_on_stack(&self) -> bool {
+        let arena = &self.store.stacks.stack(self.id).arena;
+        // SAFETY: X2.
+        let fp = unsafe { (*self.ctx).fp };
+        (arena.base().addr()..arena.limit().addr()).contains(&fp.addr())
     }
 
     /// Where running code has left.
@@ -425,8 +448,11 @@ impl<'a> Linked<'a> {
     }
 
     fn suspend(&mut self, suspension: Suspension, is_return: bool) -> Outcome {
-        let point = self.point(is_return);
-        self.store.stacks.stack_mut(self.id).resume = point;
+        // A function of the host's has no frame; what it calls has left the registers.
+        if self.stands_on_stack() {
+            let point = self.point(is_return);
+            self.store.stacks.stack_mut(self.id).resume = point;
+        }
         self.state = StackState::Suspended;
         Outcome::Suspended(suspension)
     }

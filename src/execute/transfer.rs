@@ -4,6 +4,7 @@ use super::cell::Cell;
 use super::regs::{Regs, Step};
 use crate::code::Trap;
 use crate::heap::GlobalCell;
+use core::ptr;
 
 /// Defines a cell: its words, and what it does with the registers.
 macro_rules! cell {
@@ -58,6 +59,14 @@ cell!(
     CopyFar, 2, |r| {
         *r.far_slot::<8>() = *r.far_slot::<12>();
         r.advance(2)
+    }
+);
+
+cell!(
+    /// A run of slots to another, which may overlap it.
+    CopyMany, 3, |r| {
+        ptr::copy(r.far_slot::<12>(), r.far_slot::<8>(), r.u32_at::<16>() as usize);
+        r.advance(3)
     }
 );
 

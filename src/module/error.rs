@@ -2,6 +2,7 @@
 
 use alloc::string::String;
 use core::fmt;
+use wasmparser::WasmFeatures;
 
 /// Why a module was refused. An [`Error`](crate::Error) of `Module::new` downcasts to it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -70,7 +71,48 @@ impl fmt::Display for Place {
 #[derive(Debug)]
 pub(super) struct Fault {
     pub place: Place,
-    pub error: wasmparser::Error,
+    pub error: Complaint,
+}
+
+/// What is wrong there.
+#[derive(Debug)]
+pub(super) enum Complaint {
+    Validator(wasmparser::Error),
+    /// A limit that the validator does not have.
+    Limit {
+        offset: u64,
+        message: &'static str,
+    },
+}
+
+impl Complaint {
+    pub(super) fn offset(&self) -> u64 {
+        match self {
+            Complaint::Validator(error) => error.offset(),
+            Complaint::Limit { offset, .. } => *offset,
+        }
+    }
+
+    pub(super) fn message(&self) -> &str {
+        match self {
+            Complaint::Validator(error) => error.message(),
+            Complaint::Limit { message, .. } => message,
+        }
+    }
+
+    /// The features of the validator's without which this is not valid.
+    pub(super) fn missing_features(&self) -> Option<WasmFeatures> {
+        match self {
+            Complaint::Validator(error) => error.missing_wasm_feature(),
+            Complaint::Limit { .. } => None,
+        }
+    }
+}
+
+impl From<wasmparser::Error> for Complaint {
+    fn from(error: wasmparser::Error) -> Complaint {
+        Complaint::Validator(error)
+    }
 }
 
 impl Fault {

@@ -1,7 +1,7 @@
 //! What a module declares, in the runtime's own types.
 
 use super::const_expr::{ConstExpr, ReadError};
-use super::error::{Fault, ModuleError, Place};
+use super::error::{Complaint, Fault, ModuleError, Place};
 use super::link::{Export, ExportItem, Import};
 use super::sections::Sections;
 use super::segment::{DataSegment, ElementItems, ElementSegment, SegmentMode};
@@ -387,7 +387,13 @@ fn each<T>(
     mut read: impl FnMut(T) -> Result<(), ReadErrorHere>,
 ) -> Result<(), ModuleError> {
     let place = Place::Section(section);
-    let invalid = |error| Fault { place, error }.into_invalid();
+    let invalid = |error| {
+        Fault {
+            place,
+            error: Complaint::Validator(error),
+        }
+        .into_invalid()
+    };
     for item in items {
         let (start, item) = item.map_err(invalid)?;
         read(item).map_err(|error| match error {

@@ -1,6 +1,6 @@
 //! The sections of a module, found and validated, but for the bodies of functions.
 
-use super::error::{Fault, Place};
+use super::error::{Complaint, Fault, Place};
 use alloc::vec::Vec;
 use core::ops::Range;
 use core::str;
@@ -76,10 +76,13 @@ impl<'a> Sections<'a> {
         for payload in parser.parse_all(bytes) {
             let payload = payload.map_err(|error| Fault {
                 place: Place::Module,
-                error,
+                error: Complaint::Validator(error),
             })?;
             let place = place(&payload);
-            let faulty = |error| Fault { place, error };
+            let faulty = |error: wasmparser::Error| Fault {
+                place,
+                error: error.into(),
+            };
             check_count(&payload).map_err(faulty)?;
             match validator.payload(&payload).map_err(faulty)? {
                 ValidPayload::Func(function, body) => {

@@ -169,7 +169,13 @@ fn types_of(op: &Operator<'_>) -> Result<(), Needs> {
 /// Whether a body that has been validated can be run.
 pub(super) fn body(function: u32, body: &FunctionBody<'_>) -> Result<(), ModuleError> {
     let place = Place::Function(function);
-    let invalid = |error| super::error::Fault { place, error }.into_invalid();
+    let invalid = |error: wasmparser::Error| {
+        super::error::Fault {
+            place,
+            error: error.into(),
+        }
+        .into_invalid()
+    };
     let mut locals = body.get_locals_reader().map_err(invalid)?;
     for _ in 0..locals.get_count() {
         let offset = locals.original_position();

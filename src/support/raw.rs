@@ -55,6 +55,9 @@ impl RawBytes {
         if len > self.capacity {
             // A quarter more than asked, so that growing by single pages is linear; exactly
             // what was asked where that much is not to be had.
+            if len / 2 >= self.len && self.replace(len) {
+                return true;
+            }
             let generous = len
                 .saturating_add(self.capacity / 4)
                 .min(isize::MAX as usize - ALIGN);
@@ -65,6 +68,18 @@ impl RawBytes {
         // SAFETY: bytes from `self.len` to `len` lie within the capacity.
         unsafe { ptr::write_bytes(self.base.as_ptr().add(self.len), 0, len - self.len) };
         self.len = len;
+        true
+    }
+
+    /// Moves to a new block of `len` zero bytes. Where much is added, the host may give
+    /// pages that take no room before they are used; writing zeros would use them.
+    fn replace(&mut self, len: usize) -> bool {
+        let Some(mut block) = RawBytes::zeroed(len) else {
+            return false;
+        };
+        // SAFETY: the blocks are different, and the new one is not smaller.
+        unsafe { ptr::copy_nonoverlapping(self.as_ptr(), block.as_ptr(), self.len) };
+        core::mem::swap(self, &mut block);
         true
     }
 

@@ -11,7 +11,9 @@ use crate::code::layout::BRANCH_IF;
 use crate::code::{Offset, Op};
 use crate::module::{FuncType, ValType};
 use alloc::collections::BTreeMap;
+use alloc::rc::Rc;
 use alloc::vec::Vec;
+use core::ops::Deref;
 use smallvec::SmallVec;
 use wasmparser::{BlockType, BrTable};
 
@@ -39,14 +41,52 @@ enum Pending {
     Table(Offset, u32),
 }
 
+/// A branch to another height moves so many values one by one, and more in one cell: two
+/// bytes can branch with a thousand.
+const MOVED_ONE_BY_ONE: u32 = 16;
+
+/// The kinds of a block's parameters or results. Where they are many, blocks of the same
+/// type share them: there can be millions of blocks with a thousand results each.
+#[derive(Clone, Debug)]
+pub enum Kinds {
+    Few(SmallVec<[Kind; 2]>),
+    Many(Rc<[Kind]>),
+}
+
+impl Kinds {
+    fn none() -> Kinds {
+        Kinds::Few(SmallVec::new())
+    }
+
+    fn of(types: &[ValType]) -> Kinds {
+        let kinds = types.iter().map(|&ty| Kind::from(ty));
+        if types.len() <= 2 {
+            Kinds::Few(kinds.collect())
+        } else {
+            Kinds::Many(kinds.collect())
+        }
+    }
+}
+
+impl Deref for Kinds {
+    type Target = [Kind];
+
+    fn deref(&self) -> &[Kind] {
+        match self {
+            Kinds::Few(kinds) => kinds,
+            Kinds::Many(kinds) => kinds,
+        }
+    }
+}
+
 /// A block around the present operator.
 #[derive(Debug)]
 pub struct Control {
     kind: BlockKind,
     /// The height of the operand stack below the block's parameters.
     base: u32,
-    params: SmallVec<[Kind; 2]>,
-    results: SmallVec<[Kind; 2]>,
+    params: Kinds,
+    results: Kinds,
     pending: SmallVec<[Pending; 2]>,
 }
 
@@ -56,8 +96,8 @@ impl Control {
         Control {
             kind: BlockKind::Function,
             base: 0,
-            params: SmallVec::new(),
-            results: kinds(&ty.results),
+            params: Kinds::none(),
+            results: Kinds::of(&ty.results),
             pending: SmallVec::new(),
         }
     }
@@ -72,18 +112,18 @@ impl Control {
     }
 }
 
-fn kinds(types: &[ValType]) -> SmallVec<[Kind; 2]> {
-    types.iter().map(|&ty| ty.into()).collect()
-}
-
 impl Function<'_> {
-    fn block_types(&self, ty: BlockType) -> (SmallVec<[Kind; 2]>, SmallVec<[Kind; 2]>) {
+    fn block_types(&mut self, ty: BlockType) -> (Kinds, Kinds) {
         match ty {
-            BlockType::Empty => Default::default(),
-            BlockType::Type(ty) => (SmallVec::new(), SmallVec::from_slice(&[Kind::from(ty)])),
+            BlockType::Empty => (Kinds::none(), Kinds::none()),
+            BlockType::Type(ty) => (
+                Kinds::none(),
+                Kinds::Few(SmallVec::from_slice(&[Kind::from(ty)])),
+            ),
             BlockType::FuncType(index) => {
                 let ty = &self.module.types[index as usize].func;
-                (kinds(&ty.params), kinds(&ty.results))
+                let kinds = || (Kinds::of(&ty.params), Kinds::of(&ty.results));
+                self.block_types.entry(index).or_insert_with(kinds).clone()
             }
         }
     }
@@ -183,7 +223,7 @@ impl Function<'_> {
             if self.unreachable.is_some() {
                 // Code behind a block that is never left is not reached either.
                 self.values.drop_to(control.base);
-                for &kind in &control.results {
+                for &kind in control.results.iter() {
                     self.values.push_temp(kind);
                 }
             }
@@ -313,6 +353,11 @@ impl Function<'_> {
             self.values.settle_from(from);
             return;
         }
+        if count > MOVED_ONE_BY_ONE {
+            self.values.settle_from(from);
+            self.values.copy_run(from, base, count);
+            return;
+        }
         // The wanted slots are below those of the operands, so moving upwards overwrites
         // none that is still to be moved.
         for index in 0..count {
@@ -346,11 +391,11 @@ impl Function<'_> {
     /// change in the knowledge of operands is changed now, so that it is true on both ways.
     fn settle_carried(&mut self, depth: usize) {
         let count = self.control[depth].label().len() as u32;
-        if if depth == 0 {
-            count > 1
-        } else {
-            self.in_place(depth)
-        } {
+        let settles = match depth {
+            0 => count > 1,
+            _ => count > MOVED_ONE_BY_ONE || self.in_place(depth),
+        };
+        if settles {
             self.values.settle_from(self.values.height() - count);
         }
         self.values.settle_accs();

@@ -1,6 +1,6 @@
 //! One function under translation.
 
-use super::control::Control;
+use super::control::{Control, Kinds};
 use super::frame::{Frame, far};
 use super::operand::{Kind, Operand, Place};
 use super::sites::Sites;
@@ -12,6 +12,7 @@ use crate::code::layout::{
 use crate::code::{Offset, Op, TakenCell, mode_index};
 use crate::module::{FuncType, Module, Tunables};
 use crate::support::error::Error;
+use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use wasmparser::{BinaryReader, FunctionBody, OperatorsReader};
 
@@ -41,6 +42,8 @@ pub struct Function<'m> {
     pub values: Values,
     /// The blocks around the present operator.
     pub control: Vec<Control>,
+    /// The kinds of the types that blocks have, by type.
+    pub block_types: BTreeMap<u32, (Kinds, Kinds)>,
     /// In code that is never reached: how many blocks were opened there.
     pub unreachable: Option<u32>,
     /// The fuel that the present stretch of code costs.
@@ -116,6 +119,7 @@ impl<'m> Function<'m> {
             values: Values::new(frame, locals.len()),
             locals,
             control: Vec::new(),
+            block_types: BTreeMap::new(),
             unreachable: None,
             // Entering a function costs one unit.
             cost: 1,

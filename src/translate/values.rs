@@ -383,6 +383,22 @@ impl Values {
         self.wrote_slot(to);
     }
 
+    /// Copies a run of values, which are in the slots of their heights, to the slots of
+    /// lower heights.
+    pub fn copy_run(&mut self, from: u32, to: u32, count: u32) {
+        self.assembler
+            .cell(Op::CopyMany.opcode())
+            .u32(8, far(self.frame.temp(to)))
+            .u32(12, far(self.frame.temp(from)))
+            .u32(16, count);
+        let written = self.frame.temp(to)..self.frame.temp(to + count);
+        for mirrored in &mut self.mirrored {
+            if mirrored.is_some_and(|slot| written.contains(&slot)) {
+                *mirrored = None;
+            }
+        }
+    }
+
     /// Puts the topmost values, from `height` on, into the slots of their heights.
     pub fn settle_from(&mut self, height: u32) {
         // Accumulators first: that changes cells written before, and emits none.

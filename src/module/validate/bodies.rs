@@ -1,11 +1,11 @@
 //! The bodies of functions, on as many threads as pay.
 
-use crate::module::error::{Fault, Place};
+use crate::module::error::{Complaint, Fault, Place};
 use crate::module::sections::{self, Sections};
 use crate::support::parallel;
 use wasmparser::{
-    FuncToValidate, FuncValidatorAllocations, FunctionBody, ValidatorResources, WasmFeatures,
-    WasmModuleResources,
+    FuncToValidate, FuncValidator, FuncValidatorAllocations, FunctionBody, ValidatorResources,
+    WasmFeatures, WasmModuleResources,
 };
 
 /// Validates the bodies; where several are faulty, the first is reported.
@@ -50,10 +50,35 @@ pub(super) fn validate_one(
         features,
     };
     let mut validator = task.into_validator(core::mem::take(allocations));
-    let outcome = validator.validate(body);
+    let outcome = validate_operators(&mut validator, body, features);
     *allocations = validator.into_allocations();
     outcome.map_err(|error| Fault {
         place: Place::Function(function),
         error,
     })
+}
+
+/// The most operands that a body may have on its stack at a time. Two bytes can push a
+/// thousand, so that a body of a few hundred kilobytes could otherwise exhaust the host's
+/// memory while it is read; no stack of a usual size has room for so many.
+const MOST_OPERANDS: u32 = 1 << 20;
+
+/// As the validator's own `validate`, with a bound on the operand stack.
+fn validate_operators(
+    validator: &mut FuncValidator<&ValidatorResources>,
+    body: &FunctionBody<'_>,
+    features: WasmFeatures,
+) -> Result<(), Complaint> {
+    let mut reader = body.get_binary_reader();
+    validator.read_locals(&mut reader)?;
+    reader.set_features(features);
+    while !reader.eof() {
+        let offset = reader.original_position();
+        reader.visit_operator(&mut validator.visitor(offset))??;
+        if validator.operand_stack_height() > MOST_OPERANDS {
+            let message = "more than 1,048,576 operands on the stack";
+            return Err(Complaint::Limit { offset, message });
+        }
+    }
+    Ok(reader.finish_expression(&validator.visitor(reader.original_position()))?)
 }

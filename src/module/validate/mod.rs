@@ -156,7 +156,7 @@ fn with_known(features: WasmFeatures) -> WasmFeatures {
 fn refusal(fault: Fault) -> ModuleError {
     let missing = fault
         .error
-        .missing_wasm_feature()
+        .missing_features()
         .and_then(unsupported::proposal);
     let Some(proposal) = missing else {
         return fault.into_invalid();

@@ -1,0 +1,16 @@
+//! What breaks interpreters: each case under every way of dispatch and of translation.
+
+#[path = "breaking/backtraces.rs"]
+mod backtraces;
+#[path = "breaking/calls.rs"]
+mod calls;
+#[path = "breaking/common.rs"]
+mod common;
+#[path = "breaking/frames.rs"]
+mod frames;
+#[path = "breaking/host.rs"]
+mod host;
+#[path = "breaking/limits.rs"]
+mod limits;
+#[path = "breaking/suspension.rs"]
+mod suspension;

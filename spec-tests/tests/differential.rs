@@ -1,0 +1,141 @@
+//! Backstitch against Wasmtime, on random programs.
+//!
+//! The same programs for everyone: each is made from a number. A program is instantiated
+//! and its functions are called in both engines, and everything that can be seen must be
+//! the same: results bit for bit, traps, the offsets of whole backtraces, what host
+//! functions were given and what they saw of the stack, the contents of memories, globals
+//! and tables, and the fuel spent.
+//!
+//! ```text
+//! cargo test -p spec-tests --test differential
+//! BACKSTITCH_DIFFERENTIAL=100000 cargo test --release -p spec-tests --test differential
+//! BACKSTITCH_DIFFERENTIAL=17..18 cargo test -p spec-tests --test differential      one again
+//! ```
+//!
+//! `BACKSTITCH_DIFFERENTIAL_DUMP=FOLDER` keeps the modules that fail.
+
+#[path = "differential/engines.rs"]
+mod engines;
+#[path = "differential/generator.rs"]
+mod generator;
+#[path = "differential/observation.rs"]
+mod observation;
+#[path = "differential/observer.rs"]
+mod observer;
+#[path = "differential/random.rs"]
+mod random;
+#[path = "differential/smith.rs"]
+mod smith;
+
+use engines::{NATIVE_STACK, Reference, Subject};
+use observation::{End, difference};
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::{env, fs, thread};
+
+/// So many programs of each kind run by default, in a few seconds.
+const QUICK: u64 = 150;
+
+/// Failures after which no more are looked for.
+const ENOUGH: usize = 10;
+
+#[test]
+fn modules_of_wasm_smith() {
+    compare_all("smith", smith::program);
+}
+
+#[test]
+fn modules_of_nested_expressions() {
+    compare_all("nested", generator::program);
+}
+
+/// Runs the programs of all seeds that are wanted, and panics if any differ.
+fn compare_all(kind: &str, program: fn(u64) -> Option<Vec<u8>>) {
+    let seeds = seeds();
+    let next = AtomicU64::new(seeds.start);
+    let threads = thread::available_parallelism().map_or(1, usize::from);
+    let run = || compare_some(kind, program, &next, seeds.end);
+    let reports: Vec<Report> = thread::scope(|scope| {
+        let spawn = |_| {
+            let thread = thread::Builder::new().stack_size(NATIVE_STACK);
+            thread.spawn_scoped(scope, run).expect("a thread starts")
+        };
+        let threads: Vec<_> = (0..threads).map(spawn).collect();
+        threads.into_iter().map(|thread| thread.join().expect("no run panics")).collect()
+    });
+    let mut all = Report::default();
+    for report in reports {
+        all.programs += report.programs;
+        all.failures.extend(report.failures);
+        for (end, count) in report.ends {
+            *all.ends.entry(end).or_default() += count;
+        }
+    }
+    println!("{kind}: {} programs; their calls ended so: {:?}", all.programs, all.ends);
+    assert!(all.failures.is_empty(), "\n{}", all.failures.join("\n"));
+}
+
+fn seeds() -> Range<u64> {
+    let Ok(wanted) = env::var("BACKSTITCH_DIFFERENTIAL") else { return 0..QUICK };
+    let number = |text: &str| text.parse().expect("BACKSTITCH_DIFFERENTIAL is N or A..B");
+    match wanted.split_once("..") {
+        Some((start, end)) => number(start)..number(end),
+        None => 0..number(&wanted),
+    }
+}
+
+#[derive(Default)]
+struct Report {
+    programs: u64,
+    failures: Vec<String>,
+    ends: BTreeMap<String, u64>,
+}
+
+fn compare_some(
+    kind: &str,
+    program: fn(u64) -> Option<Vec<u8>>,
+    next: &AtomicU64,
+    end: u64,
+) -> Report {
+    let mut report = Report::default();
+    let reference = Reference::new();
+    let subjects = Subject::all();
+    while report.failures.len() < ENOUGH {
+        let seed = next.fetch_add(1, Ordering::Relaxed);
+        if seed >= end {
+            break;
+        }
+        let Some(bytes) = program(seed) else { continue };
+        let expected = match reference.observe(&bytes, seed) {
+            Ok(expected) => expected,
+            Err(error) => {
+                report.failures.push(format!("{kind} {seed}: Wasmtime refuses it: {error:?}"));
+                continue;
+            }
+        };
+        report.programs += 1;
+        for step in &expected.steps {
+            let end = match &step.end {
+                End::Returned(_) => "returned",
+                End::Trapped { trap, .. } => trap,
+                End::Failed { .. } => "failed",
+            };
+            *report.ends.entry(end.into()).or_default() += 1;
+        }
+        for subject in &subjects {
+            let difference = match subject.observe(&bytes, seed, &expected) {
+                Ok(found) => difference(&expected, &found),
+                Err(error) => Some(format!("the module is refused: {error:#}")),
+            };
+            let Some(difference) = difference else { continue };
+            report.failures.push(format!("{kind} {seed}, {}: {difference}", subject.name));
+            if let Ok(folder) = env::var("BACKSTITCH_DIFFERENTIAL_DUMP") {
+                let path = format!("{folder}/{kind}-{seed}.wasm");
+                fs::write(&path, &bytes).expect("the module can be written");
+            }
+            break;
+        }
+    }
+    report
+}

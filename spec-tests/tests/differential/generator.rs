@@ -1,0 +1,647 @@
+//! Modules of nested expressions, which run long and seldom trap.
+//!
+//! `wasm-smith` knows every instruction, but its code ends early: by a trap, mostly. Here
+//! addresses are in bounds, loops end, and operands are whole trees, with assignments in
+//! the midst of them; so that what is on the operand stack meets what happens to locals.
+//! Typed function references are here too, which `wasm-smith` has only with collected
+//! structures.
+
+use super::random::Random;
+use std::fmt::Write;
+
+/// The type of a value.
+#[derive(Clone, Copy, PartialEq, Debug)]
+enum Ty {
+    I32,
+    I64,
+    F32,
+    F64,
+    /// A function of a type of the module's, or null.
+    Typed(usize),
+    Funcref,
+}
+
+use Ty::{F32, F64, Funcref, I32, I64, Typed};
+
+impl Ty {
+    fn text(self) -> String {
+        match self {
+            I32 => "i32".into(),
+            I64 => "i64".into(),
+            F32 => "f32".into(),
+            F64 => "f64".into(),
+            Typed(ty) => format!("(ref null $t{ty})"),
+            Funcref => "funcref".into(),
+        }
+    }
+
+    /// The type of this name.
+    fn named(name: &str) -> Ty {
+        match name {
+            "i32" => I32,
+            "i64" => I64,
+            "f32" => F32,
+            _ => F64,
+        }
+    }
+
+    fn is_number(self) -> bool {
+        !matches!(self, Typed(_) | Funcref)
+    }
+}
+
+/// Operators by operand and result: `name operand operand… result`.
+const OPERATORS: &[&str] = &[
+    "clz i32 i32", "ctz i32 i32", "popcnt i32 i32", "extend8_s i32 i32", "extend16_s i32 i32",
+    "eqz i32 i32", "add i32 i32 i32", "add i32 i32 i32", "sub i32 i32 i32", "sub i32 i32 i32",
+    "mul i32 i32 i32", "and i32 i32 i32", "or i32 i32 i32", "xor i32 i32 i32",
+    "shl i32 i32 i32", "shr_s i32 i32 i32", "shr_u i32 i32 i32", "rotl i32 i32 i32",
+    "rotr i32 i32 i32", "eq i32 i32 i32", "ne i32 i32 i32", "lt_s i32 i32 i32",
+    "lt_u i32 i32 i32", "gt_s i32 i32 i32", "gt_u i32 i32 i32", "le_s i32 i32 i32",
+    "le_u i32 i32 i32", "ge_s i32 i32 i32", "ge_u i32 i32 i32", "wrap_i64 i64 i32",
+    "reinterpret_f32 f32 i32", "trunc_sat_f32_s f32 i32", "trunc_sat_f64_u f64 i32",
+    "trunc_sat_f32_u f32 i32", "trunc_sat_f64_s f64 i32",
+    "clz i64 i64", "ctz i64 i64", "popcnt i64 i64", "extend8_s i64 i64", "extend16_s i64 i64",
+    "extend32_s i64 i64", "eqz i64 i32", "add i64 i64 i64", "add i64 i64 i64",
+    "sub i64 i64 i64", "mul i64 i64 i64", "and i64 i64 i64", "or i64 i64 i64",
+    "xor i64 i64 i64", "shl i64 i64 i64", "shr_s i64 i64 i64", "shr_u i64 i64 i64",
+    "rotl i64 i64 i64", "rotr i64 i64 i64", "eq i64 i64 i32", "ne i64 i64 i32",
+    "lt_s i64 i64 i32", "lt_u i64 i64 i32", "gt_s i64 i64 i32", "gt_u i64 i64 i32",
+    "le_s i64 i64 i32", "le_u i64 i64 i32", "ge_s i64 i64 i32", "ge_u i64 i64 i32",
+    "extend_i32_s i32 i64", "extend_i32_u i32 i64", "reinterpret_f64 f64 i64",
+    "trunc_sat_f32_s f32 i64", "trunc_sat_f64_u f64 i64", "trunc_sat_f64_s f64 i64",
+    "trunc_sat_f32_u f32 i64",
+    "abs f32 f32", "neg f32 f32", "ceil f32 f32", "floor f32 f32", "trunc f32 f32",
+    "nearest f32 f32", "sqrt f32 f32", "add f32 f32 f32", "sub f32 f32 f32",
+    "mul f32 f32 f32", "div f32 f32 f32", "min f32 f32 f32", "max f32 f32 f32",
+    "copysign f32 f32 f32", "eq f32 f32 i32", "ne f32 f32 i32", "lt f32 f32 i32",
+    "gt f32 f32 i32", "le f32 f32 i32", "ge f32 f32 i32", "convert_i32_s i32 f32",
+    "convert_i32_u i32 f32", "convert_i64_s i64 f32", "convert_i64_u i64 f32",
+    "demote_f64 f64 f32", "reinterpret_i32 i32 f32",
+    "abs f64 f64", "neg f64 f64", "ceil f64 f64", "floor f64 f64", "trunc f64 f64",
+    "nearest f64 f64", "sqrt f64 f64", "add f64 f64 f64", "sub f64 f64 f64",
+    "mul f64 f64 f64", "div f64 f64 f64", "min f64 f64 f64", "max f64 f64 f64",
+    "copysign f64 f64 f64", "eq f64 f64 i32", "ne f64 f64 i32", "lt f64 f64 i32",
+    "gt f64 f64 i32", "le f64 f64 i32", "ge f64 f64 i32", "convert_i32_s i32 f64",
+    "convert_i32_u i32 f64", "convert_i64_s i64 f64", "convert_i64_u i64 f64",
+    "promote_f32 f32 f64", "reinterpret_i64 i64 f64",
+];
+
+/// Operators that may trap.
+const PARTIAL: &[&str] = &[
+    "div_s i32 i32 i32", "div_u i32 i32 i32", "rem_s i32 i32 i32", "rem_u i32 i32 i32",
+    "div_s i64 i64 i64", "div_u i64 i64 i64", "rem_s i64 i64 i64", "rem_u i64 i64 i64",
+    "trunc_f32_s f32 i32", "trunc_f64_u f64 i32", "trunc_f64_s f64 i64", "trunc_f32_u f32 i64",
+];
+
+/// Loads and stores of each type.
+const ACCESSES: &[(Ty, &str, &str)] = &[
+    (I32, "i32.load", "i32.store"),
+    (I32, "i32.load8_s", "i32.store8"),
+    (I32, "i32.load8_u", "i32.store8"),
+    (I32, "i32.load16_s", "i32.store16"),
+    (I32, "i32.load16_u", "i32.store16"),
+    (I64, "i64.load", "i64.store"),
+    (I64, "i64.load8_s", "i64.store8"),
+    (I64, "i64.load8_u", "i64.store8"),
+    (I64, "i64.load16_s", "i64.store16"),
+    (I64, "i64.load16_u", "i64.store16"),
+    (I64, "i64.load32_s", "i64.store32"),
+    (I64, "i64.load32_u", "i64.store32"),
+    (F32, "f32.load", "f32.store"),
+    (F64, "f64.load", "f64.store"),
+];
+
+struct Signature {
+    params: Vec<Ty>,
+    results: Vec<Ty>,
+}
+
+/// The module of a seed.
+pub fn program(seed: u64) -> Option<Vec<u8>> {
+    let mut random = Random::new(seed.wrapping_mul(0x1_0001).wrapping_add(77));
+    let mut signatures: Vec<Signature> = Vec::new();
+    for index in 0..5 {
+        let params = random.below(6);
+        let results = random.below(4);
+        let signature = Signature {
+            params: (0..params).map(|_| any(&mut random, index)).collect(),
+            results: (0..results).map(|_| any(&mut random, index)).collect(),
+        };
+        signatures.push(signature);
+    }
+    signatures.push(Signature { params: vec![I32], results: vec![I32] });
+    signatures.push(Signature { params: vec![I64, F32, I32], results: vec![F64, I64] });
+    let count = 3 + random.below(6);
+    // Each type has a function at least: first the host's two, then one each.
+    let mut functions = vec![5, 6];
+    functions.extend(0..signatures.len());
+    functions.extend((0..count).map(|_| random.below(signatures.len())));
+    let mut module = Module { random, signatures, functions, text: String::new() };
+    module.write();
+    let bytes = wat::parse_str(&module.text)
+        .unwrap_or_else(|error| panic!("seed {seed}: {error}\n{}", module.text));
+    Some(bytes)
+}
+
+/// A type; of references, to those of the first `known` types of the module.
+fn any(random: &mut Random, known: usize) -> Ty {
+    match random.below(12) {
+        0..4 => I32,
+        4..7 => I64,
+        7 => F32,
+        8 | 9 => F64,
+        10 if known > 0 => Typed(random.below(known)),
+        _ => Funcref,
+    }
+}
+
+struct Module {
+    random: Random,
+    signatures: Vec<Signature>,
+    functions: Vec<usize>,
+    text: String,
+}
+
+/// The function that is being written.
+struct Body {
+    locals: Vec<Ty>,
+    results: Vec<Ty>,
+    /// What a branch to each enclosing label takes, and whether the label is a loop's.
+    labels: Vec<(Option<Ty>, bool)>,
+    /// What may still be written.
+    budget: usize,
+}
+
+impl Module {
+    fn write(&mut self) {
+        self.text.push_str("(module\n");
+        for (index, signature) in self.signatures.iter().enumerate() {
+            let (params, results) = (list(&signature.params), list(&signature.results));
+            let _ = writeln!(
+                self.text,
+                "(type $t{index} (func (param {params}) (result {results})))"
+            );
+        }
+        self.text.push_str(
+            r#"(import "host" "number" (func $f0 (type $t5)))
+            (import "host" "pair" (func $f1 (type $t6)))
+            (memory (export "memory") 1 3) (memory $m1 (export "wide") i64 1 2)
+            (global $gi32 (export "gi32") (mut i32) (i32.const 5))
+            (global $gi64 (export "gi64") (mut i64) (i64.const -5))
+            (global $gf32 (export "gf32") (mut f32) (f32.const 0.5))
+            (global $gf64 (export "gf64") (mut f64) (f64.const -0.5))
+            "#,
+        );
+        let all: Vec<String> = (0..self.functions.len()).map(|index| format!("$f{index}")).collect();
+        let _ = writeln!(
+            self.text,
+            "(table $table (export \"table\") 32 40 funcref) (elem (i32.const 0) func {})",
+            all.join(" ")
+        );
+        for index in 2..self.functions.len() {
+            self.function(index);
+        }
+        self.text.push_str(")\n");
+    }
+
+    fn function(&mut self, index: usize) {
+        let ty = self.functions[index];
+        let signature = &self.signatures[ty];
+        let (mut locals, results) = (signature.params.clone(), signature.results.clone());
+        // The host has no typed functions to pass.
+        let export = locals.iter().all(|ty| !matches!(ty, Typed(_)));
+        let name = if export { format!("(export \"f{index}\")") } else { String::new() };
+        let params = locals.len();
+        let more = if self.random.one_in(20) { 300 } else { 2 + self.random.below(8) };
+        for _ in 0..more {
+            let ty = any(&mut self.random, self.signatures.len());
+            locals.push(ty);
+        }
+        // The counters of loops come last, where no assignment finds them.
+        let counters = 40;
+        let _ = write!(
+            self.text,
+            "(func $f{index} {name} (type $t{ty}) (local {}) (local {})",
+            list(&locals[params..]),
+            "i32 ".repeat(counters)
+        );
+        let budget = 40 + self.random.below(150);
+        let mut body = Body { locals, results, labels: Vec::new(), budget };
+        let mut code = String::new();
+        let statements = 1 + self.random.below(6);
+        for _ in 0..statements {
+            let statement = self.statement(&mut body, 0);
+            code.push_str(&statement);
+        }
+        if self.random.one_in(4) {
+            code.push_str(&self.tail_call(&mut body));
+        } else {
+            for ty in body.results.clone() {
+                code.push_str(&self.expression(&mut body, ty, 0));
+            }
+        }
+        let _ = writeln!(self.text, "{code})");
+    }
+
+    /// Leaves the function by calling another one with the same results, or returns.
+    fn tail_call(&mut self, body: &mut Body) -> String {
+        let fits = |&index: &usize| {
+            self.signatures[self.functions[index]].results == body.results
+        };
+        let callees: Vec<usize> = (0..self.functions.len()).filter(fits).collect();
+        if callees.is_empty() {
+            return self.return_(body);
+        }
+        let callee = *self.random.pick(&callees);
+        let ty = self.functions[callee];
+        let arguments = self.arguments(body, ty, 2);
+        match self.random.below(3) {
+            0 => format!("(return_call $f{callee} {arguments})"),
+            1 => format!(
+                "(return_call_indirect $table (type $t{ty}) {arguments} (i32.const {callee}))"
+            ),
+            _ => format!("(return_call_ref $t{ty} {arguments} (ref.func $f{callee}))"),
+        }
+    }
+
+    fn return_(&mut self, body: &mut Body) -> String {
+        let mut code = String::from("(return ");
+        for ty in body.results.clone() {
+            code.push_str(&self.expression(body, ty, 3));
+        }
+        code + ")"
+    }
+
+    fn arguments(&mut self, body: &mut Body, ty: usize, depth: usize) -> String {
+        let params = self.signatures[ty].params.clone();
+        params.into_iter().map(|ty| self.expression(body, ty, depth + 1)).collect()
+    }
+
+    fn local(&mut self, body: &Body, ty: Ty) -> Option<usize> {
+        let found: Vec<usize> =
+            (0..body.locals.len()).filter(|&index| body.locals[index] == ty).collect();
+        (!found.is_empty()).then(|| *self.random.pick(&found))
+    }
+
+    /// A call, and what it gives.
+    fn call(&mut self, body: &mut Body, depth: usize) -> (String, Vec<Ty>) {
+        let callee = self.random.below(self.functions.len());
+        let ty = self.functions[callee];
+        let arguments = self.arguments(body, ty, depth);
+        let code = match self.random.below(6) {
+            0 => format!("(call_indirect $table (type $t{ty}) {arguments} (i32.const {callee}))"),
+            1 => format!("(call_ref $t{ty} {arguments} (ref.func $f{callee}))"),
+            2 if self.random.one_in(4) => {
+                let reference = self.expression(body, Typed(ty), depth + 1);
+                format!("(call_ref $t{ty} {arguments} {reference})")
+            }
+            3 if self.random.one_in(8) => {
+                let index = self.expression(body, I32, depth + 1);
+                format!(
+                    "(call_indirect $table (type $t{ty}) {arguments} \
+                     (i32.and {index} (i32.const 31)))"
+                )
+            }
+            _ => format!("(call $f{callee} {arguments})"),
+        };
+        (code, self.signatures[ty].results.clone())
+    }
+
+    fn address(&mut self, body: &mut Body, depth: usize) -> (String, String) {
+        let offset = match self.random.below(4) {
+            0 => format!("offset={}", self.random.below(60_000) / 2),
+            _ => String::new(),
+        };
+        if self.random.one_in(4) {
+            let address = self.expression(body, I64, depth + 1);
+            return (
+                format!("$m1 {offset}"),
+                format!("(i64.and {address} (i64.const {}))", 0x3fff),
+            );
+        }
+        let address = self.expression(body, I32, depth + 1);
+        if self.random.one_in(40) {
+            return (offset, address);
+        }
+        (offset, format!("(i32.and {address} (i32.const {}))", 0x3fff))
+    }
+
+    fn constant(&mut self, ty: Ty) -> String {
+        match ty {
+            I32 => format!("(i32.const {})", self.random.value_32() as i32),
+            I64 => format!("(i64.const {})", self.random.value_64() as i64),
+            F32 => format!("(f32.reinterpret_i32 (i32.const {}))", self.random.value_32() as i32),
+            F64 => match self.random.below(3) {
+                0 => format!("(f64.const {})", self.random.below(1000) as f64 / 8.0),
+                _ => format!(
+                    "(f64.reinterpret_i64 (i64.const {}))",
+                    self.random.value_64() as i64
+                ),
+            },
+            Funcref if self.random.one_in(3) => "(ref.null func)".into(),
+            Funcref => format!("(ref.func $f{})", self.random.below(self.functions.len())),
+            Typed(ty) if self.random.one_in(4) => format!("(ref.null $t{ty})"),
+            Typed(ty) => {
+                let fits = |&index: &usize| self.functions[index] == ty;
+                let found: Vec<usize> = (0..self.functions.len()).filter(fits).collect();
+                format!("(ref.func $f{})", self.random.pick(&found))
+            }
+        }
+    }
+
+    fn leaf(&mut self, body: &mut Body, ty: Ty) -> String {
+        match self.random.below(8) {
+            0 => self.constant(ty),
+            1 if ty.is_number() => format!("(global.get $g{})", ty.text()),
+            _ => match self.local(body, ty) {
+                Some(local) => format!("(local.get {local})"),
+                None => self.constant(ty),
+            },
+        }
+    }
+
+    /// An expression of a type.
+    fn expression(&mut self, body: &mut Body, ty: Ty, depth: usize) -> String {
+        if body.budget == 0 || depth > 7 || self.random.one_in(4) {
+            return self.leaf(body, ty);
+        }
+        body.budget -= 1;
+        match self.random.below(24) {
+            0 | 1 => match self.local(body, ty) {
+                Some(local) => {
+                    format!("(local.tee {local} {})", self.expression(body, ty, depth + 1))
+                }
+                None => self.leaf(body, ty),
+            },
+            2 => {
+                let [a, b] = [0; 2].map(|_| self.expression(body, ty, depth + 1));
+                let condition = self.expression(body, I32, depth + 1);
+                let typed =
+                    if ty.is_number() { String::new() } else { format!("(result {})", ty.text()) };
+                format!("(select {typed} {a} {b} {condition})")
+            }
+            3 | 4 => {
+                let condition = self.expression(body, I32, depth + 1);
+                body.labels.push((Some(ty), false));
+                let [a, b] = [0; 2].map(|_| {
+                    let statement = self.statement(body, depth + 1);
+                    statement + &self.expression(body, ty, depth + 1)
+                });
+                body.labels.pop();
+                format!("(if (result {}) {condition} (then {a}) (else {b}))", ty.text())
+            }
+            5 | 6 => {
+                body.labels.push((Some(ty), false));
+                let statement = self.statement(body, depth + 1);
+                let value = self.expression(body, ty, depth + 1);
+                let condition = self.expression(body, I32, depth + 1);
+                let other = self.expression(body, ty, depth + 1);
+                body.labels.pop();
+                let exit = match self.random.below(3) {
+                    0 => format!("{value} (br_if 0 {condition}) (drop) {other}"),
+                    1 => format!("(br_table 0 0 {value} {condition})"),
+                    _ => format!("{value}"),
+                };
+                format!("(block (result {}) {statement} {exit})", ty.text())
+            }
+            7 | 8 => {
+                body.labels.push((Some(ty), false));
+                let (call, results) = self.call(body, depth);
+                let other = self.expression(body, ty, depth + 1);
+                body.labels.pop();
+                let Some(at) = results.iter().position(|&result| result == ty) else {
+                    let drops = "(drop) ".repeat(results.len());
+                    return format!("(block (result {}) {call} {drops} {other})", ty.text());
+                };
+                let after = "(drop) ".repeat(results.len() - 1 - at);
+                match self.local(body, ty) {
+                    Some(local) => {
+                        let before = "(drop) ".repeat(at);
+                        format!(
+                            "(block (result {}) {call} {after} (local.set {local}) {before} \
+                             (local.get {local}))",
+                            ty.text()
+                        )
+                    }
+                    None if at == 0 => {
+                        format!("(block (result {}) {call} {after})", ty.text())
+                    }
+                    None => {
+                        let drops = "(drop) ".repeat(at + 1);
+                        let value = self.leaf(body, ty);
+                        format!("(block (result {}) {call} {after} {drops} {value})", ty.text())
+                    }
+                }
+            }
+            _ if !ty.is_number() => match self.random.below(3) {
+                0 if ty == Funcref => {
+                    let index = self.expression(body, I32, depth + 1);
+                    format!("(table.get $table (i32.and {index} (i32.const 31)))")
+                }
+                _ => self.leaf(body, ty),
+            },
+            9..=11 => {
+                let found: Vec<_> = ACCESSES.iter().filter(|access| access.0 == ty).collect();
+                let (_, load, _) = **self.random.pick(&found);
+                let (memory, address) = self.address(body, depth);
+                format!("({load} {memory} {address})")
+            }
+            12 if ty == I32 => match self.random.below(5) {
+                0 => "(memory.size)".into(),
+                1 => "(table.size $table)".into(),
+                2 if self.random.one_in(3) => "(memory.grow (i32.const 1))".into(),
+                _ => {
+                    let reference = any_reference(&mut self.random, self.signatures.len());
+                    format!("(ref.is_null {})", self.expression(body, reference, depth + 1))
+                }
+            },
+            13 if ty == I64 => {
+                body.labels.push((Some(I64), false));
+                let parts = [0; 4].map(|_| self.expression(body, I64, depth + 1));
+                body.labels.pop();
+                let (op, count) = *self.random.pick(&[
+                    ("i64.add128", 4),
+                    ("i64.sub128", 4),
+                    ("i64.mul_wide_s", 2),
+                    ("i64.mul_wide_u", 2),
+                ]);
+                let join = if self.random.one_in(2) { "i64.xor" } else { "i64.sub" };
+                let parts = parts[..count].join(" ");
+                format!("(block (result i64) ({op} {parts}) ({join}))")
+            }
+            14 if self.random.one_in(4) => self.operator(body, ty, PARTIAL, depth),
+            _ => self.operator(body, ty, OPERATORS, depth),
+        }
+    }
+
+    fn operator(&mut self, body: &mut Body, ty: Ty, operators: &[&str], depth: usize) -> String {
+        let fits = |operator: &&&str| Ty::named(operator.rsplit(' ').next().unwrap_or("")) == ty;
+        let found: Vec<&&str> = operators.iter().filter(fits).collect();
+        if found.is_empty() {
+            return self.leaf(body, ty);
+        }
+        let mut words = self.random.pick(&found).split(' ');
+        let name = words.next().unwrap_or("");
+        let mut operands: Vec<&str> = words.collect();
+        let result = operands.pop().unwrap_or("");
+        // Comparisons are named for what they compare, all others for what they give.
+        let compares = ["eq", "ne", "lt", "gt", "le", "ge"].iter().any(|word| {
+            name.strip_prefix(word).is_some_and(|rest| matches!(rest, "" | "_s" | "_u" | "z"))
+        });
+        let family = if compares { operands[0] } else { result };
+        let mut code = format!("({family}.{name}");
+        for operand in operands {
+            code.push_str(&self.expression(body, Ty::named(operand), depth + 1));
+        }
+        code + ")"
+    }
+
+    /// A statement.
+    fn statement(&mut self, body: &mut Body, depth: usize) -> String {
+        if body.budget == 0 || depth > 7 {
+            return String::new();
+        }
+        body.budget -= 1;
+        match self.random.below(20) {
+            0..5 => {
+                let local = self.random.below(body.locals.len());
+                let ty = body.locals[local];
+                format!("(local.set {local} {})", self.expression(body, ty, depth + 1))
+            }
+            5 => {
+                let ty = *self.random.pick(&[I32, I64, F32, F64]);
+                let value = self.expression(body, ty, depth + 1);
+                format!("(global.set $g{} {value})", ty.text())
+            }
+            6..9 => {
+                let (ty, _, store) = *self.random.pick(ACCESSES);
+                let (memory, address) = self.address(body, depth);
+                let value = self.expression(body, ty, depth + 1);
+                format!("({store} {memory} {address} {value})")
+            }
+            9 | 10 => {
+                let condition = self.expression(body, I32, depth + 1);
+                body.labels.push((None, false));
+                let mut code = format!("(if {condition} (then ");
+                code.push_str(&self.statement(body, depth + 1));
+                code.push_str(&self.statement(body, depth + 1));
+                if self.random.one_in(2) {
+                    code.push_str(") (else ");
+                    code.push_str(&self.statement(body, depth + 1));
+                }
+                body.labels.pop();
+                code + "))"
+            }
+            11..14 => self.loop_(body, depth),
+            14 => {
+                body.labels.push((None, false));
+                let first = self.statement(body, depth + 1);
+                let leave = self.leave(body, depth + 1);
+                let second = self.statement(body, depth + 1);
+                body.labels.pop();
+                format!("(block {first} {leave} {second})")
+            }
+            15 => {
+                let reference = Typed(self.random.below(self.signatures.len()));
+                // As if it were a loop's: nothing branches to it by chance.
+                body.labels.push((None, true));
+                let value = self.expression(body, reference, depth + 1);
+                let statement = self.statement(body, depth + 1);
+                body.labels.pop();
+                let Typed(ty) = reference else { return String::new() };
+                match self.random.below(2) {
+                    0 => format!("(block {value} (br_on_null 0) (drop) {statement})"),
+                    _ => format!(
+                        "(block (result (ref $t{ty})) {value} (br_on_non_null 0) {statement} \
+                         {}) (drop)",
+                        self.non_null(ty)
+                    ),
+                }
+            }
+            16 if self.random.one_in(3) => {
+                let index = self.expression(body, I32, depth + 1);
+                let value = self.expression(body, Funcref, depth + 1);
+                // The upper half, so that calls by index go well.
+                format!("(table.set $table (i32.or (i32.and {index} (i32.const 7)) (i32.const 24)) {value})")
+            }
+            17 if self.random.one_in(6) => self.return_(body),
+            18 => {
+                let (call, results) = self.call(body, depth);
+                let mut code = call;
+                for ty in results.into_iter().rev() {
+                    match self.local(body, ty) {
+                        Some(local) => {
+                            let _ = write!(code, "(local.set {local})");
+                        }
+                        None => code.push_str("(drop)"),
+                    }
+                }
+                code
+            }
+            _ => {
+                let ty = any(&mut self.random, self.signatures.len());
+                format!("(drop {})", self.expression(body, ty, depth + 1))
+            }
+        }
+    }
+
+    fn non_null(&mut self, ty: usize) -> String {
+        let fits = |&index: &usize| self.functions[index] == ty;
+        let found: Vec<usize> = (0..self.functions.len()).filter(fits).collect();
+        format!("(ref.func $f{})", self.random.pick(&found))
+    }
+
+    /// A loop that ends after a few rounds.
+    fn loop_(&mut self, body: &mut Body, depth: usize) -> String {
+        let open = body.labels.iter().filter(|label| label.1).count();
+        if open >= 3 {
+            return String::new();
+        }
+        // A counter for each depth of nesting.
+        let counter = body.locals.len() + open;
+        let rounds = 1 + self.random.below(6);
+        body.labels.push((None, true));
+        let mut code = format!("(local.set {counter} (i32.const {rounds})) (loop ");
+        let statements = 1 + self.random.below(3);
+        for _ in 0..statements {
+            code.push_str(&self.statement(body, depth + 1));
+        }
+        body.labels.pop();
+        let _ = write!(
+            code,
+            "(br_if 0 (local.tee {counter} (i32.sub (local.get {counter}) (i32.const 1)))))"
+        );
+        code
+    }
+
+    /// A branch to one of the enclosing labels, though not back to a loop.
+    fn leave(&mut self, body: &mut Body, depth: usize) -> String {
+        let count = body.labels.len();
+        let label = self.random.below(count);
+        let (ty, is_loop) = body.labels[count - 1 - label];
+        if is_loop {
+            return String::new();
+        }
+        let condition = self.expression(body, I32, depth + 1);
+        match ty {
+            None if self.random.one_in(3) && body.labels.last() == Some(&(None, false)) => {
+                format!("(br_table 0 {label} {condition})")
+            }
+            None => format!("(br_if {label} {condition})"),
+            Some(ty) => {
+                let value = self.expression(body, ty, depth + 1);
+                format!("(br_if {label} {value} {condition}) (drop)")
+            }
+        }
+    }
+}
+
+fn any_reference(random: &mut Random, known: usize) -> Ty {
+    if random.one_in(2) { Funcref } else { Typed(random.below(known)) }
+}
+
+fn list(types: &[Ty]) -> String {
+    let types: Vec<String> = types.iter().map(|ty| ty.text()).collect();
+    types.join(" ")
+}

@@ -1,0 +1,63 @@
+//! Modules by `wasm-smith`, of the language that Backstitch has.
+
+use super::random::Random;
+use arbitrary::Unstructured;
+use wasm_smith::{Config, MemoryOffsetChoices};
+
+/// What modules may import.
+const IMPORTS: &str = r#"(module
+    (import "host" "none" (func))
+    (import "host" "number" (func (param i32) (result i32)))
+    (import "host" "long" (func (param i64 i32) (result i64)))
+    (import "host" "float" (func (param f32 f64) (result f64)))
+    (import "host" "pair" (func (param f32) (result i64 f32)))
+    (import "host" "many" (func (param i32 i64 f32 f64) (result f64 f32 i64 i32 i32)))
+    (import "host" "reference" (func (param funcref externref) (result externref)))
+    (import "host" "constant" (global i32))
+    (import "host" "variable" (global (mut i64)))
+    (import "host" "float_variable" (global (mut f32)))
+    (import "host" "memory" (memory 1 4))
+    (import "host" "wide" (memory i64 0 3))
+    (import "host" "table" (table 10 20 funcref)))"#;
+
+/// The module of a seed, if `wasm-smith` finds one.
+pub fn program(seed: u64) -> Option<Vec<u8>> {
+    let mut random = Random::new(seed);
+    let config = Config {
+        available_imports: Some(wat::parse_str(IMPORTS).expect("the imports are right")),
+        bulk_memory_enabled: random.one_in(2),
+        compact_imports_enabled: false,
+        custom_page_sizes_enabled: random.one_in(4),
+        disallow_traps: random.one_in(2),
+        exceptions_enabled: false,
+        export_everything: true,
+        gc_enabled: false,
+        max_data_segments: 5,
+        max_element_segments: 5,
+        max_elements: 20,
+        max_funcs: 12,
+        max_globals: 10,
+        max_imports: random.below(10),
+        max_instructions: *random.pick(&[20, 100, 300]),
+        max_memories: 1 + random.below(3),
+        max_memory32_bytes: 1 << 19,
+        max_memory64_bytes: 1 << 19,
+        max_table_elements: 1_000,
+        max_tables: 3,
+        max_tags: 0,
+        max_types: 15,
+        memory64_enabled: random.one_in(2),
+        memory_offset_choices: MemoryOffsetChoices(90, 9, 1),
+        min_funcs: 3,
+        min_memories: 1,
+        min_types: 3,
+        relaxed_simd_enabled: false,
+        simd_enabled: false,
+        threads_enabled: false,
+        ..Config::default()
+    };
+    let length = *random.pick(&[1_000, 4_000, 12_000]);
+    let bytes = random.bytes(length);
+    let module = wasm_smith::Module::new(config, &mut Unstructured::new(&bytes)).ok()?;
+    Some(module.to_bytes())
+}
