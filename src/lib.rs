@@ -77,3 +77,8 @@ mod translate;
 mod walk;
 
 pub use api::*;
+
+/// The README's example is tested with the others.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,0 +1,198 @@
+//! Bad files on the command line: exit code 1, with what is wrong and where.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::OnceLock;
+
+/// The command, built in this test's profile, as `tests/cli.rs` does.
+fn program() -> &'static Path {
+    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
+    PROGRAM.get_or_init(|| {
+        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| env!("CARGO").into());
+        let path = std::env::current_exe().unwrap_or_default();
+        let is_release = path.components().any(|part| part.as_os_str() == "release");
+        let output = Command::new(cargo)
+            .args([
+                "build",
+                "--quiet",
+                "--bin",
+                "backstitch",
+                "--features",
+                "cli",
+            ])
+            .args(["--message-format", "json-render-diagnostics"])
+            .args(["--profile", if is_release { "release" } else { "dev" }])
+            .arg("--manifest-path")
+            .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("../Cargo.toml"))
+            .stderr(Stdio::inherit())
+            .output()
+            .expect("cargo can be run");
+        assert!(output.status.success(), "the command does not build");
+        let messages = String::from_utf8_lossy(&output.stdout);
+        let (_, path) = messages
+            .rsplit_once("\"executable\":\"")
+            .expect("cargo names it");
+        let (path, _) = path.split_once('"').expect("the path ends");
+        // The messages are in JSON, where a backslash of Windows is two.
+        PathBuf::from(path.replace("\\\\", "\\"))
+    })
+}
+
+fn folder() -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("hostile");
+    fs::create_dir_all(&folder).unwrap();
+    folder
+}
+
+fn file(name: &str, contents: impl AsRef<[u8]>) -> PathBuf {
+    let path = folder().join(name);
+    fs::write(&path, contents).unwrap();
+    path
+}
+
+/// Runs `backstitch COMMAND PATH`, which is to exit with 1 and to say all `parts`.
+#[track_caller]
+fn refused(command: &str, path: &Path, parts: &[&str]) {
+    let arguments = [OsStr::new(command), path.as_os_str()];
+    let output = Command::new(program())
+        .args(arguments)
+        .output()
+        .expect("the command can be run");
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(
+        output.status.code(),
+        Some(1),
+        "{command} {}: {text}",
+        path.display()
+    );
+    assert!(
+        text.starts_with("Error: "),
+        "{command} {}: {text}",
+        path.display()
+    );
+    // What is wrong fits on a screen, whatever the file holds.
+    assert!(
+        text.len() < 4096,
+        "{command} {}: {} bytes of text",
+        path.display(),
+        text.len()
+    );
+    for part in parts {
+        assert!(
+            text.contains(part),
+            "{command} {}: no `{part}` in {text}",
+            path.display()
+        );
+    }
+}
+
+#[test]
+fn what_is_no_module() {
+    let cases: [(&str, Vec<u8>, &[&str]); 16] = [
+        (
+            "binary.wasm",
+            (0..=255).collect(),
+            &["not a WebAssembly module"],
+        ),
+        ("zeros.wasm", vec![0; 100], &["not a WebAssembly module"]),
+        (
+            "elf.wasm",
+            b"\x7fELF\x02\x01\x01\0\0\xff".to_vec(),
+            &["not a WebAssembly module"],
+        ),
+        (
+            "magic.wasm",
+            b"\0asm".to_vec(),
+            &["cannot load", "offset 0x4"],
+        ),
+        (
+            "version.wasm",
+            b"\0asm\x02\0\0\0".to_vec(),
+            &["cannot load", "offset"],
+        ),
+        (
+            "component.wasm",
+            b"\0asm\x0d\0\x01\0".to_vec(),
+            &["cannot load", "component"],
+        ),
+        (
+            "section.wasm",
+            b"\0asm\x01\0\0\0\x7f\0".to_vec(),
+            &["cannot load", "offset 0x8"],
+        ),
+        (
+            "cut.wasm",
+            b"\0asm\x01\0\0\0\x01\xff\xff\xff\xff\x0f".to_vec(),
+            &["cannot load", "offset"],
+        ),
+        ("empty.wasm", Vec::new(), &["is empty"]),
+        ("blank.wat", b" \n\t\n".to_vec(), &["is empty"]),
+        ("paren.wat", b"(module".to_vec(), &["paren.wat:1:8"]),
+        ("more.wat", b"(module))".to_vec(), &["more.wat:1:"]),
+        ("word.wat", b"hello".to_vec(), &["word.wat:1:1"]),
+        (
+            "string.wat",
+            b"(module (data \"".to_vec(),
+            &["string.wat:1:"],
+        ),
+        (
+            "line.wat",
+            b"(module\n\n  (func $f\n    (i32.frob)))".to_vec(),
+            &["line.wat:4:6", "i32.frob"],
+        ),
+        (
+            "comment.wat",
+            b"(; (; ;) (module)".to_vec(),
+            &["comment.wat:1:"],
+        ),
+    ];
+    for (name, contents, parts) in cases {
+        let path = file(name, contents);
+        for command in ["run", "dis"] {
+            refused(command, &path, &[parts, &[name]].concat());
+        }
+    }
+}
+
+#[test]
+fn what_is_no_file() {
+    for command in ["run", "dis"] {
+        refused(command, &folder(), &["cannot read", "hostile"]);
+        refused(
+            command,
+            &folder().join("absent.wasm"),
+            &["cannot read", "absent.wasm"],
+        );
+        refused(command, Path::new(""), &["cannot read"]);
+    }
+    refused(
+        "wast",
+        &folder().join("absent.wast"),
+        &["cannot read", "absent.wast"],
+    );
+}
+
+#[test]
+fn text_that_nests_too_deeply() {
+    let nested = |open: &str, close: &str| {
+        format!(
+            "(module (func {}{}))",
+            open.repeat(200_000),
+            close.repeat(200_000)
+        )
+    };
+    let path = file("parens.wat", "(".repeat(1_000_000));
+    refused("run", &path, &["parens.wat:1:"]);
+    let path = file("folded.wat", nested("(block ", ")"));
+    let output = Command::new(program())
+        .arg("run")
+        .arg(&path)
+        .output()
+        .unwrap();
+    // Folded blocks may be allowed to nest so deeply, but not to overflow the native stack.
+    assert!(matches!(output.status.code(), Some(0 | 1)), "{output:?}");
+    let path = file("values.wat", nested("(drop (i32.eqz (i32.const 0", ")))"));
+    refused("run", &path, &["values.wat"]);
+}
