@@ -82,7 +82,8 @@ impl Config {
     }
 
     /// How many bytes the frames of one execution may take, before it ends with
-    /// [`Trap::StackOverflow`](crate::Trap::StackOverflow).
+    /// [`Trap::StackOverflow`](crate::Trap::StackOverflow): 8 MiB where nothing is said.
+    /// They are allocated as they are needed.
     pub fn max_wasm_stack(&mut self, bytes: usize) -> &mut Config {
         self.tunables.max_stack = bytes;
         self

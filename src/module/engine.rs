@@ -78,7 +78,7 @@ impl Default for Tunables {
             consume_fuel: false,
             epoch_interruption: false,
             interruptible: false,
-            max_stack: 1 << 20,
+            max_stack: 8 << 20,
             // A call and a small host function take about a kibibyte of native stack, less
             // than half of the smallest stack that threads commonly have.
             max_nested_calls: 100,
