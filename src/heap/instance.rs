@@ -53,10 +53,11 @@ pub struct Instance {
     parts: InstanceParts,
     dropped_elements: Vec<bool>,
     dropped_data: Vec<bool>,
-    // What `core` points to.
-    _globals: Box<[*mut GlobalCell]>,
-    _memories: Box<[*mut MemoryCore]>,
-    _tables: Box<[*mut TableCore]>,
+    // What `core` points to: vectors, as a box that moves would claim its contents for
+    // itself.
+    _globals: Vec<*mut GlobalCell>,
+    _memories: Vec<*mut MemoryCore>,
+    _tables: Vec<*mut TableCore>,
 }
 
 impl Instance {
@@ -67,17 +68,17 @@ impl Instance {
         module: Arc<Module>,
         parts: InstanceParts,
     ) -> Instance {
-        let globals: Box<[_]> = parts
+        let globals: Vec<_> = parts
             .globals
             .iter()
             .map(|&i| store.global(i).cell())
             .collect();
-        let memories: Box<[_]> = parts
+        let memories: Vec<_> = parts
             .memories
             .iter()
             .map(|&i| store.memory(i).core())
             .collect();
-        let tables: Box<[_]> = parts
+        let tables: Vec<_> = parts
             .tables
             .iter()
             .map(|&i| store.table(i).core())

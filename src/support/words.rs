@@ -3,20 +3,28 @@
 use alloc::boxed::Box;
 use core::cell::UnsafeCell;
 use core::mem::MaybeUninit;
-use core::ptr;
+use core::ptr::NonNull;
+
+/// A word: a number, or an address and whatever follows it.
+type Word = UnsafeCell<MaybeUninit<u64>>;
 
 /// An owned run of 64-bit words. A pointer written into one keeps its provenance.
+///
+/// The words are held by a raw pointer: a box that moves would claim them for itself, and
+/// end what was promised of their addresses.
 pub struct Words {
-    words: Box<[UnsafeCell<MaybeUninit<u64>>]>,
+    /// From a box, and as long as `self` nobody else's.
+    words: NonNull<[Word]>,
 }
 
 impl Words {
     /// As many zero words.
     pub fn zeroed(len: usize) -> Words {
+        let words: Box<[Word]> = (0..len)
+            .map(|_| UnsafeCell::new(MaybeUninit::new(0)))
+            .collect();
         Words {
-            words: (0..len)
-                .map(|_| UnsafeCell::new(MaybeUninit::new(0)))
-                .collect(),
+            words: NonNull::from(Box::leak(words)),
         }
     }
 
@@ -31,29 +39,39 @@ impl Words {
     ///
     /// If there is no such word, and it is not the one past the last.
     pub fn address(&self, index: usize) -> *const u64 {
-        assert!(index <= self.words.len());
-        self.words.as_ptr().wrapping_add(index).cast()
+        assert!(index <= self.len());
+        self.words.as_ptr().cast::<u64>().wrapping_add(index)
+    }
+
+    /// The address of a word that there is.
+    fn word(&mut self, index: usize) -> *mut u64 {
+        assert!(index < self.len());
+        self.words.as_ptr().cast::<u64>().wrapping_add(index)
     }
 
     /// Writes a number.
     pub fn set(&mut self, index: usize, value: u64) {
-        *self.words[index].get_mut() = MaybeUninit::new(value);
+        // SAFETY: the word is there, and is this run's alone.
+        unsafe { self.word(index).write(value) };
     }
 
     /// Writes an address into the word's first bytes; the others stay as they are.
     pub fn set_pointer(&mut self, index: usize, value: *const ()) {
-        let word = self.words[index].get_mut();
-        // SAFETY: a word is as large and as aligned as a pointer at least.
-        unsafe { ptr::from_mut(word).cast::<*const ()>().write(value) };
+        // SAFETY: as in `set`; a word is as large and as aligned as a pointer at least.
+        unsafe { self.word(index).cast::<*const ()>().write(value) };
+    }
+
+    /// Writes a size into the word's first bytes; the others stay as they are.
+    pub fn set_size(&mut self, index: usize, value: usize) {
+        // SAFETY: as in `set`; a word is as large and as aligned as a size at least.
+        unsafe { self.word(index).cast::<usize>().write(value) };
     }
 }
 
-impl Words {
-    /// Writes a size into the word's first bytes; the others stay as they are.
-    pub fn set_size(&mut self, index: usize, value: usize) {
-        let word = self.words[index].get_mut();
-        // SAFETY: a word is as large and as aligned as a size at least.
-        unsafe { ptr::from_mut(word).cast::<usize>().write(value) };
+impl Drop for Words {
+    fn drop(&mut self) {
+        // SAFETY: they came from a box, and nothing runs or reads them any more.
+        drop(unsafe { Box::from_raw(self.words.as_ptr()) });
     }
 }
 
