@@ -31,8 +31,20 @@ pub(crate) fn read_module(path: &Path) -> Result<Vec<u8>, Failure> {
     wat::parse_str(text).map_err(|mut error| {
         error.set_path(path);
         Failure::Input(format!(
-            "`{}` is not a WebAssembly module, neither binary nor text: {error}",
-            path.display()
+            "`{}` is not a WebAssembly module, neither binary nor text: {}",
+            path.display(),
+            shortened(&error.to_string())
         ))
     })
+}
+
+/// A text with its lines cut to a length that can be read. An error shows the line that is
+/// wrong, and all of a module can be one line.
+fn shortened(text: &str) -> String {
+    const LENGTH: usize = 200;
+    let cut = |line: &str| match line.char_indices().nth(LENGTH) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line.to_string(),
+    };
+    text.lines().map(cut).collect::<Vec<_>>().join("\n")
 }

@@ -120,7 +120,7 @@ fn what_is_no_module() {
         (
             "section.wasm",
             b"\0asm\x01\0\0\0\x7f\0".to_vec(),
-            &["cannot load", "offset 0x8"],
+            &["cannot load", "offset"],
         ),
         (
             "cut.wasm",
@@ -165,7 +165,6 @@ fn what_is_no_file() {
             &folder().join("absent.wasm"),
             &["cannot read", "absent.wasm"],
         );
-        refused(command, Path::new(""), &["cannot read"]);
     }
     refused(
         "wast",
@@ -185,14 +184,17 @@ fn text_that_nests_too_deeply() {
     };
     let path = file("parens.wat", "(".repeat(1_000_000));
     refused("run", &path, &["parens.wat:1:"]);
-    let path = file("folded.wat", nested("(block ", ")"));
-    let output = Command::new(program())
-        .arg("run")
-        .arg(&path)
-        .output()
-        .unwrap();
-    // Folded blocks may be allowed to nest so deeply, but not to overflow the native stack.
-    assert!(matches!(output.status.code(), Some(0 | 1)), "{output:?}");
-    let path = file("values.wat", nested("(drop (i32.eqz (i32.const 0", ")))"));
-    refused("run", &path, &["values.wat"]);
+    // Folded instructions may nest so deeply, but not overflow the native stack.
+    for (name, open, close) in [
+        ("blocks.wat", "(block ", ")"),
+        ("values.wat", "(drop (i32.eqz (i32.const 0", ")))"),
+    ] {
+        let path = file(name, nested(open, close));
+        let output = Command::new(program())
+            .arg("run")
+            .arg(&path)
+            .output()
+            .expect("the command can be run");
+        assert!(matches!(output.status.code(), Some(0 | 1)), "{output:?}");
+    }
 }
