@@ -22,6 +22,8 @@ mod generator;
 mod observation;
 #[path = "differential/observer.rs"]
 mod observer;
+#[path = "differential/operators.rs"]
+mod operators;
 #[path = "differential/random.rs"]
 mod random;
 #[path = "differential/smith.rs"]
@@ -34,7 +36,7 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::{env, fs, thread};
 
-/// So many programs of each kind run by default, in a few seconds.
+/// So many programs of each kind run by default, within half a minute.
 const QUICK: u64 = 150;
 
 /// Failures after which no more are looked for.
@@ -62,7 +64,10 @@ fn compare_all(kind: &str, program: fn(u64) -> Option<Vec<u8>>) {
             thread.spawn_scoped(scope, run).expect("a thread starts")
         };
         let threads: Vec<_> = (0..threads).map(spawn).collect();
-        threads.into_iter().map(|thread| thread.join().expect("no run panics")).collect()
+        threads
+            .into_iter()
+            .map(|thread| thread.join().expect("no run panics"))
+            .collect()
     });
     let mut all = Report::default();
     for report in reports {
@@ -72,12 +77,17 @@ fn compare_all(kind: &str, program: fn(u64) -> Option<Vec<u8>>) {
             *all.ends.entry(end).or_default() += count;
         }
     }
-    println!("{kind}: {} programs; their calls ended so: {:?}", all.programs, all.ends);
+    println!(
+        "{kind}: {} programs; their calls ended so: {:?}",
+        all.programs, all.ends
+    );
     assert!(all.failures.is_empty(), "\n{}", all.failures.join("\n"));
 }
 
 fn seeds() -> Range<u64> {
-    let Ok(wanted) = env::var("BACKSTITCH_DIFFERENTIAL") else { return 0..QUICK };
+    let Ok(wanted) = env::var("BACKSTITCH_DIFFERENTIAL") else {
+        return 0..QUICK;
+    };
     let number = |text: &str| text.parse().expect("BACKSTITCH_DIFFERENTIAL is N or A..B");
     match wanted.split_once("..") {
         Some((start, end)) => number(start)..number(end),
@@ -110,7 +120,9 @@ fn compare_some(
         let expected = match reference.observe(&bytes, seed) {
             Ok(expected) => expected,
             Err(error) => {
-                report.failures.push(format!("{kind} {seed}: Wasmtime refuses it: {error:?}"));
+                report
+                    .failures
+                    .push(format!("{kind} {seed}: Wasmtime refuses it: {error:?}"));
                 continue;
             }
         };
@@ -128,8 +140,12 @@ fn compare_some(
                 Ok(found) => difference(&expected, &found),
                 Err(error) => Some(format!("the module is refused: {error:#}")),
             };
-            let Some(difference) = difference else { continue };
-            report.failures.push(format!("{kind} {seed}, {}: {difference}", subject.name));
+            let Some(difference) = difference else {
+                continue;
+            };
+            report
+                .failures
+                .push(format!("{kind} {seed}, {}: {difference}", subject.name));
             if let Ok(folder) = env::var("BACKSTITCH_DIFFERENTIAL_DUMP") {
                 let path = format!("{folder}/{kind}-{seed}.wasm");
                 fs::write(&path, &bytes).expect("the module can be written");

@@ -25,7 +25,9 @@ fn engines() -> Vec<Engine> {
     }
     let engine = |dispatch| {
         let mut config = Config::new();
-        config.dispatch(dispatch).wasm_backtrace_max_frames(NonZeroUsize::new(100_000));
+        config
+            .dispatch(dispatch)
+            .wasm_backtrace_max_frames(NonZeroUsize::new(100_000));
         Engine::new(&config).expect("the backend works")
     };
     dispatches.into_iter().map(engine).collect()
@@ -52,10 +54,12 @@ fn checksums_are_those_of_wasmtime() {
     let mut wrong = Vec::new();
     for engine in engines() {
         for &(name, export, n, expected) in &lines {
-            let module = Module::new(&engine, &bytes(name)).unwrap();
+            let module = Module::new(&engine, bytes(name)).unwrap();
             let mut store = Store::new(&engine, ());
             let instance = Instance::new(&mut store, &module, &[]).unwrap();
-            let func = instance.get_typed_func::<i32, i64>(&mut store, export).unwrap();
+            let func = instance
+                .get_typed_func::<i32, i64>(&mut store, export)
+                .unwrap();
             match func.call(&mut store, n) {
                 Ok(found) if found == expected => {}
                 other => wrong.push(format!("{name} {export} {n}: {other:x?}, not {expected:x}")),
@@ -80,11 +84,15 @@ fn panics_show_the_frames_that_wasmtime_shows() {
         for (fault, (trap, frames)) in expected.iter().enumerate() {
             let mut store = Store::new(&engine, ());
             let instance = Instance::new(&mut store, &module, &[]).unwrap();
-            let panic = instance.get_typed_func::<i32, i64>(&mut store, "panic").unwrap();
+            let panic = instance
+                .get_typed_func::<i32, i64>(&mut store, "panic")
+                .unwrap();
             let error = panic.call(&mut store, fault as i32).unwrap_err();
             let found = error.downcast_ref::<Trap>().expect("it traps");
             assert_eq!(format!("{found:?}"), *trap, "fault {fault}");
-            let backtrace = error.downcast_ref::<WasmBacktrace>().expect("with a backtrace");
+            let backtrace = error
+                .downcast_ref::<WasmBacktrace>()
+                .expect("with a backtrace");
             let found: Vec<Frame> = backtrace
                 .frames()
                 .iter()
@@ -100,9 +108,7 @@ fn panics_show_the_frames_that_wasmtime_shows() {
 
 /// What Wasmtime shows of each fault: the trap and the frames.
 fn reference_panics(bytes: &[u8]) -> Vec<(String, Vec<Frame>)> {
-    use wasmtime::{
-        Config, Engine, Instance, Module, OptLevel, Store, Trap, WasmBacktrace,
-    };
+    use wasmtime::{Config, Engine, Instance, Module, OptLevel, Store, Trap, WasmBacktrace};
     let mut config = Config::new();
     config
         .cranelift_opt_level(OptLevel::None)
@@ -114,7 +120,9 @@ fn reference_panics(bytes: &[u8]) -> Vec<(String, Vec<Frame>)> {
     faults
         .map(|fault| {
             let instance = Instance::new(&mut store, &module, &[]).unwrap();
-            let panic = instance.get_typed_func::<i32, i64>(&mut store, "panic").unwrap();
+            let panic = instance
+                .get_typed_func::<i32, i64>(&mut store, "panic")
+                .unwrap();
             let error = panic.call(&mut store, fault).unwrap_err();
             let trap = format!("{:?}", error.downcast_ref::<Trap>().unwrap());
             let backtrace = error.downcast_ref::<WasmBacktrace>().unwrap();

@@ -1,5 +1,5 @@
 //! What a backtrace shows, by the rows of the walk's contract (B1 to B20) that an embedder
-//! can see. (B4, B9 and B13 are the walk's own: they are tested beside it.)
+//! can see. (B4, B9 and B13 cannot be seen through the API.)
 
 use crate::common::{call, call_func, each, each_default, error_names, module, names, trap};
 use backstitch::{
@@ -31,7 +31,10 @@ fn go_on(mut caller: Host<'_>) -> Result<()> {
         call_func(&mut caller, &next, &[])?;
     }
     let after = names(&WasmBacktrace::capture(&caller));
-    assert_eq!(before, after, "a call from a host function restores the chain");
+    assert_eq!(
+        before, after,
+        "a call from a host function restores the chain"
+    );
     caller.data_mut().traces.push(after);
     Ok(())
 }
@@ -64,7 +67,12 @@ fn scene(engine: &Engine) -> Scene {
     let look = Func::wrap(&mut store, look);
     let imports = [go_on.into(), look.into()];
     let instance = Instance::new(&mut store, &module(engine, SCENE), &imports).unwrap();
-    Scene { store, instance, go_on, look }
+    Scene {
+        store,
+        instance,
+        go_on,
+        look,
+    }
 }
 
 impl Scene {
@@ -88,7 +96,11 @@ fn b1_outside_of_any_call_there_is_nothing() {
         let mut scene = scene(engine);
         assert!(WasmBacktrace::capture(&scene.store).frames().is_empty());
         call(&mut scene.store, &scene.instance, "three", &[]).unwrap();
-        assert!(WasmBacktrace::force_capture(&scene.store).frames().is_empty());
+        assert!(
+            WasmBacktrace::force_capture(&scene.store)
+                .frames()
+                .is_empty()
+        );
         let look = scene.look;
         assert_eq!(scene.run(&[look]), [[] as [String; 0]]);
     });
@@ -137,8 +149,11 @@ fn b3_at_a_trap_the_faulting_place_not_the_last_exit() {
         let error = call(&mut store, &instance, "f", &[]).unwrap_err();
         assert_eq!(error_names(&error), ["callee", "f"]);
         let backtrace = error.downcast_ref::<WasmBacktrace>().unwrap();
-        let offsets: Vec<usize> =
-            backtrace.frames().iter().map(|frame| frame.module_offset().unwrap()).collect();
+        let offsets: Vec<usize> = backtrace
+            .frames()
+            .iter()
+            .map(|frame| frame.module_offset().unwrap())
+            .collect();
         // `i32.load` is 0x28, and the second `call $callee` is 0x10 0x01.
         assert_eq!(bytes[offsets[0]], 0x28);
         assert_eq!(bytes[offsets[1]..offsets[1] + 2], [0x10, 0x01]);
@@ -152,7 +167,13 @@ fn b6_activations_from_the_newest_to_the_oldest() {
         let mut scene = scene(engine);
         let calls = ["one", "two", "one", "three"].map(|name| scene.func(name));
         let innermost = [
-            "three_inner", "three", "one_inner", "one", "two", "one_inner", "one",
+            "three_inner",
+            "three",
+            "one_inner",
+            "one",
+            "two",
+            "one_inner",
+            "one",
         ];
         let seen = scene.run(&calls);
         assert_eq!(seen.len(), 4);
@@ -186,13 +207,16 @@ fn b7_only_the_activations_of_this_store() {
         });
         let asked = std::sync::Mutex::new(asked);
         let answer = std::sync::Mutex::new(answer);
-        let middle = Func::wrap(&mut first.store, move |mut caller: Host<'_>| -> Result<()> {
-            asked.lock().unwrap().recv().unwrap();
-            let three = caller.data_mut().next.pop().unwrap();
-            call_func(&mut caller, &three, &[])?;
-            answer.lock().unwrap().send(()).unwrap();
-            Ok(())
-        });
+        let middle = Func::wrap(
+            &mut first.store,
+            move |mut caller: Host<'_>| -> Result<()> {
+                asked.lock().unwrap().recv().unwrap();
+                let three = caller.data_mut().next.pop().unwrap();
+                call_func(&mut caller, &three, &[])?;
+                answer.lock().unwrap().send(()).unwrap();
+                Ok(())
+            },
+        );
         let calls = ["one", "three"].map(|name| first.func(name));
         let seen = first.run(&[calls[0], middle, calls[1]]);
         b.join().unwrap();
@@ -211,7 +235,10 @@ fn b7_a_store_used_inside_another_ones_host_function() {
             let calls = ["two", "three"].map(|name| inner.func(name));
             let seen = inner.run(&calls);
             assert_eq!(seen[0], ["three_inner", "three", "two"]);
-            assert_eq!(names(&WasmBacktrace::capture(&caller)), ["one_inner", "one"]);
+            assert_eq!(
+                names(&WasmBacktrace::capture(&caller)),
+                ["one_inner", "one"]
+            );
             let instance = inner.instance;
             let error = call(&mut inner.store, &instance, "trap", &[]).unwrap_err();
             assert_eq!(error_names(&error), ["trap_inner", "trap"]);
@@ -260,8 +287,10 @@ fn b10_the_running_stack_first_then_its_outer_ones() {
             assert_eq!(stacks.len(), 3);
             assert_eq!(stacks[1], stacks[2]);
             assert_ne!(stacks[0], stacks[1]);
-            let boundaries: Vec<bool> =
-                frames.iter().map(|frame| frame.is_stack_boundary()).collect();
+            let boundaries: Vec<bool> = frames
+                .iter()
+                .map(|frame| frame.is_stack_boundary())
+                .collect();
             assert_eq!(boundaries, [true, false, false]);
         });
         let calls = ["one", "two"].map(|name| scene.func(name));
@@ -340,7 +369,10 @@ fn b17_a_tail_call_to_the_host_leaves_no_frame() {
         let seen = scene.run(&[above, tail]);
         assert_eq!(seen, [["above_tail"], ["above_tail"]]);
         let seen = scene.run(&[above, above, three]);
-        assert_eq!(seen[0], ["three_inner", "three", "above_tail", "above_tail"]);
+        assert_eq!(
+            seen[0],
+            ["three_inner", "three", "above_tail", "above_tail"]
+        );
         let one = scene.func("one");
         let seen = scene.run(&[one, tail]);
         assert_eq!(seen[0], ["one_inner", "one"]);
@@ -356,8 +388,12 @@ fn b18_frames_know_their_number_from_both_ends() {
         let error = call_func(&mut scene.store, &calls[0], &[]).unwrap_err();
         let backtrace = error.downcast_ref::<WasmBacktrace>().unwrap();
         assert_eq!(backtrace.frames().len(), 4);
-        let reversed: Vec<_> =
-            backtrace.frames().iter().rev().map(|frame| frame.func_name().unwrap()).collect();
+        let reversed: Vec<_> = backtrace
+            .frames()
+            .iter()
+            .rev()
+            .map(|frame| frame.func_name().unwrap())
+            .collect();
         assert_eq!(reversed, ["one", "one_inner", "trap", "trap_inner"]);
     });
 }

@@ -63,11 +63,21 @@ fn a_million_cross_instance_tail_calls_run_in_one_frame() {
         |engine| {
             let mut store = Store::new(engine, ());
             let instance = ping_pong(&mut store, engine);
-            let results =
-                call(&mut store, &instance, "ping", &[Val::I32(1_000_000), Val::I64(1)]).unwrap();
+            let results = call(
+                &mut store,
+                &instance,
+                "ping",
+                &[Val::I32(1_000_000), Val::I64(1)],
+            )
+            .unwrap();
             assert_eq!(numbers(&results), [1 + 500_000 * 14, 77]);
-            let results =
-                call(&mut store, &instance, "ping", &[Val::I32(999_999), Val::I64(1)]).unwrap();
+            let results = call(
+                &mut store,
+                &instance,
+                "ping",
+                &[Val::I32(999_999), Val::I64(1)],
+            )
+            .unwrap();
             assert_eq!(numbers(&results), [1 + 499_999 * 14, 88]);
         },
     );
@@ -132,8 +142,7 @@ fn a_caller_goes_on_after_cross_instance_tail_calls() {
         );
         let outer = Instance::new(&mut store, &outer, &[ping.into()]).unwrap();
         for (calls, by) in [(0, 77), (1, 88), (2, 77), (7, 88)] {
-            let results =
-                call(&mut store, &outer, "f", &[Val::I32(calls), Val::I64(-9)]).unwrap();
+            let results = call(&mut store, &outer, "f", &[Val::I32(calls), Val::I64(-9)]).unwrap();
             let results = numbers(&results);
             let sum = 3 + i64::from(calls / 2) * 14;
             assert_eq!(results[..3], [-9, sum, by]);
@@ -227,17 +236,25 @@ fn argument(kind: usize, index: usize) -> Val {
 /// Functions that return their parameters in another order, each in several ways.
 fn permutation(kinds: &[usize], order: &[usize]) -> String {
     let types = |indices: &mut dyn Iterator<Item = usize>| -> String {
-        indices.map(|index| KINDS[kinds[index]]).collect::<Vec<_>>().join(" ")
+        indices
+            .map(|index| KINDS[kinds[index]])
+            .collect::<Vec<_>>()
+            .join(" ")
     };
-    let (params, results) =
-        (types(&mut (0..kinds.len())), types(&mut order.iter().copied()));
+    let (params, results) = (
+        types(&mut (0..kinds.len())),
+        types(&mut order.iter().copied()),
+    );
     let pushed = |indices: &mut dyn Iterator<Item = usize>| -> String {
         indices.fold(String::new(), |mut text, index| {
             let _ = write!(text, "local.get {index} ");
             text
         })
     };
-    let (gets, straight) = (pushed(&mut order.iter().copied()), pushed(&mut (0..kinds.len())));
+    let (gets, straight) = (
+        pushed(&mut order.iter().copied()),
+        pushed(&mut (0..kinds.len())),
+    );
     // The parameters pass through a block's results, and a branch's values.
     format!(
         r#"(module
@@ -257,10 +274,12 @@ fn permutation(kinds: &[usize], order: &[usize]) -> String {
             (func (export "chosen") (type $f)
                 {gets} (block (param {results}) (result {results})
                     (br_table 0 0 0 (drop (call $with_less (i32.const 1)))))))"#,
-        sets = (0..kinds.len()).rev().fold(String::new(), |mut text, index| {
-            let _ = write!(text, "local.set {index} ");
-            text
-        }),
+        sets = (0..kinds.len())
+            .rev()
+            .fold(String::new(), |mut text, index| {
+                let _ = write!(text, "local.set {index} ");
+                text
+            }),
     )
 }
 
@@ -281,7 +300,10 @@ fn parameters_returned_permuted() {
     }
     // As many as a function may have, as one of them takes three more.
     let most = 997;
-    cases.push(((0..most).map(|index| index % 4).collect(), (1..most).chain([0]).collect()));
+    cases.push((
+        (0..most).map(|index| index % 4).collect(),
+        (1..most).chain([0]).collect(),
+    ));
     cases.push(((0..most).map(|_| 1).collect(), (0..most).rev().collect()));
     each_default(|engine| {
         for (kinds, order) in &cases {
@@ -295,7 +317,13 @@ fn parameters_returned_permuted() {
                 .collect();
             let permuted: Vec<Val> = order.iter().map(|&index| arguments[index]).collect();
             for name in [
-                "plain", "returned", "branched", "from_loop", "called", "tail", "tail_longer",
+                "plain",
+                "returned",
+                "branched",
+                "from_loop",
+                "called",
+                "tail",
+                "tail_longer",
                 "chosen",
             ] {
                 let results = call(&mut store, &instance, name, &arguments).unwrap();

@@ -18,9 +18,11 @@ pub fn dispatches() -> Vec<Dispatch> {
 /// `configure` adds.
 pub fn each(configure: impl Fn(&mut Config), test: impl Fn(&Engine)) {
     for dispatch in dispatches() {
-        for mode in
-            [CompilationMode::LazyTranslation, CompilationMode::Eager, CompilationMode::Lazy]
-        {
+        for mode in [
+            CompilationMode::LazyTranslation,
+            CompilationMode::Eager,
+            CompilationMode::Lazy,
+        ] {
             let mut config = Config::new();
             config.dispatch(dispatch).compilation_mode(mode);
             configure(&mut config);
@@ -47,7 +49,9 @@ pub fn call(
     name: &str,
     arguments: &[Val],
 ) -> Result<Vec<Val>, Error> {
-    let func = instance.get_func(&mut store, name).expect("the export is there");
+    let func = instance
+        .get_func(&mut store, name)
+        .expect("the export is there");
     call_func(store, &func, arguments)
 }
 
@@ -77,7 +81,11 @@ pub fn numbers(values: &[Val]) -> Vec<i64> {
 
 /// The trap that an error is.
 pub fn trap<T>(result: Result<T, Error>) -> Option<Trap> {
-    result.err().expect("the call fails").downcast_ref().copied()
+    result
+        .err()
+        .expect("the call fails")
+        .downcast_ref()
+        .copied()
 }
 
 /// The names of a backtrace's functions, or their indices.
@@ -91,7 +99,11 @@ pub fn names(backtrace: &WasmBacktrace) -> Vec<String> {
 
 /// The names of the functions in an error's backtrace.
 pub fn error_names(error: &Error) -> Vec<String> {
-    names(error.downcast_ref::<WasmBacktrace>().expect("the error has a backtrace"))
+    names(
+        error
+            .downcast_ref::<WasmBacktrace>()
+            .expect("the error has a backtrace"),
+    )
 }
 
 /// Random orders, the same each time.
@@ -100,7 +112,10 @@ pub struct Shuffle(pub u64);
 impl Shuffle {
     /// A number below `end`.
     pub fn below(&mut self, end: usize) -> usize {
-        self.0 = self.0.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(0x1405_7b7e_f767_814f);
+        self.0 = self
+            .0
+            .wrapping_mul(0x5851_f42d_4c95_7f2d)
+            .wrapping_add(0x1405_7b7e_f767_814f);
         ((self.0 >> 33) as usize) % end
     }
 

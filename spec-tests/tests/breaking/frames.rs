@@ -3,8 +3,8 @@
 //! Each function is there twice, once with its few locals near and once behind 49,900
 //! others: both must give the same.
 
-use crate::common::{call, each, each_default, module, numbers};
-use backstitch::{Instance, Store, Val};
+use crate::common::{call, dispatches, each, each_default, module, numbers};
+use backstitch::{Config, Engine, Instance, Store, Val};
 use std::fmt::Write;
 
 /// Functions of an `i32`, an `i64`, an `f32` and an `f64`, in terms of the locals `$i $j`
@@ -146,24 +146,23 @@ fn fifty_thousand_locals_change_nothing() {
     .into_iter()
     .map(|(i, k, x, u): (i32, i64, f32, f64)| [i.into(), k.into(), x.into(), u.into()])
     .collect();
-    each(
-        |config| {
-            config.max_wasm_stack(2 << 20);
-        },
-        |engine| {
-            let mut store = Store::new(engine, ());
-            let near = Instance::new(&mut store, &module(engine, &near), &[]).unwrap();
-            let far = Instance::new(&mut store, &module(engine, &far), &[]).unwrap();
-            for (index, body) in BODIES.iter().enumerate() {
-                let name = index.to_string();
-                for arguments in &arguments {
-                    let expected = call(&mut store, &near, &name, arguments).unwrap();
-                    let found = call(&mut store, &far, &name, arguments).unwrap();
-                    assert_eq!(numbers(&found), numbers(&expected), "{body} {arguments:?}");
-                }
+    // Millions of locals in all take a while: once for each way of dispatch is enough.
+    for dispatch in dispatches() {
+        let mut config = Config::new();
+        config.dispatch(dispatch).max_wasm_stack(2 << 20);
+        let engine = &Engine::new(&config).unwrap();
+        let mut store = Store::new(engine, ());
+        let near = Instance::new(&mut store, &module(engine, &near), &[]).unwrap();
+        let far = Instance::new(&mut store, &module(engine, &far), &[]).unwrap();
+        for (index, body) in BODIES.iter().enumerate() {
+            let name = index.to_string();
+            for arguments in &arguments {
+                let expected = call(&mut store, &near, &name, arguments).unwrap();
+                let found = call(&mut store, &far, &name, arguments).unwrap();
+                assert_eq!(numbers(&found), numbers(&expected), "{body} {arguments:?}");
             }
-        },
-    );
+        }
+    }
 }
 
 #[test]
@@ -171,14 +170,25 @@ fn every_one_of_fifty_thousand_locals_is_its_own() {
     // All are written, then summed; a few hundred stand for all of them, so that the
     // module stays small.
     let count = 50_000;
-    let some: Vec<usize> = (0..count).step_by(97).chain(4_080..4_110).chain([count - 1]).collect();
+    let some: Vec<usize> = (0..count)
+        .step_by(97)
+        .chain(4_080..4_110)
+        .chain([count - 1])
+        .collect();
     let mut body = String::new();
     for &local in &some {
-        let _ = write!(body, "(local.set {local} (i64.const {}))", local * 1_000_003);
+        let _ = write!(
+            body,
+            "(local.set {local} (i64.const {}))",
+            local * 1_000_003
+        );
     }
     body.push_str("(i64.const 0)");
     for &local in &some {
-        let _ = write!(body, "(i64.add (i64.rotl (local.get {local}) (i64.const 1))) ");
+        let _ = write!(
+            body,
+            "(i64.add (i64.rotl (local.get {local}) (i64.const 1))) "
+        );
         let _ = write!(body, "(i64.add (local.get {}))", (local + 50) % 97);
     }
     let text = format!(
@@ -189,8 +199,10 @@ fn every_one_of_fifty_thousand_locals_is_its_own() {
     for &local in &some {
         locals[local] = local as i64 * 1_000_003;
     }
-    let sum: i64 =
-        some.iter().map(|&local| locals[local].rotate_left(1) + locals[(local + 50) % 97]).sum();
+    let sum: i64 = some
+        .iter()
+        .map(|&local| locals[local].rotate_left(1) + locals[(local + 50) % 97])
+        .sum();
     each_default(|engine| {
         let mut store = Store::new(engine, ());
         let instance = Instance::new(&mut store, &module(engine, &text), &[]).unwrap();
@@ -252,9 +264,8 @@ fn a_thousand_parameters_and_fifty_thousand_locals() {
         |engine| {
             let mut store = Store::new(engine, ());
             let instance = Instance::new(&mut store, &module(engine, &text), &[]).unwrap();
-            let mut run = |name: &str| {
-                numbers(&call(&mut store, &instance, name, &arguments).unwrap())
-            };
+            let mut run =
+                |name: &str| numbers(&call(&mut store, &instance, name, &arguments).unwrap());
             assert_eq!(run("reverse"), reversed);
             assert_eq!(run("sum"), [sum]);
             assert_eq!(run("both"), [sum + (1 << 32)]);

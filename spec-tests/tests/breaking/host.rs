@@ -1,14 +1,18 @@
 //! Host functions that re-enter, grow what they stand on, panic, or fail.
 
-use crate::common::{call, call_func, each, each_default, error_names, module, names, numbers, trap};
-use backstitch::{
-    Caller, Engine, Error, Func, Instance, Result, Store, Trap, Val, WasmBacktrace,
+use crate::common::{
+    call, call_func, each, each_default, error_names, module, names, numbers, trap,
 };
+use backstitch::{Caller, Engine, Error, Func, Instance, Result, Store, Trap, Val, WasmBacktrace};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Calls an export of the instance that called the host.
 fn call_back(caller: &mut Caller<'_, u32>, name: &str, arguments: &[Val]) -> Result<Vec<Val>> {
-    let func = caller.get_export(name).expect("the export is there").into_func().unwrap();
+    let func = caller
+        .get_export(name)
+        .expect("the export is there")
+        .into_func()
+        .unwrap();
     call_func(caller, &func, arguments)
 }
 
@@ -65,9 +69,14 @@ fn a_host_function_re_enters_while_arguments_are_staged() {
             for name in ["f", "middle"] {
                 *store.data_mut() = 0;
                 let results = call(&mut store, &instance, name, &[Val::I32(20_000)]).unwrap();
-                let [sum, depth, loaded] = numbers(&results)[..] else { panic!("three") };
+                let [sum, depth, loaded] = numbers(&results)[..] else {
+                    panic!("three")
+                };
                 let inner_calls = if name == "f" { 3 } else { 7 };
-                assert_eq!(sum, 1 + 20 + 300 + 4000 + 7 + 500_000 + 5 + inner_calls + 6_000_000);
+                assert_eq!(
+                    sum,
+                    1 + 20 + 300 + 4000 + 7 + 500_000 + 5 + inner_calls + 6_000_000
+                );
                 assert_eq!((depth, loaded), (20_000, 5));
             }
         },
@@ -125,7 +134,9 @@ fn a_panic_in_an_execution_ends_that_execution_alone() {
         (func (export "f") (param i32) (call $host (local.get 0))))"#;
     each_default(|engine| {
         let mut store = Store::new(engine, ());
-        let host = Func::wrap(&mut store, |panics: i32| assert!(panics == 0, "as it was told"));
+        let host = Func::wrap(&mut store, |panics: i32| {
+            assert!(panics == 0, "as it was told")
+        });
         let instance = Instance::new(&mut store, &module(engine, text), &[host.into()]).unwrap();
         let f = instance.get_func(&mut store, "f").unwrap();
         let mut execution = f.start(&mut store, &[Val::I32(1)]).unwrap();
@@ -145,7 +156,9 @@ fn errors_of_host_functions_pass_through_wasm() {
         (func $b (export "b") (return_call $host)))"#;
     each_default(|engine| {
         let mut store = Store::new(engine, ());
-        let host = Func::wrap(&mut store, || -> Result<()> { Err(Error::msg("out of yarn")) });
+        let host = Func::wrap(&mut store, || -> Result<()> {
+            Err(Error::msg("out of yarn"))
+        });
         let instance = Instance::new(&mut store, &module(engine, text), &[host.into()]).unwrap();
         let error = call(&mut store, &instance, "a", &[]).unwrap_err();
         assert_eq!(error.root_cause().to_string(), "out of yarn");

@@ -46,7 +46,11 @@ fn busy(store: &mut Store<()>) -> Instance {
 }
 
 fn trail(store: &mut Store<()>, instance: &Instance) -> i64 {
-    instance.get_global(&mut *store, "trail").unwrap().get(store).unwrap_i64()
+    instance
+        .get_global(&mut *store, "trail")
+        .unwrap()
+        .get(store)
+        .unwrap_i64()
 }
 
 #[test]
@@ -98,7 +102,9 @@ fn out_of_fuel_in_every_position() {
                     store.set_fuel(plenty).unwrap();
                     outcome = execution.resume(&mut store).unwrap();
                 }
-                let Outcome::Done(results) = outcome else { panic!("it has fuel") };
+                let Outcome::Done(results) = outcome else {
+                    panic!("it has fuel")
+                };
                 assert_eq!(numbers(&results), expected, "with {fuel} units first");
                 assert_eq!(trail(&mut store, &instance), end);
             }
@@ -110,14 +116,38 @@ fn out_of_fuel_in_every_position() {
 fn bulk_operators_cost_fuel_by_size() {
     // An operator costs 1, a function's entry 1, and what is copied or filled 1 each.
     let cases = [
-        ("(memory.fill (i32.const 0) (i32.const 1) (local.get 0))", 1 + 4 + 100),
-        ("(memory.copy (i32.const 0) (i32.const 9) (local.get 0))", 1 + 4 + 100),
-        ("(memory.copy $m $n (i32.const 0) (i32.const 9) (local.get 0))", 1 + 4 + 100),
-        ("(memory.init $d (i32.const 0) (i32.const 0) (i32.const 3))", 1 + 4 + 3),
-        ("(table.fill $t (i32.const 0) (ref.null func) (i32.const 7))", 1 + 4 + 7),
-        ("(table.copy $t $t (i32.const 0) (i32.const 1) (i32.const 5))", 1 + 4 + 5),
-        ("(table.init $t $e (i32.const 0) (i32.const 0) (i32.const 2))", 1 + 4 + 2),
-        ("(drop (table.grow $t (ref.null func) (i32.const 6)))", 1 + 3 + 6),
+        (
+            "(memory.fill (i32.const 0) (i32.const 1) (local.get 0))",
+            1 + 4 + 100,
+        ),
+        (
+            "(memory.copy (i32.const 0) (i32.const 9) (local.get 0))",
+            1 + 4 + 100,
+        ),
+        (
+            "(memory.copy $m $n (i32.const 0) (i32.const 9) (local.get 0))",
+            1 + 4 + 100,
+        ),
+        (
+            "(memory.init $d (i32.const 0) (i32.const 0) (i32.const 3))",
+            1 + 4 + 3,
+        ),
+        (
+            "(table.fill $t (i32.const 0) (ref.null func) (i32.const 7))",
+            1 + 4 + 7,
+        ),
+        (
+            "(table.copy $t $t (i32.const 0) (i32.const 1) (i32.const 5))",
+            1 + 4 + 5,
+        ),
+        (
+            "(table.init $t $e (i32.const 0) (i32.const 0) (i32.const 2))",
+            1 + 4 + 2,
+        ),
+        (
+            "(drop (table.grow $t (ref.null func) (i32.const 6)))",
+            1 + 3 + 6,
+        ),
         ("(drop (memory.grow (i32.const 2)))", 1 + 2),
     ];
     each(
@@ -189,9 +219,15 @@ fn epoch_deadlines_call_back() {
                 assert_eq!(error.root_cause().to_string(), "enough");
                 // Inside a synchronous call nothing can yield.
                 *store.data_mut() = 4;
-                assert_eq!(trap(call_func(&mut store, &func, &[])), Some(Trap::Interrupt));
+                assert_eq!(
+                    trap(call_func(&mut store, &func, &[])),
+                    Some(Trap::Interrupt)
+                );
                 store.epoch_deadline_trap();
-                assert_eq!(trap(call_func(&mut store, &func, &[])), Some(Trap::Interrupt));
+                assert_eq!(
+                    trap(call_func(&mut store, &func, &[])),
+                    Some(Trap::Interrupt)
+                );
             }
             // Without a new epoch nothing happens.
             store.set_epoch_deadline(1);
@@ -222,7 +258,10 @@ fn another_thread_interrupts() {
                 assert!(matches!(outcome, Outcome::Suspended(Suspension::Interrupt)));
                 other.join().unwrap();
                 store.interrupt_handle().unwrap().interrupt();
-                assert_eq!(trap(call_func(&mut store, &func, &[])), Some(Trap::Interrupt));
+                assert_eq!(
+                    trap(call_func(&mut store, &func, &[])),
+                    Some(Trap::Interrupt)
+                );
                 // An interruption is spent once it was noticed.
                 let results = call(&mut store, &instance, "count_to", &[Val::I32(50)]).unwrap();
                 assert_eq!(numbers(&results), [7]);
@@ -245,21 +284,29 @@ fn call_hooks_see_every_passage_also_of_nested_calls() {
             Ok(())
         });
         type Caller<'a> = backstitch::Caller<'a, Vec<CallHook>>;
-        let host = Func::wrap(&mut store, |mut caller: Caller<'_>, depth: i32| -> Result<()> {
-            match depth {
-                0 => Ok(()),
-                -1 => Err(Error::msg("no")),
-                _ => {
-                    let f = caller.get_export("f").unwrap().into_func().unwrap();
-                    call_func(&mut caller, &f, &[Val::I32(depth - 1)]).map(drop)
+        let host = Func::wrap(
+            &mut store,
+            |mut caller: Caller<'_>, depth: i32| -> Result<()> {
+                match depth {
+                    0 => Ok(()),
+                    -1 => Err(Error::msg("no")),
+                    _ => {
+                        let f = caller.get_export("f").unwrap().into_func().unwrap();
+                        call_func(&mut caller, &f, &[Val::I32(depth - 1)]).map(drop)
+                    }
                 }
-            }
-        });
+            },
+        );
         let instance = Instance::new(&mut store, &module(engine, text), &[host.into()]).unwrap();
         for name in ["f", "tail"] {
             store.data_mut().clear();
             call(&mut store, &instance, name, &[Val::I32(1)]).unwrap();
-            let inner = [CallingWasm, CallingHost, ReturningFromHost, ReturningFromWasm];
+            let inner = [
+                CallingWasm,
+                CallingHost,
+                ReturningFromHost,
+                ReturningFromWasm,
+            ];
             let mut expected = vec![CallingWasm, CallingHost];
             expected.extend(inner);
             expected.extend([ReturningFromHost, ReturningFromWasm]);
@@ -270,7 +317,11 @@ fn call_hooks_see_every_passage_also_of_nested_calls() {
             let mut seen = 0;
             store.call_hook(move |_, _| {
                 seen += 1;
-                if seen > place { Err(Error::msg("shut")) } else { Ok(()) }
+                if seen > place {
+                    Err(Error::msg("shut"))
+                } else {
+                    Ok(())
+                }
             });
             let error = call(&mut store, &instance, "f", &[Val::I32(0)]).unwrap_err();
             assert_eq!(error.root_cause().to_string(), "shut");
@@ -301,9 +352,24 @@ fn a_limiter_denies_growth_and_instances() {
         let mut run = |name: &str, by: i32| {
             numbers(&call(&mut store, &instance, name, &[Val::I32(by)]).unwrap())[0]
         };
-        assert_eq!([run("grow", 1), run("grow", 2), run("grow", 1), run("grow", 1)], [1, -1, 2, -1]);
+        assert_eq!(
+            [
+                run("grow", 1),
+                run("grow", 2),
+                run("grow", 1),
+                run("grow", 1)
+            ],
+            [1, -1, 2, -1]
+        );
         assert_eq!(run("grow", -1), -1);
-        assert_eq!([run("grow_table", 3), run("grow_table", 2), run("grow_table", 1)], [-1, 4, -1]);
+        assert_eq!(
+            [
+                run("grow_table", 3),
+                run("grow_table", 2),
+                run("grow_table", 1)
+            ],
+            [-1, 4, -1]
+        );
         assert_eq!([run("grow", 0), run("grow_table", 0)], [3, 6]);
         let memory = instance.get_memory(&mut store, "memory").unwrap();
         assert!(memory.grow(&mut store, 1).is_err());
@@ -317,11 +383,19 @@ struct Refusing;
 
 impl ResourceLimiter for Refusing {
     fn memory_growing(&mut self, current: usize, _: usize, _: Option<usize>) -> Result<bool> {
-        if current == 0 { Ok(true) } else { Err(Error::msg("no memory is left")) }
+        if current == 0 {
+            Ok(true)
+        } else {
+            Err(Error::msg("no memory is left"))
+        }
     }
 
     fn table_growing(&mut self, current: usize, _: usize, _: Option<usize>) -> Result<bool> {
-        if current == 0 { Ok(true) } else { Err(Error::msg("no table is left")) }
+        if current == 0 {
+            Ok(true)
+        } else {
+            Err(Error::msg("no table is left"))
+        }
     }
 }
 
@@ -336,9 +410,10 @@ fn a_limiters_error_is_raised_where_the_guest_asked() {
         let mut store = Store::new(engine, Refusing);
         store.limiter(|limiter| limiter);
         let instance = Instance::new(&mut store, &module(engine, text), &[]).unwrap();
-        for (name, message) in
-            [("grow", "no memory is left"), ("grow_table", "no table is left")]
-        {
+        for (name, message) in [
+            ("grow", "no memory is left"),
+            ("grow_table", "no table is left"),
+        ] {
             let error = call(&mut store, &instance, name, &[]).unwrap_err();
             assert_eq!(error.root_cause().to_string(), message);
             assert_eq!(error_names(&error), [name]);

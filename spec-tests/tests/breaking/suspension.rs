@@ -64,7 +64,11 @@ fn a_host_function_that_suspends_is_answered() {
             // It waits for the answer, of the right type.
             assert!(execution.resume(&mut store).is_err());
             assert!(execution.resume_with(&mut store, &[Val::I64(1)]).is_err());
-            assert!(execution.resume_with(&mut store, &[Val::I32(1), Val::I32(1)]).is_err());
+            assert!(
+                execution
+                    .resume_with(&mut store, &[Val::I32(1), Val::I32(1)])
+                    .is_err()
+            );
             let answer = [Val::I64(i64::from(expected) * 10), Val::I32(-expected)];
             outcome = execution.resume_with(&mut store, &answer).unwrap();
         }
@@ -73,8 +77,9 @@ fn a_host_function_that_suspends_is_answered() {
             let mut execution = start(&mut store, &instance, name, 8);
             let asked = question(execution.resume(&mut store).unwrap());
             assert_eq!(asked, if name == "tail" { 8 } else { 9 });
-            let outcome =
-                execution.resume_with(&mut store, &[Val::I64(5), Val::I32(6)]).unwrap();
+            let outcome = execution
+                .resume_with(&mut store, &[Val::I64(5), Val::I32(6)])
+                .unwrap();
             assert_eq!(done(outcome), [5, 6]);
         }
     });
@@ -95,12 +100,21 @@ fn two_executions_advance_crosswise() {
         // A call between them, on a stack of its own.
         let func = instance.get_func(&mut store, "tail").unwrap();
         assert!(call_func(&mut store, &func, &[Val::I32(0)]).is_err());
-        assert_eq!(done(a.resume_with(&mut store, &answer).unwrap()), [3_000_003]);
+        assert_eq!(
+            done(a.resume_with(&mut store, &answer).unwrap()),
+            [3_000_003]
+        );
         let mut c = start(&mut store, &instance, "f", 1);
         assert_eq!(question(c.resume(&mut store).unwrap()), 1);
-        assert_eq!(done(b.resume_with(&mut store, &answer).unwrap()), [2_000_002]);
+        assert_eq!(
+            done(b.resume_with(&mut store, &answer).unwrap()),
+            [2_000_002]
+        );
         assert!(b.resume_with(&mut store, &answer).is_err());
-        assert_eq!(done(c.resume_with(&mut store, &answer).unwrap()), [1_000_001]);
+        assert_eq!(
+            done(c.resume_with(&mut store, &answer).unwrap()),
+            [1_000_001]
+        );
         let sum = instance.get_global(&mut store, "sum").unwrap();
         assert_eq!(sum.get(&mut store).unwrap_i64(), 6);
         assert!(WasmBacktrace::capture(&store).frames().is_empty());
@@ -193,7 +207,10 @@ fn suspended_executions_are_dropped() {
             }
         }
         let answer = [Val::I64(0), Val::I32(0)];
-        assert_eq!(done(kept.resume_with(&mut store, &answer).unwrap()), [1_000_000]);
+        assert_eq!(
+            done(kept.resume_with(&mut store, &answer).unwrap()),
+            [1_000_000]
+        );
         drop(kept);
         // A store may go first.
         let mut execution = start(&mut store, &instance, "f", 1);
@@ -263,7 +280,12 @@ fn a_start_function_suspends_and_goes_on() {
         let suspension = instantiation.resume(&mut store).unwrap().expect("it asks");
         assert!(matches!(suspension, Suspension::Host(_)));
         let answer = [Val::I64(44), Val::I32(0)];
-        assert!(instantiation.resume_with(&mut store, &answer).unwrap().is_none());
+        assert!(
+            instantiation
+                .resume_with(&mut store, &answer)
+                .unwrap()
+                .is_none()
+        );
         let instance = instantiation.instance();
         let result = instance.get_global(&mut store, "result").unwrap();
         assert_eq!(result.get(&mut store).unwrap_i64(), 44);

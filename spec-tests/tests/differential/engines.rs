@@ -1,6 +1,6 @@
 //! The two engines, set up alike.
 
-use super::observation::{FRAMES, FUEL, Observation, Step};
+use super::observation::{FRAMES, Observation, Step};
 use std::num::NonZeroUsize;
 
 /// No frames reach this before the fuel ends.
@@ -137,7 +137,12 @@ impl Subject {
                     .wasm_backtrace_max_frames(NonZeroUsize::new(FRAMES));
                 let engine = backstitch::Engine::new(&config).expect("the backend works");
                 let name = format!("{dispatch:?} fuelled={fuelled} stepwise={stepwise}");
-                subjects.push(Subject { engine, name, stepwise, fuelled });
+                subjects.push(Subject {
+                    engine,
+                    name,
+                    stepwise,
+                    fuelled,
+                });
             }
         }
         subjects

@@ -6,18 +6,24 @@
 //! Typed function references are here too, which `wasm-smith` has only with collected
 //! structures.
 
+use super::operators::{ACCESSES, OPERATORS, PARTIAL};
 use super::random::Random;
 use std::fmt::Write;
 
 /// The type of a value.
 #[derive(Clone, Copy, PartialEq, Debug)]
-enum Ty {
+pub enum Ty {
+    /// A number.
     I32,
+    /// A number.
     I64,
+    /// A number.
     F32,
+    /// A number.
     F64,
     /// A function of a type of the module's, or null.
     Typed(usize),
+    /// Any function, or null.
     Funcref,
 }
 
@@ -50,68 +56,6 @@ impl Ty {
     }
 }
 
-/// Operators by operand and result: `name operand operand… result`.
-const OPERATORS: &[&str] = &[
-    "clz i32 i32", "ctz i32 i32", "popcnt i32 i32", "extend8_s i32 i32", "extend16_s i32 i32",
-    "eqz i32 i32", "add i32 i32 i32", "add i32 i32 i32", "sub i32 i32 i32", "sub i32 i32 i32",
-    "mul i32 i32 i32", "and i32 i32 i32", "or i32 i32 i32", "xor i32 i32 i32",
-    "shl i32 i32 i32", "shr_s i32 i32 i32", "shr_u i32 i32 i32", "rotl i32 i32 i32",
-    "rotr i32 i32 i32", "eq i32 i32 i32", "ne i32 i32 i32", "lt_s i32 i32 i32",
-    "lt_u i32 i32 i32", "gt_s i32 i32 i32", "gt_u i32 i32 i32", "le_s i32 i32 i32",
-    "le_u i32 i32 i32", "ge_s i32 i32 i32", "ge_u i32 i32 i32", "wrap_i64 i64 i32",
-    "reinterpret_f32 f32 i32", "trunc_sat_f32_s f32 i32", "trunc_sat_f64_u f64 i32",
-    "trunc_sat_f32_u f32 i32", "trunc_sat_f64_s f64 i32",
-    "clz i64 i64", "ctz i64 i64", "popcnt i64 i64", "extend8_s i64 i64", "extend16_s i64 i64",
-    "extend32_s i64 i64", "eqz i64 i32", "add i64 i64 i64", "add i64 i64 i64",
-    "sub i64 i64 i64", "mul i64 i64 i64", "and i64 i64 i64", "or i64 i64 i64",
-    "xor i64 i64 i64", "shl i64 i64 i64", "shr_s i64 i64 i64", "shr_u i64 i64 i64",
-    "rotl i64 i64 i64", "rotr i64 i64 i64", "eq i64 i64 i32", "ne i64 i64 i32",
-    "lt_s i64 i64 i32", "lt_u i64 i64 i32", "gt_s i64 i64 i32", "gt_u i64 i64 i32",
-    "le_s i64 i64 i32", "le_u i64 i64 i32", "ge_s i64 i64 i32", "ge_u i64 i64 i32",
-    "extend_i32_s i32 i64", "extend_i32_u i32 i64", "reinterpret_f64 f64 i64",
-    "trunc_sat_f32_s f32 i64", "trunc_sat_f64_u f64 i64", "trunc_sat_f64_s f64 i64",
-    "trunc_sat_f32_u f32 i64",
-    "abs f32 f32", "neg f32 f32", "ceil f32 f32", "floor f32 f32", "trunc f32 f32",
-    "nearest f32 f32", "sqrt f32 f32", "add f32 f32 f32", "sub f32 f32 f32",
-    "mul f32 f32 f32", "div f32 f32 f32", "min f32 f32 f32", "max f32 f32 f32",
-    "copysign f32 f32 f32", "eq f32 f32 i32", "ne f32 f32 i32", "lt f32 f32 i32",
-    "gt f32 f32 i32", "le f32 f32 i32", "ge f32 f32 i32", "convert_i32_s i32 f32",
-    "convert_i32_u i32 f32", "convert_i64_s i64 f32", "convert_i64_u i64 f32",
-    "demote_f64 f64 f32", "reinterpret_i32 i32 f32",
-    "abs f64 f64", "neg f64 f64", "ceil f64 f64", "floor f64 f64", "trunc f64 f64",
-    "nearest f64 f64", "sqrt f64 f64", "add f64 f64 f64", "sub f64 f64 f64",
-    "mul f64 f64 f64", "div f64 f64 f64", "min f64 f64 f64", "max f64 f64 f64",
-    "copysign f64 f64 f64", "eq f64 f64 i32", "ne f64 f64 i32", "lt f64 f64 i32",
-    "gt f64 f64 i32", "le f64 f64 i32", "ge f64 f64 i32", "convert_i32_s i32 f64",
-    "convert_i32_u i32 f64", "convert_i64_s i64 f64", "convert_i64_u i64 f64",
-    "promote_f32 f32 f64", "reinterpret_i64 i64 f64",
-];
-
-/// Operators that may trap.
-const PARTIAL: &[&str] = &[
-    "div_s i32 i32 i32", "div_u i32 i32 i32", "rem_s i32 i32 i32", "rem_u i32 i32 i32",
-    "div_s i64 i64 i64", "div_u i64 i64 i64", "rem_s i64 i64 i64", "rem_u i64 i64 i64",
-    "trunc_f32_s f32 i32", "trunc_f64_u f64 i32", "trunc_f64_s f64 i64", "trunc_f32_u f32 i64",
-];
-
-/// Loads and stores of each type.
-const ACCESSES: &[(Ty, &str, &str)] = &[
-    (I32, "i32.load", "i32.store"),
-    (I32, "i32.load8_s", "i32.store8"),
-    (I32, "i32.load8_u", "i32.store8"),
-    (I32, "i32.load16_s", "i32.store16"),
-    (I32, "i32.load16_u", "i32.store16"),
-    (I64, "i64.load", "i64.store"),
-    (I64, "i64.load8_s", "i64.store8"),
-    (I64, "i64.load8_u", "i64.store8"),
-    (I64, "i64.load16_s", "i64.store16"),
-    (I64, "i64.load16_u", "i64.store16"),
-    (I64, "i64.load32_s", "i64.store32"),
-    (I64, "i64.load32_u", "i64.store32"),
-    (F32, "f32.load", "f32.store"),
-    (F64, "f64.load", "f64.store"),
-];
-
 struct Signature {
     params: Vec<Ty>,
     results: Vec<Ty>,
@@ -130,14 +74,25 @@ pub fn program(seed: u64) -> Option<Vec<u8>> {
         };
         signatures.push(signature);
     }
-    signatures.push(Signature { params: vec![I32], results: vec![I32] });
-    signatures.push(Signature { params: vec![I64, F32, I32], results: vec![F64, I64] });
+    signatures.push(Signature {
+        params: vec![I32],
+        results: vec![I32],
+    });
+    signatures.push(Signature {
+        params: vec![I64, F32, I32],
+        results: vec![F64, I64],
+    });
     let count = 3 + random.below(6);
     // Each type has a function at least: first the host's two, then one each.
     let mut functions = vec![5, 6];
     functions.extend(0..signatures.len());
     functions.extend((0..count).map(|_| random.below(signatures.len())));
-    let mut module = Module { random, signatures, functions, text: String::new() };
+    let mut module = Module {
+        random,
+        signatures,
+        functions,
+        text: String::new(),
+    };
     module.write();
     let bytes = wat::parse_str(&module.text)
         .unwrap_or_else(|error| panic!("seed {seed}: {error}\n{}", module.text));
@@ -193,7 +148,9 @@ impl Module {
             (global $gf64 (export "gf64") (mut f64) (f64.const -0.5))
             "#,
         );
-        let all: Vec<String> = (0..self.functions.len()).map(|index| format!("$f{index}")).collect();
+        let all: Vec<String> = (0..self.functions.len())
+            .map(|index| format!("$f{index}"))
+            .collect();
         let _ = writeln!(
             self.text,
             "(table $table (export \"table\") 32 40 funcref) (elem (i32.const 0) func {})",
@@ -211,9 +168,17 @@ impl Module {
         let (mut locals, results) = (signature.params.clone(), signature.results.clone());
         // The host has no typed functions to pass.
         let export = locals.iter().all(|ty| !matches!(ty, Typed(_)));
-        let name = if export { format!("(export \"f{index}\")") } else { String::new() };
+        let name = if export {
+            format!("(export \"f{index}\")")
+        } else {
+            String::new()
+        };
         let params = locals.len();
-        let more = if self.random.one_in(20) { 300 } else { 2 + self.random.below(8) };
+        let more = if self.random.one_in(20) {
+            300
+        } else {
+            2 + self.random.below(8)
+        };
         for _ in 0..more {
             let ty = any(&mut self.random, self.signatures.len());
             locals.push(ty);
@@ -227,7 +192,12 @@ impl Module {
             "i32 ".repeat(counters)
         );
         let budget = 40 + self.random.below(150);
-        let mut body = Body { locals, results, labels: Vec::new(), budget };
+        let mut body = Body {
+            locals,
+            results,
+            labels: Vec::new(),
+            budget,
+        };
         let mut code = String::new();
         let statements = 1 + self.random.below(6);
         for _ in 0..statements {
@@ -246,9 +216,7 @@ impl Module {
 
     /// Leaves the function by calling another one with the same results, or returns.
     fn tail_call(&mut self, body: &mut Body) -> String {
-        let fits = |&index: &usize| {
-            self.signatures[self.functions[index]].results == body.results
-        };
+        let fits = |&index: &usize| self.signatures[self.functions[index]].results == body.results;
         let callees: Vec<usize> = (0..self.functions.len()).filter(fits).collect();
         if callees.is_empty() {
             return self.return_(body);
@@ -275,12 +243,16 @@ impl Module {
 
     fn arguments(&mut self, body: &mut Body, ty: usize, depth: usize) -> String {
         let params = self.signatures[ty].params.clone();
-        params.into_iter().map(|ty| self.expression(body, ty, depth + 1)).collect()
+        params
+            .into_iter()
+            .map(|ty| self.expression(body, ty, depth + 1))
+            .collect()
     }
 
     fn local(&mut self, body: &Body, ty: Ty) -> Option<usize> {
-        let found: Vec<usize> =
-            (0..body.locals.len()).filter(|&index| body.locals[index] == ty).collect();
+        let found: Vec<usize> = (0..body.locals.len())
+            .filter(|&index| body.locals[index] == ty)
+            .collect();
         (!found.is_empty()).then(|| *self.random.pick(&found))
     }
 
@@ -324,14 +296,20 @@ impl Module {
         if self.random.one_in(40) {
             return (offset, address);
         }
-        (offset, format!("(i32.and {address} (i32.const {}))", 0x3fff))
+        (
+            offset,
+            format!("(i32.and {address} (i32.const {}))", 0x3fff),
+        )
     }
 
     fn constant(&mut self, ty: Ty) -> String {
         match ty {
             I32 => format!("(i32.const {})", self.random.value_32() as i32),
             I64 => format!("(i64.const {})", self.random.value_64() as i64),
-            F32 => format!("(f32.reinterpret_i32 (i32.const {}))", self.random.value_32() as i32),
+            F32 => format!(
+                "(f32.reinterpret_i32 (i32.const {}))",
+                self.random.value_32() as i32
+            ),
             F64 => match self.random.below(3) {
                 0 => format!("(f64.const {})", self.random.below(1000) as f64 / 8.0),
                 _ => format!(
@@ -370,15 +348,21 @@ impl Module {
         match self.random.below(24) {
             0 | 1 => match self.local(body, ty) {
                 Some(local) => {
-                    format!("(local.tee {local} {})", self.expression(body, ty, depth + 1))
+                    format!(
+                        "(local.tee {local} {})",
+                        self.expression(body, ty, depth + 1)
+                    )
                 }
                 None => self.leaf(body, ty),
             },
             2 => {
                 let [a, b] = [0; 2].map(|_| self.expression(body, ty, depth + 1));
                 let condition = self.expression(body, I32, depth + 1);
-                let typed =
-                    if ty.is_number() { String::new() } else { format!("(result {})", ty.text()) };
+                let typed = if ty.is_number() {
+                    String::new()
+                } else {
+                    format!("(result {})", ty.text())
+                };
                 format!("(select {typed} {a} {b} {condition})")
             }
             3 | 4 => {
@@ -389,7 +373,10 @@ impl Module {
                     statement + &self.expression(body, ty, depth + 1)
                 });
                 body.labels.pop();
-                format!("(if (result {}) {condition} (then {a}) (else {b}))", ty.text())
+                format!(
+                    "(if (result {}) {condition} (then {a}) (else {b}))",
+                    ty.text()
+                )
             }
             5 | 6 => {
                 body.labels.push((Some(ty), false));
@@ -401,7 +388,7 @@ impl Module {
                 let exit = match self.random.below(3) {
                     0 => format!("{value} (br_if 0 {condition}) (drop) {other}"),
                     1 => format!("(br_table 0 0 {value} {condition})"),
-                    _ => format!("{value}"),
+                    _ => value,
                 };
                 format!("(block (result {}) {statement} {exit})", ty.text())
             }
@@ -430,7 +417,10 @@ impl Module {
                     None => {
                         let drops = "(drop) ".repeat(at + 1);
                         let value = self.leaf(body, ty);
-                        format!("(block (result {}) {call} {after} {drops} {value})", ty.text())
+                        format!(
+                            "(block (result {}) {call} {after} {drops} {value})",
+                            ty.text()
+                        )
                     }
                 }
             }
@@ -453,7 +443,10 @@ impl Module {
                 2 if self.random.one_in(3) => "(memory.grow (i32.const 1))".into(),
                 _ => {
                     let reference = any_reference(&mut self.random, self.signatures.len());
-                    format!("(ref.is_null {})", self.expression(body, reference, depth + 1))
+                    format!(
+                        "(ref.is_null {})",
+                        self.expression(body, reference, depth + 1)
+                    )
                 }
             },
             13 if ty == I64 => {
@@ -466,7 +459,11 @@ impl Module {
                     ("i64.mul_wide_s", 2),
                     ("i64.mul_wide_u", 2),
                 ]);
-                let join = if self.random.one_in(2) { "i64.xor" } else { "i64.sub" };
+                let join = if self.random.one_in(2) {
+                    "i64.xor"
+                } else {
+                    "i64.sub"
+                };
                 let parts = parts[..count].join(" ");
                 format!("(block (result i64) ({op} {parts}) ({join}))")
             }
@@ -475,9 +472,14 @@ impl Module {
         }
     }
 
-    fn operator(&mut self, body: &mut Body, ty: Ty, operators: &[&str], depth: usize) -> String {
-        let fits = |operator: &&&str| Ty::named(operator.rsplit(' ').next().unwrap_or("")) == ty;
-        let found: Vec<&&str> = operators.iter().filter(fits).collect();
+    fn operator(&mut self, body: &mut Body, ty: Ty, operators: &str, depth: usize) -> String {
+        let gives = |operator: &&str| operator.rsplit(' ').next().map(Ty::named) == Some(ty);
+        let found: Vec<&str> = operators
+            .split(',')
+            .map(str::trim)
+            .filter(gives)
+            .filter(|name| !name.is_empty())
+            .collect();
         if found.is_empty() {
             return self.leaf(body, ty);
         }
@@ -487,7 +489,8 @@ impl Module {
         let result = operands.pop().unwrap_or("");
         // Comparisons are named for what they compare, all others for what they give.
         let compares = ["eq", "ne", "lt", "gt", "le", "ge"].iter().any(|word| {
-            name.strip_prefix(word).is_some_and(|rest| matches!(rest, "" | "_s" | "_u" | "z"))
+            name.strip_prefix(word)
+                .is_some_and(|rest| matches!(rest, "" | "_s" | "_u" | "z"))
         });
         let family = if compares { operands[0] } else { result };
         let mut code = format!("({family}.{name}");
@@ -507,7 +510,10 @@ impl Module {
             0..5 => {
                 let local = self.random.below(body.locals.len());
                 let ty = body.locals[local];
-                format!("(local.set {local} {})", self.expression(body, ty, depth + 1))
+                format!(
+                    "(local.set {local} {})",
+                    self.expression(body, ty, depth + 1)
+                )
             }
             5 => {
                 let ty = *self.random.pick(&[I32, I64, F32, F64]);
@@ -549,7 +555,9 @@ impl Module {
                 let value = self.expression(body, reference, depth + 1);
                 let statement = self.statement(body, depth + 1);
                 body.labels.pop();
-                let Typed(ty) = reference else { return String::new() };
+                let Typed(ty) = reference else {
+                    return String::new();
+                };
                 match self.random.below(2) {
                     0 => format!("(block {value} (br_on_null 0) (drop) {statement})"),
                     _ => format!(
@@ -563,7 +571,9 @@ impl Module {
                 let index = self.expression(body, I32, depth + 1);
                 let value = self.expression(body, Funcref, depth + 1);
                 // The upper half, so that calls by index go well.
-                format!("(table.set $table (i32.or (i32.and {index} (i32.const 7)) (i32.const 24)) {value})")
+                format!(
+                    "(table.set $table (i32.or (i32.and {index} (i32.const 7)) (i32.const 24)) {value})"
+                )
             }
             17 if self.random.one_in(6) => self.return_(body),
             18 => {
@@ -638,7 +648,11 @@ impl Module {
 }
 
 fn any_reference(random: &mut Random, known: usize) -> Ty {
-    if random.one_in(2) { Funcref } else { Typed(random.below(known)) }
+    if random.one_in(2) {
+        Funcref
+    } else {
+        Typed(random.below(known))
+    }
 }
 
 fn list(types: &[Ty]) -> String {

@@ -138,7 +138,10 @@ pub fn difference(expected: &Observation, found: &Observation) -> Option<String>
         if a.name != b.name {
             return Some(format!("{at}: the other did {}", b.name));
         }
-        if [&a.end, &b.end].iter().any(|end| end.is_trap("StackOverflow")) {
+        if [&a.end, &b.end]
+            .iter()
+            .any(|end| end.is_trap("StackOverflow"))
+        {
             return None;
         }
         let starved = |step: &Step| step.end.is_trap("OutOfFuel");
@@ -151,7 +154,10 @@ pub fn difference(expected: &Observation, found: &Observation) -> Option<String>
             return Some(format!("{at}: expected {:?},\n  found {:?}", a.end, b.end));
         }
         if a.host != b.host {
-            return Some(format!("{at}: host calls {:?},\n  found {:?}", a.host, b.host));
+            return Some(format!(
+                "{at}: host calls {:?},\n  found {:?}",
+                a.host, b.host
+            ));
         }
         if a.state != b.state {
             return Some(format!("{at}: state {:?},\n  found {:?}", a.state, b.state));

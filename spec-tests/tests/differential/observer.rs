@@ -10,8 +10,7 @@ macro_rules! observer {
         use crate::random::Random;
         use $engine::{
             Engine, Error, Extern, ExternType, Func, FuncType, Global, Instance, Memory, Module,
-            Ref, Store, StoreLimits, StoreLimitsBuilder, Table, Trap, Val, ValType,
-            WasmBacktrace,
+            Ref, Store, StoreLimits, StoreLimitsBuilder, Table, Trap, Val, ValType, WasmBacktrace,
         };
 
         /// The store's data.
@@ -34,7 +33,13 @@ macro_rules! observer {
                 .memory_size(1 << 20)
                 .table_elements(2_000)
                 .build();
-            let mut store = Store::new(engine, Host { limits, calls: Vec::new() });
+            let mut store = Store::new(
+                engine,
+                Host {
+                    limits,
+                    calls: Vec::new(),
+                },
+            );
             store.limiter(|host| &mut host.limits);
             let mut random = Random::new(seed);
             let mut imports = Vec::new();
@@ -47,7 +52,9 @@ macro_rules! observer {
                 Instance::new(store, &module, &imports).map(|instance| (Vec::new(), instance))
             });
             steps.push(first);
-            let Some(instance) = instance else { return Ok(Observation { steps }) };
+            let Some(instance) = instance else {
+                return Ok(Observation { steps });
+            };
             // Where instantiation alone is wanted, nothing else may run.
             if most <= 1 {
                 return Ok(Observation { steps });
@@ -61,8 +68,10 @@ macro_rules! observer {
                     let Extern::Func(func) = item else { continue };
                     let func = func.clone();
                     let ty = func.ty(&store);
-                    let arguments: Vec<Val> =
-                        ty.params().map(|ty| value(&mut random, &ty, &items)).collect();
+                    let arguments: Vec<Val> = ty
+                        .params()
+                        .map(|ty| value(&mut random, &ty, &items))
+                        .collect();
                     let name = format!("{}#{round} {:?}", export.name(), show_all(&arguments));
                     let results = ty.results().len();
                     let (step, _) = step(&mut store, &items, &name, fuelled, |store| {
@@ -97,7 +106,16 @@ macro_rules! observer {
             let fuel = fuelled.then(|| $start_fuel - store.get_fuel().unwrap());
             let host = std::mem::take(&mut store.data_mut().calls);
             let state = state(store, items);
-            (Step { name: name.into(), end, host, fuel, state }, result)
+            (
+                Step {
+                    name: name.into(),
+                    end,
+                    host,
+                    fuel,
+                    state,
+                },
+                result,
+            )
         }
 
         fn failure(error: &Error) -> End {
@@ -106,8 +124,14 @@ macro_rules! observer {
                 None => Vec::new(),
             };
             match error.downcast_ref::<Trap>() {
-                Some(trap) => End::Trapped { trap: format!("{trap:?}"), frames },
-                None => End::Failed { message: error.root_cause().to_string(), frames },
+                Some(trap) => End::Trapped {
+                    trap: format!("{trap:?}"),
+                    frames,
+                },
+                None => End::Failed {
+                    message: error.root_cause().to_string(),
+                    frames,
+                },
             }
         }
 
@@ -151,7 +175,11 @@ macro_rules! observer {
                 let mut random = Random::new(seed);
                 if caller.data().calls.len() < HOST_CALLS {
                     let frames = show_frames(&WasmBacktrace::force_capture(&caller));
-                    let call = HostCall { name: name.clone(), arguments: shown, frames };
+                    let call = HostCall {
+                        name: name.clone(),
+                        arguments: shown,
+                        frames,
+                    };
                     caller.data_mut().calls.push(call);
                 }
                 if random.one_in(12) {

@@ -47,7 +47,14 @@ impl Random {
             1 => (self.below(10) as u32).wrapping_neg(),
             2 => *self.pick(&[i32::MAX as u32, 1 << 31, 0xffff, 0x1_0000, 0x80, 0x7f, 0xff]),
             3 => {
-                let special = [f32::NAN, f32::INFINITY, f32::MIN, -0.0, f32::MIN_POSITIVE, 1.5];
+                let special = [
+                    f32::NAN,
+                    f32::INFINITY,
+                    f32::MIN,
+                    -0.0,
+                    f32::MIN_POSITIVE,
+                    1.5,
+                ];
                 self.pick(&special).to_bits()
             }
             4 => ((self.bits() as i32) as f32).to_bits(),
@@ -60,9 +67,22 @@ impl Random {
         match self.below(7) {
             0 => self.below(10) as u64,
             1 => (self.below(10) as u64).wrapping_neg(),
-            2 => *self.pick(&[i64::MAX as u64, 1 << 63, u64::from(u32::MAX), 1 << 32, 1 << 31]),
+            2 => *self.pick(&[
+                i64::MAX as u64,
+                1 << 63,
+                u64::from(u32::MAX),
+                1 << 32,
+                1 << 31,
+            ]),
             3 => {
-                let special = [f64::NAN, f64::INFINITY, f64::MIN, -0.0, f64::MIN_POSITIVE, 1.5];
+                let special = [
+                    f64::NAN,
+                    f64::INFINITY,
+                    f64::MIN,
+                    -0.0,
+                    f64::MIN_POSITIVE,
+                    1.5,
+                ];
                 self.pick(&special).to_bits()
             }
             4 => ((self.bits() as i32) as f64).to_bits(),
