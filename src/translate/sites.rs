@@ -21,9 +21,11 @@ impl Sites {
         self.starts.push((cell, wasm as u32));
     }
 
-    /// The offset in the module of the operator that the cell at `offset` belongs to.
+    /// The offset in the module of the operator that the cell at `offset` belongs to. The
+    /// cells before those of any operator, where a function's entry is polled, belong to
+    /// the first.
     pub fn wasm_offset(&self, offset: Offset) -> Option<u32> {
         let after = self.starts.partition_point(|&(start, _)| start <= offset);
-        Some(self.starts[after.checked_sub(1)?].1)
+        Some(self.starts.get(after.saturating_sub(1))?.1)
     }
 }

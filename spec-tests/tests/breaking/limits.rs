@@ -85,7 +85,10 @@ fn out_of_fuel_in_every_position() {
                     Err(error) => {
                         assert!(fuel < spent);
                         assert_eq!(error.downcast_ref(), Some(&Trap::OutOfFuel));
-                        assert!(!error_names(&error).is_empty());
+                        let backtrace = error.downcast_ref::<WasmBacktrace>().unwrap();
+                        assert!(!backtrace.frames().is_empty());
+                        let mut frames = backtrace.frames().iter();
+                        assert!(frames.all(|frame| frame.module_offset().is_some()));
                     }
                 }
                 // One that can goes on as if nothing had been.
