@@ -165,7 +165,7 @@ impl Driver for ModeDriver<'_> {
             // Making the module would accept what its first call refuses.
             Module::validate(self.engine, bytes)
         } else {
-            Module::new(self.engine, bytes).map(drop)
+            Module::from_binary(self.engine, bytes).map(drop)
         }
     }
 

@@ -38,7 +38,7 @@ pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Fail
     let bytes = input::read_module(&arguments.file)?;
     let load = |error| Failure::Input(format!("cannot load `{file}`: {error:#}"));
     let engine = Engine::new(&Config::new()).map_err(load)?;
-    let module = Module::new(&engine, &bytes).map_err(load)?;
+    let module = Module::from_binary(&engine, &bytes).map_err(load)?;
     let functions = Functions::read(&bytes)
         .map_err(|error| Failure::Input(format!("cannot read `{file}`: {error}")))?;
     let chosen = match &arguments.func {

@@ -72,7 +72,7 @@ pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Fail
     let bytes = input::read_module(&arguments.file)?;
     let engine = Engine::new(&configuration(arguments))
         .map_err(|error| Failure::Input(format!("cannot make an engine: {error:#}")))?;
-    let module = Module::new(&engine, &bytes)
+    let module = Module::from_binary(&engine, &bytes)
         .map_err(|error| Failure::Input(format!("cannot load `{file}`: {error:#}")))?;
 
     // Everything that can be wrong with the command is found before anything runs.

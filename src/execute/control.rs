@@ -62,8 +62,10 @@ cell!(
     /// Takes fuel for an operator whose size is known only now: a unit for each byte or
     /// element.
     ChargeSize, 2, |r| {
-        let size = i64::try_from(*r.far_slot::<8>()).unwrap_or(i64::MAX);
-        (*r.ctx).fuel = (*r.ctx).fuel.saturating_sub(size);
+        // What has just been copied was within bounds: no memory is as large as the bound
+        // here, which keeps the fuel from wrapping.
+        let size = (*r.far_slot::<8>()).min(1 << 48);
+        (*r.ctx).fuel = (*r.ctx).fuel.wrapping_sub(size.cast_signed());
         r.advance(2)
     }
 );

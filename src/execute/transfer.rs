@@ -119,7 +119,10 @@ cell!(
         let mut slot = r.far_slot::<8>();
         let end = slot.add(r.u32_at::<12>() as usize);
         while slot < end {
-            slot.cast::<[u64; 4]>().write_volatile([0; 4]);
+            slot.write_volatile(0);
+            slot.add(1).write_volatile(0);
+            slot.add(2).write_volatile(0);
+            slot.add(3).write_volatile(0);
             slot = slot.add(4);
         }
         r.advance(2)

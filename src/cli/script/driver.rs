@@ -18,7 +18,7 @@ pub trait Driver {
 
     /// Validates a module that the script says is to be refused.
     fn validate(&mut self, bytes: &[u8]) -> Result<()> {
-        Module::new(self.engine(), bytes).map(drop)
+        Module::from_binary(self.engine(), bytes).map(drop)
     }
 
     /// Makes an instance, which may run a start function.

@@ -238,7 +238,7 @@ impl<'driver> Runner<'driver> {
     }
 
     fn new_module(&mut self, bytes: &[u8]) -> Result<Module, String> {
-        Module::new(self.driver.engine(), bytes)
+        Module::from_binary(self.driver.engine(), bytes)
             .map_err(|error| format!("the module was refused: {}", message::one_line(&error)))
     }
 

@@ -1,0 +1,79 @@
+//! Each program in `examples`, with Backstitch and with Wasmtime: the import line apart it
+//! is the same source, and it prints the same.
+
+use std::cell::RefCell;
+use std::panic;
+
+thread_local! {
+    /// What the example that runs has printed.
+    static PRINTED: RefCell<String> = const { RefCell::new(String::new()) };
+}
+
+/// Takes the place of the standard library's in the examples, which are modules here.
+macro_rules! println {
+    ($($argument:tt)*) => {
+        crate::print(format!($($argument)*))
+    };
+}
+
+/// An example: its name, and its `main` with each engine.
+type Example = (
+    &'static str,
+    fn() -> backstitch::Result<()>,
+    fn() -> wasmtime::Result<()>,
+);
+
+include!(concat!(env!("OUT_DIR"), "/examples.rs"));
+
+fn print(line: String) {
+    PRINTED.with_borrow_mut(|printed| {
+        printed.push_str(&line);
+        printed.push('\n');
+    });
+}
+
+/// What an example prints. Its own assertions hold, and it ends well.
+fn output<E: std::fmt::Debug>(main: fn() -> Result<(), E>) -> String {
+    PRINTED.take();
+    main().expect("the example ends well");
+    PRINTED.take()
+}
+
+#[test]
+fn both_engines_print_the_same() {
+    assert_eq!(EXAMPLES.len(), 10, "ten examples");
+    let mut failures = Vec::new();
+    for &(name, with_backstitch, with_wasmtime) in EXAMPLES {
+        let (ours, theirs) = (
+            panic::catch_unwind(|| output(with_backstitch)),
+            panic::catch_unwind(|| output(with_wasmtime)),
+        );
+        match (ours, theirs) {
+            (Ok(ours), Ok(theirs)) => {
+                assert!(!ours.is_empty(), "{name} prints something");
+                for (ours, theirs) in ours.lines().zip(theirs.lines()) {
+                    if ours != theirs {
+                        failures.push(format!("{name}: {ours:?}, but Wasmtime {theirs:?}"));
+                    }
+                }
+                if ours.lines().count() != theirs.lines().count() {
+                    failures.push(format!("{name}: not the same number of lines"));
+                }
+            }
+            (ours, theirs) => failures.push(format!(
+                "{name} fails{}{}",
+                if ours.is_err() {
+                    " with Backstitch"
+                } else {
+                    ""
+                },
+                if theirs.is_err() {
+                    " with Wasmtime"
+                } else {
+                    ""
+                },
+            )),
+        }
+    }
+    assert!(failures.is_empty(), "\n  {}", failures.join("\n  "));
+}

@@ -1,0 +1,290 @@
+//! The tail-call backend rests on something that the language does not promise: that the
+//! compiler makes a jump of a handler's last call. This builds the library as it is
+//! released, reads the assembly of every handler, and looks for what must not be there:
+//!
+//! * a call of the next handler (any call through a register),
+//! * a return, which nothing but such a call would make necessary,
+//! * in a hot handler, a frame: registers saved or native stack taken.
+//!
+//! Handlers that may have a frame are listed, each with why. They end in a jump all the same.
+//!
+//! A target is examined where its standard library is installed (`rustup target add …`):
+//! the library is compiled for it, but nothing is linked or run.
+
+#[path = "handlers/assembly.rs"]
+mod assembly;
+
+use assembly::{Architecture, Function, functions};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// Handlers that call what is not worth inlining, and therefore have a frame: by the
+/// beginning of the cell's name.
+const WITH_FRAME: &[(&str, &str)] = &[
+    (
+        "CallImport",
+        "copies the arguments to behind the boundary, when it crosses instances",
+    ),
+    (
+        "CallIndirect",
+        "copies the arguments to behind the boundary, when it crosses instances",
+    ),
+    (
+        "CallRef",
+        "copies the arguments to behind the boundary, when it crosses instances",
+    ),
+    ("CopyMany", "moves as many values as a branch carries"),
+    ("CopyMany", "moves any number of values"),
+    ("MemoryCopy", "moves as much as the guest says"),
+    ("MemoryFill", "fills as much as the guest says"),
+    (
+        "ReturnBoundary",
+        "copies the results to before the boundary, once for each crossing",
+    ),
+    (
+        "ReturnCall",
+        "moves any number of arguments to where the parameters were",
+    ),
+    (
+        "ReturnMany",
+        "moves any number of results to where the parameters were",
+    ),
+];
+
+/// Handlers that save registers on some targets, without calling anything: by the
+/// architecture, and the beginning of the cell's name.
+const WITH_SPILLS: &[(Architecture, &str, &str)] = &[
+    (
+        Architecture::X86_64,
+        "BinaryCell<I32DivS, S<1>, I",
+        SIX_REGISTERS,
+    ),
+    (
+        Architecture::X86_64,
+        "BinaryCell<I64DivS, S<1>, I",
+        SIX_REGISTERS,
+    ),
+    (Architecture::X86_64, "UnaryCell<I32TruncF", SIX_REGISTERS),
+    (
+        Architecture::X86_64,
+        "ChargeSize",
+        "comes once for each bulk operation",
+    ),
+    (
+        Architecture::X86_64,
+        "ZeroLocals",
+        "an unrolled loop, longer than what it saves",
+    ),
+    (
+        Architecture::Riscv64,
+        "LoadAnyCell<F32Load, R>",
+        SPLIT_FLOATS,
+    ),
+    (Architecture::Riscv64, "LoadCell<F32Load,", SPLIT_FLOATS),
+    (Architecture::Riscv64, "StoreCell<F32Store,", SPLIT_FLOATS),
+];
+
+const SIX_REGISTERS: &str = "all of the calling convention's free registers are in use; \
+     dearer than a register saved is what the instruction does";
+const SPLIT_FLOATS: &str = "an unaligned access is one by bytes here, and moves a float to \
+     or from them through the stack";
+
+/// What handlers may call.
+const CALLEES: &[&str] = &["memmove", "memcpy", "memset"];
+
+#[test]
+fn on_x86_64() {
+    examine(Architecture::X86_64);
+}
+
+#[test]
+fn on_aarch64() {
+    examine(Architecture::Aarch64);
+}
+
+#[test]
+fn on_riscv64() {
+    examine(Architecture::Riscv64);
+}
+
+fn examine(architecture: Architecture) {
+    let target = architecture.target();
+    if !is_installed(target) {
+        eprintln!("skipped: `rustup target add {target}` lets this test examine {target}");
+        return;
+    }
+    let assembly = compile(target);
+    let handlers: Vec<_> = functions(&assembly)
+        .into_iter()
+        .filter_map(Handler::of)
+        .collect();
+    assert!(
+        handlers.len() > 1_000,
+        "only {} handlers are found",
+        handlers.len()
+    );
+    let violations: Vec<_> = handlers
+        .iter()
+        .flat_map(|handler| handler.violations(architecture))
+        .collect();
+    assert!(
+        violations.is_empty(),
+        "on {target}:\n  {}",
+        violations.join("\n  ")
+    );
+    let unused = exceptions(architecture)
+        .filter(|prefix| {
+            let framed = |handler: &&Handler| handler.has_frame(architecture);
+            !handlers
+                .iter()
+                .filter(framed)
+                .any(|handler| handler.cell.starts_with(prefix))
+        })
+        .collect::<Vec<_>>();
+    println!(
+        "{}: {} handlers, no frame needed for {unused:?}",
+        target,
+        handlers.len()
+    );
+}
+
+/// What the cells' names begin with that may have a frame.
+fn exceptions(architecture: Architecture) -> impl Iterator<Item = &'static str> {
+    let spills = WITH_SPILLS
+        .iter()
+        .filter(move |(on, ..)| *on == architecture);
+    WITH_FRAME
+        .iter()
+        .map(|&(prefix, _)| prefix)
+        .chain(spills.map(|&(_, prefix, _)| prefix))
+}
+
+/// The handler of a cell.
+struct Handler {
+    /// The cell's type, without the paths.
+    cell: String,
+    function: Function,
+}
+
+impl Handler {
+    fn of(function: Function) -> Option<Handler> {
+        let name = format!("{:#}", rustc_demangle::demangle(&function.symbol));
+        let cell = name.strip_prefix("backstitch::execute::dispatch::tail::handler::<")?;
+        Some(Handler {
+            cell: without_paths(cell.strip_suffix('>')?),
+            function,
+        })
+    }
+
+    fn has_frame(&self, architecture: Architecture) -> bool {
+        self.function
+            .instructions
+            .iter()
+            .any(|line| architecture.touches_stack(line))
+    }
+
+    fn violations(&self, architecture: Architecture) -> Vec<String> {
+        let mut violations = Vec::new();
+        let mut jumps_on = false;
+        for line in &self.function.instructions {
+            if architecture.is_return(line) {
+                violations.push(format!("{}: returns: {line}", self.cell));
+            }
+            if architecture.is_indirect_call(line) {
+                violations.push(format!("{}: calls the next handler: {line}", self.cell));
+            }
+            if let Some(callee) = architecture.callee(line)
+                && !CALLEES.contains(&callee)
+            {
+                violations.push(format!("{}: calls {callee}", self.cell));
+            }
+            jumps_on |= architecture.is_jump_out(line);
+        }
+        if !jumps_on {
+            violations.push(format!("{}: never goes on", self.cell));
+        }
+        let excepted = exceptions(architecture).any(|prefix| self.cell.starts_with(prefix));
+        if self.has_frame(architecture) && !excepted {
+            let mut instructions = self.function.instructions.iter();
+            let first = instructions.find(|line| architecture.touches_stack(line));
+            let first = first.map_or("", String::as_str);
+            violations.push(format!("{}: has a frame: {first}", self.cell));
+        }
+        violations
+    }
+}
+
+/// A type's name with the last part of each path in it.
+fn without_paths(name: &str) -> String {
+    let mut short = String::new();
+    let mut word = 0;
+    let mut characters = name.chars().peekable();
+    while let Some(character) = characters.next() {
+        if character == ':' && characters.peek() == Some(&':') {
+            characters.next();
+            short.truncate(word);
+            continue;
+        }
+        short.push(character);
+        if !character.is_alphanumeric() && character != '_' {
+            word = short.len();
+        }
+    }
+    short
+}
+
+fn is_installed(target: &str) -> bool {
+    let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let output = Command::new(rustc)
+        .args(["--print", "target-libdir", "--target", target])
+        .output();
+    let folder = output.map(|output| PathBuf::from(String::from_utf8_lossy(&output.stdout).trim()));
+    folder.is_ok_and(|folder| {
+        fs::read_dir(folder).is_ok_and(|mut entries| {
+            entries.any(|entry| {
+                entry.is_ok_and(|entry| entry.file_name().to_string_lossy().starts_with("libcore"))
+            })
+        })
+    })
+}
+
+/// The assembly of the release build.
+fn compile(target: &str) -> String {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"))
+        .join("handlers")
+        .join(target);
+    let assembly = folder.join("backstitch.s");
+    let output = Command::new(env!("CARGO"))
+        .args([
+            "rustc",
+            "--release",
+            "--lib",
+            "--no-default-features",
+            "--features",
+            "std",
+        ])
+        .arg("--manifest-path")
+        .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/../Cargo.toml"))
+        .args(["--target", target, "--", "-C", "symbol-mangling-version=v0"])
+        .arg(format!("--emit=asm={}", assembly.display()))
+        .env("CARGO_TARGET_DIR", &folder)
+        // The handlers are compiled with the library; fat objects would hold no code yet.
+        .env("CARGO_PROFILE_RELEASE_LTO", "off")
+        .output()
+        .expect("cargo");
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        output.status.success(),
+        "the library does not compile for {target}:\n{errors}"
+    );
+    fs::read_to_string(&assembly).unwrap_or_else(|error| panic!("{}: {error}", assembly.display()))
+}
+
+#[test]
+fn names_lose_their_paths() {
+    assert_eq!(
+        without_paths("a::b::BinaryCell<a::ops::I32Add, c::S<1>, c::R>"),
+        "BinaryCell<I32Add, S<1>, R>"
+    );
+}

@@ -1,0 +1,180 @@
+//! What threads share, in every order in which it can happen: the interruption of running
+//! code, and the publication of translated code. The files of the library are compiled
+//! here once more, with `loom`'s atomics and locks in the place of the usual ones.
+
+#![allow(dead_code, reason = "the files have more than is tested here")]
+
+// What those files name by `core`, `alloc` and `crate` is found in this file.
+extern crate self as alloc;
+extern crate self as core;
+
+pub use std::{boxed, collections, ptr};
+
+/// Threads' means of talking to each other, watched by `loom`.
+pub mod sync {
+    pub use loom::sync::Arc;
+
+    /// Atomics.
+    pub mod atomic {
+        pub use loom::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering};
+    }
+}
+
+mod support {
+    pub mod sync {
+        use loom::sync::MutexGuard;
+
+        /// As the library's own.
+        #[derive(Debug)]
+        pub struct Mutex<T>(loom::sync::Mutex<T>);
+
+        impl<T> Mutex<T> {
+            pub fn new(value: T) -> Mutex<T> {
+                Mutex(loom::sync::Mutex::new(value))
+            }
+
+            pub fn lock(&self) -> MutexGuard<'_, T> {
+                self.0.lock().expect("no thread panics")
+            }
+        }
+    }
+}
+
+#[path = "../../src/stack/interrupt.rs"]
+mod interrupt;
+
+#[path = "interleavings/block.rs"]
+mod block;
+#[path = "../../src/code/module_code.rs"]
+mod module_code;
+
+use block::{CodeBlock, CodeHeader, HandlerTable};
+use interrupt::{InterruptFlag, InterruptHandle};
+use loom::cell::UnsafeCell;
+use loom::model;
+use loom::thread;
+use module_code::ModuleCode;
+use sync::Arc;
+use sync::atomic::{AtomicUsize, Ordering};
+
+/// Running code, up to `rounds` of a loop: polls as the handlers of loop headers do, and
+/// leaves to the driver, which takes the interruption. Returns how many it took.
+fn run(flag: &InterruptFlag, rounds: usize) -> usize {
+    (0..rounds)
+        .filter(|_| flag.is_raised() && flag.take())
+        .count()
+}
+
+#[test]
+fn no_interruption_is_lost() {
+    model(|| {
+        let flag = Arc::new(InterruptFlag::default());
+        let handle = InterruptHandle(Arc::clone(&flag));
+        let other = thread::spawn(move || handle.interrupt());
+        let taken = run(&flag, 2);
+        other.join().expect("the other thread ends");
+        // It is taken while the code runs, or as soon as it runs again; and once only.
+        assert_eq!(taken + run(&flag, 2), 1);
+    });
+}
+
+#[test]
+fn interruptions_from_two_threads_are_one_or_two() {
+    model(|| {
+        let flag = Arc::new(InterruptFlag::default());
+        let handle = InterruptHandle(Arc::clone(&flag));
+        let wishes = Arc::new(AtomicUsize::new(0));
+        let others = [handle.clone(), handle].map(|handle| {
+            let wishes = Arc::clone(&wishes);
+            thread::spawn(move || {
+                wishes.fetch_add(1, Ordering::Relaxed);
+                handle.interrupt();
+            })
+        });
+        let taken = run(&flag, 1);
+        let seen = wishes.load(Ordering::Relaxed);
+        for other in others {
+            other.join().expect("the other thread ends");
+        }
+        // Whatever was wished and not yet seen is still to be taken.
+        let left = run(&flag, 1);
+        assert!((1..=2).contains(&(taken + left)));
+        assert!(left == 1 || seen == 2);
+        assert!(!flag.is_raised());
+    });
+}
+
+#[test]
+fn what_was_done_before_an_interruption_is_seen_after_it() {
+    model(|| {
+        let flag = Arc::new(InterruptFlag::default());
+        let handle = InterruptHandle(Arc::clone(&flag));
+        let reason = Arc::new(UnsafeCell::new(0));
+        let given = Arc::clone(&reason);
+        let other = thread::spawn(move || {
+            // SAFETY: nobody reads it before the interruption.
+            given.with_mut(|reason| unsafe { *reason = 7 });
+            handle.interrupt();
+        });
+        if run(&flag, 2) > 0 {
+            // SAFETY: the interruption has been taken; `loom` checks that this orders it.
+            assert_eq!(reason.with(|reason| unsafe { *reason }), 7);
+        }
+        other.join().expect("the other thread ends");
+    });
+}
+
+/// A module of one function, and a call of it elsewhere in the module's code.
+struct Shared {
+    code: ModuleCode,
+    /// Nothing but the word in the call: it begins like the module's own entry.
+    call: ModuleCode,
+}
+
+impl Shared {
+    fn new() -> Arc<Shared> {
+        let handlers = HandlerTable::leak();
+        let [code, call] = [(); 2].map(|()| ModuleCode::new(handlers, 1));
+        Arc::new(Shared { code, call })
+    }
+
+    /// Calls the function as running code does: by the word in the call, which is patched
+    /// once there is code. Returns the code that ran.
+    fn call(&self) -> *const CodeHeader {
+        let stub = self.code.handlers().fixed.stub.code();
+        let mut code = self.call.entry(0).load();
+        if code == stub {
+            code = self.code.published(0).unwrap_or_else(|| {
+                // Both threads may come here and translate the function.
+                self.code.publish(0, CodeBlock::of_function(0))
+            });
+            self.call.entry(0).replace(stub, code);
+        }
+        // SAFETY: the code stays as long as the module. That it is complete when it is
+        // read, `loom` checks.
+        let extent = unsafe { (*code).read() };
+        assert_eq!(extent, 10);
+        // Whoever has code can find out whose it is.
+        let start = CodeBlock::start_of(code);
+        assert_eq!(
+            self.code.locate(start).map(|location| location.function),
+            Some(0)
+        );
+        code
+    }
+}
+
+#[test]
+fn published_code_is_complete() {
+    model(|| {
+        let shared = Shared::new();
+        let theirs = Arc::clone(&shared);
+        let other = thread::spawn(move || theirs.call().addr());
+        let ours = shared.call().addr();
+        // Two calls of ours may meet the patch of the other thread's between them.
+        assert_eq!(shared.call().addr(), ours);
+        let theirs = other.join().expect("the other thread ends");
+        assert_eq!(ours, theirs, "the first to publish wins");
+        assert_eq!(shared.call.entry(0).load().addr(), ours);
+    });
+}
