@@ -94,6 +94,7 @@ fn run(what: &str, module: &[u8], argument: Option<i32>) -> Result<Vec<i32>> {
             let mut config = Config::new();
             config
                 .compilation_mode(mode)
+                .max_wasm_stack(1 << 20)
                 .consume_fuel(watched)
                 .epoch_interruption(watched);
             let (outcome, peak) = peak_of(|| run_once(&config, watched, module, argument));
