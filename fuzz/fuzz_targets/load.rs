@@ -1,0 +1,20 @@
+//! Any bytes at all, as a module: refused, or run within the limits.
+
+#![no_main]
+
+use backstitch::Engine;
+use backstitch_fuzz::{WAYS, engine, observe};
+use libfuzzer_sys::fuzz_target;
+use std::cell::OnceCell;
+
+thread_local! {
+    static ENGINES: OnceCell<[Engine; 3]> = const { OnceCell::new() };
+}
+
+fuzz_target!(|bytes: &[u8]| {
+    ENGINES.with(|engines| {
+        for engine in engines.get_or_init(|| WAYS.map(engine)) {
+            observe(engine, bytes);
+        }
+    });
+});
