@@ -351,7 +351,9 @@ fn branches_that_move_a_thousand_values() {
         );
         let calls = body(0, &[(1, &[I::Call(1)]), (5_000, &[I::Call(2)])]);
         let mut same = Function::new([]);
-        (0..MOST_RESULTS as u32).for_each(|index| drop(same.instruction(&I::LocalGet(index))));
+        for index in 0..MOST_RESULTS as u32 {
+            same.instruction(&I::LocalGet(index));
+        }
         same.instruction(&I::End);
         let calls = module(&[(2, calls), (2, many()), (3, same)]);
         gives("calls", &calls, None, &[1; MOST_RESULTS]);
@@ -483,7 +485,7 @@ fn long_runs_of_one_thing() {
 #[test]
 fn bodies_beyond_the_limit() {
     let huge = body(0, &[(8_000_000, &[I::Nop]), (1, &[I::LocalGet(0)])]);
-    let error = Module::new(&Engine::default(), &module(&[(1, huge)])).unwrap_err();
+    let error = Module::new(&Engine::default(), module(&[(1, huge)])).unwrap_err();
     assert!(error.to_string().contains("offset"), "{error}");
     println!("{error}");
 }

@@ -56,7 +56,9 @@ fn ends_with(error: &Error, trap: Trap) {
 fn end_without_fuel() {
     on_small_stack(|| {
         each_engine(
-            |config| drop(config.consume_fuel(true)),
+            |config| {
+                config.consume_fuel(true);
+            },
             |engine| {
                 for text in ENDLESS {
                     let mut store = Store::new(engine, ());
@@ -75,7 +77,9 @@ fn end_without_fuel() {
 fn suspend_again_and_again() {
     on_small_stack(|| {
         each_engine(
-            |config| drop(config.consume_fuel(true)),
+            |config| {
+                config.consume_fuel(true);
+            },
             |engine| {
                 for text in ENDLESS {
                     let mut store = Store::new(engine, ());
@@ -102,7 +106,9 @@ fn suspend_again_and_again() {
 fn end_at_a_deadline() {
     on_small_stack(|| {
         each_engine(
-            |config| drop(config.epoch_interruption(true)),
+            |config| {
+                config.epoch_interruption(true);
+            },
             |engine| {
                 for text in ENDLESS {
                     let mut store = Store::new(engine, ());
@@ -124,7 +130,9 @@ fn end_at_a_deadline() {
 fn end_when_interrupted() {
     on_small_stack(|| {
         each_engine(
-            |config| drop(config.interruptible(true)),
+            |config| {
+                config.interruptible(true);
+            },
             |engine| {
                 for text in ENDLESS {
                     let mut store = Store::new(engine, ());

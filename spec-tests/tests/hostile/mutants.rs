@@ -59,7 +59,7 @@ fn mutants() {
         let work = move |worker: u64| {
             let mut tally = Tally::default();
             for batch in (SEEDS.start / BATCH..SEEDS.end / BATCH).skip(worker as usize) {
-                if (batch - SEEDS.start / BATCH - worker) % workers == 0 {
+                if (batch - SEEDS.start / BATCH - worker).is_multiple_of(workers) {
                     let engines = engines();
                     for seed in batch * BATCH..(batch + 1) * BATCH {
                         tally.add(&run(corpus, &engines, seed).1);
