@@ -133,17 +133,6 @@ impl<T> OnceLock<T> {
         self.finish(value)
     }
 
-    /// Puts a value in, unless there is one; then it comes back.
-    ///
-    /// # Errors
-    ///
-    /// The value that there is no room for.
-    pub fn set(&self, value: T) -> Result<(), T> {
-        let mut value = Some(value);
-        self.get_or_init(|| value.take().expect("a value is made once at the most"));
-        value.map_or(Ok(()), Err)
-    }
-
     fn begin(&self) -> bool {
         self.state
             .compare_exchange(EMPTY, BUSY, Ordering::Acquire, Ordering::Relaxed)
@@ -232,7 +221,7 @@ mod tests {
             }
         });
         assert_eq!(made.into_inner(), 1);
-        assert!(cell.set(9).is_err());
+        assert_ne!(*cell.get_or_init(|| usize::MAX), usize::MAX);
     }
 
     #[test]
@@ -242,8 +231,7 @@ mod tests {
             cell.get_or_init(|| panic!("on purpose"));
         }));
         assert!(failed.is_err() && cell.get().is_none());
-        assert_eq!(cell.set(Arc::new(1)), Ok(()));
-        let value = Arc::clone(cell.get().unwrap());
+        let value = Arc::clone(cell.get_or_init(|| Arc::new(1)));
         drop(cell);
         assert_eq!(Arc::strong_count(&value), 1);
     }
