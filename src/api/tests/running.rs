@@ -184,7 +184,9 @@ fn interruption_suspends() {
 
 #[test]
 fn a_stack_has_an_end() {
-    let engine = Engine::default();
+    let mut config = Config::new();
+    config.max_wasm_stack(if cfg!(miri) { 32 << 10 } else { 8 << 20 });
+    let engine = Engine::new(&config).unwrap();
     let mut store = Store::new(&engine, ());
     let instance = Instance::new(&mut store, &module(&engine, FACTORIAL), &[]).unwrap();
     let deep = instance
