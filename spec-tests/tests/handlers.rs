@@ -35,7 +35,6 @@ const WITH_FRAME: &[(&str, &str)] = &[
         "copies the arguments to behind the boundary, when it crosses instances",
     ),
     ("CopyMany", "moves as many values as a branch carries"),
-    ("CopyMany", "moves any number of values"),
     ("MemoryCopy", "moves as much as the guest says"),
     ("MemoryFill", "fills as much as the guest says"),
     (
