@@ -66,16 +66,6 @@ const WITH_SPILLS: &[(Architecture, &str, &str)] = &[
     ),
     (Architecture::X86_64, "UnaryCell<I32TruncF", SIX_REGISTERS),
     (
-        Architecture::X86_64,
-        "ChargeSize",
-        "comes once for each bulk operation",
-    ),
-    (
-        Architecture::X86_64,
-        "ZeroLocals",
-        "an unrolled loop, longer than what it saves",
-    ),
-    (
         Architecture::Riscv64,
         "LoadAnyCell<F32Load, R>",
         SPLIT_FLOATS,
