@@ -7,6 +7,7 @@ use super::func_type::FuncType;
 use super::global::Global;
 use super::memory::Memory;
 use super::table::Table;
+use super::tag::Tag;
 use super::val_type::{Mutability, RefType, ValType};
 use super::values::Ref;
 use crate::support::error::{Error, Result};
@@ -25,6 +26,8 @@ pub enum ExternType {
     Table(TableType),
     /// A memory.
     Memory(MemoryType),
+    /// A tag.
+    Tag(TagType),
 }
 
 macro_rules! accessors {
@@ -54,6 +57,7 @@ impl ExternType {
         Global(GlobalType) global unwrap_global "global",
         Table(TableType) table unwrap_table "table",
         Memory(MemoryType) memory unwrap_memory "memory",
+        Tag(TagType) tag unwrap_tag "tag",
     }
 
     /// Something of this type that is zero, null or does nothing.
@@ -67,6 +71,7 @@ impl ExternType {
             ExternType::Global(ty) => ty.default_value(store).map(Extern::Global),
             ExternType::Table(ty) => ty.default_value(store).map(Extern::Table),
             ExternType::Memory(ty) => ty.default_value(store).map(Extern::Memory),
+            ExternType::Tag(ty) => ty.default_value(store).map(Extern::Tag),
         }
     }
 
@@ -78,7 +83,7 @@ impl ExternType {
             }
             module::ExternType::Table(ty) => ExternType::Table(TableType::from_inner(engine, *ty)),
             module::ExternType::Memory(ty) => ExternType::Memory(MemoryType { ty: *ty }),
-            module::ExternType::Tag(_) => unreachable!("modules with tags are refused"),
+            module::ExternType::Tag(id) => ExternType::Tag(TagType::from_id(engine, *id)),
         }
     }
 }
@@ -104,6 +109,43 @@ impl From<TableType> for ExternType {
 impl From<MemoryType> for ExternType {
     fn from(ty: MemoryType) -> ExternType {
         ExternType::Memory(ty)
+    }
+}
+
+impl From<TagType> for ExternType {
+    fn from(ty: TagType) -> ExternType {
+        ExternType::Tag(ty)
+    }
+}
+
+/// The type of a tag: its payload is the parameters of a function type.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct TagType {
+    ty: FuncType,
+}
+
+impl TagType {
+    /// A type of tags.
+    pub fn new(ty: FuncType) -> TagType {
+        TagType { ty }
+    }
+
+    /// The function type.
+    pub fn ty(&self) -> &FuncType {
+        &self.ty
+    }
+
+    /// A tag of this type.
+    ///
+    /// # Errors
+    ///
+    /// If it is a type of another engine's.
+    pub fn default_value(&self, store: impl AsContextMut) -> Result<Tag> {
+        Tag::new(store, self)
+    }
+
+    pub(super) fn from_id(engine: &Engine, id: module::TypeId) -> TagType {
+        TagType::new(FuncType::from_id(engine, id))
     }
 }
 

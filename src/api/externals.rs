@@ -6,6 +6,7 @@ use super::func::Func;
 use super::global::Global;
 use super::memory::Memory;
 use super::table::Table;
+use super::tag::Tag;
 use crate::heap::{self, StoreId, StoreInner};
 
 /// Something that can be imported and exported.
@@ -20,6 +21,8 @@ pub enum Extern {
     Table(Table),
     /// A memory.
     Memory(Memory),
+    /// A tag.
+    Tag(Tag),
 }
 
 impl Extern {
@@ -55,6 +58,14 @@ impl Extern {
         }
     }
 
+    /// The tag, if it is one.
+    pub fn into_tag(self) -> Option<Tag> {
+        match self {
+            Extern::Tag(tag) => Some(tag),
+            _ => None,
+        }
+    }
+
     /// Its type.
     ///
     /// # Panics
@@ -66,6 +77,7 @@ impl Extern {
             Extern::Global(global) => ExternType::Global(global.ty(store)),
             Extern::Table(table) => ExternType::Table(table.ty(store)),
             Extern::Memory(memory) => ExternType::Memory(memory.ty(store)),
+            Extern::Tag(tag) => ExternType::Tag(tag.ty(store)),
         }
     }
 
@@ -75,6 +87,7 @@ impl Extern {
             heap::Extern::Global(index) => Extern::Global(Global::of(store, index)),
             heap::Extern::Table(index) => Extern::Table(Table::of(store, index)),
             heap::Extern::Memory(index) => Extern::Memory(Memory::of(store, index)),
+            heap::Extern::Tag(index) => Extern::Tag(Tag::of(store, index)),
         }
     }
 
@@ -84,6 +97,7 @@ impl Extern {
             Extern::Global(global) => heap::Extern::Global(global.index()),
             Extern::Table(table) => heap::Extern::Table(table.index()),
             Extern::Memory(memory) => heap::Extern::Memory(memory.index()),
+            Extern::Tag(tag) => heap::Extern::Tag(tag.index()),
         }
     }
 
@@ -93,6 +107,7 @@ impl Extern {
             Extern::Global(global) => global.belongs_to(store),
             Extern::Table(table) => table.belongs_to(store),
             Extern::Memory(memory) => memory.belongs_to(store),
+            Extern::Tag(tag) => tag.belongs_to(store),
         }
     }
 }
@@ -118,6 +133,12 @@ impl From<Table> for Extern {
 impl From<Memory> for Extern {
     fn from(memory: Memory) -> Extern {
         Extern::Memory(memory)
+    }
+}
+
+impl From<Tag> for Extern {
+    fn from(tag: Tag) -> Extern {
+        Extern::Tag(tag)
     }
 }
 
@@ -170,5 +191,10 @@ impl<'instance> Export<'instance> {
     /// The memory, if it is one.
     pub fn into_memory(self) -> Option<Memory> {
         self.definition.into_memory()
+    }
+
+    /// The tag, if it is one.
+    pub fn into_tag(self) -> Option<Tag> {
+        self.definition.into_tag()
     }
 }

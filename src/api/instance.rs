@@ -9,6 +9,7 @@ use super::instance_pre::Instantiation;
 use super::memory::Memory;
 use super::module::{Module, ModuleExport};
 use super::table::Table;
+use super::tag::Tag;
 use super::typed_func::TypedFunc;
 use super::wasm_ty::{WasmParams, WasmResults};
 use crate::heap::{self, InstanceIndex, StoreId, StoreInner};
@@ -199,6 +200,15 @@ impl Instance {
         self.get_export(store, name)?.into_global()
     }
 
+    /// The tag that it exports by this name.
+    ///
+    /// # Panics
+    ///
+    /// If it belongs to another store.
+    pub fn get_tag(&self, store: impl AsContextMut, name: &str) -> Option<Tag> {
+        self.get_export(store, name)?.into_tag()
+    }
+
     #[track_caller]
     fn inner<'a>(&self, store: &'a StoreInner) -> &'a heap::Instance {
         assert!(self.store == store.id(), "object used with the wrong store");
@@ -212,7 +222,7 @@ impl Instance {
             ExportItem::Table(index) => heap::Extern::Table(parts.tables[index as usize]),
             ExportItem::Memory(index) => heap::Extern::Memory(parts.memories[index as usize]),
             ExportItem::Global(index) => heap::Extern::Global(parts.globals[index as usize]),
-            ExportItem::Tag(_) => unreachable!("modules with tags are refused"),
+            ExportItem::Tag(index) => heap::Extern::Tag(parts.tags[index as usize]),
         };
         Extern::from_inner(self.store, item)
     }

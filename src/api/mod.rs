@@ -43,6 +43,7 @@ mod memory;
 mod module;
 mod store;
 mod table;
+mod tag;
 #[cfg_attr(feature = "wat", path = "text/wat.rs")]
 #[cfg_attr(not(feature = "wat"), path = "text/none.rs")]
 mod text;
@@ -63,6 +64,7 @@ pub use self::execution::{Execution, Outcome, Suspension};
 pub use self::extern_ref::{ExternRef, GcRef, Rooted};
 pub use self::extern_type::{
     ExportType, ExternType, GlobalType, ImportType, MemoryType, MemoryTypeBuilder, TableType,
+    TagType,
 };
 pub use self::externals::{Export, Extern};
 pub use self::func::Func;
@@ -78,6 +80,7 @@ pub use self::memory::{Memory, MemoryAccessError};
 pub use self::module::{Module, ModuleExport};
 pub use self::store::Store;
 pub use self::table::Table;
+pub use self::tag::Tag;
 pub use self::typed_func::TypedFunc;
 pub use self::val_type::{HeapType, Mutability, RefType, ValType};
 pub use self::values::{Ref, V128, Val};
@@ -108,6 +111,7 @@ const _: () = {
         Global,
         Table,
         Memory,
+        Tag,
         Val,
     )>();
     shared::<FuncType>();

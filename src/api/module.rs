@@ -129,7 +129,7 @@ impl Module {
                 module::ExternType::Memory(self.0.memories[index as usize])
             }
             ExportItem::Global(index) => module::ExternType::Global(self.0.globals[index as usize]),
-            ExportItem::Tag(_) => unreachable!("modules with tags are refused"),
+            ExportItem::Tag(index) => module::ExternType::Tag(self.0.type_of_tag(index)),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::global::GlobalCell;
 use super::memory::MemoryCore;
-use super::store::{GlobalIndex, InstanceIndex, MemoryIndex, StoreInner, TableIndex};
+use super::store::{GlobalIndex, InstanceIndex, MemoryIndex, StoreInner, TableIndex, TagIndex};
 use super::table::TableCore;
 use crate::module::Module;
 use alloc::boxed::Box;
@@ -26,6 +26,8 @@ pub struct InstanceCore {
     pub tables: *const *mut TableCore,
     /// Each imported function, as an index into the store's functions.
     pub imports: *const u32,
+    /// Each tag, as an index into the store's tags.
+    pub tags: *const TagIndex,
     /// Which instance this is.
     pub index: InstanceIndex,
 }
@@ -41,6 +43,8 @@ pub struct InstanceParts {
     pub memories: Vec<MemoryIndex>,
     /// All globals, imported ones first.
     pub globals: Vec<GlobalIndex>,
+    /// All tags, imported ones first.
+    pub tags: Vec<TagIndex>,
 }
 
 /// An instance.
@@ -89,6 +93,7 @@ impl Instance {
             memories: memories.as_ptr(),
             tables: tables.as_ptr(),
             imports: parts.imported_functions.as_ptr(),
+            tags: parts.tags.as_ptr(),
             index,
         };
         let mut functions = vec![0; module.functions.len()];

@@ -9,7 +9,9 @@
 use super::func::FuncRef;
 use super::instance::InstanceParts;
 use super::matching::check_import;
-use super::store::{FuncIndex, GlobalIndex, InstanceIndex, MemoryIndex, StoreInner, TableIndex};
+use super::store::{
+    FuncIndex, GlobalIndex, InstanceIndex, MemoryIndex, StoreInner, TableIndex, TagIndex,
+};
 use crate::code::Trap;
 use crate::format_err;
 use crate::module::{
@@ -30,6 +32,8 @@ pub enum Extern {
     Memory(MemoryIndex),
     /// A global.
     Global(GlobalIndex),
+    /// A tag.
+    Tag(TagIndex),
 }
 
 /// A new instance, whose start function has not run.
@@ -62,6 +66,7 @@ impl StoreInner {
                 })
             }
             Extern::Global(index) => ExternType::Global(*self.global(index).ty()),
+            Extern::Tag(index) => ExternType::Tag(self.tag(index).ty()),
         }
     }
 }
@@ -125,6 +130,7 @@ fn make_parts(
             Extern::Table(index) => parts.tables.push(index),
             Extern::Memory(index) => parts.memories.push(index),
             Extern::Global(index) => parts.globals.push(index),
+            Extern::Tag(index) => parts.tags.push(index),
         }
     }
     for &ty in &module.tables[module.imported_tables as usize..] {
@@ -135,6 +141,9 @@ fn make_parts(
     }
     for &ty in &module.globals[module.imported_globals as usize..] {
         parts.globals.push(store.add_global(ty, 0));
+    }
+    for tag in module.imported_tags..module.tags.len() as u32 {
+        parts.tags.push(store.add_tag(module.type_of_tag(tag)));
     }
     Ok(parts)
 }

@@ -28,6 +28,7 @@ mod matching;
 mod memory;
 mod store;
 mod table;
+mod tag;
 
 pub use func::{FuncObject, FuncRef, HostCall, HostFunc};
 pub use global::{Global, GlobalCell};
@@ -39,6 +40,6 @@ pub use memory::{Memory, MemoryCore};
 pub use store::{
     Crossing, DEFAULT_INSTANCES, DEFAULT_MEMORIES, DEFAULT_MEMORY_BYTES, DEFAULT_TABLE_ELEMENTS,
     DEFAULT_TABLES, EpochDecision, ExternIndex, Failure, FuncIndex, GlobalIndex, InstanceIndex,
-    MemoryIndex, StoreId, StoreInner, TableIndex,
+    MemoryIndex, StoreId, StoreInner, TableIndex, TagIndex,
 };
 pub use table::Table;

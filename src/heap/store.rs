@@ -6,6 +6,7 @@ use super::instance::{Instance, InstanceCore, InstanceParts};
 use super::limits::{LimitError, Limiter};
 use super::memory::{Memory, MemoryCore};
 use super::table::Table;
+use super::tag::Tag;
 use crate::code::Trap;
 use crate::format_err;
 use crate::module::{EngineInner, GlobalType, MemoryType, Module, TableType, TypeId};
@@ -49,6 +50,8 @@ indices! {
     TableIndex,
     /// A global of a store.
     GlobalIndex,
+    /// A tag of a store.
+    TagIndex,
     /// An instance of a store.
     InstanceIndex,
     /// A value of the host's that guests may refer to.
@@ -118,6 +121,7 @@ pub struct StoreInner {
     memories: Vec<Memory>,
     tables: Vec<Table>,
     globals: Vec<Global>,
+    tags: Vec<Tag>,
     instances: Vec<Instance>,
     externs: Vec<Box<dyn Any + Send + Sync>>,
     empty_memory: Memory,
@@ -159,6 +163,7 @@ impl StoreInner {
             memories: Vec::new(),
             tables: Vec::new(),
             globals: Vec::new(),
+            tags: Vec::new(),
             instances: Vec::new(),
             externs: Vec::new(),
             empty_memory: Memory::new(empty).expect("an empty memory allocates no bytes"),
@@ -446,6 +451,17 @@ impl StoreInner {
         GlobalIndex(self.globals.len() as u32 - 1)
     }
 
+    /// Tag `index`.
+    pub fn tag(&self, index: TagIndex) -> &Tag {
+        &self.tags[index.0 as usize]
+    }
+
+    /// Adds a tag of a function type, which is different from all others.
+    pub fn add_tag(&mut self, ty: TypeId) -> TagIndex {
+        self.tags.push(Tag::new(ty));
+        TagIndex(self.tags.len() as u32 - 1)
+    }
+
     // --- instances, values of the host's ---
 
     /// Instance `index`.
@@ -519,15 +535,17 @@ impl StoreInner {
             memories: self.memories.len(),
             tables: self.tables.len(),
             globals: self.globals.len(),
+            tags: self.tags.len(),
         }
     }
 
-    /// Drops the memories, tables and globals made since `mark`. No instance, no handle
+    /// Drops the memories, tables, globals and tags made since `mark`. No instance, no handle
     /// and no reference to them has been handed out.
     pub(super) fn roll_back(&mut self, mark: Mark) {
         self.memories.truncate(mark.memories);
         self.tables.truncate(mark.tables);
         self.globals.truncate(mark.globals);
+        self.tags.truncate(mark.tags);
     }
 
     /// Refuses an instance before anything is made for it, if the limiter does not agree
@@ -602,6 +620,7 @@ pub(super) struct Mark {
     memories: usize,
     tables: usize,
     globals: usize,
+    tags: usize,
 }
 
 #[cold]

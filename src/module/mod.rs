@@ -83,6 +83,10 @@ pub struct Module {
     pub memories: Vec<MemoryType>,
     /// How many of the memories are imported.
     pub imported_memories: u32,
+    /// The type of each tag, as an index into `types`.
+    pub tags: Vec<u32>,
+    /// How many of the tags are imported.
+    pub imported_tags: u32,
     /// The type of each global.
     pub globals: Vec<GlobalType>,
     /// How many of the globals are imported.
@@ -142,6 +146,8 @@ impl Module {
             table_inits: outline.table_inits,
             memories: outline.memories,
             imported_memories: outline.imported_memories,
+            tags: outline.tags,
+            imported_tags: outline.imported_tags,
             globals: outline.globals,
             imported_globals: outline.imported_globals,
             global_inits: outline.global_inits,
@@ -216,6 +222,11 @@ impl Module {
 
     fn type_at(&self, function: u32) -> &ModuleType {
         &self.types[self.functions[function as usize] as usize]
+    }
+
+    /// The type of a tag, by its identity in the engine.
+    pub fn type_of_tag(&self, tag: u32) -> TypeId {
+        self.types[self.tags[tag as usize] as usize].id
     }
 
     /// Where the code of a function is published.

@@ -30,6 +30,8 @@ pub(super) struct Outline {
     pub table_inits: Vec<Option<ConstExpr>>,
     pub memories: Vec<MemoryType>,
     pub imported_memories: u32,
+    pub tags: Vec<u32>,
+    pub imported_tags: u32,
     pub globals: Vec<GlobalType>,
     pub imported_globals: u32,
     pub global_inits: Vec<ConstExpr>,
@@ -51,6 +53,7 @@ impl Outline {
         outline.imported_functions = outline.functions.len() as u32;
         outline.imported_tables = outline.tables.len() as u32;
         outline.imported_memories = outline.memories.len() as u32;
+        outline.imported_tags = outline.tags.len() as u32;
         outline.imported_globals = outline.globals.len() as u32;
         reserve(&mut outline.functions, &sections.functions);
         each("function", items(&sections.functions), |ty| {
@@ -72,10 +75,11 @@ impl Outline {
             outline.memories.push(memory_type(ty)?);
             Ok(())
         })?;
-        if let Some(tags) = &sections.tags {
-            let needs = Needs::new("exception-handling", "a tag section");
-            return Err(needs.at(Place::Section("tag"), tags.start));
-        }
+        reserve(&mut outline.tags, &sections.tags);
+        each("tag", items(&sections.tags), |tag| {
+            outline.tags.push(tag.func_type_idx);
+            Ok(())
+        })?;
         reserve(&mut outline.globals, &sections.globals);
         reserve(&mut outline.global_inits, &sections.globals);
         each("global", items(&sections.globals), |global| {
@@ -148,7 +152,10 @@ impl Outline {
                 self.globals.push(ty);
                 ExternType::Global(ty)
             }
-            TypeRef::Tag(_) => return Err(Needs::new("exception-handling", "a tag").into()),
+            TypeRef::Tag(tag) => {
+                self.tags.push(tag.func_type_idx);
+                ExternType::Tag(self.types[tag.func_type_idx as usize].id)
+            }
             TypeRef::FuncExact(_) => {
                 return Err(Needs::new("custom-descriptors", "an exact function").into());
             }
@@ -326,7 +333,7 @@ fn export(export: wasmparser::Export<'_>) -> Result<Export, Needs> {
         ExternalKind::Table => ExportItem::Table(export.index),
         ExternalKind::Memory => ExportItem::Memory(export.index),
         ExternalKind::Global => ExportItem::Global(export.index),
-        ExternalKind::Tag => return Err(Needs::new("exception-handling", "a tag")),
+        ExternalKind::Tag => ExportItem::Tag(export.index),
         ExternalKind::FuncExact => {
             return Err(Needs::new("custom-descriptors", "an exact function"));
         }

@@ -7,8 +7,8 @@ use core::str;
 use wasmparser::{
     BinaryReader, DataSectionReader, ElementSectionReader, Encoding, ExportSectionReader,
     FunctionBody, FunctionSectionReader, GlobalSectionReader, ImportSectionReader,
-    MemorySectionReader, Parser, Payload, SectionLimited, TableSectionReader, TypeSectionReader,
-    ValidPayload, Validator, ValidatorResources, WasmFeatures,
+    MemorySectionReader, Parser, Payload, SectionLimited, TableSectionReader, TagSectionReader,
+    TypeSectionReader, ValidPayload, Validator, ValidatorResources, WasmFeatures,
 };
 
 /// Where the parts of a module stand in its bytes.
@@ -19,13 +19,12 @@ pub(super) struct Sections<'a> {
     pub functions: Option<FunctionSectionReader<'a>>,
     pub tables: Option<TableSectionReader<'a>>,
     pub memories: Option<MemorySectionReader<'a>>,
+    pub tags: Option<TagSectionReader<'a>>,
     pub globals: Option<GlobalSectionReader<'a>>,
     pub exports: Option<ExportSectionReader<'a>>,
     pub elements: Option<ElementSectionReader<'a>>,
     pub data: Option<DataSectionReader<'a>>,
     pub start: Option<u32>,
-    /// Where the tag section stands.
-    pub tags: Option<Range<u64>>,
     pub custom: Vec<CustomSection>,
     /// The body of each defined function, from its local count to its end.
     pub bodies: Vec<Range<usize>>,
@@ -108,7 +107,7 @@ impl<'a> Sections<'a> {
             Payload::GlobalSection(reader) => self.globals = Some(reader),
             Payload::ExportSection(reader) => self.exports = Some(reader),
             Payload::StartSection { func, .. } => self.start = Some(func),
-            Payload::TagSection(reader) => self.tags = Some(reader.range()),
+            Payload::TagSection(reader) => self.tags = Some(reader),
             Payload::ElementSection(reader) => self.elements = Some(reader),
             Payload::DataSection(reader) => self.data = Some(reader),
             Payload::CodeSectionStart { count, size, .. } => {

@@ -105,16 +105,6 @@ fn unsupported_proposals_are_named() {
     );
     assert_needs("(module (func atomic.fence))", "threads", "`atomic.fence`");
     assert_needs(
-        "(module (tag (param i32)) (func))",
-        "exception-handling",
-        "tag",
-    );
-    assert_needs(
-        "(module (import \"\" \"\" (tag)))",
-        "exception-handling",
-        "the import section",
-    );
-    assert_needs(
         "(module (func (try_table)))",
         "exception-handling",
         "`try_table`",
