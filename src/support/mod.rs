@@ -15,3 +15,4 @@ pub(crate) mod send;
 pub mod sync;
 pub(crate) mod transparent;
 pub mod words;
+pub mod write;

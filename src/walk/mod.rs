@@ -5,6 +5,7 @@
 //! `execute`'s, a change of what is looked at, an address in what is shown.
 
 mod backtrace;
+pub mod coredump;
 mod frame;
 
 pub use backtrace::Backtrace;

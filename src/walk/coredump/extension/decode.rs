@@ -1,0 +1,399 @@
+//! Reading the section's contents, which may be anything at all.
+
+use super::{
+    Access, Boundary, Extension, Frame, Function, Global, Handler, Heap, Instance, Memory, Module,
+    Position, Reason, ReasonKind, RefKind, Run, Stack, StackState, Table, Tag, Thread, Type,
+    TypeDefinition, VERSION, Value,
+};
+use alloc::string::String;
+use alloc::vec::Vec;
+use thiserror::Error as ThisError;
+
+/// What is wrong with the bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ThisError)]
+pub enum Malformed {
+    /// The version is another one.
+    #[error("the dump's extension has version {0}, and only {VERSION} is known")]
+    Version(u64),
+    /// They cannot be what they should be.
+    #[error("the dump's extension is malformed at byte {offset}: {what} is wanted")]
+    At {
+        /// The offset from the beginning of the contents.
+        offset: usize,
+        /// What should stand there.
+        what: &'static str,
+    },
+    /// There is no memory for what they say.
+    #[error("there is no memory for the dump's extension")]
+    OutOfMemory,
+}
+
+type Result<T> = core::result::Result<T, Malformed>;
+
+impl Extension {
+    /// Reads the contents of the section. Takes memory in proportion to their size.
+    ///
+    /// # Errors
+    ///
+    /// [`Malformed`] where they are not of this version or not what the format says.
+    pub fn decode(bytes: &[u8]) -> Result<Extension> {
+        let mut reader = Reader { bytes, offset: 0 };
+        let version = reader.number()?;
+        if version != VERSION {
+            return Err(Malformed::Version(version));
+        }
+        let mut extension = Extension::default();
+        while reader.offset < reader.bytes.len() {
+            let id = reader.byte("the id of a part")?;
+            let size = reader.number()?;
+            let contents = reader.take(size, "the contents of a part")?;
+            let mut part = Reader {
+                bytes: &bytes[..reader.offset],
+                offset: reader.offset - contents.len(),
+            };
+            extension.decode_part(id, &mut part)?;
+        }
+        Ok(extension)
+    }
+
+    fn decode_part(&mut self, id: u8, reader: &mut Reader<'_>) -> Result<()> {
+        match id {
+            0 => self.producer = reader.string()?,
+            1 => self.reason = reason(reader)?,
+            2 => {
+                self.configuration =
+                    reader.list(|reader| Ok((reader.string()?, reader.number()?)))?;
+            }
+            3 => self.fuel = Some(reader.number()?),
+            4 => self.types = reader.list(type_definition)?,
+            5 => self.modules = reader.list(module)?,
+            6 => self.functions = reader.list(function)?,
+            7 => self.instances = reader.list(instance)?,
+            8 => self.memories = reader.list(memory)?,
+            9 => self.globals = reader.list(global)?,
+            10 => {
+                let table = table(reader)?;
+                push(&mut self.tables, table)?;
+            }
+            11 => {
+                self.tags = reader.list(|reader| {
+                    Ok(Tag {
+                        ty: reader.index()?,
+                    })
+                })?;
+            }
+            12 => self.stacks = reader.list(stack)?,
+            13 => {
+                let thread = Thread {
+                    name: reader.string()?,
+                    complete: reader.flag()?,
+                    frames: reader.list(frame)?,
+                };
+                push(&mut self.threads, thread)?;
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+fn push<T>(items: &mut Vec<T>, item: T) -> Result<()> {
+    items.try_reserve(1).map_err(|_| Malformed::OutOfMemory)?;
+    items.push(item);
+    Ok(())
+}
+
+/// Bytes, and how many of them have been read.
+struct Reader<'a> {
+    bytes: &'a [u8],
+    offset: usize,
+}
+
+impl<'a> Reader<'a> {
+    fn malformed(&self, what: &'static str) -> Malformed {
+        Malformed::At {
+            offset: self.offset,
+            what,
+        }
+    }
+
+    fn take(&mut self, len: u64, what: &'static str) -> Result<&'a [u8]> {
+        let rest = &self.bytes[self.offset..];
+        let taken = usize::try_from(len)
+            .ok()
+            .and_then(|len| rest.get(..len))
+            .ok_or_else(|| self.malformed(what))?;
+        self.offset += taken.len();
+        Ok(taken)
+    }
+
+    fn array<const N: usize>(&mut self, what: &'static str) -> Result<[u8; N]> {
+        let bytes = self.take(N as u64, what)?;
+        Ok(bytes.try_into().expect("as many as were asked for"))
+    }
+
+    fn byte(&mut self, what: &'static str) -> Result<u8> {
+        Ok(self.array::<1>(what)?[0])
+    }
+
+    fn flag(&mut self) -> Result<bool> {
+        self.choice("0 or 1", &[(0, false), (1, true)])
+    }
+
+    /// One of a few bytes, each with its meaning.
+    fn choice<T: Copy>(&mut self, what: &'static str, choices: &[(u8, T)]) -> Result<T> {
+        let found = self.bytes.get(self.offset);
+        let choice = choices.iter().find(|(byte, _)| Some(byte) == found);
+        let &(_, meaning) = choice.ok_or_else(|| self.malformed(what))?;
+        self.offset += 1;
+        Ok(meaning)
+    }
+
+    fn number(&mut self) -> Result<u64> {
+        let malformed = self.malformed("a number of up to 64 bits");
+        let mut value = 0;
+        for shift in (0..64).step_by(7) {
+            let byte = u64::from(self.byte("a number")?);
+            let bits = byte & 0x7f;
+            if bits << shift >> shift != bits {
+                return Err(malformed);
+            }
+            value |= bits << shift;
+            if byte < 0x80 {
+                return Ok(value);
+            }
+        }
+        Err(malformed)
+    }
+
+    fn index(&mut self) -> Result<u32> {
+        let malformed = self.malformed("a number of up to 32 bits");
+        u32::try_from(self.number()?).map_err(|_| malformed)
+    }
+
+    fn string(&mut self) -> Result<String> {
+        let malformed = self.malformed("a string in UTF-8");
+        let len = self.number()?;
+        let bytes = self.take(len, "a string")?;
+        let text = core::str::from_utf8(bytes).map_err(|_| malformed)?;
+        let mut string = String::new();
+        string
+            .try_reserve_exact(text.len())
+            .map_err(|_| Malformed::OutOfMemory)?;
+        string.push_str(text);
+        Ok(string)
+    }
+
+    fn option<T>(&mut self, some: impl FnOnce(&mut Self) -> Result<T>) -> Result<Option<T>> {
+        if self.flag()? {
+            some(self).map(Some)
+        } else {
+            Ok(None)
+        }
+    }
+
+    /// As many items as a count says. Each has a byte at least, so their number is no
+    /// larger than that of the bytes.
+    fn list<T>(&mut self, each: impl Fn(&mut Self) -> Result<T>) -> Result<Vec<T>> {
+        let malformed = self.malformed("a count of what follows");
+        let count = self.number()?;
+        if count > (self.bytes.len() - self.offset) as u64 {
+            return Err(malformed);
+        }
+        let mut items = Vec::new();
+        for _ in 0..count {
+            push(&mut items, each(self)?)?;
+        }
+        Ok(items)
+    }
+
+    fn indices(&mut self) -> Result<Vec<u32>> {
+        self.list(Self::index)
+    }
+}
+
+fn reason(reader: &mut Reader<'_>) -> Result<Reason> {
+    use ReasonKind::*;
+    let kinds = [
+        Requested,
+        Trap,
+        HostError,
+        OutOfFuel,
+        Interrupt,
+        Epoch,
+        HostRequest,
+        UncaughtException,
+        UnhandledTag,
+        Breakpoint,
+    ]
+    .map(|kind| (kind as u8, kind));
+    Ok(Reason {
+        kind: reader.choice("a kind of reason", &kinds)?,
+        trap: reader.option(Reader::string)?,
+        message: reader.string()?,
+        access: reader.option(|reader| {
+            Ok(Access {
+                memory: reader.index()?,
+                address: reader.number()?,
+                offset: reader.number()?,
+                size: reader.number()?,
+            })
+        })?,
+    })
+}
+
+fn type_definition(reader: &mut Reader<'_>) -> Result<TypeDefinition> {
+    Ok(match reader.byte("a type definition")? {
+        0x60 => TypeDefinition::Func(reader.list(type_)?, reader.list(type_)?),
+        0x5d => TypeDefinition::Cont(reader.index()?),
+        0 => TypeDefinition::Other,
+        _ => {
+            reader.offset -= 1;
+            return Err(reader.malformed("a type definition"));
+        }
+    })
+}
+
+fn type_(reader: &mut Reader<'_>) -> Result<Type> {
+    Ok(match reader.byte("a type")? {
+        0x7f => Type::I32,
+        0x7e => Type::I64,
+        0x7d => Type::F32,
+        0x7c => Type::F64,
+        0x7b => Type::V128,
+        byte @ (0x63 | 0x64) => Type::Ref {
+            nullable: byte == 0x63,
+            heap: match reader.byte("a heap type")? {
+                0 => Heap::Concrete(reader.index()?),
+                heap => Heap::Abstract(heap),
+            },
+        },
+        _ => {
+            reader.offset -= 1;
+            return Err(reader.malformed("a type"));
+        }
+    })
+}
+
+fn value(reader: &mut Reader<'_>) -> Result<Value> {
+    use RefKind::{Any, Cont, Exn, Extern, Func, I31};
+    Ok(match reader.byte("a value")? {
+        0x7f => Value::I32(reader.index()?),
+        0x7e => Value::I64(reader.number()?),
+        0x7d => Value::F32(u32::from_le_bytes(reader.array("a float")?)),
+        0x7c => Value::F64(u64::from_le_bytes(reader.array("a float")?)),
+        0x7b => Value::V128(u128::from_le_bytes(reader.array("a vector")?)),
+        0x01 => Value::Missing,
+        _ => {
+            reader.offset -= 1;
+            let kinds = [Func, Extern, Any, I31, Exn, Cont].map(|kind| (kind as u8, kind));
+            let kind = reader.choice("a value", &kinds)?;
+            Value::Ref(kind, reader.option(Reader::number)?)
+        }
+    })
+}
+
+fn module(reader: &mut Reader<'_>) -> Result<Module> {
+    Ok(Module {
+        name: reader.option(Reader::string)?,
+        size: reader.number()?,
+        sha256: reader.array("a SHA-256")?,
+    })
+}
+
+fn function(reader: &mut Reader<'_>) -> Result<Function> {
+    Ok(if reader.flag()? {
+        Function::Host {
+            ty: reader.index()?,
+        }
+    } else {
+        Function::Wasm {
+            instance: reader.index()?,
+            index: reader.index()?,
+        }
+    })
+}
+
+fn instance(reader: &mut Reader<'_>) -> Result<Instance> {
+    Ok(Instance {
+        module: reader.index()?,
+        imported_functions: reader.indices()?,
+        tables: reader.indices()?,
+        tags: reader.indices()?,
+        dropped_data: reader.indices()?,
+        dropped_elements: reader.indices()?,
+    })
+}
+
+fn memory(reader: &mut Reader<'_>) -> Result<Memory> {
+    Ok(Memory {
+        size: reader.number()?,
+        shared: reader.flag()?,
+        kept: reader.list(|reader| Ok((reader.number()?, reader.number()?)))?,
+    })
+}
+
+fn global(reader: &mut Reader<'_>) -> Result<Global> {
+    Ok(Global {
+        ty: type_(reader)?,
+        value: value(reader)?,
+    })
+}
+
+fn table(reader: &mut Reader<'_>) -> Result<Table> {
+    Ok(Table {
+        ty: type_(reader)?,
+        table64: reader.flag()?,
+        maximum: reader.option(Reader::number)?,
+        elements: reader.list(|reader| {
+            Ok(Run {
+                count: reader.number()?,
+                value: value(reader)?,
+            })
+        })?,
+    })
+}
+
+fn stack(reader: &mut Reader<'_>) -> Result<Stack> {
+    use StackState::{Fresh, Parent, Returned, Running, Suspended, Trapped};
+    let states = [Fresh, Running, Parent, Suspended, Returned, Trapped];
+    Ok(Stack {
+        number: reader.index()?,
+        continuation: reader.flag()?,
+        state: reader.choice("a state", &states.map(|state| (state as u8, state)))?,
+        parent: reader.option(Reader::index)?,
+        function: reader.option(Reader::index)?,
+        revision: reader.number()?,
+        bound: reader.list(value)?,
+        handlers: reader.list(|reader| {
+            Ok(Handler {
+                tag: reader.index()?,
+                switch: reader.flag()?,
+                label: reader.index()?,
+            })
+        })?,
+    })
+}
+
+fn frame(reader: &mut Reader<'_>) -> Result<Frame> {
+    use Position::{Before, Calling, Trapped};
+    let positions = [Before, Trapped, Calling].map(|position| (position as u8, position));
+    let boundaries = [
+        Boundary::None,
+        Boundary::Instance,
+        Boundary::Host,
+        Boundary::Continuation,
+    ]
+    .map(|boundary| (boundary as u8, boundary));
+    Ok(Frame {
+        stack: reader.index()?,
+        instance: reader.index()?,
+        function: reader.index()?,
+        code_offset: reader.index()?,
+        position: reader.choice("a position", &positions)?,
+        boundary: reader.choice("a boundary", &boundaries)?,
+        captured: reader.flag()?,
+        locals: reader.list(value)?,
+        operands: reader.list(value)?,
+    })
+}

@@ -1,0 +1,344 @@
+//! Writing the section's contents.
+//!
+//! A part's size comes before it, so what makes a part is run twice: once to count its
+//! bytes, once to write them. Nothing is buffered.
+
+use super::{
+    Access, Extension, Frame, Function, Global, Heap, Instance, Memory, Module, Reason, Run, Stack,
+    Table, Thread, Type, TypeDefinition, VERSION, Value,
+};
+use crate::support::error::Error;
+use crate::support::write::{Counter, Write};
+
+type Result = core::result::Result<(), Error>;
+
+impl Extension {
+    /// Writes it.
+    ///
+    /// # Errors
+    ///
+    /// Those of `out`.
+    pub fn encode(&self, out: &mut dyn Write) -> Result {
+        self.encode_head(out)?;
+        for table in &self.tables {
+            table.encode(out, || table.elements.iter().copied())?;
+        }
+        self.encode_stacks(out)?;
+        for thread in &self.threads {
+            thread.encode(out, thread.frames.len(), |out| {
+                thread
+                    .frames
+                    .iter()
+                    .try_for_each(|frame| frame.encode(out, &frame.locals, &frame.operands))
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Writes the version and the parts before the tables.
+    ///
+    /// # Errors
+    ///
+    /// Those of `out`.
+    pub fn encode_head(&self, out: &mut dyn Write) -> Result {
+        number(out, VERSION)?;
+        part(out, 0, &|out| string(out, &self.producer))?;
+        part(out, 1, &|out| reason(out, &self.reason))?;
+        part(out, 2, &|out| {
+            list(out, &self.configuration, |out, (name, value)| {
+                string(out, name)?;
+                number(out, *value)
+            })
+        })?;
+        if let Some(fuel) = self.fuel {
+            part(out, 3, &|out| number(out, fuel))?;
+        }
+        part(out, 4, &|out| list(out, &self.types, type_definition))?;
+        part(out, 5, &|out| list(out, &self.modules, module))?;
+        part(out, 6, &|out| list(out, &self.functions, function))?;
+        part(out, 7, &|out| list(out, &self.instances, instance))?;
+        part(out, 8, &|out| list(out, &self.memories, memory))?;
+        part(out, 9, &|out| list(out, &self.globals, global))
+    }
+
+    /// Writes the parts between the tables and the threads.
+    ///
+    /// # Errors
+    ///
+    /// Those of `out`.
+    pub fn encode_stacks(&self, out: &mut dyn Write) -> Result {
+        part(out, 11, &|out| {
+            list(out, &self.tags, |out, tag| index(out, tag.ty))
+        })?;
+        part(out, 12, &|out| list(out, &self.stacks, stack))
+    }
+}
+
+impl Table {
+    /// Writes a table with other elements than its own: those that `elements` gives,
+    /// each time it is asked.
+    ///
+    /// # Errors
+    ///
+    /// Those of `out`.
+    pub fn encode<I: Iterator<Item = Run>>(
+        &self,
+        out: &mut dyn Write,
+        elements: impl Fn() -> I,
+    ) -> Result {
+        part(out, 10, &|out| {
+            type_(out, self.ty)?;
+            flag(out, self.table64)?;
+            option(out, self.maximum, number)?;
+            number(out, elements().count() as u64)?;
+            elements().try_for_each(|run| {
+                number(out, run.count)?;
+                value(out, run.value)
+            })
+        })
+    }
+}
+
+impl Thread {
+    /// Writes a thread with other frames than its own: `frames` writes `count` of them,
+    /// each time it is asked.
+    ///
+    /// # Errors
+    ///
+    /// Those of `out`.
+    pub fn encode(
+        &self,
+        out: &mut dyn Write,
+        count: usize,
+        frames: impl Fn(&mut dyn Write) -> Result,
+    ) -> Result {
+        part(out, 13, &|out| {
+            string(out, &self.name)?;
+            flag(out, self.complete)?;
+            number(out, count as u64)?;
+            frames(out)
+        })
+    }
+}
+
+impl Frame {
+    /// Writes a frame with these values.
+    ///
+    /// # Errors
+    ///
+    /// Those of `out`.
+    pub fn encode(&self, out: &mut dyn Write, locals: &[Value], operands: &[Value]) -> Result {
+        index(out, self.stack)?;
+        index(out, self.instance)?;
+        index(out, self.function)?;
+        index(out, self.code_offset)?;
+        byte(out, self.position as u8)?;
+        byte(out, self.boundary as u8)?;
+        flag(out, self.captured)?;
+        for values in [locals, operands] {
+            list(out, values, |out, &item| value(out, item))?;
+        }
+        Ok(())
+    }
+}
+
+/// Writes a part: its id, the size of its contents, and these.
+fn part(out: &mut dyn Write, id: u8, contents: &dyn Fn(&mut dyn Write) -> Result) -> Result {
+    let mut size = Counter::default();
+    contents(&mut size)?;
+    byte(out, id)?;
+    number(out, size.bytes)?;
+    contents(out)
+}
+
+fn byte(out: &mut dyn Write, byte: u8) -> Result {
+    out.write_all(&[byte])
+}
+
+fn flag(out: &mut dyn Write, flag: bool) -> Result {
+    byte(out, u8::from(flag))
+}
+
+fn index(out: &mut dyn Write, index: u32) -> Result {
+    number(out, u64::from(index))
+}
+
+/// Unsigned LEB128.
+fn number(out: &mut dyn Write, mut value: u64) -> Result {
+    let mut bytes = [0; 10];
+    let mut len = 0;
+    loop {
+        let more = value > 0x7f;
+        bytes[len] = value as u8 & 0x7f | u8::from(more) << 7;
+        len += 1;
+        value >>= 7;
+        if !more {
+            return out.write_all(&bytes[..len]);
+        }
+    }
+}
+
+fn string(out: &mut dyn Write, string: &str) -> Result {
+    number(out, string.len() as u64)?;
+    out.write_all(string.as_bytes())
+}
+
+fn option<T>(
+    out: &mut dyn Write,
+    option: Option<T>,
+    some: impl Fn(&mut dyn Write, T) -> Result,
+) -> Result {
+    flag(out, option.is_some())?;
+    option.map_or(Ok(()), |item| some(out, item))
+}
+
+fn list<T>(
+    out: &mut dyn Write,
+    items: &[T],
+    each: impl Fn(&mut dyn Write, &T) -> Result,
+) -> Result {
+    number(out, items.len() as u64)?;
+    items.iter().try_for_each(|item| each(out, item))
+}
+
+fn indices(out: &mut dyn Write, items: &[u32]) -> Result {
+    list(out, items, |out, &item| index(out, item))
+}
+
+fn reason(out: &mut dyn Write, reason: &Reason) -> Result {
+    byte(out, reason.kind as u8)?;
+    option(out, reason.trap.as_deref(), string)?;
+    string(out, &reason.message)?;
+    option(out, reason.access, |out, access: Access| {
+        index(out, access.memory)?;
+        number(out, access.address)?;
+        number(out, access.offset)?;
+        number(out, access.size)
+    })
+}
+
+fn type_definition(out: &mut dyn Write, definition: &TypeDefinition) -> Result {
+    match definition {
+        TypeDefinition::Func(params, results) => {
+            byte(out, 0x60)?;
+            list(out, params, |out, &ty| type_(out, ty))?;
+            list(out, results, |out, &ty| type_(out, ty))
+        }
+        TypeDefinition::Cont(of) => {
+            byte(out, 0x5d)?;
+            index(out, *of)
+        }
+        TypeDefinition::Other => byte(out, 0),
+    }
+}
+
+fn type_(out: &mut dyn Write, ty: Type) -> Result {
+    match ty {
+        Type::I32 => byte(out, 0x7f),
+        Type::I64 => byte(out, 0x7e),
+        Type::F32 => byte(out, 0x7d),
+        Type::F64 => byte(out, 0x7c),
+        Type::V128 => byte(out, 0x7b),
+        Type::Ref { nullable, heap } => {
+            byte(out, if nullable { 0x63 } else { 0x64 })?;
+            match heap {
+                Heap::Abstract(heap) => byte(out, heap),
+                Heap::Concrete(ty) => {
+                    byte(out, 0)?;
+                    index(out, ty)
+                }
+            }
+        }
+    }
+}
+
+fn value(out: &mut dyn Write, value: Value) -> Result {
+    match value {
+        Value::I32(bits) => {
+            byte(out, 0x7f)?;
+            index(out, bits)
+        }
+        Value::I64(bits) => {
+            byte(out, 0x7e)?;
+            number(out, bits)
+        }
+        Value::F32(bits) => {
+            byte(out, 0x7d)?;
+            out.write_all(&bits.to_le_bytes())
+        }
+        Value::F64(bits) => {
+            byte(out, 0x7c)?;
+            out.write_all(&bits.to_le_bytes())
+        }
+        Value::V128(bits) => {
+            byte(out, 0x7b)?;
+            out.write_all(&bits.to_le_bytes())
+        }
+        Value::Ref(kind, object) => {
+            byte(out, kind as u8)?;
+            option(out, object, number)
+        }
+        Value::Missing => byte(out, 0x01),
+    }
+}
+
+fn module(out: &mut dyn Write, module: &Module) -> Result {
+    option(out, module.name.as_deref(), string)?;
+    number(out, module.size)?;
+    out.write_all(&module.sha256)
+}
+
+fn function(out: &mut dyn Write, function: &Function) -> Result {
+    match *function {
+        Function::Wasm {
+            instance,
+            index: of,
+        } => {
+            byte(out, 0)?;
+            index(out, instance)?;
+            index(out, of)
+        }
+        Function::Host { ty } => {
+            byte(out, 1)?;
+            index(out, ty)
+        }
+    }
+}
+
+fn instance(out: &mut dyn Write, instance: &Instance) -> Result {
+    index(out, instance.module)?;
+    indices(out, &instance.imported_functions)?;
+    indices(out, &instance.tables)?;
+    indices(out, &instance.tags)?;
+    indices(out, &instance.dropped_data)?;
+    indices(out, &instance.dropped_elements)
+}
+
+fn memory(out: &mut dyn Write, memory: &Memory) -> Result {
+    number(out, memory.size)?;
+    flag(out, memory.shared)?;
+    list(out, &memory.kept, |out, &(start, length)| {
+        number(out, start)?;
+        number(out, length)
+    })
+}
+
+fn global(out: &mut dyn Write, global: &Global) -> Result {
+    type_(out, global.ty)?;
+    value(out, global.value)
+}
+
+fn stack(out: &mut dyn Write, stack: &Stack) -> Result {
+    index(out, stack.number)?;
+    flag(out, stack.continuation)?;
+    byte(out, stack.state as u8)?;
+    option(out, stack.parent, index)?;
+    option(out, stack.function, index)?;
+    number(out, stack.revision)?;
+    list(out, &stack.bound, |out, &item| value(out, item))?;
+    list(out, &stack.handlers, |out, handler| {
+        index(out, handler.tag)?;
+        flag(out, handler.switch)?;
+        index(out, handler.label)
+    })
+}

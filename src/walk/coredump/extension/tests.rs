@@ -1,0 +1,180 @@
+//! What is written is read back, and nothing else is read.
+
+use super::*;
+use alloc::string::ToString;
+use alloc::vec;
+
+/// One of everything.
+fn example() -> Extension {
+    let values = [
+        Value::I32(u32::MAX),
+        Value::I64(u64::MAX),
+        Value::F32(0x7fc0_0000),
+        Value::F64(0x7ff8_0000_0000_0001),
+        Value::V128(1 << 127 | 5),
+        Value::Ref(RefKind::Func, Some(0)),
+        Value::Ref(RefKind::Extern, None),
+        Value::Ref(RefKind::Any, Some(7)),
+        Value::Ref(RefKind::I31, Some(0x7fff_ffff)),
+        Value::Ref(RefKind::Exn, Some(3)),
+        Value::Ref(RefKind::Cont, Some(u64::MAX)),
+        Value::Missing,
+    ];
+    let reference = Type::Ref {
+        nullable: true,
+        heap: Heap::Concrete(0),
+    };
+    Extension {
+        producer: "backstitch 0.0.0".into(),
+        reason: Reason {
+            kind: ReasonKind::Trap,
+            trap: Some("MemoryOutOfBounds".into()),
+            message: "wasm trap: out of bounds memory access".into(),
+            access: Some(Access {
+                memory: 1,
+                address: u64::MAX,
+                offset: 8,
+                size: 4,
+            }),
+        },
+        configuration: vec![("consume_fuel".into(), 1)],
+        fuel: Some(12),
+        types: vec![
+            TypeDefinition::Func(vec![Type::I32, Type::V128], vec![reference]),
+            TypeDefinition::Cont(0),
+            TypeDefinition::Other,
+        ],
+        modules: vec![Module {
+            name: Some("ü".into()),
+            size: 8,
+            sha256: [3; 32],
+        }],
+        functions: vec![
+            Function::Wasm {
+                instance: 0,
+                index: 300,
+            },
+            Function::Host { ty: 0 },
+        ],
+        instances: vec![Instance {
+            module: 0,
+            imported_functions: vec![1],
+            tables: vec![0],
+            tags: vec![0],
+            dropped_data: vec![1, 2],
+            dropped_elements: vec![],
+        }],
+        memories: vec![Memory {
+            size: 1 << 33,
+            shared: false,
+            kept: vec![(0, 4096), (1 << 32, 1)],
+        }],
+        globals: vec![Global {
+            ty: Type::Ref {
+                nullable: false,
+                heap: Heap::Abstract(0x70),
+            },
+            value: values[5],
+        }],
+        tables: vec![Table {
+            ty: reference,
+            table64: true,
+            maximum: Some(u64::MAX),
+            elements: vec![Run {
+                count: 1_000_000,
+                value: values[6],
+            }],
+        }],
+        tags: vec![Tag { ty: 0 }],
+        stacks: vec![Stack {
+            number: 4,
+            continuation: true,
+            state: StackState::Suspended,
+            parent: Some(0),
+            function: Some(1),
+            revision: 2,
+            bound: values[..2].to_vec(),
+            handlers: vec![Handler {
+                tag: 0,
+                switch: true,
+                label: 3,
+            }],
+        }],
+        threads: vec![Thread {
+            name: "main".into(),
+            complete: true,
+            frames: vec![Frame {
+                stack: 0,
+                instance: 0,
+                function: 300,
+                code_offset: 17,
+                position: Position::Calling,
+                boundary: Boundary::Continuation,
+                captured: true,
+                locals: values.to_vec(),
+                operands: values[..1].to_vec(),
+            }],
+        }],
+    }
+}
+
+fn encoded(extension: &Extension) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    extension.encode(&mut bytes).expect("a vector takes bytes");
+    bytes
+}
+
+#[test]
+fn what_is_written_is_read_back() {
+    for extension in [example(), Extension::default()] {
+        assert_eq!(Extension::decode(&encoded(&extension)), Ok(extension));
+    }
+}
+
+#[test]
+fn unknown_parts_and_further_contents_are_skipped() {
+    let extension = Extension {
+        fuel: Some(5),
+        ..Extension::default()
+    };
+    let mut bytes = encoded(&extension);
+    bytes.extend([200, 3, 1, 2, 3]);
+    assert_eq!(Extension::decode(&bytes), Ok(extension.clone()));
+    bytes.extend([3, 2, 5, 99]);
+    assert_eq!(Extension::decode(&bytes), Ok(extension));
+}
+
+#[test]
+fn other_versions_are_refused() {
+    assert_eq!(
+        Extension::decode(&[2]).unwrap_err().to_string(),
+        "the dump's extension has version 2, and only 1 is known"
+    );
+}
+
+#[test]
+fn no_bytes_make_the_reader_panic() {
+    let bytes = encoded(&example());
+    for end in 0..bytes.len() {
+        let _ = Extension::decode(&bytes[..end]);
+    }
+    for at in 0..bytes.len() {
+        for byte in [0, 1, 2, 0x0b, 0x7f, 0x80, 0xff] {
+            let mut changed = bytes.clone();
+            changed[at] = byte;
+            if let Ok(read) = Extension::decode(&changed) {
+                assert_eq!(Extension::decode(&encoded(&read)), Ok(read));
+            }
+        }
+    }
+}
+
+#[test]
+fn a_count_beyond_the_bytes_takes_no_memory() {
+    // Part 9, of six bytes: a count of 2^32 globals.
+    let error = Extension::decode(&[1, 9, 6, 0x80, 0x80, 0x80, 0x80, 0x10, 0]).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "the dump's extension is malformed at byte 3: a count of what follows is wanted"
+    );
+}

@@ -1,0 +1,11 @@
+//! Core dumps: everything that a store holds, as one file.
+//!
+//! The file is a WebAssembly module that is never instantiated, in the format of the tool
+//! conventions' [core dumps][format], with one custom section of our own for what that
+//! cannot say ([`extension`]).
+//!
+//! [format]: https://github.com/WebAssembly/tool-conventions/blob/main/Coredump.md
+
+// Its two users, the writer and the reader, are made of it.
+#[allow(dead_code, unused_imports)]
+pub mod extension;
