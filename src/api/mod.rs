@@ -91,6 +91,8 @@ pub use crate::execute::{Dispatch, DispatchError, ExecutionError};
 pub use crate::module::{CompilationMode, ModuleError, Place};
 pub use crate::stack::InterruptHandle;
 pub use crate::support::error::{self, Context, Error, HostRequest, Result};
+pub use crate::walk::coredump::reader as coredump;
+pub use crate::walk::coredump::reader::{CoreDump, CoreDumpError};
 
 /// What is shared between threads, and what may move from one to another: checked by the
 /// compiler, and part of the API's promise.

@@ -153,7 +153,7 @@ pub enum ReasonKind {
 /// An access to a memory or a table of the running instance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Access {
-    /// The memory, as an index into [`Extension::memories`].
+    /// The memory, as an index into [`CoreDump::memories`](super::reader::CoreDump::memories).
     pub memory: u32,
     /// The address operand, in bytes.
     pub address: u64,
@@ -201,7 +201,7 @@ pub enum Type {
 pub enum Heap {
     /// An abstract heap type, by its byte in the binary format: `0x70` for `func`.
     Abstract(u8),
-    /// Things of a type of [`Extension::types`].
+    /// Things of a type of [`CoreDump::types`](super::reader::CoreDump::types).
     Concrete(u32),
 }
 
@@ -228,7 +228,7 @@ pub enum Value {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum RefKind {
-    /// A function, by its index in [`Extension::functions`].
+    /// A function, by its index in [`CoreDump::functions`](super::reader::CoreDump::functions).
     Func = 0x70,
     /// A value of the host's, by its number in the store.
     Extern = 0x6f,
@@ -265,7 +265,7 @@ pub enum Function {
     },
     /// One of the host's.
     Host {
-        /// Its type, as an index into [`Extension::types`].
+        /// Its type, as an index into [`CoreDump::types`](super::reader::CoreDump::types).
         ty: u32,
     },
 }
@@ -275,7 +275,7 @@ pub enum Function {
 pub struct Instance {
     /// Its module.
     pub module: u32,
-    /// Its imported functions, as indices into [`Extension::functions`].
+    /// Its imported functions, as indices into [`CoreDump::functions`](super::reader::CoreDump::functions).
     pub imported_functions: Vec<u32>,
     /// Its tables, imported ones first.
     pub tables: Vec<u32>,
@@ -333,7 +333,7 @@ pub struct Run {
 /// A tag.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tag {
-    /// Its type, as an index into [`Extension::types`].
+    /// Its type, as an index into [`CoreDump::types`](super::reader::CoreDump::types).
     pub ty: u32,
 }
 
@@ -380,7 +380,7 @@ pub enum StackState {
 /// A clause of a resume instruction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Handler {
-    /// The tag, as an index into [`Extension::tags`].
+    /// The tag, as an index into [`CoreDump::tags`](super::reader::CoreDump::tags).
     pub tag: u32,
     /// Whether it is for `switch`, and not for `suspend`.
     pub switch: bool,
@@ -402,7 +402,7 @@ pub struct Thread {
 /// A frame.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Frame {
-    /// The stack that it stands on, as an index into [`Extension::stacks`].
+    /// The stack that it stands on, as an index into [`CoreDump::stacks`](super::reader::CoreDump::stacks).
     pub stack: u32,
     /// The instance that runs in it.
     pub instance: u32,

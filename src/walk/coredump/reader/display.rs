@@ -1,0 +1,45 @@
+//! Types as the text format writes them.
+
+use super::{Heap, Type};
+use core::fmt;
+
+/// The abstract heap types by their bytes, with their names and those of nullable
+/// references to them.
+const ABSTRACT: [(u8, &str, &str); 14] = [
+    (0x75, "nocont", "nullcontref"),
+    (0x74, "noexn", "nullexnref"),
+    (0x73, "nofunc", "nullfuncref"),
+    (0x72, "noextern", "nullexternref"),
+    (0x71, "none", "nullref"),
+    (0x70, "func", "funcref"),
+    (0x6f, "extern", "externref"),
+    (0x6e, "any", "anyref"),
+    (0x6d, "eq", "eqref"),
+    (0x6c, "i31", "i31ref"),
+    (0x6b, "struct", "structref"),
+    (0x6a, "array", "arrayref"),
+    (0x69, "exn", "exnref"),
+    (0x68, "cont", "contref"),
+];
+
+impl fmt::Display for Type {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (nullable, heap) = match self {
+            Type::I32 => return f.write_str("i32"),
+            Type::I64 => return f.write_str("i64"),
+            Type::F32 => return f.write_str("f32"),
+            Type::F64 => return f.write_str("f64"),
+            Type::V128 => return f.write_str("v128"),
+            Type::Ref { nullable, heap } => (*nullable, *heap),
+        };
+        let null = if nullable { "null " } else { "" };
+        match heap {
+            Heap::Concrete(index) => write!(f, "(ref {null}{index})"),
+            Heap::Abstract(byte) => match ABSTRACT.iter().find(|(known, ..)| *known == byte) {
+                Some((_, _, reference)) if nullable => f.write_str(reference),
+                Some((_, name, _)) => write!(f, "(ref {name})"),
+                None => write!(f, "(ref {null}{byte:#04x})"),
+            },
+        }
+    }
+}

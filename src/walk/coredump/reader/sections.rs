@@ -1,0 +1,295 @@
+//! The sections of a dump, each in the form that its format gives it.
+
+use super::{CoreDumpError, Frame, Global, Heap, Instance, Memory, Module, RefKind, Thread};
+use super::{Type, Value};
+use crate::walk::coredump::extension::{self, Extension, Malformed};
+use alloc::borrow::ToOwned;
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use wasmparser::{
+    AbstractHeapType, BinaryReader, ConstExpr, CoreDumpInstancesSection, CoreDumpModulesSection,
+    CoreDumpSection, CoreDumpStackFrame, CoreDumpStackSection, CoreDumpValue, CustomSectionReader,
+    DataKind, DataSectionReader, Encoding, HeapType, Operator, Parser, Payload, RefType, ValType,
+};
+
+/// What the sections hold, not yet put together.
+#[derive(Default)]
+pub(super) struct Sections<'a> {
+    pub name: &'a str,
+    pub modules: Vec<Module>,
+    pub instances: Vec<Instance>,
+    pub memories: Vec<Memory<'a>>,
+    pub globals: Vec<Global>,
+    pub threads: Vec<Thread>,
+    pub extension_version: Option<u64>,
+    pub extension: Option<Extension>,
+}
+
+/// What is wrong, and in which section.
+type Outcome<T = ()> = Result<T, CoreDumpError>;
+
+impl<'a> Sections<'a> {
+    pub(super) fn read(bytes: &'a [u8]) -> Outcome<Sections<'a>> {
+        let mut sections = Sections::default();
+        let mut is_dump = false;
+        for payload in Parser::new(0).parse_all(bytes) {
+            match payload.map_err(malformed("the file"))? {
+                Payload::Version {
+                    encoding: Encoding::Component,
+                    range,
+                    ..
+                } => {
+                    return Err(CoreDumpError::Malformed {
+                        section: "the file",
+                        offset: range.start,
+                        message: "it is a component, and core dumps are modules".to_owned(),
+                    });
+                }
+                Payload::ImportSection(section) if section.count() > 0 => {
+                    return Err(CoreDumpError::Malformed {
+                        section: "the import section",
+                        offset: section.range().start,
+                        message: "a core dump holds everything, and imports nothing".to_owned(),
+                    });
+                }
+                Payload::MemorySection(section) => {
+                    for memory in section {
+                        let ty = memory.map_err(malformed("the memory section"))?;
+                        sections.memories.push(Memory::new(&ty));
+                    }
+                }
+                Payload::GlobalSection(section) => {
+                    for global in section {
+                        let global = global.map_err(malformed("the global section"))?;
+                        sections.globals.push(Global {
+                            ty: type_of(global.ty.content_type),
+                            mutable: global.ty.mutable,
+                            value: constant(&global.init_expr)
+                                .map_err(malformed("the global section"))?,
+                        });
+                    }
+                }
+                // The parser has seen to it that memories come first.
+                Payload::DataSection(section) => sections.read_data(section)?,
+                Payload::CustomSection(section) => is_dump |= sections.read_custom(&section)?,
+                _ => {}
+            }
+        }
+        if !is_dump {
+            return Err(CoreDumpError::NotADump);
+        }
+        Ok(sections)
+    }
+
+    /// Reads a custom section, if it is one of a core dump's. Whether it makes a dump of
+    /// the module.
+    fn read_custom(&mut self, section: &CustomSectionReader<'a>) -> Outcome<bool> {
+        let reader = BinaryReader::new(section.data(), section.data_offset());
+        match section.name() {
+            "core" => {
+                let core = CoreDumpSection::new(reader).map_err(malformed("the `core` section"))?;
+                self.name = core.name;
+                return Ok(true);
+            }
+            "coremodules" => {
+                let modules = CoreDumpModulesSection::new(reader)
+                    .map_err(malformed("the `coremodules` section"))?;
+                let named = |name: &str| Module {
+                    name: name.to_owned(),
+                    identity: None,
+                };
+                self.modules.extend(modules.modules.into_iter().map(named));
+            }
+            "coreinstances" => {
+                let section = CoreDumpInstancesSection::new(reader)
+                    .map_err(malformed("the `coreinstances` section"))?;
+                let instances = section.instances.into_iter().map(|instance| Instance {
+                    module: instance.module_index,
+                    memories: instance.memories,
+                    globals: instance.globals,
+                    details: None,
+                });
+                self.instances.extend(instances);
+            }
+            "corestack" => {
+                let stack = CoreDumpStackSection::new(reader)
+                    .map_err(malformed("the `corestack` section"))?;
+                self.threads.push(Thread {
+                    name: stack.name.to_owned(),
+                    complete: true,
+                    frames: stack.frames.into_iter().map(frame).collect(),
+                });
+                return Ok(true);
+            }
+            extension::SECTION => {
+                self.extension_version = reader.clone().read_var_u64().ok();
+                self.extension = read_extension(section)?;
+            }
+            _ => {}
+        }
+        Ok(false)
+    }
+
+    fn read_data(&mut self, section: DataSectionReader<'a>) -> Outcome {
+        let malformed = malformed("the data section");
+        for segment in section {
+            let segment = segment.map_err(&malformed)?;
+            let DataKind::Active {
+                memory_index,
+                offset_expr,
+            } = segment.kind
+            else {
+                continue;
+            };
+            let offset = segment.range.start;
+            let refuse = |message: String| CoreDumpError::Malformed {
+                section: "the data section",
+                offset,
+                message,
+            };
+            let count = self.memories.len();
+            let Some(memory) = self.memories.get_mut(memory_index as usize) else {
+                return Err(refuse(format!(
+                    "a segment for memory {memory_index}, and there are {count} memories"
+                )));
+            };
+            let address = match constant(&offset_expr).map_err(&malformed)? {
+                Value::I32(address) => u64::from(address),
+                Value::I64(address) => address,
+                _ => return Err(refuse("a segment without a constant address".to_owned())),
+            };
+            if !memory.holds(address, segment.data.len()) {
+                return Err(refuse(format!(
+                    "a segment of {:#x} bytes at address {address:#x} does not fit into memory \
+                     {memory_index}, which has {:#x} bytes",
+                    segment.data.len(),
+                    memory.size()
+                )));
+            }
+            memory.write(address, segment.data);
+        }
+        Ok(())
+    }
+}
+
+/// Reads our own section, if it is of a version that can be read.
+fn read_extension(section: &CustomSectionReader<'_>) -> Outcome<Option<Extension>> {
+    let (offset, message) = match Extension::decode(section.data()) {
+        Ok(extension) => return Ok(Some(extension)),
+        Err(Malformed::Version(_)) => return Ok(None),
+        Err(Malformed::At { offset, what }) => (offset as u64, format!("{what} is wanted")),
+        Err(error @ Malformed::OutOfMemory) => (0, error.to_string()),
+    };
+    Err(CoreDumpError::Malformed {
+        section: "the `backstitch.coredump` section",
+        offset: section.data_offset() + offset,
+        message,
+    })
+}
+
+fn malformed(section: &'static str) -> impl Fn(wasmparser::Error) -> CoreDumpError {
+    move |error| CoreDumpError::Malformed {
+        section,
+        offset: error.offset(),
+        message: error.message().to_owned(),
+    }
+}
+
+fn frame(frame: CoreDumpStackFrame) -> Frame {
+    Frame {
+        instance: frame.instanceidx,
+        function: frame.funcidx,
+        code_offset: frame.codeoffset,
+        locals: frame.locals.into_iter().map(value).collect(),
+        operands: frame.stack.into_iter().map(value).collect(),
+        details: None,
+    }
+}
+
+fn value(value: CoreDumpValue) -> Value {
+    match value {
+        CoreDumpValue::Missing => Value::Missing,
+        CoreDumpValue::I32(value) => Value::I32(value.cast_unsigned()),
+        CoreDumpValue::I64(value) => Value::I64(value.cast_unsigned()),
+        CoreDumpValue::F32(value) => Value::F32(value.bits()),
+        CoreDumpValue::F64(value) => Value::F64(value.bits()),
+    }
+}
+
+/// The value of an expression that is one constant; missing where it is something else.
+fn constant(expression: &ConstExpr<'_>) -> Result<Value, wasmparser::Error> {
+    let mut operators = expression.get_operators_reader();
+    let value = match operators.read()? {
+        Operator::I32Const { value } => Value::I32(value.cast_unsigned()),
+        Operator::I64Const { value } => Value::I64(value.cast_unsigned()),
+        Operator::F32Const { value } => Value::F32(value.bits()),
+        Operator::F64Const { value } => Value::F64(value.bits()),
+        Operator::V128Const { value } => Value::V128(u128::from_le_bytes(*value.bytes())),
+        Operator::RefNull { hty } => Value::Ref(kind_of(hty), None),
+        _ => Value::Missing,
+    };
+    Ok(match operators.read()? {
+        Operator::End => value,
+        _ => Value::Missing,
+    })
+}
+
+fn type_of(ty: ValType) -> Type {
+    match ty {
+        ValType::I32 => Type::I32,
+        ValType::I64 => Type::I64,
+        ValType::F32 => Type::F32,
+        ValType::F64 => Type::F64,
+        ValType::V128 => Type::V128,
+        ValType::Ref(ty) => reference(ty),
+    }
+}
+
+fn reference(ty: RefType) -> Type {
+    let heap = match ty.heap_type() {
+        HeapType::Abstract { ty, .. } => Heap::Abstract(byte_of(ty)),
+        HeapType::Concrete(index) | HeapType::Exact(index) => {
+            Heap::Concrete(index.as_module_index().unwrap_or(u32::MAX))
+        }
+    };
+    Type::Ref {
+        nullable: ty.is_nullable(),
+        heap,
+    }
+}
+
+/// An abstract heap type's byte in the binary format.
+fn byte_of(ty: AbstractHeapType) -> u8 {
+    match ty {
+        AbstractHeapType::NoExn => 0x74,
+        AbstractHeapType::NoFunc => 0x73,
+        AbstractHeapType::NoExtern => 0x72,
+        AbstractHeapType::None => 0x71,
+        AbstractHeapType::Func => 0x70,
+        AbstractHeapType::Extern => 0x6f,
+        AbstractHeapType::Any => 0x6e,
+        AbstractHeapType::Eq => 0x6d,
+        AbstractHeapType::I31 => 0x6c,
+        AbstractHeapType::Struct => 0x6b,
+        AbstractHeapType::Array => 0x6a,
+        AbstractHeapType::Exn => 0x69,
+        AbstractHeapType::Cont => 0x68,
+        AbstractHeapType::NoCont => 0x75,
+    }
+}
+
+/// What a null of this type would refer to.
+fn kind_of(ty: HeapType) -> RefKind {
+    match ty {
+        HeapType::Abstract { ty, .. } => match ty {
+            AbstractHeapType::Func | AbstractHeapType::NoFunc => RefKind::Func,
+            AbstractHeapType::Extern | AbstractHeapType::NoExtern => RefKind::Extern,
+            AbstractHeapType::Exn | AbstractHeapType::NoExn => RefKind::Exn,
+            AbstractHeapType::Cont | AbstractHeapType::NoCont => RefKind::Cont,
+            _ => RefKind::Any,
+        },
+        // Which one can only be told by types that dumps do not have.
+        HeapType::Concrete(_) | HeapType::Exact(_) => RefKind::Func,
+    }
+}
