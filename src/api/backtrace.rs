@@ -1,13 +1,14 @@
 //! Backtraces: which functions of which modules were running.
 
 use super::context::AsContext;
+use super::demangle::demangle;
 use super::instance::Instance;
 use super::module::Module;
 use crate::heap::{Failure, StoreId, StoreInner};
 use crate::stack::StackId;
 use crate::support::error::{Error, HostRequest};
 use crate::walk::{Backtrace, Frame};
-use alloc::string::{String, ToString};
+use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
@@ -138,17 +139,6 @@ impl fmt::Display for WasmBacktrace {
     }
 }
 
-/// A function's name as its programmer wrote it.
-fn demangle(name: &str) -> String {
-    if let Ok(demangled) = rustc_demangle::try_demangle(name) {
-        return demangled.to_string();
-    }
-    cpp_demangle::Symbol::new(name)
-        .ok()
-        .and_then(|symbol| symbol.demangle().ok())
-        .unwrap_or_else(|| name.into())
-}
-
 /// A frame of a [`WasmBacktrace`].
 #[derive(Clone, Debug)]
 pub struct FrameInfo {
@@ -248,21 +238,5 @@ impl FrameSymbol {
     /// The column, counted from 1.
     pub fn column(&self) -> Option<u32> {
         self.column
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_are_demangled() {
-        assert_eq!(demangle("plain"), "plain");
-        assert_eq!(
-            demangle("_ZN4core3fmt5write17h0123456789abcdefE"),
-            "core::fmt::write::h0123456789abcdef"
-        );
-        assert_eq!(demangle("_ZN3foo3barEi"), "foo::bar(int)");
-        assert_eq!(demangle("_Znonsense"), "_Znonsense");
     }
 }

@@ -12,6 +12,7 @@ pub mod float;
 pub mod parallel;
 pub mod raw;
 pub(crate) mod send;
+pub mod sha256;
 pub mod sync;
 pub(crate) mod transparent;
 pub mod words;

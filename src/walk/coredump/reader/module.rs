@@ -1,6 +1,7 @@
 //! Modules, instances and globals of a core dump.
 
 use super::{Type, Value};
+use crate::support::sha256::sha256;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -20,6 +21,16 @@ pub struct ModuleIdentity {
     pub size: u64,
     /// Its SHA-256.
     pub sha256: [u8; 32],
+}
+
+impl ModuleIdentity {
+    /// That of a module's binary.
+    pub fn of(binary: &[u8]) -> ModuleIdentity {
+        ModuleIdentity {
+            size: binary.len() as u64,
+            sha256: sha256(binary),
+        }
+    }
 }
 
 /// An instance.
