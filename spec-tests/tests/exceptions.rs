@@ -3,6 +3,8 @@
 
 #[path = "exceptions/tags.rs"]
 mod tags;
+#[path = "exceptions/types.rs"]
+mod types;
 
 use backstitch::{CompilationMode, Config, Dispatch, Engine, Module};
 

@@ -22,6 +22,8 @@ mod sealed {
     /// Only this crate's types are references to a store's values.
     pub trait Sealed: Copy {}
     impl Sealed for super::ExternRef {}
+    impl Sealed for crate::api::any_ref::AnyRef {}
+    impl Sealed for crate::api::exn_ref::ExnRef {}
 }
 
 /// What a [`Rooted`] can hold.
@@ -32,6 +34,12 @@ impl GcRef for ExternRef {}
 /// A reference that the store does not free.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Rooted<T: GcRef>(T);
+
+impl<T: GcRef> Rooted<T> {
+    pub(super) fn new(value: T) -> Rooted<T> {
+        Rooted(value)
+    }
+}
 
 impl<T: GcRef> Deref for Rooted<T> {
     type Target = T;
@@ -115,11 +123,11 @@ impl ExternRef {
 
     /// The value for which a number from [`ExternRef::to_raw`] stands; `None` for 0.
     pub fn from_raw(mut store: impl AsContextMut, raw: u32) -> Option<Rooted<ExternRef>> {
-        ExternRef::from_bits(raw, store.as_context_mut().0.id())
+        ExternRef::from_bits(raw.into(), store.as_context_mut().0.id())
     }
 
-    pub(super) fn from_bits(bits: u32, store: StoreId) -> Option<Rooted<ExternRef>> {
-        let index = ExternIndex(bits.checked_sub(1)?);
+    pub(super) fn from_bits(bits: u64, store: StoreId) -> Option<Rooted<ExternRef>> {
+        let index = ExternIndex((bits as u32).checked_sub(1)?);
         Some(Rooted(ExternRef { store, index }))
     }
 

@@ -197,7 +197,7 @@ impl Func {
     }
 
     pub(super) fn inner_type(&self, store: &StoreInner) -> Arc<module::FuncType> {
-        store.engine().types.get(self.type_id(store))
+        store.engine().types.func(self.type_id(store))
     }
 }
 

@@ -53,7 +53,7 @@ impl FuncType {
         FuncType {
             engine: engine.clone(),
             id,
-            ty: engine.0.types.get(id),
+            ty: engine.0.types.func(id),
         }
     }
 
@@ -105,7 +105,8 @@ impl FuncType {
 
     /// Whether a function of this type is one of type `other`.
     pub fn matches(&self, other: &FuncType) -> bool {
-        self == other
+        Engine::same(&self.engine, &other.engine)
+            && self.engine.0.types.is_declared_subtype(self.id, other.id)
     }
 
     /// A function of this type that does nothing and gives zeros and nulls.

@@ -11,7 +11,7 @@ use super::instance_pre::{InstancePre, Instantiation};
 use super::into_func::{HostFunc, IntoFunc};
 use super::module::Module;
 use super::values::Val;
-use crate::heap::{StoreInner, check_import, describe_type};
+use crate::heap::{StoreInner, check_import};
 use crate::support::error::{Error, Result};
 use crate::{bail, ensure, format_err, module};
 use alloc::boxed::Box;
@@ -504,7 +504,7 @@ impl UnknownImportError {
             module: import.module().into(),
             name: import.name().into(),
             ty: import.ty(),
-            expected: describe_type(&import.engine.0.types, &import.import.ty),
+            expected: module::describe_extern(&import.engine.0.types, &import.import.ty),
         }
     }
 

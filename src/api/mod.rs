@@ -18,21 +18,28 @@
 //! * Everything that runs WebAssembly is a driver over [`Execution`]: synchronous calls
 //!   are one that runs to its end.
 
+mod any_ref;
+mod array_type;
 mod backtrace;
 mod caller;
 mod config;
+mod cont_ref;
+mod cont_type;
 mod context;
 mod demangle;
 mod engine;
 mod execution;
+mod exn_ref;
 mod extern_ref;
 mod extern_type;
 mod externals;
+mod field_type;
 #[cfg(feature = "std")]
 mod file;
 mod func;
 mod func_type;
 mod global;
+mod heap_type;
 mod hooks;
 mod instance;
 mod instance_pre;
@@ -42,7 +49,9 @@ mod linker;
 mod linker_module;
 mod memory;
 mod module;
+mod reference;
 mod store;
+mod struct_type;
 mod table;
 mod tag;
 #[cfg_attr(feature = "wat", path = "text/wat.rs")]
@@ -56,22 +65,29 @@ mod wasm_ty;
 #[cfg(all(test, feature = "wat"))]
 mod tests;
 
+pub use self::any_ref::AnyRef;
+pub use self::array_type::ArrayType;
 pub use self::backtrace::{FrameInfo, FrameSymbol, WasmBacktrace};
 pub use self::caller::Caller;
 pub use self::config::Config;
+pub use self::cont_ref::ContRef;
+pub use self::cont_type::ContType;
 pub use self::context::{AsContext, AsContextMut, StoreContext, StoreContextMut};
 pub use self::demangle::demangle;
 pub use self::engine::{Engine, EngineWeak};
 pub use self::execution::{Execution, Outcome, Suspension};
+pub use self::exn_ref::ExnRef;
 pub use self::extern_ref::{ExternRef, GcRef, Rooted};
 pub use self::extern_type::{
     ExportType, ExternType, GlobalType, ImportType, MemoryType, MemoryTypeBuilder, TableType,
     TagType,
 };
 pub use self::externals::{Export, Extern};
+pub use self::field_type::{FieldType, StorageType};
 pub use self::func::Func;
 pub use self::func_type::FuncType;
 pub use self::global::Global;
+pub use self::heap_type::HeapType;
 pub use self::hooks::{CallHook, UpdateDeadline};
 pub use self::instance::Instance;
 pub use self::instance_pre::{InstancePre, Instantiation};
@@ -80,12 +96,14 @@ pub use self::limits::{ResourceLimiter, StoreLimits, StoreLimitsBuilder};
 pub use self::linker::{Linker, UnknownImportError};
 pub use self::memory::{Memory, MemoryAccessError};
 pub use self::module::{Module, ModuleExport};
+pub use self::reference::Ref;
 pub use self::store::Store;
+pub use self::struct_type::StructType;
 pub use self::table::Table;
 pub use self::tag::Tag;
 pub use self::typed_func::TypedFunc;
-pub use self::val_type::{HeapType, Mutability, RefType, ValType};
-pub use self::values::{Ref, V128, Val};
+pub use self::val_type::{Mutability, RefType, ValType};
+pub use self::values::{V128, Val};
 pub use self::wasm_ty::{WasmParams, WasmResults, WasmRet, WasmTy};
 
 pub use crate::code::Trap;

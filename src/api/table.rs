@@ -3,7 +3,7 @@
 use super::context::{AsContext, AsContextMut};
 use super::engine::Engine;
 use super::extern_type::TableType;
-use super::values::Ref;
+use super::reference::Ref;
 use crate::heap::{self, StoreId, StoreInner, TableIndex};
 use crate::support::error::{Context, Error, Result};
 use crate::{Trap, ensure, format_err};
@@ -74,7 +74,7 @@ impl Table {
     /// If it belongs to another store.
     pub fn get(&self, mut store: impl AsContextMut, index: u64) -> Option<Ref> {
         let table = self.inner(store.as_context_mut().0);
-        let bits = *table.elements().get(usize::try_from(index).ok()?)?;
+        let bits = table.get(usize::try_from(index).ok()?)?;
         Some(Ref::from_bits(bits, table.ty().element, self.store))
     }
 
@@ -90,17 +90,14 @@ impl Table {
     pub fn set(&self, mut store: impl AsContextMut, index: u64, value: Ref) -> Result<()> {
         let store = store.as_context_mut().0;
         let bits = self.bits(store, value)?;
-        let elements = store.table_mut(self.index).elements_mut();
-        let size = elements.len();
-        let place = usize::try_from(index)
-            .ok()
-            .and_then(|index| elements.get_mut(index));
-        let Some(place) = place else {
+        let table = store.table_mut(self.index);
+        let size = table.size();
+        if index >= size {
             return Err(format_err!(
                 "table element index {index} out of bounds: it has {size}"
             ));
-        };
-        *place = bits;
+        }
+        table.set(index as usize, bits);
         Ok(())
     }
 
@@ -160,10 +157,7 @@ impl Table {
         let to = range(to, dst_index, len)?;
         let from = range(from, src_index, len)?;
         if dst_table == src_table {
-            store
-                .table_mut(dst_table.index)
-                .elements_mut()
-                .copy_within(from, to.start);
+            store.table_mut(dst_table.index).copy_within(from, to.start);
         } else {
             store.copy_table(dst_table.index, to.start, src_table.index, from);
         }
@@ -184,7 +178,7 @@ impl Table {
         let bits = self.bits(store, value)?;
         let table = store.table_mut(self.index);
         let range = range(table, dst, len)?;
-        table.elements_mut()[range].fill(bits);
+        table.fill(range, bits);
         Ok(())
     }
 
@@ -203,7 +197,7 @@ impl Table {
     }
 
     #[track_caller]
-    fn bits(&self, store: &StoreInner, value: Ref) -> Result<u32> {
+    fn bits(&self, store: &StoreInner, value: Ref) -> Result<u64> {
         let element = self.inner(store).ty().element;
         value
             .to_bits(store, element)

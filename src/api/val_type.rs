@@ -1,7 +1,7 @@
 //! The types of values.
 
 use super::engine::Engine;
-use super::func_type::FuncType;
+use super::heap_type::HeapType;
 use super::values::Val;
 use crate::module;
 use core::fmt;
@@ -45,14 +45,34 @@ pub enum ValType {
 }
 
 impl ValType {
-    /// `funcref`: any function, or null.
-    pub const FUNCREF: ValType = ValType::Ref(RefType::FUNCREF);
     /// `externref`: any value of the host's, or null.
     pub const EXTERNREF: ValType = ValType::Ref(RefType::EXTERNREF);
-    /// `nullfuncref`: null alone.
-    pub const NULLFUNCREF: ValType = ValType::Ref(RefType::NULLFUNCREF);
     /// `nullexternref`: null alone.
     pub const NULLEXTERNREF: ValType = ValType::Ref(RefType::NULLEXTERNREF);
+    /// `funcref`: any function, or null.
+    pub const FUNCREF: ValType = ValType::Ref(RefType::FUNCREF);
+    /// `nullfuncref`: null alone.
+    pub const NULLFUNCREF: ValType = ValType::Ref(RefType::NULLFUNCREF);
+    /// `anyref`: any value of the guests' own, or null.
+    pub const ANYREF: ValType = ValType::Ref(RefType::ANYREF);
+    /// `eqref`: one that can be compared, or null.
+    pub const EQREF: ValType = ValType::Ref(RefType::EQREF);
+    /// `i31ref`: an integer of 31 bits, or null.
+    pub const I31REF: ValType = ValType::Ref(RefType::I31REF);
+    /// `arrayref`: any array, or null.
+    pub const ARRAYREF: ValType = ValType::Ref(RefType::ARRAYREF);
+    /// `structref`: any structure, or null.
+    pub const STRUCTREF: ValType = ValType::Ref(RefType::STRUCTREF);
+    /// `nullref`: null alone.
+    pub const NULLREF: ValType = ValType::Ref(RefType::NULLREF);
+    /// `contref`: any continuation, or null.
+    pub const CONTREF: ValType = ValType::Ref(RefType::CONTREF);
+    /// `nullcontref`: null alone.
+    pub const NULLCONTREF: ValType = ValType::Ref(RefType::NULLCONTREF);
+    /// `exnref`: any exception, or null.
+    pub const EXNREF: ValType = ValType::Ref(RefType::EXNREF);
+    /// `nullexnref`: null alone.
+    pub const NULLEXNREF: ValType = ValType::Ref(RefType::NULLEXNREF);
 
     /// Whether this is a type of numbers.
     pub fn is_num(&self) -> bool {
@@ -100,6 +120,16 @@ impl ValType {
     /// Whether this is `externref`.
     pub fn is_externref(&self) -> bool {
         *self == ValType::EXTERNREF
+    }
+
+    /// Whether this is `anyref`.
+    pub fn is_anyref(&self) -> bool {
+        *self == ValType::ANYREF
+    }
+
+    /// Whether this is `contref`.
+    pub fn is_contref(&self) -> bool {
+        *self == ValType::CONTREF
     }
 
     /// The type of references that this is.
@@ -196,26 +226,41 @@ pub struct RefType {
 }
 
 impl RefType {
-    /// `funcref`: any function, or null.
-    pub const FUNCREF: RefType = RefType {
-        is_nullable: true,
-        heap_type: HeapType::Func,
-    };
     /// `externref`: any value of the host's, or null.
-    pub const EXTERNREF: RefType = RefType {
-        is_nullable: true,
-        heap_type: HeapType::Extern,
-    };
-    /// `nullfuncref`: null alone.
-    pub const NULLFUNCREF: RefType = RefType {
-        is_nullable: true,
-        heap_type: HeapType::NoFunc,
-    };
+    pub const EXTERNREF: RefType = RefType::nullable(HeapType::Extern);
     /// `nullexternref`: null alone.
-    pub const NULLEXTERNREF: RefType = RefType {
-        is_nullable: true,
-        heap_type: HeapType::NoExtern,
-    };
+    pub const NULLEXTERNREF: RefType = RefType::nullable(HeapType::NoExtern);
+    /// `funcref`: any function, or null.
+    pub const FUNCREF: RefType = RefType::nullable(HeapType::Func);
+    /// `nullfuncref`: null alone.
+    pub const NULLFUNCREF: RefType = RefType::nullable(HeapType::NoFunc);
+    /// `anyref`: any value of the guests' own, or null.
+    pub const ANYREF: RefType = RefType::nullable(HeapType::Any);
+    /// `eqref`: one that can be compared, or null.
+    pub const EQREF: RefType = RefType::nullable(HeapType::Eq);
+    /// `i31ref`: an integer of 31 bits, or null.
+    pub const I31REF: RefType = RefType::nullable(HeapType::I31);
+    /// `arrayref`: any array, or null.
+    pub const ARRAYREF: RefType = RefType::nullable(HeapType::Array);
+    /// `structref`: any structure, or null.
+    pub const STRUCTREF: RefType = RefType::nullable(HeapType::Struct);
+    /// `nullref`: null alone.
+    pub const NULLREF: RefType = RefType::nullable(HeapType::None);
+    /// `contref`: any continuation, or null.
+    pub const CONTREF: RefType = RefType::nullable(HeapType::Cont);
+    /// `nullcontref`: null alone.
+    pub const NULLCONTREF: RefType = RefType::nullable(HeapType::NoCont);
+    /// `exnref`: any exception, or null.
+    pub const EXNREF: RefType = RefType::nullable(HeapType::Exn);
+    /// `nullexnref`: null alone.
+    pub const NULLEXNREF: RefType = RefType::nullable(HeapType::NoExn);
+
+    const fn nullable(heap_type: HeapType) -> RefType {
+        RefType {
+            is_nullable: true,
+            heap_type,
+        }
+    }
 
     /// A type of references to what `heap_type` says.
     pub fn new(is_nullable: bool, heap_type: HeapType) -> RefType {
@@ -248,23 +293,16 @@ impl RefType {
     }
 
     pub(super) fn from_inner(engine: &Engine, ty: module::RefType) -> RefType {
-        let heap_type = match ty.heap {
-            module::HeapType::Func => HeapType::Func,
-            module::HeapType::NoFunc => HeapType::NoFunc,
-            module::HeapType::Extern => HeapType::Extern,
-            module::HeapType::NoExtern => HeapType::NoExtern,
-            module::HeapType::Concrete(id) => HeapType::ConcreteFunc(FuncType::from_id(engine, id)),
-        };
         RefType {
             is_nullable: ty.nullable,
-            heap_type,
+            heap_type: HeapType::from_inner(engine, ty.heap),
         }
     }
 
     pub(super) fn belongs_to(&self, engine: &Engine) -> bool {
-        match &self.heap_type {
-            HeapType::ConcreteFunc(ty) => Engine::same(ty.engine(), engine),
-            _ => true,
+        match self.heap_type.engine() {
+            Some(own) => Engine::same(own, engine),
+            None => true,
         }
     }
 }
@@ -282,137 +320,10 @@ impl fmt::Display for RefType {
     }
 }
 
-/// What a reference refers to.
-#[non_exhaustive]
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum HeapType {
-    /// A value of the host's.
-    Extern,
-    /// No value of the host's.
-    NoExtern,
-    /// Any function.
-    Func,
-    /// A function of one type.
-    ConcreteFunc(FuncType),
-    /// No function.
-    NoFunc,
-}
-
-impl HeapType {
-    /// Whether this is `extern`.
-    pub fn is_extern(&self) -> bool {
-        matches!(self, HeapType::Extern)
-    }
-
-    /// Whether this is `func`.
-    pub fn is_func(&self) -> bool {
-        matches!(self, HeapType::Func)
-    }
-
-    /// Whether this is `nofunc`.
-    pub fn is_no_func(&self) -> bool {
-        matches!(self, HeapType::NoFunc)
-    }
-
-    /// Whether this is one of the specification's own types.
-    pub fn is_abstract(&self) -> bool {
-        !self.is_concrete()
-    }
-
-    /// Whether this is a type that a module or the embedder defined.
-    pub fn is_concrete(&self) -> bool {
-        matches!(self, HeapType::ConcreteFunc(_))
-    }
-
-    /// Whether this is the type of functions of one type.
-    pub fn is_concrete_func(&self) -> bool {
-        matches!(self, HeapType::ConcreteFunc(_))
-    }
-
-    /// The function type, if it is one.
-    pub fn as_concrete_func(&self) -> Option<&FuncType> {
-        match self {
-            HeapType::ConcreteFunc(ty) => Some(ty),
-            _ => None,
-        }
-    }
-
-    /// The function type.
-    ///
-    /// # Panics
-    ///
-    /// If it is none.
-    pub fn unwrap_concrete_func(&self) -> &FuncType {
-        self.as_concrete_func().expect("the type of a function")
-    }
-
-    /// The most general type of the same kind: `func` or `extern`.
-    pub fn top(&self) -> HeapType {
-        match self {
-            HeapType::Func | HeapType::ConcreteFunc(_) | HeapType::NoFunc => HeapType::Func,
-            HeapType::Extern | HeapType::NoExtern => HeapType::Extern,
-        }
-    }
-
-    /// Whether this is the most general type of its kind.
-    pub fn is_top(&self) -> bool {
-        *self == self.top()
-    }
-
-    /// The type of the same kind without values: `nofunc` or `noextern`.
-    pub fn bottom(&self) -> HeapType {
-        match self.top() {
-            HeapType::Func => HeapType::NoFunc,
-            _ => HeapType::NoExtern,
-        }
-    }
-
-    /// Whether this is the type of its kind without values.
-    pub fn is_bottom(&self) -> bool {
-        *self == self.bottom()
-    }
-
-    /// Whether everything of this type is of `other`.
-    pub fn matches(&self, other: &HeapType) -> bool {
-        match (self, other) {
-            (HeapType::ConcreteFunc(a), HeapType::ConcreteFunc(b)) => a.matches(b),
-            (a, b) => a == b || *b == a.top() || *a == b.bottom(),
-        }
-    }
-
-    fn to_inner(&self) -> module::HeapType {
-        match self {
-            HeapType::Extern => module::HeapType::Extern,
-            HeapType::NoExtern => module::HeapType::NoExtern,
-            HeapType::Func => module::HeapType::Func,
-            HeapType::NoFunc => module::HeapType::NoFunc,
-            HeapType::ConcreteFunc(ty) => module::HeapType::Concrete(ty.id()),
-        }
-    }
-}
-
-impl fmt::Display for HeapType {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            HeapType::Extern => f.write_str("extern"),
-            HeapType::NoExtern => f.write_str("noextern"),
-            HeapType::Func => f.write_str("func"),
-            HeapType::NoFunc => f.write_str("nofunc"),
-            // Written out, types within types could grow without bound.
-            HeapType::ConcreteFunc(ty) => write!(f, "(concrete func {})", ty.id().0),
-        }
-    }
-}
-
-impl From<FuncType> for HeapType {
-    fn from(ty: FuncType) -> HeapType {
-        HeapType::ConcreteFunc(ty)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::api::func_type::FuncType;
     use alloc::string::ToString;
 
     #[test]

@@ -1,12 +1,16 @@
 //! Values.
 
+use super::any_ref::AnyRef;
+use super::cont_ref::ContRef;
 use super::context::AsContext;
 use super::engine::Engine;
+use super::exn_ref::ExnRef;
 use super::extern_ref::{ExternRef, Rooted};
 use super::func::Func;
-use super::func_type::FuncType;
-use super::val_type::{HeapType, RefType, ValType};
-use crate::heap::{FuncRef, StoreId, StoreInner};
+use super::heap_type::HeapType;
+use super::reference::Ref;
+use super::val_type::ValType;
+use crate::heap::{StoreId, StoreInner};
 use crate::support::error::{Error, Result};
 use crate::{format_err, module};
 
@@ -30,6 +34,12 @@ pub enum Val {
     FuncRef(Option<Func>),
     /// A value of the host's, or null.
     ExternRef(Option<Rooted<ExternRef>>),
+    /// A value of the guests' own, or null.
+    AnyRef(Option<Rooted<AnyRef>>),
+    /// An exception, or null.
+    ExnRef(Option<Rooted<ExnRef>>),
+    /// A continuation, or null.
+    ContRef(Option<ContRef>),
 }
 
 /// A 128-bit vector.
@@ -87,6 +97,12 @@ impl Val {
         funcref unwrap_funcref -> Option<&Func> = FuncRef(value) value.as_ref(), "a function or null";
         extern_ref unwrap_extern_ref -> Option<&Rooted<ExternRef>> = ExternRef(value) value.as_ref(), "a value of the host's or null";
         externref unwrap_externref -> Option<&Rooted<ExternRef>> = ExternRef(value) value.as_ref(), "a value of the host's or null";
+        any_ref unwrap_any_ref -> Option<&Rooted<AnyRef>> = AnyRef(value) value.as_ref(), "a value of the guests' own or null";
+        anyref unwrap_anyref -> Option<&Rooted<AnyRef>> = AnyRef(value) value.as_ref(), "a value of the guests' own or null";
+        exn_ref unwrap_exn_ref -> Option<&Rooted<ExnRef>> = ExnRef(value) value.as_ref(), "an exception or null";
+        exnref unwrap_exnref -> Option<&Rooted<ExnRef>> = ExnRef(value) value.as_ref(), "an exception or null";
+        cont_ref unwrap_cont_ref -> Option<&ContRef> = ContRef(value) value.as_ref(), "a continuation or null";
+        contref unwrap_contref -> Option<&ContRef> = ContRef(value) value.as_ref(), "a continuation or null";
     }
 
     /// Null of this type.
@@ -102,6 +118,21 @@ impl Val {
     /// A null value of the host's.
     pub const fn null_extern_ref() -> Val {
         Val::ExternRef(None)
+    }
+
+    /// A null value of the guests' own.
+    pub const fn null_any_ref() -> Val {
+        Val::AnyRef(None)
+    }
+
+    /// A null exception.
+    pub const fn null_exn_ref() -> Val {
+        Val::ExnRef(None)
+    }
+
+    /// A null continuation.
+    pub const fn null_cont_ref() -> Val {
+        Val::ContRef(None)
     }
 
     /// Zero or null; `None` for references that cannot be null.
@@ -133,8 +164,14 @@ impl Val {
             Val::F32(_) => ValType::F32,
             Val::F64(_) => ValType::F64,
             Val::V128(_) => ValType::V128,
-            Val::FuncRef(func) => ValType::Ref(Ref::Func(*func).ty_in(store)?),
-            Val::ExternRef(value) => ValType::Ref(Ref::Extern(*value).ty_in(store)?),
+            Val::FuncRef(_)
+            | Val::ExternRef(_)
+            | Val::AnyRef(_)
+            | Val::ExnRef(_)
+            | Val::ContRef(_) => {
+                let reference = self.ref_().expect("it is a reference");
+                ValType::Ref(reference.ty_in(store)?)
+            }
         })
     }
 
@@ -152,6 +189,9 @@ impl Val {
         match self {
             Val::FuncRef(func) => Some(Ref::Func(func)),
             Val::ExternRef(value) => Some(Ref::Extern(value)),
+            Val::AnyRef(value) => Some(Ref::Any(value)),
+            Val::ExnRef(exception) => Some(Ref::Exn(exception)),
+            Val::ContRef(continuation) => Some(Ref::Cont(continuation)),
             _ => None,
         }
     }
@@ -163,15 +203,12 @@ impl Val {
             (Val::I64(value), module::ValType::I64) => Ok(value as u64),
             (Val::F32(bits), module::ValType::F32) => Ok(u64::from(bits)),
             (Val::F64(bits), module::ValType::F64) => Ok(bits),
-            (Val::FuncRef(func), module::ValType::Ref(ty)) => {
-                Ref::Func(func).to_bits(store, ty).map(u64::from)
-            }
-            (Val::ExternRef(value), module::ValType::Ref(ty)) => {
-                Ref::Extern(value).to_bits(store, ty).map(u64::from)
-            }
             (Val::V128(_), module::ValType::V128) => Err(format_err!(
                 "a v128 cannot be passed: it needs the simd proposal, which is not supported yet"
             )),
+            (value, module::ValType::Ref(ty)) if let Some(reference) = value.ref_() => {
+                reference.to_bits(store, ty)
+            }
             (value, ty) => Err(value.mismatch(store, ty)),
         }
     }
@@ -184,12 +221,12 @@ impl Val {
             module::ValType::F32 => Val::F32(bits as u32),
             module::ValType::F64 => Val::F64(bits),
             module::ValType::V128 => Val::V128(V128(u128::from(bits))),
-            module::ValType::Ref(ty) => Ref::from_bits(bits as u32, ty, store).into(),
+            module::ValType::Ref(ty) => Ref::from_bits(bits, ty, store).into(),
         }
     }
 
     #[cold]
-    fn mismatch(self, store: &StoreInner, expected: module::ValType) -> Error {
+    pub(super) fn mismatch(self, store: &StoreInner, expected: module::ValType) -> Error {
         let expected = ValType::from_inner(Engine::from_ref(store.engine()), expected);
         match self.ty_in(store) {
             Ok(found) => format_err!("type mismatch: expected {expected}, found {found}"),
@@ -239,6 +276,9 @@ impl From<Ref> for Val {
         match value {
             Ref::Func(func) => Val::FuncRef(func),
             Ref::Extern(value) => Val::ExternRef(value),
+            Ref::Any(value) => Val::AnyRef(value),
+            Ref::Exn(exception) => Val::ExnRef(exception),
+            Ref::Cont(continuation) => Val::ContRef(continuation),
         }
     }
 }
@@ -264,179 +304,5 @@ impl From<Rooted<ExternRef>> for Val {
 impl From<Option<Rooted<ExternRef>>> for Val {
     fn from(value: Option<Rooted<ExternRef>>) -> Val {
         Val::ExternRef(value)
-    }
-}
-
-/// A reference.
-#[non_exhaustive]
-#[derive(Clone, Copy, Debug)]
-pub enum Ref {
-    /// To a function, or null.
-    Func(Option<Func>),
-    /// To a value of the host's, or null.
-    Extern(Option<Rooted<ExternRef>>),
-}
-
-impl Ref {
-    /// Null of this type.
-    pub fn null(heap_type: &HeapType) -> Ref {
-        match heap_type.top() {
-            HeapType::Extern => Ref::Extern(None),
-            _ => Ref::Func(None),
-        }
-    }
-
-    /// Whether it is null.
-    pub fn is_null(&self) -> bool {
-        matches!(self, Ref::Func(None) | Ref::Extern(None))
-    }
-
-    /// Whether it is not null.
-    pub fn is_non_null(&self) -> bool {
-        !self.is_null()
-    }
-
-    /// Whether it is a function, or null of that kind.
-    pub fn is_func(&self) -> bool {
-        matches!(self, Ref::Func(_))
-    }
-
-    /// The function, or null of that kind, if that is what it is.
-    pub fn as_func(&self) -> Option<Option<&Func>> {
-        match self {
-            Ref::Func(func) => Some(func.as_ref()),
-            Ref::Extern(_) => None,
-        }
-    }
-
-    /// The function, or null of that kind.
-    ///
-    /// # Panics
-    ///
-    /// If it is something else.
-    pub fn unwrap_func(&self) -> Option<&Func> {
-        self.as_func().expect("a function or null")
-    }
-
-    /// Whether it is a value of the host's, or null of that kind.
-    pub fn is_extern(&self) -> bool {
-        matches!(self, Ref::Extern(_))
-    }
-
-    /// The host's value, or null of that kind, if that is what it is.
-    pub fn as_extern(&self) -> Option<Option<&Rooted<ExternRef>>> {
-        match self {
-            Ref::Extern(value) => Some(value.as_ref()),
-            Ref::Func(_) => None,
-        }
-    }
-
-    /// The host's value, or null of that kind.
-    ///
-    /// # Panics
-    ///
-    /// If it is something else.
-    pub fn unwrap_extern(&self) -> Option<&Rooted<ExternRef>> {
-        self.as_extern().expect("a value of the host's or null")
-    }
-
-    /// The most precise type of the reference.
-    ///
-    /// # Errors
-    ///
-    /// If it is of another store.
-    pub fn ty(&self, store: impl AsContext) -> Result<RefType> {
-        self.ty_in(store.as_context().0)
-    }
-
-    fn ty_in(&self, store: &StoreInner) -> Result<RefType> {
-        self.ensure_store(store)?;
-        Ok(match self {
-            Ref::Func(None) => RefType::NULLFUNCREF,
-            Ref::Func(Some(func)) => {
-                let engine = Engine::from_ref(store.engine());
-                let ty = FuncType::from_id(engine, func.type_id(store));
-                RefType::new(false, HeapType::ConcreteFunc(ty))
-            }
-            Ref::Extern(None) => RefType::NULLEXTERNREF,
-            Ref::Extern(Some(_)) => RefType::new(false, HeapType::Extern),
-        })
-    }
-
-    /// Whether the reference is one of type `ty`.
-    ///
-    /// # Errors
-    ///
-    /// If it is of another store.
-    pub fn matches_ty(&self, store: impl AsContext, ty: &RefType) -> Result<bool> {
-        Ok(self.ty_in(store.as_context().0)?.matches(ty))
-    }
-
-    fn ensure_store(&self, store: &StoreInner) -> Result<()> {
-        let same = match self {
-            Ref::Func(func) => func.is_none_or(|func| func.belongs_to(store)),
-            Ref::Extern(value) => value.is_none_or(|value| value.belongs_to(store)),
-        };
-        if same { Ok(()) } else { Err(cross_store()) }
-    }
-
-    /// The bits of the reference, if it is one of type `ty`.
-    pub(super) fn to_bits(self, store: &StoreInner, ty: module::RefType) -> Result<u32> {
-        self.ensure_store(store)?;
-        let (heap, bits) = match self {
-            Ref::Func(None) => (module::HeapType::NoFunc, 0),
-            Ref::Func(Some(func)) => (
-                module::HeapType::Concrete(func.type_id(store)),
-                FuncRef::new(func.index()).0,
-            ),
-            Ref::Extern(None) => (module::HeapType::NoExtern, 0),
-            Ref::Extern(Some(value)) => (module::HeapType::Extern, value.index().0 + 1),
-        };
-        // Nearly always `funcref` or `externref`: no need for the registry.
-        let fits = (ty.nullable || bits != 0)
-            && (heap == ty.heap || store.engine().types.heap_is_subtype(heap, ty.heap));
-        if fits {
-            Ok(bits)
-        } else {
-            Err(Val::from(self).mismatch(store, module::ValType::Ref(ty)))
-        }
-    }
-
-    /// The reference of type `ty` whose bits these are.
-    pub(super) fn from_bits(bits: u32, ty: module::RefType, store: StoreId) -> Ref {
-        if ty.heap.is_func() {
-            Ref::Func(FuncRef(bits).get().map(|index| Func::of(store, index)))
-        } else {
-            Ref::Extern(ExternRef::from_bits(bits, store))
-        }
-    }
-}
-
-#[cold]
-fn cross_store() -> Error {
-    format_err!("cross-`Store` values are not supported: the reference belongs to another store")
-}
-
-impl From<Func> for Ref {
-    fn from(func: Func) -> Ref {
-        Ref::Func(Some(func))
-    }
-}
-
-impl From<Option<Func>> for Ref {
-    fn from(func: Option<Func>) -> Ref {
-        Ref::Func(func)
-    }
-}
-
-impl From<Rooted<ExternRef>> for Ref {
-    fn from(value: Rooted<ExternRef>) -> Ref {
-        Ref::Extern(Some(value))
-    }
-}
-
-impl From<Option<Rooted<ExternRef>>> for Ref {
-    fn from(value: Option<Rooted<ExternRef>>) -> Ref {
-        Ref::Extern(value)
     }
 }

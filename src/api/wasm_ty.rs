@@ -2,7 +2,8 @@
 
 use super::extern_ref::{ExternRef, Rooted};
 use super::func::Func;
-use super::val_type::{HeapType, RefType, ValType};
+use super::heap_type::HeapType;
+use super::val_type::{RefType, ValType};
 use super::values::Val;
 use crate::heap::{FuncRef, HostCall, StoreId, StoreInner};
 use crate::support::error::{Error, Result};
@@ -119,7 +120,7 @@ impl WasmTy for Option<Rooted<ExternRef>> {
     }
 
     fn from_slot(bits: u64, store: StoreId) -> Option<Rooted<ExternRef>> {
-        ExternRef::from_bits(bits as u32, store)
+        ExternRef::from_bits(bits, store)
     }
 
     fn into_val(self) -> Val {
@@ -140,7 +141,7 @@ impl WasmTy for Rooted<ExternRef> {
     }
 
     fn from_slot(bits: u64, store: StoreId) -> Rooted<ExternRef> {
-        ExternRef::from_bits(bits as u32, store).expect("a reference that cannot be null")
+        ExternRef::from_bits(bits, store).expect("a reference that cannot be null")
     }
 
     fn into_val(self) -> Val {

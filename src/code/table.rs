@@ -226,6 +226,8 @@ macro_rules! for_each_op {
             control GlobalSetAcc "global.set_r" [U12]
             control TableGet "table.get" [D0, S1, U12]
             control TableSet "table.set" [S0, S1, U12]
+            control TableGetWide "table.get_wide" [D0, S1, U12]
+            control TableSetWide "table.set_wide" [S0, S1, U12]
             control TableSize "table.size" [D0, U12]
             control RefAsNonNull "ref.as_non_null" [S1]
 
@@ -250,6 +252,7 @@ macro_rules! for_each_op {
             control CallImport "call_import" [FarS8, U12]
             control CallIndirectSlot "call_indirect_s" [S1, U12, U16, FarS20]
             control CallIndirectAcc "call_indirect_r" [U12, U16, FarS20]
+            control IndirectCallee "indirect_callee" [FarS8, U12, U16]
             control CallRef "call_ref" [S1, FarS12]
             control ReturnCall "return_call" [Entry1, FarS16, H20, H22, U24]
             control ReturnCallImport "return_call_import" [U12, FarS16, H20, H22]

@@ -9,8 +9,8 @@
 use super::cell::Cell;
 use super::regs::{Regs, Step};
 use super::transfer::cell;
-use crate::code::{CodeHeader, Entry, HEADER_WORDS, Trap};
-use crate::heap::{FuncObject, InstanceCore};
+use crate::code::{CodeHeader, Entry, HEADER_WORDS, Op, Trap};
+use crate::heap::{FuncIndex, FuncObject, FuncRef, InstanceCore};
 use crate::stack::{BOUNDARY_SLOTS, BOUNDARY_TAG, BoundaryKind, Exit, HostRequest, Record};
 use core::ptr;
 
@@ -255,6 +255,26 @@ cell!(
     CallIndirectAcc, 3, |r| {
         match indirect(r, r.u32_at::<12>(), r.acc, r.u32_at::<16>()) {
             Ok(function) => r.call_any::<20>(function, r.far_slot::<20>(), 3),
+            Err(trap) => r.trap(trap),
+        }
+    }
+);
+
+cell!(
+    /// Puts the function that a table's element refers to in the place of the index, if it
+    /// has the wanted type or one declared a subtype of it.
+    IndirectCallee, 3, |r| {
+        let slot = r.far_slot::<8>();
+        match indirect(r, r.u32_at::<12>(), *slot, r.u32_at::<16>()) {
+            Ok(function) => {
+                *slot = u64::from(FuncRef::new(FuncIndex(function)).0);
+                r.advance(3)
+            }
+            // The registry knows which types were declared subtypes.
+            Err(Trap::BadSignature) => {
+                (*r.ctx).service = Op::IndirectCallee as u8;
+                r.exit(Exit::Service)
+            }
             Err(trap) => r.trap(trap),
         }
     }

@@ -5,6 +5,7 @@ use super::cell::Cell;
 use super::regs::{Regs, Step};
 use crate::code::{Op, Trap};
 use crate::heap::{Failure, FuncRef, InstanceIndex, StoreInner, memory_init, table_init};
+use crate::module::TypeId;
 use crate::stack::{Context, Exit};
 use core::ops::Range;
 
@@ -127,7 +128,7 @@ fn carry_out(
         Op::TableGrow => {
             let index = table(store, first);
             let is_64 = store.table(index).ty().table64;
-            let (init, delta) = (operands.get(0) as u32, operands.get(1));
+            let (init, delta) = (operands.get(0), operands.get(1));
             let grown = store
                 .grow_table(index, delta, init)
                 .map_err(Failure::Host)?;
@@ -135,27 +136,24 @@ fn carry_out(
         }
         Op::TableFill => {
             let table = table(store, first);
-            let elements = store.table_mut(table).elements_mut();
-            let range = range(operands.get(0), operands.get(2), elements.len())
+            let table = store.table_mut(table);
+            let range = range(operands.get(0), operands.get(2), table.len())
                 .ok_or(Failure::Trap(Trap::TableOutOfBounds))?;
-            elements[range].fill(operands.get(1) as u32);
+            table.fill(range, operands.get(1));
         }
         Op::TableCopy => {
             let (to, from) = (table(store, first), table(store, second));
             let size = operands.get(2);
-            let to_range = range(operands.get(0), size, store.table(to).elements().len());
-            let from_range = range(operands.get(1), size, store.table(from).elements().len());
+            let to_range = range(operands.get(0), size, store.table(to).len());
+            let from_range = range(operands.get(1), size, store.table(from).len());
             let (Some(to_range), Some(from_range)) = (to_range, from_range) else {
                 return Err(Failure::Trap(Trap::TableOutOfBounds));
             };
             if to == from {
-                store
-                    .table_mut(to)
-                    .elements_mut()
-                    .copy_within(from_range, to_range.start);
+                store.table_mut(to).copy_within(from_range, to_range.start);
             } else {
                 let (to, from) = store.two_tables(to, from);
-                to.elements_mut()[to_range].copy_from_slice(&from.elements()[from_range]);
+                to.copy_from(to_range.start, from, from_range);
             }
         }
         Op::TableInit => {
@@ -167,6 +165,20 @@ fn carry_out(
         Op::RefFunc => {
             let function = store.instance_func(instance, first);
             operands.set(u64::from(FuncRef::new(function).0));
+        }
+        Op::IndirectCallee => {
+            let element = store
+                .table(table(store, first))
+                .get(operands.get(0) as usize);
+            let callee = element.and_then(|bits| FuncRef(bits as u32).get());
+            let types = &store.engine().types;
+            let fits = callee.is_some_and(|callee| {
+                types.is_declared_subtype(store.func(callee).ty, TypeId(second))
+            });
+            match callee.filter(|_| fits) {
+                Some(callee) => operands.set(u64::from(FuncRef::new(callee).0)),
+                None => return Err(Failure::Trap(Trap::BadSignature)),
+            }
         }
         other => unreachable!("{other:?} is no service"),
     }

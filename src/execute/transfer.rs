@@ -178,6 +178,17 @@ impl Regs {
             (index < (*core).len as u64).then(|| (*core).elements.add(index as usize))
         }
     }
+
+    /// The address of an element of 64 bits of table `table`, if it is within bounds.
+    #[inline(always)]
+    unsafe fn wide_element(&self, table: u32, index: u64) -> Option<*mut u64> {
+        // SAFETY: as in `element`; the allocation is aligned to whole slots.
+        unsafe {
+            let core = *(*(*self.ctx).instance).tables.add(table as usize);
+            let first = (*core).elements.cast::<u64>();
+            (index < (*core).len as u64).then(|| first.add(index as usize))
+        }
+    }
 }
 
 cell!(
@@ -199,6 +210,32 @@ cell!(
         match r.element(r.u32_at::<12>(), *r.slot::<0>()) {
             Some(element) => {
                 *element = *r.slot::<1>() as u32;
+                r.advance(2)
+            }
+            None => r.trap(Trap::TableOutOfBounds),
+        }
+    }
+);
+
+cell!(
+    /// A wide element of a table to a slot.
+    TableGetWide, 2, |r| {
+        match r.wide_element(r.u32_at::<12>(), *r.slot::<1>()) {
+            Some(element) => {
+                *r.slot::<0>() = *element;
+                r.advance(2)
+            }
+            None => r.trap(Trap::TableOutOfBounds),
+        }
+    }
+);
+
+cell!(
+    /// A slot to a wide element of a table.
+    TableSetWide, 2, |r| {
+        match r.wide_element(r.u32_at::<12>(), *r.slot::<0>()) {
+            Some(element) => {
+                *element = *r.slot::<1>();
                 r.advance(2)
             }
             None => r.trap(Trap::TableOutOfBounds),

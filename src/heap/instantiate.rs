@@ -134,7 +134,7 @@ fn make_parts(
         }
     }
     for &ty in &module.tables[module.imported_tables as usize..] {
-        parts.tables.push(store.add_table(ty, FuncRef::NULL.0)?);
+        parts.tables.push(store.add_table(ty, 0)?);
     }
     for &ty in &module.memories[module.imported_memories as usize..] {
         parts.memories.push(store.add_memory(ty)?);
@@ -163,7 +163,8 @@ fn initialise_tables(store: &mut StoreInner, module: &Module, instance: Instance
         let Some(init) = init else { continue };
         let bits = evaluate(store, instance, init);
         let table = store.instance(instance).parts().tables[first + index];
-        store.table_mut(table).elements_mut().fill(bits as u32);
+        let table = store.table_mut(table);
+        table.fill(0..table.len(), bits);
     }
 }
 
@@ -262,7 +263,7 @@ pub fn table_init(
     let (to, from, len) = (to as usize, from as usize, len as usize);
     for item in 0..len {
         let bits = item_bits(store, instance, items, from + item);
-        store.table_mut(table).elements_mut()[to + item] = bits;
+        store.table_mut(table).set(to + item, bits);
     }
     Ok(())
 }
@@ -303,10 +304,12 @@ fn item_bits(
     instance: InstanceIndex,
     items: &ElementItems,
     item: usize,
-) -> u32 {
+) -> u64 {
     match items {
-        ElementItems::Functions(list) => FuncRef::new(store.instance_func(instance, list[item])).0,
-        ElementItems::Expressions(list) => evaluate(store, instance, &list[item]) as u32,
+        ElementItems::Functions(list) => FuncRef::new(store.instance_func(instance, list[item]))
+            .0
+            .into(),
+        ElementItems::Expressions(list) => evaluate(store, instance, &list[item]),
     }
 }
 

@@ -35,11 +35,11 @@ pub use global::{Global, GlobalCell};
 pub use instance::{Instance, InstanceCore};
 pub use instantiate::{Extern, Instantiated, instantiate, memory_init, table_init};
 pub use limits::Limiter;
-pub use matching::{check_import, describe_type};
+pub use matching::check_import;
 pub use memory::{Memory, MemoryCore};
 pub use store::{
     Crossing, DEFAULT_INSTANCES, DEFAULT_MEMORIES, DEFAULT_MEMORY_BYTES, DEFAULT_TABLE_ELEMENTS,
-    DEFAULT_TABLES, EpochDecision, ExternIndex, Failure, FuncIndex, GlobalIndex, InstanceIndex,
-    MemoryIndex, StoreId, StoreInner, TableIndex, TagIndex,
+    DEFAULT_TABLES, EpochDecision, ExnIndex, ExternIndex, Failure, FuncIndex, GlobalIndex,
+    InstanceIndex, MemoryIndex, StoreId, StoreInner, TableIndex, TagIndex,
 };
 pub use table::Table;

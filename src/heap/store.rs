@@ -56,6 +56,8 @@ indices! {
     InstanceIndex,
     /// A value of the host's that guests may refer to.
     ExternIndex,
+    /// An exception of a store.
+    ExnIndex,
 }
 
 /// What an execution ended with, other than results.
@@ -229,7 +231,7 @@ impl StoreInner {
     pub fn add_host_func(&mut self, ty: TypeId, func: Arc<dyn HostFunc>) -> FuncIndex {
         let index = self.host_functions.len() as u32;
         self.host_functions.push(func);
-        let signature = self.engine.types.get(ty);
+        let signature = self.engine.types.func(ty);
         self.add_func(FuncObject {
             entry: ptr::null(),
             instance: ptr::null_mut(),
@@ -364,7 +366,7 @@ impl StoreInner {
     }
 
     /// Adds a table of elements `init`, if the limiter agrees.
-    pub fn add_table(&mut self, ty: TableType, init: u32) -> Result<TableIndex, Error> {
+    pub fn add_table(&mut self, ty: TableType, init: u64) -> Result<TableIndex, Error> {
         if self.tables.len() >= self.limit(|limiter| limiter.tables(), DEFAULT_TABLES) {
             return Err(too_many("table", self.tables.len() + 1));
         }
@@ -387,7 +389,7 @@ impl StoreInner {
         &mut self,
         index: TableIndex,
         delta: u64,
-        init: u32,
+        init: u64,
     ) -> Result<Option<u64>, Error> {
         let table = self.table(index);
         let current = table.size();
@@ -427,12 +429,8 @@ impl StoreInner {
         from: TableIndex,
         range: core::ops::Range<usize>,
     ) {
-        let tables = [to.0 as usize, from.0 as usize];
-        let [to, from] = self
-            .tables
-            .get_disjoint_mut(tables)
-            .expect("two different tables");
-        to.elements_mut()[start..start + range.len()].copy_from_slice(&from.elements()[range]);
+        let (to, from) = self.two_tables(to, from);
+        to.copy_from(start, from, range);
     }
 
     /// Global `index`.

@@ -5,13 +5,15 @@ use crate::module::TableType;
 use crate::support::raw::RawBytes;
 use alloc::boxed::Box;
 use core::cell::UnsafeCell;
+use core::ops::Range;
 use core::ptr::NonNull;
 
 /// The part of a table that handlers read (see H1 to H3).
 #[derive(Debug)]
 #[repr(C)]
 pub struct TableCore {
-    /// The first element: a reference as H4 describes it.
+    /// The first element: a reference as H4 describes it, in 64 bits where it refers to a
+    /// continuation, and else in 32.
     pub elements: *mut u32,
     /// The number of elements.
     pub len: usize,
@@ -27,17 +29,18 @@ pub struct Table {
 
 impl Table {
     /// A table of its type's minimal size, all elements `init`.
-    pub fn new(ty: TableType, init: u32) -> Result<Table, LimitError> {
-        let len = byte_len(ty.minimum).ok_or(LimitError::Allocation)?;
+    pub fn new(ty: TableType, init: u64) -> Result<Table, LimitError> {
+        let size = element_size(&ty);
+        let len = byte_len(ty.minimum, size).ok_or(LimitError::Allocation)?;
         let bytes = RawBytes::zeroed(len).ok_or(LimitError::Allocation)?;
         let core = TableCore {
             elements: bytes.as_ptr().cast(),
-            len: len / SIZE,
+            len: len / size,
         };
         let core = NonNull::from(Box::leak(Box::new(UnsafeCell::new(core))));
         let mut table = Table { core, bytes, ty };
         if init != 0 {
-            table.elements_mut().fill(init);
+            table.fill(0..table.len(), init);
         }
         Ok(table)
     }
@@ -54,7 +57,12 @@ impl Table {
 
     /// Its number of elements.
     pub fn size(&self) -> u64 {
-        (self.bytes.len() / SIZE) as u64
+        self.len() as u64
+    }
+
+    /// Its number of elements.
+    pub fn len(&self) -> usize {
+        self.bytes.len() / element_size(&self.ty)
     }
 
     /// The number of elements that its type allows at the most.
@@ -69,37 +77,109 @@ impl Table {
 
     /// Grows to `size` elements, the new ones `init`. The caller has asked the limiter
     /// and checked [`Table::maximum`].
-    pub fn grow_to(&mut self, size: u64, init: u32) -> Result<(), LimitError> {
-        let old = self.elements().len();
-        let len = byte_len(size).ok_or(LimitError::Allocation)?;
+    pub fn grow_to(&mut self, size: u64, init: u64) -> Result<(), LimitError> {
+        let old = self.len();
+        let len = byte_len(size, element_size(&self.ty)).ok_or(LimitError::Allocation)?;
         if !self.bytes.grow_zeroed(len) {
             return Err(LimitError::Allocation);
         }
         let core = TableCore {
             elements: self.bytes.as_ptr().cast(),
-            len: len / SIZE,
+            len: self.len(),
         };
         // SAFETY: H1 keeps the core alive; H2: no reference to it is held elsewhere.
         unsafe { *self.core() = core };
         if init != 0 {
-            self.elements_mut()[old..].fill(init);
+            self.fill(old..self.len(), init);
         }
         Ok(())
     }
 
-    /// Its elements.
-    pub fn elements(&self) -> &[u32] {
-        // SAFETY: H3; the store that owns this table is borrowed, so no handler runs.
-        unsafe { core::slice::from_raw_parts(self.bytes.as_ptr().cast(), self.bytes.len() / SIZE) }
-    }
-
-    /// Its elements, to change.
-    pub fn elements_mut(&mut self) -> &mut [u32] {
-        // SAFETY: as for `elements`, and the store is borrowed mutably.
-        unsafe {
-            core::slice::from_raw_parts_mut(self.bytes.as_ptr().cast(), self.bytes.len() / SIZE)
+    /// An element, if there is such a one.
+    pub fn get(&self, index: usize) -> Option<u64> {
+        match self.elements() {
+            Elements::Narrow(elements) => elements.get(index).copied().map(u64::from),
+            Elements::Wide(elements) => elements.get(index).copied(),
         }
     }
+
+    /// Changes an element.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such element.
+    pub fn set(&mut self, index: usize, bits: u64) {
+        self.fill(index..index + 1, bits);
+    }
+
+    /// Changes a run of elements.
+    ///
+    /// # Panics
+    ///
+    /// If it ends before them, here and below.
+    pub fn fill(&mut self, range: Range<usize>, bits: u64) {
+        match self.elements_mut() {
+            ElementsMut::Narrow(elements) => elements[range].fill(bits as u32),
+            ElementsMut::Wide(elements) => elements[range].fill(bits),
+        }
+    }
+
+    /// Copies a run of elements to others of the same table.
+    pub fn copy_within(&mut self, range: Range<usize>, to: usize) {
+        match self.elements_mut() {
+            ElementsMut::Narrow(elements) => elements.copy_within(range, to),
+            ElementsMut::Wide(elements) => elements.copy_within(range, to),
+        }
+    }
+
+    /// Copies a run of another table's elements, which are of a matching type, to the
+    /// elements from `to` on.
+    pub fn copy_from(&mut self, to: usize, from: &Table, range: Range<usize>) {
+        let to = to..to + range.len();
+        match (self.elements_mut(), from.elements()) {
+            (ElementsMut::Narrow(elements), Elements::Narrow(from)) => {
+                elements[to].copy_from_slice(&from[range]);
+            }
+            (ElementsMut::Wide(elements), Elements::Wide(from)) => {
+                elements[to].copy_from_slice(&from[range]);
+            }
+            _ => unreachable!("references of one kind have one size"),
+        }
+    }
+
+    fn elements(&self) -> Elements<'_> {
+        let (start, len) = (self.bytes.as_ptr(), self.len());
+        // SAFETY: H3; the store that owns this table is borrowed, so no handler runs.
+        unsafe {
+            if is_wide(&self.ty) {
+                Elements::Wide(core::slice::from_raw_parts(start.cast(), len))
+            } else {
+                Elements::Narrow(core::slice::from_raw_parts(start.cast(), len))
+            }
+        }
+    }
+
+    fn elements_mut(&mut self) -> ElementsMut<'_> {
+        let (start, len) = (self.bytes.as_ptr(), self.len());
+        // SAFETY: as for `elements`, and the store is borrowed mutably.
+        unsafe {
+            if is_wide(&self.ty) {
+                ElementsMut::Wide(core::slice::from_raw_parts_mut(start.cast(), len))
+            } else {
+                ElementsMut::Narrow(core::slice::from_raw_parts_mut(start.cast(), len))
+            }
+        }
+    }
+}
+
+enum Elements<'a> {
+    Narrow(&'a [u32]),
+    Wide(&'a [u64]),
+}
+
+enum ElementsMut<'a> {
+    Narrow(&'a mut [u32]),
+    Wide(&'a mut [u64]),
 }
 
 impl Drop for Table {
@@ -109,11 +189,59 @@ impl Drop for Table {
     }
 }
 
-const SIZE: usize = size_of::<u32>();
+fn is_wide(ty: &TableType) -> bool {
+    ty.element.heap.is_wide()
+}
 
-fn byte_len(elements: u64) -> Option<usize> {
+fn element_size(ty: &TableType) -> usize {
+    if is_wide(ty) {
+        size_of::<u64>()
+    } else {
+        size_of::<u32>()
+    }
+}
+
+fn byte_len(elements: u64, size: usize) -> Option<usize> {
     usize::try_from(elements)
         .ok()?
-        .checked_mul(SIZE)
+        .checked_mul(size)
         .filter(|&bytes| isize::try_from(bytes).is_ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::module::{HeapType, RefType};
+    use alloc::vec::Vec;
+
+    #[test]
+    fn elements_are_as_wide_as_their_references() {
+        for (heap, bits, read) in [
+            (HeapType::Func, 7, 7),
+            (HeapType::Exn, u64::from(u32::MAX), u64::from(u32::MAX)),
+            (HeapType::NoCont, 5 << 32 | 3, 5 << 32 | 3),
+            (HeapType::Cont, u64::MAX, u64::MAX),
+        ] {
+            let element = RefType {
+                nullable: true,
+                heap,
+            };
+            let ty = TableType {
+                element,
+                minimum: 3,
+                maximum: None,
+                table64: false,
+            };
+            let mut table = Table::new(ty, bits).unwrap();
+            table.set(1, 0);
+            table.grow_to(6, 0).unwrap();
+            table.copy_within(0..2, 4);
+            let mut other = Table::new(ty, 0).unwrap();
+            other.copy_from(1, &table, 1..3);
+            let all = |table: &Table| (0..6).map_while(|at| table.get(at)).collect::<Vec<_>>();
+            assert_eq!(all(&table), [read, 0, read, 0, read, 0]);
+            assert_eq!(all(&other), [0, 0, read]);
+            assert_eq!(table.size(), 6);
+        }
+    }
 }

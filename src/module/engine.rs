@@ -82,7 +82,7 @@ impl Default for Tunables {
             // A call and a small host function take about a kibibyte of native stack, less
             // than half of the smallest stack that threads commonly have.
             max_nested_calls: 100,
-            features: validate::SUPPORTED,
+            features: validate::DEFAULT,
             limits: Limits::default(),
             backtrace: true,
             backtrace_max_frames: 20,

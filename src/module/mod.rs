@@ -18,6 +18,7 @@
 //! much later.
 
 mod const_expr;
+mod describe;
 mod engine;
 mod error;
 mod link;
@@ -31,13 +32,15 @@ mod unsupported;
 mod validate;
 
 pub use const_expr::{ConstExpr, ConstOp};
+pub use describe::{describe_extern, describe_type};
 pub use engine::{CompilationMode, EngineInner, Tunables};
 pub use error::{ModuleError, Place};
 pub use link::{Export, ExportItem, Import};
 pub use segment::{DataSegment, ElementItems, ElementSegment, SegmentMode};
 pub use type_registry::{ModuleType, TypeRegistry};
 pub use types::{
-    ExternType, FuncType, GlobalType, HeapType, MemoryType, RefType, TableType, TypeId, ValType,
+    CompositeKind, CompositeType, ExternType, FieldType, FuncType, GlobalType, HeapType,
+    MemoryType, RefType, StorageType, TableType, TypeId, ValType,
 };
 
 use crate::code::{self, Entry, ModuleCode};
@@ -212,7 +215,7 @@ impl Module {
 
     /// The type of a function.
     pub fn func_type(&self, function: u32) -> &Arc<FuncType> {
-        &self.type_at(function).func
+        self.type_at(function).func()
     }
 
     /// The type of a function, by its identity in the engine.

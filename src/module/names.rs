@@ -133,11 +133,11 @@ fn for_each_name(map: NameMap<'_>, bytes: &[u8], mut each: impl FnMut(u32, Span)
 #[cfg(test)]
 mod tests {
     use super::super::sections::Sections;
-    use super::super::validate::SUPPORTED;
+    use super::super::validate::DEFAULT;
     use super::*;
 
     fn custom(bytes: &[u8]) -> Vec<CustomSection> {
-        let (sections, outcome) = Sections::read(bytes, SUPPORTED);
+        let (sections, outcome) = Sections::read(bytes, DEFAULT);
         outcome.unwrap();
         sections.custom
     }

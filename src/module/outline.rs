@@ -7,14 +7,16 @@ use super::sections::Sections;
 use super::segment::{DataSegment, ElementItems, ElementSegment, SegmentMode};
 use super::type_registry::{ModuleType, TypeRegistry, within_group};
 use super::types::{
-    ExternType, FuncType, GlobalType, HeapType, MemoryType, RefType, TableType, ValType,
+    CompositeKind, CompositeType, ExternType, FieldType, FuncType, GlobalType, HeapType,
+    MemoryType, RefType, StorageType, SubType, TableType, TypeId, ValType,
 };
 use super::unsupported::{self, Needs};
 use alloc::boxed::Box;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use wasmparser::{
     AbstractHeapType, CompositeInnerType, DataKind, ElementKind, ExternalKind, FromReader,
-    SectionLimited, SubType, TableInit, TypeRef, UnpackedIndex,
+    SectionLimited, TableInit, TypeRef, UnpackedIndex,
 };
 
 /// Everything that the sections of a valid module declare, but for code and names.
@@ -39,6 +41,8 @@ pub(super) struct Outline {
     pub data: Vec<DataSegment>,
     /// How many types stand before the recursion group that is being read.
     before_group: u32,
+    /// What the types of that group describe.
+    group: Vec<CompositeKind>,
 }
 
 impl Outline {
@@ -117,10 +121,12 @@ impl Outline {
         reserve(&mut self.types, &sections.types);
         each("type", items(&sections.types), |group| {
             self.before_group = self.types.len() as u32;
+            self.group.clear();
+            self.group.extend(group.types().map(kind));
             let members = group
                 .into_types_and_offsets()
                 .map(|(offset, ty)| {
-                    self.func_type(&ty)
+                    self.sub_type(&ty)
                         .map_err(|needs| ReadError::Needs(needs, offset))
                 })
                 .collect::<Result<Vec<_>, _>>()?;
@@ -168,15 +174,15 @@ impl Outline {
         Ok(())
     }
 
-    fn func_type(&self, ty: &SubType) -> Result<FuncType, Needs> {
+    fn sub_type(&self, ty: &wasmparser::SubType) -> Result<SubType, Needs> {
         let composite = &ty.composite_type;
-        let (what, proposal) = match &composite.inner {
-            CompositeInnerType::Func(_) if composite.shared => {
-                ("a shared type", "shared-everything-threads")
-            }
-            CompositeInnerType::Func(_) if !ty.is_final || !ty.supertype_idxs.is_empty() => {
-                ("a type with subtypes", "gc")
-            }
+        if composite.shared {
+            return Err(Needs::new("shared-everything-threads", "a shared type"));
+        }
+        if composite.descriptor_idx.is_some() || composite.describes_idx.is_some() {
+            return Err(Needs::new("custom-descriptors", "a type with a descriptor"));
+        }
+        let composite = match &composite.inner {
             CompositeInnerType::Func(func) => {
                 let values = |types: &[wasmparser::ValType]| {
                     types
@@ -184,16 +190,52 @@ impl Outline {
                         .map(|&ty| self.val_type(ty))
                         .collect::<Result<Box<[_]>, _>>()
                 };
-                return Ok(FuncType {
+                CompositeType::Func(Arc::new(FuncType {
                     params: values(func.params())?,
                     results: values(func.results())?,
-                });
+                }))
             }
-            CompositeInnerType::Array(_) => ("an array type", "gc"),
-            CompositeInnerType::Struct(_) => ("a struct type", "gc"),
-            CompositeInnerType::Cont(_) => ("a continuation type", "stack-switching"),
+            CompositeInnerType::Array(array) => CompositeType::Array(self.field_type(&array.0)?),
+            CompositeInnerType::Struct(structure) => {
+                let fields = structure.fields.iter().map(|field| self.field_type(field));
+                CompositeType::Struct(fields.collect::<Result<_, _>>()?)
+            }
+            CompositeInnerType::Cont(cont) => CompositeType::Cont(self.type_id(cont.0.unpack())?.0),
         };
-        Err(Needs::new(proposal, what))
+        let supertype = match ty.supertype_idxs.first() {
+            Some(index) => Some(self.type_id(index.unpack())?.0),
+            None => None,
+        };
+        Ok(SubType {
+            is_final: ty.is_final,
+            supertype,
+            composite,
+        })
+    }
+
+    fn field_type(&self, ty: &wasmparser::FieldType) -> Result<FieldType, Needs> {
+        Ok(FieldType {
+            storage: match ty.element_type {
+                wasmparser::StorageType::I8 => StorageType::I8,
+                wasmparser::StorageType::I16 => StorageType::I16,
+                wasmparser::StorageType::Val(ty) => StorageType::Val(self.val_type(ty)?),
+            },
+            mutable: ty.mutable,
+        })
+    }
+
+    /// The identity of a type, and what it describes.
+    fn type_id(&self, index: UnpackedIndex) -> Result<(TypeId, CompositeKind), Needs> {
+        let UnpackedIndex::Module(index) = index else {
+            return Err(Needs::new("gc", "an unusual reference type"));
+        };
+        Ok(match index.checked_sub(self.before_group) {
+            None => {
+                let ty = &self.types[index as usize];
+                (ty.id, ty.ty.composite.kind())
+            }
+            Some(index) => (within_group(index), self.group[index as usize]),
+        })
     }
 
     fn val_type(&self, ty: wasmparser::ValType) -> Result<ValType, Needs> {
@@ -216,34 +258,29 @@ impl Outline {
     }
 
     fn heap_type(&self, ty: wasmparser::HeapType) -> Result<HeapType, Needs> {
-        use wasmparser::HeapType::{Abstract, Concrete, Exact};
         unsupported::heap_type(ty)?;
+        let ty = match ty {
+            wasmparser::HeapType::Abstract { ty, .. } => ty,
+            wasmparser::HeapType::Concrete(index) | wasmparser::HeapType::Exact(index) => {
+                let (id, kind) = self.type_id(index)?;
+                return Ok(HeapType::concrete(kind, id));
+            }
+        };
         Ok(match ty {
-            Concrete(UnpackedIndex::Module(index)) if index < self.before_group => {
-                HeapType::Concrete(self.types[index as usize].id)
-            }
-            Concrete(UnpackedIndex::Module(index)) => {
-                HeapType::Concrete(within_group(index - self.before_group))
-            }
-            Abstract {
-                ty: AbstractHeapType::Func,
-                ..
-            } => HeapType::Func,
-            Abstract {
-                ty: AbstractHeapType::NoFunc,
-                ..
-            } => HeapType::NoFunc,
-            Abstract {
-                ty: AbstractHeapType::Extern,
-                ..
-            } => HeapType::Extern,
-            Abstract {
-                ty: AbstractHeapType::NoExtern,
-                ..
-            } => HeapType::NoExtern,
-            Concrete(_) | Exact(_) | Abstract { .. } => {
-                return Err(Needs::new("gc", "an unusual reference type"));
-            }
+            AbstractHeapType::Func => HeapType::Func,
+            AbstractHeapType::NoFunc => HeapType::NoFunc,
+            AbstractHeapType::Extern => HeapType::Extern,
+            AbstractHeapType::NoExtern => HeapType::NoExtern,
+            AbstractHeapType::Any => HeapType::Any,
+            AbstractHeapType::None => HeapType::None,
+            AbstractHeapType::Eq => HeapType::Eq,
+            AbstractHeapType::Struct => HeapType::Struct,
+            AbstractHeapType::Array => HeapType::Array,
+            AbstractHeapType::I31 => HeapType::I31,
+            AbstractHeapType::Exn => HeapType::Exn,
+            AbstractHeapType::NoExn => HeapType::NoExn,
+            AbstractHeapType::Cont => HeapType::Cont,
+            AbstractHeapType::NoCont => HeapType::NoCont,
         })
     }
 
@@ -303,6 +340,15 @@ impl Outline {
             },
         };
         Ok(ElementSegment { ty, items, mode })
+    }
+}
+
+fn kind(ty: &wasmparser::SubType) -> CompositeKind {
+    match ty.composite_type.inner {
+        CompositeInnerType::Func(_) => CompositeKind::Func,
+        CompositeInnerType::Struct(_) => CompositeKind::Struct,
+        CompositeInnerType::Array(_) => CompositeKind::Array,
+        CompositeInnerType::Cont(_) => CompositeKind::Cont,
     }
 }
 

@@ -1,4 +1,4 @@
-//! Function types, each once.
+//! The types that modules define, each once.
 //!
 //! The unit of equality is a recursion group, as the specification has it: two types are
 //! the same when their groups are, and when they stand at the same place in them. Nearly
@@ -7,20 +7,40 @@
 //! Types stay for the life of their engine: there are few different ones, and an identity
 //! that is never given to another type needs no counting.
 
-use super::types::{FuncType, HeapType, RefType, TypeId, ValType};
+use super::types::{
+    CompositeType, FieldType, FuncType, HeapType, RefType, StorageType, SubType, TypeId, ValType,
+};
 use crate::support::sync::Mutex;
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-/// A function type of a module.
+/// A type of a module.
 #[derive(Clone, Debug)]
 pub struct ModuleType {
     /// Its identity within the engine.
     pub id: TypeId,
     /// The type itself.
-    pub func: Arc<FuncType>,
+    pub ty: Arc<SubType>,
+}
+
+impl ModuleType {
+    /// The type of functions that it is.
+    ///
+    /// # Panics
+    ///
+    /// If it is none: validation has made sure of that wherever this is called.
+    pub fn func(&self) -> &Arc<FuncType> {
+        func_of(&self.ty)
+    }
+}
+
+fn func_of(ty: &SubType) -> &Arc<FuncType> {
+    match &ty.composite {
+        CompositeType::Func(func) => func,
+        other => panic!("{other:?} is no type of functions"),
+    }
 }
 
 /// In the key of a group, types of the group itself are numbered from its start, and have
@@ -32,7 +52,7 @@ pub(super) fn within_group(index: u32) -> TypeId {
     TypeId(index | WITHIN_GROUP)
 }
 
-/// All function types of an engine.
+/// All types that the modules of an engine define.
 #[derive(Debug, Default)]
 pub struct TypeRegistry {
     inner: Mutex<Inner>,
@@ -41,24 +61,44 @@ pub struct TypeRegistry {
 #[derive(Debug, Default)]
 struct Inner {
     /// By [`TypeId`].
-    types: Vec<Arc<FuncType>>,
+    types: Vec<Interned>,
     /// Types that are groups of their own and do not mention themselves.
-    single: BTreeMap<Arc<FuncType>, TypeId>,
+    single: BTreeMap<Arc<SubType>, TypeId>,
     /// The other groups, with the identity of their first member.
-    groups: BTreeMap<Box<[FuncType]>, TypeId>,
+    groups: BTreeMap<Box<[SubType]>, TypeId>,
+}
+
+#[derive(Debug)]
+struct Interned {
+    ty: Arc<SubType>,
+    group: GroupMember,
+}
+
+/// Where a type stands in its recursion group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GroupMember {
+    /// How many stand before it.
+    pub index: u32,
+    /// How many there are.
+    pub count: u32,
 }
 
 impl TypeRegistry {
-    /// The identity of a type that does not mention itself.
+    /// The identity of a final function type that does not mention itself.
     pub fn intern(&self, ty: FuncType) -> TypeId {
-        self.inner.lock().intern(ty).id
+        self.intern_plain(CompositeType::Func(Arc::new(ty)))
+    }
+
+    /// The identity of a final type without a supertype that does not mention itself.
+    pub fn intern_plain(&self, composite: CompositeType) -> TypeId {
+        self.inner.lock().intern(SubType::plain(composite)).id
     }
 
     /// The identities of a recursion group's members, which refer to one another by
     /// [`within_group`].
-    pub(super) fn intern_group(&self, members: Vec<FuncType>, into: &mut Vec<ModuleType>) {
+    pub(super) fn intern_group(&self, members: Vec<SubType>, into: &mut Vec<ModuleType>) {
         let mut inner = self.inner.lock();
-        match <[FuncType; 1]>::try_from(members) {
+        match <[SubType; 1]>::try_from(members) {
             Ok([ty]) if !mentions_group(&ty) => into.push(inner.intern(ty)),
             Ok(ty) => inner.intern_group(ty.into(), into),
             Err(members) => inner.intern_group(members.into(), into),
@@ -66,8 +106,22 @@ impl TypeRegistry {
     }
 
     /// The type of that identity.
-    pub fn get(&self, id: TypeId) -> Arc<FuncType> {
-        Arc::clone(&self.inner.lock().types[id.0 as usize])
+    pub fn get(&self, id: TypeId) -> Arc<SubType> {
+        Arc::clone(&self.inner.lock().types[id.0 as usize].ty)
+    }
+
+    /// The function type of that identity.
+    ///
+    /// # Panics
+    ///
+    /// If it is a type of something else.
+    pub fn func(&self, id: TypeId) -> Arc<FuncType> {
+        Arc::clone(func_of(&self.get(id)))
+    }
+
+    /// Where the type of that identity stands in its recursion group.
+    pub fn group(&self, id: TypeId) -> GroupMember {
+        self.inner.lock().types[id.0 as usize].group
     }
 
     /// Whether each value of type `a` is one of type `b`.
@@ -85,88 +139,123 @@ impl TypeRegistry {
 
     /// Whether whatever `a` describes is described by `b`.
     pub fn heap_is_subtype(&self, a: HeapType, b: HeapType) -> bool {
-        match (a, b) {
-            (HeapType::Concrete(_), HeapType::Func)
-            | (HeapType::NoFunc, HeapType::Func | HeapType::Concrete(_))
-            | (HeapType::NoExtern, HeapType::Extern) => true,
-            (a, b) => a == b,
+        a.matches_by_kind(b)
+            || match (a.id(), b.id()) {
+                (Some(a), Some(b)) => self.is_declared_subtype(a, b),
+                _ => false,
+            }
+    }
+
+    /// Whether `a` is `b`, or was declared a subtype of it, or of a subtype of it.
+    pub fn is_declared_subtype(&self, a: TypeId, b: TypeId) -> bool {
+        if a == b {
+            return true;
         }
+        let inner = self.inner.lock();
+        let supertype = |id: &TypeId| inner.types[id.0 as usize].ty.supertype;
+        // The validator bounds how many there are one above the other.
+        core::iter::successors(supertype(&a), supertype).any(|above| above == b)
     }
 }
 
 impl Inner {
-    fn intern(&mut self, ty: FuncType) -> ModuleType {
-        if let Some((func, &id)) = self.single.get_key_value(&ty) {
+    fn intern(&mut self, ty: SubType) -> ModuleType {
+        if let Some((ty, &id)) = self.single.get_key_value(&ty) {
             return ModuleType {
                 id,
-                func: Arc::clone(func),
+                ty: Arc::clone(ty),
             };
         }
-        let new = self.push(ty);
-        self.single.insert(Arc::clone(&new.func), new.id);
+        let new = self.push(ty, GroupMember { index: 0, count: 1 });
+        self.single.insert(Arc::clone(&new.ty), new.id);
         new
     }
 
-    fn intern_group(&mut self, members: Box<[FuncType]>, into: &mut Vec<ModuleType>) {
+    fn intern_group(&mut self, members: Box<[SubType]>, into: &mut Vec<ModuleType>) {
+        let count = members.len() as u32;
         let first = match self.groups.get(&members) {
             Some(&first) => first,
             None => {
                 let first = TypeId(self.types.len() as u32);
-                for member in &members {
-                    self.push(resolve(member, first));
+                for (member, index) in members.iter().zip(0..) {
+                    self.push(resolve(member, first), GroupMember { index, count });
                 }
-                self.groups.insert(members.clone(), first);
+                self.groups.insert(members, first);
                 first
             }
         };
-        into.extend((first.0..).take(members.len()).map(|id| ModuleType {
+        into.extend((first.0..first.0 + count).map(|id| ModuleType {
             id: TypeId(id),
-            func: Arc::clone(&self.types[id as usize]),
+            ty: Arc::clone(&self.types[id as usize].ty),
         }));
     }
 
-    fn push(&mut self, ty: FuncType) -> ModuleType {
+    fn push(&mut self, ty: SubType, group: GroupMember) -> ModuleType {
         let new = ModuleType {
             id: TypeId(self.types.len() as u32),
-            func: Arc::new(ty),
+            ty: Arc::new(ty),
         };
-        self.types.push(Arc::clone(&new.func));
+        self.types.push(Interned {
+            ty: Arc::clone(&new.ty),
+            group,
+        });
         new
     }
 }
 
-fn values(ty: &FuncType) -> impl Iterator<Item = &ValType> {
-    ty.params.iter().chain(&ty.results)
-}
-
-fn mentions_group(ty: &FuncType) -> bool {
-    values(ty).any(|value| match value {
-        ValType::Ref(RefType {
-            heap: HeapType::Concrete(id),
-            ..
-        }) => id.0 & WITHIN_GROUP != 0,
+fn mentions_group(ty: &SubType) -> bool {
+    let is_within = |id: TypeId| id.0 & WITHIN_GROUP != 0;
+    let value = |value: &ValType| match value {
+        ValType::Ref(ty) => ty.heap.id().is_some_and(is_within),
         _ => false,
-    })
+    };
+    let field = |field: &FieldType| match &field.storage {
+        StorageType::Val(ty) => value(ty),
+        StorageType::I8 | StorageType::I16 => false,
+    };
+    ty.supertype.is_some_and(is_within)
+        || match &ty.composite {
+            CompositeType::Func(func) => func.params.iter().chain(&func.results).any(value),
+            CompositeType::Struct(fields) => fields.iter().any(field),
+            CompositeType::Array(element) => field(element),
+            CompositeType::Cont(func) => is_within(*func),
+        }
 }
 
 /// A member of a group whose first member has the identity `first`.
-fn resolve(member: &FuncType, first: TypeId) -> FuncType {
+fn resolve(member: &SubType, first: TypeId) -> SubType {
+    let resolved = |id: TypeId| match id.0 & WITHIN_GROUP {
+        0 => id,
+        _ => TypeId(first.0 + (id.0 & !WITHIN_GROUP)),
+    };
     let value = |value: &ValType| match *value {
-        ValType::Ref(RefType {
+        ValType::Ref(RefType { nullable, heap }) => ValType::Ref(RefType {
             nullable,
-            heap: HeapType::Concrete(id),
-        }) if id.0 & WITHIN_GROUP != 0 => {
-            let id = TypeId(first.0 + (id.0 & !WITHIN_GROUP));
-            ValType::Ref(RefType {
-                nullable,
-                heap: HeapType::Concrete(id),
-            })
-        }
+            heap: heap.id().map_or(heap, |id| heap.with_id(resolved(id))),
+        }),
         other => other,
     };
-    FuncType {
-        params: member.params.iter().map(value).collect(),
-        results: member.results.iter().map(value).collect(),
+    let field = |field: &FieldType| FieldType {
+        storage: match &field.storage {
+            StorageType::Val(ty) => StorageType::Val(value(ty)),
+            packed => *packed,
+        },
+        mutable: field.mutable,
+    };
+    SubType {
+        is_final: member.is_final,
+        supertype: member.supertype.map(resolved),
+        composite: match &member.composite {
+            CompositeType::Func(func) => CompositeType::Func(Arc::new(FuncType {
+                params: func.params.iter().map(value).collect(),
+                results: func.results.iter().map(value).collect(),
+            })),
+            CompositeType::Struct(fields) => {
+                CompositeType::Struct(fields.iter().map(field).collect())
+            }
+            CompositeType::Array(element) => CompositeType::Array(field(element)),
+            CompositeType::Cont(func) => CompositeType::Cont(resolved(*func)),
+        },
     }
 }
 
@@ -182,6 +271,14 @@ mod tests {
         }
     }
 
+    fn sub(supertype: Option<TypeId>, ty: FuncType) -> SubType {
+        SubType {
+            is_final: false,
+            supertype,
+            composite: CompositeType::Func(Arc::new(ty)),
+        }
+    }
+
     fn reference(heap: HeapType) -> ValType {
         ValType::Ref(RefType {
             nullable: true,
@@ -190,6 +287,11 @@ mod tests {
     }
 
     fn group(registry: &TypeRegistry, members: Vec<FuncType>) -> Vec<TypeId> {
+        let plain = |ty| SubType::plain(CompositeType::Func(Arc::new(ty)));
+        sub_group(registry, members.into_iter().map(plain).collect())
+    }
+
+    fn sub_group(registry: &TypeRegistry, members: Vec<SubType>) -> Vec<TypeId> {
         let mut types = Vec::new();
         registry.intern_group(members, &mut types);
         types.iter().map(|ty| ty.id).collect()
@@ -203,17 +305,17 @@ mod tests {
         assert_ne!(a, b);
         assert_eq!(registry.intern(func(&[ValType::I32], &[])), a);
         assert_eq!(group(&registry, vec![func(&[], &[ValType::I32])]), [b]);
-        assert_eq!(*registry.get(b), func(&[], &[ValType::I32]));
-        let of_a = func(&[reference(HeapType::Concrete(a))], &[]);
-        let of_b = func(&[reference(HeapType::Concrete(b))], &[]);
+        assert_eq!(*registry.func(b), func(&[], &[ValType::I32]));
+        let of_a = func(&[reference(HeapType::ConcreteFunc(a))], &[]);
+        let of_b = func(&[reference(HeapType::ConcreteFunc(b))], &[]);
         assert_ne!(registry.intern(of_a), registry.intern(of_b));
     }
 
     #[test]
     fn groups_are_equal_as_wholes() {
         let registry = TypeRegistry::default();
-        let itself = || func(&[reference(HeapType::Concrete(within_group(0)))], &[]);
-        let other = || func(&[reference(HeapType::Concrete(within_group(1)))], &[]);
+        let itself = || func(&[reference(HeapType::ConcreteFunc(within_group(0)))], &[]);
+        let other = || func(&[reference(HeapType::ConcreteFunc(within_group(1)))], &[]);
         let alone = group(&registry, vec![itself()]);
         assert_eq!(group(&registry, vec![itself()]), alone);
         let pair = group(&registry, vec![other(), itself()]);
@@ -221,12 +323,12 @@ mod tests {
         assert_ne!(pair[0], alone[0]);
         assert_ne!(pair[1], alone[0]);
         assert_eq!(
-            registry.get(pair[0]).params[0],
-            reference(HeapType::Concrete(pair[1]))
+            registry.func(pair[0]).params[0],
+            reference(HeapType::ConcreteFunc(pair[1]))
         );
         assert_eq!(
-            registry.get(alone[0]).params[0],
-            reference(HeapType::Concrete(alone[0]))
+            registry.func(alone[0]).params[0],
+            reference(HeapType::ConcreteFunc(alone[0]))
         );
         // The same function type in a group of two is another type.
         let plain = registry.intern(func(&[], &[]));
@@ -238,8 +340,8 @@ mod tests {
     #[test]
     fn subtypes() {
         let registry = TypeRegistry::default();
-        let a = HeapType::Concrete(registry.intern(func(&[], &[])));
-        let b = HeapType::Concrete(registry.intern(func(&[ValType::F32], &[])));
+        let a = HeapType::ConcreteFunc(registry.intern(func(&[], &[])));
+        let b = HeapType::ConcreteFunc(registry.intern(func(&[ValType::F32], &[])));
         let holds = [
             (a, HeapType::Func),
             (HeapType::NoFunc, a),
@@ -270,5 +372,86 @@ mod tests {
         assert!(!registry.ref_is_subtype(RefType::FUNCREF, non_null));
         assert!(registry.is_subtype(ValType::I32, ValType::I32));
         assert!(!registry.is_subtype(ValType::I32, ValType::I64));
+    }
+
+    #[test]
+    fn declared_subtypes() {
+        let registry = TypeRegistry::default();
+        let top = sub_group(&registry, vec![sub(None, func(&[], &[]))])[0];
+        let middle = sub_group(&registry, vec![sub(Some(top), func(&[], &[]))])[0];
+        let low = sub_group(&registry, vec![sub(Some(middle), func(&[], &[]))])[0];
+        let plain = registry.intern(func(&[], &[]));
+        assert!(top != middle && middle != low && plain != top);
+        assert_eq!(
+            sub_group(&registry, vec![sub(Some(top), func(&[], &[]))]),
+            [middle]
+        );
+        for (a, b, holds) in [
+            (low, top, true),
+            (low, middle, true),
+            (top, low, false),
+            (middle, low, false),
+            (plain, top, false),
+            (top, plain, false),
+        ] {
+            let (a, b) = (HeapType::ConcreteFunc(a), HeapType::ConcreteFunc(b));
+            assert_eq!(registry.heap_is_subtype(a, b), holds, "{a:?} {b:?}");
+        }
+        // Supertypes within a group, and a group that is like another but for one.
+        let chain = |supertype| vec![sub(None, func(&[], &[])), sub(supertype, func(&[], &[]))];
+        let with = sub_group(&registry, chain(Some(within_group(0))));
+        let without = sub_group(&registry, chain(None));
+        assert!(registry.is_declared_subtype(with[1], with[0]));
+        assert!(!registry.is_declared_subtype(without[1], without[0]));
+        assert_ne!(with, without);
+        assert_eq!(registry.group(with[1]), GroupMember { index: 1, count: 2 });
+    }
+
+    #[test]
+    fn kinds_of_references_form_five_trees() {
+        use HeapType::{
+            Any, Array, Cont, Eq, Exn, Extern, Func, I31, NoCont, NoExn, NoExtern, NoFunc, None,
+            Struct,
+        };
+        let registry = TypeRegistry::default();
+        let field = FieldType {
+            storage: StorageType::I8,
+            mutable: true,
+        };
+        let a = registry.intern_plain(CompositeType::Array(field));
+        let s = registry.intern_plain(CompositeType::Struct([field].into()));
+        let c = registry.intern_plain(CompositeType::Cont(registry.intern(func(&[], &[]))));
+        let (a, s) = (HeapType::ConcreteArray(a), HeapType::ConcreteStruct(s));
+        let c = HeapType::ConcreteCont(c);
+        let trees: &[&[(HeapType, &[HeapType])]] = &[
+            &[
+                (Any, &[Any, Eq, I31, Struct, Array, a, s, None]),
+                (Eq, &[Eq, I31, Struct, Array, a, s, None]),
+                (I31, &[I31, None]),
+                (Struct, &[Struct, s, None]),
+                (Array, &[Array, a, None]),
+                (a, &[a, None]),
+                (s, &[s, None]),
+                (None, &[None]),
+            ],
+            &[
+                (Cont, &[Cont, c, NoCont]),
+                (c, &[c, NoCont]),
+                (NoCont, &[NoCont]),
+            ],
+            &[(Exn, &[Exn, NoExn]), (NoExn, &[NoExn])],
+            &[(Func, &[Func, NoFunc]), (NoFunc, &[NoFunc])],
+            &[(Extern, &[Extern, NoExtern]), (NoExtern, &[NoExtern])],
+        ];
+        let all = trees.iter().copied().flatten();
+        for (sup, below) in all.clone() {
+            for (sub, _) in all.clone() {
+                assert_eq!(
+                    registry.heap_is_subtype(*sub, *sup),
+                    below.contains(sub),
+                    "{sub:?} {sup:?}"
+                );
+            }
+        }
     }
 }

@@ -1,12 +1,14 @@
 //! The types of a module as the runtime sees them: small, canonical, comparable.
 //!
-//! Function types are interned by the engine's [`TypeRegistry`](super::TypeRegistry):
-//! two function types are equal exactly when their [`TypeId`]s are. What the embedder
-//! sees (`api::FuncType` and its kin) is made from these.
+//! Types that modules define are interned by the engine's
+//! [`TypeRegistry`](super::TypeRegistry): two of them are equal exactly when their
+//! [`TypeId`]s are. What the embedder sees (`api::FuncType` and its kin) is made from
+//! these.
 
 use alloc::boxed::Box;
+use alloc::sync::Arc;
 
-/// A function type's identity within one engine.
+/// The identity of a type that modules define, within one engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(transparent)]
 pub struct TypeId(pub u32);
@@ -56,23 +58,204 @@ pub enum HeapType {
     /// Any function.
     Func,
     /// A function of one type.
-    Concrete(TypeId),
+    ConcreteFunc(TypeId),
     /// No function: the type of `ref.null nofunc`.
     NoFunc,
     /// A value of the host's.
     Extern,
     /// No value of the host's.
     NoExtern,
+    /// Any value of the guests' own: a structure, an array, a small integer.
+    Any,
+    /// One that can be compared.
+    Eq,
+    /// An integer of 31 bits.
+    I31,
+    /// Any structure.
+    Struct,
+    /// A structure of one type.
+    ConcreteStruct(TypeId),
+    /// Any array.
+    Array,
+    /// An array of one type.
+    ConcreteArray(TypeId),
+    /// No value of the guests' own.
+    None,
+    /// Any exception.
+    Exn,
+    /// No exception.
+    NoExn,
+    /// Any continuation.
+    Cont,
+    /// A continuation of one type.
+    ConcreteCont(TypeId),
+    /// No continuation.
+    NoCont,
+}
+
+/// What a type that a module defines describes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CompositeKind {
+    /// Functions.
+    Func,
+    /// Structures.
+    Struct,
+    /// Arrays.
+    Array,
+    /// Continuations.
+    Cont,
 }
 
 impl HeapType {
-    /// Whether values of this type are functions (and not values of the host's).
-    pub fn is_func(self) -> bool {
-        matches!(
-            self,
-            HeapType::Func | HeapType::Concrete(_) | HeapType::NoFunc
-        )
+    /// What is of one type that a module defines.
+    pub fn concrete(kind: CompositeKind, id: TypeId) -> HeapType {
+        match kind {
+            CompositeKind::Func => HeapType::ConcreteFunc(id),
+            CompositeKind::Struct => HeapType::ConcreteStruct(id),
+            CompositeKind::Array => HeapType::ConcreteArray(id),
+            CompositeKind::Cont => HeapType::ConcreteCont(id),
+        }
     }
+
+    /// The type that a module defines, if it is one.
+    pub fn id(self) -> Option<TypeId> {
+        match self {
+            HeapType::ConcreteFunc(id)
+            | HeapType::ConcreteStruct(id)
+            | HeapType::ConcreteArray(id)
+            | HeapType::ConcreteCont(id) => Some(id),
+            _ => None,
+        }
+    }
+
+    /// The same with another type in the place of the one that a module defines.
+    pub(super) fn with_id(self, id: TypeId) -> HeapType {
+        match self {
+            HeapType::ConcreteFunc(_) => HeapType::ConcreteFunc(id),
+            HeapType::ConcreteStruct(_) => HeapType::ConcreteStruct(id),
+            HeapType::ConcreteArray(_) => HeapType::ConcreteArray(id),
+            HeapType::ConcreteCont(_) => HeapType::ConcreteCont(id),
+            other => other,
+        }
+    }
+
+    /// The most general type of its kind.
+    pub fn top(self) -> HeapType {
+        match self {
+            HeapType::Func | HeapType::ConcreteFunc(_) | HeapType::NoFunc => HeapType::Func,
+            HeapType::Extern | HeapType::NoExtern => HeapType::Extern,
+            HeapType::Exn | HeapType::NoExn => HeapType::Exn,
+            HeapType::Cont | HeapType::ConcreteCont(_) | HeapType::NoCont => HeapType::Cont,
+            HeapType::Any
+            | HeapType::Eq
+            | HeapType::I31
+            | HeapType::Struct
+            | HeapType::ConcreteStruct(_)
+            | HeapType::Array
+            | HeapType::ConcreteArray(_)
+            | HeapType::None => HeapType::Any,
+        }
+    }
+
+    /// The type of its kind that nothing is of.
+    pub fn bottom(self) -> HeapType {
+        match self.top() {
+            HeapType::Func => HeapType::NoFunc,
+            HeapType::Extern => HeapType::NoExtern,
+            HeapType::Exn => HeapType::NoExn,
+            HeapType::Cont => HeapType::NoCont,
+            _ => HeapType::None,
+        }
+    }
+
+    /// Whether references to it take 64 bits in a table: those to continuations, which
+    /// have a revision.
+    pub fn is_wide(self) -> bool {
+        self.top() == HeapType::Cont
+    }
+
+    /// Whether what is of this type is of `other` too, as far as that does not depend on
+    /// what the supertypes of a module's types are.
+    pub fn matches_by_kind(self, other: HeapType) -> bool {
+        let is_structure = || matches!(self, HeapType::Struct | HeapType::ConcreteStruct(_));
+        let is_array = || matches!(self, HeapType::Array | HeapType::ConcreteArray(_));
+        self == other
+            || self == other.bottom()
+            || other == self.top()
+            || match other {
+                HeapType::Eq => is_structure() || is_array() || self == HeapType::I31,
+                HeapType::Struct => is_structure(),
+                HeapType::Array => is_array(),
+                _ => false,
+            }
+    }
+}
+
+/// A type that a module defines.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SubType {
+    /// Whether no other type may be declared a subtype of it.
+    pub is_final: bool,
+    /// The type that it is declared a subtype of.
+    pub supertype: Option<TypeId>,
+    /// What it describes.
+    pub composite: CompositeType,
+}
+
+impl SubType {
+    /// A final type without a supertype.
+    pub fn plain(composite: CompositeType) -> SubType {
+        SubType {
+            is_final: true,
+            supertype: None,
+            composite,
+        }
+    }
+}
+
+/// What the values of a type that a module defines are made of.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum CompositeType {
+    /// A function.
+    Func(Arc<FuncType>),
+    /// A structure of such fields.
+    Struct(Box<[FieldType]>),
+    /// An array of such elements.
+    Array(FieldType),
+    /// A continuation of a function of that type.
+    Cont(TypeId),
+}
+
+impl CompositeType {
+    /// What it describes.
+    pub fn kind(&self) -> CompositeKind {
+        match self {
+            CompositeType::Func(_) => CompositeKind::Func,
+            CompositeType::Struct(_) => CompositeKind::Struct,
+            CompositeType::Array(_) => CompositeKind::Array,
+            CompositeType::Cont(_) => CompositeKind::Cont,
+        }
+    }
+}
+
+/// The type of a structure's field or of an array's elements.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FieldType {
+    /// What is kept there.
+    pub storage: StorageType,
+    /// Whether it may change.
+    pub mutable: bool,
+}
+
+/// What a field keeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum StorageType {
+    /// Eight bits.
+    I8,
+    /// Sixteen bits.
+    I16,
+    /// A value.
+    Val(ValType),
 }
 
 /// The type of a function.

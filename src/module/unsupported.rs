@@ -6,9 +6,7 @@
 use super::error::{ModuleError, Place};
 use alloc::format;
 use alloc::string::{String, ToString};
-use wasmparser::{
-    AbstractHeapType, BlockType, FunctionBody, HeapType, Operator, RefType, ValType, WasmFeatures,
-};
+use wasmparser::{BlockType, FunctionBody, HeapType, Operator, RefType, ValType, WasmFeatures};
 
 /// A use of a proposal.
 #[derive(Debug, PartialEq, Eq)]
@@ -48,9 +46,7 @@ pub(super) fn proposal(feature: WasmFeatures) -> Option<&'static str> {
         ),
         (WasmFeatures::EXCEPTIONS, "exception-handling"),
         (WasmFeatures::LEGACY_EXCEPTIONS, "legacy-exceptions"),
-        (WasmFeatures::GC, "gc"),
         (WasmFeatures::CUSTOM_DESCRIPTORS, "custom-descriptors"),
-        (WasmFeatures::STACK_SWITCHING, "stack-switching"),
         (WasmFeatures::COMPONENT_MODEL, "component-model"),
         (WasmFeatures::MEMORY_CONTROL, "memory-control"),
         (
@@ -83,37 +79,16 @@ fn ref_type(ty: RefType) -> Result<(), Needs> {
 
 /// Whether references to something can be run.
 pub(super) fn heap_type(ty: HeapType) -> Result<(), Needs> {
-    let (shared, abstract_type) = match ty {
-        HeapType::Concrete(_) => return Ok(()),
-        HeapType::Exact(_) => {
-            return Err(Needs::new(
-                "custom-descriptors",
-                "a reference to an exact type",
-            ));
-        }
-        HeapType::Abstract { shared, ty } => (shared, ty),
-    };
-    let (name, proposal) = match abstract_type {
-        AbstractHeapType::Func => ("func", None),
-        AbstractHeapType::NoFunc => ("nofunc", None),
-        AbstractHeapType::Extern => ("extern", None),
-        AbstractHeapType::NoExtern => ("noextern", None),
-        AbstractHeapType::Any => ("any", Some("gc")),
-        AbstractHeapType::None => ("none", Some("gc")),
-        AbstractHeapType::Eq => ("eq", Some("gc")),
-        AbstractHeapType::Struct => ("struct", Some("gc")),
-        AbstractHeapType::Array => ("array", Some("gc")),
-        AbstractHeapType::I31 => ("i31", Some("gc")),
-        AbstractHeapType::Exn => ("exn", Some("exception-handling")),
-        AbstractHeapType::NoExn => ("noexn", Some("exception-handling")),
-        AbstractHeapType::Cont => ("cont", Some("stack-switching")),
-        AbstractHeapType::NoCont => ("nocont", Some("stack-switching")),
-    };
-    let what = format!("a reference to `{name}`");
-    match proposal {
-        Some(proposal) => Err(Needs::new(proposal, what)),
-        None if shared => Err(Needs::new("shared-everything-threads", what)),
-        None => Ok(()),
+    match ty {
+        HeapType::Concrete(_) | HeapType::Abstract { shared: false, .. } => Ok(()),
+        HeapType::Exact(_) => Err(Needs::new(
+            "custom-descriptors",
+            "a reference to an exact type",
+        )),
+        HeapType::Abstract { shared: true, .. } => Err(Needs::new(
+            "shared-everything-threads",
+            "a reference to what is shared",
+        )),
     }
 }
 

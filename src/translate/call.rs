@@ -14,7 +14,7 @@ use alloc::sync::Arc;
 impl Function<'_> {
     fn type_at(&self, index: u32) -> (u32, Arc<FuncType>) {
         let ty = &self.module.types[index as usize];
-        (ty.id.0, Arc::clone(&ty.func))
+        (ty.id.0, Arc::clone(ty.func()))
     }
 
     /// Puts the arguments of a call into place, and pops them. The distance of the callee's
@@ -55,8 +55,33 @@ impl Function<'_> {
         self.unstage(&ty);
     }
 
+    /// Whether functions of other types may be of a type too: those of its subtypes.
+    fn has_subtypes(&self, type_index: u32) -> bool {
+        !self.module.types[type_index as usize].ty.is_final
+    }
+
+    /// Puts a reference to the function that an indirect call finds in the place of its
+    /// index, where the type that it must have may have subtypes.
+    fn indirect_callee(&mut self, type_index: u32, table: u32) {
+        let (id, _) = self.type_at(type_index);
+        self.charge();
+        let slot = self.operands_in_slots(1);
+        self.values
+            .assembler
+            .cell(Op::IndirectCallee.opcode())
+            .u32(8, far(slot))
+            .u32(12, table)
+            .u32(16, id);
+        self.values.wrote_slot(slot);
+        self.values.push_temp(Kind::FuncRef);
+    }
+
     /// `call_indirect`.
     pub fn call_indirect(&mut self, type_index: u32, table: u32) {
+        if self.has_subtypes(type_index) {
+            self.indirect_callee(type_index, table);
+            return self.call_ref(type_index);
+        }
         let (id, ty) = self.type_at(type_index);
         let index = self.values.pop();
         // The index stays where it is while the arguments are put into their slots: they
@@ -136,6 +161,10 @@ impl Function<'_> {
 
     /// `return_call_indirect`.
     pub fn return_call_indirect(&mut self, type_index: u32, table: u32) {
+        if self.has_subtypes(type_index) {
+            self.indirect_callee(type_index, table);
+            return self.return_call_ref(type_index);
+        }
         let (id, ty) = self.type_at(type_index);
         let index = self.values.pop();
         let slot = self.values.slot(&index);

@@ -118,10 +118,10 @@ impl Function<'_> {
             BlockType::Empty => (Kinds::none(), Kinds::none()),
             BlockType::Type(ty) => (
                 Kinds::none(),
-                Kinds::Few(SmallVec::from_slice(&[Kind::from(ty)])),
+                Kinds::Few(SmallVec::from_slice(&[Kind::named(self.module, ty)])),
             ),
             BlockType::FuncType(index) => {
-                let ty = &self.module.types[index as usize].func;
+                let ty = &self.module.types[index as usize].func();
                 let kinds = || (Kinds::of(&ty.params), Kinds::of(&ty.results));
                 self.block_types.entry(index).or_insert_with(kinds).clone()
             }

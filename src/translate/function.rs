@@ -108,7 +108,8 @@ impl<'m> Function<'m> {
         let mut locals: Vec<Kind> = ty.params.iter().map(|&ty| ty.into()).collect();
         for run in body.get_locals_reader()? {
             let (count, ty) = run?;
-            locals.extend(core::iter::repeat_n(Kind::from(ty), count as usize));
+            let kind = Kind::named(module, ty);
+            locals.extend(core::iter::repeat_n(kind, count as usize));
         }
         let declared = locals.len() - ty.params.len();
         let frame = Frame::new(ty.params.len() as u32, declared as u32, large);

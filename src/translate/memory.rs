@@ -278,7 +278,11 @@ impl Function<'_> {
         let slot = self.values.slot(&index);
         let source = self.values.source(slot, 1);
         let kind = self.module.tables[table as usize].element.into();
-        self.slot_result(Op::TableGet, kind, Some(source), table);
+        let op = match kind {
+            Kind::ContRef => Op::TableGetWide,
+            _ => Op::TableGet,
+        };
+        self.slot_result(op, kind, Some(source), table);
     }
 
     /// `table.set`.
@@ -287,7 +291,11 @@ impl Function<'_> {
         let index = self.values.pop();
         let (index, value) = (self.values.slot(&index), self.values.slot(&value));
         let (index, value) = (self.values.source(index, 0), self.values.source(value, 1));
-        let cell = self.values.assembler.cell(Op::TableSet.opcode());
+        let op = match self.module.tables[table as usize].element.into() {
+            Kind::ContRef => Op::TableSetWide,
+            _ => Op::TableSet,
+        };
+        let cell = self.values.assembler.cell(op.opcode());
         cell.field(0, index).field(1, value).u32(12, table);
     }
 

@@ -2,7 +2,7 @@
 
 use crate::code::Offset;
 use crate::code::layout::Mode;
-use crate::module::{HeapType, RefType, ValType};
+use crate::module::{CompositeKind, HeapType, Module, RefType, ValType};
 
 /// Which accumulator a value can be in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,13 +35,25 @@ pub enum Kind {
     FuncRef,
     /// A reference to a value of the host's.
     ExternRef,
+    /// A reference to an exception.
+    ExnRef,
+    /// A reference to a continuation: an identity and a revision.
+    ContRef,
+    /// A reference to a value of the guests' own.
+    AnyRef,
 }
 
 impl Kind {
     /// The accumulator for such values.
     pub fn class(self) -> Class {
         match self {
-            Kind::I32 | Kind::I64 | Kind::FuncRef | Kind::ExternRef => Class::Int,
+            Kind::I32
+            | Kind::I64
+            | Kind::FuncRef
+            | Kind::ExternRef
+            | Kind::ExnRef
+            | Kind::ContRef
+            | Kind::AnyRef => Class::Int,
             Kind::F32 => Class::F32,
             Kind::F64 => Class::F64,
         }
@@ -50,9 +62,12 @@ impl Kind {
 
 impl From<RefType> for Kind {
     fn from(ty: RefType) -> Kind {
-        match ty.heap {
-            HeapType::Func | HeapType::Concrete(_) | HeapType::NoFunc => Kind::FuncRef,
-            HeapType::Extern | HeapType::NoExtern => Kind::ExternRef,
+        match ty.heap.top() {
+            HeapType::Func => Kind::FuncRef,
+            HeapType::Extern => Kind::ExternRef,
+            HeapType::Exn => Kind::ExnRef,
+            HeapType::Cont => Kind::ContRef,
+            _ => Kind::AnyRef,
         }
     }
 }
@@ -70,8 +85,9 @@ impl From<ValType> for Kind {
     }
 }
 
-impl From<wasmparser::ValType> for Kind {
-    fn from(ty: wasmparser::ValType) -> Kind {
+impl Kind {
+    /// The kind of values of a type, as a body of `module` names it.
+    pub fn named(module: &Module, ty: wasmparser::ValType) -> Kind {
         match ty {
             wasmparser::ValType::I32 => Kind::I32,
             wasmparser::ValType::I64 => Kind::I64,
@@ -80,15 +96,31 @@ impl From<wasmparser::ValType> for Kind {
             wasmparser::ValType::V128 => {
                 unreachable!("vectors are refused when the module is made")
             }
-            wasmparser::ValType::Ref(ty) if ty.is_extern_ref() => Kind::ExternRef,
-            wasmparser::ValType::Ref(ty) => match ty.heap_type() {
-                wasmparser::HeapType::Abstract {
-                    ty:
-                        wasmparser::AbstractHeapType::Extern | wasmparser::AbstractHeapType::NoExtern,
-                    ..
-                } => Kind::ExternRef,
-                _ => Kind::FuncRef,
+            wasmparser::ValType::Ref(ty) => Kind::of_references(module, ty.heap_type()),
+        }
+    }
+
+    /// The kind of references to what a body of `module` names.
+    pub fn of_references(module: &Module, ty: wasmparser::HeapType) -> Kind {
+        use wasmparser::AbstractHeapType::{
+            Cont, Exn, Extern, Func, NoCont, NoExn, NoExtern, NoFunc,
+        };
+        match ty {
+            wasmparser::HeapType::Abstract { ty, .. } => match ty {
+                Func | NoFunc => Kind::FuncRef,
+                Extern | NoExtern => Kind::ExternRef,
+                Exn | NoExn => Kind::ExnRef,
+                Cont | NoCont => Kind::ContRef,
+                _ => Kind::AnyRef,
             },
+            wasmparser::HeapType::Concrete(index) | wasmparser::HeapType::Exact(index) => {
+                let index = index.as_module_index().expect("bodies name types by index");
+                match module.types[index as usize].ty.composite.kind() {
+                    CompositeKind::Func => Kind::FuncRef,
+                    CompositeKind::Cont => Kind::ContRef,
+                    CompositeKind::Struct | CompositeKind::Array => Kind::AnyRef,
+                }
+            }
         }
     }
 }

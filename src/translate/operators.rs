@@ -172,8 +172,7 @@ fn reachable(f: &mut Function<'_>, operator: Operator<'_>) -> Result<(), Failed>
         Operator::F32Const { value } => f.values.push_const(F32, u64::from(value.bits())),
         Operator::F64Const { value } => f.values.push_const(F64, value.bits()),
         Operator::RefNull { hty } => {
-            let ty = wasmparser::RefType::new(true, hty).map(wasmparser::ValType::Ref);
-            f.values.push_const(ty.map_or(Kind::FuncRef, Kind::from), 0);
+            f.values.push_const(Kind::of_references(f.module, hty), 0);
         }
         Operator::RefIsNull => {
             let reference = f.values.pop();

@@ -1,12 +1,12 @@
 //! Headers and sections, good and bad.
 
 use super::*;
-use crate::module::validate::{self, Bodies, SUPPORTED, Valid};
+use crate::module::validate::{self, Bodies, DEFAULT, Valid};
 use crate::module::{ConstOp, TypeId};
 
 fn read(registry: &TypeRegistry, text: &str) -> Outline {
     let bytes = wat::parse_str(text).unwrap();
-    let Valid { sections, .. } = validate::module(&bytes, SUPPORTED, Bodies::Now).unwrap();
+    let Valid { sections, .. } = validate::module(&bytes, DEFAULT, Bodies::Now).unwrap();
     Outline::read(registry, &sections).unwrap()
 }
 
@@ -30,7 +30,7 @@ fn declarations() {
             (export \"z\" (func 1)) (export \"a\" (global 2)))",
     );
     let t = outline.types[0].id;
-    assert_eq!(registry.get(t).params[..], [ValType::I32]);
+    assert_eq!(registry.func(t).params[..], [ValType::I32]);
     let imported: Vec<_> = outline
         .imports
         .iter()
@@ -80,7 +80,7 @@ fn declarations() {
     );
     let reference = RefType {
         nullable: false,
-        heap: HeapType::Concrete(t),
+        heap: HeapType::ConcreteFunc(t),
     };
     assert_eq!(outline.tables[1].element, reference);
     assert!(outline.tables[2].table64);
@@ -104,7 +104,7 @@ fn segments() {
         (data (offset (i32.mul (global.get $g) (i32.const 2))) \"one\") (data \"two\")
         (func) (func))";
     let bytes = wat::parse_str(text).unwrap();
-    let Valid { sections, .. } = validate::module(&bytes, SUPPORTED, Bodies::Now).unwrap();
+    let Valid { sections, .. } = validate::module(&bytes, DEFAULT, Bodies::Now).unwrap();
     let outline = Outline::read(&TypeRegistry::default(), &sections).unwrap();
     let [active, passive, declared] = &outline.elements[..] else {
         panic!()

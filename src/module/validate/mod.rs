@@ -9,10 +9,9 @@
 //! modules pass, and this costs nothing beyond the validator itself, because it refuses
 //! the others' instructions as a part of its work. Only what fails is validated once
 //! more with everything on: what fails again is invalid, and the rest is searched for
-//! what needs a proposal that cannot be run yet. Where nothing is found, the module only
-//! used what the validator counts to another proposal's account, though it can be run:
-//! a constant `global.get` of a global of the module's own, or a recursion group of
-//! function types, both of which came with the gc proposal.
+//! what needs a proposal that cannot be run yet. Where nothing is found, the module used
+//! that part of a proposal that can be run: types of the gc proposal, or a constant
+//! `global.get` of a global of the module's own, which came with it.
 
 mod bodies;
 
@@ -22,8 +21,8 @@ use super::unsupported::{self, Needs};
 use core::ops::Range;
 use wasmparser::{FuncValidatorAllocations, ValidatorResources, WasmFeatures};
 
-/// What can be run.
-pub(super) const SUPPORTED: WasmFeatures = WasmFeatures::FLOATS
+/// What can be run, whatever of it a module uses.
+const SUPPORTED: WasmFeatures = WasmFeatures::FLOATS
     .union(WasmFeatures::GC_TYPES)
     .union(WasmFeatures::MUTABLE_GLOBAL)
     .union(WasmFeatures::SATURATING_FLOAT_TO_INT)
@@ -47,8 +46,13 @@ const KNOWN: WasmFeatures = WasmFeatures::SIMD
     .union(WasmFeatures::EXCEPTIONS)
     .union(WasmFeatures::LEGACY_EXCEPTIONS);
 
-/// The same, built on typed function references, which are valid with these alone.
-const KNOWN_REFERENCES: WasmFeatures = WasmFeatures::GC.union(WasmFeatures::STACK_SWITCHING);
+/// What can be run in part: types can, and a module that has them is searched for the
+/// instructions that cannot. They are built on typed function references, and valid with
+/// these alone.
+const PARTLY: WasmFeatures = WasmFeatures::GC.union(WasmFeatures::STACK_SWITCHING);
+
+/// What an embedder can allow, and does where nothing is said.
+pub(super) const DEFAULT: WasmFeatures = SUPPORTED.union(PARTLY);
 
 /// When the bodies of functions are validated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,7 +86,7 @@ pub(super) fn module(
             doubtful: false,
         });
     }
-    let complete = with_known(quick);
+    let complete = with_known(allowed);
     let (sections, outcome) = Sections::read(bytes, complete);
     // The bodies found stand before the fault, if there was one: theirs come first.
     if bodies == Bodies::Now {
@@ -136,19 +140,19 @@ impl Deferred {
         if check(quick).is_ok() {
             return Ok(());
         }
-        check(with_known(quick)).map_err(refusal)?;
+        check(with_known(self.allowed)).map_err(refusal)?;
         unsupported::body(function, &sections::body(bytes, range, WasmFeatures::all()))
     }
 }
 
-fn with_known(features: WasmFeatures) -> WasmFeatures {
-    let all = features.union(KNOWN);
+fn with_known(allowed: WasmFeatures) -> WasmFeatures {
+    let all = allowed.intersection(SUPPORTED).union(KNOWN);
     // Without these the embedder's choice would have no effect.
-    let switched_off = !features.contains(WasmFeatures::FUNCTION_REFERENCES);
+    let switched_off = !allowed.contains(WasmFeatures::FUNCTION_REFERENCES);
     if switched_off {
         all
     } else {
-        all.union(KNOWN_REFERENCES)
+        all.union(allowed.intersection(PARTLY))
     }
 }
 

@@ -18,7 +18,7 @@ fn check_bytes(bytes: &[u8], allowed: WasmFeatures, bodies: Bodies) -> Result<bo
 
 /// Whether the module needed a second look.
 fn check(text: &str) -> Result<bool, ModuleError> {
-    check_bytes(&wat::parse_str(text).unwrap(), SUPPORTED, Bodies::Now)
+    check_bytes(&wat::parse_str(text).unwrap(), DEFAULT, Bodies::Now)
 }
 
 fn refused(text: &str) -> String {
@@ -70,6 +70,23 @@ fn what_only_looks_like_another_proposal_passes() {
 }
 
 #[test]
+fn types_of_the_gc_proposal_pass() {
+    for text in [
+        "(module (type (struct (field i8) (field $x (mut i64)))) (type (array (mut funcref))))",
+        "(module (type $a (sub (func))) (type (sub final $a (func))))",
+        "(module (type $s (sub (struct))) (rec (type $t (sub $s (struct (field (ref null $u)))))
+            (type $u (array (ref null $t)))) (func (param (ref null $t) (ref $u))))",
+        "(module (func (param anyref eqref structref arrayref exnref) (local nullref)))",
+        "(module (table 1 i31ref) (global eqref (ref.null none)))",
+        "(module (func (drop (ref.null none)) (drop (ref.null noexn)) (drop (ref.null i31))))",
+        "(module (rec (type $f (func (param (ref null $c)))) (type $c (cont $f)))
+            (table 1 (ref null $c)) (global (ref null cont) (ref.null nocont)))",
+    ] {
+        assert_eq!(check(text), Ok(true), "{text}");
+    }
+}
+
+#[test]
 fn unsupported_proposals_are_named() {
     assert_needs(
         "(module (func) (func (drop (i32x4.add (v128.const i64x2 0 0) (v128.const i64x2 0 0)))))",
@@ -109,18 +126,12 @@ fn unsupported_proposals_are_named() {
         "exception-handling",
         "`try_table`",
     );
-    assert_needs(
-        "(module (func (param exnref)))",
-        "exception-handling",
-        "`exn`",
-    );
     assert_needs("(module (func try end))", "legacy-exceptions", "`try`");
-    assert_needs("(module (type (struct)))", "gc", "a struct type");
-    assert_needs("(module (type (array i8)))", "gc", "an array type");
-    assert_needs("(module (type (sub (func))))", "gc", "a type with subtypes");
-    assert_needs("(module (func (param anyref)))", "gc", "`any`");
-    assert_needs("(module (table 1 i31ref))", "gc", "the table section");
-    assert_needs("(module (func (drop (ref.null none))))", "gc", "`none`");
+    assert_needs(
+        "(module (global i31ref (ref.i31 (i32.const 1))))",
+        "gc",
+        "the global section at offset 0xf (`ref.i31`)",
+    );
     assert_needs(
         "(module (func (drop (ref.i31 (i32.const 1)))))",
         "gc",
@@ -132,9 +143,10 @@ fn unsupported_proposals_are_named() {
         "`any.convert_extern`",
     );
     assert_needs(
-        "(module (type $f (func)) (type (cont $f)))",
+        "(module (type $f (func)) (type $c (cont $f)) (elem declare func 0)
+            (func (drop (cont.new $c (ref.func 0)))))",
         "stack-switching",
-        "a continuation type",
+        "`cont.new`",
     );
     assert_needs(
         "(module (global (shared mut i32) (i32.const 0)))",
@@ -146,7 +158,7 @@ fn unsupported_proposals_are_named() {
         "memory-control",
         "function 0",
     );
-    let component = check_bytes(b"\0asm\x0d\0\x01\0", SUPPORTED, Bodies::Now).unwrap_err();
+    let component = check_bytes(b"\0asm\x0d\0\x01\0", DEFAULT, Bodies::Now).unwrap_err();
     assert_eq!(
         component.to_string(),
         "the module at offset 0x0 (a component) needs the component-model proposal, \
@@ -190,7 +202,7 @@ fn invalid_modules_say_where() {
         assert!(message.starts_with(expected), "{message}");
     }
     let message = |bytes: &[u8]| {
-        check_bytes(bytes, SUPPORTED, Bodies::Now)
+        check_bytes(bytes, DEFAULT, Bodies::Now)
             .unwrap_err()
             .to_string()
     };
@@ -208,14 +220,26 @@ fn invalid_modules_say_where() {
 fn switched_off_is_invalid() {
     let text = "(module (func (return_call 0)))";
     let bytes = wat::parse_str(text).unwrap();
-    let allowed = SUPPORTED.difference(WasmFeatures::TAIL_CALL);
+    let allowed = DEFAULT.difference(WasmFeatures::TAIL_CALL);
     let error = check_bytes(&bytes, allowed, Bodies::Now).unwrap_err();
     assert!(matches!(error, ModuleError::Invalid { .. }), "{error}");
     // Not let in again by the gc proposal, which includes them.
     let bytes = wat::parse_str("(module (type $f (func)) (func (param (ref $f))))").unwrap();
-    let allowed = SUPPORTED.difference(WasmFeatures::FUNCTION_REFERENCES);
+    let allowed = DEFAULT.difference(WasmFeatures::FUNCTION_REFERENCES);
     let error = check_bytes(&bytes, allowed, Bodies::Now).unwrap_err();
     assert!(matches!(error, ModuleError::Invalid { .. }), "{error}");
+    for (off, text) in [
+        (WasmFeatures::GC, "(module (type (sub (struct))))"),
+        (WasmFeatures::GC, "(module (table 1 i31ref))"),
+        (
+            WasmFeatures::STACK_SWITCHING,
+            "(module (type $f (func)) (type (cont $f)))",
+        ),
+    ] {
+        let bytes = wat::parse_str(text).unwrap();
+        let error = check_bytes(&bytes, DEFAULT.difference(off), Bodies::Now).unwrap_err();
+        assert!(matches!(error, ModuleError::Invalid { .. }), "{error}");
+    }
     // Switching something on that cannot be run has no effect.
     let bytes = wat::parse_str("(module (memory 1 1 shared))").unwrap();
     let error = check_bytes(&bytes, WasmFeatures::all(), Bodies::Now).unwrap_err();
@@ -231,9 +255,9 @@ fn bodies_can_wait() {
     let Valid {
         mut sections,
         doubtful,
-    } = module(&bytes, SUPPORTED, Bodies::AtFirstCall).unwrap();
+    } = module(&bytes, DEFAULT, Bodies::AtFirstCall).unwrap();
     assert!(doubtful);
-    let deferred = Deferred::new(&mut sections, SUPPORTED).unwrap();
+    let deferred = Deferred::new(&mut sections, DEFAULT).unwrap();
     let outcome = |index: u32| deferred.validate(&bytes, &sections.bodies[index as usize], index);
     assert_eq!(outcome(0), Ok(()));
     assert!(matches!(outcome(1), Err(ModuleError::Invalid { .. })));
@@ -241,7 +265,7 @@ fn bodies_can_wait() {
     assert_eq!(outcome(3), Ok(()));
     // What is declared does not wait.
     let bytes = wat::parse_str("(module (memory 1 1 shared))").unwrap();
-    assert!(check_bytes(&bytes, SUPPORTED, Bodies::AtFirstCall).is_err());
+    assert!(check_bytes(&bytes, DEFAULT, Bodies::AtFirstCall).is_err());
 }
 
 #[test]
@@ -258,7 +282,7 @@ fn the_first_faulty_body_is_reported() {
     text += ")";
     let bytes = wat::parse_str(text).unwrap();
     for _ in 0..20 {
-        let error = check_bytes(&bytes, SUPPORTED, Bodies::Now).unwrap_err();
+        let error = check_bytes(&bytes, DEFAULT, Bodies::Now).unwrap_err();
         assert!(
             error.to_string().starts_with("function 1000 is invalid"),
             "{error}"
@@ -275,7 +299,7 @@ fn no_bytes_make_it_panic() {
         (func $f (type 0) (local i64) (call 0 (local.get 0))))";
     let good = wat::parse_str(text).unwrap();
     for at in 0..good.len() {
-        let _ = check_bytes(&good[..at], SUPPORTED, Bodies::Now);
+        let _ = check_bytes(&good[..at], DEFAULT, Bodies::Now);
         let changes: &[u8] = if cfg!(miri) {
             &[0xff]
         } else {
@@ -284,7 +308,7 @@ fn no_bytes_make_it_panic() {
         for &byte in changes {
             let mut bytes: Vec<u8> = good.clone();
             bytes[at] = byte;
-            let _ = check_bytes(&bytes, SUPPORTED, Bodies::Now);
+            let _ = check_bytes(&bytes, DEFAULT, Bodies::Now);
         }
     }
 }

@@ -1,0 +1,81 @@
+//! The types of continuations.
+
+use super::engine::Engine;
+use super::func_type::FuncType;
+use crate::module::{self, TypeId};
+use core::fmt;
+use core::hash::{Hash, Hasher};
+
+/// The type of a continuation, known to its engine.
+#[derive(Clone)]
+pub struct ContType {
+    engine: Engine,
+    id: TypeId,
+}
+
+impl ContType {
+    /// The type of continuations of functions of a type.
+    pub fn new(func: &FuncType) -> ContType {
+        let engine = func.engine();
+        let composite = module::CompositeType::Cont(func.id());
+        ContType::from_id(engine, engine.0.types.intern_plain(composite))
+    }
+
+    pub(super) fn from_id(engine: &Engine, id: TypeId) -> ContType {
+        ContType {
+            engine: engine.clone(),
+            id,
+        }
+    }
+
+    pub(super) fn id(&self) -> TypeId {
+        self.id
+    }
+
+    /// Its engine.
+    pub fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// The type of the function that it continues: what it takes, and what it gives in the
+    /// end.
+    pub fn func_type(&self) -> FuncType {
+        let ty = self.engine.0.types.get(self.id);
+        let module::CompositeType::Cont(func) = ty.composite else {
+            unreachable!("the type is one of continuations");
+        };
+        FuncType::from_id(&self.engine, func)
+    }
+
+    /// Whether a continuation of this type is one of type `other`.
+    pub fn matches(&self, other: &ContType) -> bool {
+        Engine::same(&self.engine, &other.engine)
+            && self.engine.0.types.is_declared_subtype(self.id, other.id)
+    }
+}
+
+impl PartialEq for ContType {
+    fn eq(&self, other: &ContType) -> bool {
+        self.id == other.id && Engine::same(&self.engine, &other.engine)
+    }
+}
+
+impl Eq for ContType {}
+
+impl Hash for ContType {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.id.hash(state);
+    }
+}
+
+impl fmt::Debug for ContType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl fmt::Display for ContType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&module::describe_type(&self.engine.0.types, self.id))
+    }
+}

@@ -1,0 +1,288 @@
+//! References.
+
+use super::any_ref::AnyRef;
+use super::cont_ref::ContRef;
+use super::context::AsContext;
+use super::engine::Engine;
+use super::exn_ref::ExnRef;
+use super::extern_ref::{ExternRef, Rooted};
+use super::func::Func;
+use super::func_type::FuncType;
+use super::heap_type::HeapType;
+use super::val_type::RefType;
+use super::values::Val;
+use crate::heap::{FuncRef, StoreId, StoreInner};
+use crate::support::error::{Error, Result};
+use crate::{format_err, module};
+
+/// A reference.
+#[non_exhaustive]
+#[derive(Clone, Copy, Debug)]
+pub enum Ref {
+    /// To a function, or null.
+    Func(Option<Func>),
+    /// To a value of the host's, or null.
+    Extern(Option<Rooted<ExternRef>>),
+    /// To a value of the guests' own, or null.
+    Any(Option<Rooted<AnyRef>>),
+    /// To an exception, or null.
+    Exn(Option<Rooted<ExnRef>>),
+    /// To a continuation, or null.
+    Cont(Option<ContRef>),
+}
+
+macro_rules! reference_accessors {
+    ($($variant:ident($ty:ty) $is:ident $as:ident $unwrap:ident $what:literal;)*) => {$(
+        #[doc = concat!("Whether it is ", $what, ", or null of that kind.")]
+        pub fn $is(&self) -> bool {
+            matches!(self, Ref::$variant(_))
+        }
+
+        #[doc = concat!("The reference to ", $what, ", or null of that kind, if that is what it is.")]
+        pub fn $as(&self) -> Option<Option<&$ty>> {
+            match self {
+                Ref::$variant(value) => Some(value.as_ref()),
+                _ => None,
+            }
+        }
+
+        #[doc = concat!("The reference to ", $what, ", or null of that kind.")]
+        ///
+        /// # Panics
+        ///
+        /// If it is something else.
+        pub fn $unwrap(&self) -> Option<&$ty> {
+            self.$as().expect(concat!($what, " or null"))
+        }
+    )*};
+}
+
+impl Ref {
+    /// Null of this type.
+    pub fn null(heap_type: &HeapType) -> Ref {
+        match heap_type.top() {
+            HeapType::Extern => Ref::Extern(None),
+            HeapType::Func => Ref::Func(None),
+            HeapType::Exn => Ref::Exn(None),
+            HeapType::Cont => Ref::Cont(None),
+            _ => Ref::Any(None),
+        }
+    }
+
+    /// Whether it is null.
+    pub fn is_null(&self) -> bool {
+        matches!(
+            self,
+            Ref::Func(None) | Ref::Extern(None) | Ref::Any(None) | Ref::Exn(None) | Ref::Cont(None)
+        )
+    }
+
+    /// Whether it is not null.
+    pub fn is_non_null(&self) -> bool {
+        !self.is_null()
+    }
+
+    reference_accessors! {
+        Func(Func) is_func as_func unwrap_func "a function";
+        Extern(Rooted<ExternRef>) is_extern as_extern unwrap_extern "a value of the host's";
+        Any(Rooted<AnyRef>) is_any as_any unwrap_any "a value of the guests' own";
+        Exn(Rooted<ExnRef>) is_exn as_exn unwrap_exn "an exception";
+        Cont(ContRef) is_cont as_cont unwrap_cont "a continuation";
+    }
+
+    /// The most precise type of the reference.
+    ///
+    /// # Errors
+    ///
+    /// If it is of another store.
+    pub fn ty(&self, store: impl AsContext) -> Result<RefType> {
+        self.ty_in(store.as_context().0)
+    }
+
+    pub(super) fn ty_in(&self, store: &StoreInner) -> Result<RefType> {
+        self.ensure_store(store)?;
+        Ok(match self {
+            Ref::Func(None) => RefType::NULLFUNCREF,
+            Ref::Func(Some(func)) => {
+                let engine = Engine::from_ref(store.engine());
+                let ty = FuncType::from_id(engine, func.type_id(store));
+                RefType::new(false, HeapType::ConcreteFunc(ty))
+            }
+            Ref::Extern(None) => RefType::NULLEXTERNREF,
+            Ref::Extern(Some(_)) => RefType::new(false, HeapType::Extern),
+            Ref::Any(None) => RefType::NULLREF,
+            Ref::Any(Some(_)) => RefType::new(false, HeapType::Any),
+            Ref::Exn(None) => RefType::NULLEXNREF,
+            Ref::Exn(Some(_)) => RefType::new(false, HeapType::Exn),
+            Ref::Cont(None) => RefType::NULLCONTREF,
+            Ref::Cont(Some(_)) => RefType::new(false, HeapType::Cont),
+        })
+    }
+
+    /// Whether the reference is one of type `ty`.
+    ///
+    /// # Errors
+    ///
+    /// If it is of another store.
+    pub fn matches_ty(&self, store: impl AsContext, ty: &RefType) -> Result<bool> {
+        Ok(self.ty_in(store.as_context().0)?.matches(ty))
+    }
+
+    fn ensure_store(&self, store: &StoreInner) -> Result<()> {
+        let same = match self {
+            Ref::Func(func) => func.is_none_or(|func| func.belongs_to(store)),
+            Ref::Extern(value) => value.is_none_or(|value| value.belongs_to(store)),
+            Ref::Any(value) => value.is_none_or(|value| value.belongs_to(store)),
+            Ref::Exn(exception) => exception.is_none_or(|exception| exception.belongs_to(store)),
+            Ref::Cont(continuation) => {
+                continuation.is_none_or(|continuation| continuation.belongs_to(store))
+            }
+        };
+        if same { Ok(()) } else { Err(cross_store()) }
+    }
+
+    /// The bits of the reference, if it is one of type `ty`.
+    pub(super) fn to_bits(self, store: &StoreInner, ty: module::RefType) -> Result<u64> {
+        self.ensure_store(store)?;
+        let (heap, bits) = match self {
+            Ref::Func(None) => (module::HeapType::NoFunc, 0),
+            Ref::Func(Some(func)) => (
+                module::HeapType::ConcreteFunc(func.type_id(store)),
+                FuncRef::new(func.index()).0.into(),
+            ),
+            Ref::Extern(None) => (module::HeapType::NoExtern, 0),
+            Ref::Extern(Some(value)) => (module::HeapType::Extern, u64::from(value.index().0) + 1),
+            Ref::Any(None) => (module::HeapType::None, 0),
+            Ref::Any(Some(_)) => (module::HeapType::Any, 0),
+            Ref::Exn(None) => (module::HeapType::NoExn, 0),
+            Ref::Exn(Some(exception)) => {
+                (module::HeapType::Exn, u64::from(exception.index().0) + 1)
+            }
+            Ref::Cont(None) => (module::HeapType::NoCont, 0),
+            Ref::Cont(Some(continuation)) => (module::HeapType::Cont, continuation.bits()),
+        };
+        // Nearly always `funcref` or `externref`: no need for the registry.
+        let fits = (ty.nullable || bits != 0)
+            && (heap == ty.heap || store.engine().types.heap_is_subtype(heap, ty.heap));
+        if fits {
+            Ok(bits)
+        } else {
+            Err(Val::from(self).mismatch(store, module::ValType::Ref(ty)))
+        }
+    }
+
+    /// The reference of type `ty` whose bits these are.
+    pub(super) fn from_bits(bits: u64, ty: module::RefType, store: StoreId) -> Ref {
+        match ty.heap.top() {
+            module::HeapType::Func => {
+                let func = FuncRef(bits as u32).get();
+                Ref::Func(func.map(|index| Func::of(store, index)))
+            }
+            module::HeapType::Extern => Ref::Extern(ExternRef::from_bits(bits, store)),
+            module::HeapType::Exn => Ref::Exn(ExnRef::from_bits(bits, store)),
+            module::HeapType::Cont => Ref::Cont(ContRef::from_bits(bits, store)),
+            _ => Ref::Any(None),
+        }
+    }
+}
+
+#[cold]
+fn cross_store() -> Error {
+    format_err!("cross-`Store` values are not supported: the reference belongs to another store")
+}
+
+impl From<Func> for Ref {
+    fn from(func: Func) -> Ref {
+        Ref::Func(Some(func))
+    }
+}
+
+impl From<Option<Func>> for Ref {
+    fn from(func: Option<Func>) -> Ref {
+        Ref::Func(func)
+    }
+}
+
+impl From<Rooted<ExternRef>> for Ref {
+    fn from(value: Rooted<ExternRef>) -> Ref {
+        Ref::Extern(Some(value))
+    }
+}
+
+impl From<Option<Rooted<ExternRef>>> for Ref {
+    fn from(value: Option<Rooted<ExternRef>>) -> Ref {
+        Ref::Extern(value)
+    }
+}
+
+impl From<Rooted<ExnRef>> for Ref {
+    fn from(value: Rooted<ExnRef>) -> Ref {
+        Ref::Exn(Some(value))
+    }
+}
+
+impl From<Option<Rooted<ExnRef>>> for Ref {
+    fn from(value: Option<Rooted<ExnRef>>) -> Ref {
+        Ref::Exn(value)
+    }
+}
+
+impl From<Rooted<ExnRef>> for Val {
+    fn from(value: Rooted<ExnRef>) -> Val {
+        Val::ExnRef(Some(value))
+    }
+}
+
+impl From<Option<Rooted<ExnRef>>> for Val {
+    fn from(value: Option<Rooted<ExnRef>>) -> Val {
+        Val::ExnRef(value)
+    }
+}
+
+impl From<Rooted<AnyRef>> for Ref {
+    fn from(value: Rooted<AnyRef>) -> Ref {
+        Ref::Any(Some(value))
+    }
+}
+
+impl From<Option<Rooted<AnyRef>>> for Ref {
+    fn from(value: Option<Rooted<AnyRef>>) -> Ref {
+        Ref::Any(value)
+    }
+}
+
+impl From<Rooted<AnyRef>> for Val {
+    fn from(value: Rooted<AnyRef>) -> Val {
+        Val::AnyRef(Some(value))
+    }
+}
+
+impl From<Option<Rooted<AnyRef>>> for Val {
+    fn from(value: Option<Rooted<AnyRef>>) -> Val {
+        Val::AnyRef(value)
+    }
+}
+
+impl From<ContRef> for Ref {
+    fn from(value: ContRef) -> Ref {
+        Ref::Cont(Some(value))
+    }
+}
+
+impl From<Option<ContRef>> for Ref {
+    fn from(value: Option<ContRef>) -> Ref {
+        Ref::Cont(value)
+    }
+}
+
+impl From<ContRef> for Val {
+    fn from(value: ContRef) -> Val {
+        Val::ContRef(Some(value))
+    }
+}
+
+impl From<Option<ContRef>> for Val {
+    fn from(value: Option<ContRef>) -> Val {
+        Val::ContRef(value)
+    }
+}

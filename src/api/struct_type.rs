@@ -1,0 +1,111 @@
+//! The types of structures.
+
+use super::engine::Engine;
+use super::field_type::FieldType;
+use crate::ensure;
+use crate::module::{self, TypeId};
+use crate::support::error::Result;
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+use core::fmt;
+use core::hash::{Hash, Hasher};
+
+/// The type of a structure, known to its engine.
+#[derive(Clone)]
+pub struct StructType {
+    engine: Engine,
+    id: TypeId,
+}
+
+impl StructType {
+    /// A final type of structures with such fields.
+    ///
+    /// # Errors
+    ///
+    /// If there are more than 10,000, which WebAssembly does not allow.
+    ///
+    /// # Panics
+    ///
+    /// If a field's type is one of another engine's.
+    pub fn new(engine: &Engine, fields: impl IntoIterator<Item = FieldType>) -> Result<StructType> {
+        let fields: Box<[_]> = fields
+            .into_iter()
+            .map(|field| field.to_inner(engine))
+            .collect();
+        ensure!(
+            fields.len() <= 10_000,
+            "a structure has at most 10,000 fields, not {}",
+            fields.len()
+        );
+        let composite = module::CompositeType::Struct(fields);
+        Ok(StructType::from_id(
+            engine,
+            engine.0.types.intern_plain(composite),
+        ))
+    }
+
+    pub(super) fn from_id(engine: &Engine, id: TypeId) -> StructType {
+        StructType {
+            engine: engine.clone(),
+            id,
+        }
+    }
+
+    pub(super) fn id(&self) -> TypeId {
+        self.id
+    }
+
+    /// Its engine.
+    pub fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// The type of field `i`.
+    pub fn field(&self, i: usize) -> Option<FieldType> {
+        self.fields().nth(i)
+    }
+
+    /// The types of its fields.
+    pub fn fields(&self) -> impl ExactSizeIterator<Item = FieldType> + '_ {
+        let ty = self.engine.0.types.get(self.id);
+        let module::CompositeType::Struct(fields) = &ty.composite else {
+            unreachable!("the type is one of structures");
+        };
+        let fields: Vec<_> = fields.to_vec();
+        fields
+            .into_iter()
+            .map(|field| FieldType::from_inner(&self.engine, field))
+    }
+
+    /// Whether a structure of this type is one of type `other`.
+    pub fn matches(&self, other: &StructType) -> bool {
+        Engine::same(&self.engine, &other.engine)
+            && self.engine.0.types.is_declared_subtype(self.id, other.id)
+    }
+}
+
+impl PartialEq for StructType {
+    fn eq(&self, other: &StructType) -> bool {
+        self.id == other.id && Engine::same(&self.engine, &other.engine)
+    }
+}
+
+impl Eq for StructType {}
+
+impl Hash for StructType {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.id.hash(state);
+    }
+}
+
+impl fmt::Debug for StructType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl fmt::Display for StructType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&module::describe_type(&self.engine.0.types, self.id))
+    }
+}
