@@ -32,6 +32,10 @@ pub struct Assembler {
     pub(super) relocations: Vec<(u32, Relocation)>,
     /// The last cells since a label, oldest first.
     recent: Vec<u32>,
+    /// The lowest cell that was taken back since the mark.
+    taken_back: u32,
+    /// See [`Assembler::mark`].
+    mark: u32,
 }
 
 /// How many cells are remembered as the last ones.
@@ -92,6 +96,7 @@ impl Assembler {
         let mut words = [0; 4];
         words[..self.words.len() - at].copy_from_slice(&self.words[at..]);
         self.words.truncate(at);
+        self.taken_back = self.taken_back.min(at as u32);
         while self
             .relocations
             .last()
@@ -103,6 +108,17 @@ impl Assembler {
             opcode: opcode_of(words[0]),
             words,
         }
+    }
+
+    /// Marks the present end of the code, for [`Assembler::taken_back_to`].
+    pub fn mark(&mut self) {
+        self.mark = self.here().0;
+        self.taken_back = self.mark;
+    }
+
+    /// Where the code ended in the meantime, if cells from before the mark were taken back.
+    pub fn taken_back_to(&self) -> Option<Offset> {
+        (self.taken_back < self.mark).then_some(Offset(self.taken_back))
     }
 
     /// The opcode of a cell.

@@ -46,6 +46,12 @@ impl Global {
         unsafe { (*self.cell()).bits[0] }
     }
 
+    /// All of its bits: a vector's high half stands in the second word.
+    pub fn get_all(&self) -> [u64; 2] {
+        // SAFETY: H1 keeps the cell alive; H2.
+        unsafe { (*self.cell()).bits }
+    }
+
     /// Changes its value. The caller has checked the type and the mutability.
     pub fn set(&mut self, bits: u64) {
         // SAFETY: H1 keeps the cell alive; H2.

@@ -143,6 +143,11 @@ impl Instance {
         self.dropped_elements[index as usize] = true;
     }
 
+    /// Whether data segment `index` has been dropped.
+    pub fn data_dropped(&self, index: u32) -> bool {
+        self.dropped_data[index as usize]
+    }
+
     /// The bytes of data segment `index`: none once it has been dropped.
     pub fn data(&self, index: u32) -> &[u8] {
         if self.dropped_data[index as usize] {

@@ -525,6 +525,33 @@ impl StoreInner {
         Ok(ExternIndex(self.externs.len() as u32 - 1))
     }
 
+    // --- everything, for observers ---
+
+    /// All functions that have become values, by index.
+    pub fn functions(&self) -> &[FuncObject] {
+        &self.functions
+    }
+
+    /// All memories, by index.
+    pub fn memories(&self) -> &[Memory] {
+        &self.memories
+    }
+
+    /// All tables, by index.
+    pub fn tables(&self) -> &[Table] {
+        &self.tables
+    }
+
+    /// All globals, by index.
+    pub fn globals(&self) -> &[Global] {
+        &self.globals
+    }
+
+    /// All tags, by index.
+    pub fn tags(&self) -> &[Tag] {
+        &self.tags
+    }
+
     // --- making instances ---
 
     /// How much there is of everything, to come back to with [`StoreInner::roll_back`].

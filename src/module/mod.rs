@@ -44,6 +44,7 @@ pub use types::{
 };
 
 use crate::code::{self, Entry, ModuleCode};
+use crate::support::cache::Cache;
 use crate::support::error::Error;
 use crate::support::parallel;
 use crate::support::sync::OnceLock;
@@ -55,6 +56,7 @@ use core::ops::Range;
 use names::{LocalNames, Names};
 use outline::Outline;
 use sections::CustomSection;
+use sha2::{Digest, Sha256};
 use validate::{Bodies, Deferred, Valid};
 
 /// A module. It is immutable, but for code that is published in it when it is first
@@ -111,6 +113,10 @@ pub struct Module {
     custom: Vec<CustomSection>,
     names: OnceLock<Names>,
     local_names: OnceLock<LocalNames>,
+    sha256: OnceLock<[u8; 32]>,
+    /// What observers of its frames have asked for last, by function: for the translator to
+    /// fill.
+    pub frame_maps: Cache,
     /// For [`CompilationMode::Lazy`], where bodies have not been validated.
     deferred: Option<Deferred>,
 }
@@ -162,6 +168,8 @@ impl Module {
             custom: sections.custom,
             names: OnceLock::new(),
             local_names: OnceLock::new(),
+            sha256: OnceLock::new(),
+            frame_maps: Cache::default(),
             deferred,
         });
         if mode == CompilationMode::Eager {
@@ -272,6 +280,12 @@ impl Module {
         self.local_names
             .get_or_init(|| LocalNames::read(&self.bytes, &self.custom))
             .local(&self.bytes, function, local)
+    }
+
+    /// The SHA-256 of its binary, computed when it is first asked for.
+    pub fn sha256(&self) -> &[u8; 32] {
+        self.sha256
+            .get_or_init(|| Sha256::digest(&self.bytes).into())
     }
 
     /// The contents of the custom sections of that name, in order.

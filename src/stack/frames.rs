@@ -18,23 +18,32 @@ pub struct RawFrame {
     pub fp: usize,
     /// The instance that runs in it.
     pub instance: InstanceIndex,
+    /// What lies between it and the next older frame, if that is not its caller of the same
+    /// instance: the boundary that is nearest to the older one.
+    pub boundary: Option<BoundaryKind>,
 }
 
 /// The frames of a stack, the youngest first.
 #[derive(Debug)]
 pub struct RawFrames<'a> {
     stack: &'a Stack,
+    /// The next frame, or boundaries above it.
     next: Option<ExitPoint>,
+    /// The kind of the last boundary that was passed.
+    boundary: Option<BoundaryKind>,
 }
 
 impl<'a> RawFrames<'a> {
     /// The frames of `stack` from `exit` on, which is a point of it: the stack does not
     /// run.
     pub fn new(stack: &'a Stack, exit: ExitPoint) -> RawFrames<'a> {
-        RawFrames {
+        let mut frames = RawFrames {
             stack,
-            next: Some(exit),
-        }
+            next: None,
+            boundary: None,
+        };
+        frames.next = frames.below_boundaries(exit);
+        frames
     }
 
     /// The record at so many slots from the base, if it lies in the stack.
@@ -44,7 +53,8 @@ impl<'a> RawFrames<'a> {
 
     /// Passes the boundaries at `point`, whose record is the next older one: the frame
     /// below them, if it is not the host's.
-    fn below_boundaries(&self, mut point: ExitPoint) -> Option<ExitPoint> {
+    fn below_boundaries(&mut self, mut point: ExitPoint) -> Option<ExitPoint> {
+        self.boundary = None;
         loop {
             let record = self.record(point.fp)?;
             // SAFETY: the record lies in the stack, and was written by a call: each link
@@ -53,6 +63,7 @@ impl<'a> RawFrames<'a> {
                 if !record.is_boundary() {
                     return Some(point);
                 }
+                self.boundary = Some(record.boundary_kind());
                 if record.boundary_kind() == BoundaryKind::Host {
                     return None;
                 }
@@ -80,8 +91,7 @@ impl Iterator for RawFrames<'_> {
     type Item = RawFrame;
 
     fn next(&mut self) -> Option<RawFrame> {
-        let next = self.next.take()?;
-        let point = self.below_boundaries(next)?;
+        let point = self.next.take()?;
         let record = self.record(point.fp)?;
         // SAFETY: as in `below_boundaries`; instances live as long as their store (H1).
         let (caller, instance) = unsafe {
@@ -93,12 +103,13 @@ impl Iterator for RawFrames<'_> {
             };
             (caller, (*point.instance).index)
         };
-        self.next = Some(caller);
+        self.next = self.below_boundaries(caller);
         Some(RawFrame {
             ip: point.ip,
             is_return: point.is_return,
             fp: point.fp,
             instance,
+            boundary: self.boundary,
         })
     }
 }

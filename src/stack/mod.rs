@@ -19,12 +19,14 @@
 mod arena;
 mod context;
 mod frames;
+mod image;
 mod interrupt;
 mod record;
 mod stacks;
 
 pub use context::{Context, Exit, HostRequest};
 pub use frames::{RawFrame, RawFrames};
+pub use image::StackImage;
 pub use interrupt::InterruptHandle;
 pub use record::{BOUNDARY_SLOTS, BOUNDARY_TAG, BoundaryKind, RECORD_SLOTS, Record};
 pub use stacks::{Activation, ExitPoint, StackChain, StackId, StackState, Stacks};

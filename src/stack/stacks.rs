@@ -157,6 +157,26 @@ impl Stacks {
         self.registers().fuel = i64::try_from(fuel).unwrap_or(i64::MAX);
     }
 
+    /// The accumulators as running code has left them, as bits: of integers and references, of
+    /// 32-bit and of 64-bit floats. They mean something until other code runs.
+    pub fn accumulators(&self) -> [u64; 3] {
+        // SAFETY: as in `registers`.
+        unsafe {
+            let context = self.context();
+            [
+                (*context).acc,
+                u64::from((*context).f32acc.to_bits()),
+                (*context).f64acc.to_bits(),
+            ]
+        }
+    }
+
+    /// All stacks in use, by ascending numbers.
+    pub fn in_use(&self) -> impl Iterator<Item = (StackId, &Stack)> {
+        let numbered = self.stacks.iter().enumerate();
+        numbered.filter_map(|(id, stack)| Some((StackId(id as u32), stack.as_ref()?)))
+    }
+
     /// Sets the epoch at which running code comes back.
     pub fn set_epoch_deadline(&mut self, epoch: u64) {
         self.registers().epoch_deadline = epoch;

@@ -6,6 +6,7 @@
 
 #[cfg(feature = "anyhow")]
 mod anyhow;
+pub mod cache;
 pub mod epoch;
 pub mod error;
 pub mod float;

@@ -23,7 +23,16 @@ impl Function<'_> {
         let count = ty.params.len() as u32;
         let arguments = self.operands_in_slots(count);
         self.values.free_accs();
+        self.map_call();
         far(arguments + count.cast_signed())
+    }
+
+    /// Tells observers what remains on the operand stack while a call is under way: now
+    /// that its arguments have been popped, and nothing is in an accumulator.
+    fn map_call(&mut self) {
+        if let Some(mapping) = &mut self.mapping {
+            mapping.call(&self.values);
+        }
     }
 
     /// Pushes the results of a call, which stand where the arguments did.
@@ -98,6 +107,7 @@ impl Function<'_> {
         };
         let source = slot.map(|slot| self.values.source(slot, 1));
         self.values.free_accs();
+        self.map_call();
         let op = if source.is_some() {
             Op::CallIndirectSlot
         } else {

@@ -30,8 +30,11 @@ impl Disassembly {
     ///
     /// As [`translate`](super::translate).
     pub fn new(module: &Module, function: u32) -> Result<Disassembly, Error> {
-        let translated = Function::translate(module, function, true)?;
-        let sites = translated.sites.unwrap_or_default();
+        let translated = Function::translate(module, function, Some(&[]))?;
+        let sites = translated
+            .mapping
+            .map(|mapping| mapping.sites)
+            .unwrap_or_default();
         let lines = translated
             .values
             .assembler

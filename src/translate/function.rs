@@ -2,8 +2,8 @@
 
 use super::control::{Control, Kinds};
 use super::frame::{Frame, far};
+use super::mapping::{Mapping, Source, Variable};
 use super::operand::{Kind, Operand, Place};
-use super::sites::Sites;
 use super::values::Values;
 use super::{Failed, TooLarge, operators};
 use crate::code::layout::{
@@ -55,32 +55,35 @@ pub struct Function<'m> {
     pub joined: Vec<Way>,
     /// which is here.
     pub joined_at: Offset,
-    /// Where cells come from, if that is asked for.
-    pub sites: Option<Sites>,
+    /// What is written down for observers, if that is asked for.
+    pub mapping: Option<Mapping<'m>>,
 }
 
 /// A translated function, before its cells have addresses.
-pub struct Translated {
+pub struct Translated<'m> {
     /// The operand stack, with the code.
     pub values: Values,
-    /// Where cells come from, if that was asked for.
-    pub sites: Option<Sites>,
+    /// What was written down for observers, if that was asked for,
+    pub mapping: Option<Mapping<'m>>,
+    /// and then the locals too.
+    pub locals: Vec<Variable>,
     /// The slots of a frame, from its record on.
     pub extent: u32,
 }
 
 impl<'m> Function<'m> {
     /// Translates a function of `module`, once with all slots within reach, and once more
-    /// if they are not.
+    /// if they are not. What observers want to know of the operators at the offsets `mapped` is
+    /// written down on the way.
     pub fn translate(
         module: &'m Module,
         function: u32,
-        with_sites: bool,
-    ) -> Result<Translated, Error> {
-        match Self::attempt(module, function, with_sites, false) {
+        mapped: Option<&'m [u32]>,
+    ) -> Result<Translated<'m>, Error> {
+        match Self::attempt(module, function, mapped, false) {
             Ok(translated) => Ok(translated),
             Err(Failed::TooLarge(TooLarge)) => {
-                match Self::attempt(module, function, with_sites, true) {
+                match Self::attempt(module, function, mapped, true) {
                     Ok(translated) => Ok(translated),
                     Err(Failed::Malformed(error)) => Err(error),
                     Err(Failed::TooLarge(TooLarge)) => {
@@ -95,9 +98,9 @@ impl<'m> Function<'m> {
     fn attempt(
         module: &'m Module,
         function: u32,
-        with_sites: bool,
+        mapped: Option<&'m [u32]>,
         large: bool,
-    ) -> Result<Translated, Failed> {
+    ) -> Result<Translated<'m>, Failed> {
         let range = module
             .body(function)
             .expect("imported functions are not translated")
@@ -127,7 +130,7 @@ impl<'m> Function<'m> {
             only_ends_follow: false,
             joined: Vec::new(),
             joined_at: Offset(u32::MAX),
-            sites: with_sites.then(Sites::default),
+            mapping: mapped.map(Mapping::new),
         };
         translation.prologue(declared as u32);
         let ends = module.bytes[range.clone()]
@@ -137,9 +140,18 @@ impl<'m> Function<'m> {
         let only_ends_from = range.end - ends.count();
         translation.operators(body.get_operators_reader()?, only_ends_from as u64)?;
         let extent = frame.temp(translation.values.max_height());
+        let local = |(index, &kind): (usize, &Kind)| Variable {
+            kind,
+            source: Source::Slot(frame.local(index as u32)),
+        };
+        let locals = match mapped {
+            Some(_) => translation.locals.iter().enumerate().map(local).collect(),
+            None => Vec::new(),
+        };
         Ok(Translated {
             values: translation.values,
-            sites: translation.sites,
+            mapping: translation.mapping,
+            locals,
             extent: extent.cast_unsigned(),
         })
     }
@@ -165,10 +177,13 @@ impl<'m> Function<'m> {
         while !reader.eof() {
             let (operator, offset) = reader.read_with_offset()?;
             self.only_ends_follow = reader.original_position() >= only_ends_from;
-            if let Some(sites) = &mut self.sites {
-                sites.at(self.values.assembler.here(), offset);
+            if let Some(mapping) = &mut self.mapping {
+                mapping.begin(&mut self.values, &operator, offset);
             }
             operators::translate(self, operator)?;
+            if let Some(mapping) = &mut self.mapping {
+                mapping.end(&self.values);
+            }
             if let Some(failed) = self.values.failed() {
                 return Err(Failed::TooLarge(failed));
             }

@@ -2,6 +2,7 @@
 
 use super::frame::far;
 use super::function::Function;
+use super::mapping::Source;
 use super::operand::{Class, Kind, Location, Operand, Place};
 use crate::code::layout::{
     LOAD_ANY, LOAD_INDEXED, Mode, STORE_ANY, STORE_FLOAT_MODES, STORE_MODES,
@@ -82,13 +83,16 @@ impl Function<'_> {
             return self.address(operand, offset);
         }
         let taken = assembler.take_back();
-        let slot = |field: usize| Place::Slot(i32::from(taken.slot(field)) / 8);
-        let first = if opcode == Op::I32Add.variant(0) {
-            slot(1)
+        let slot = |field: usize| i32::from(taken.slot(field)) / 8;
+        let (first, sum) = if opcode == Op::I32Add.variant(0) {
+            (Place::Slot(slot(1)), Source::Sum(slot(1), slot(2)))
         } else {
-            Place::Acc
+            (Place::Acc, Source::AccumulatorSum(slot(2)))
         };
-        Address::Indexed([first, slot(2)], small)
+        if let Some(mapping) = &mut self.mapping {
+            mapping.address_is(sum);
+        }
+        Address::Indexed([first, Place::Slot(slot(2))], small)
     }
 
     /// A load.

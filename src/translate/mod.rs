@@ -11,22 +11,28 @@
 //!   memory        memories, tables, globals           call      calls
 //!   values        the symbolic operand stack, and where its values are
 //!   frame         which slot is what
+//!   mapping       what observers want to know of all that
 //! ```
 
+mod access;
 mod call;
 mod control;
 mod disassembly;
 mod frame;
 mod frame_map;
 mod function;
+mod mapping;
 mod memory;
 mod operand;
 mod operators;
 mod sites;
 mod values;
 
+pub use access::Size;
 pub use disassembly::Disassembly;
-pub use frame_map::frame_map;
+pub use frame_map::{FrameMap, frame_map};
+pub use mapping::{Source, Variable};
+pub use operand::Kind;
 
 use crate::code::CodeBlock;
 use crate::module::Module;
@@ -75,7 +81,7 @@ enum TranslationError {
 ///
 /// If its body is not one that validation lets through.
 pub fn translate(module: &Module, function: u32) -> Result<CodeBlock, Error> {
-    let translated = Function::translate(module, function, false)?;
+    let translated = Function::translate(module, function, None)?;
     Ok(CodeBlock::new(
         &translated.values.assembler,
         module.code.handlers(),

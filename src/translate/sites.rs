@@ -12,13 +12,14 @@ pub struct Sites {
 }
 
 impl Sites {
-    /// The operator at `wasm` begins, and its first cell would stand at `cell`.
-    pub fn at(&mut self, cell: Offset, wasm: u64) {
+    /// The cells from `cell` on are those of the operator at `wasm`. Some of them may have
+    /// been another's, which has been fused with this one.
+    pub fn at(&mut self, cell: Offset, wasm: u32) {
         // Operators without cells, and those whose cells were taken back, leave nothing.
         while self.starts.last().is_some_and(|&(last, _)| last >= cell) {
             self.starts.pop();
         }
-        self.starts.push((cell, wasm as u32));
+        self.starts.push((cell, wasm));
     }
 
     /// The offset in the module of the operator that the cell at `offset` belongs to. The
@@ -27,5 +28,10 @@ impl Sites {
     pub fn wasm_offset(&self, offset: Offset) -> Option<u32> {
         let after = self.starts.partition_point(|&(start, _)| start <= offset);
         Some(self.starts.get(after.saturating_sub(1))?.1)
+    }
+
+    /// The bytes of memory that it takes.
+    pub fn bytes(&self) -> usize {
+        self.starts.capacity() * size_of::<(Offset, u32)>()
     }
 }

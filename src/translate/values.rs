@@ -18,6 +18,7 @@
 
 use super::TooLarge;
 use super::frame::{Frame, far, near};
+use super::mapping::{Source, Variable};
 use super::operand::{Class, Kind, Location, Operand, Place};
 use crate::code::{Assembler, Offset, Op};
 use alloc::vec::Vec;
@@ -171,6 +172,20 @@ impl Values {
             Location::Local(local, _) => self.push_local(operand.kind, local),
             _ => self.push_temp(operand.kind),
         }
+    }
+
+    /// Where an observer finds the values on the stack, the lowest first.
+    pub fn variables(&self) -> Vec<Variable> {
+        let variable = |operand: &Operand| Variable {
+            kind: operand.kind,
+            source: match operand.location {
+                Location::Temp | Location::Made(_) => Source::Slot(self.frame.temp(operand.height)),
+                Location::Local(local, _) => Source::Slot(self.frame.local(local)),
+                Location::Const(bits) => Source::Constant(bits),
+                Location::Acc(_) => Source::Accumulator,
+            },
+        };
+        self.entries.iter().map(variable).collect()
     }
 
     /// The value at a height.

@@ -29,13 +29,7 @@ impl Backtrace {
     /// The youngest frames of an execution that is suspended, in the same way.
     pub fn of_suspended(store: &StoreInner, stack: StackId, limit: usize) -> Backtrace {
         let mut backtrace = Backtrace::empty();
-        let stack_state = store.stacks.stack(stack);
-        if stack_state.state == StackState::Suspended && !stack_state.resume.ip.is_null() {
-            let resume = stack_state.resume;
-            let _ = trace_stack(store, stack, resume, &mut |frame| {
-                backtrace.add(frame, limit)
-            });
-        }
+        Backtrace::trace_suspended(store, stack, |frame| backtrace.add(frame, limit));
         backtrace
     }
 
@@ -50,6 +44,19 @@ impl Backtrace {
     /// The frames.
     pub fn frames(&self) -> impl ExactSizeIterator<Item = &Frame> + DoubleEndedIterator {
         self.frames.iter()
+    }
+
+    /// Visits the frames of an execution that is suspended, in the same way as
+    /// [`Backtrace::trace`].
+    pub fn trace_suspended(
+        store: &StoreInner,
+        stack: StackId,
+        mut visit: impl FnMut(Frame) -> ControlFlow<()>,
+    ) {
+        let suspended = store.stacks.stack(stack);
+        if suspended.state == StackState::Suspended && !suspended.resume.ip.is_null() {
+            let _ = trace_stack(store, stack, suspended.resume, &mut visit);
+        }
     }
 
     /// Visits the frames of the activations under way, the youngest first, until `visit`

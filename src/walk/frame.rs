@@ -2,7 +2,7 @@
 
 use crate::heap::{InstanceIndex, StoreInner};
 use crate::module::Module;
-use crate::stack::{RawFrame, StackId};
+use crate::stack::{BoundaryKind, RawFrame, StackId};
 use crate::translate;
 
 /// A frame: which function of which instance, and where in it.
@@ -21,6 +21,9 @@ pub struct Frame {
     pub stack: u32,
     /// Its record, in slots from the stack's base.
     pub fp: usize,
+    /// What lies between it and the next older frame, if that has not called it within the
+    /// same instance.
+    pub boundary: Option<BoundaryKind>,
 }
 
 impl Frame {
@@ -36,12 +39,13 @@ impl Frame {
             is_call: raw.is_return,
             stack: stack.0,
             fp: raw.fp,
+            boundary: raw.boundary,
         })
     }
 
     /// The offset of the instruction in `module`, which is that of the frame's instance.
     pub fn module_offset(&self, module: &Module) -> Option<u32> {
-        translate::frame_map(module, self.function)
+        translate::frame_map(module, self.function, &[])
             .ok()?
             .wasm_offset(self.code_offset)
     }

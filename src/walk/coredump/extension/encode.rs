@@ -7,10 +7,8 @@ use super::{
     Access, Extension, Frame, Function, Global, Heap, Instance, Memory, Module, Reason, Run, Stack,
     Table, Thread, Type, TypeDefinition, VERSION, Value,
 };
-use crate::support::error::Error;
 use crate::support::write::{Counter, Write};
-
-type Result = core::result::Result<(), Error>;
+use crate::walk::coredump::bytes::{Result, byte, flag, index, number, string};
 
 impl Extension {
     /// Writes it.
@@ -149,38 +147,6 @@ fn part(out: &mut dyn Write, id: u8, contents: &dyn Fn(&mut dyn Write) -> Result
     byte(out, id)?;
     number(out, size.bytes)?;
     contents(out)
-}
-
-fn byte(out: &mut dyn Write, byte: u8) -> Result {
-    out.write_all(&[byte])
-}
-
-fn flag(out: &mut dyn Write, flag: bool) -> Result {
-    byte(out, u8::from(flag))
-}
-
-fn index(out: &mut dyn Write, index: u32) -> Result {
-    number(out, u64::from(index))
-}
-
-/// Unsigned LEB128.
-fn number(out: &mut dyn Write, mut value: u64) -> Result {
-    let mut bytes = [0; 10];
-    let mut len = 0;
-    loop {
-        let more = value > 0x7f;
-        bytes[len] = value as u8 & 0x7f | u8::from(more) << 7;
-        len += 1;
-        value >>= 7;
-        if !more {
-            return out.write_all(&bytes[..len]);
-        }
-    }
-}
-
-fn string(out: &mut dyn Write, string: &str) -> Result {
-    number(out, string.len() as u64)?;
-    out.write_all(string.as_bytes())
 }
 
 fn option<T>(

@@ -1,0 +1,31 @@
+//! What a stack held, for observers that look later.
+
+use super::stacks::Stack;
+use alloc::vec::Vec;
+
+/// A copy of the slots of a stack.
+#[derive(Clone, Debug)]
+pub struct StackImage {
+    slots: Vec<u64>,
+}
+
+impl StackImage {
+    /// Copies a stack that does not run; `None` where there is no memory for it.
+    pub fn new(stack: &Stack) -> Option<StackImage> {
+        let arena = &stack.arena;
+        let mut slots = Vec::new();
+        slots.try_reserve_exact(arena.slots()).ok()?;
+        // SAFETY: the arena is initialised memory of as many slots; the stack does not run while
+        // it is borrowed. Pointers among the slots lose their provenance, and are only copied.
+        slots.extend_from_slice(unsafe {
+            core::slice::from_raw_parts(arena.base().cast_const(), arena.slots())
+        });
+        Some(StackImage { slots })
+    }
+
+    /// The slot at a distance from a record, both in slots.
+    pub fn slot(&self, fp: usize, distance: i32) -> Option<u64> {
+        let at = fp.checked_add_signed(isize::try_from(distance).ok()?)?;
+        self.slots.get(at).copied()
+    }
+}

@@ -1,0 +1,394 @@
+//! The state of all stacks at one moment.
+//!
+//! What a capture takes is copied, so that it stays true when the store runs on: which
+//! frames there are, and the slots of their stacks. What the slots mean is found out when
+//! somebody asks.
+//!
+//! # Why
+//!
+//! A trap's frames are gone once the error is with the embedder. Copying stacks as they
+//! are is the least work that can be done then: no frame is looked at twice, and no function is
+//! translated again for a dump that nobody reads.
+
+use super::extension::{Access, Position, Reason, ReasonKind, RefKind, Value};
+use crate::code::Trap;
+use crate::heap::{FuncIndex, StoreInner};
+use crate::module::Module;
+use crate::stack::{StackChain, StackId, StackImage, StackState};
+use crate::support::error::Error;
+use crate::translate::{self, FrameMap, Kind, Size, Source, Variable};
+use crate::walk::{Backtrace, Frame};
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::string::{String, ToString};
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::ops::ControlFlow;
+
+/// Why a capture is made.
+#[derive(Clone, Copy, Debug)]
+pub enum Cause<'a> {
+    /// Somebody asks.
+    Request,
+    /// A trap.
+    Trap(Trap),
+    /// An error of a host function's.
+    Host(&'a Error),
+    /// The execution on the stack was suspended.
+    Suspension(StackId, ReasonKind),
+}
+
+/// The frames of a run of stacks, of which each waits for the one before it.
+#[derive(Clone, Debug)]
+pub struct Thread {
+    /// Its name in the dump.
+    pub name: String,
+    /// The frames, the youngest first.
+    pub frames: Vec<Frame>,
+    /// Whether all frames are there.
+    pub complete: bool,
+}
+
+/// A stack, as it was.
+#[derive(Clone, Debug)]
+pub struct CapturedStack {
+    /// Its number in the store.
+    pub id: StackId,
+    /// What it was doing.
+    pub state: StackState,
+    /// The function that was called on it.
+    pub function: FuncIndex,
+    /// The stack from which the host made that call.
+    pub parent: Option<StackId>,
+    image: Option<StackImage>,
+}
+
+/// The state of all stacks at one moment, and who stands on them.
+#[derive(Clone, Debug)]
+pub struct Capture {
+    /// Why it was made.
+    pub reason: Reason,
+    /// The attached stacks first, then each detached one.
+    pub threads: Vec<Thread>,
+    /// All stacks that were in use, by ascending numbers.
+    pub stacks: Vec<CapturedStack>,
+    /// The modules of all instances, in the order of their first instances.
+    pub modules: Vec<Arc<Module>>,
+    /// The module of each instance, as an index into `modules`.
+    pub instances: Vec<u32>,
+    accumulators: [u64; 3],
+}
+
+impl Capture {
+    /// Captures what is on the stacks of `store` now.
+    pub fn new(store: &StoreInner, cause: Cause<'_>) -> Capture {
+        let (modules, instances) = modules(store);
+        let mut capture = Capture {
+            reason: reason(cause),
+            threads: Vec::new(),
+            stacks: Vec::new(),
+            modules,
+            instances,
+            accumulators: store.stacks.accumulators(),
+        };
+        let suspended = match cause {
+            Cause::Suspension(stack, _) => Some(stack),
+            _ => None,
+        };
+        capture.add_thread("main", |visit| match suspended {
+            Some(stack) => Backtrace::trace_suspended(store, stack, visit),
+            None => Backtrace::trace(store, visit),
+        });
+        if let Cause::Trap(Trap::StackOverflow) = cause
+            && let Some(youngest) = capture.threads[0].frames.first_mut()
+        {
+            // It is the call that has trapped, wherever in the call that was found out.
+            youngest.is_call = true;
+        }
+        for (id, stack) in store.stacks.in_use() {
+            if stack.state == StackState::Suspended && Some(id) != suspended {
+                let name = alloc::format!("stack {} (suspended)", id.0);
+                capture.add_thread(&name, |visit| Backtrace::trace_suspended(store, id, visit));
+            }
+        }
+        capture.add_stacks(store);
+        if let Cause::Trap(Trap::MemoryOutOfBounds) = cause {
+            capture.find_access(store);
+        }
+        capture
+    }
+
+    fn add_thread(
+        &mut self,
+        name: &str,
+        trace: impl FnOnce(&mut dyn FnMut(Frame) -> ControlFlow<()>),
+    ) {
+        let mut thread = Thread {
+            name: name.to_string(),
+            frames: Vec::new(),
+            complete: true,
+        };
+        trace(&mut |frame| {
+            if thread.frames.try_reserve(1).is_err() {
+                thread.complete = false;
+                return ControlFlow::Break(());
+            }
+            thread.frames.push(frame);
+            ControlFlow::Continue(())
+        });
+        if self.threads.try_reserve(1).is_ok() {
+            self.threads.push(thread);
+        }
+    }
+
+    fn add_stacks(&mut self, store: &StoreInner) {
+        // Each call from the host runs on a stack of its own: the one below waits for it.
+        let activations = store.stacks.activations.iter();
+        let chain: Vec<StackId> = activations
+            .filter_map(|activation| match activation.chain {
+                StackChain::InitialStack(id) => Some(id),
+                StackChain::Absent => None,
+            })
+            .collect();
+        let frames = self.threads.iter().flat_map(|thread| &thread.frames);
+        let with_frames: BTreeSet<u32> = frames.map(|frame| frame.stack).collect();
+        for (id, stack) in store.stacks.in_use() {
+            if self.stacks.try_reserve(1).is_err() {
+                break;
+            }
+            let place = chain.iter().position(|&other| other == id);
+            self.stacks.push(CapturedStack {
+                id,
+                state: stack.state,
+                function: stack.function,
+                parent: place.and_then(|place| chain.get(place.checked_sub(1)?).copied()),
+                image: with_frames
+                    .contains(&id.0)
+                    .then(|| StackImage::new(stack))
+                    .flatten(),
+            });
+        }
+    }
+
+    /// Of an access out of bounds, finds out where it was to go.
+    fn find_access(&mut self, store: &StoreInner) {
+        let Some(&frame) = self.threads.first().and_then(|main| main.frames.first()) else {
+            return;
+        };
+        if frame.is_call {
+            return;
+        }
+        let module = store.instance(frame.instance).module();
+        let Some((map, wasm)) = map_of(module, &frame) else {
+            return;
+        };
+        let Some(operands) = map.before(wasm) else {
+            return;
+        };
+        let operand = |from_top: u32| {
+            let at = operands.len().checked_sub(1 + from_top as usize)?;
+            self.bits(&frame, &operands[at])
+        };
+        self.reason.access = map.accesses(wasm).iter().find_map(|access| {
+            let memory = store.instance(frame.instance).parts().memories[access.memory as usize];
+            let size = match access.size {
+                Size::Bytes(bytes) => bytes,
+                Size::Operand(from_top) => operand(from_top)?,
+            };
+            let found = Access {
+                memory: memory.0,
+                address: operand(access.address)?,
+                offset: access.offset,
+                size,
+            };
+            let end = u128::from(found.address) + u128::from(found.offset) + u128::from(size);
+            (end > store.memory(memory).byte_size() as u128).then_some(found)
+        });
+    }
+
+    /// Where a frame stands at its instruction.
+    pub fn position(&self, frame: &Frame) -> Position {
+        let youngest = self.threads.first().and_then(|main| main.frames.first());
+        if frame.is_call {
+            Position::Calling
+        } else if self.reason.kind == ReasonKind::Trap && youngest == Some(frame) {
+            Position::Trapped
+        } else {
+            Position::Before
+        }
+    }
+
+    /// The image of the stack of that number.
+    fn image(&self, stack: u32) -> Option<&StackImage> {
+        let at = self.stacks.binary_search_by_key(&stack, |stack| stack.id.0);
+        self.stacks[at.ok()?].image.as_ref()
+    }
+
+    /// The bits of a variable of a frame.
+    fn bits(&self, frame: &Frame, variable: &Variable) -> Option<u64> {
+        let slot = |distance| self.image(frame.stack)?.slot(frame.fp, distance);
+        let sum = |a: u64, b: u64| u64::from((a as u32).wrapping_add(b as u32));
+        Some(match variable.source {
+            Source::Slot(distance) => slot(distance)?,
+            Source::Constant(bits) => bits,
+            Source::Accumulator => self.accumulators[variable.kind.class() as usize],
+            Source::Sum(a, b) => sum(slot(a)?, slot(b)?),
+            Source::AccumulatorSum(b) => sum(self.accumulators[0], slot(b)?),
+        })
+    }
+
+    fn value(&self, frame: &Frame, variable: &Variable) -> Value {
+        let Some(bits) = self.bits(frame, variable) else {
+            return Value::Missing;
+        };
+        // Null is zero, and so numbers are one more than what they number.
+        let object = (bits as u32).checked_sub(1).map(u64::from);
+        match variable.kind {
+            Kind::I32 => Value::I32(bits as u32),
+            Kind::I64 => Value::I64(bits),
+            Kind::F32 => Value::F32(bits as u32),
+            Kind::F64 => Value::F64(bits),
+            Kind::FuncRef => Value::Ref(RefKind::Func, object),
+            Kind::ExternRef => Value::Ref(RefKind::Extern, object),
+        }
+    }
+}
+
+/// What is known of one frame.
+#[derive(Clone, Debug, Default)]
+pub struct FrameValues {
+    /// The offset of its instruction from the start of the function's body.
+    pub code_offset: u32,
+    /// Whether its values are known.
+    pub captured: bool,
+    /// Its locals, parameters first.
+    pub locals: Vec<Value>,
+    /// Its operand stack, the lowest first.
+    pub operands: Vec<Value>,
+}
+
+/// The maps of all functions that have frames in a capture: made once, so that a function
+/// with many frames is not mapped many times.
+#[derive(Debug)]
+pub struct Maps<'a> {
+    capture: &'a Capture,
+    maps: BTreeMap<(u32, u32), Arc<FrameMap>>,
+}
+
+impl<'a> Maps<'a> {
+    /// Makes the maps.
+    pub fn new(capture: &'a Capture) -> Maps<'a> {
+        let mut maps = Maps {
+            capture,
+            maps: BTreeMap::new(),
+        };
+        let mut wanted: BTreeMap<(u32, u32), Vec<u32>> = BTreeMap::new();
+        for frame in capture.threads.iter().flat_map(|thread| &thread.frames) {
+            wanted
+                .entry(maps.key(frame))
+                .or_default()
+                .push(frame.code_offset);
+        }
+        for ((module, function), mut offsets) in wanted {
+            let module_of = &capture.modules[module as usize];
+            offsets.sort_unstable();
+            offsets.dedup();
+            let Ok(positions) = translate::frame_map(module_of, function, &[]) else {
+                continue;
+            };
+            let operators = offsets.iter().filter_map(|&at| positions.wasm_offset(at));
+            let mut operators: Vec<u32> = operators.collect();
+            operators.dedup();
+            if let Ok(map) = translate::frame_map(module_of, function, &operators) {
+                maps.maps.insert((module, function), map);
+            }
+        }
+        maps
+    }
+
+    fn key(&self, frame: &Frame) -> (u32, u32) {
+        let module = self.capture.instances[frame.instance.0 as usize];
+        (module, frame.function)
+    }
+
+    /// What is known of a frame, in place of what `values` held.
+    pub fn read(&self, frame: &Frame, values: &mut FrameValues) {
+        values.locals.clear();
+        values.operands.clear();
+        values.code_offset = 0;
+        values.captured = false;
+        let key = self.key(frame);
+        let Some(map) = self.maps.get(&key) else {
+            return;
+        };
+        let Some(wasm) = map.wasm_offset(frame.code_offset) else {
+            return;
+        };
+        let body = self.capture.modules[key.0 as usize].body(frame.function);
+        values.code_offset = body.map_or(0, |body| wasm - body.start as u32);
+        if self.capture.image(frame.stack).is_none() {
+            return;
+        }
+        let operands = if frame.is_call {
+            map.calling(wasm)
+        } else {
+            None
+        };
+        let Some(operands) = operands.or_else(|| map.before(wasm)) else {
+            return;
+        };
+        let room = (values.locals.try_reserve(map.locals().len()))
+            .and_then(|()| values.operands.try_reserve(operands.len()));
+        if room.is_err() {
+            return;
+        }
+        let value = |variable| self.capture.value(frame, variable);
+        values.locals.extend(map.locals().iter().map(value));
+        values.operands.extend(operands.iter().map(value));
+        values.captured = true;
+    }
+}
+
+/// The map of a frame's function for its operator, and the operator's offset in the module.
+fn map_of(module: &Module, frame: &Frame) -> Option<(Arc<FrameMap>, u32)> {
+    let positions = translate::frame_map(module, frame.function, &[]).ok()?;
+    let wasm = positions.wasm_offset(frame.code_offset)?;
+    let map = translate::frame_map(module, frame.function, &[wasm]).ok()?;
+    Some((map, wasm))
+}
+
+/// The modules of all instances, and which of them each instance has.
+fn modules(store: &StoreInner) -> (Vec<Arc<Module>>, Vec<u32>) {
+    let mut modules = Vec::new();
+    let mut numbers = BTreeMap::new();
+    let instances = store.instances().map(|instance| {
+        let module = instance.module();
+        *numbers.entry(Arc::as_ptr(module)).or_insert_with(|| {
+            modules.push(Arc::clone(module));
+            modules.len() as u32 - 1
+        })
+    });
+    let instances = instances.collect();
+    (modules, instances)
+}
+
+fn reason(cause: Cause<'_>) -> Reason {
+    let mut reason = Reason::default();
+    match cause {
+        Cause::Request => {}
+        Cause::Trap(trap) => {
+            reason.kind = match trap {
+                Trap::OutOfFuel => ReasonKind::OutOfFuel,
+                Trap::Interrupt => ReasonKind::Interrupt,
+                _ => ReasonKind::Trap,
+            };
+            reason.trap = Some(alloc::format!("{trap:?}"));
+            reason.message = trap.to_string();
+        }
+        Cause::Host(error) => {
+            reason.kind = ReasonKind::HostError;
+            reason.message = error.to_string();
+        }
+        Cause::Suspension(_, kind) => reason.kind = kind,
+    }
+    reason
+}

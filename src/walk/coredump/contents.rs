@@ -1,0 +1,269 @@
+//! What a store holds besides stacks and the bytes of memories, for the extension.
+
+use super::capture::Capture;
+use super::extension::{
+    Extension, Function, Global, Heap, Instance, Memory, Module, ReasonKind, RefKind, Run, Stack,
+    StackState, Table, Tag, Thread, Type, TypeDefinition, Value,
+};
+use super::memory::Source;
+use crate::heap::{self, FuncIndex, StoreInner};
+use crate::module::{self, HeapType, RefType, TypeId, ValType};
+use crate::stack;
+use alloc::collections::BTreeMap;
+use alloc::string::ToString;
+use alloc::vec::Vec;
+
+/// The extension's contents but for the elements of tables and the frames of threads,
+/// which are written from where they are.
+pub fn contents(store: &StoreInner, capture: &Capture, sources: &[Source<'_>]) -> Extension {
+    let mut types = Types::new(store);
+    let functions = store.functions().iter();
+    let functions = functions
+        .map(|object| {
+            if object.is_host() {
+                Function::Host {
+                    ty: types.index(object.ty),
+                }
+            } else {
+                Function::Wasm {
+                    instance: store.instance_of_core(object.instance).0,
+                    index: object.index,
+                }
+            }
+        })
+        .collect();
+    let globals = store.globals().iter();
+    let globals = globals
+        .map(|global| Global {
+            ty: types.ty(global.ty().value),
+            value: value(global.ty().value, global.get_all()),
+        })
+        .collect();
+    let tables = store.tables().iter();
+    let tables = tables
+        .map(|table| Table {
+            ty: types.ty(ValType::Ref(table.ty().element)),
+            table64: table.ty().table64,
+            maximum: table.ty().maximum,
+            elements: Vec::new(),
+        })
+        .collect();
+    let tags = store.tags().iter();
+    let tags = tags
+        .map(|tag| Tag {
+            ty: types.index(tag.ty()),
+        })
+        .collect();
+    let instances = store.instances().zip(&capture.instances);
+    Extension {
+        producer: concat!("backstitch ", env!("CARGO_PKG_VERSION")).to_string(),
+        reason: capture.reason.clone(),
+        configuration: configuration(store),
+        fuel: (store.engine().tunables.consume_fuel).then(|| store.stacks.fuel()),
+        types: types.finish(),
+        modules: capture
+            .modules
+            .iter()
+            .map(|module| of_module(module))
+            .collect(),
+        functions,
+        instances: instances
+            .map(|(instance, &module)| of_instance(instance, module))
+            .collect(),
+        memories: memories(sources),
+        globals,
+        tables,
+        tags,
+        stacks: stacks(capture),
+        threads: capture
+            .threads
+            .iter()
+            .map(|thread| Thread {
+                name: thread.name.clone(),
+                complete: thread.complete,
+                frames: Vec::new(),
+            })
+            .collect(),
+    }
+}
+
+/// The elements of a table, as runs of equal ones.
+pub fn runs(table: &heap::Table) -> impl Iterator<Item = Run> + '_ {
+    let ty = ValType::Ref(table.ty().element);
+    let equal = table.elements().chunk_by(|a, b| a == b);
+    equal.map(move |run| Run {
+        count: run.len() as u64,
+        value: value(ty, [run[0].into(), 0]),
+    })
+}
+
+/// A value of a type, by its bits.
+pub fn value(ty: ValType, [bits, high]: [u64; 2]) -> Value {
+    match ty {
+        ValType::I32 => Value::I32(bits as u32),
+        ValType::I64 => Value::I64(bits),
+        ValType::F32 => Value::F32(bits as u32),
+        ValType::F64 => Value::F64(bits),
+        ValType::V128 => Value::V128(u128::from(bits) | u128::from(high) << 64),
+        // Null is zero, and so numbers are one more than what they number.
+        ValType::Ref(ty) => Value::Ref(
+            ref_kind(ty.heap),
+            (bits as u32).checked_sub(1).map(u64::from),
+        ),
+    }
+}
+
+/// The top of a heap type's hierarchy.
+fn ref_kind(heap: HeapType) -> RefKind {
+    match heap {
+        HeapType::Func | HeapType::Concrete(_) | HeapType::NoFunc => RefKind::Func,
+        HeapType::Extern | HeapType::NoExtern => RefKind::Extern,
+    }
+}
+
+/// The types that others refer to, as they are met.
+struct Types<'a> {
+    store: &'a StoreInner,
+    indices: BTreeMap<TypeId, u32>,
+    /// By index.
+    ids: Vec<TypeId>,
+}
+
+impl<'a> Types<'a> {
+    fn new(store: &'a StoreInner) -> Types<'a> {
+        Types {
+            store,
+            indices: BTreeMap::new(),
+            ids: Vec::new(),
+        }
+    }
+
+    fn index(&mut self, id: TypeId) -> u32 {
+        *self.indices.entry(id).or_insert_with(|| {
+            self.ids.push(id);
+            self.ids.len() as u32 - 1
+        })
+    }
+
+    fn ty(&mut self, ty: ValType) -> Type {
+        match ty {
+            ValType::I32 => Type::I32,
+            ValType::I64 => Type::I64,
+            ValType::F32 => Type::F32,
+            ValType::F64 => Type::F64,
+            ValType::V128 => Type::V128,
+            ValType::Ref(RefType { nullable, heap }) => Type::Ref {
+                nullable,
+                heap: match heap {
+                    HeapType::Func => Heap::Abstract(0x70),
+                    HeapType::NoFunc => Heap::Abstract(0x73),
+                    HeapType::Extern => Heap::Abstract(0x6f),
+                    HeapType::NoExtern => Heap::Abstract(0x72),
+                    HeapType::Concrete(id) => Heap::Concrete(self.index(id)),
+                },
+            },
+        }
+    }
+
+    /// The definitions. Describing one may add others behind it.
+    fn finish(mut self) -> Vec<TypeDefinition> {
+        let mut definitions = Vec::new();
+        while let Some(&id) = self.ids.get(definitions.len()) {
+            let ty = self.store.engine().types.get(id);
+            let params = ty.params.iter().map(|&ty| self.ty(ty)).collect();
+            let results = ty.results.iter().map(|&ty| self.ty(ty)).collect();
+            definitions.push(TypeDefinition::Func(params, results));
+        }
+        definitions
+    }
+}
+
+fn of_module(module: &module::Module) -> Module {
+    Module {
+        name: module.name().map(ToString::to_string),
+        size: module.bytes.len() as u64,
+        sha256: *module.sha256(),
+    }
+}
+
+fn of_instance(instance: &heap::Instance, module: u32) -> Instance {
+    let parts = instance.parts();
+    let declared = instance.module();
+    let data = 0..declared.data.len() as u32;
+    let elements = 0..declared.elements.len() as u32;
+    Instance {
+        module,
+        imported_functions: parts.imported_functions.clone(),
+        tables: parts.tables.iter().map(|table| table.0).collect(),
+        tags: parts.tags.iter().map(|tag| tag.0).collect(),
+        dropped_data: data.filter(|&at| instance.data_dropped(at)).collect(),
+        dropped_elements: elements
+            .filter(|&at| instance.element_dropped(at))
+            .collect(),
+    }
+}
+
+/// What is said of the memories that are written.
+pub fn memories(sources: &[Source<'_>]) -> Vec<Memory> {
+    let memory = |source: &Source<'_>| Memory {
+        size: source.bytes.len() as u64,
+        shared: false,
+        kept: source
+            .kept
+            .iter()
+            .map(|range| (range.start as u64, range.len() as u64))
+            .collect(),
+    };
+    sources.iter().map(memory).collect()
+}
+
+fn stacks(capture: &Capture) -> Vec<Stack> {
+    let index = |id: stack::StackId| {
+        let at = capture.stacks.binary_search_by_key(&id, |stack| stack.id);
+        at.ok().map(|at| at as u32)
+    };
+    let main = &capture.threads.first().map(|main| &main.frames);
+    let newest = main.and_then(|frames| Some(frames.first()?.stack));
+    let stacks = capture.stacks.iter();
+    stacks
+        .map(|stack| Stack {
+            number: stack.id.0,
+            continuation: false,
+            state: match stack.state {
+                // It will be in that state once everybody has been told.
+                stack::StackState::Running
+                    if capture.reason.kind == ReasonKind::Trap && newest == Some(stack.id.0) =>
+                {
+                    StackState::Trapped
+                }
+                stack::StackState::Fresh => StackState::Fresh,
+                stack::StackState::Running => StackState::Running,
+                stack::StackState::Suspended => StackState::Suspended,
+                stack::StackState::Returned => StackState::Returned,
+                stack::StackState::Trapped => StackState::Trapped,
+            },
+            parent: stack.parent.and_then(index),
+            function: Some(stack.function).map(|FuncIndex(index)| index),
+            revision: 0,
+            bound: Vec::new(),
+            handlers: Vec::new(),
+        })
+        .collect()
+}
+
+/// What of the configuration a guest can see.
+fn configuration(store: &StoreInner) -> Vec<(alloc::string::String, u64)> {
+    let tunables = &store.engine().tunables;
+    let mut configuration: Vec<_> = [
+        ("consume_fuel", u64::from(tunables.consume_fuel)),
+        ("epoch_interruption", u64::from(tunables.epoch_interruption)),
+        ("interruptible", u64::from(tunables.interruptible)),
+        ("max_wasm_stack", tunables.max_stack as u64),
+        ("max_nested_calls", tunables.max_nested_calls as u64),
+    ]
+    .map(|(name, value)| (name.to_string(), value))
+    .into();
+    let features = tunables.features.iter_names();
+    configuration.extend(features.map(|(name, _)| (name.to_ascii_lowercase(), 1)));
+    configuration
+}

@@ -1,0 +1,202 @@
+//! Which bytes of memories go into a dump, and as which data segments.
+//!
+//! A memory is looked at in chunks, and of each chunk the bytes from its first to its last
+//! that is not zero make a segment. Chunks have 4096 bytes, unless readers would refuse so
+//! many segments: then they have twice as many, or again twice, as often as it takes.
+//!
+//! Nothing is copied or kept in mind: the segments of the first pass, which counts, are
+//! found once more by the second one, which writes.
+
+use super::bytes::{Result, byte, number, signed};
+use crate::support::write::{Counter, Write};
+use alloc::vec::Vec;
+use core::ops::Range;
+
+/// The bytes of a chunk, if there are not too many.
+const CHUNK: usize = 4096;
+/// The most segments that readers take (`wasmparser`, and with it most).
+const MAX_SEGMENTS: u64 = 100_000;
+/// The most bytes of the section's contents: its size is a number of 32 bits.
+const MAX_CONTENTS: u64 = u32::MAX as u64 - 16;
+
+/// A memory to be written.
+#[derive(Debug)]
+pub struct Source<'a> {
+    /// All of its bytes.
+    pub bytes: &'a [u8],
+    /// Whether its addresses are 64-bit.
+    pub memory64: bool,
+    /// The runs of bytes that are wanted: ascending, apart, and within the memory.
+    pub kept: Vec<Range<usize>>,
+}
+
+/// The data section.
+#[derive(Debug)]
+pub struct Data<'a> {
+    memories: Vec<Source<'a>>,
+    chunk: usize,
+    segments: u64,
+    bytes: u64,
+}
+
+impl<'a> Data<'a> {
+    /// A section for these memories. [`Data::fit`] must follow.
+    pub fn new(memories: Vec<Source<'a>>) -> Data<'a> {
+        Data {
+            memories,
+            chunk: CHUNK,
+            segments: 0,
+            bytes: 0,
+        }
+    }
+
+    /// Plans a section of at most `max` bytes. What is too much is left out, the last
+    /// memory's end first, and is not kept any more.
+    pub fn fit(&mut self, max: u64) {
+        // The section's id, its size, and the number of segments.
+        let max = max.saturating_sub(11).min(MAX_CONTENTS);
+        while !self.plan(max) {
+            self.chunk *= 2;
+        }
+    }
+
+    /// The memories, with what is kept of them.
+    pub fn memories(&self) -> &[Source<'a>] {
+        &self.memories
+    }
+
+    /// Counts segments and their bytes, and shortens what is kept where there are too many
+    /// bytes. False if there are too many segments.
+    fn plan(&mut self, max: u64) -> bool {
+        (self.segments, self.bytes) = (0, 0);
+        let mut cut = None;
+        'all: for (memory, source) in self.memories.iter().enumerate() {
+            for segment in segments(source, self.chunk) {
+                let size = segment_size(memory, source, &segment);
+                if self.bytes + size > max {
+                    cut = Some((memory, segment.start));
+                    break 'all;
+                }
+                self.segments += 1;
+                self.bytes += size;
+                if self.segments > MAX_SEGMENTS {
+                    return false;
+                }
+            }
+        }
+        if let Some((memory, end)) = cut {
+            for source in &mut self.memories[memory + 1..] {
+                source.kept.clear();
+            }
+            let kept = &mut self.memories[memory].kept;
+            kept.retain(|range| range.start < end);
+            if let Some(last) = kept.last_mut() {
+                last.end = last.end.min(end);
+            }
+        }
+        true
+    }
+
+    /// The number of segments.
+    pub fn segments(&self) -> u64 {
+        self.segments
+    }
+
+    /// The number of bytes of the section.
+    pub fn size(&self) -> u64 {
+        let contents = leb_size(self.segments) + self.bytes;
+        1 + leb_size(contents) + contents
+    }
+
+    /// Writes the section.
+    ///
+    /// # Errors
+    ///
+    /// Those of `out`.
+    pub fn write(&self, out: &mut dyn Write) -> Result {
+        byte(out, wasm_encoder::SectionId::Data as u8)?;
+        number(out, leb_size(self.segments) + self.bytes)?;
+        number(out, self.segments)?;
+        for (memory, source) in self.memories.iter().enumerate() {
+            for segment in segments(source, self.chunk) {
+                head(out, memory, source, &segment)?;
+                out.write_all(&source.bytes[segment])?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The segments of a memory, in chunks of as many bytes.
+fn segments<'a>(source: &'a Source<'a>, chunk: usize) -> impl Iterator<Item = Range<usize>> + 'a {
+    source.kept.iter().flat_map(move |kept| {
+        let first = kept.start / chunk;
+        let last = kept.end.div_ceil(chunk);
+        (first..last).filter_map(move |index| {
+            let start = (index * chunk).max(kept.start);
+            let end = (index * chunk).saturating_add(chunk).min(kept.end);
+            let bytes = &source.bytes[start..end];
+            let leading = leading_zeros(bytes);
+            (leading < bytes.len()).then(|| start + leading..end - trailing_zeros(bytes))
+        })
+    })
+}
+
+/// How many bytes are looked at together for zeros.
+const BLOCK: usize = 64;
+
+fn is_zero(block: &[u8; BLOCK]) -> bool {
+    block.iter().fold(0, |all, byte| all | byte) == 0
+}
+
+/// The number of zeros at the beginning.
+fn leading_zeros(bytes: &[u8]) -> usize {
+    let (blocks, _) = bytes.as_chunks::<BLOCK>();
+    let skipped = BLOCK * blocks.iter().take_while(|block| is_zero(block)).count();
+    let rest = bytes[skipped..].iter();
+    skipped + rest.take_while(|&&byte| byte == 0).count()
+}
+
+/// The number of zeros at the end.
+fn trailing_zeros(bytes: &[u8]) -> usize {
+    let (_, blocks) = bytes.as_rchunks::<BLOCK>();
+    let zero = blocks.iter().rev().take_while(|block| is_zero(block));
+    let skipped = BLOCK * zero.count();
+    let rest = bytes[..bytes.len() - skipped].iter().rev();
+    skipped + rest.take_while(|&&byte| byte == 0).count()
+}
+
+/// The bytes of a number as unsigned LEB128.
+fn leb_size(value: u64) -> u64 {
+    u64::from((u64::BITS - value.leading_zeros()).div_ceil(7).max(1))
+}
+
+fn segment_size(memory: usize, source: &Source<'_>, segment: &Range<usize>) -> u64 {
+    let mut count = Counter::default();
+    // A counter takes everything.
+    let _ = head(&mut count, memory, source, segment);
+    count.bytes + segment.len() as u64
+}
+
+/// What stands before the bytes of a segment: the memory, the address as a constant
+/// expression, the number of bytes.
+fn head(out: &mut dyn Write, memory: usize, source: &Source<'_>, segment: &Range<usize>) -> Result {
+    const I32_CONST: u8 = 0x41;
+    const I64_CONST: u8 = 0x42;
+    const END: u8 = 0x0b;
+    if memory == 0 {
+        byte(out, 0)?;
+    } else {
+        byte(out, 2)?;
+        number(out, memory as u64)?;
+    }
+    if source.memory64 {
+        byte(out, I64_CONST)?;
+        signed(out, segment.start as i64)?;
+    } else {
+        byte(out, I32_CONST)?;
+        signed(out, i64::from(segment.start as u32 as i32))?;
+    }
+    byte(out, END)?;
+    number(out, segment.len() as u64)
+}

@@ -1,0 +1,378 @@
+//! Writes the file: the standard's sections, and the extension behind them.
+//!
+//! Twice where it is large, without a copy: the size of a section comes before its
+//! contents, so what is written straight from the store and the stacks is counted first.
+//! Sections that are small whatever a guest does are made in memory.
+
+use super::bytes::{Result, byte, index, number, signed, string};
+use super::capture::{Capture, FrameValues, Maps, Thread};
+use super::contents::{self, contents};
+use super::extension::{self, Boundary, Extension, RefKind, Value};
+use super::memory::{Data, Source};
+use crate::format_err;
+use crate::heap::{Memory, MemoryIndex, StoreInner};
+use crate::stack::BoundaryKind;
+use crate::support::write::{Counter, Write};
+use crate::walk::Frame;
+use alloc::format;
+use alloc::vec::Vec;
+use core::cell::RefCell;
+use core::ops::Range;
+use wasm_encoder::{
+    AbstractHeapType, ConstExpr, CoreDumpInstancesSection, CoreDumpModulesSection, CoreDumpSection,
+    GlobalSection, GlobalType, Ieee32, Ieee64, MemorySection, MemoryType, Section,
+};
+
+/// What is to be written.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// The most bytes of the file, if there is a most.
+    pub max_size: Option<u64>,
+    /// The runs of bytes of memories that are wanted; all, if nothing is said.
+    pub memory_ranges: Option<Vec<(MemoryIndex, Range<u64>)>>,
+    /// Whether old readers must be able to read it.
+    pub compatible: bool,
+}
+
+/// A dump that is ready to be written.
+pub struct Writer<'a> {
+    store: &'a StoreInner,
+    capture: &'a Capture,
+    maps: Maps<'a>,
+    data: Data<'a>,
+    /// Sections before the data section, with their ids and sizes.
+    head: Vec<u8>,
+    /// Sections between the data section and the stacks.
+    middle: Vec<u8>,
+    /// The extension, unless old readers must be able to read the file.
+    extension: Option<Extension>,
+    /// The values of a frame, in memory that serves for all frames.
+    values: RefCell<FrameValues>,
+}
+
+impl<'a> Writer<'a> {
+    /// Looks at everything that is to be written.
+    ///
+    /// # Errors
+    ///
+    /// If even without the contents of memories the file would be larger than it may be.
+    pub fn new(
+        store: &'a StoreInner,
+        capture: &'a Capture,
+        name: &str,
+        options: &Options,
+    ) -> Result<Writer<'a>> {
+        let data = Data::new(sources(store, options));
+        let extension = if options.compatible {
+            None
+        } else {
+            Some(contents(store, capture, data.memories()))
+        };
+        let mut writer = Writer {
+            store,
+            capture,
+            maps: Maps::new(capture),
+            data,
+            head: head(store, name),
+            middle: middle(store, capture),
+            extension,
+            values: RefCell::default(),
+        };
+        let others = counted(&|out| writer.write_others(out))?;
+        let max = options.max_size.unwrap_or(u64::MAX);
+        let Some(left) = max.checked_sub(others) else {
+            return Err(format_err!(
+                "a core dump of this store has at least {others} bytes, and {max} are allowed"
+            ));
+        };
+        writer.data.fit(left);
+        if let Some(extension) = &mut writer.extension {
+            // Not longer than before: what is kept can only have become less.
+            extension.memories = contents::memories(writer.data.memories());
+        }
+        Ok(writer)
+    }
+
+    /// The number of bytes that will be written.
+    ///
+    /// # Errors
+    ///
+    /// None but a mistake in here.
+    pub fn size(&self) -> Result<u64> {
+        Ok(counted(&|out| self.write_others(out))? + self.data.size())
+    }
+
+    /// Writes the file.
+    ///
+    /// # Errors
+    ///
+    /// Those of `out`.
+    pub fn write(&self, out: &mut dyn Write) -> Result {
+        out.write_all(&self.head)?;
+        if self.has_data() {
+            self.data.write(out)?;
+        }
+        self.write_tail(out)
+    }
+
+    /// Old readers cannot take a data section without segments.
+    fn has_data(&self) -> bool {
+        self.extension.is_some() || self.data.segments() != 0
+    }
+
+    fn write_others(&self, out: &mut dyn Write) -> Result {
+        out.write_all(&self.head)?;
+        self.write_tail(out)
+    }
+
+    fn write_tail(&self, out: &mut dyn Write) -> Result {
+        out.write_all(&self.middle)?;
+        for thread in &self.capture.threads {
+            custom(out, "corestack", &|out| self.write_thread(out, thread))?;
+        }
+        match &self.extension {
+            Some(extension) => custom(out, extension::SECTION, &|out| {
+                self.write_extension(out, extension)
+            }),
+            None => Ok(()),
+        }
+    }
+
+    /// The contents of a `corestack` section.
+    fn write_thread(&self, out: &mut dyn Write, thread: &Thread) -> Result {
+        byte(out, 0)?;
+        string(out, &thread.name)?;
+        number(out, thread.frames.len() as u64)?;
+        let mut values = self.values.borrow_mut();
+        for frame in &thread.frames {
+            self.maps.read(frame, &mut values);
+            byte(out, 0)?;
+            index(out, frame.instance.0)?;
+            index(out, frame.function)?;
+            index(out, values.code_offset)?;
+            for values in [&values.locals, &values.operands] {
+                if self.extension.is_none() {
+                    // Old readers cannot take any value.
+                    number(out, 0)?;
+                    continue;
+                }
+                number(out, values.len() as u64)?;
+                for &item in values {
+                    value(out, item)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn write_extension(&self, out: &mut dyn Write, extension: &Extension) -> Result {
+        extension.encode_head(out)?;
+        for (head, table) in extension.tables.iter().zip(self.store.tables()) {
+            head.encode(out, || contents::runs(table))?;
+        }
+        extension.encode_stacks(out)?;
+        for (head, thread) in extension.threads.iter().zip(&self.capture.threads) {
+            head.encode(out, thread.frames.len(), |out| {
+                let mut values = self.values.borrow_mut();
+                thread.frames.iter().try_for_each(|frame| {
+                    self.maps.read(frame, &mut values);
+                    let head = self.frame_head(frame, &values);
+                    head.encode(out, &values.locals, &values.operands)
+                })
+            })?;
+        }
+        Ok(())
+    }
+
+    fn frame_head(&self, frame: &Frame, values: &FrameValues) -> extension::Frame {
+        let stacks = &self.capture.stacks;
+        let stack = stacks.binary_search_by_key(&frame.stack, |stack| stack.id.0);
+        extension::Frame {
+            stack: stack.map_or(u32::MAX, |at| at as u32),
+            instance: frame.instance.0,
+            function: frame.function,
+            code_offset: values.code_offset,
+            position: self.capture.position(frame),
+            boundary: match frame.boundary {
+                None => Boundary::None,
+                Some(BoundaryKind::Instance) => Boundary::Instance,
+                Some(BoundaryKind::Host) => Boundary::Host,
+            },
+            captured: values.captured,
+            locals: Vec::new(),
+            operands: Vec::new(),
+        }
+    }
+}
+
+/// The number of bytes that something writes.
+fn counted(write: &dyn Fn(&mut dyn Write) -> Result) -> Result<u64> {
+    let mut size = Counter::default();
+    write(&mut size)?;
+    Ok(size.bytes)
+}
+
+/// Writes a custom section.
+fn custom(out: &mut dyn Write, name: &str, contents: &dyn Fn(&mut dyn Write) -> Result) -> Result {
+    let size = counted(&|out| {
+        string(out, name)?;
+        contents(out)
+    })?;
+    let size = u32::try_from(size).map_err(|_| {
+        format_err!(
+            "the section `{name}` of a core dump would have {size} bytes, and 2^32 - 1 are possible"
+        )
+    })?;
+    byte(out, 0)?;
+    index(out, size)?;
+    string(out, name)?;
+    contents(out)
+}
+
+/// A value of `corestack`. What it cannot express is missing.
+fn value(out: &mut dyn Write, value: Value) -> Result {
+    match value {
+        Value::I32(bits) => {
+            byte(out, 0x7f)?;
+            signed(out, i64::from(bits as i32))
+        }
+        Value::I64(bits) => {
+            byte(out, 0x7e)?;
+            signed(out, bits as i64)
+        }
+        Value::F32(bits) => {
+            byte(out, 0x7d)?;
+            out.write_all(&bits.to_le_bytes())
+        }
+        Value::F64(bits) => {
+            byte(out, 0x7c)?;
+            out.write_all(&bits.to_le_bytes())
+        }
+        Value::V128(_) | Value::Ref(..) | Value::Missing => byte(out, 0x01),
+    }
+}
+
+/// The memories that are written, with what is wanted of them.
+fn sources<'a>(store: &'a StoreInner, options: &Options) -> Vec<Source<'a>> {
+    let source = |(index, memory): (usize, &'a Memory)| {
+        let size = memory.byte_size();
+        Source {
+            bytes: memory.bytes(),
+            memory64: memory.ty().memory64,
+            kept: match &options.memory_ranges {
+                None if size == 0 => Vec::new(),
+                None => [0..size].into(),
+                Some(ranges) => {
+                    let of_this = ranges
+                        .iter()
+                        .filter(|(memory, _)| memory.0 as usize == index);
+                    merged(of_this.map(|(_, range)| range), size)
+                }
+            },
+        }
+    };
+    store.memories().iter().enumerate().map(source).collect()
+}
+
+/// The runs of bytes that are in any of the ranges, ascending and apart.
+fn merged<'r>(ranges: impl Iterator<Item = &'r Range<u64>>, size: usize) -> Vec<Range<usize>> {
+    let within = |at: u64| usize::try_from(at).map_or(size, |at| at.min(size));
+    let mut sorted: Vec<Range<usize>> = ranges
+        .map(|range| within(range.start)..within(range.end))
+        .filter(|range| !range.is_empty())
+        .collect();
+    sorted.sort_unstable_by_key(|range| range.start);
+    let mut merged: Vec<Range<usize>> = Vec::new();
+    for range in sorted {
+        match merged.last_mut() {
+            Some(last) if range.start <= last.end => last.end = last.end.max(range.end),
+            _ => merged.push(range),
+        }
+    }
+    merged
+}
+
+/// The module's header, and the sections `core`, memory and global.
+fn head(store: &StoreInner, name: &str) -> Vec<u8> {
+    let mut bytes = Vec::from(wasm_encoder::Module::HEADER);
+    CoreDumpSection::new(name).append_to(&mut bytes);
+    let mut memories = MemorySection::new();
+    for memory in store.memories() {
+        let ty = memory.ty();
+        memories.memory(MemoryType {
+            minimum: memory.pages(),
+            maximum: ty.maximum,
+            memory64: ty.memory64,
+            shared: ty.shared,
+            page_size_log2: (ty.page_size_log2 != 16).then_some(ty.page_size_log2),
+        });
+    }
+    memories.append_to(&mut bytes);
+    let mut globals = GlobalSection::new();
+    for global in store.globals() {
+        let value = contents::value(global.ty().value, global.get_all());
+        let (val_type, init) = constant(value);
+        let ty = GlobalType {
+            val_type,
+            mutable: global.ty().mutable,
+            shared: false,
+        };
+        globals.global(ty, &init);
+    }
+    globals.append_to(&mut bytes);
+    bytes
+}
+
+/// The type of a global with a value, and the expression that makes it: of a reference,
+/// null of its top type.
+fn constant(value: Value) -> (wasm_encoder::ValType, ConstExpr) {
+    use wasm_encoder::{HeapType, RefType, ValType};
+    let kind = match value {
+        Value::I32(bits) => return (ValType::I32, ConstExpr::i32_const(bits as i32)),
+        Value::I64(bits) => return (ValType::I64, ConstExpr::i64_const(bits as i64)),
+        Value::F32(bits) => return (ValType::F32, ConstExpr::f32_const(Ieee32::new(bits))),
+        Value::F64(bits) => return (ValType::F64, ConstExpr::f64_const(Ieee64::new(bits))),
+        Value::V128(bits) => return (ValType::V128, ConstExpr::v128_const(bits as i128)),
+        Value::Ref(kind, _) => kind,
+        Value::Missing => RefKind::Any,
+    };
+    let heap_type = HeapType::Abstract {
+        shared: false,
+        ty: match kind {
+            RefKind::Func => AbstractHeapType::Func,
+            RefKind::Extern => AbstractHeapType::Extern,
+            RefKind::Any | RefKind::I31 => AbstractHeapType::Any,
+            RefKind::Exn => AbstractHeapType::Exn,
+            RefKind::Cont => AbstractHeapType::Cont,
+        },
+    };
+    let ty = RefType {
+        nullable: true,
+        heap_type,
+    };
+    (ValType::Ref(ty), ConstExpr::ref_null(heap_type))
+}
+
+/// The sections `coremodules` and `coreinstances`.
+fn middle(store: &StoreInner, capture: &Capture) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut modules = CoreDumpModulesSection::new();
+    for (index, module) in capture.modules.iter().enumerate() {
+        match module.name() {
+            Some(name) => modules.module(name),
+            None => modules.module(format!("<anonymous-module-{index}>")),
+        };
+    }
+    modules.append_to(&mut bytes);
+    let mut instances = CoreDumpInstancesSection::new();
+    for (instance, &module) in store.instances().zip(&capture.instances) {
+        let parts = instance.parts();
+        instances.instance(
+            module,
+            parts.memories.iter().map(|memory| memory.0),
+            parts.globals.iter().map(|global| global.0),
+        );
+    }
+    instances.append_to(&mut bytes);
+    bytes
+}
