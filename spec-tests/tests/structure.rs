@@ -44,8 +44,19 @@ const MAY_NAME: &[(&str, &[&str])] = &[
 
 /// What of a folder others may name, where that is not all that it makes public.
 const MAY_BE_NAMED: &[(&str, &str, &[&str])] = &[
-    // The map from cells back to operators.
-    ("walk", "translate", &["frame_map", "FrameMap"]),
+    // The map from cells back to operators, and what it is made of.
+    (
+        "walk",
+        "translate",
+        &[
+            "frame_map",
+            "FrameMap",
+            "Kind",
+            "Size",
+            "Source",
+            "Variable",
+        ],
+    ),
     // What the registers point to, not what it is.
     ("stack", "code", &["CodeHeader"]),
     // Numbers and distances that both sides of the record agree on, no stacks.

@@ -1,12 +1,14 @@
 //! Backtraces: which functions of which modules were running.
 
 use super::context::AsContext;
+use super::core_dump::WasmCoreDump;
 use super::demangle::demangle;
 use super::instance::Instance;
 use super::module::Module;
 use crate::heap::{Failure, StoreId, StoreInner};
 use crate::stack::StackId;
 use crate::support::error::{Error, HostRequest};
+use crate::walk::coredump::Cause;
 use crate::walk::{Backtrace, Frame};
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -73,9 +75,17 @@ impl WasmBacktrace {
     }
 
     fn new(store: &StoreInner, backtrace: &Backtrace) -> WasmBacktrace {
+        WasmBacktrace::of_frames(store, backtrace.frames())
+    }
+
+    /// These frames.
+    pub(super) fn of_frames<'f>(
+        store: &StoreInner,
+        all: impl IntoIterator<Item = &'f Frame>,
+    ) -> WasmBacktrace {
         let mut frames: Vec<FrameInfo> = Vec::new();
         // Without memory for all, a shorter trace is better than none.
-        for frame in backtrace.frames() {
+        for frame in all {
             if frames.try_reserve(1).is_err() {
                 break;
             }
@@ -97,24 +107,32 @@ impl WasmBacktrace {
 /// Makes an error of what an execution ended with, while its frames still stand.
 #[cold]
 pub(super) fn describe_failure(store: &mut StoreInner, failure: Failure) -> Error {
-    let error = match failure {
-        Failure::Trap(trap) => Error::new(trap),
+    let (mut error, trap) = match failure {
+        Failure::Trap(trap) => (Error::new(trap), Some(trap)),
         Failure::Host(mut error) => {
             if let Some(request) = error.downcast_mut::<HostRequest>() {
                 request.refused = true;
             }
-            error
+            (error, None)
         }
     };
+    let tunables = &store.engine().tunables;
     // An error that has come through an inner call shows all frames already.
-    if error.is::<WasmBacktrace>() || !store.engine().tunables.backtrace {
-        return error;
-    }
-    let backtrace = WasmBacktrace::of(store);
-    if backtrace.frames.is_empty() {
-        error
+    let dump = if tunables.coredump_on_trap && !error.is::<WasmCoreDump>() {
+        let cause = trap.map_or(Cause::Host(&error), Cause::Trap);
+        Some(WasmCoreDump::new(store, cause))
     } else {
-        error.context(backtrace)
+        None
+    };
+    if tunables.backtrace && !error.is::<WasmBacktrace>() {
+        let backtrace = WasmBacktrace::of(store);
+        if !backtrace.frames.is_empty() {
+            error = error.context(backtrace);
+        }
+    }
+    match dump {
+        Some(dump) => error.context(dump),
+        None => error,
     }
 }
 

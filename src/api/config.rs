@@ -110,6 +110,13 @@ impl Config {
         self
     }
 
+    /// Whether errors of execution come with a [core dump](crate::WasmCoreDump). That costs
+    /// nothing until there is an error; then the stacks are copied.
+    pub fn coredump_on_trap(&mut self, enable: bool) -> &mut Config {
+        self.tunables.coredump_on_trap = enable;
+        self
+    }
+
     /// How many frames a backtrace has at the most, the youngest; `None` for no
     /// backtraces at all.
     pub fn wasm_backtrace_max_frames(&mut self, limit: Option<NonZeroUsize>) -> &mut Config {

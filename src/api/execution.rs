@@ -2,12 +2,15 @@
 
 use super::backtrace::WasmBacktrace;
 use super::context::{AsContext, AsContextMut};
+use super::core_dump::WasmCoreDump;
 use super::func::Func;
 use super::values::Val;
 use crate::execute::{self, ExecutionError};
 use crate::heap::StoreInner;
 use crate::module::FuncType;
 use crate::support::error::{Context, HostRequest, Result};
+use crate::walk::coredump::Cause;
+use crate::walk::coredump::extension::ReasonKind;
 use alloc::format;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -43,6 +46,8 @@ use smallvec::SmallVec;
 pub struct Execution {
     inner: execute::Execution,
     ty: Arc<FuncType>,
+    /// Why it was suspended last, for its core dumps.
+    suspended_by: ReasonKind,
 }
 
 /// How far an [`Execution`] came.
@@ -71,7 +76,11 @@ pub enum Suspension {
 
 impl Execution {
     pub(super) fn new(inner: execute::Execution, ty: Arc<FuncType>) -> Execution {
-        Execution { inner, ty }
+        Execution {
+            inner,
+            ty,
+            suspended_by: ReasonKind::Requested,
+        }
     }
 
     /// The function that was called.
@@ -89,6 +98,21 @@ impl Execution {
         let store = store.as_context().0;
         self.check(store);
         WasmBacktrace::of_suspended(store, self.inner.stack())
+    }
+
+    /// A core dump of the store with the frames of this execution, while it is suspended,
+    /// as those of the calls under way.
+    ///
+    /// # Panics
+    ///
+    /// If it belongs to another store.
+    pub fn core_dump(&self, store: impl AsContext) -> WasmCoreDump {
+        let store = store.as_context().0;
+        self.check(store);
+        WasmCoreDump::new(
+            store,
+            Cause::Suspension(self.inner.stack(), self.suspended_by),
+        )
     }
 
     /// Runs until it returns, fails or is suspended again.
@@ -158,19 +182,27 @@ impl Execution {
         Some(Func::of(store.id(), function).inner_type(store))
     }
 
-    fn finish(&self, store: &StoreInner, outcome: execute::Outcome) -> Result<Outcome> {
+    fn finish(&mut self, store: &StoreInner, outcome: execute::Outcome) -> Result<Outcome> {
         Ok(match outcome {
             execute::Outcome::Done => {
                 let results = self.ty.results.iter().zip(self.inner.results(store));
                 let value = |(&ty, &bits)| Val::from_slot(bits, ty, store.id());
                 Outcome::Done(results.map(value).collect())
             }
-            execute::Outcome::Suspended(suspension) => Outcome::Suspended(match suspension {
-                execute::Suspension::Fuel => Suspension::Fuel,
-                execute::Suspension::Interrupt => Suspension::Interrupt,
-                execute::Suspension::Epoch => Suspension::Epoch,
-                execute::Suspension::Host(error) => Suspension::Host(error.downcast()?),
-            }),
+            execute::Outcome::Suspended(suspension) => {
+                let (kind, suspension) = match suspension {
+                    execute::Suspension::Fuel => (ReasonKind::OutOfFuel, Suspension::Fuel),
+                    execute::Suspension::Interrupt => {
+                        (ReasonKind::Interrupt, Suspension::Interrupt)
+                    }
+                    execute::Suspension::Epoch => (ReasonKind::Epoch, Suspension::Epoch),
+                    execute::Suspension::Host(error) => {
+                        (ReasonKind::HostRequest, Suspension::Host(error.downcast()?))
+                    }
+                };
+                self.suspended_by = kind;
+                Outcome::Suspended(suspension)
+            }
         })
     }
 }

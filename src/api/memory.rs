@@ -45,6 +45,17 @@ impl Memory {
         Memory { store, index }
     }
 
+    /// Its index in `store`.
+    ///
+    /// # Panics
+    ///
+    /// If that is not its store.
+    #[track_caller]
+    pub(super) fn index_in(&self, store: &StoreInner) -> MemoryIndex {
+        assert!(self.store == store.id(), "object used with the wrong store");
+        self.index
+    }
+
     /// A memory, zeroed.
     ///
     /// # Errors

@@ -26,6 +26,7 @@ mod config;
 mod cont_ref;
 mod cont_type;
 mod context;
+mod core_dump;
 mod demangle;
 mod engine;
 mod execution;
@@ -73,6 +74,7 @@ pub use self::config::Config;
 pub use self::cont_ref::ContRef;
 pub use self::cont_type::ContType;
 pub use self::context::{AsContext, AsContextMut, StoreContext, StoreContextMut};
+pub use self::core_dump::{CoreDumpOptions, WasmCoreDump};
 pub use self::demangle::demangle;
 pub use self::engine::{Engine, EngineWeak};
 pub use self::execution::{Execution, Outcome, Suspension};
@@ -111,6 +113,7 @@ pub use crate::execute::{Dispatch, DispatchError, ExecutionError};
 pub use crate::module::{CompilationMode, ModuleError, Place};
 pub use crate::stack::InterruptHandle;
 pub use crate::support::error::{self, Context, Error, HostRequest, Result};
+pub use crate::support::write::Write;
 pub use crate::walk::coredump::reader as coredump;
 pub use crate::walk::coredump::reader::{CoreDump, CoreDumpError};
 
@@ -126,6 +129,7 @@ const _: () = {
     shared::<InterruptHandle>();
     shared::<Error>();
     shared::<WasmBacktrace>();
+    shared::<WasmCoreDump>();
     shared::<(
         Instance,
         Func,

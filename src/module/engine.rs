@@ -67,6 +67,8 @@ pub struct Tunables {
     pub limits: Limits,
     /// Whether errors carry a backtrace.
     pub backtrace: bool,
+    /// Whether errors carry a core dump.
+    pub coredump_on_trap: bool,
     /// How many frames a backtrace has at the most.
     pub backtrace_max_frames: usize,
 }
@@ -85,6 +87,7 @@ impl Default for Tunables {
             features: validate::DEFAULT,
             limits: Limits::default(),
             backtrace: true,
+            coredump_on_trap: false,
             backtrace_max_frames: 20,
         }
     }

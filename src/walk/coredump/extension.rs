@@ -1,5 +1,5 @@
 //! What the standard sections of a core dump cannot say, in one custom section: the data,
-//! [written](Extension::encode) and [read](Extension::decode).
+//! [written](Extension::encode_head) and [read](Extension::decode).
 //!
 //! The other sections are a summary of this for tools that know nothing better; only the
 //! bytes of memories, the names of instances and the standard's values are not repeated

@@ -28,5 +28,5 @@ mod memory;
 pub mod reader;
 mod writer;
 
-pub use capture::{Capture, Cause, FrameValues, Maps};
+pub use capture::{Capture, Cause};
 pub use writer::{Options, Writer};

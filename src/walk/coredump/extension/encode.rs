@@ -11,28 +11,6 @@ use crate::support::write::{Counter, Write};
 use crate::walk::coredump::bytes::{Result, byte, flag, index, number, string};
 
 impl Extension {
-    /// Writes it.
-    ///
-    /// # Errors
-    ///
-    /// Those of `out`.
-    pub fn encode(&self, out: &mut dyn Write) -> Result {
-        self.encode_head(out)?;
-        for table in &self.tables {
-            table.encode(out, || table.elements.iter().copied())?;
-        }
-        self.encode_stacks(out)?;
-        for thread in &self.threads {
-            thread.encode(out, thread.frames.len(), |out| {
-                thread
-                    .frames
-                    .iter()
-                    .try_for_each(|frame| frame.encode(out, &frame.locals, &frame.operands))
-            })?;
-        }
-        Ok(())
-    }
-
     /// Writes the version and the parts before the tables.
     ///
     /// # Errors

@@ -1,6 +1,8 @@
 //! What is written is read back, and nothing else is read.
 
 use super::*;
+use crate::support::error::Error;
+use crate::support::write::Write;
 use alloc::string::ToString;
 use alloc::vec;
 
@@ -122,6 +124,24 @@ fn encoded(extension: &Extension) -> Vec<u8> {
     let mut bytes = Vec::new();
     extension.encode(&mut bytes).expect("a vector takes bytes");
     bytes
+}
+
+impl Extension {
+    /// Writes all of it.
+    pub fn encode(&self, out: &mut dyn Write) -> Result<(), Error> {
+        self.encode_head(out)?;
+        for table in &self.tables {
+            table.encode(out, || table.elements.iter().copied())?;
+        }
+        self.encode_stacks(out)?;
+        for thread in &self.threads {
+            thread.encode(out, thread.frames.len(), |out| {
+                let frames = &mut thread.frames.iter();
+                frames.try_for_each(|frame| frame.encode(out, &frame.locals, &frame.operands))
+            })?;
+        }
+        Ok(())
+    }
 }
 
 #[test]
