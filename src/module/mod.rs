@@ -47,6 +47,7 @@ use crate::code::{self, Entry, ModuleCode};
 use crate::support::cache::Cache;
 use crate::support::error::Error;
 use crate::support::parallel;
+use crate::support::sha256::sha256;
 use crate::support::sync::OnceLock;
 use alloc::boxed::Box;
 use alloc::sync::Arc;
@@ -56,7 +57,6 @@ use core::ops::Range;
 use names::{LocalNames, Names};
 use outline::Outline;
 use sections::CustomSection;
-use sha2::{Digest, Sha256};
 use validate::{Bodies, Deferred, Valid};
 
 /// A module. It is immutable, but for code that is published in it when it is first
@@ -284,8 +284,7 @@ impl Module {
 
     /// The SHA-256 of its binary, computed when it is first asked for.
     pub fn sha256(&self) -> &[u8; 32] {
-        self.sha256
-            .get_or_init(|| Sha256::digest(&self.bytes).into())
+        self.sha256.get_or_init(|| sha256(&self.bytes))
     }
 
     /// The contents of the custom sections of that name, in order.

@@ -260,8 +260,7 @@ fn sources<'a>(store: &'a StoreInner, options: &Options) -> Vec<Source<'a>> {
             bytes: memory.bytes(),
             memory64: memory.ty().memory64,
             kept: match &options.memory_ranges {
-                None if size == 0 => Vec::new(),
-                None => [0..size].into(),
+                None => merged(core::iter::once(&(0..u64::MAX)), size),
                 Some(ranges) => {
                     let of_this = ranges
                         .iter()
