@@ -10,6 +10,7 @@
 //! are is the least work that can be done then: no frame is looked at twice, and no function is
 //! translated again for a dump that nobody reads.
 
+use super::contents::reference;
 use super::extension::{Access, Position, Reason, ReasonKind, RefKind, Value};
 use crate::code::Trap;
 use crate::heap::{FuncIndex, StoreInner};
@@ -240,15 +241,16 @@ impl Capture {
         let Some(bits) = self.bits(frame, variable) else {
             return Value::Missing;
         };
-        // Null is zero, and so numbers are one more than what they number.
-        let object = (bits as u32).checked_sub(1).map(u64::from);
         match variable.kind {
             Kind::I32 => Value::I32(bits as u32),
             Kind::I64 => Value::I64(bits),
             Kind::F32 => Value::F32(bits as u32),
             Kind::F64 => Value::F64(bits),
-            Kind::FuncRef => Value::Ref(RefKind::Func, object),
-            Kind::ExternRef => Value::Ref(RefKind::Extern, object),
+            Kind::FuncRef => reference(RefKind::Func, bits),
+            Kind::ExternRef => reference(RefKind::Extern, bits),
+            Kind::ExnRef => reference(RefKind::Exn, bits),
+            Kind::ContRef => reference(RefKind::Cont, bits),
+            Kind::AnyRef => reference(RefKind::Any, bits),
         }
     }
 }

@@ -7,7 +7,7 @@ use super::extension::{
 };
 use super::memory::Source;
 use crate::heap::{self, FuncIndex, StoreInner};
-use crate::module::{self, HeapType, RefType, TypeId, ValType};
+use crate::module::{self, CompositeType, HeapType, RefType, TypeId, ValType};
 use crate::stack;
 use alloc::collections::BTreeMap;
 use alloc::string::ToString;
@@ -90,10 +90,16 @@ pub fn contents(store: &StoreInner, capture: &Capture, sources: &[Source<'_>]) -
 /// The elements of a table, as runs of equal ones.
 pub fn runs(table: &heap::Table) -> impl Iterator<Item = Run> + '_ {
     let ty = ValType::Ref(table.ty().element);
-    let equal = table.elements().chunk_by(|a, b| a == b);
-    equal.map(move |run| Run {
-        count: run.len() as u64,
-        value: value(ty, [run[0].into(), 0]),
+    let mut next = 0;
+    core::iter::from_fn(move || {
+        let (start, bits) = (next, table.get(next)?);
+        while table.get(next) == Some(bits) {
+            next += 1;
+        }
+        Some(Run {
+            count: (next - start) as u64,
+            value: value(ty, [bits, 0]),
+        })
     })
 }
 
@@ -105,20 +111,25 @@ pub fn value(ty: ValType, [bits, high]: [u64; 2]) -> Value {
         ValType::F32 => Value::F32(bits as u32),
         ValType::F64 => Value::F64(bits),
         ValType::V128 => Value::V128(u128::from(bits) | u128::from(high) << 64),
-        // Null is zero, and so numbers are one more than what they number.
-        ValType::Ref(ty) => Value::Ref(
-            ref_kind(ty.heap),
-            (bits as u32).checked_sub(1).map(u64::from),
-        ),
+        ValType::Ref(ty) => match ty.heap.top() {
+            HeapType::Extern => reference(RefKind::Extern, bits),
+            HeapType::Exn => reference(RefKind::Exn, bits),
+            HeapType::Cont => reference(RefKind::Cont, bits),
+            HeapType::Any => reference(RefKind::Any, bits),
+            _ => reference(RefKind::Func, bits),
+        },
     }
 }
 
-/// The top of a heap type's hierarchy.
-fn ref_kind(heap: HeapType) -> RefKind {
-    match heap {
-        HeapType::Func | HeapType::Concrete(_) | HeapType::NoFunc => RefKind::Func,
-        HeapType::Extern | HeapType::NoExtern => RefKind::Extern,
-    }
+/// A reference by its bits: null is zero, and so numbers are one more than what they
+/// number. A continuation's revision stands above that.
+pub fn reference(kind: RefKind, bits: u64) -> Value {
+    let revision = match kind {
+        RefKind::Cont => bits >> 32 << 32,
+        _ => 0,
+    };
+    let number = (bits as u32).checked_sub(1);
+    Value::Ref(kind, number.map(|number| revision | u64::from(number)))
 }
 
 /// The types that others refer to, as they are met.
@@ -155,11 +166,24 @@ impl<'a> Types<'a> {
             ValType::Ref(RefType { nullable, heap }) => Type::Ref {
                 nullable,
                 heap: match heap {
-                    HeapType::Func => Heap::Abstract(0x70),
+                    HeapType::NoExn => Heap::Abstract(0x74),
                     HeapType::NoFunc => Heap::Abstract(0x73),
-                    HeapType::Extern => Heap::Abstract(0x6f),
                     HeapType::NoExtern => Heap::Abstract(0x72),
-                    HeapType::Concrete(id) => Heap::Concrete(self.index(id)),
+                    HeapType::None => Heap::Abstract(0x71),
+                    HeapType::Func => Heap::Abstract(0x70),
+                    HeapType::Extern => Heap::Abstract(0x6f),
+                    HeapType::Any => Heap::Abstract(0x6e),
+                    HeapType::Eq => Heap::Abstract(0x6d),
+                    HeapType::I31 => Heap::Abstract(0x6c),
+                    HeapType::Struct => Heap::Abstract(0x6b),
+                    HeapType::Array => Heap::Abstract(0x6a),
+                    HeapType::Exn => Heap::Abstract(0x69),
+                    HeapType::Cont => Heap::Abstract(0x68),
+                    HeapType::NoCont => Heap::Abstract(0x75),
+                    HeapType::ConcreteFunc(id)
+                    | HeapType::ConcreteStruct(id)
+                    | HeapType::ConcreteArray(id)
+                    | HeapType::ConcreteCont(id) => Heap::Concrete(self.index(id)),
                 },
             },
         }
@@ -169,10 +193,15 @@ impl<'a> Types<'a> {
     fn finish(mut self) -> Vec<TypeDefinition> {
         let mut definitions = Vec::new();
         while let Some(&id) = self.ids.get(definitions.len()) {
-            let ty = self.store.engine().types.get(id);
-            let params = ty.params.iter().map(|&ty| self.ty(ty)).collect();
-            let results = ty.results.iter().map(|&ty| self.ty(ty)).collect();
-            definitions.push(TypeDefinition::Func(params, results));
+            definitions.push(match &self.store.engine().types.get(id).composite {
+                CompositeType::Func(ty) => {
+                    let params = ty.params.iter().map(|&ty| self.ty(ty)).collect();
+                    let results = ty.results.iter().map(|&ty| self.ty(ty)).collect();
+                    TypeDefinition::Func(params, results)
+                }
+                CompositeType::Cont(of) => TypeDefinition::Cont(self.index(*of)),
+                CompositeType::Struct(_) | CompositeType::Array(_) => TypeDefinition::Other,
+            });
         }
         definitions
     }
