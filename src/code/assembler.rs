@@ -4,6 +4,7 @@
 //! word offsets and a callee's entry is a function index; so cells can be taken back,
 //! re-targeted and printed. Finishing replaces them by addresses.
 
+use super::clauses::{self, Clause};
 use super::layout::{Field, Mode};
 use super::opcode::{Op, Opcode};
 use alloc::vec::Vec;
@@ -227,6 +228,11 @@ impl Assembler {
         self.words[word] = u64::from(target.0);
     }
 
+    /// Sets the target of a clause, from 1 on, or of the return, 0.
+    pub fn set_clause_target(&mut self, cell: Offset, index: u32, target: Offset) {
+        self.words[cell.0 as usize + clauses::target_word(index as usize)] = u64::from(target.0);
+    }
+
     /// Sets a target of a branch table.
     pub fn set_table_target(&mut self, cell: Offset, index: u32, target: Offset) {
         self.words[cell.0 as usize + 2 + index as usize] = u64::from(target.0);
@@ -324,6 +330,28 @@ impl CellWriter<'_> {
             .relocations
             .extend((first..first + count).map(|word| (word, Relocation::Target)));
         self.u32(12, count)
+    }
+
+    /// Room for the targets of `clauses` and of the return, and what else such a cell says
+    /// (see [`clauses`]).
+    pub fn clauses(self, values: u32, tag: u32, clauses: &[Clause]) -> Self {
+        let at = self.at;
+        let len = clauses::words(clauses.len());
+        let assembler = &mut *self.assembler;
+        assembler.words[at] = head(opcode_of(assembler.words[at]), len);
+        assembler.words.resize(at + len, 0);
+        for index in 0..=clauses.len() {
+            let word = at + clauses::target_word(index);
+            assembler
+                .relocations
+                .push((word as u32, Relocation::Target));
+            if let Some(clause) = clauses.get(index) {
+                assembler.words[word + 1] = clause.encode();
+            }
+        }
+        self.u32(12, clauses.len() as u32 + 1)
+            .u32(16, values)
+            .u32(20, tag)
     }
 
     fn bits(self, byte: usize, width: usize, value: u64) -> Self {

@@ -43,6 +43,10 @@ pub struct FixedCells {
     pub return_boundary: FixedCell,
     /// Where a call from the host returns to.
     pub return_host: FixedCell,
+    /// Where a continuation's function returns to.
+    pub return_continuation: FixedCell,
+    /// Where a continuation begins whose function is the host's.
+    pub start_host: FixedCell,
     /// What a probe of the backend runs again and again.
     pub probe: FixedCell,
 }
@@ -50,7 +54,9 @@ pub struct FixedCells {
 impl FixedCells {
     /// Whether `ip` is that of a cell to which calls return.
     pub fn contains(&self, ip: *const u64) -> bool {
-        ip == self.return_boundary.address() || ip == self.return_host.address()
+        ip == self.return_boundary.address()
+            || ip == self.return_host.address()
+            || ip == self.return_continuation.address()
     }
 }
 

@@ -74,6 +74,8 @@ pub enum Field {
     T3,
     /// Branch targets from word 2 on, their number at byte 12.
     Targets,
+    /// What a cell that resumes says of suspensions (see `code::clauses`).
+    Clauses,
 }
 
 impl Field {
@@ -82,7 +84,7 @@ impl Field {
         use Field::*;
         match self {
             S4 | D4 | S5 | D6 | S7 | H20 | H22 | U16 | U20 | W2 | FarS16 | FarS20 | T2 => 3,
-            U24 | T3 => 4,
+            U24 | T3 | Clauses => 4,
             _ => 2,
         }
     }

@@ -10,6 +10,7 @@
 
 mod assembler;
 mod block;
+pub mod clauses;
 pub mod layout;
 mod module_code;
 mod opcode;
@@ -21,6 +22,7 @@ pub use assembler::{Assembler, Offset, TakenCell, mode_index};
 pub use block::{
     CodeBlock, CodeHeader, FixedCell, FixedCells, HEADER_WORDS, HandlerAddress, HandlerTable, Stub,
 };
+pub use clauses::{Clause, Handles};
 pub use module_code::{Entry, ModuleCode};
 pub use opcode::{Op, Opcode};
 pub use trap::Trap;

@@ -1,6 +1,7 @@
 //! Prints cells under assembly.
 
 use super::assembler::{Assembler, Offset, opcode_of, words_of};
+use super::clauses::{Clause, Handles};
 use super::layout::Field;
 use core::fmt;
 
@@ -74,6 +75,17 @@ impl CellText<'_> {
                 self.words[2..]
                     .iter()
                     .try_for_each(|target| write!(f, " {target}"))
+            }
+            Clauses => {
+                write!(f, "{}, -> {}", self.words[2] as u32, self.words[3])?;
+                for pair in self.words[4..].chunks_exact(2) {
+                    let clause = Clause::decode(pair[0]);
+                    match clause.handles {
+                        Handles::Suspend => write!(f, ", on {} -> {}", clause.tag, pair[1])?,
+                        Handles::Switch => write!(f, ", on {} switch", clause.tag)?,
+                    }
+                }
+                Ok(())
             }
         }
     }

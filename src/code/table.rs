@@ -261,6 +261,13 @@ macro_rules! for_each_op {
             control Translate "translate" []
             control ReturnBoundary "return_boundary" []
             control ReturnHost "return_host" []
+            control Suspend "suspend" [FarS8, U12, U16]
+            control Resume "resume" [FarS8, Clauses]
+            control ResumeThrow "resume_throw" [FarS8, Clauses]
+            control ResumeThrowRef "resume_throw_ref" [FarS8, Clauses]
+            control Switch "switch" [FarS8, U12, U16]
+            control StartHost "start_host" []
+            control ReturnContinuation "return_continuation" []
             control Nop "nop" []
 
             // --- what the driver does, on operands in consecutive slots ---
@@ -275,6 +282,8 @@ macro_rules! for_each_op {
             service TableInit "table.init" [FarS8, U12, U16]
             service ElemDrop "elem.drop" [FarS8, U12]
             service RefFunc "ref.func" [FarS8, U12]
+            service ContNew "cont.new" [FarS8]
+            service ContBind "cont.bind" [FarS8, U12]
         }
     };
 }

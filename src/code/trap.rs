@@ -67,6 +67,10 @@ traps! {
     NullReference = "null reference",
     /// An allocation beyond the configured limits.
     AllocationTooLarge = "allocation size too large",
+    /// A suspension or a switch with a tag that nothing around it handles.
+    UnhandledTag = "unhandled tag",
+    /// A continuation reference that was used before.
+    ContinuationAlreadyConsumed = "continuation already consumed",
 }
 
 impl core::error::Error for Trap {}

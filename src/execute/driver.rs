@@ -11,7 +11,9 @@ use super::regs::Regs;
 use super::service;
 use crate::code::{self, Op, Trap};
 use crate::heap::{Crossing, EpochDecision, Failure, FuncIndex, HostCall, StoreInner};
-use crate::stack::{Activation, Context, Exit, ExitPoint, Record, StackChain, StackId, StackState};
+use crate::stack::{
+    Activation, BOUNDARY_SLOTS, Context, Exit, ExitPoint, Record, StackId, StackState,
+};
 use crate::support::error::Error;
 
 /// Advances the execution on stack `id` until it is done, suspended or has failed. A
@@ -40,22 +42,20 @@ pub(super) fn refuse(store: &mut StoreInner, id: StackId, suspension: Suspension
         Suspension::Interrupt | Suspension::Epoch => Failure::Trap(Trap::Interrupt),
         Suspension::Host(error) => Failure::Host(error),
     };
-    let resume = store.stacks.stack(id).resume;
     let mut linked = Linked::new(store, id);
-    linked.activation().exit = Some(resume);
+    linked.activation().exited = true;
     linked.describe(failure)
 }
 
 /// The state of the chain while an execution is advanced. Dropping it unlinks the
 /// execution, on every path: also when a host function panics.
-struct Linked<'a> {
-    store: &'a mut StoreInner,
+pub(super) struct Linked<'a> {
+    pub(super) store: &'a mut StoreInner,
+    /// The initial stack. Another one may be running.
     id: StackId,
-    ctx: *mut Context,
+    pub(super) ctx: *mut Context,
     outer: Outer,
-    /// What the accumulator holds when the stack's code goes on.
-    acc: u64,
-    /// What becomes of the stack.
+    /// What becomes of the initial stack.
     state: StackState,
 }
 
@@ -63,16 +63,26 @@ struct Linked<'a> {
 struct Outer {
     stack_limit: *mut u64,
     instance: *mut crate::heap::InstanceCore,
+    running: StackId,
     activations: usize,
 }
 
 impl Drop for Linked<'_> {
     fn drop(&mut self) {
-        self.store.stacks.stack_mut(self.id).state = self.state;
-        self.store
-            .stacks
-            .activations
-            .truncate(self.outer.activations);
+        let stacks = &mut self.store.stacks;
+        let running = stacks.running();
+        match self.state {
+            StackState::Suspended if running != self.id => {
+                stacks.stack_mut(self.id).other_end = running;
+            }
+            StackState::Suspended | StackState::Returned => {}
+            _ => {
+                stacks.release_continuations(running);
+            }
+        }
+        stacks.stack_mut(self.id).state = self.state;
+        stacks.activations.truncate(self.outer.activations);
+        stacks.set_running(self.outer.running);
         // SAFETY: X2; no handler runs.
         unsafe {
             (*self.ctx).stack_limit = self.outer.stack_limit;
@@ -85,48 +95,52 @@ impl<'a> Linked<'a> {
     fn new(store: &'a mut StoreInner, id: StackId) -> Linked<'a> {
         let ctx = store.stacks.context();
         // SAFETY: X2; no handler runs.
-        let (stack_limit, instance) = unsafe { ((*ctx).stack_limit, (*ctx).instance) };
-        let outer = Outer {
-            stack_limit,
-            instance,
-            activations: store.stacks.depth(),
+        let outer = unsafe {
+            Outer {
+                stack_limit: (*ctx).stack_limit,
+                instance: (*ctx).instance,
+                running: (*(*ctx).running).id,
+                activations: store.stacks.depth(),
+            }
         };
+        let initial = store.stacks.stack_mut(id);
+        initial.state = StackState::Running;
+        let running = core::mem::replace(&mut initial.other_end, StackId::NONE);
+        let running = running.get().unwrap_or(id);
+        let chain = store.stacks.chain(running);
         store.stacks.activations.push(Activation {
-            chain: StackChain::InitialStack(id),
-            exit: None,
+            chain,
+            exited: false,
         });
-        let stack = store.stacks.stack_mut(id);
-        let was = core::mem::replace(&mut stack.state, StackState::Running);
-        // At the first entry, the stub may have to know which function this is; behind a
-        // host function's call, its result is in the accumulator.
-        let acc = match was {
-            StackState::Fresh => u64::from(store.func(store.stacks.stack(id).function).index),
-            _ => store.stacks.stack(id).result,
-        };
+        store.stacks.set_running(running);
         let mut linked = Linked {
             store,
             id,
             ctx,
             outer,
-            acc,
             state: StackState::Trapped,
         };
         linked.enter();
         linked
     }
 
-    /// Sets the registers to where the stack's code goes on.
+    /// The stack whose code runs.
+    pub(super) fn running(&self) -> StackId {
+        self.store.stacks.running()
+    }
+
+    /// Sets the registers to where the running stack's code goes on.
     fn enter(&mut self) {
-        let stack = self.store.stacks.stack(self.id);
-        let (resume, limit) = (stack.resume, stack.arena.limit());
-        let fp = stack.arena.base().wrapping_add(resume.fp);
+        let running = self.running();
+        let stack = self.store.stacks.stack_mut(running);
+        stack.exit.is_return = true;
         // SAFETY: X2; no handler runs.
         unsafe {
-            (*self.ctx).stack_limit = limit;
-            (*self.ctx).set_instance(resume.instance);
-            (*self.ctx).ip = resume.ip;
-            (*self.ctx).fp = fp;
-            (*self.ctx).acc = self.acc;
+            (*self.ctx).stack_limit = stack.limit;
+            (*self.ctx).set_instance(stack.exit.instance);
+            (*self.ctx).ip = stack.exit.ip;
+            (*self.ctx).fp = stack.base.wrapping_add(stack.exit.fp as usize);
+            (*self.ctx).acc = stack.acc;
         }
     }
 
@@ -137,9 +151,8 @@ impl<'a> Linked<'a> {
     fn describe(&mut self, failure: Failure) -> Error {
         // Where the host has called the host, and where a hook has failed, what ran last
         // may have been another stack's code: then this one has nothing to show.
-        if self.activation().exit.is_none() && self.stands_on_stack() {
-            let point = self.point(false);
-            self.activation().exit = Some(point);
+        if !self.activation().exited && self.stands_on_stack() {
+            self.leave(false);
         }
         (self.store.describe_failure)(self.store, failure)
     }
@@ -148,26 +161,45 @@ impl<'a> Linked<'a> {
         &mut self.store.stacks.activations[self.outer.activations]
     }
 
-    /// Whether the frame where code has left lies on this stack.
+    /// Whether the frame where code has left lies on the running stack.
     fn stands_on_stack(&self) -> bool {
-        let arena = &self.store.stacks.stack(self.id).arena;
+        let stack = self.store.stacks.stack(self.running());
         // SAFETY: X2.
         let fp = unsafe { (*self.ctx).fp };
-        (arena.base().addr()..arena.limit().addr()).contains(&fp.addr())
+        (stack.base.addr()..stack.limit.addr()).contains(&fp.addr())
     }
 
-    /// Where running code has left.
-    fn point(&self, is_return: bool) -> ExitPoint {
-        let base = self.store.stacks.stack(self.id).arena.base();
+    /// Keeps where running code has left: the activation is in the host from now on.
+    pub(super) fn leave(&mut self, is_return: bool) {
+        let running = self.running();
+        let chain = self.store.stacks.chain(running);
+        *self.activation() = Activation {
+            chain,
+            exited: true,
+        };
+        let stack = self.store.stacks.stack_mut(running);
         // SAFETY: X2.
         unsafe {
-            let fp = ((*self.ctx).fp.addr() - base.addr()) / size_of::<u64>();
-            ExitPoint {
+            stack.exit = ExitPoint {
                 ip: (*self.ctx).ip,
-                is_return,
-                fp,
                 instance: (*self.ctx).instance,
-            }
+                fp: stack.slots_to((*self.ctx).fp) as u32,
+                is_return,
+            };
+        }
+    }
+
+    /// Puts the registers back to where running code has left. The host may have run other
+    /// code meanwhile; the stack has not moved.
+    pub(super) fn come_back(&mut self) {
+        self.activation().exited = false;
+        let running = self.running();
+        let stack = self.store.stacks.stack_mut(running);
+        stack.exit.is_return = true;
+        // SAFETY: X2.
+        unsafe {
+            (*self.ctx).ip = stack.exit.ip;
+            (*self.ctx).fp = stack.base.add(stack.exit.fp as usize);
         }
     }
 
@@ -216,6 +248,13 @@ impl<'a> Linked<'a> {
                 }
                 // SAFETY: the exit says so.
                 Exit::Service => unsafe { service::serve(self.store, self.ctx)? },
+                Exit::Switching => self.switching()?,
+                Exit::ContinuationDone => self.return_continuation(),
+                Exit::StartHost => {
+                    if let Some(error) = self.start_host()? {
+                        return Ok(self.suspend(Suspension::Host(error), true));
+                    }
+                }
                 Exit::Poll => {
                     if let Some(suspension) = self.poll()? {
                         return Ok(self.suspend(suspension, false));
@@ -230,39 +269,36 @@ impl<'a> Linked<'a> {
     fn run_host(&mut self) -> Result<Outcome, Failure> {
         let stack = self.store.stacks.stack(self.id);
         let function = stack.function;
-        if stack.awaiting.is_none() {
-            // SAFETY: the boundary has been written, and its arguments follow it.
-            let arguments = unsafe {
-                stack
-                    .arena
-                    .base()
-                    .add(stack.resume.fp + crate::stack::BOUNDARY_SLOTS)
-            };
-            match self.call_function(function, arguments, false) {
-                Err(Failure::Host(error)) if error.asks_to_suspend() => {
-                    self.await_results(function, arguments);
-                    return Ok(self.suspend(Suspension::Host(error), true));
-                }
-                other => other?,
+        // SAFETY: the boundary has been written, and its arguments follow it.
+        let arguments = unsafe { stack.base.add(BOUNDARY_SLOTS) };
+        match self.call_function(function, arguments, false) {
+            Err(Failure::Host(error)) if error.asks_to_suspend() => {
+                self.await_results(function, arguments);
+                Ok(self.suspend(Suspension::Host(error), true))
+            }
+            Err(failure) => Err(failure),
+            Ok(()) => {
+                self.state = StackState::Returned;
+                Ok(Outcome::Done)
             }
         }
-        self.state = StackState::Returned;
-        Ok(Outcome::Done)
     }
 
     /// Makes room for `needed` bytes from `wanted` on.
     fn grow(&mut self, wanted: *mut u64, needed: usize) -> Result<(), Failure> {
-        let fp = self.point(false).fp;
-        let base = self.store.stacks.stack(self.id).arena.base();
-        let bytes = (wanted.addr() - base.addr()).saturating_add(needed);
+        let running = self.running();
+        let stack = self.store.stacks.stack(running);
+        // SAFETY: X2.
+        let fp = stack.slots_to(unsafe { (*self.ctx).fp });
+        let bytes = (wanted.addr() - stack.base.addr()).saturating_add(needed);
         let slots = bytes.div_ceil(size_of::<u64>());
-        let grown = self.store.stacks.grow(self.id, slots);
-        let arena = &self.store.stacks.stack(self.id).arena;
+        let grown = self.store.stacks.grow(running, slots);
+        let stack = self.store.stacks.stack(running);
         // SAFETY: X2; S4: no handler runs while the stack moves, and no slot holds an
         // address of one (S3).
         unsafe {
-            (*self.ctx).fp = arena.base().wrapping_add(fp);
-            (*self.ctx).stack_limit = arena.limit();
+            (*self.ctx).fp = stack.base.wrapping_add(fp);
+            (*self.ctx).stack_limit = stack.limit;
         }
         if grown {
             Ok(())
@@ -330,8 +366,7 @@ impl<'a> Linked<'a> {
             (*self.ctx).ip = return_ip;
             (*self.ctx).fp = record.0;
         }
-        let point = self.point(true);
-        self.activation().exit = Some(point);
+        self.leave(true);
     }
 
     /// Calls the function of the host's that running code asks for. An outcome, if that
@@ -341,37 +376,25 @@ impl<'a> Linked<'a> {
         let request = unsafe { (*self.ctx).host };
         // SAFETY: X2.
         unsafe { (*self.ctx).ip = request.return_ip };
-        let point = self.point(true);
-        self.activation().exit = Some(point);
+        self.leave(true);
         let function = FuncIndex(request.function);
         match self.call_function(function, request.arguments, true) {
             Ok(()) => {
-                self.activation().exit = None;
-                // SAFETY: X2. The host may have run other code meanwhile; the stack has
-                // not moved.
-                unsafe {
-                    let base = self.store.stacks.stack(self.id).arena.base();
-                    (*self.ctx).ip = point.ip;
-                    (*self.ctx).fp = base.add(point.fp);
-                    (*self.ctx).acc = *request.arguments;
-                }
+                self.come_back();
+                // SAFETY: X2; the slots are those of the call.
+                unsafe { (*self.ctx).acc = *request.arguments };
                 Ok(None)
             }
             Err(Failure::Host(error)) if error.asks_to_suspend() => {
                 self.await_results(function, request.arguments);
-                // SAFETY: X2. As above.
-                unsafe {
-                    let base = self.store.stacks.stack(self.id).arena.base();
-                    (*self.ctx).ip = point.ip;
-                    (*self.ctx).fp = base.add(point.fp);
-                }
+                self.come_back();
                 Ok(Some(self.suspend(Suspension::Host(error), true)))
             }
             Err(failure) => Err(failure),
         }
     }
 
-    fn call_function(
+    pub(super) fn call_function(
         &mut self,
         function: FuncIndex,
         arguments: *mut u64,
@@ -395,10 +418,11 @@ impl<'a> Linked<'a> {
         self.crossing(Crossing::ReturningFromHost)
     }
 
-    fn await_results(&mut self, function: FuncIndex, slots: *mut u64) {
-        let stack = self.store.stacks.stack_mut(self.id);
-        let at = (slots.addr() - stack.arena.base().addr()) / size_of::<u64>();
-        stack.awaiting = Some((function, at));
+    pub(super) fn await_results(&mut self, function: FuncIndex, slots: *mut u64) {
+        let running = self.running();
+        let stack = self.store.stacks.stack_mut(running);
+        stack.deliver = (stack.slots_to(slots) * size_of::<u64>()) as i32;
+        stack.awaiting = Some(function);
     }
 
     /// What to do at a loop header or function entry where code was asked to stop.
@@ -410,8 +434,7 @@ impl<'a> Linked<'a> {
         if engine.tunables.epoch_interruption
             && engine.epoch.now() >= self.store.stacks.epoch_deadline()
         {
-            let point = self.point(false);
-            self.activation().exit = Some(point);
+            self.leave(false);
             let decision = match self.store.epoch_hook.take() {
                 None => EpochDecision::Trap,
                 Some(mut hook) => {
@@ -420,13 +443,7 @@ impl<'a> Linked<'a> {
                     decision.map_err(Failure::Host)?
                 }
             };
-            self.activation().exit = None;
-            // SAFETY: X2. The hook may have run other code meanwhile.
-            unsafe {
-                let base = self.store.stacks.stack(self.id).arena.base();
-                (*self.ctx).ip = point.ip;
-                (*self.ctx).fp = base.add(point.fp);
-            }
+            self.come_back();
             let now = engine.epoch.now();
             match decision {
                 EpochDecision::Trap => return Err(Failure::Trap(Trap::Interrupt)),
@@ -450,8 +467,7 @@ impl<'a> Linked<'a> {
     fn suspend(&mut self, suspension: Suspension, is_return: bool) -> Outcome {
         // A function of the host's has no frame; what it calls has left the registers.
         if self.stands_on_stack() {
-            let point = self.point(is_return);
-            self.store.stacks.stack_mut(self.id).resume = point;
+            self.leave(is_return);
         }
         self.state = StackState::Suspended;
         Outcome::Suspended(suspension)

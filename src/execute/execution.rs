@@ -1,13 +1,11 @@
 //! Executions: calls from the host, each with a stack of its own, advanced until they are
 //! done.
 
-use super::call::first_cell;
 use super::driver;
-use crate::code::{CodeHeader, Trap};
+use super::first_frame::FirstFrame;
+use crate::code::Trap;
 use crate::heap::{Failure, FuncIndex, StoreId, StoreInner};
-use crate::stack::{
-    BOUNDARY_SLOTS, BOUNDARY_TAG, BoundaryKind, ExitPoint, Record, StackId, StackState,
-};
+use crate::stack::{BOUNDARY_SLOTS, BoundaryKind, INITIAL_SLOTS, Record, StackId, StackState};
 use crate::support::error::Error;
 use alloc::sync::Arc;
 use thiserror::Error as ThisError;
@@ -106,9 +104,11 @@ impl Execution {
         match stack.state {
             StackState::Fresh | StackState::Suspended => {}
             StackState::Running => return Err(ExecutionError::Running.into()),
-            StackState::Returned | StackState::Trapped => return Err(ExecutionError::Ended.into()),
+            StackState::Returned | StackState::Trapped | StackState::Free => {
+                return Err(ExecutionError::Ended.into());
+            }
         }
-        if let Some((function, _)) = stack.awaiting {
+        if let Some(function) = self.awaiting(store) {
             let results = store.func(function).results.into();
             return Err(ExecutionError::ResultsMissing(results).into());
         }
@@ -126,8 +126,7 @@ impl Execution {
         results: &[u64],
     ) -> Result<Outcome, Error> {
         self.check(store)?;
-        let stack = store.stacks.stack(self.stack);
-        let (function, at) = stack.awaiting.ok_or(ExecutionError::NotWaiting)?;
+        let function = self.awaiting(store).ok_or(ExecutionError::NotWaiting)?;
         let expected = usize::from(store.func(function).results);
         if results.len() != expected {
             return Err(ExecutionError::WrongResults {
@@ -136,13 +135,14 @@ impl Execution {
             }
             .into());
         }
-        let stack = store.stacks.stack_mut(self.stack);
+        let innermost = self.innermost(store);
+        let stack = store.stacks.stack_mut(innermost);
         for (index, &bits) in results.iter().enumerate() {
             // SAFETY: the frame that called the host function has room for its results.
-            unsafe { *stack.arena.base().add(at + index) = bits };
+            unsafe { *stack.base.byte_add(stack.deliver as usize).add(index) = bits };
         }
         stack.awaiting = None;
-        stack.result = results.first().copied().unwrap_or_default();
+        stack.acc = results.first().copied().unwrap_or_default();
         if store.func(self.function).is_host() {
             stack_done(store, self.stack);
             return Ok(Outcome::Done);
@@ -152,11 +152,12 @@ impl Execution {
 
     /// The function of the host's that suspended it, if its results are wanted.
     pub fn awaiting(&self, store: &StoreInner) -> Option<FuncIndex> {
-        store
-            .stacks
-            .stack(self.stack)
-            .awaiting
-            .map(|(function, _)| function)
+        store.stacks.stack(self.innermost(store)).awaiting
+    }
+
+    /// The stack that runs next: its own, or that of a continuation which it has resumed.
+    pub fn innermost(&self, store: &StoreInner) -> StackId {
+        store.stacks.stack(self.stack).innermost()
     }
 
     /// The function's results, once it is done.
@@ -242,47 +243,24 @@ fn prepare(
 ) -> Result<StackId, Error> {
     let object = *store.func(function);
     debug_assert_eq!(arguments.len(), usize::from(object.params));
-    let results = usize::from(object.results);
-    let (code, extent) = if object.is_host() {
-        (core::ptr::null(), 0)
-    } else {
-        // SAFETY: the module that the entry belongs to is held by its instance.
-        unsafe {
-            let code: *const CodeHeader = (*object.entry).load();
-            (code, (*code).extent.div_ceil(size_of::<u64>()))
-        }
-    };
-    let slots = BOUNDARY_SLOTS + results.max(arguments.len() + extent);
-    let Some(stack) = store.stacks.acquire(function, slots, owner) else {
+    let first = FirstFrame::of(&object);
+    let Some(stack) = store
+        .stacks
+        .acquire(function, first.slots(), INITIAL_SLOTS, owner)
+    else {
         return Err((store.describe_failure)(
             store,
             Failure::Trap(Trap::StackOverflow),
         ));
     };
     let return_host = store.engine().handlers.fixed.return_host.address();
-    let owner = store.stacks.stack_mut(stack);
-    let base = owner.arena.base();
-    let mut resume = ExitPoint {
-        ip: core::ptr::null(),
-        is_return: false,
-        fp: 0,
-        instance: object.instance,
-    };
-    // SAFETY: the stack has room for all of this.
+    let entry = store.stacks.stack_mut(stack);
+    // SAFETY: the stack has room for the frame and the arguments.
     unsafe {
-        Record(base).write(core::ptr::null(), BOUNDARY_TAG);
-        Record(base).write_boundary(BoundaryKind::Host, core::ptr::null_mut(), results);
-        let first = base.add(BOUNDARY_SLOTS);
-        first.copy_from_nonoverlapping(arguments.as_ptr(), arguments.len());
-        if !code.is_null() {
-            let record = first.add(arguments.len());
-            let link = record.byte_offset_from(base) as u64;
-            Record(record).write(return_host, link);
-            resume.ip = first_cell(code);
-            resume.fp = BOUNDARY_SLOTS + arguments.len();
-        }
+        first.lay_out(entry, BoundaryKind::Host, return_host);
+        let slots = entry.base.add(BOUNDARY_SLOTS);
+        slots.copy_from_nonoverlapping(arguments.as_ptr(), arguments.len());
     }
-    owner.resume = resume;
     Ok(stack)
 }
 
@@ -297,7 +275,7 @@ fn results(store: &StoreInner, stack: StackId) -> &[u64] {
     }
     // SAFETY: the boundary at the stack's base says how many results follow it.
     unsafe {
-        let base = stack.arena.base();
+        let base = stack.base;
         let count = Record(base).boundary_results();
         core::slice::from_raw_parts(base.add(BOUNDARY_SLOTS), count)
     }

@@ -5,6 +5,7 @@
 
 use super::call::*;
 use super::cell::Cell;
+use super::continuation::*;
 use super::control::*;
 use super::memory::*;
 use super::numeric::*;
@@ -338,6 +339,8 @@ macro_rules! backend {
                 },
                 return_boundary: FixedCell::new(address_of!(handler ReturnBoundary)),
                 return_host: FixedCell::new(address_of!(handler ReturnHost)),
+                return_continuation: FixedCell::new(address_of!(handler ReturnContinuation)),
+                start_host: FixedCell::new(address_of!(handler StartHost)),
                 probe: FixedCell::new(address_of!(handler Nop)),
             }
         };

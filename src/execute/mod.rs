@@ -28,16 +28,20 @@
 
 mod call;
 mod cell;
+mod clauses;
+mod continuation;
 mod control;
 pub mod dispatch;
 mod driver;
 mod execution;
+mod first_frame;
 mod handlers;
 mod memory;
 mod numeric;
 mod operand;
 mod regs;
 mod service;
+mod switching;
 mod transfer;
 
 pub use dispatch::{Dispatch, DispatchError};

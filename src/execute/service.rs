@@ -3,6 +3,7 @@
 
 use super::cell::Cell;
 use super::regs::{Regs, Step};
+use super::switching;
 use crate::code::{Op, Trap};
 use crate::heap::{Failure, FuncRef, InstanceIndex, StoreInner, memory_init, table_init};
 use crate::module::TypeId;
@@ -179,6 +180,12 @@ fn carry_out(
                 Some(callee) => operands.set(u64::from(FuncRef::new(callee).0)),
                 None => return Err(Failure::Trap(Trap::BadSignature)),
             }
+        }
+        Op::ContNew => operands.set(switching::make(store, operands.get(0))?),
+        Op::ContBind => {
+            // SAFETY: X2: the reference follows the values.
+            let bound = unsafe { switching::bind(store, operands.slots, first as usize)? };
+            operands.set(bound);
         }
         other => unreachable!("{other:?} is no service"),
     }

@@ -10,7 +10,7 @@ use super::tag::Tag;
 use crate::code::Trap;
 use crate::format_err;
 use crate::module::{EngineInner, GlobalType, MemoryType, Module, TableType, TypeId};
-use crate::stack::Stacks;
+use crate::stack::{StackId, Stacks};
 use crate::support::error::Error;
 use alloc::boxed::Box;
 use alloc::format;
@@ -552,6 +552,20 @@ impl StoreInner {
         &self.tags
     }
 
+    /// A stack of at least `slots` slots for a continuation of a function.
+    pub fn add_continuation(
+        &mut self,
+        function: FuncIndex,
+        slots: usize,
+    ) -> Result<StackId, Error> {
+        // A few more than the first frame takes: most functions call others.
+        let generous = slots + CONTINUATION_SLOTS;
+        let stack = self.stacks.acquire(function, slots, generous, None);
+        stack.ok_or_else(|| {
+            format_err!("resource limit exceeded: there is no room for another continuation")
+        })
+    }
+
     // --- making instances ---
 
     /// How much there is of everything, to come back to with [`StoreInner::roll_back`].
@@ -666,6 +680,8 @@ unsafe impl Sync for StoreInner {}
 /// Without a limiter, a memory holds at most this many bytes: all that 32-bit addresses
 /// reach.
 pub const DEFAULT_MEMORY_BYTES: u64 = 1 << 32;
+/// The slots of a continuation at first, beyond those of its first frame.
+const CONTINUATION_SLOTS: usize = 16;
 /// A store holds at most this many values of the host's.
 pub const DEFAULT_EXTERNS: usize = 1 << 24;
 /// Without a limiter, a store holds at most this many instances.

@@ -40,7 +40,7 @@ pub use segment::{DataSegment, ElementItems, ElementSegment, SegmentMode};
 pub use type_registry::{ModuleType, TypeRegistry};
 pub use types::{
     CompositeKind, CompositeType, ExternType, FieldType, FuncType, GlobalType, HeapType,
-    MemoryType, RefType, StorageType, TableType, TypeId, ValType,
+    MemoryType, RefType, StorageType, SubType, TableType, TypeId, ValType,
 };
 
 use crate::code::{self, Entry, ModuleCode};

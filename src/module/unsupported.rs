@@ -96,6 +96,7 @@ pub(super) fn heap_type(ty: HeapType) -> Result<(), Needs> {
 pub(super) fn operator(op: &Operator<'_>) -> Result<(), Needs> {
     let (proposal, visit) = origin(op);
     let proposal = match proposal {
+        "stack_switching" if mnemonic(visit).starts_with("resume_throw") => "exception-handling",
         "mvp"
         | "sign_extension"
         | "saturating_float_to_int"
@@ -103,6 +104,7 @@ pub(super) fn operator(op: &Operator<'_>) -> Result<(), Needs> {
         | "reference_types"
         | "tail_call"
         | "function_references"
+        | "stack_switching"
         | "wide_arithmetic" => {
             return types_of(op);
         }
@@ -115,7 +117,6 @@ pub(super) fn operator(op: &Operator<'_>) -> Result<(), Needs> {
         "legacy_exceptions" => "legacy-exceptions",
         "gc" => "gc",
         "custom_descriptors" => "custom-descriptors",
-        "stack_switching" => "stack-switching",
         "memory_control" => "memory-control",
         _ => "newer",
     };

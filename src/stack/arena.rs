@@ -12,12 +12,11 @@ pub struct Arena {
 }
 
 impl Arena {
-    /// An arena of as many slots and a red zone, or `None` where there is no room.
-    pub fn new(slots: usize) -> Option<Arena> {
-        let bytes = slots.checked_add(RED_ZONE_SLOTS)?.checked_mul(SLOT)?;
-        Some(Arena {
-            bytes: RawBytes::zeroed(bytes)?,
-        })
+    /// An arena without a slot.
+    pub fn empty() -> Arena {
+        Arena {
+            bytes: RawBytes::zeroed(0).expect("no bytes take no room"),
+        }
     }
 
     /// The first slot.
@@ -27,7 +26,7 @@ impl Arena {
 
     /// The number of slots before the red zone.
     pub fn slots(&self) -> usize {
-        self.bytes.len() / SLOT - RED_ZONE_SLOTS
+        (self.bytes.len() / SLOT).saturating_sub(RED_ZONE_SLOTS)
     }
 
     /// The slot that no frame may reach beyond.

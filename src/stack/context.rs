@@ -1,5 +1,6 @@
 //! The registers that running code shares with the host.
 
+use super::directory::{Stack, StackId};
 use super::interrupt::InterruptFlag;
 use crate::code::CodeHeader;
 use crate::heap::{FuncObject, GlobalCell, InstanceCore};
@@ -25,6 +26,12 @@ pub enum Exit {
     Host,
     /// The service at `ip`: `Context::service` is its op.
     Service,
+    /// What the cell at `ip` wants of continuations: `Context::service` is its op.
+    Switching,
+    /// The function of a running continuation has returned; `fp` is the bottom.
+    ContinuationDone,
+    /// The running continuation's function is the host's, and has not been called yet.
+    StartHost,
     /// Fuel, an interruption or an epoch deadline, at a loop header or function entry.
     Poll,
     /// The end of a probe of the dispatch backend.
@@ -59,6 +66,10 @@ pub struct Context {
     pub globals: *const *mut GlobalCell,
     /// The store's functions.
     pub functions: *const FuncObject,
+    /// The directory of the store's stacks.
+    pub stacks: *mut Stack,
+    /// The stack whose code runs.
+    pub running: *mut Stack,
     /// Fuel left; below zero by what the last stretch of code took beyond it.
     pub fuel: i64,
     /// Raised by other threads to interrupt.
@@ -109,6 +120,8 @@ impl Context {
             instance: ptr::null_mut(),
             globals: ptr::null(),
             functions: ptr::null(),
+            stacks: ptr::null_mut(),
+            running: ptr::null_mut(),
             fuel: 0,
             interrupt,
             epoch,
@@ -137,6 +150,17 @@ impl Context {
     /// Registers for a probe of a dispatch backend, which uses none of them.
     pub fn for_probe() -> Context {
         Context::new(ptr::null(), ptr::null(), ptr::null())
+    }
+
+    /// A stack, in the directory.
+    ///
+    /// # Safety
+    ///
+    /// The directory has been set, and has it.
+    #[inline(always)]
+    pub unsafe fn stack(&self, id: StackId) -> *mut Stack {
+        // SAFETY: as promised.
+        unsafe { self.stacks.add(id.0 as usize) }
     }
 
     /// Makes an instance, or none, the running one.

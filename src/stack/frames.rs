@@ -3,8 +3,8 @@
 //! This knows the layout of records and nothing else. Who stands where is for `walk` to
 //! say.
 
+use super::directory::{ExitPoint, Stack};
 use super::record::{BoundaryKind, Record};
-use super::stacks::{ExitPoint, Stack};
 use crate::heap::{InstanceCore, InstanceIndex};
 
 /// A frame as the stack shows it.
@@ -47,8 +47,9 @@ impl<'a> RawFrames<'a> {
     }
 
     /// The record at so many slots from the base, if it lies in the stack.
-    fn record(&self, fp: usize) -> Option<Record> {
-        (fp < self.stack.arena.slots()).then(|| Record(self.stack.arena.base().wrapping_add(fp)))
+    fn record(&self, fp: u32) -> Option<Record> {
+        let fp = fp as usize;
+        (fp < self.stack.slots()).then(|| Record(self.stack.base.wrapping_add(fp)))
     }
 
     /// Passes the boundaries at `point`, whose record is the next older one: the frame
@@ -64,7 +65,7 @@ impl<'a> RawFrames<'a> {
                     return Some(point);
                 }
                 self.boundary = Some(record.boundary_kind());
-                if record.boundary_kind() == BoundaryKind::Host {
+                if record.ends_stack() {
                     return None;
                 }
                 let instance: *mut InstanceCore = record.boundary_instance();
@@ -78,12 +79,9 @@ impl<'a> RawFrames<'a> {
         }
     }
 
-    fn slots_to(&self, record: Record) -> Option<usize> {
-        let distance = record
-            .0
-            .addr()
-            .checked_sub(self.stack.arena.base().addr())?;
-        Some(distance / size_of::<u64>())
+    fn slots_to(&self, record: Record) -> Option<u32> {
+        let distance = record.0.addr().checked_sub(self.stack.base.addr())?;
+        u32::try_from(distance / size_of::<u64>()).ok()
     }
 }
 
@@ -107,7 +105,7 @@ impl Iterator for RawFrames<'_> {
         Some(RawFrame {
             ip: point.ip,
             is_return: point.is_return,
-            fp: point.fp,
+            fp: point.fp as usize,
             instance,
             boundary: self.boundary,
         })

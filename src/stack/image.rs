@@ -1,6 +1,6 @@
 //! What a stack held, for observers that look later.
 
-use super::stacks::Stack;
+use super::directory::Stack;
 use alloc::vec::Vec;
 
 /// A copy of the slots of a stack.
@@ -12,13 +12,12 @@ pub struct StackImage {
 impl StackImage {
     /// Copies a stack that does not run; `None` where there is no memory for it.
     pub fn new(stack: &Stack) -> Option<StackImage> {
-        let arena = &stack.arena;
         let mut slots = Vec::new();
-        slots.try_reserve_exact(arena.slots()).ok()?;
-        // SAFETY: the arena is initialised memory of as many slots; the stack does not run while
+        slots.try_reserve_exact(stack.slots()).ok()?;
+        // SAFETY: the stack is initialised memory of as many slots; the stack does not run while
         // it is borrowed. Pointers among the slots lose their provenance, and are only copied.
         slots.extend_from_slice(unsafe {
-            core::slice::from_raw_parts(arena.base().cast_const(), arena.slots())
+            core::slice::from_raw_parts(stack.base.cast_const(), stack.slots())
         });
         Some(StackImage { slots })
     }

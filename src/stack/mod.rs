@@ -17,16 +17,20 @@
 //!   exit of one handler and the entry of the next.
 
 mod arena;
+mod chain;
 mod context;
+mod directory;
 mod frames;
 mod image;
 mod interrupt;
 mod record;
 mod stacks;
 
+pub use chain::Activation;
 pub use context::{Context, Exit, HostRequest};
+pub use directory::{ExitPoint, Stack, StackId, StackState};
 pub use frames::{RawFrame, RawFrames};
 pub use image::StackImage;
 pub use interrupt::InterruptHandle;
 pub use record::{BOUNDARY_SLOTS, BOUNDARY_TAG, BoundaryKind, RECORD_SLOTS, Record};
-pub use stacks::{Activation, ExitPoint, StackChain, StackId, StackState, Stacks};
+pub use stacks::{INITIAL_SLOTS, Stacks};

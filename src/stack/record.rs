@@ -10,13 +10,17 @@
 //!
 //! ```text
 //!   slot fp + 2   kind
-//!   slot fp + 3   the instance that runs below it, as a pointer; none below the host's
+//!   slot fp + 3   the instance that runs below it, as a pointer; none below the host's;
+//!                 at the bottom of a continuation: the stack that waits for it, and in
+//!                 the high half the record of the frame that resumed it, in slots from
+//!                 that stack's base; zero while no stack does
 //!   slot fp + 4   the number of result slots
 //! ```
 //!
 //! and the arguments of the function called follow it. Whoever knows this, and where
 //! `fp` is, can walk a stack without any other table.
 
+use super::directory::StackId;
 use crate::heap::InstanceCore;
 
 /// Slots of a frame's record.
@@ -37,6 +41,9 @@ pub enum BoundaryKind {
     Host = 0,
     /// A call into another instance.
     Instance = 1,
+    /// The bottom of a continuation: the stack ends here, and the frames of the stack that
+    /// has resumed it follow.
+    Continuation = 2,
 }
 
 /// A frame's record on a stack.
@@ -111,10 +118,10 @@ impl Record {
     #[inline(always)]
     pub unsafe fn boundary_kind(self) -> BoundaryKind {
         // SAFETY: within the boundary.
-        if unsafe { *self.0.add(2) } == BoundaryKind::Host as u64 {
-            BoundaryKind::Host
-        } else {
-            BoundaryKind::Instance
+        match unsafe { *self.0.add(2) } {
+            0 => BoundaryKind::Host,
+            1 => BoundaryKind::Instance,
+            _ => BoundaryKind::Continuation,
         }
     }
 
@@ -126,7 +133,7 @@ impl Record {
     #[inline(always)]
     pub unsafe fn ends_stack(self) -> bool {
         // SAFETY: as promised; a boundary has a kind.
-        unsafe { self.is_boundary() && self.boundary_kind() == BoundaryKind::Host }
+        unsafe { self.is_boundary() && self.boundary_kind() != BoundaryKind::Instance }
     }
 
     /// The instance that runs below a boundary.
@@ -138,6 +145,29 @@ impl Record {
     pub unsafe fn boundary_instance(self) -> *mut InstanceCore {
         // SAFETY: the slot was written as a pointer (S2).
         unsafe { *self.0.add(3).cast::<*mut InstanceCore>() }
+    }
+
+    /// Says at the bottom of a continuation which frame of which stack waits for it.
+    ///
+    /// # Safety
+    ///
+    /// See [`Record::return_ip`].
+    #[inline(always)]
+    pub unsafe fn set_parent(self, parent: StackId, fp: u32) {
+        // SAFETY: within the boundary.
+        unsafe { *self.0.add(3) = u64::from(parent.0) | u64::from(fp) << 32 };
+    }
+
+    /// The stack that waits for the one that has its base here, if it is a
+    /// continuation's.
+    ///
+    /// # Safety
+    ///
+    /// See [`Record::return_ip`].
+    #[inline(always)]
+    pub unsafe fn parent(self) -> StackId {
+        // SAFETY: within the boundary; that of a call from the host has no instance.
+        StackId(unsafe { *self.0.add(3) } as u32)
     }
 
     /// The number of result slots of the call behind a boundary.

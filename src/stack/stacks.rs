@@ -1,94 +1,27 @@
-//! All stacks of a store, and the chain that links those in use.
+//! All stacks of a store: their directory, and who runs on them.
 
-use super::arena::Arena;
+use super::chain::{Activation, StackChain};
 use super::context::Context;
+use super::directory::{ExitPoint, Stack, StackId, StackState};
 use super::interrupt::{InterruptFlag, InterruptHandle};
-use crate::heap::{FuncIndex, FuncObject, InstanceCore};
+use crate::heap::{FuncIndex, FuncObject};
 use crate::module::EngineInner;
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::cell::UnsafeCell;
-use core::ptr::{self, NonNull};
-
-/// A stack of a store. The number is given anew once the stack is free.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct StackId(pub u32);
-
-/// The stacks from a running one to the host.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum StackChain {
-    /// Nothing runs.
-    Absent,
-    /// The stack of a call from the host.
-    InitialStack(StackId),
-}
-
-/// One contiguous run of WebAssembly, newest last in [`Stacks::activations`].
-#[derive(Clone, Copy, Debug)]
-pub struct Activation {
-    /// The stacks that it runs on.
-    pub chain: StackChain,
-    /// Where it left WebAssembly, if it is in the host now.
-    pub exit: Option<ExitPoint>,
-}
-
-/// Where an activation stands while the host runs, or where an execution was suspended.
-#[derive(Clone, Copy, Debug)]
-pub struct ExitPoint {
-    /// The instruction, or where a call returns to.
-    pub ip: *const u64,
-    /// Whether `ip` is where a call returns to.
-    pub is_return: bool,
-    /// The frame, in slots from the stack's base: it survives a move.
-    pub fp: usize,
-    /// The frame's instance.
-    pub instance: *mut InstanceCore,
-}
-
-/// What an execution's stack is used for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum StackState {
-    /// Nothing has run yet.
-    Fresh,
-    /// Runs, or waits for the host function that it called.
-    Running,
-    /// Waits to be advanced.
-    Suspended,
-    /// The call has returned; its results stand above the boundary.
-    Returned,
-    /// The call has failed.
-    Trapped,
-}
-
-/// A stack in use by an execution.
-#[derive(Debug)]
-pub struct Stack {
-    /// Its memory.
-    pub arena: Arena,
-    /// What it is used for.
-    pub state: StackState,
-    /// The function that was called on it.
-    pub function: FuncIndex,
-    /// Where to go on.
-    pub resume: ExitPoint,
-    /// Where the results of a host function are wanted, in slots from the base, if it has
-    /// suspended the execution.
-    pub awaiting: Option<(FuncIndex, usize)>,
-    /// The first result that was provided for that host function.
-    pub result: u64,
-    /// Held by the execution's owner too, unless the store itself drives it.
-    owner: Option<Arc<()>>,
-}
+use core::ptr::NonNull;
 
 /// All stacks of a store.
 #[derive(Debug)]
 pub struct Stacks {
     context: NonNull<UnsafeCell<Context>>,
-    stacks: Vec<Option<Stack>>,
-    free: Vec<u32>,
-    /// Arenas without a use, kept for the next call.
-    spare: Vec<Arena>,
+    /// The directory: stacks by number. The first is none.
+    stacks: Vec<UnsafeCell<Stack>>,
+    /// The stacks that are free. The last ones keep their memory for the next call.
+    free: Vec<StackId>,
+    /// How many of the free stacks keep their memory.
+    spare: usize,
     /// When as many stacks are in use, dropped executions are looked for.
     reclaim_at: usize,
     /// The activations under way, oldest first.
@@ -97,10 +30,12 @@ pub struct Stacks {
     interrupt: Arc<InterruptFlag>,
 }
 
-/// The slots of a stack at first: enough for most calls from the host, and small.
-const INITIAL_SLOTS: usize = 1 << 10;
-/// Spare arenas kept.
-const SPARE: usize = 8;
+/// The slots of an initial stack at first: enough for most calls, and small.
+pub const INITIAL_SLOTS: usize = 1 << 10;
+/// Free stacks that keep their memory.
+const SPARE: usize = 32;
+/// A free stack of more slots does not keep its memory.
+const SPARE_SLOTS: usize = 1 << 12;
 
 impl Stacks {
     /// No stack, for a store of `engine`, which outlives it.
@@ -111,16 +46,19 @@ impl Stacks {
             &raw const engine.epoch,
             engine.handlers.fixed.return_boundary.address(),
         );
-        Stacks {
+        let mut stacks = Stacks {
             context: NonNull::from(Box::leak(Box::new(UnsafeCell::new(context)))),
-            stacks: Vec::new(),
+            stacks: alloc::vec![UnsafeCell::new(Stack::none())],
             free: Vec::new(),
-            spare: Vec::new(),
+            spare: 0,
             reclaim_at: SPARE,
             activations: Vec::new(),
-            max_slots: engine.tunables.max_stack / size_of::<u64>(),
+            // Slots are counted in 32 bits.
+            max_slots: (engine.tunables.max_stack / size_of::<u64>()).min(1 << 31),
             interrupt,
-        }
+        };
+        stacks.share_directory(StackId::NONE);
+        stacks
     }
 
     /// The registers shared with running code, valid for the store's life.
@@ -173,8 +111,9 @@ impl Stacks {
 
     /// All stacks in use, by ascending numbers.
     pub fn in_use(&self) -> impl Iterator<Item = (StackId, &Stack)> {
-        let numbered = self.stacks.iter().enumerate();
-        numbered.filter_map(|(id, stack)| Some((StackId(id as u32), stack.as_ref()?)))
+        let ids = (1..self.stacks.len() as u32).map(StackId);
+        ids.map(|id| (id, self.stack(id)))
+            .filter(|(_, stack)| stack.state != StackState::Free)
     }
 
     /// Sets the epoch at which running code comes back.
@@ -203,100 +142,168 @@ impl Stacks {
         self.activations.len()
     }
 
+    // --- the directory ---
+
     /// A stack for a call of `function`, of at least `slots` slots; `None` where the limit
-    /// or the host does not allow that.
+    /// or the host does not allow that. `generous` is how many it should have at first.
     pub fn acquire(
         &mut self,
         function: FuncIndex,
         slots: usize,
+        generous: usize,
         owner: Option<Arc<()>>,
     ) -> Option<StackId> {
         if slots > self.max_slots {
             return None;
         }
-        if self.stacks.len() - self.free.len() >= self.reclaim_at {
+        if self.count() >= self.reclaim_at {
             self.reclaim();
         }
-        let mut arena = match self.spare.pop() {
-            Some(arena) => arena,
-            None => Arena::new(slots.max(INITIAL_SLOTS.min(self.max_slots)))?,
-        };
-        if arena.slots() < slots && !arena.grow(slots) {
-            return None;
-        }
-        let stack = Stack {
-            arena,
-            state: StackState::Fresh,
-            function,
-            resume: ExitPoint {
-                ip: ptr::null(),
-                is_return: false,
-                fp: 0,
-                instance: ptr::null_mut(),
-            },
-            awaiting: None,
-            result: 0,
-            owner,
-        };
+        let generous = generous.min(self.max_slots).max(slots);
         let id = match self.free.pop() {
             Some(id) => id,
-            None => {
-                self.stacks.push(None);
-                self.stacks.len() as u32 - 1
-            }
+            None => self.add()?,
         };
-        self.stacks[id as usize] = Some(stack);
+        self.spare -= usize::from(self.stack(id).slots() != 0);
+        let stack = self.stack_mut(id);
+        if stack.slots() < slots && !stack.grow(generous) && !stack.grow(slots) {
+            self.free.push(id);
+            return None;
+        }
+        stack.state = StackState::Fresh;
+        stack.function = function;
+        stack.owner = owner;
+        Some(id)
+    }
+
+    /// Adds a stack without memory to the directory.
+    fn add(&mut self) -> Option<StackId> {
+        let id = u32::try_from(self.stacks.len()).ok()?;
+        // The directory may move, and running code knows its stack by address.
+        let running = self.running();
+        let reserved = self.stacks.try_reserve(1);
+        self.share_directory(running);
+        reserved.ok()?;
+        // So that giving it back never needs room.
+        let ids = self.stacks.len() + 1 - self.free.len();
+        self.free.try_reserve(ids).ok()?;
+        self.stacks.push(UnsafeCell::new(Stack::new(StackId(id))));
         Some(StackId(id))
     }
 
-    /// Gives a stack back.
+    /// Tells running code where the directory is, and with that the running stack.
+    fn share_directory(&mut self, running: StackId) {
+        self.registers().stacks = UnsafeCell::raw_get(self.stacks.as_ptr());
+        self.set_running(running);
+    }
+
+    /// Gives a stack back. References to it as a continuation are invalid from now on.
     pub fn release(&mut self, id: StackId) {
-        let Some(stack) = self.stacks[id.0 as usize].take() else {
+        let keeps = self.spare < SPARE && self.stack(id).slots() <= SPARE_SLOTS;
+        let stack = self.stack_mut(id);
+        if stack.state == StackState::Free {
             return;
-        };
-        self.free.push(id.0);
-        if self.spare.len() < SPARE && stack.arena.slots() <= INITIAL_SLOTS * 64 {
-            self.spare.push(stack.arena);
         }
+        if !keeps {
+            stack.shrink();
+        }
+        stack.state = StackState::Free;
+        stack.exit = ExitPoint::NONE;
+        stack.other_end = StackId::NONE;
+        stack.awaiting = None;
+        stack.owner = None;
+        stack.revision = stack.revision.wrapping_add(1);
+        // A number whose revisions are used up is never given out again: no old reference
+        // may look like a new one.
+        if stack.revision != u32::MAX {
+            self.free.push(id);
+            self.spare += usize::from(keeps);
+        }
+    }
+
+    /// Gives back a stack and all that wait for it, but not the initial one, which it
+    /// returns.
+    pub fn release_continuations(&mut self, first: StackId) -> StackId {
+        let mut id = first;
+        while let Some(parent) = self.stack(id).parent() {
+            self.release(id);
+            id = parent;
+        }
+        id
     }
 
     /// Gives back the stacks whose executions were dropped.
     fn reclaim(&mut self) {
-        for id in 0..self.stacks.len() {
-            let dropped = self.stacks[id].as_ref().is_some_and(|stack| {
-                stack.state != StackState::Running
-                    && stack
-                        .owner
-                        .as_ref()
-                        .is_some_and(|owner| Arc::strong_count(owner) == 1)
-            });
+        for id in 1..self.stacks.len() as u32 {
+            let stack = self.stack(StackId(id));
+            let dropped = stack.state != StackState::Running
+                && stack
+                    .owner
+                    .as_ref()
+                    .is_some_and(|owner| Arc::strong_count(owner) == 1);
             if dropped {
-                self.release(StackId(id as u32));
+                if let Some(innermost) = stack.other_end.get() {
+                    self.release_continuations(innermost);
+                }
+                self.release(StackId(id));
             }
         }
-        self.reclaim_at = (self.stacks.len() - self.free.len()) * 2 + SPARE;
+        self.reclaim_at = self.count() * 2 + SPARE;
     }
 
-    /// A stack in use.
+    /// Gives a stack another number, as revisions of the old one are used up: that is
+    /// never given out again. `None` where there is no room.
+    pub fn renumber(&mut self, id: StackId) -> Option<StackId> {
+        let new = self.add()?;
+        let mut stack = core::mem::replace(self.stack_mut(id), Stack::none());
+        stack.revision = 0;
+        stack.id = new;
+        if stack.other_end == id {
+            stack.other_end = new;
+        }
+        *self.stack_mut(new) = stack;
+        if self.running() == id {
+            self.set_running(new);
+        }
+        Some(new)
+    }
+
+    fn count(&self) -> usize {
+        self.stacks.len() - 1 - self.free.len()
+    }
+
+    /// A stack.
     ///
     /// # Panics
     ///
-    /// If it was given back.
+    /// If there never was one of this number.
     pub fn stack(&self, id: StackId) -> &Stack {
-        self.stacks[id.0 as usize]
-            .as_ref()
-            .expect("the stack is in use")
+        // SAFETY: no handler runs while `self` is borrowed, and changes take `&mut self`.
+        unsafe { &*self.stacks[id.0 as usize].get() }
     }
 
-    /// A stack in use, to change.
+    /// A stack, to change.
     ///
     /// # Panics
     ///
-    /// If it was given back.
+    /// If there never was one of this number.
     pub fn stack_mut(&mut self, id: StackId) -> &mut Stack {
-        self.stacks[id.0 as usize]
-            .as_mut()
-            .expect("the stack is in use")
+        // SAFETY: `self` is borrowed for changes. (Through a shared borrow of the vector,
+        // so that the address that running code has stays valid.)
+        unsafe { &mut *self.stacks[id.0 as usize].get() }
+    }
+
+    /// The stack whose code runs.
+    pub fn running(&self) -> StackId {
+        // SAFETY: as in `registers`; the running stack is in the directory, perhaps as the
+        // one that is none.
+        unsafe { (*(*self.context()).running).id }
+    }
+
+    /// Makes a stack, or none, the running one.
+    pub fn set_running(&mut self, id: StackId) {
+        let stack = self.stacks[id.0 as usize].get();
+        self.registers().running = stack;
     }
 
     /// Grows a stack so that it has at least `slots` slots. False where the limit or the
@@ -306,9 +313,24 @@ impl Stacks {
             return false;
         }
         let max = self.max_slots;
-        let arena = &mut self.stack_mut(id).arena;
-        let generous = arena.slots().saturating_mul(2).clamp(slots, max);
-        slots <= arena.slots() || arena.grow(generous) || arena.grow(slots)
+        let stack = self.stack_mut(id);
+        let generous = stack.slots().saturating_mul(2).clamp(slots, max);
+        slots <= stack.slots() || stack.grow(generous) || stack.grow(slots)
+    }
+
+    // --- chains ---
+
+    /// The chain whose first stack this is.
+    pub fn chain(&self, first: StackId) -> StackChain {
+        match self.stack(first).parent() {
+            Some(_) => StackChain::Continuation(first),
+            None => StackChain::InitialStack(first),
+        }
+    }
+
+    /// The stacks from `first` on, each followed by the one that waits for it.
+    pub fn stacks_from(&self, first: StackId) -> impl Iterator<Item = StackId> {
+        core::iter::successors(first.get(), |&id| self.stack(id).parent())
     }
 }
 

@@ -32,13 +32,15 @@ pub enum BlockKind {
 
 /// A branch whose target is not known yet.
 #[derive(Clone, Copy, Debug)]
-enum Pending {
+pub enum Pending {
     /// A plain branch.
     Plain(Way),
     /// A branch with a condition.
     Conditional(Offset),
     /// An entry of a branch table.
     Table(Offset, u32),
+    /// A clause of a cell that resumes, or, 0, its return.
+    Clause(Offset, u32),
 }
 
 /// A branch to another height moves so many values one by one, and more in one cell: two
@@ -259,13 +261,17 @@ impl Function<'_> {
         }
     }
 
-    fn resolve(&mut self, pending: Pending, target: Offset) {
+    /// Sets the target of a branch.
+    pub fn resolve(&mut self, pending: Pending, target: Offset) {
         match pending {
             Pending::Plain(Way { branch: cell, .. }) | Pending::Conditional(cell) => {
                 self.values.assembler.set_target(cell, target);
             }
             Pending::Table(cell, index) => {
                 self.values.assembler.set_table_target(cell, index, target);
+            }
+            Pending::Clause(cell, index) => {
+                self.values.assembler.set_clause_target(cell, index, target);
             }
         }
     }
@@ -479,6 +485,19 @@ impl Function<'_> {
         }
         self.set_unreachable();
         Ok(())
+    }
+
+    /// Sends what comes from elsewhere with the topmost values, which are in the slots of
+    /// their heights, to a label.
+    pub fn land(&mut self, pending: Pending, relative: u32) {
+        let depth = self.control.len() - 1 - relative as usize;
+        if depth != 0 && self.in_place(depth) {
+            self.aim(depth, pending);
+        } else {
+            let here = self.values.join();
+            self.resolve(pending, here);
+            self.branch_to(relative);
+        }
     }
 
     /// `return`, and the end of the body.

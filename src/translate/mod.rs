@@ -9,6 +9,7 @@
 //!   operators     which op an operator is
 //!   function      cells of operands and a result      control   blocks and branches
 //!   memory        memories, tables, globals           call      calls
+//!   continuation  suspending and resuming
 //!   values        the symbolic operand stack, and where its values are
 //!   frame         which slot is what
 //!   mapping       what observers want to know of all that
@@ -16,6 +17,7 @@
 
 mod access;
 mod call;
+mod continuation;
 mod control;
 mod disassembly;
 mod frame;

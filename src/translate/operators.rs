@@ -154,6 +154,31 @@ fn reachable(f: &mut Function<'_>, operator: Operator<'_>) -> Result<(), Failed>
         }
         Operator::ReturnCallRef { type_index } => f.return_call_ref(type_index),
 
+        // --- continuations ---
+        Operator::ContNew { .. } => f.cont_new(),
+        Operator::ContBind {
+            argument_index,
+            result_index,
+        } => f.cont_bind(argument_index, result_index),
+        Operator::Suspend { tag_index } => f.suspend(tag_index),
+        Operator::Switch {
+            cont_type_index,
+            tag_index,
+        } => f.switch(cont_type_index, tag_index),
+        Operator::Resume {
+            cont_type_index,
+            resume_table,
+        } => f.resume(cont_type_index, &resume_table),
+        Operator::ResumeThrow {
+            cont_type_index,
+            tag_index,
+            resume_table,
+        } => f.resume_throw(cont_type_index, tag_index, &resume_table),
+        Operator::ResumeThrowRef {
+            cont_type_index,
+            resume_table,
+        } => f.resume_throw_ref(cont_type_index, &resume_table),
+
         // --- values ---
         Operator::Drop => {
             f.values.pop();

@@ -2,7 +2,7 @@
 
 use super::frame::Frame;
 use crate::heap::StoreInner;
-use crate::stack::{ExitPoint, RawFrames, StackChain, StackId, StackState};
+use crate::stack::{RawFrames, StackId, StackState};
 use alloc::vec::Vec;
 use core::ops::ControlFlow;
 
@@ -46,16 +46,16 @@ impl Backtrace {
         self.frames.iter()
     }
 
-    /// Visits the frames of an execution that is suspended, in the same way as
-    /// [`Backtrace::trace`].
+    /// Visits the frames of an execution or a continuation that is suspended, and of the
+    /// stacks that wait for it, in the same way as [`Backtrace::trace`].
     pub fn trace_suspended(
         store: &StoreInner,
         stack: StackId,
         mut visit: impl FnMut(Frame) -> ControlFlow<()>,
     ) {
         let suspended = store.stacks.stack(stack);
-        if suspended.state == StackState::Suspended && !suspended.resume.ip.is_null() {
-            let _ = trace_stack(store, stack, suspended.resume, &mut visit);
+        if suspended.state == StackState::Suspended {
+            let _ = trace_chain(store, suspended.innermost(), &mut visit);
         }
     }
 
@@ -65,31 +65,37 @@ impl Backtrace {
         for activation in store.stacks.activations.iter().rev() {
             // An activation that has not left WebAssembly has nothing to show: it is about
             // to begin, or the host calls the host. It does not end the chain.
-            let Some(exit) = activation.exit else {
+            if !activation.exited {
                 continue;
-            };
-            let StackChain::InitialStack(stack) = activation.chain else {
+            }
+            let Some(first) = activation.chain.first() else {
                 unreachable!("an activation with frames has a stack");
             };
-            if trace_stack(store, stack, exit, &mut visit).is_break() {
+            if trace_chain(store, first, &mut visit).is_break() {
                 return;
             }
         }
     }
 }
 
-fn trace_stack(
+/// Visits the frames of a stack and of those that wait for it.
+fn trace_chain(
     store: &StoreInner,
-    stack: StackId,
-    exit: ExitPoint,
+    first: StackId,
     visit: &mut impl FnMut(Frame) -> ControlFlow<()>,
 ) -> ControlFlow<()> {
-    for raw in RawFrames::new(store.stacks.stack(stack), exit) {
-        let Some(frame) = Frame::new(store, stack, &raw) else {
+    for id in store.stacks.stacks_from(first) {
+        let stack = store.stacks.stack(id);
+        if stack.exit.ip.is_null() {
             continue;
-        };
-        log::trace!("frame: function {} of {:?}", frame.function, frame.instance);
-        visit(frame)?;
+        }
+        for raw in RawFrames::new(stack, stack.exit) {
+            let Some(frame) = Frame::new(store, id, &raw) else {
+                continue;
+            };
+            log::trace!("frame: function {} of {:?}", frame.function, frame.instance);
+            visit(frame)?;
+        }
     }
     ControlFlow::Continue(())
 }

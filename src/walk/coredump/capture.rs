@@ -15,7 +15,7 @@ use super::extension::{Access, Position, Reason, ReasonKind, RefKind, Value};
 use crate::code::Trap;
 use crate::heap::{FuncIndex, StoreInner};
 use crate::module::Module;
-use crate::stack::{StackChain, StackId, StackImage, StackState};
+use crate::stack::{StackId, StackImage, StackState};
 use crate::support::error::Error;
 use crate::translate::{self, FrameMap, Kind, Size, Source, Variable};
 use crate::walk::{Backtrace, Frame};
@@ -58,7 +58,11 @@ pub struct CapturedStack {
     pub state: StackState,
     /// The function that was called on it.
     pub function: FuncIndex,
-    /// The stack from which the host made that call.
+    /// Whether it is a continuation.
+    pub continuation: bool,
+    /// Its revision.
+    pub revision: u32,
+    /// The stack that waits for it.
     pub parent: Option<StackId>,
     image: Option<StackImage>,
 }
@@ -142,26 +146,34 @@ impl Capture {
     }
 
     fn add_stacks(&mut self, store: &StoreInner) {
-        // Each call from the host runs on a stack of its own: the one below waits for it.
-        let activations = store.stacks.activations.iter();
-        let chain: Vec<StackId> = activations
-            .filter_map(|activation| match activation.chain {
-                StackChain::InitialStack(id) => Some(id),
-                StackChain::Absent => None,
-            })
-            .collect();
+        // Each call from the host runs on a stack of its own, and one of those below waits
+        // for it: the one that has called the host.
+        let mut callers = BTreeMap::new();
+        let mut below = None;
+        for first in store
+            .stacks
+            .activations
+            .iter()
+            .map(|activation| activation.chain.first())
+        {
+            if let Some(initial) = first.and_then(|first| store.stacks.stacks_from(first).last()) {
+                callers.insert(initial, below);
+                below = first;
+            }
+        }
         let frames = self.threads.iter().flat_map(|thread| &thread.frames);
         let with_frames: BTreeSet<u32> = frames.map(|frame| frame.stack).collect();
         for (id, stack) in store.stacks.in_use() {
             if self.stacks.try_reserve(1).is_err() {
                 break;
             }
-            let place = chain.iter().position(|&other| other == id);
             self.stacks.push(CapturedStack {
                 id,
                 state: stack.state,
                 function: stack.function,
-                parent: place.and_then(|place| chain.get(place.checked_sub(1)?).copied()),
+                continuation: stack.is_continuation(),
+                revision: stack.revision,
+                parent: stack.parent().or_else(|| *callers.get(&id)?),
                 image: with_frames
                     .contains(&id.0)
                     .then(|| StackImage::new(stack))

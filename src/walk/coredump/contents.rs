@@ -257,7 +257,7 @@ fn stacks(capture: &Capture) -> Vec<Stack> {
     stacks
         .map(|stack| Stack {
             number: stack.id.0,
-            continuation: false,
+            continuation: stack.continuation,
             state: match stack.state {
                 // It will be in that state once everybody has been told.
                 stack::StackState::Running
@@ -268,12 +268,12 @@ fn stacks(capture: &Capture) -> Vec<Stack> {
                 stack::StackState::Fresh => StackState::Fresh,
                 stack::StackState::Running => StackState::Running,
                 stack::StackState::Suspended => StackState::Suspended,
-                stack::StackState::Returned => StackState::Returned,
+                stack::StackState::Free | stack::StackState::Returned => StackState::Returned,
                 stack::StackState::Trapped => StackState::Trapped,
             },
             parent: stack.parent.and_then(index),
             function: Some(stack.function).map(|FuncIndex(index)| index),
-            revision: 0,
+            revision: u64::from(stack.revision),
             bound: Vec::new(),
             handlers: Vec::new(),
         })

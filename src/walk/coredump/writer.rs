@@ -197,6 +197,7 @@ impl<'a> Writer<'a> {
                 None => Boundary::None,
                 Some(BoundaryKind::Instance) => Boundary::Instance,
                 Some(BoundaryKind::Host) => Boundary::Host,
+                Some(BoundaryKind::Continuation) => Boundary::Continuation,
             },
             captured: values.captured,
             locals: Vec::new(),

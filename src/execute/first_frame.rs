@@ -1,0 +1,77 @@
+//! The first frame of a stack.
+
+use super::call::first_cell;
+use crate::code::CodeHeader;
+use crate::heap::{FuncObject, InstanceCore};
+use crate::stack::{BOUNDARY_SLOTS, BOUNDARY_TAG, BoundaryKind, ExitPoint, Record, Stack};
+use core::ptr;
+
+/// What stands on a stack before anything has run on it: a boundary, the arguments, and,
+/// unless the host runs it, the record of the function called.
+#[derive(Clone, Copy, Debug)]
+pub struct FirstFrame {
+    code: Option<*const CodeHeader>,
+    /// In slots, from the record on.
+    extent: usize,
+    params: usize,
+    results: usize,
+    instance: *mut InstanceCore,
+    index: u32,
+}
+
+impl FirstFrame {
+    /// That of a call of a function.
+    pub fn of(function: &FuncObject) -> FirstFrame {
+        let (code, extent) = if function.is_host() {
+            (None, 0)
+        } else {
+            // SAFETY: the module that the entry belongs to is held by its instance.
+            unsafe {
+                let code: *const CodeHeader = (*function.entry).load();
+                (Some(code), (*code).extent.div_ceil(size_of::<u64>()))
+            }
+        };
+        FirstFrame {
+            code,
+            extent,
+            params: function.params.into(),
+            results: function.results.into(),
+            instance: function.instance,
+            index: function.index,
+        }
+    }
+
+    /// The slots that it takes: as many as the results do, at least.
+    pub fn slots(&self) -> usize {
+        BOUNDARY_SLOTS + self.results.max(self.params + self.extent)
+    }
+
+    /// Writes it, but for the arguments, and says where the stack begins: in a function of
+    /// WebAssembly's, which returns to `return_cell`, or nowhere.
+    ///
+    /// # Safety
+    ///
+    /// The stack has [`FirstFrame::slots`] slots.
+    pub unsafe fn lay_out(&self, stack: &mut Stack, kind: BoundaryKind, return_cell: *const u64) {
+        let base = stack.base;
+        stack.exit = ExitPoint {
+            instance: self.instance,
+            ..ExitPoint::NONE
+        };
+        // The stub may have to know which function this is.
+        stack.acc = u64::from(self.index);
+        // SAFETY: the stack has room for all of this.
+        unsafe {
+            Record(base).write(ptr::null(), BOUNDARY_TAG);
+            Record(base).write_boundary(kind, ptr::null_mut(), self.results);
+            if let Some(code) = self.code {
+                let fp = BOUNDARY_SLOTS + self.params;
+                let record = base.add(fp);
+                Record(record).write(return_cell, (fp * size_of::<u64>()) as u64);
+                stack.exit.ip = first_cell(code);
+                stack.exit.fp = fp as u32;
+                stack.deliver = -((self.params * size_of::<u64>()) as i32);
+            }
+        }
+    }
+}

@@ -1,0 +1,239 @@
+//! What the driver does for continuations: it makes them, ends them, and does what no
+//! cell does at once.
+
+use super::clauses::Clauses;
+use super::continuation::{
+    Handler, attach, clauses_of, detach, parent_of, reference_to, referred, wanted,
+};
+use super::driver::Linked;
+use super::first_frame::FirstFrame;
+use super::regs::Regs;
+use crate::code::{Handles, Op, Trap};
+use crate::heap::{Failure, FuncRef, StoreInner};
+use crate::stack::{BOUNDARY_SLOTS, BoundaryKind, Record, StackId};
+
+/// Makes a continuation of a function: the reference to it.
+pub(super) fn make(store: &mut StoreInner, function: u64) -> Result<u64, Failure> {
+    let function = FuncRef(function as u32).get();
+    let function = function.ok_or(Failure::Trap(Trap::NullReference))?;
+    let object = *store.func(function);
+    let first = FirstFrame::of(&object);
+    let id = store
+        .add_continuation(function, first.slots())
+        .map_err(Failure::Host)?;
+    let fixed = store.engine().handlers.fixed;
+    // SAFETY: X2; an instance is running.
+    let instance = unsafe { (*store.stacks.context()).instance };
+    let stack = store.stacks.stack_mut(id);
+    // SAFETY: the stack has room for the frame.
+    unsafe {
+        let return_cell = fixed.return_continuation.address();
+        first.lay_out(stack, BoundaryKind::Continuation, return_cell);
+    }
+    if object.is_host() {
+        // It runs as the instance that has made it.
+        stack.exit.ip = fixed.start_host.address();
+        stack.exit.instance = instance;
+        stack.deliver = (BOUNDARY_SLOTS * size_of::<u64>()) as i32;
+    }
+    stack.other_end = id;
+    // SAFETY: it is in the directory.
+    Ok(unsafe { reference_to(stack) })
+}
+
+/// Binds values to a continuation: the reference to it from now on.
+///
+/// # Safety
+///
+/// X2; `values` are `count` slots, and a reference follows them.
+pub(super) unsafe fn bind(
+    store: &mut StoreInner,
+    values: *const u64,
+    count: usize,
+) -> Result<u64, Failure> {
+    // SAFETY: as promised; the stack has room for all that it can be resumed with.
+    unsafe {
+        let reference = *values.add(count);
+        let stack = referred(store.stacks.context(), reference).map_err(Failure::Trap)?;
+        pass(values, wanted(stack), count);
+        (*stack).deliver += (count * size_of::<u64>()) as i32;
+        (*stack).revision += 1;
+        let mut id = StackId(reference as u32);
+        if (*stack).revision == u32::MAX {
+            id = renumber(store, id)?;
+        }
+        Ok(reference_to(store.stacks.stack(id)))
+    }
+}
+
+fn renumber(store: &mut StoreInner, id: StackId) -> Result<StackId, Failure> {
+    let new = store.stacks.renumber(id);
+    new.ok_or(Failure::Trap(Trap::AllocationTooLarge))
+}
+
+/// Copies slots from one stack to another.
+fn pass(from: *const u64, to: *mut u64, count: usize) {
+    // SAFETY: both stacks have them, as cells say who resume and suspend.
+    unsafe { to.copy_from_nonoverlapping(from, count) };
+}
+
+impl Linked<'_> {
+    /// Does what the cell at `ip`, which is one of `Context::service`'s op, wants.
+    pub(super) fn switching(&mut self) -> Result<(), Failure> {
+        // SAFETY: X1, X2.
+        unsafe {
+            let mut r = Regs::restore(self.ctx);
+            let moved = match Op::new((*self.ctx).service) {
+                Op::Resume => {
+                    let clauses = Clauses::new(r.ip);
+                    let values = r.fp.byte_offset(clauses.operands());
+                    let stack = referred(self.ctx, *values.add(clauses.values()));
+                    stack
+                        .map(|stack| r.resume(stack, pass))
+                        .map_err(Failure::Trap)
+                }
+                Op::Suspend => self.suspend_cell(&mut r),
+                Op::Switch => self.switch(&mut r),
+                other => unreachable!("{other:?} switches no stacks"),
+            };
+            moved.map(|()| r.save())
+        }
+    }
+
+    /// The innermost clause for the tag of the cell at `ip`.
+    unsafe fn find_handler(&self, r: &Regs, handles: Handles) -> Result<Handler, Failure> {
+        // SAFETY: X1, X2; parents wait for their children.
+        unsafe {
+            let tag = *(*(*self.ctx).instance).tags.add(r.u32_at::<12>() as usize);
+            let mut outermost = (*self.ctx).running;
+            while let Some(waiting) = parent_of(self.ctx, outermost) {
+                let clauses = clauses_of(waiting);
+                let tags = (*(*waiting).exit.instance).tags;
+                let clause = (1..clauses.count()).find(|&clause| {
+                    let candidate = clauses.clause(clause);
+                    candidate.handles == handles && *tags.add(candidate.tag as usize) == tag
+                });
+                if let Some(clause) = clause {
+                    return Ok(Handler {
+                        outermost,
+                        waiting,
+                        operands: clauses.operands(),
+                        target: clauses.target(clause),
+                    });
+                }
+                outermost = waiting;
+            }
+        }
+        Err(Failure::Trap(Trap::UnhandledTag))
+    }
+
+    /// Gives the running continuation, which is about to be suspended, another number if
+    /// its own has no revisions left.
+    fn renew(&mut self) -> Result<(), Failure> {
+        let running = self.running();
+        if self.store.stacks.stack(running).revision == u32::MAX {
+            renumber(self.store, running)?;
+        }
+        Ok(())
+    }
+
+    unsafe fn suspend_cell(&mut self, r: &mut Regs) -> Result<(), Failure> {
+        // SAFETY: X1, X2.
+        unsafe {
+            self.find_handler(r, Handles::Suspend)?;
+            self.renew()?;
+            let handler = self.find_handler(r, Handles::Suspend)?;
+            let count = r.u32_at::<16>() as usize;
+            r.suspend(handler, count, Regs::enter_stack, pass);
+        }
+        Ok(())
+    }
+
+    /// Suspends the running stack and resumes another one in its place.
+    unsafe fn switch(&mut self, r: &mut Regs) -> Result<(), Failure> {
+        // SAFETY: X1, X2: the cell at `ip` is a switch.
+        unsafe {
+            let (operands, count) = (r.far_slot::<8>(), r.u32_at::<16>() as usize);
+            let deliver = r.u32_at::<8>().cast_signed();
+            let reference = *operands.add(count);
+            referred(self.ctx, reference).map_err(Failure::Trap)?;
+            self.find_handler(r, Handles::Switch)?;
+            // That may move the directory.
+            self.renew()?;
+            let handler = self.find_handler(r, Handles::Switch)?;
+            let peer = referred(self.ctx, reference).map_err(Failure::Trap)?;
+            let stack = r.leave_stack(r.ip.add(3));
+            detach(stack, handler.outermost, deliver);
+            attach(self.ctx, peer, handler.waiting);
+            let values = wanted(peer);
+            pass(operands, values, count);
+            *values.add(count) = reference_to(stack);
+            r.enter_stack(peer);
+            r.acc = (*peer).acc;
+        }
+        Ok(())
+    }
+
+    /// Calls the host function that the running continuation is of; it returns as one of
+    /// WebAssembly's does. A suspension, if that is what it asks for.
+    pub(super) fn start_host(&mut self) -> Result<Option<crate::support::error::Error>, Failure> {
+        self.leave(true);
+        let stack = self.store.stacks.stack(self.running());
+        let (function, base) = (stack.function, stack.base);
+        // SAFETY: the arguments follow the bottom.
+        let arguments = unsafe { base.add(BOUNDARY_SLOTS) };
+        let called = self.call_function(function, arguments, true);
+        let asked = match called {
+            Ok(()) => None,
+            Err(Failure::Host(error)) if error.asks_to_suspend() => {
+                self.await_results(function, arguments);
+                Some(error)
+            }
+            Err(failure) => return Err(failure),
+        };
+        self.come_back();
+        let fixed = self.store.engine().handlers.fixed;
+        // SAFETY: X2; a cell without operands, at the bottom.
+        unsafe {
+            (*self.ctx).ip = fixed.return_continuation.address();
+            (*self.ctx).fp = base;
+        }
+        Ok(asked)
+    }
+
+    /// Ends the running continuation: its results go to the stack that waits for it.
+    pub(super) fn return_continuation(&mut self) {
+        let done = self.running();
+        let waiting = self.store.stacks.stack(done).parent();
+        let waiting = waiting.expect("a continuation that runs is waited for");
+        // SAFETY: X2; the stack that waits has left at the cell that has resumed this one,
+        // and its frame has room for the results.
+        unsafe {
+            let bottom = self.store.stacks.stack(done).base;
+            let results = Record(bottom).boundary_results();
+            let target = self.go_on(waiting);
+            pass(bottom.add(BOUNDARY_SLOTS), target, results);
+        }
+        self.store.stacks.release(done);
+    }
+
+    /// Goes on with a stack behind the cell with which it has resumed another one. Where
+    /// that has its operands.
+    ///
+    /// # Safety
+    ///
+    /// X2; `id` waits for a stack.
+    unsafe fn go_on(&mut self, id: StackId) -> *mut u64 {
+        let ctx = self.ctx;
+        let stack: *mut _ = self.store.stacks.stack_mut(id);
+        // SAFETY: as promised.
+        unsafe {
+            let clauses = clauses_of(stack);
+            let mut r = Regs::restore(ctx);
+            r.enter_stack(stack);
+            r.ip = clauses.target(0);
+            r.save();
+            r.fp.byte_offset(clauses.operands())
+        }
+    }
+}

@@ -1,0 +1,35 @@
+//! Who waits for whom.
+
+use super::directory::StackId;
+
+/// The stacks from a running one to the host, by the first of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StackChain {
+    /// Nothing runs.
+    Absent,
+    /// The stack of a call from the host: it is the only one.
+    InitialStack(StackId),
+    /// A continuation: others wait for it, the last one an initial stack.
+    Continuation(StackId),
+}
+
+impl StackChain {
+    /// The first of the stacks.
+    pub fn first(self) -> Option<StackId> {
+        match self {
+            StackChain::Absent => None,
+            StackChain::InitialStack(id) | StackChain::Continuation(id) => Some(id),
+        }
+    }
+}
+
+/// One contiguous run of WebAssembly, newest last in
+/// [`Stacks::activations`](super::Stacks::activations).
+#[derive(Clone, Copy, Debug)]
+pub struct Activation {
+    /// The stacks that it runs on.
+    pub chain: StackChain,
+    /// Whether it has left WebAssembly and is in the host now. Where it has left is for
+    /// the first of its stacks to say.
+    pub exited: bool,
+}

@@ -1,0 +1,184 @@
+//! The directory of stacks: of each, its memory, what it is used for, where it goes on.
+
+use super::arena::Arena;
+use super::record::{BoundaryKind, Record};
+use crate::heap::{FuncIndex, InstanceCore};
+use alloc::sync::Arc;
+use core::ptr;
+
+/// A stack of a store. The number is given anew once the stack is free.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(transparent)]
+pub struct StackId(pub u32);
+
+impl StackId {
+    /// No stack: the directory's first entry is never used.
+    pub const NONE: StackId = StackId(0);
+
+    /// The stack, if it is one.
+    pub fn get(self) -> Option<StackId> {
+        (self != StackId::NONE).then_some(self)
+    }
+}
+
+/// Where a stack stands while other code runs.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct ExitPoint {
+    /// The instruction, or where a call returns to; null where no code runs on the stack.
+    pub ip: *const u64,
+    /// The frame's instance.
+    pub instance: *mut InstanceCore,
+    /// The frame, in slots from the stack's base: it survives a move.
+    pub fp: u32,
+    /// Whether `ip` is where a call returns to. Running code leaves nowhere else, and does
+    /// not say so: see [`Stack::exit`].
+    pub is_return: bool,
+}
+
+impl ExitPoint {
+    /// Nowhere.
+    pub const NONE: ExitPoint = ExitPoint {
+        ip: ptr::null(),
+        instance: ptr::null_mut(),
+        fp: 0,
+        is_return: true,
+    };
+}
+
+/// What a stack is used for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum StackState {
+    /// Nothing: it can be given out.
+    Free,
+    /// Nothing has run on it yet.
+    Fresh,
+    /// Runs, or waits for the host function that it called, or for the stack that it has
+    /// resumed.
+    Running,
+    /// Waits to be advanced or resumed.
+    Suspended,
+    /// The call has returned; its results stand above the boundary.
+    Returned,
+    /// The call has failed.
+    Trapped,
+}
+
+/// A stack: that of a call from the host (an *initial* stack), or a continuation.
+///
+/// The entries of a store's directory of stacks, which an outsider may read: `base` and
+/// `limit` say where the stack is, `exit` where it goes on, the record at its base who
+/// waits for it.
+#[derive(Debug)]
+#[repr(C, align(64))]
+pub struct Stack {
+    /// Its first slot.
+    pub base: *mut u64,
+    /// The slot that no frame may reach beyond.
+    pub limit: *mut u64,
+    /// Where it stands; of a stack that runs code, where that last left. While code runs
+    /// on it, `is_return` is true.
+    pub exit: ExitPoint,
+    /// Its number,
+    pub id: StackId,
+    /// and what else a reference to the continuation must say to be valid: it is so once.
+    pub revision: u32,
+    /// The other end of the stacks that were suspended at once. Of a suspended
+    /// continuation, the outermost; of an initial stack, the innermost one.
+    pub other_end: StackId,
+    /// Where the values that it is resumed with are wanted: behind those that were bound
+    /// before. In bytes from the record of its frame.
+    pub deliver: i32,
+    /// What the accumulator holds when it goes on: of a fresh one, the function's index
+    /// in its module.
+    pub acc: u64,
+    /// What it is used for.
+    pub state: StackState,
+    /// The function that was called on it.
+    pub function: FuncIndex,
+    /// The host function that has suspended it, if its results are wanted.
+    pub awaiting: Option<FuncIndex>,
+    /// Its memory.
+    arena: Arena,
+    /// Held by an execution's owner too.
+    pub(super) owner: Option<Arc<()>>,
+}
+
+impl Stack {
+    /// A stack without memory.
+    pub(super) fn new(id: StackId) -> Stack {
+        let arena = Arena::empty();
+        Stack {
+            base: arena.base(),
+            limit: arena.limit(),
+            exit: ExitPoint::NONE,
+            revision: 0,
+            id,
+            other_end: StackId::NONE,
+            deliver: 0,
+            acc: 0,
+            state: StackState::Free,
+            function: FuncIndex(0),
+            awaiting: None,
+            arena,
+            owner: None,
+        }
+    }
+
+    /// The entry that is no stack's: no reference's revision is its own.
+    pub(super) fn none() -> Stack {
+        Stack {
+            revision: u32::MAX,
+            ..Stack::new(StackId::NONE)
+        }
+    }
+
+    /// The stack that waits for it.
+    pub fn parent(&self) -> Option<StackId> {
+        if self.slots() == 0 {
+            return None;
+        }
+        // SAFETY: the record at the base of a stack in use is a boundary.
+        unsafe { Record(self.base).parent().get() }
+    }
+
+    /// Whether it is a continuation, and no call from the host.
+    pub fn is_continuation(&self) -> bool {
+        // SAFETY: as in `parent`.
+        self.slots() != 0
+            && unsafe { Record(self.base).boundary_kind() } == BoundaryKind::Continuation
+    }
+
+    /// Of a stack that is suspended, the innermost of those that are suspended with it.
+    pub fn innermost(&self) -> StackId {
+        if self.is_continuation() {
+            return self.id;
+        }
+        self.other_end.get().unwrap_or(self.id)
+    }
+
+    /// The number of its slots.
+    pub fn slots(&self) -> usize {
+        self.arena.slots()
+    }
+
+    /// The number of slots from its base to an address on it.
+    #[inline(always)]
+    pub fn slots_to(&self, address: *const u64) -> usize {
+        (address.addr() - self.base.addr()) / size_of::<u64>()
+    }
+
+    /// Grows to `slots` slots; everything on it may move. False where there is no room.
+    pub(super) fn grow(&mut self, slots: usize) -> bool {
+        let grown = self.arena.grow(slots);
+        (self.base, self.limit) = (self.arena.base(), self.arena.limit());
+        grown
+    }
+
+    /// Gives its memory back to the host.
+    pub(super) fn shrink(&mut self) {
+        self.arena = Arena::empty();
+        (self.base, self.limit) = (self.arena.base(), self.arena.limit());
+    }
+}

@@ -1,0 +1,137 @@
+//! Continuations: making, binding, suspending, resuming.
+//!
+//! To its function, a cell that suspends or resumes is a call: what is on the operand
+//! stack stays in slots, and what comes back stands where the operands began. A resumption
+//! can come back in several ways: at its end, or at one of its clauses, each with values
+//! of its own, which are then carried to the clause's label as a branch carries them.
+
+use super::control::Pending;
+use super::frame::far;
+use super::function::Function;
+use super::operand::Kind;
+use super::operators::push_results;
+use crate::code::{Clause, Handles, Op};
+use crate::module::{CompositeType, FuncType, HeapType, SubType, ValType};
+use alloc::sync::Arc;
+use smallvec::SmallVec;
+use wasmparser::{Handle, ResumeTable};
+
+impl Function<'_> {
+    /// The type of the functions that continuations of a type are of.
+    fn cont_type(&self, index: u32) -> Arc<FuncType> {
+        self.function_of(&self.module.types[index as usize].ty)
+    }
+
+    fn function_of(&self, ty: &SubType) -> Arc<FuncType> {
+        let CompositeType::Cont(function) = ty.composite else {
+            unreachable!("validation asks for a continuation type");
+        };
+        self.module.engine.types.func(function)
+    }
+
+    fn tag_type(&self, tag: u32) -> Arc<FuncType> {
+        self.module.engine.types.func(self.module.type_of_tag(tag))
+    }
+
+    /// `cont.new`.
+    pub fn cont_new(&mut self) {
+        self.service(Op::ContNew, 1, 0, 0, Some(Kind::ContRef));
+    }
+
+    /// `cont.bind`.
+    pub fn cont_bind(&mut self, from: u32, to: u32) {
+        let bound = self.cont_type(from).params.len() - self.cont_type(to).params.len();
+        let bound = bound as u32;
+        self.service(Op::ContBind, bound + 1, bound, 0, Some(Kind::ContRef));
+    }
+
+    /// `suspend`.
+    pub fn suspend(&mut self, tag: u32) {
+        let ty = self.tag_type(tag);
+        self.leave_stack(Op::Suspend, tag, ty.params.len() as u32, 0);
+        push_results(self, &ty.results);
+    }
+
+    /// `switch`.
+    pub fn switch(&mut self, peer: u32, tag: u32) {
+        let ty = self.cont_type(peer);
+        let [arguments @ .., ValType::Ref(own)] = &*ty.params else {
+            unreachable!("validation asks for a reference as the last parameter");
+        };
+        let HeapType::ConcreteCont(own) = own.heap else {
+            unreachable!("validation asks for a continuation type");
+        };
+        self.leave_stack(Op::Switch, tag, arguments.len() as u32, 1);
+        let own = self.function_of(&self.module.engine.types.get(own));
+        push_results(self, &own.params);
+    }
+
+    /// Writes a cell that suspends with so many values, above which `more` operands stand.
+    fn leave_stack(&mut self, op: Op, tag: u32, values: u32, more: u32) {
+        self.charge();
+        let operands = self.operands_in_slots(values + more);
+        self.values.free_accs();
+        self.values
+            .assembler
+            .cell(op.opcode())
+            .u32(8, far(operands))
+            .u32(12, tag)
+            .u32(16, values);
+        // What stood in accumulators does so no more.
+        self.values.join();
+    }
+
+    /// `resume`.
+    pub fn resume(&mut self, cont: u32, table: &ResumeTable) {
+        let arguments = self.cont_type(cont).params.len() as u32;
+        self.resume_with(Op::Resume, cont, arguments, 0, table);
+    }
+
+    /// `resume_throw`.
+    pub fn resume_throw(&mut self, cont: u32, tag: u32, table: &ResumeTable) {
+        let payload = self.tag_type(tag).params.len() as u32;
+        self.resume_with(Op::ResumeThrow, cont, payload, tag, table);
+    }
+
+    /// `resume_throw_ref`.
+    pub fn resume_throw_ref(&mut self, cont: u32, table: &ResumeTable) {
+        self.resume_with(Op::ResumeThrowRef, cont, 1, 0, table);
+    }
+
+    fn resume_with(&mut self, op: Op, cont: u32, values: u32, tag: u32, table: &ResumeTable) {
+        self.charge();
+        let operands = self.operands_in_slots(values + 1);
+        self.values.free_accs();
+        let clauses: SmallVec<[Clause; 4]> = table.handlers.iter().map(clause).collect();
+        let cell = self.values.assembler.cell(op.opcode());
+        let cell = cell.u32(8, far(operands)).clauses(values, tag, &clauses);
+        let cell = cell.offset();
+        let base = self.values.height();
+        for (index, handle) in table.handlers.iter().enumerate() {
+            if let Handle::OnLabel { tag, label } = *handle {
+                let payload = self.tag_type(tag);
+                push_results(self, &payload.params);
+                self.values.push_temp(Kind::ContRef);
+                self.land(Pending::Clause(cell, index as u32 + 1), label);
+                self.values.drop_to(base);
+            }
+        }
+        let behind = self.values.join();
+        self.resolve(Pending::Clause(cell, 0), behind);
+        let ty = self.cont_type(cont);
+        push_results(self, &ty.results);
+    }
+}
+
+fn clause(handle: &Handle) -> Clause {
+    match *handle {
+        Handle::OnLabel { tag, .. } => Clause {
+            tag,
+            handles: Handles::Suspend,
+        },
+        Handle::OnSwitch { tag } => Clause {
+            tag,
+            handles: Handles::Switch,
+        },
+    }
+}
