@@ -65,6 +65,10 @@ const WITH_SPILLS: &[(Architecture, &str, &str)] = &[
         SIX_REGISTERS,
     ),
     (Architecture::X86_64, "UnaryCell<I32TruncF", SIX_REGISTERS),
+    (Architecture::X86_64, "IndirectCallee", SIX_REGISTERS),
+    (Architecture::X86_64, "Resume", SIX_REGISTERS),
+    (Architecture::X86_64, "Suspend", SIX_REGISTERS),
+    (Architecture::Riscv64, "Suspend", SIX_REGISTERS),
     (
         Architecture::Riscv64,
         "LoadAnyCell<F32Load, R>",
