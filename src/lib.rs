@@ -39,6 +39,8 @@
 //!                    ▲ reads                                              globals, the store
 //!             ◄── walk       frames, backtraces
 //!             ◄── api        Engine, Module, Store, Linker, Instance, Func …
+//!                    ▲ a user of the api, like any embedder
+//!                  wasi       WASI preview 1, on the system or on no system at all
 //! ```
 //!
 //! Everything that a running program is stands in data: frames are explicit records on
@@ -53,6 +55,8 @@
 //!
 //! * `std` (default): threads for validation; with it off, the crate needs `alloc` alone.
 //! * `cli` (default): the `backstitch` program.
+//! * `wasi-core`: WASI preview 1 (`backstitch::wasi`) without an operating system; `wasi`
+//!   (default with `cli`): on one too.
 //! * `wat`: [`Module::new`] reads the text format too.
 //! * `anyhow`: `?` turns errors into `anyhow::Error`.
 //! * `small`: no fused instructions, for targets bound by flash.
@@ -75,6 +79,8 @@ mod stack;
 mod support;
 mod translate;
 mod walk;
+#[cfg(feature = "wasi-core")]
+pub mod wasi;
 
 pub use api::*;
 

@@ -86,6 +86,11 @@ impl<'a, T: 'static> StoreContextMut<'a, T> {
         hooks::get_fuel(self.0)
     }
 
+    /// The fuel that was spent; see [`Store::fuel_spent`].
+    pub fn fuel_spent(&self) -> Option<u64> {
+        hooks::fuel_spent(self.0)
+    }
+
     /// Sets the fuel that is left; see [`Store::set_fuel`].
     ///
     /// # Errors

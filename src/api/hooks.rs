@@ -82,6 +82,11 @@ pub(super) fn get_fuel(store: &StoreInner) -> Result<u64> {
     Ok(store.stacks.fuel())
 }
 
+pub(super) fn fuel_spent(store: &StoreInner) -> Option<u64> {
+    let counted = store.engine().tunables.consume_fuel;
+    counted.then(|| store.stacks.fuel_spent())
+}
+
 pub(super) fn set_fuel(store: &mut StoreInner, fuel: u64) -> Result<()> {
     require_fuel(store)?;
     store.stacks.set_fuel(fuel);

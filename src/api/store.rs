@@ -124,6 +124,12 @@ impl<T: 'static> Store<T> {
         hooks::get_fuel(&self.inner)
     }
 
+    /// The fuel that was spent since the store was made, which is the number of operators
+    /// executed, with bulk operators counted by their size; nothing where fuel is not counted.
+    pub fn fuel_spent(&self) -> Option<u64> {
+        hooks::fuel_spent(&self.inner)
+    }
+
     /// Sets the fuel that is left, up to 2⁶³ − 1; a new store has none. An execution that runs out of it
     /// suspends, or traps with [`Trap::OutOfFuel`] where it cannot.
     ///

@@ -1,5 +1,6 @@
 //! Why a command did not succeed, and the exit code that says so.
 
+use backstitch::wasi::I32Exit;
 use backstitch::{Error, Trap, WasmBacktrace};
 use std::io;
 use std::process::ExitCode;
@@ -13,6 +14,8 @@ pub(crate) enum Failure {
     Input(String),
     /// The program trapped.
     Trap(Error),
+    /// The program ended itself with this code; 0 is no failure, but an end all the same.
+    Exit(u8),
     /// The command has reported its failures itself.
     Reported,
     /// Output could not be written.
@@ -20,9 +23,12 @@ pub(crate) enum Failure {
 }
 
 impl Failure {
-    /// The failure that an error of a running program is: a trap, unless
+    /// The failure that an error of a running program is: its own will, or a trap, unless
     /// nothing had run yet.
     pub(crate) fn from_execution(file: &str, error: Error) -> Self {
+        if let Some(exit) = error.downcast_ref::<I32Exit>() {
+            return Failure::Exit(exit.process_exit_code());
+        }
         let executed = error.downcast_ref::<Trap>().is_some()
             || error.downcast_ref::<WasmBacktrace>().is_some();
         if executed {
@@ -43,6 +49,7 @@ impl Failure {
                 eprintln!("Error: {error:?}");
                 ExitCode::from(TRAPPED)
             }
+            Failure::Exit(code) => ExitCode::from(code),
             Failure::Reported => ExitCode::FAILURE,
             // Whoever reads the output has seen enough, as `head` does.
             Failure::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => {

@@ -1,8 +1,6 @@
 //! What `run` gives a program beside its own code: its host imports and its limits.
-//!
-//! No host interface is provided yet, so a program with imports is refused. One
-//! that comes (WASI) adds its functions in [`link`] and its state to [`Host`].
 
+use backstitch::wasi::{self, WasiCtx};
 use backstitch::{Linker, Module, Result, Store, StoreLimits};
 
 use super::failure::Failure;
@@ -12,11 +10,13 @@ use super::signature;
 pub(crate) struct Host {
     /// What the program may allocate, where the user has said so.
     pub(crate) limits: StoreLimits,
+    /// What it sees of the system.
+    pub(crate) wasi: WasiCtx,
 }
 
 /// Defines the host's functions.
-pub(crate) fn link(_linker: &mut Linker<Host>) -> Result<()> {
-    Ok(())
+pub(crate) fn link(linker: &mut Linker<Host>) -> Result<()> {
+    wasi::add_to_linker(linker, |host| &mut host.wasi)
 }
 
 /// Refuses a module that imports what the linker does not have, and lists all of it.
@@ -39,7 +39,8 @@ pub(crate) fn check_imports(
     }
     Err(Failure::Input(format!(
         "`{file}` imports what `backstitch run` does not provide:{}\n\
-         It provides no imports, so a module must bring all that it calls.",
+         It provides WASI preview 1 (`wasi_snapshot_preview1`); a module must bring all else \
+         that it calls.",
         missing.concat()
     )))
 }

@@ -3,7 +3,7 @@
 //! In: the process's arguments. Out: results on the standard output, reasons on
 //! the standard error, and an exit code: 0 for success, 1 where the input was at
 //! fault, 2 for wrong usage, 134 for a trap (the code of a process that aborted,
-//! which is what a trap is to the program).
+//! which is what a trap is to the program); a program that ends itself chooses its own.
 //!
 //! Each command is a file with its arguments and a `run`, which writes to the
 //! output it is given and returns a [`Failure`] instead of exiting. What must
@@ -21,6 +21,7 @@ mod run;
 mod script;
 mod signature;
 mod value;
+mod wasi;
 mod wast;
 
 use clap::{Parser, Subcommand};
@@ -31,6 +32,7 @@ use std::process::ExitCode;
 const EXAMPLES: &str = "\
 Examples:
   backstitch run program.wasm                     run `_start`, or the start function alone
+  backstitch run --dir . program.wasm -v file     run it with arguments and a directory
   backstitch run --invoke fib fib.wat 30          call an exported function, print its results
   backstitch run --fuel 1000000 program.wasm      trap after a million operators
   backstitch wast tests/core                      run a folder of test scripts

@@ -2,31 +2,41 @@
 
 use super::failure::Failure;
 use super::host::{self, Host};
-use super::{input, signature, value};
+use super::{input, signature, value, wasi};
+use backstitch::wasi::WasiCtx;
 use backstitch::{
     CompilationMode, Config, Engine, Error, ExternType, FuncType, Linker, Module, Store,
     StoreLimitsBuilder, Val,
 };
 use clap::Args;
+use std::ffi::OsString;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::Path;
 
 /// The export that is run when none is named.
 const ENTRY: &str = "_start";
 
+/// The export that is run before any other, where there is no [`ENTRY`] or another export is
+/// named: it makes a library of WASI ready.
+const INITIALIZE: &str = "_initialize";
+
 const EXAMPLES: &str = "\
 Examples:
   backstitch run program.wasm
+  backstitch run --dir . --env LANG=en program.wasm --verbose file
   backstitch run --invoke fib fib.wat 30
   backstitch run --invoke add add.wasm -1 0xff
   backstitch run --fuel 1000000 --max-memory 16777216 program.wasm
 
 Exit codes: 0 done; 1 the file, an import, an export or an argument was at fault;
-2 wrong usage; 134 the program trapped.";
+2 wrong usage; 134 the program trapped. A program that ends itself chooses its own.";
 
 /// The arguments of `backstitch run`.
 #[derive(Args)]
-#[command(after_help = EXAMPLES)]
+#[command(
+    override_usage = "backstitch run [OPTIONS] <FILE> [ARGS]...",
+    after_help = EXAMPLES
+)]
 pub(crate) struct Arguments {
     /// Call this exported function, instead of `_start` or the start function alone
     #[arg(long, value_name = "NAME")]
@@ -44,6 +54,9 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "BYTES")]
     max_stack: Option<usize>,
 
+    #[command(flatten)]
+    wasi: wasi::Given,
+
     /// Validate and translate the whole module before it runs
     #[arg(long, conflicts_with = "lazy")]
     eager: bool,
@@ -52,39 +65,74 @@ pub(crate) struct Arguments {
     #[arg(long)]
     lazy: bool,
 
-    /// The module, binary or text
-    #[arg(value_name = "FILE")]
-    file: PathBuf,
-
-    /// Arguments of the function, read by its parameters' types
-    // Hyphens are allowed for negative numbers; so options stand before the file.
+    /// The module, binary or text, and the arguments of the program, or of the function,
+    /// read by its parameters' types
+    // One list, so that all that follows the file is the program's, also what looks like an
+    // option.
     #[arg(
-        value_name = "ARGS",
+        value_name = "FILE [ARGS]",
+        required = true,
+        num_args = 1..,
         allow_hyphen_values = true,
         trailing_var_arg = true
     )]
-    arguments: Vec<String>,
+    command: Vec<OsString>,
+}
+
+/// The module's path, and what follows it.
+fn split_command(arguments: &Arguments) -> Result<(&Path, Vec<String>), Failure> {
+    let Some((file, rest)) = arguments.command.split_first() else {
+        return Err(Failure::Input("no file is given".to_string()));
+    };
+    let text = |argument: &OsString| {
+        argument.to_str().map(String::from).ok_or_else(|| {
+            Failure::Input(format!(
+                "the argument `{}` is not UTF-8, as arguments of a program must be",
+                argument.display()
+            ))
+        })
+    };
+    let rest = rest.iter().map(text).collect::<Result<_, _>>()?;
+    Ok((Path::new(file), rest))
 }
 
 /// Runs the program and prints its results, one a line.
 pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Failure> {
-    let file = arguments.file.display().to_string();
-    let bytes = input::read_module(&arguments.file)?;
+    let (path, texts) = split_command(arguments)?;
+    let file = path.display().to_string();
+    let bytes = input::read_module(path)?;
     let engine = Engine::new(&configuration(arguments))
         .map_err(|error| Failure::Input(format!("cannot make an engine: {error:#}")))?;
     let module = Module::from_binary(&engine, &bytes)
         .map_err(|error| Failure::Input(format!("cannot load `{file}`: {error:#}")))?;
 
     // Everything that can be wrong with the command is found before anything runs.
-    let call = choose_call(&file, &module, arguments)?;
+    let is_program = arguments.invoke.is_none() && wasi::is_program(&module);
+    // A program takes its arguments from WASI, not as parameters.
+    let (program, parameters) = if is_program {
+        (&texts[..], &[][..])
+    } else {
+        (&[][..], &texts[..])
+    };
+    let call = choose_call(&file, &module, arguments.invoke.as_deref(), parameters)?;
     let refuse = |error: Error| Failure::Input(format!("cannot run `{file}`: {error:#}"));
-    let mut store = new_store(&engine, arguments).map_err(refuse)?;
+    let context = wasi::context(&arguments.wasi, path, program)?;
+    let mut store = new_store(&engine, arguments, context).map_err(refuse)?;
     let mut linker = Linker::new(&engine);
     host::link(&mut linker).map_err(refuse)?;
     host::check_imports(&file, &module, &linker, &mut store)?;
 
     let trapped = |error: Error| Failure::from_execution(&file, error);
     let instance = linker.instantiate(&mut store, &module).map_err(trapped)?;
+    let readies_itself = call
+        .as_ref()
+        .is_some_and(|call| [ENTRY, INITIALIZE].contains(&&*call.name));
+    if !readies_itself
+        && let Some(initialize) = instance.get_func(&mut store, INITIALIZE)
+        && let Ok(initialize) = initialize.typed::<(), ()>(&store)
+    {
+        initialize.call(&mut store, ()).map_err(trapped)?;
+    }
     let Some(call) = call else {
         return Ok(());
     };
@@ -115,27 +163,32 @@ fn configuration(arguments: &Arguments) -> Config {
         (_, true) => CompilationMode::Lazy,
         _ => CompilationMode::LazyTranslation,
     });
-    config.consume_fuel(arguments.fuel.is_some());
+    config.consume_fuel(arguments.fuel.is_some() || arguments.wasi.is_deterministic());
     if let Some(bytes) = arguments.max_stack {
         config.max_wasm_stack(bytes);
     }
     config
 }
 
-fn new_store(engine: &Engine, arguments: &Arguments) -> Result<Store<Host>, Error> {
+fn new_store(engine: &Engine, arguments: &Arguments, wasi: WasiCtx) -> Result<Store<Host>, Error> {
     let mut limits = StoreLimitsBuilder::new();
     if let Some(bytes) = arguments.max_memory {
         limits = limits.memory_size(bytes);
     }
     let host = Host {
         limits: limits.build(),
+        wasi,
     };
     let mut store = Store::new(engine, host);
     // A store without a limiter of its own keeps the library's finite defaults.
     if arguments.max_memory.is_some() {
         store.limiter(|host| &mut host.limits);
     }
-    if let Some(fuel) = arguments.fuel {
+    // A deterministic clock counts what is executed, also where that is not limited.
+    let fuel = arguments
+        .fuel
+        .or(arguments.wasi.is_deterministic().then_some(u64::MAX));
+    if let Some(fuel) = fuel {
         store.set_fuel(fuel)?;
     }
     Ok(store)
@@ -146,13 +199,14 @@ fn new_store(engine: &Engine, arguments: &Arguments) -> Result<Store<Host>, Erro
 fn choose_call(
     file: &str,
     module: &Module,
-    arguments: &Arguments,
+    invoke: Option<&str>,
+    texts: &[String],
 ) -> Result<Option<Call>, Failure> {
-    let name = arguments.invoke.as_deref().unwrap_or(ENTRY);
-    match (module.get_export(name), &arguments.invoke) {
+    let name = invoke.unwrap_or(ENTRY);
+    match (module.get_export(name), invoke) {
         (Some(ExternType::Func(ty)), _) => Ok(Some(Call {
             name: name.to_string(),
-            arguments: parse_arguments(name, &ty, &arguments.arguments)?,
+            arguments: parse_arguments(name, &ty, texts)?,
             result_count: ty.results().len(),
         })),
         (Some(other), Some(_)) => Err(Failure::Input(format!(
@@ -164,7 +218,7 @@ fn choose_call(
             "`{file}` exports no function `{name}`; {}",
             exported_functions(module)
         ))),
-        (_, None) if !arguments.arguments.is_empty() => Err(Failure::Input(format!(
+        (_, None) if !texts.is_empty() => Err(Failure::Input(format!(
             "`{file}` exports no function `{ENTRY}` that could take the arguments; \
              name one by --invoke before the file; {}",
             exported_functions(module)

@@ -28,6 +28,10 @@ pub struct Stacks {
     pub activations: Vec<Activation>,
     max_slots: usize,
     interrupt: Arc<InterruptFlag>,
+    /// The fuel that was last set.
+    fuel_set: i64,
+    /// What was spent before that.
+    fuel_spent_before: u64,
 }
 
 /// The slots of an initial stack at first: enough for most calls, and small.
@@ -56,6 +60,8 @@ impl Stacks {
             // Slots are counted in 32 bits.
             max_slots: (engine.tunables.max_stack / size_of::<u64>()).min(1 << 31),
             interrupt,
+            fuel_set: 0,
+            fuel_spent_before: 0,
         };
         stacks.share_directory(StackId::NONE);
         stacks
@@ -92,7 +98,18 @@ impl Stacks {
 
     /// Sets the fuel; at most 2⁶³ − 1 is kept.
     pub fn set_fuel(&mut self, fuel: u64) {
-        self.registers().fuel = i64::try_from(fuel).unwrap_or(i64::MAX);
+        let fuel = i64::try_from(fuel).unwrap_or(i64::MAX);
+        self.fuel_spent_before = self.fuel_spent();
+        self.fuel_set = fuel;
+        self.registers().fuel = fuel;
+    }
+
+    /// Fuel spent since the store was made, however often it was set meanwhile.
+    pub fn fuel_spent(&self) -> u64 {
+        // SAFETY: as in `registers`.
+        let left = unsafe { (*self.context()).fuel };
+        let since = self.fuel_set.wrapping_sub(left).cast_unsigned();
+        self.fuel_spent_before.wrapping_add(since)
     }
 
     /// The accumulators as running code has left them, as bits: of integers and references, of

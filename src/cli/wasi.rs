@@ -1,0 +1,177 @@
+//! The part of `run` that gives a program arguments, files and an environment: WASI.
+
+use super::failure::Failure;
+use backstitch::Module;
+use backstitch::wasi::{
+    Deterministic, DirPerms, Directory, Errno, FilePerms, MemoryDirectory, MemoryInputPipe,
+    MinimalOutput, SystemInput, VirtualTime, WasiCtx, WasiCtxBuilder,
+};
+use clap::Args;
+use std::env;
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+/// The module that a program of WASI imports.
+const MODULE: &str = "wasi_snapshot_preview1";
+
+/// What a program is given.
+#[derive(Args)]
+pub(crate) struct Given {
+    /// Give the program this directory and all below it; the program knows it by GUEST
+    #[arg(long, value_name = "HOST[::GUEST]")]
+    dir: Vec<String>,
+
+    /// Give the program a variable of the environment: this value, or the present one
+    #[arg(long, value_name = "NAME[=VALUE]")]
+    env: Vec<String>,
+
+    /// Let the program read its standard input from a file
+    #[arg(long, value_name = "FILE")]
+    stdin: Option<PathBuf>,
+
+    /// Give the program a clock that counts its instructions, randomness that follows from
+    /// the seed, copies of the directories in memory, and no input but `--stdin`
+    #[arg(
+        long,
+        value_name = "SEED",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "0"
+    )]
+    deterministic: Option<u64>,
+}
+
+impl Given {
+    pub(crate) fn is_deterministic(&self) -> bool {
+        self.deterministic.is_some()
+    }
+}
+
+/// Whether a module is a program of WASI: then the command's arguments are the program's own.
+pub(crate) fn is_program(module: &Module) -> bool {
+    module.imports().any(|import| import.module() == MODULE)
+}
+
+/// What the program sees: its name, its arguments, and what it is given.
+pub(crate) fn context(
+    given: &Given,
+    file: &Path,
+    arguments: &[String],
+) -> Result<WasiCtx, Failure> {
+    let mut builder = match given.deterministic {
+        Some(seed) => in_memory(given, seed)?,
+        None => on_the_system(given)?,
+    };
+    let name = file.file_name().unwrap_or(file.as_os_str());
+    builder.arg(name.to_string_lossy()).args(arguments);
+    for variable in &given.env {
+        match variable.split_once('=') {
+            Some((name, value)) => builder.env(name, value),
+            None => match env::var(variable) {
+                Ok(value) => builder.env(variable, value),
+                Err(error) => {
+                    return Err(Failure::Input(format!(
+                        "cannot give the program the variable `{variable}`: {error}; \
+                         `--env {variable}=VALUE` gives it one"
+                    )));
+                }
+            },
+        };
+    }
+    Ok(builder.build())
+}
+
+/// The two names of a directory.
+fn names(directory: &str) -> (&str, &str) {
+    directory.split_once("::").unwrap_or((directory, directory))
+}
+
+fn unreadable(path: &Path, error: io::Error) -> Failure {
+    Failure::Input(format!("cannot read `{}`: {error}", path.display()))
+}
+
+fn on_the_system(given: &Given) -> Result<WasiCtxBuilder, Failure> {
+    let mut builder = WasiCtxBuilder::new();
+    builder.inherit_stdio();
+    for directory in &given.dir {
+        let (host, guest) = names(directory);
+        builder
+            .preopened_dir(host, guest, DirPerms::all(), FilePerms::all())
+            .map_err(|error| Failure::Input(format!("--dir {directory}: {error:#}")))?;
+    }
+    if let Some(path) = &given.stdin {
+        let file = File::open(path).map_err(|error| unreadable(path, error))?;
+        builder.stdin(SystemInput::file(file));
+    }
+    Ok(builder)
+}
+
+fn in_memory(given: &Given, seed: u64) -> Result<WasiCtxBuilder, Failure> {
+    let host = Deterministic::new(seed);
+    let time = host.time();
+    let mut builder = WasiCtxBuilder::with_host(host);
+    for directory in &given.dir {
+        let (host, guest) = names(directory);
+        builder.preopen(copy(Path::new(host), time.clone())?, guest);
+    }
+    if let Some(path) = &given.stdin {
+        let bytes = fs::read(path).map_err(|error| unreadable(path, error))?;
+        builder.stdin(MemoryInputPipe::new(bytes));
+    }
+    // Whether a terminal reads them does not show.
+    builder
+        .stdout(MinimalOutput::new(|bytes| print(&mut io::stdout(), bytes)))
+        .stderr(MinimalOutput::new(|bytes| print(&mut io::stderr(), bytes)));
+    Ok(builder)
+}
+
+fn print(stream: &mut dyn Write, bytes: &[u8]) -> Result<usize, Errno> {
+    let printed = stream.write_all(bytes).and_then(|()| stream.flush());
+    printed.map_err(|_| Errno::Io)?;
+    Ok(bytes.len())
+}
+
+/// A copy of a directory and all below it.
+fn copy(root: &Path, time: VirtualTime) -> Result<MemoryDirectory, Failure> {
+    let copy = MemoryDirectory::new(time);
+    // Of a path in the copy, "" is the root.
+    let mut directories = vec![(root.to_path_buf(), String::new())];
+    while let Some((path, inside)) = directories.pop() {
+        let entries: io::Result<Vec<_>> = fs::read_dir(&path).and_then(Iterator::collect);
+        let mut entries = entries.map_err(|error| unreadable(&path, error))?;
+        entries.sort_by_key(fs::DirEntry::file_name);
+        for entry in entries {
+            let path = entry.path();
+            let Ok(name) = entry.file_name().into_string() else {
+                continue;
+            };
+            let inside = format!("{inside}{name}");
+            let kind = entry
+                .file_type()
+                .map_err(|error| unreadable(&path, error))?;
+            let copied = if kind.is_dir() {
+                directories.push((path.clone(), format!("{inside}/")));
+                copy.create_directory(&inside)
+            } else if kind.is_symlink() {
+                let text = fs::read_link(&path).map_err(|error| unreadable(&path, error))?;
+                match text.to_str() {
+                    Some(text) => copy.symlink(text, &inside),
+                    None => continue,
+                }
+            } else if kind.is_file() {
+                let bytes = fs::read(&path).map_err(|error| unreadable(&path, error))?;
+                copy.write(&inside, bytes)
+            } else {
+                continue;
+            };
+            copied.map_err(|errno| {
+                Failure::Input(format!(
+                    "cannot copy `{}` into memory: {errno}",
+                    path.display()
+                ))
+            })?;
+        }
+    }
+    Ok(copy)
+}

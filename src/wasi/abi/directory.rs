@@ -1,0 +1,116 @@
+//! `fd_readdir` and `fd_prestat_*`: what is open from the start, and what is in it.
+
+use super::Answer;
+use super::descriptor::Object;
+use super::errno::Errno;
+use super::memory::GuestMemory;
+use super::types::{FileType, Rights};
+use crate::wasi::WasiCtx;
+use crate::wasi::host::DirectoryEntry;
+
+/// The most entries that a directory is read with.
+const MAX_ENTRIES: usize = 1 << 18;
+
+/// The bytes of an entry before its name.
+const HEADER: usize = 24;
+
+/// Writes an entry, or as much of it as there is room for, and says how much that was.
+fn write_entry(buffer: &mut [u8], next: u64, inode: u64, file_type: FileType, name: &str) -> usize {
+    let mut header = [0; HEADER];
+    header[0..8].copy_from_slice(&next.to_le_bytes());
+    header[8..16].copy_from_slice(&inode.to_le_bytes());
+    header[16..20].copy_from_slice(&(name.len() as u32).to_le_bytes());
+    header[20] = file_type as u8;
+    let mut written = 0;
+    for part in [&header[..], name.as_bytes()] {
+        let room = &mut buffer[written..];
+        let count = part.len().min(room.len());
+        room[..count].copy_from_slice(&part[..count]);
+        written += count;
+    }
+    written
+}
+
+impl WasiCtx {
+    pub(super) fn fd_prestat_get(
+        &mut self,
+        memory: &mut GuestMemory<'_>,
+        fd: u32,
+        result: u32,
+    ) -> Answer {
+        let name = self.table.get(fd)?.preopen.as_deref().ok_or(Errno::Badf)?;
+        let len = u32::try_from(name.len()).map_err(|_| Errno::Overflow)?;
+        // The tag of a directory is 0.
+        let record = u64::from(len) << 32;
+        Ok(memory.write_u64(result, record)?)
+    }
+
+    pub(super) fn fd_prestat_dir_name(
+        &mut self,
+        memory: &mut GuestMemory<'_>,
+        fd: u32,
+        buffer: u32,
+        len: u32,
+    ) -> Answer {
+        let name = self.table.get(fd)?.preopen.as_deref().ok_or(Errno::Badf)?;
+        if (len as usize) < name.len() {
+            return Err(Errno::Nametoolong.into());
+        }
+        Ok(memory.write(buffer, name.as_bytes())?)
+    }
+
+    /// An entry's cookie is its place: `.` and `..` come first, then the listing, which is
+    /// taken anew whenever a program begins at the beginning.
+    pub(super) fn fd_readdir(
+        &mut self,
+        memory: &mut GuestMemory<'_>,
+        fd: u32,
+        buffer: u32,
+        len: u32,
+        cookie: u64,
+        result: u32,
+    ) -> Answer {
+        let inode = self
+            .table
+            .get(fd)?
+            .directory(Rights::FD_READDIR)?
+            .filestat()?
+            .inode;
+        memory.check(result, 4)?;
+        memory.check(buffer, len)?;
+        self.table.make_room_for_listing();
+        let Object::Directory(open) = &mut self.table.get_mut(fd)?.object else {
+            return Err(Errno::Notdir.into());
+        };
+        if cookie == 0 {
+            open.listing = None;
+        }
+        let listing = match &mut open.listing {
+            Some(listing) => listing,
+            none => none.insert(open.directory.entries(MAX_ENTRIES)?),
+        };
+        let buffer = memory.slice_mut(buffer, len)?;
+        let mut written = 0;
+        // What is above a directory is not the program's to know.
+        let first = [(".", inode), ("..", inode)];
+        let first = first
+            .into_iter()
+            .map(|(name, inode)| (name, inode, FileType::Directory));
+        let entries = listing.iter().map(
+            |DirectoryEntry {
+                 name,
+                 inode,
+                 file_type,
+             }| (name.as_str(), *inode, *file_type),
+        );
+        let skipped = usize::try_from(cookie).unwrap_or(usize::MAX);
+        for (index, (name, inode, file_type)) in first.chain(entries).enumerate().skip(skipped) {
+            if written == buffer.len() {
+                break;
+            }
+            let next = index as u64 + 1;
+            written += write_entry(&mut buffer[written..], next, inode, file_type, name);
+        }
+        Ok(memory.write_u32(result, written as u32)?)
+    }
+}

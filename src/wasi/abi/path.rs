@@ -1,0 +1,296 @@
+//! `path_*`.
+//!
+//! A path begins at a descriptor's directory. What it may not be by its text alone (empty,
+//! absolute, not UTF-8, with a NUL, too long) is found here; where it leads is for the
+//! directory's host to follow, which never leaves the directory.
+
+use super::Answer;
+use super::descriptor::{Descriptor, Object, OpenDirectory, OpenFile};
+use super::errno::Errno;
+use super::file::fd_flags;
+use super::memory::GuestMemory;
+use super::types::{FdFlags, LookupFlags, OpenFlags, Rights, SetTime};
+use crate::wasi::WasiCtx;
+use crate::wasi::host::{OpenOptions, Opened};
+
+/// The rights that need a file to be open for writing.
+const WRITING: Rights = Rights::FD_WRITE.union(Rights::WITH_WRITE);
+
+fn follows(flags: u32) -> Result<bool, Errno> {
+    let flags = LookupFlags::from_bits(flags).ok_or(Errno::Inval)?;
+    Ok(flags.contains(LookupFlags::SYMLINK_FOLLOW))
+}
+
+fn open_flags(flags: u32) -> Result<OpenFlags, Errno> {
+    u16::try_from(flags)
+        .ok()
+        .and_then(OpenFlags::from_bits)
+        .ok_or(Errno::Inval)
+}
+
+/// The rights that a program asks for: bits without a meaning ask for nothing, since there
+/// are programs that set them all.
+fn rights(bits: u64) -> Rights {
+    Rights::from_bits(bits & Rights::ALL.bits()).unwrap_or(Rights::NONE)
+}
+
+/// The descriptor of what was opened. It has the rights that were asked for, as far as they
+/// mean something for its kind and its parent gives them, and those that come with them.
+fn opened(
+    opened: Opened,
+    base: Rights,
+    inheriting: Rights,
+    flags: FdFlags,
+    parent: Rights,
+) -> Descriptor {
+    let (object, base) = match opened {
+        Opened::File(file) => {
+            let with_write = if base.contains(Rights::FD_WRITE) {
+                Rights::WITH_WRITE
+            } else {
+                Rights::NONE
+            };
+            let base = (base | Rights::ALWAYS | with_write) & Rights::FILE;
+            (Object::File(OpenFile { file, position: 0 }), base)
+        }
+        Opened::Directory(directory) => {
+            let with_read = if base.contains(Rights::FD_READ) {
+                Rights::FD_READDIR
+            } else {
+                Rights::NONE
+            };
+            let open = OpenDirectory {
+                directory,
+                listing: None,
+            };
+            let base = (base | Rights::ALWAYS | with_read) & Rights::DIRECTORY;
+            (Object::Directory(open), base)
+        }
+    };
+    Descriptor {
+        object,
+        base: base & parent,
+        inheriting: inheriting & parent,
+        flags,
+        preopen: None,
+    }
+}
+
+impl WasiCtx {
+    pub(super) fn path_create_directory(
+        &mut self,
+        memory: &mut GuestMemory<'_>,
+        fd: u32,
+        path: u32,
+        len: u32,
+    ) -> Answer {
+        let directory = self.table.get(fd)?;
+        let directory = directory.directory(Rights::PATH_CREATE_DIRECTORY)?;
+        Ok(directory.create_directory(memory.path(path, len)?)?)
+    }
+
+    pub(super) fn path_filestat_get(
+        &mut self,
+        memory: &mut GuestMemory<'_>,
+        fd: u32,
+        flags: u32,
+        path: u32,
+        len: u32,
+        result: u32,
+    ) -> Answer {
+        let directory = self.table.get(fd)?;
+        let directory = directory.directory(Rights::PATH_FILESTAT_GET)?;
+        let follow = follows(flags)?;
+        memory.check(result, 64)?;
+        let stat = directory.filestat_at(memory.path(path, len)?, follow)?;
+        Ok(memory.write(result, &stat.to_bytes())?)
+    }
+
+    #[allow(clippy::too_many_arguments, reason = "the signature is preview 1's")]
+    pub(super) fn path_filestat_set_times(
+        &mut self,
+        memory: &mut GuestMemory<'_>,
+        fd: u32,
+        flags: u32,
+        path: u32,
+        len: u32,
+        accessed: u64,
+        modified: u64,
+        times: u32,
+    ) -> Answer {
+        let directory = self.table.get(fd)?;
+        let directory = directory.directory(Rights::PATH_FILESTAT_SET_TIMES)?;
+        let follow = follows(flags)?;
+        let (accessed, modified) = SetTime::pair(times, accessed, modified)?;
+        let path = memory.path(path, len)?;
+        Ok(directory.set_times_at(path, follow, accessed, modified)?)
+    }
+
+    #[allow(clippy::too_many_arguments, reason = "the signature is preview 1's")]
+    pub(super) fn path_link(
+        &mut self,
+        memory: &mut GuestMemory<'_>,
+        fd: u32,
+        flags: u32,
+        path: u32,
+        len: u32,
+        to_fd: u32,
+        to_path: u32,
+        to_len: u32,
+    ) -> Answer {
+        let from = self.table.get(fd)?;
+        let from = from.directory(Rights::PATH_LINK_SOURCE)?;
+        let to = self.table.get(to_fd)?;
+        let to = to.directory(Rights::PATH_LINK_TARGET)?;
+        // No system can do this without a gap in which the link could change.
+        if follows(flags)? {
+            return Err(Errno::Inval.into());
+        }
+        let path = memory.path(path, len)?;
+        Ok(from.link(path, to, memory.path(to_path, to_len)?)?)
+    }
+
+    #[allow(clippy::too_many_arguments, reason = "the signature is preview 1's")]
+    pub(super) fn path_open(
+        &mut self,
+        memory: &mut GuestMemory<'_>,
+        fd: u32,
+        lookup: u32,
+        path: u32,
+        len: u32,
+        open: u32,
+        base: u64,
+        inheriting: u64,
+        flags: u32,
+        result: u32,
+    ) -> Answer {
+        let descriptor = self.table.get(fd)?;
+        let open = open_flags(open)?;
+        let mut needed = Rights::PATH_OPEN;
+        if open.contains(OpenFlags::CREATE) {
+            needed = needed | Rights::PATH_CREATE_FILE;
+        }
+        if open.contains(OpenFlags::TRUNCATE) {
+            needed = needed | Rights::PATH_FILESTAT_SET_SIZE;
+        }
+        descriptor.directory(needed)?;
+        let parent = descriptor.inheriting;
+        let follow = follows(lookup)?;
+        let flags = fd_flags(flags)?;
+        memory.check(result, 4)?;
+        let path = memory.path(path, len)?;
+
+        let base = rights(base);
+        let directory = open.contains(OpenFlags::DIRECTORY);
+        let makes = OpenFlags::CREATE | OpenFlags::EXCLUSIVE | OpenFlags::TRUNCATE;
+        if directory && open.intersects(makes) {
+            return Err(Errno::Inval.into());
+        }
+        // Rights that mean nothing for what is opened may be left out; others may not.
+        let kind = if directory {
+            Rights::DIRECTORY
+        } else {
+            Rights::FILE
+        };
+        if !parent.contains(base & kind) {
+            return Err(Errno::Notcapable.into());
+        }
+        let write = base.intersects(WRITING);
+        let options = OpenOptions {
+            follow,
+            read: base.intersects(Rights::FD_READ | Rights::FD_READDIR) || !write,
+            write,
+            create: open.contains(OpenFlags::CREATE),
+            exclusive: open.contains(OpenFlags::EXCLUSIVE),
+            truncate: open.contains(OpenFlags::TRUNCATE),
+            directory,
+            nonblock: flags.contains(FdFlags::NONBLOCK),
+        };
+        // What cannot get a number is not opened.
+        let number = self.table.reserve()?;
+        let object = self.table.get(fd)?.directory(needed)?.open(path, options)?;
+        let descriptor = opened(object, base, rights(inheriting), flags, parent);
+        self.table.put(number, descriptor);
+        Ok(memory.write_u32(result, number)?)
+    }
+
+    #[allow(clippy::too_many_arguments, reason = "the signature is preview 1's")]
+    pub(super) fn path_readlink(
+        &mut self,
+        memory: &mut GuestMemory<'_>,
+        fd: u32,
+        path: u32,
+        len: u32,
+        buffer: u32,
+        buffer_len: u32,
+        result: u32,
+    ) -> Answer {
+        let directory = self.table.get(fd)?;
+        let directory = directory.directory(Rights::PATH_READLINK)?;
+        memory.check(result, 4)?;
+        memory.check(buffer, buffer_len)?;
+        let text = directory.read_link(memory.path(path, len)?)?;
+        let count = text.len().min(buffer_len as usize);
+        memory.write(buffer, &text.as_bytes()[..count])?;
+        Ok(memory.write_u32(result, count as u32)?)
+    }
+
+    pub(super) fn path_remove_directory(
+        &mut self,
+        memory: &mut GuestMemory<'_>,
+        fd: u32,
+        path: u32,
+        len: u32,
+    ) -> Answer {
+        let directory = self.table.get(fd)?;
+        let directory = directory.directory(Rights::PATH_REMOVE_DIRECTORY)?;
+        Ok(directory.remove_directory(memory.path(path, len)?)?)
+    }
+
+    #[allow(clippy::too_many_arguments, reason = "the signature is preview 1's")]
+    pub(super) fn path_rename(
+        &mut self,
+        memory: &mut GuestMemory<'_>,
+        fd: u32,
+        path: u32,
+        len: u32,
+        to_fd: u32,
+        to_path: u32,
+        to_len: u32,
+    ) -> Answer {
+        let from = self.table.get(fd)?;
+        let from = from.directory(Rights::PATH_RENAME_SOURCE)?;
+        let to = self.table.get(to_fd)?;
+        let to = to.directory(Rights::PATH_RENAME_TARGET)?;
+        let path = memory.path(path, len)?;
+        Ok(from.rename(path, to, memory.path(to_path, to_len)?)?)
+    }
+
+    pub(super) fn path_symlink(
+        &mut self,
+        memory: &mut GuestMemory<'_>,
+        text: u32,
+        text_len: u32,
+        fd: u32,
+        path: u32,
+        len: u32,
+    ) -> Answer {
+        let directory = self.table.get(fd)?;
+        let directory = directory.directory(Rights::PATH_SYMLINK)?;
+        // An absolute link leads nowhere inside; a text has the rules of a path.
+        let text = memory.path(text, text_len)?;
+        Ok(directory.symlink(text, memory.path(path, len)?)?)
+    }
+
+    pub(super) fn path_unlink_file(
+        &mut self,
+        memory: &mut GuestMemory<'_>,
+        fd: u32,
+        path: u32,
+        len: u32,
+    ) -> Answer {
+        let directory = self.table.get(fd)?;
+        let directory = directory.directory(Rights::PATH_UNLINK_FILE)?;
+        Ok(directory.unlink_file(memory.path(path, len)?)?)
+    }
+}

@@ -1,0 +1,435 @@
+//! Directories and files in memory, as a host's.
+
+use super::VirtualTime;
+use super::resolve::{Follow, Last, Place, resolve};
+use super::tree::{Contents, Number, Tree};
+use crate::support::sync::Mutex;
+use crate::wasi::host::{Directory, DirectoryEntry, File, OpenOptions, Opened};
+use crate::wasi::{Errno, FileStat, SetTime};
+use alloc::boxed::Box;
+use alloc::collections::BTreeMap;
+use alloc::string::String;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::any::Any;
+use core::fmt;
+
+/// 256 MiB.
+const CAPACITY: u64 = 256 << 20;
+
+/// An inode that is open, which keeps it.
+struct Handle {
+    tree: Arc<Mutex<Tree>>,
+    number: Number,
+}
+
+impl Handle {
+    fn new(tree: &Arc<Mutex<Tree>>, number: Number) -> Result<Handle, Errno> {
+        tree.lock().open(number)?;
+        Ok(Handle {
+            tree: Arc::clone(tree),
+            number,
+        })
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.tree.lock().close(self.number);
+    }
+}
+
+/// A directory in memory, and all below it. A clone is the same directory: an embedder keeps
+/// one to see what a program has done.
+///
+/// ```
+/// use backstitch::wasi::{Deterministic, MemoryDirectory, WasiCtxBuilder};
+///
+/// let host = Deterministic::new(1);
+/// let files = MemoryDirectory::new(host.time());
+/// files.write("input/names.txt", "Ada\n")?;
+/// let wasi = WasiCtxBuilder::with_host(host)
+///     .preopen(files.clone(), "/")
+///     .build();
+/// # let _ = wasi;
+/// assert_eq!(files.read("input/names.txt")?, b"Ada\n");
+/// # Ok::<(), backstitch::wasi::Errno>(())
+/// ```
+#[derive(Clone)]
+pub struct MemoryDirectory(Arc<Handle>);
+
+impl MemoryDirectory {
+    /// The empty root of a file system of its own, which takes 256 MiB.
+    pub fn new(time: VirtualTime) -> MemoryDirectory {
+        MemoryDirectory::with_capacity(time, CAPACITY)
+    }
+
+    /// The empty root of a file system of its own. It takes so many bytes, of which each file
+    /// and each name need 128 beside their contents; more fail with [`Errno::Nospc`].
+    pub fn with_capacity(time: VirtualTime, capacity: u64) -> MemoryDirectory {
+        let tree = Arc::new(Mutex::new(Tree::new(time, capacity)));
+        tree.lock()
+            .open(Tree::ROOT)
+            .expect("a tree has a root from the start");
+        MemoryDirectory(Arc::new(Handle {
+            tree,
+            number: Tree::ROOT,
+        }))
+    }
+
+    /// Writes a file, and makes the directories that lead to it.
+    ///
+    /// # Errors
+    ///
+    /// If that cannot be done.
+    pub fn write(&self, path: &str, bytes: impl AsRef<[u8]>) -> Result<(), Errno> {
+        if let Some((directories, _)) = path.rsplit_once('/') {
+            self.create_directories(directories)?;
+        }
+        let options = OpenOptions {
+            follow: true,
+            write: true,
+            create: true,
+            truncate: true,
+            ..OpenOptions::default()
+        };
+        match self.open(path, options)? {
+            Opened::File(file) => file.write_at(bytes.as_ref(), 0).map(drop),
+            Opened::Directory(_) => Err(Errno::Isdir),
+        }
+    }
+
+    /// Reads a file.
+    ///
+    /// # Errors
+    ///
+    /// If that cannot be done.
+    pub fn read(&self, path: &str) -> Result<Vec<u8>, Errno> {
+        let tree = self.0.tree.lock();
+        let number = resolve(&tree, self.0.number, path, Follow::Always)?.found()?;
+        match tree.contents(number)? {
+            Contents::File(bytes) => Ok(bytes.clone()),
+            _ => Err(Errno::Isdir),
+        }
+    }
+
+    /// Makes a directory, and those that lead to it, where they are not.
+    ///
+    /// # Errors
+    ///
+    /// If that cannot be done.
+    pub fn create_directories(&self, path: &str) -> Result<(), Errno> {
+        let ends = path.match_indices('/').map(|(end, _)| end);
+        for end in ends.chain([path.len()]) {
+            match self.create_directory(&path[..end]) {
+                Ok(()) | Err(Errno::Exist) => {}
+                Err(errno) => return Err(errno),
+            }
+        }
+        Ok(())
+    }
+
+    /// Resolves a path, and does something there.
+    fn at<R>(
+        &self,
+        path: &str,
+        follow: Follow,
+        operation: impl FnOnce(&mut Tree, Place) -> Result<R, Errno>,
+    ) -> Result<R, Errno> {
+        let mut tree = self.0.tree.lock();
+        let place = resolve(&tree, self.0.number, path, follow)?;
+        operation(&mut tree, place)
+    }
+
+    /// Makes something where there is nothing.
+    fn create(&self, path: &str, contents: Contents) -> Result<(), Errno> {
+        let takes_slash = matches!(contents, Contents::Directory(_));
+        self.at(path, Follow::Never, |tree, place| match place.last {
+            Last::Directory(_) | Last::Name { found: Some(_), .. } => Err(Errno::Exist),
+            Last::Name { .. } if place.slash && !takes_slash => Err(Errno::Noent),
+            Last::Name {
+                directory, name, ..
+            } => tree.create(directory, &name, contents).map(drop),
+        })
+    }
+
+    /// The other directory of an operation on two.
+    fn other<'a>(&self, to: &'a dyn Directory) -> Result<&'a MemoryDirectory, Errno> {
+        let to: &MemoryDirectory = to.as_any().downcast_ref().ok_or(Errno::Xdev)?;
+        if Arc::ptr_eq(&self.0.tree, &to.0.tree) {
+            Ok(to)
+        } else {
+            Err(Errno::Xdev)
+        }
+    }
+
+    fn opened(&self, number: Number) -> Result<Opened, Errno> {
+        let is_directory = self.0.tree.lock().is_directory(number);
+        let handle = Handle::new(&self.0.tree, number)?;
+        Ok(if is_directory {
+            Opened::Directory(Box::new(MemoryDirectory(Arc::new(handle))))
+        } else {
+            Opened::File(Box::new(MemoryFile(handle)))
+        })
+    }
+}
+
+/// Something with a name that is to be moved or linked: its directory, its name, itself.
+fn named(tree: &Tree, place: Place, unnamed: Errno) -> Result<(Number, String, Number), Errno> {
+    match place.last {
+        Last::Directory(_) => Err(unnamed),
+        Last::Name { found: None, .. } => Err(Errno::Noent),
+        Last::Name {
+            found: Some(found), ..
+        } if place.slash && !tree.is_directory(found) => Err(Errno::Notdir),
+        Last::Name {
+            directory,
+            name,
+            found: Some(found),
+        } => Ok((directory, name, found)),
+    }
+}
+
+/// Opens what a path leads to, or makes it.
+fn open(tree: &mut Tree, place: Place, options: OpenOptions) -> Result<Number, Errno> {
+    let made = options.create && options.exclusive;
+    let writes = options.write || options.create || options.truncate;
+    let number = match place.last {
+        Last::Directory(number) => number,
+        Last::Name {
+            found: Some(number),
+            ..
+        } => number,
+        Last::Name { .. } if !options.create => return Err(Errno::Noent),
+        Last::Name { .. } if place.slash => return Err(Errno::Isdir),
+        Last::Name {
+            directory, name, ..
+        } => return tree.create(directory, &name, Contents::File(Vec::new())),
+    };
+    match tree.contents(number)? {
+        _ if made => Err(Errno::Exist),
+        Contents::Link(_) => Err(Errno::Loop),
+        Contents::Directory(_) if writes => Err(Errno::Isdir),
+        Contents::Directory(_) => Ok(number),
+        Contents::File(_) if place.slash || options.directory => Err(Errno::Notdir),
+        Contents::File(_) => {
+            if options.truncate {
+                tree.set_size(number, 0)?;
+            }
+            Ok(number)
+        }
+    }
+}
+
+impl Directory for MemoryDirectory {
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+
+    fn filestat(&self) -> Result<FileStat, Errno> {
+        self.0.tree.lock().filestat(self.0.number)
+    }
+
+    fn set_times(&self, accessed: SetTime, modified: SetTime) -> Result<(), Errno> {
+        let mut tree = self.0.tree.lock();
+        tree.set_times(self.0.number, accessed, modified)
+    }
+
+    fn sync(&self, _: bool) -> Result<(), Errno> {
+        Ok(())
+    }
+
+    fn entries(&self, limit: usize) -> Result<Vec<DirectoryEntry>, Errno> {
+        let tree = self.0.tree.lock();
+        let entries = tree.entries(self.0.number)?;
+        if entries.len() > limit {
+            return Err(Errno::Nomem);
+        }
+        entries
+            .iter()
+            .map(|(name, &number)| {
+                Ok(DirectoryEntry {
+                    name: String::from(&**name),
+                    inode: Tree::inode_number(number),
+                    file_type: tree.file_type(number)?,
+                })
+            })
+            .collect()
+    }
+
+    fn open(&self, path: &str, options: OpenOptions) -> Result<Opened, Errno> {
+        let follow = match (options.follow, options.create && options.exclusive) {
+            (_, true) => Follow::Never,
+            (true, false) => Follow::Always,
+            (false, false) => Follow::BeforeSlash,
+        };
+        let number = self.at(path, follow, |tree, place| open(tree, place, options))?;
+        self.opened(number)
+    }
+
+    fn filestat_at(&self, path: &str, follow: bool) -> Result<FileStat, Errno> {
+        self.at(path, at_least_before_slash(follow), |tree, place| {
+            let number = existing(tree, &place)?;
+            tree.filestat(number)
+        })
+    }
+
+    fn set_times_at(
+        &self,
+        path: &str,
+        follow: bool,
+        accessed: SetTime,
+        modified: SetTime,
+    ) -> Result<(), Errno> {
+        self.at(path, at_least_before_slash(follow), |tree, place| {
+            let number = existing(tree, &place)?;
+            tree.set_times(number, accessed, modified)
+        })
+    }
+
+    fn create_directory(&self, path: &str) -> Result<(), Errno> {
+        self.create(path, Contents::Directory(BTreeMap::new()))
+    }
+
+    fn remove_directory(&self, path: &str) -> Result<(), Errno> {
+        self.at(path, Follow::Never, |tree, place| {
+            let (directory, name, number) = named(tree, place, Errno::Inval)?;
+            if !tree.entries(number)?.is_empty() {
+                return Err(Errno::Notempty);
+            }
+            tree.remove_name(directory, &name)
+        })
+    }
+
+    fn unlink_file(&self, path: &str) -> Result<(), Errno> {
+        self.at(path, Follow::Never, |tree, place| {
+            let (directory, name, number) = named(tree, place, Errno::Isdir)?;
+            if tree.is_directory(number) {
+                return Err(Errno::Isdir);
+            }
+            tree.remove_name(directory, &name)
+        })
+    }
+
+    fn symlink(&self, text: &str, path: &str) -> Result<(), Errno> {
+        self.create(path, Contents::Link(text.into()))
+    }
+
+    fn read_link(&self, path: &str) -> Result<String, Errno> {
+        self.at(path, Follow::BeforeSlash, |tree, place| {
+            match tree.contents(place.found()?)? {
+                Contents::Link(text) => Ok(String::from(&**text)),
+                _ => Err(Errno::Inval),
+            }
+        })
+    }
+
+    fn rename(&self, path: &str, to: &dyn Directory, to_path: &str) -> Result<(), Errno> {
+        let to = self.other(to)?.0.number;
+        self.at(path, Follow::Never, |tree, place| {
+            let (directory, name, number) = named(tree, place, Errno::Busy)?;
+            let is_directory = tree.is_directory(number);
+            let target = resolve(tree, to, to_path, Follow::Never)?;
+            let Last::Name {
+                directory: to_directory,
+                name: to_name,
+                found,
+            } = target.last
+            else {
+                return Err(Errno::Busy);
+            };
+            if found == Some(number) {
+                return Ok(());
+            }
+            if is_directory && tree.is_inside(to_directory, number) {
+                return Err(Errno::Inval);
+            }
+            if target.slash && !is_directory {
+                return Err(Errno::Notdir);
+            }
+            if let Some(replaced) = found {
+                match (is_directory, tree.is_directory(replaced)) {
+                    (true, false) => return Err(Errno::Notdir),
+                    (false, true) => return Err(Errno::Isdir),
+                    (true, true) if !tree.entries(replaced)?.is_empty() => {
+                        return Err(Errno::Notempty);
+                    }
+                    _ => tree.remove_name(to_directory, &to_name)?,
+                }
+            }
+            tree.add_name(to_directory, &to_name, number)?;
+            tree.remove_name(directory, &name)
+        })
+    }
+
+    fn link(&self, path: &str, to: &dyn Directory, to_path: &str) -> Result<(), Errno> {
+        let to = self.other(to)?.0.number;
+        self.at(path, Follow::Never, |tree, place| {
+            let (_, _, number) = named(tree, place, Errno::Perm)?;
+            if tree.is_directory(number) {
+                return Err(Errno::Perm);
+            }
+            let target = resolve(tree, to, to_path, Follow::Never)?;
+            match target.last {
+                Last::Directory(_) | Last::Name { found: Some(_), .. } => Err(Errno::Exist),
+                Last::Name { .. } if target.slash => Err(Errno::Noent),
+                Last::Name {
+                    directory, name, ..
+                } => tree.add_name(directory, &name, number),
+            }
+        })
+    }
+}
+
+fn at_least_before_slash(follow: bool) -> Follow {
+    if follow {
+        Follow::Always
+    } else {
+        Follow::BeforeSlash
+    }
+}
+
+/// What is at a place; before a slash only a directory will do.
+fn existing(tree: &Tree, place: &Place) -> Result<Number, Errno> {
+    let number = place.found()?;
+    if place.slash && !tree.is_directory(number) {
+        return Err(Errno::Notdir);
+    }
+    Ok(number)
+}
+
+impl fmt::Debug for MemoryDirectory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("MemoryDirectory")
+    }
+}
+
+/// A file in memory.
+struct MemoryFile(Handle);
+
+impl File for MemoryFile {
+    fn filestat(&self) -> Result<FileStat, Errno> {
+        self.0.tree.lock().filestat(self.0.number)
+    }
+
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> Result<usize, Errno> {
+        self.0.tree.lock().read(self.0.number, buffer, offset)
+    }
+
+    fn write_at(&self, bytes: &[u8], offset: u64) -> Result<usize, Errno> {
+        self.0.tree.lock().write(self.0.number, bytes, offset)
+    }
+
+    fn set_size(&self, size: u64) -> Result<(), Errno> {
+        self.0.tree.lock().set_size(self.0.number, size)
+    }
+
+    fn set_times(&self, accessed: SetTime, modified: SetTime) -> Result<(), Errno> {
+        let mut tree = self.0.tree.lock();
+        tree.set_times(self.0.number, accessed, modified)
+    }
+
+    fn sync(&self, _: bool) -> Result<(), Errno> {
+        Ok(())
+    }
+}

@@ -1,0 +1,268 @@
+//! Directories of the system's, inside which `cap-std` keeps every path.
+
+use super::errno::errno;
+use super::file::{SystemFile, file_type, filestat, system_time};
+use crate::wasi::abi::flags;
+use crate::wasi::host::{Directory, DirectoryEntry, OpenOptions, Opened};
+use crate::wasi::{Errno, FileStat, SetTime};
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::vec::Vec;
+use cap_fs_ext::{
+    DirExt, FollowSymlinks, MetadataExt, OpenOptionsFollowExt, OpenOptionsMaybeDirExt,
+    OpenOptionsSyncExt, SystemTimeSpec,
+};
+use cap_std::ambient_authority;
+use cap_std::fs::Dir;
+use core::any::Any;
+use std::io;
+use std::path::Path;
+
+flags! {
+    /// What a program may do with a directory and those below it.
+    DirPerms: u8 {
+        /// Look at it, and at what describes its files.
+        READ = 0,
+        /// Make, rename and remove what is in it, and set times.
+        MUTATE = 1,
+    }
+}
+
+flags! {
+    /// What a program may do with the files of a directory and of those below it.
+    FilePerms: u8 {
+        /// Read them.
+        READ = 0,
+        /// Write them.
+        WRITE = 1,
+    }
+}
+
+impl DirPerms {
+    /// All of them.
+    pub const fn all() -> DirPerms {
+        DirPerms::ALL
+    }
+}
+
+impl FilePerms {
+    /// All of them.
+    pub const fn all() -> FilePerms {
+        FilePerms::ALL
+    }
+}
+
+/// An open directory of the system's.
+#[derive(Debug)]
+pub struct SystemDirectory {
+    dir: Dir,
+    dir_perms: DirPerms,
+    file_perms: FilePerms,
+}
+
+/// A time for a path.
+fn time(time: SetTime) -> Result<Option<SystemTimeSpec>, Errno> {
+    Ok(match time {
+        SetTime::Keep => None,
+        SetTime::Now => Some(SystemTimeSpec::SymbolicNow),
+        SetTime::To(nanoseconds) => Some(SystemTimeSpec::Absolute(
+            cap_std::time::SystemTime::from_std(system_time(nanoseconds)?),
+        )),
+    })
+}
+
+impl SystemDirectory {
+    /// Opens a directory by a path of the process's.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be opened.
+    pub fn open(
+        path: impl AsRef<Path>,
+        dir_perms: DirPerms,
+        file_perms: FilePerms,
+    ) -> io::Result<SystemDirectory> {
+        Ok(SystemDirectory {
+            dir: Dir::open_ambient_dir(path, ambient_authority())?,
+            dir_perms,
+            file_perms,
+        })
+    }
+
+    fn require(&self, perms: DirPerms) -> Result<(), Errno> {
+        if self.dir_perms.contains(perms) {
+            Ok(())
+        } else {
+            Err(Errno::Perm)
+        }
+    }
+
+    /// The other directory of an operation on two.
+    fn other<'a>(&self, to: &'a dyn Directory) -> Result<&'a SystemDirectory, Errno> {
+        let to: &SystemDirectory = to.as_any().downcast_ref().ok_or(Errno::Xdev)?;
+        self.require(DirPerms::MUTATE)?;
+        to.require(DirPerms::MUTATE)?;
+        Ok(to)
+    }
+}
+
+impl Directory for SystemDirectory {
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+
+    fn filestat(&self) -> Result<FileStat, Errno> {
+        let metadata = self.dir.dir_metadata().map_err(errno)?;
+        Ok(filestat(&metadata))
+    }
+
+    fn set_times(&self, accessed: SetTime, modified: SetTime) -> Result<(), Errno> {
+        self.set_times_at(".", true, accessed, modified)
+    }
+
+    fn sync(&self, data_only: bool) -> Result<(), Errno> {
+        let directory = self.dir.open(".").map_err(errno)?;
+        if data_only {
+            directory.sync_data().map_err(errno)
+        } else {
+            directory.sync_all().map_err(errno)
+        }
+    }
+
+    /// Names that are not UTF-8 have no form in preview 1 and are left out.
+    fn entries(&self, limit: usize) -> Result<Vec<DirectoryEntry>, Errno> {
+        self.require(DirPerms::READ)?;
+        let mut entries = Vec::new();
+        for entry in self.dir.entries().map_err(errno)? {
+            let entry = entry.map_err(errno)?;
+            let Ok(name) = entry.file_name().into_string() else {
+                continue;
+            };
+            // What was removed meanwhile is not there.
+            let (Ok(kind), Ok(metadata)) = (entry.file_type(), entry.metadata()) else {
+                continue;
+            };
+            if entries.len() == limit {
+                return Err(Errno::Nomem);
+            }
+            entries.push(DirectoryEntry {
+                name,
+                inode: metadata.ino(),
+                file_type: file_type(kind),
+            });
+        }
+        entries.sort_unstable_by(|one, other| one.name.cmp(&other.name));
+        Ok(entries)
+    }
+
+    fn open(&self, path: &str, options: OpenOptions) -> Result<Opened, Errno> {
+        self.require(DirPerms::READ)?;
+        if options.create {
+            self.require(DirPerms::MUTATE)?;
+        }
+        let write = options.write || options.create || options.truncate;
+        if write && !self.file_perms.contains(FilePerms::WRITE) {
+            return Err(Errno::Perm);
+        }
+        let follow = if options.follow {
+            FollowSymlinks::Yes
+        } else {
+            FollowSymlinks::No
+        };
+        let mut how = cap_std::fs::OpenOptions::new();
+        how.read(options.read)
+            .write(write)
+            .truncate(options.truncate)
+            .create(options.create && !options.exclusive)
+            .create_new(options.create && options.exclusive);
+        how.follow(follow);
+        how.maybe_dir(true);
+        // A pipe without a writer would be waited for, which no directory is.
+        how.nonblock(options.nonblock || options.directory);
+        let file = self.dir.open_with(path, &how).map_err(errno)?;
+        let metadata = file.metadata().map_err(errno)?;
+        if metadata.is_dir() {
+            return Ok(Opened::Directory(Box::new(SystemDirectory {
+                dir: Dir::from_std_file(file.into_std()),
+                dir_perms: self.dir_perms,
+                file_perms: self.file_perms,
+            })));
+        }
+        if options.directory {
+            return Err(Errno::Notdir);
+        }
+        if options.read && !self.file_perms.contains(FilePerms::READ) {
+            return Err(Errno::Perm);
+        }
+        Ok(Opened::File(Box::new(SystemFile::new(
+            file.into_std(),
+            file_type(metadata.file_type()),
+        ))))
+    }
+
+    fn filestat_at(&self, path: &str, follow: bool) -> Result<FileStat, Errno> {
+        self.require(DirPerms::READ)?;
+        let metadata = if follow {
+            self.dir.metadata(path)
+        } else {
+            self.dir.symlink_metadata(path)
+        };
+        Ok(filestat(&metadata.map_err(errno)?))
+    }
+
+    fn set_times_at(
+        &self,
+        path: &str,
+        follow: bool,
+        accessed: SetTime,
+        modified: SetTime,
+    ) -> Result<(), Errno> {
+        self.require(DirPerms::MUTATE)?;
+        let (accessed, modified) = (time(accessed)?, time(modified)?);
+        if follow {
+            DirExt::set_times(&self.dir, path, accessed, modified).map_err(errno)
+        } else {
+            self.dir
+                .set_symlink_times(path, accessed, modified)
+                .map_err(errno)
+        }
+    }
+
+    fn create_directory(&self, path: &str) -> Result<(), Errno> {
+        self.require(DirPerms::MUTATE)?;
+        self.dir.create_dir(path).map_err(errno)
+    }
+
+    fn remove_directory(&self, path: &str) -> Result<(), Errno> {
+        self.require(DirPerms::MUTATE)?;
+        self.dir.remove_dir(path).map_err(errno)
+    }
+
+    fn unlink_file(&self, path: &str) -> Result<(), Errno> {
+        self.require(DirPerms::MUTATE)?;
+        self.dir.remove_file_or_symlink(path).map_err(errno)
+    }
+
+    fn symlink(&self, text: &str, path: &str) -> Result<(), Errno> {
+        self.require(DirPerms::MUTATE)?;
+        DirExt::symlink(&self.dir, text, path).map_err(errno)
+    }
+
+    fn read_link(&self, path: &str) -> Result<String, Errno> {
+        self.require(DirPerms::READ)?;
+        let text = self.dir.read_link(path).map_err(errno)?;
+        text.into_os_string()
+            .into_string()
+            .map_err(|_| Errno::Ilseq)
+    }
+
+    fn rename(&self, path: &str, to: &dyn Directory, to_path: &str) -> Result<(), Errno> {
+        let to = self.other(to)?;
+        self.dir.rename(path, &to.dir, to_path).map_err(errno)
+    }
+
+    fn link(&self, path: &str, to: &dyn Directory, to_path: &str) -> Result<(), Errno> {
+        let to = self.other(to)?;
+        self.dir.hard_link(path, &to.dir, to_path).map_err(errno)
+    }
+}

@@ -1,0 +1,117 @@
+//! The process's streams, and files as streams.
+
+use super::errno::errno;
+use super::platform;
+use crate::wasi::Errno;
+use crate::wasi::host::{InputStream, OutputStream, Readiness};
+use std::fs::File;
+use std::io::{self, IsTerminal, Read, Write};
+
+/// An input of the system's.
+#[derive(Debug)]
+pub struct SystemInput(File);
+
+impl SystemInput {
+    /// The process's standard input, without a buffer that a program could not see.
+    ///
+    /// # Errors
+    ///
+    /// If there is none.
+    pub fn stdin() -> io::Result<SystemInput> {
+        platform_stdin().map(SystemInput)
+    }
+
+    /// A file, or whatever else is open.
+    pub fn file(file: File) -> SystemInput {
+        SystemInput(file)
+    }
+}
+
+#[cfg(unix)]
+fn platform_stdin() -> io::Result<File> {
+    use std::os::fd::AsFd;
+
+    Ok(File::from(io::stdin().as_fd().try_clone_to_owned()?))
+}
+
+#[cfg(windows)]
+fn platform_stdin() -> io::Result<File> {
+    use std::os::windows::io::AsHandle;
+
+    Ok(File::from(io::stdin().as_handle().try_clone_to_owned()?))
+}
+
+impl InputStream for SystemInput {
+    fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Errno> {
+        self.0.read(buffer).map_err(errno)
+    }
+
+    fn ready(&mut self) -> Result<Readiness, Errno> {
+        platform::wait(&self.0, Some(0)).map_err(errno)
+    }
+
+    fn wait(&mut self, nanoseconds: Option<u64>) -> Result<(), Errno> {
+        match platform::wait(&self.0, nanoseconds) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(()),
+            waited => waited.map(drop).map_err(errno),
+        }
+    }
+
+    fn is_terminal(&self) -> bool {
+        self.0.is_terminal()
+    }
+}
+
+/// An output of the system's.
+#[derive(Debug)]
+pub struct SystemOutput(Target);
+
+#[derive(Debug)]
+enum Target {
+    Stdout(io::Stdout),
+    Stderr(io::Stderr),
+    File(File),
+}
+
+impl SystemOutput {
+    /// The process's standard output.
+    pub fn stdout() -> SystemOutput {
+        SystemOutput(Target::Stdout(io::stdout()))
+    }
+
+    /// The process's standard error.
+    pub fn stderr() -> SystemOutput {
+        SystemOutput(Target::Stderr(io::stderr()))
+    }
+
+    /// A file, or whatever else is open.
+    pub fn file(file: File) -> SystemOutput {
+        SystemOutput(Target::File(file))
+    }
+
+    fn writer(&mut self) -> &mut dyn Write {
+        match &mut self.0 {
+            Target::Stdout(stdout) => stdout,
+            Target::Stderr(stderr) => stderr,
+            Target::File(file) => file,
+        }
+    }
+}
+
+impl OutputStream for SystemOutput {
+    fn write(&mut self, bytes: &[u8]) -> Result<usize, Errno> {
+        self.writer().write(bytes).map_err(errno)
+    }
+
+    fn flush(&mut self) -> Result<(), Errno> {
+        self.writer().flush().map_err(errno)
+    }
+
+    fn is_terminal(&self) -> bool {
+        match &self.0 {
+            Target::Stdout(stdout) => stdout.is_terminal(),
+            Target::Stderr(stderr) => stderr.is_terminal(),
+            Target::File(file) => file.is_terminal(),
+        }
+    }
+}
