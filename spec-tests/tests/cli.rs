@@ -1,9 +1,10 @@
 //! The command line, as scripts and people use it: its output, messages and exit codes.
 
+mod command;
+
+use command::{Run, backstitch, file};
 use std::ffi::OsStr;
-use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
 /// What most of the tests run.
@@ -29,106 +30,6 @@ const PROGRAM: &str = r#"
     (i32.div_s (local.get 0) (local.get 1)))
   (func (export "grow") (param i32) (result i32) (memory.grow (local.get 0))))
 "#;
-
-/// What a command printed and how it ended.
-struct Run {
-    code: Option<i32>,
-    out: String,
-    err: String,
-}
-
-impl Run {
-    #[track_caller]
-    fn expect(self, code: i32, out: &str) -> Self {
-        assert_eq!(
-            (self.code, self.out.as_str()),
-            (Some(code), out),
-            "standard error:\n{}",
-            self.err
-        );
-        self
-    }
-
-    #[track_caller]
-    fn says(self, parts: &[&str]) -> Self {
-        for part in parts {
-            assert!(
-                self.err.contains(part),
-                "`{part}` is missing from the standard error:\n{}",
-                self.err
-            );
-        }
-        self
-    }
-}
-
-/// The command, built once by the same cargo in the same profile as this test.
-///
-/// Cargo tells a test where the programs of its own package are, but not those
-/// of another; a build that has nothing to do is quick.
-fn program() -> &'static Path {
-    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
-    PROGRAM.get_or_init(|| {
-        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| env!("CARGO").into());
-        let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("../Cargo.toml");
-        let output = Command::new(cargo)
-            .args([
-                "build",
-                "--quiet",
-                "--bin",
-                "backstitch",
-                "--features",
-                "cli",
-            ])
-            .args(["--message-format", "json-render-diagnostics"])
-            .args(["--profile", profile()])
-            .arg("--manifest-path")
-            .arg(manifest)
-            .stderr(Stdio::inherit())
-            .output()
-            .expect("cargo can be run");
-        assert!(output.status.success(), "the command does not build");
-        let messages = String::from_utf8_lossy(&output.stdout);
-        let (_, path) = messages
-            .rsplit_once("\"executable\":\"")
-            .expect("cargo names the program that it built");
-        let (path, _) = path.split_once('"').expect("the path ends");
-        // The messages are in JSON, where a backslash of Windows is two.
-        PathBuf::from(path.replace("\\\\", "\\"))
-    })
-}
-
-/// The profile that this test was built in, which its own path names.
-fn profile() -> &'static str {
-    let path = std::env::current_exe().unwrap_or_default();
-    let is_folder = |name: &str| path.components().any(|part| part.as_os_str() == name);
-    if is_folder("release") {
-        "release"
-    } else {
-        "dev"
-    }
-}
-
-fn backstitch(arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Run {
-    let output = Command::new(program())
-        .args(arguments)
-        .output()
-        .expect("the command can be run");
-    Run {
-        code: output.status.code(),
-        out: String::from_utf8_lossy(&output.stdout).into_owned(),
-        err: String::from_utf8_lossy(&output.stderr).into_owned(),
-    }
-}
-
-/// Writes a file for one test, whose name it has.
-fn file(name: &str, contents: impl AsRef<[u8]>) -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("cli");
-    let path = folder.join(name);
-    fs::create_dir_all(path.parent().unwrap()).unwrap();
-    fs::write(&path, contents).unwrap();
-    path
-}
 
 /// `backstitch run --invoke FUNCTION PROGRAM ARGUMENTS…`, with options before.
 fn invoke(options: &[&str], function: &str, arguments: &[&str]) -> Run {
@@ -344,10 +245,10 @@ fn wrong_usage() {
 fn help_and_version() {
     let help = backstitch(["--help"]);
     assert_eq!(help.code, Some(0));
-    for part in ["Examples:", "run", "wast", "dis", "completions"] {
+    for part in ["Examples:", "run", "wast", "dis", "inspect", "completions"] {
         assert!(help.out.contains(part), "{}", help.out);
     }
-    for command in ["run", "wast", "dis"] {
+    for command in ["run", "wast", "dis", "inspect"] {
         let help = backstitch([command, "--help"]);
         assert_eq!(help.code, Some(0));
         assert!(help.out.contains("Examples:"), "{}", help.out);

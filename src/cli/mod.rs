@@ -17,9 +17,11 @@ mod dis;
 mod failure;
 mod host;
 mod input;
+mod inspect;
 mod run;
 mod script;
 mod signature;
+mod symbols;
 mod value;
 mod wasi;
 mod wast;
@@ -37,6 +39,7 @@ Examples:
   backstitch run --fuel 1000000 program.wasm      trap after a million operators
   backstitch wast tests/core                      run a folder of test scripts
   backstitch dis fib.wat --func fib               show the translated code of a function
+  backstitch inspect crash.coredump               show what is in a core dump
   backstitch completions bash > backstitch.bash   make completions for a shell";
 
 /// Runs WebAssembly programs, and shows where they stand when they trap.
@@ -55,6 +58,8 @@ enum Command {
     Wast(wast::Arguments),
     /// Shows the code that a module is translated to
     Dis(dis::Arguments),
+    /// Shows what is in a core dump
+    Inspect(inspect::Arguments),
     /// Prints completions for a shell
     Completions(completions::Arguments),
 }
@@ -68,6 +73,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Run(arguments) => run::run(arguments, &mut out),
         Command::Wast(arguments) => wast::run(arguments, &mut out),
         Command::Dis(arguments) => dis::run(arguments, &mut out),
+        Command::Inspect(arguments) => inspect::run(arguments, &mut out),
         Command::Completions(arguments) => completions::run(arguments, &mut out),
     };
     // What was printed before a failure comes before its report.

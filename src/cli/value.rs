@@ -89,7 +89,7 @@ pub(crate) fn print(value: &Val) -> String {
 
 /// The fewest digits that read back as the same number; with an exponent only
 /// where the number would otherwise be mostly zeros.
-fn print_f64(value: f64) -> String {
+pub(crate) fn print_f64(value: f64) -> String {
     let magnitude = value.abs();
     if value.is_finite() && value != 0.0 && !(1e-5..1e16).contains(&magnitude) {
         format!("{value:e}")
@@ -99,7 +99,7 @@ fn print_f64(value: f64) -> String {
 }
 
 /// As [`print_f64`]; the digits are those that an `f32` needs.
-fn print_f32(value: f32) -> String {
+pub(crate) fn print_f32(value: f32) -> String {
     let magnitude = value.abs();
     if value.is_finite() && value != 0.0 && !(1e-5..1e16).contains(&magnitude) {
         format!("{value:e}")

@@ -1,0 +1,134 @@
+//! A program that traps, and its dump in the ways in which others would write it.
+
+use backstitch::{Engine, Instance, Module, Store, WasmBacktrace};
+use std::sync::OnceLock;
+use wasm_encoder::{
+    ConstExpr, CoreDumpInstancesSection, CoreDumpModulesSection, CoreDumpSection,
+    CoreDumpStackSection, CoreDumpValue, DataSection, GlobalSection, GlobalType, MemorySection,
+    MemoryType, ValType,
+};
+
+/// A shop that divides by a number of customers, of whom there are none.
+pub const SHOP: &str = r#"(module $shop
+  (memory (export "memory") 2)
+  (global $sales (mut i64) (i64.const 1234567890123))
+  (global $open (mut i32) (i32.const 1))
+  (data (i32.const 1024) "apples, pears")
+  (func $divide (param $sum i32) (param $count i32) (result i32)
+    (i32.div_s (local.get $sum) (local.get $count)))
+  (func $average (param $list i32) (param $count i32) (result i32)
+    (local $sum i32) (local $rate f64)
+    (local.set $rate (f64.const 1.5))
+    (local.set $sum (i32.const 840))
+    (i32.add (i32.const 7)
+      (block (result i32)
+        (call $divide (local.get $sum) (local.get $count)))))
+  (func $main (export "main") (result i32)
+    (call $average (i32.const 1024) (i32.const 0))))"#;
+
+/// The shop's binary.
+pub fn shop() -> &'static [u8] {
+    static BINARY: OnceLock<Vec<u8>> = OnceLock::new();
+    BINARY.get_or_init(|| wat::parse_str(SHOP).expect("the text is right"))
+}
+
+/// The values of a frame: its locals and its operands.
+type Values = (Vec<CoreDumpValue>, Vec<CoreDumpValue>);
+
+/// Who the dump looks as if it were written by.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Writer {
+    /// Wasmtime: no values at all.
+    Wasmtime,
+    /// Somebody who knows everything that the standard's sections can say.
+    Thorough,
+}
+
+/// A dump of the shop's trap.
+pub fn dump(writer: Writer) -> Vec<u8> {
+    let mut stack = CoreDumpStackSection::new("main");
+    let i32 = CoreDumpValue::I32;
+    let values: [Values; 3] = [
+        (vec![i32(840), i32(0)], vec![i32(840), i32(0)]),
+        (
+            vec![i32(1024), i32(0), i32(840), CoreDumpValue::F64(1.5.into())],
+            vec![i32(7)],
+        ),
+        (vec![], vec![]),
+    ];
+    for ((function, offset), (locals, operands)) in trap().into_iter().zip(values) {
+        match writer {
+            Writer::Wasmtime => stack.frame(0, function, offset, [], []),
+            Writer::Thorough => stack.frame(0, function, offset, locals, operands),
+        };
+    }
+    with_stack(&stack)
+}
+
+/// A dump of a recursion that is so deep.
+pub fn deep(frames: u32) -> Vec<u8> {
+    let mut stack = CoreDumpStackSection::new("main");
+    for depth in (0..frames).rev() {
+        let locals = [CoreDumpValue::I32(depth as i32), CoreDumpValue::I32(-1)];
+        stack.frame(0, 0, 3, locals, []);
+    }
+    with_stack(&stack)
+}
+
+fn with_stack(stack: &CoreDumpStackSection) -> Vec<u8> {
+    let mut memories = MemorySection::new();
+    memories.memory(MemoryType {
+        minimum: 2,
+        maximum: None,
+        memory64: false,
+        shared: false,
+        page_size_log2: None,
+    });
+    let mut globals = GlobalSection::new();
+    for (val_type, value) in [
+        (ValType::I64, ConstExpr::i64_const(1_234_567_890_123)),
+        (ValType::I32, ConstExpr::i32_const(1)),
+    ] {
+        let ty = GlobalType {
+            val_type,
+            mutable: true,
+            shared: false,
+        };
+        globals.global(ty, &value);
+    }
+    let mut data = DataSection::new();
+    data.active(0, &ConstExpr::i32_const(1024), *b"apples, pears");
+    let mut modules = CoreDumpModulesSection::new();
+    modules.module("shop");
+    let mut instances = CoreDumpInstancesSection::new();
+    instances.instance(0, [0], [0, 1]);
+    let mut module = wasm_encoder::Module::new();
+    module
+        .section(&CoreDumpSection::new("shop.wasm"))
+        .section(&memories)
+        .section(&globals)
+        .section(&data)
+        .section(&modules)
+        .section(&instances)
+        .section(stack);
+    module.finish()
+}
+
+/// The functions and offsets of the shop's trap, as the engine knows them.
+fn trap() -> Vec<(u32, u32)> {
+    let engine = Engine::default();
+    let module = Module::new(&engine, shop()).expect("the shop is valid");
+    let mut store = Store::new(&engine, ());
+    let instance = Instance::new(&mut store, &module, &[]).expect("it has no imports");
+    let main = instance.get_typed_func::<(), i32>(&mut store, "main");
+    let main = main.expect("it is exported");
+    let error = main.call(&mut store, ()).expect_err("it traps");
+    let backtrace = error.downcast_ref::<WasmBacktrace>().expect("it trapped");
+    let frames = backtrace.frames().iter();
+    frames
+        .map(|frame| {
+            let offset = frame.func_offset().expect("offsets are known");
+            (frame.func_index(), offset as u32)
+        })
+        .collect()
+}

@@ -1,0 +1,11 @@
+//! Reading core dumps: `CoreDump::parse`, `backstitch inspect` and its page.
+//!
+//! ```text
+//! cargo test -p spec-tests --test inspect
+//! cargo test -p spec-tests --test inspect -- page       the page, in headless Chromium
+//! ```
+
+#[path = "../command/mod.rs"]
+mod command;
+mod fixtures;
+mod text;

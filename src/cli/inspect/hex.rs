@@ -1,0 +1,144 @@
+//! A part of a memory, as addresses, bytes and characters.
+
+use backstitch::CoreDumpError;
+use backstitch::coredump::Memory;
+use std::io::{self, Write};
+use std::str::FromStr;
+
+/// The number of bytes in a row.
+const ROW: usize = 16;
+
+/// Which part of which memory: `ADDR`, `ADDR:LEN`, or either after `MEMORY@`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Range {
+    pub(crate) memory: u32,
+    pub(crate) address: u64,
+    pub(crate) len: u64,
+}
+
+impl FromStr for Range {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Range, String> {
+        let (memory, range) = match text.split_once('@') {
+            Some((memory, range)) => (number(memory)?, range),
+            None => (0, text),
+        };
+        let (address, len) = match range.split_once(':') {
+            Some((address, len)) => (number(address)?, number(len)?),
+            None => (number(range)?, 256),
+        };
+        let memory = u32::try_from(memory).map_err(|_| format!("there is no memory {memory}"))?;
+        Ok(Range {
+            memory,
+            address,
+            len,
+        })
+    }
+}
+
+/// Reads a number, decimal or hexadecimal after `0x`.
+pub(crate) fn number(text: &str) -> Result<u64, String> {
+    let number = match text.strip_prefix("0x") {
+        Some(digits) => u64::from_str_radix(digits, 16),
+        None => text.parse(),
+    };
+    number.map_err(|_| format!("`{text}` is not a number, decimal or `0x` hexadecimal"))
+}
+
+/// Prints a part of a memory. Rows that are the same as the one before are one `*`, as
+/// `hexdump` has it; bytes that the dump does not keep are `??`.
+pub(crate) fn print(
+    memory: &Memory<'_>,
+    range: Range,
+    out: &mut dyn Write,
+) -> io::Result<Result<(), CoreDumpError>> {
+    // That the whole of it is there is found before anything is printed.
+    let end = range.address.checked_add(range.len);
+    let Some(end) = end.filter(|end| *end <= memory.size()) else {
+        return Ok(Err(CoreDumpError::OutOfBounds {
+            address: range.address,
+            len: range.len,
+            size: memory.size(),
+        }));
+    };
+    let digits = if end > 1 << 32 { 16 } else { 8 };
+    let (mut last, mut skipped) = (String::new(), false);
+    let mut address = range.address;
+    while address < end {
+        let len = (end - address).min(ROW as u64) as usize;
+        let mut bytes = [0; ROW];
+        if let Err(error) = memory.read(address, &mut bytes[..len]) {
+            return Ok(Err(error));
+        }
+        let row = row(memory, address, &bytes[..len]);
+        if row == last && address + (len as u64) < end {
+            if !skipped {
+                writeln!(out, "*")?;
+            }
+            skipped = true;
+        } else {
+            writeln!(out, "{address:0digits$x}  {row}")?;
+            skipped = false;
+            last = row;
+        }
+        address += len as u64;
+    }
+    Ok(Ok(()))
+}
+
+fn row(memory: &Memory<'_>, address: u64, bytes: &[u8]) -> String {
+    let (mut hex, mut text) = (String::new(), String::new());
+    for at in 0..ROW {
+        if at == ROW / 2 {
+            hex.push(' ');
+        }
+        match bytes.get(at) {
+            Some(byte) if memory.is_kept(address + at as u64) => {
+                hex.push_str(&format!("{byte:02x} "));
+                let is_text = byte.is_ascii_graphic() || *byte == b' ';
+                text.push(if is_text { char::from(*byte) } else { '.' });
+            }
+            Some(_) => {
+                hex.push_str("?? ");
+                text.push('?');
+            }
+            None => hex.push_str("   "),
+        }
+    }
+    format!("{hex} |{text}|")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranges() {
+        let range = |memory, address, len| {
+            Ok(Range {
+                memory,
+                address,
+                len,
+            })
+        };
+        assert_eq!("0x10:32".parse(), range(0, 16, 32));
+        assert_eq!("2@16:0x20".parse(), range(2, 16, 32));
+        assert_eq!("7".parse(), range(0, 7, 256));
+        assert_eq!("1@7".parse(), range(1, 7, 256));
+        for text in [
+            "",
+            ":",
+            "1:",
+            ":1",
+            "x",
+            "0x",
+            "-1",
+            "@1",
+            "1@",
+            "4294967296@0:1",
+        ] {
+            assert!(text.parse::<Range>().is_err(), "{text}");
+        }
+    }
+}

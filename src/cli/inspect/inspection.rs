@@ -1,0 +1,269 @@
+//! A dump beside the modules that ran: what can be said of a frame, a value, a function.
+
+use super::modules::ModuleFile;
+use crate::cli::symbols::Symbols;
+use crate::cli::value;
+use backstitch::coredump::{
+    Boundary, Frame, Function, Position, ReasonKind, RefKind, StackState, Value,
+};
+use backstitch::{CoreDump, demangle};
+use std::rc::Rc;
+
+/// A dump and, as far as they are there, the modules' files.
+pub(crate) struct Inspection<'a> {
+    /// The dump's file, as the user has named it.
+    pub(crate) file: String,
+    pub(crate) dump: CoreDump<'a>,
+    /// The file of each module of the dump.
+    pub(crate) modules: Vec<Option<ModuleFile>>,
+}
+
+/// A function that frames stand in.
+pub(crate) struct Subject {
+    /// Its module, as an index into the dump's.
+    pub(crate) module: Option<usize>,
+    /// The module's name.
+    pub(crate) module_name: String,
+    /// Its index in the module.
+    pub(crate) index: u32,
+    /// Its name, demangled.
+    pub(crate) name: Option<String>,
+    /// How many of its locals are parameters.
+    pub(crate) parameters: Option<usize>,
+    /// Its parameters and results.
+    pub(crate) signature: Option<String>,
+    /// What the module says of its locals.
+    pub(crate) locals: Vec<Local>,
+    /// Where its body starts in the module.
+    pub(crate) start: Option<u64>,
+}
+
+/// A local's declaration.
+#[derive(Clone, Default)]
+pub(crate) struct Local {
+    pub(crate) name: Option<String>,
+    pub(crate) ty: Option<String>,
+}
+
+impl Subject {
+    /// `module!function`, as backtraces have it.
+    pub(crate) fn title(&self) -> String {
+        match &self.name {
+            Some(name) => format!("{}!{name}", self.module_name),
+            None => format!("{}!<wasm function {}>", self.module_name, self.index),
+        }
+    }
+
+    /// The offset in the module of an instruction of its.
+    pub(crate) fn module_offset(&self, frame: &Frame) -> Option<u64> {
+        Some(self.start? + u64::from(frame.code_offset))
+    }
+
+    /// A local's declaration.
+    pub(crate) fn local(&self, index: usize) -> Local {
+        self.locals.get(index).cloned().unwrap_or_default()
+    }
+}
+
+impl Inspection<'_> {
+    /// The index of the module whose code runs in a frame.
+    pub(crate) fn module_of(&self, frame: &Frame) -> Option<usize> {
+        let index = match self.dump.instances().get(frame.instance as usize) {
+            Some(instance) => instance.module as usize,
+            // Some writers list no instances: then it can only be one.
+            None if self.dump.instances().is_empty() && self.dump.modules().len() == 1 => 0,
+            None => return None,
+        };
+        (index < self.dump.modules().len()).then_some(index)
+    }
+
+    /// The function that a frame stands in.
+    pub(crate) fn subject(&self, frame: &Frame) -> Rc<Subject> {
+        let module = self.module_of(frame);
+        let file = module.and_then(|index| self.modules[index].as_ref());
+        let index = frame.function;
+        let mut subject = Subject {
+            module,
+            module_name: match module {
+                Some(index) => self.dump.modules()[index].name.clone(),
+                None => "<unknown>".to_string(),
+            },
+            index,
+            name: None,
+            parameters: None,
+            signature: None,
+            locals: Vec::new(),
+            start: None,
+        };
+        if let Some(file) = file {
+            let symbols = &file.symbols;
+            subject.name = symbols.function(index).map(demangle);
+            let mut types = Vec::new();
+            if let Some(ty) = symbols.signature(index) {
+                subject.parameters = Some(ty.params().len());
+                subject.signature = Some(signature(ty));
+                types.extend_from_slice(ty.params());
+            }
+            if let Some(body) = symbols.body(index) {
+                subject.start = Some(body.start as u64);
+                // A dump holds as many locals as there are, if it holds any.
+                let more = frame.locals.len().saturating_sub(types.len());
+                types.extend(Symbols::declared_locals(&file.bytes[body], more));
+            }
+            let local = |(at, ty): (usize, &wasmparser::ValType)| Local {
+                name: symbols.local(index, at as u32).map(str::to_string),
+                ty: Some(ty.to_string()),
+            };
+            subject.locals = types.iter().enumerate().map(local).collect();
+        }
+        Rc::new(subject)
+    }
+
+    /// A value as a person reads it.
+    pub(crate) fn text(&self, value: &Value) -> String {
+        match *value {
+            Value::I32(bits) => bits.cast_signed().to_string(),
+            Value::I64(bits) => bits.cast_signed().to_string(),
+            Value::F32(bits) => value::print_f32(f32::from_bits(bits)),
+            Value::F64(bits) => value::print_f64(f64::from_bits(bits)),
+            Value::V128(bits) => format!("{bits:#034x}"),
+            Value::Missing => "?".to_string(),
+            Value::Ref(_, None) => "null".to_string(),
+            Value::Ref(RefKind::Func, Some(index)) => self.function(index),
+            Value::Ref(RefKind::Extern, Some(number)) => format!("extern {number}"),
+            Value::Ref(RefKind::Any, Some(number)) => format!("object {number}"),
+            Value::Ref(RefKind::I31, Some(number)) => format!("i31 {number}"),
+            Value::Ref(RefKind::Exn, Some(number)) => format!("exception {number}"),
+            Value::Ref(RefKind::Cont, Some(number)) => {
+                format!("continuation {} revision {}", number as u32, number >> 32)
+            }
+        }
+    }
+
+    /// A function that a reference refers to.
+    fn function(&self, index: u64) -> String {
+        let functions = self.dump.functions();
+        let function = usize::try_from(index).ok().and_then(|at| functions.get(at));
+        match function {
+            Some(Function::Wasm { instance, index }) => {
+                let frame = Frame {
+                    instance: *instance,
+                    function: *index,
+                    code_offset: 0,
+                    locals: Vec::new(),
+                    operands: Vec::new(),
+                    details: None,
+                };
+                format!("func {}", self.subject(&frame).title())
+            }
+            Some(Function::Host { .. }) => "func of the host".to_string(),
+            None => format!("func {index}"),
+        }
+    }
+
+    /// Why there is a dump, in a sentence, if the dump says so.
+    pub(crate) fn reason(&self) -> Option<String> {
+        let reason = self.dump.reason()?;
+        if !reason.message.is_empty() {
+            return Some(reason.message.clone());
+        }
+        let text = match reason.kind {
+            ReasonKind::Requested => "the host asked for a dump",
+            ReasonKind::Trap => "it trapped",
+            ReasonKind::HostError => "a host function returned an error",
+            ReasonKind::OutOfFuel => "no fuel was left",
+            ReasonKind::Interrupt => "it was interrupted from outside",
+            ReasonKind::Epoch => "an epoch's deadline passed",
+            ReasonKind::HostRequest => "a host function suspended it",
+            ReasonKind::UncaughtException => "nothing caught an exception",
+            ReasonKind::UnhandledTag => "nothing handled a suspension",
+            ReasonKind::Breakpoint => "it reached a breakpoint",
+        };
+        Some(text.to_string())
+    }
+
+    /// The access that was out of bounds, in a sentence.
+    pub(crate) fn access(&self) -> Option<String> {
+        let access = self.dump.reason()?.access?;
+        let size = self.dump.memories().get(access.memory as usize);
+        let has = size.map_or(String::new(), |memory| {
+            format!(", which has {:#x} bytes", memory.size())
+        });
+        Some(format!(
+            "{} bytes at address {:#x} + offset {:#x} of memory {}{has}",
+            access.size, access.address, access.offset, access.memory
+        ))
+    }
+}
+
+fn signature(ty: &wasmparser::FuncType) -> String {
+    let list = |types: &[wasmparser::ValType]| {
+        let texts: Vec<String> = types.iter().map(ToString::to_string).collect();
+        texts.join(", ")
+    };
+    let params = list(ty.params());
+    match ty.results() {
+        [] => format!("({params})"),
+        [result] => format!("({params}) -> {result}"),
+        results => format!("({params}) -> ({})", list(results)),
+    }
+}
+
+/// A kind of value, where nothing says its type.
+pub(crate) fn type_of(value: &Value) -> &'static str {
+    match value {
+        Value::I32(_) => "i32",
+        Value::I64(_) => "i64",
+        Value::F32(_) => "f32",
+        Value::F64(_) => "f64",
+        Value::V128(_) => "v128",
+        Value::Missing => "?",
+        Value::Ref(RefKind::Func, _) => "funcref",
+        Value::Ref(RefKind::Extern, _) => "externref",
+        Value::Ref(RefKind::Any, _) => "anyref",
+        Value::Ref(RefKind::I31, _) => "i31ref",
+        Value::Ref(RefKind::Exn, _) => "exnref",
+        Value::Ref(RefKind::Cont, _) => "contref",
+    }
+}
+
+/// A value's bits, for those that are numbers.
+pub(crate) fn bits_of(value: &Value) -> Option<String> {
+    match value {
+        Value::I32(bits) | Value::F32(bits) => Some(format!("{bits:#010x}")),
+        Value::I64(bits) | Value::F64(bits) => Some(format!("{bits:#018x}")),
+        Value::V128(bits) => Some(format!("{bits:#034x}")),
+        Value::Ref(..) | Value::Missing => None,
+    }
+}
+
+/// Where a frame stands at its instruction.
+pub(crate) fn position(position: Position) -> &'static str {
+    match position {
+        Position::Before => "before this instruction",
+        Position::Trapped => "trapped in this instruction",
+        Position::Calling => "in the call",
+    }
+}
+
+/// What lies between a frame and its caller, if anything does.
+pub(crate) fn boundary(boundary: Boundary) -> Option<&'static str> {
+    match boundary {
+        Boundary::None => None,
+        Boundary::Instance => Some("another instance"),
+        Boundary::Host => Some("the host"),
+        Boundary::Continuation => Some("the end of a continuation"),
+    }
+}
+
+/// What a stack is doing.
+pub(crate) fn state(state: StackState) -> &'static str {
+    match state {
+        StackState::Fresh => "fresh",
+        StackState::Running => "running",
+        StackState::Parent => "waits for the stack that it resumed",
+        StackState::Suspended => "suspended",
+        StackState::Returned => "returned",
+        StackState::Trapped => "trapped",
+    }
+}

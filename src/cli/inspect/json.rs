@@ -1,0 +1,373 @@
+//! The same as the text, for programs. Fields come in the order in which they stand here.
+
+use super::frame::{self, Number};
+use super::hex::Range;
+use super::inspection::{Inspection, Local, bits_of, boundary, position, state, type_of};
+use super::modules::hex;
+use backstitch::CoreDumpError;
+use backstitch::coredump::{Frame, Value};
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// How many operators are given on either side of where a frame stands.
+const AROUND: usize = 32;
+
+/// A whole dump, but for the bytes of its memories.
+#[derive(Serialize)]
+pub(crate) struct Dump {
+    program: String,
+    producer: Option<String>,
+    reason: Reason,
+    fuel: Option<u64>,
+    configuration: BTreeMap<String, u64>,
+    threads: Vec<Thread>,
+    stacks: Vec<Stack>,
+    modules: Vec<Module>,
+    instances: Vec<Instance>,
+    memories: Vec<Memory>,
+    globals: Vec<Global>,
+    tables: Vec<Table>,
+}
+
+#[derive(Serialize)]
+struct Reason {
+    kind: Option<String>,
+    trap: Option<String>,
+    message: Option<String>,
+    access: Option<Access>,
+}
+
+#[derive(Serialize)]
+struct Access {
+    memory: u32,
+    address: u64,
+    offset: u64,
+    size: u64,
+}
+
+#[derive(Serialize)]
+struct Thread {
+    name: String,
+    complete: bool,
+    frames: Vec<FrameEntry>,
+}
+
+/// A frame, as in a list of them.
+#[derive(Serialize)]
+pub(crate) struct FrameEntry {
+    frame: usize,
+    instance: u32,
+    module: Option<usize>,
+    function: u32,
+    name: Option<String>,
+    signature: Option<String>,
+    parameters: Option<usize>,
+    code_offset: u32,
+    module_offset: Option<u64>,
+    stack: Option<u32>,
+    position: Option<&'static str>,
+    boundary: Option<&'static str>,
+    locals: Vec<Named>,
+    operands: Vec<Typed>,
+}
+
+/// A frame in full.
+#[derive(Serialize)]
+pub(crate) struct FullFrame {
+    #[serde(flatten)]
+    entry: FrameEntry,
+    code: Vec<Operator>,
+}
+
+#[derive(Serialize)]
+struct Operator {
+    offset: u64,
+    depth: usize,
+    text: String,
+    here: bool,
+}
+
+#[derive(Serialize)]
+struct Named {
+    name: Option<String>,
+    #[serde(flatten)]
+    value: Typed,
+}
+
+/// A value. Numbers are text, because many readers of JSON have only floats.
+#[derive(Serialize)]
+struct Typed {
+    #[serde(rename = "type")]
+    ty: String,
+    value: Option<String>,
+    bits: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Stack {
+    number: u32,
+    continuation: bool,
+    state: &'static str,
+    parent: Option<u32>,
+    revision: u64,
+}
+
+#[derive(Serialize)]
+struct Module {
+    name: String,
+    size: Option<u64>,
+    sha256: Option<String>,
+    file: Option<String>,
+    verified: bool,
+}
+
+#[derive(Serialize)]
+struct Instance {
+    module: u32,
+    memories: Vec<Option<u32>>,
+    globals: Vec<u32>,
+    tables: Vec<u32>,
+}
+
+#[derive(Serialize)]
+struct Memory {
+    size: u64,
+    pages: u64,
+    page_size: u64,
+    maximum_pages: Option<u64>,
+    is_64: bool,
+    chunks: Vec<(u64, u64)>,
+}
+
+#[derive(Serialize)]
+struct Global {
+    mutable: bool,
+    #[serde(flatten)]
+    value: Typed,
+}
+
+#[derive(Serialize)]
+struct Table {
+    #[serde(rename = "type")]
+    ty: String,
+    elements: Vec<Elements>,
+}
+
+#[derive(Serialize)]
+struct Elements {
+    count: u64,
+    value: Option<String>,
+}
+
+/// A part of a memory.
+#[derive(Serialize)]
+pub(crate) struct Bytes {
+    memory: u32,
+    address: u64,
+    /// Two digits a byte.
+    bytes: String,
+}
+
+/// All of a dump.
+pub(crate) fn dump(inspection: &Inspection<'_>) -> Dump {
+    let dump = &inspection.dump;
+    let threads = dump.threads().iter().map(|thread| Thread {
+        name: thread.name.clone(),
+        complete: thread.complete,
+        frames: thread
+            .frames
+            .iter()
+            .enumerate()
+            .map(|(number, frame)| entry(inspection, number, frame))
+            .collect(),
+    });
+    let modules = dump.modules().iter().zip(&inspection.modules);
+    let modules = modules.map(|(module, file)| Module {
+        name: module.name.clone(),
+        size: module.identity.map(|identity| identity.size),
+        sha256: module.identity.map(|identity| hex(&identity.sha256)),
+        file: file.as_ref().map(|file| file.path.display().to_string()),
+        verified: file.as_ref().is_some_and(|file| file.is_verified),
+    });
+    Dump {
+        program: dump.name().to_string(),
+        producer: dump.producer().map(str::to_string),
+        reason: reason(inspection),
+        fuel: dump.fuel(),
+        configuration: dump.configuration().iter().cloned().collect(),
+        threads: threads.collect(),
+        stacks: dump
+            .stacks()
+            .iter()
+            .map(|stack| Stack {
+                number: stack.number,
+                continuation: stack.continuation,
+                state: state(stack.state),
+                parent: stack.parent,
+                revision: stack.revision,
+            })
+            .collect(),
+        modules: modules.collect(),
+        instances: dump.instances().iter().map(instance).collect(),
+        memories: dump.memories().iter().map(memory).collect(),
+        globals: dump
+            .globals()
+            .iter()
+            .map(|global| Global {
+                mutable: global.mutable,
+                value: typed(inspection, &global.value, Some(global.ty.to_string())),
+            })
+            .collect(),
+        tables: dump
+            .tables()
+            .iter()
+            .map(|table| Table {
+                ty: table.ty.to_string(),
+                elements: table
+                    .elements
+                    .iter()
+                    .map(|run| Elements {
+                        count: run.count,
+                        value: known(inspection, &run.value),
+                    })
+                    .collect(),
+            })
+            .collect(),
+    }
+}
+
+/// A frame, with the code around it.
+pub(crate) fn frame(inspection: &Inspection<'_>, number: Number, frame: &Frame) -> FullFrame {
+    let subject = inspection.subject(frame);
+    // Without its module there is none.
+    let (lines, at) = frame::code(inspection, frame, &subject, AROUND).unwrap_or_default();
+    let operator = |(index, line): (usize, super::disassembly::Line)| Operator {
+        offset: line.offset,
+        depth: line.depth,
+        text: line.text,
+        here: Some(index) == at,
+    };
+    FullFrame {
+        entry: entry(inspection, number.frame, frame),
+        code: lines.into_iter().enumerate().map(operator).collect(),
+    }
+}
+
+/// A part of a memory.
+///
+/// # Errors
+///
+/// If it is not all there.
+pub(crate) fn bytes(
+    memory: &backstitch::coredump::Memory<'_>,
+    range: Range,
+) -> Result<Bytes, CoreDumpError> {
+    let out_of_bounds = CoreDumpError::OutOfBounds {
+        address: range.address,
+        len: range.len,
+        size: memory.size(),
+    };
+    let end = range.address.checked_add(range.len);
+    if end.is_none_or(|end| end > memory.size()) {
+        return Err(out_of_bounds);
+    }
+    let len = usize::try_from(range.len).map_err(|_| out_of_bounds.clone())?;
+    let mut buffer = Vec::new();
+    buffer.try_reserve_exact(len).map_err(|_| out_of_bounds)?;
+    buffer.resize(len, 0);
+    memory.read(range.address, &mut buffer)?;
+    Ok(Bytes {
+        memory: range.memory,
+        address: range.address,
+        bytes: hex(&buffer),
+    })
+}
+
+fn reason(inspection: &Inspection<'_>) -> Reason {
+    let reason = inspection.dump.reason();
+    Reason {
+        kind: reason.map(|reason| format!("{:?}", reason.kind)),
+        trap: reason.and_then(|reason| reason.trap.clone()),
+        message: inspection.reason(),
+        access: reason
+            .and_then(|reason| reason.access)
+            .map(|access| Access {
+                memory: access.memory,
+                address: access.address,
+                offset: access.offset,
+                size: access.size,
+            }),
+    }
+}
+
+fn entry(inspection: &Inspection<'_>, number: usize, frame: &Frame) -> FrameEntry {
+    let subject = inspection.subject(frame);
+    let locals = frame.locals.iter().enumerate().map(|(at, value)| {
+        let Local { name, ty } = subject.local(at);
+        Named {
+            name,
+            value: typed(inspection, value, ty),
+        }
+    });
+    let operands = frame.operands.iter();
+    FrameEntry {
+        frame: number,
+        instance: frame.instance,
+        module: subject.module,
+        function: frame.function,
+        name: subject.name.clone(),
+        signature: subject.signature.clone(),
+        parameters: subject.parameters,
+        code_offset: frame.code_offset,
+        module_offset: subject.module_offset(frame),
+        stack: frame.details.map(|details| details.stack),
+        position: frame.details.map(|details| position(details.position)),
+        boundary: frame.details.and_then(|details| boundary(details.boundary)),
+        locals: locals.collect(),
+        operands: operands
+            .map(|value| typed(inspection, value, None))
+            .collect(),
+    }
+}
+
+fn typed(inspection: &Inspection<'_>, value: &Value, ty: Option<String>) -> Typed {
+    Typed {
+        ty: ty.unwrap_or_else(|| type_of(value).to_string()),
+        value: known(inspection, value),
+        bits: bits_of(value),
+    }
+}
+
+/// A value's text, unless it is missing.
+fn known(inspection: &Inspection<'_>, value: &Value) -> Option<String> {
+    (*value != Value::Missing).then(|| inspection.text(value))
+}
+
+fn instance(instance: &backstitch::coredump::Instance) -> Instance {
+    let memories = instance.memories.iter();
+    Instance {
+        module: instance.module,
+        memories: memories
+            .map(|index| (*index != u32::MAX).then_some(*index))
+            .collect(),
+        globals: instance.globals.clone(),
+        tables: match &instance.details {
+            Some(details) => details.tables.clone(),
+            None => Vec::new(),
+        },
+    }
+}
+
+fn memory(memory: &backstitch::coredump::Memory<'_>) -> Memory {
+    let chunks = memory.chunks();
+    Memory {
+        size: memory.size(),
+        pages: memory.pages(),
+        page_size: memory.page_size(),
+        maximum_pages: memory.maximum(),
+        is_64: memory.is_64(),
+        chunks: chunks
+            .map(|(address, bytes)| (address, bytes.len() as u64))
+            .collect(),
+    }
+}

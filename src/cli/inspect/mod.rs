@@ -1,0 +1,169 @@
+//! `backstitch inspect`: what is in a core dump, for people and for programs.
+//!
+//! In: a dump, whoever has written it, and the modules that ran, where they are at hand.
+//! Out: a summary, a frame in full, a part of a memory, all of it as JSON, or a page to
+//! click through. What must never be: a guess that looks like a fact; what a dump does
+//! not say is said to be missing.
+
+mod disassembly;
+mod frame;
+mod hex;
+mod inspection;
+mod json;
+mod modules;
+mod summary;
+
+use super::failure::Failure;
+use backstitch::CoreDump;
+use backstitch::coredump::{Frame, Memory};
+use clap::Args;
+use inspection::Inspection;
+use serde::Serialize;
+use std::fs;
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+const EXAMPLES: &str = "\
+Examples:
+  backstitch inspect crash.coredump
+  backstitch inspect crash.coredump --module program.wasm
+  backstitch inspect crash.coredump --module build/ --frame 2
+  backstitch inspect crash.coredump --memory 0x100000:64
+  backstitch inspect crash.coredump --memory 1@0x20:256
+  backstitch inspect crash.coredump --module program.wasm --json
+  backstitch inspect crash.coredump --module program.wasm --html crash.html";
+
+/// The arguments of `backstitch inspect`.
+#[derive(Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Arguments {
+    /// The core dump
+    #[arg(value_name = "DUMP")]
+    dump: PathBuf,
+
+    /// A module that ran, or a folder in which those that ran are found by their hash
+    #[arg(long = "module", value_name = "FILE|DIR")]
+    modules: Vec<PathBuf>,
+
+    /// Show this frame in full, with the code around it
+    #[arg(long, value_name = "[THREAD:]N")]
+    frame: Option<frame::Number>,
+
+    /// Show bytes of a memory, by default 256 of memory 0
+    #[arg(long, value_name = "[MEMORY@]ADDR[:LEN]")]
+    memory: Option<hex::Range>,
+
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Prints what was asked for.
+pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Failure> {
+    let file = arguments.dump.display().to_string();
+    let bytes = fs::read(&arguments.dump)
+        .map_err(|error| Failure::Input(format!("cannot read `{file}`: {error}")))?;
+    let dump = CoreDump::parse(&bytes)
+        .map_err(|error| Failure::Input(format!("cannot inspect `{file}`: {error}")))?;
+    let modules = modules::find(&dump, &arguments.modules)?;
+    let inspection = Inspection {
+        file,
+        dump,
+        modules,
+    };
+    // What is not there is found before anything is printed.
+    let frame = arguments.frame.map(|number| inspection.frame(number));
+    let memory = arguments.memory.map(|range| inspection.memory(range));
+    let (frame, memory) = (frame.transpose()?, memory.transpose()?);
+    if arguments.json {
+        return print_json(&inspection, arguments, frame, memory, out);
+    }
+    if let (Some(number), Some(frame)) = (arguments.frame, frame) {
+        frame::print(&inspection, number, frame, out)?;
+    }
+    if let (Some(range), Some(memory)) = (arguments.memory, memory) {
+        if frame.is_some() {
+            writeln!(out)?;
+        }
+        hex::print(memory, range, out)?
+            .map_err(|error| Failure::Input(format!("memory {}: {error}", range.memory)))?;
+    }
+    if frame.is_none() && memory.is_none() {
+        summary::print(&inspection, out)?;
+    }
+    Ok(())
+}
+
+/// What `--json` prints where only a part was asked for.
+#[derive(Serialize)]
+struct Parts {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    frame: Option<json::FullFrame>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    memory: Option<json::Bytes>,
+}
+
+fn print_json(
+    inspection: &Inspection<'_>,
+    arguments: &Arguments,
+    frame: Option<&Frame>,
+    memory: Option<&Memory<'_>>,
+    out: &mut dyn Write,
+) -> Result<(), Failure> {
+    if frame.is_none() && memory.is_none() {
+        return write_json(&json::dump(inspection), out);
+    }
+    let memory = arguments.memory.zip(memory);
+    let memory = memory.map(|(range, memory)| {
+        json::bytes(memory, range)
+            .map_err(|error| Failure::Input(format!("memory {}: {error}", range.memory)))
+    });
+    let frame = arguments.frame.zip(frame);
+    let parts = Parts {
+        frame: frame.map(|(number, frame)| json::frame(inspection, number, frame)),
+        memory: memory.transpose()?,
+    };
+    write_json(&parts, out)
+}
+
+fn write_json(value: &impl Serialize, out: &mut dyn Write) -> Result<(), Failure> {
+    serde_json::to_writer_pretty(&mut *out, value).map_err(io::Error::from)?;
+    Ok(writeln!(out)?)
+}
+
+impl Inspection<'_> {
+    /// A frame, or which there are.
+    fn frame(&self, number: frame::Number) -> Result<&Frame, Failure> {
+        let threads = self.dump.threads();
+        let Some(thread) = threads.get(number.thread) else {
+            return Err(Failure::Input(format!(
+                "`{}` has no thread {}: it has {} of them, counted from 0",
+                self.file,
+                number.thread,
+                threads.len()
+            )));
+        };
+        thread.frames.get(number.frame).ok_or_else(|| {
+            Failure::Input(format!(
+                "thread {} of `{}` has no frame {}: it has {} of them, counted from 0",
+                number.thread,
+                self.file,
+                number.frame,
+                thread.frames.len()
+            ))
+        })
+    }
+
+    /// A memory, or which there are.
+    fn memory(&self, range: hex::Range) -> Result<&Memory<'_>, Failure> {
+        let memories = self.dump.memories();
+        memories.get(range.memory as usize).ok_or_else(|| {
+            Failure::Input(format!(
+                "`{}` has no memory {}: it has {} of them, counted from 0",
+                self.file,
+                range.memory,
+                memories.len()
+            ))
+        })
+    }
+}

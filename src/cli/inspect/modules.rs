@@ -1,0 +1,179 @@
+//! The files of the modules that ran: given one by one, or found in folders.
+
+use crate::cli::failure::Failure;
+use crate::cli::input;
+use crate::cli::symbols::Symbols;
+use backstitch::CoreDump;
+use backstitch::coredump::ModuleIdentity;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// How deep folders in folders are searched.
+const DEPTH: usize = 16;
+
+/// A module's binary.
+pub(crate) struct ModuleFile {
+    pub(crate) path: PathBuf,
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) symbols: Symbols,
+    /// Whether the dump says by its hash that it was this one.
+    pub(crate) is_verified: bool,
+}
+
+/// For each module of the dump its file, where one was given or found.
+pub(crate) fn find(
+    dump: &CoreDump<'_>,
+    paths: &[PathBuf],
+) -> Result<Vec<Option<ModuleFile>>, Failure> {
+    let mut found: Vec<Option<ModuleFile>> = dump.modules().iter().map(|_| None).collect();
+    for path in paths {
+        let cannot =
+            |error: io::Error| Failure::Input(format!("cannot read `{}`: {error}", path.display()));
+        if fs::metadata(path).map_err(cannot)?.is_dir() {
+            let mut files = Vec::new();
+            list(path, DEPTH, &mut files).map_err(cannot)?;
+            files.sort();
+            for file in files {
+                search(dump, &file, &mut found);
+            }
+        } else {
+            assign(dump, path, &mut found)?;
+        }
+    }
+    Ok(found)
+}
+
+/// Takes a file that the user says is one of the modules.
+fn assign(
+    dump: &CoreDump<'_>,
+    path: &Path,
+    found: &mut [Option<ModuleFile>],
+) -> Result<(), Failure> {
+    let file = read(path)?;
+    let identity = ModuleIdentity::of(&file.bytes);
+    let modules = dump.modules();
+    let by_hash = modules
+        .iter()
+        .position(|module| module.identity == Some(identity));
+    // Without hashes a name must do, and where there is one module there is no choice.
+    let by_name = || {
+        let is_free = |at: &usize| modules[*at].identity.is_none() && found[*at].is_none();
+        let free: Vec<usize> = (0..modules.len()).filter(is_free).collect();
+        let name = file.symbols.module.as_deref();
+        let mut named = free.iter().filter(|at| Some(&*modules[**at].name) == name);
+        match named.next() {
+            Some(at) => Some(*at),
+            None if free.len() == 1 => Some(free[0]),
+            None => None,
+        }
+    };
+    let Some(index) = by_hash.or_else(by_name) else {
+        let described = modules.iter().map(|module| match module.identity {
+            Some(known) => format!("\n  {}, SHA-256 {}", module.name, hex(&known.sha256)),
+            None => format!("\n  {}", module.name),
+        });
+        return Err(Failure::Input(format!(
+            "`{}`, SHA-256 {}, is not one of the modules of the dump:{}",
+            path.display(),
+            hex(&identity.sha256),
+            described.collect::<String>()
+        )));
+    };
+    if by_hash.is_none() {
+        contradicts(dump, index, &file.symbols).map_err(|reason| {
+            let path = path.display();
+            Failure::Input(format!("`{path}` is not the module that ran: {reason}"))
+        })?;
+    }
+    found[index] = Some(ModuleFile {
+        is_verified: by_hash.is_some(),
+        ..file
+    });
+    Ok(())
+}
+
+/// An error if frames of the module stand where the file has no code. That is all that can
+/// be said where a dump has no hashes.
+fn contradicts(dump: &CoreDump<'_>, module: usize, symbols: &Symbols) -> Result<(), String> {
+    let frames = dump.threads().iter().flat_map(|thread| &thread.frames);
+    for frame in frames {
+        let instance = dump.instances().get(frame.instance as usize);
+        if instance.is_some_and(|instance| instance.module as usize != module) {
+            continue;
+        }
+        let body = symbols.body(frame.function).unwrap_or_default();
+        if u64::from(frame.code_offset) >= body.len() as u64 {
+            return Err(format!(
+                "a frame stands at offset {:#x} of function {}, which this does not have",
+                frame.code_offset, frame.function
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Takes a file of a folder if it is one of the modules without doubt: by its hash, or
+/// where the dump has none by its name.
+fn search(dump: &CoreDump<'_>, path: &Path, found: &mut [Option<ModuleFile>]) {
+    // Most files of a folder are none of the modules, and their size says so.
+    let size = fs::metadata(path).map_or(0, |metadata| metadata.len());
+    let is_text = path.extension().is_some_and(|extension| extension == "wat");
+    let may_be = dump.modules().iter().zip(&*found).any(|(module, file)| {
+        let fits = module.identity.is_none_or(|known| known.size == size);
+        file.is_none() && (is_text || fits)
+    });
+    if !may_be {
+        return;
+    }
+    // What cannot be read or is no module is not what is looked for.
+    let Ok(file) = read(path) else {
+        return;
+    };
+    let identity = ModuleIdentity::of(&file.bytes);
+    let is_it = |at: &usize| {
+        let module = &dump.modules()[*at];
+        found[*at].is_none()
+            && match module.identity {
+                Some(known) => known == identity,
+                None => file.symbols.module.as_ref() == Some(&module.name),
+            }
+    };
+    if let Some(at) = (0..found.len()).find(is_it) {
+        found[at] = Some(ModuleFile {
+            is_verified: dump.modules()[at].identity.is_some(),
+            ..file
+        });
+    }
+}
+
+fn read(path: &Path) -> Result<ModuleFile, Failure> {
+    let bytes = input::read_module(path)?;
+    let symbols = Symbols::read(&bytes)
+        .map_err(|error| Failure::Input(format!("cannot read `{}`: {error}", path.display())))?;
+    Ok(ModuleFile {
+        path: path.to_owned(),
+        bytes,
+        symbols,
+        is_verified: false,
+    })
+}
+
+fn list(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        let extension = path.extension().and_then(|extension| extension.to_str());
+        if matches!(extension, Some("wasm" | "wat")) && path.is_file() {
+            files.push(path);
+        } else if depth > 0 && path.is_dir() && !path.is_symlink() {
+            // A folder in it that may not be read holds nothing that is looked for.
+            let _ = list(&path, depth - 1, files);
+        }
+    }
+    Ok(())
+}
+
+/// Bytes as hexadecimal digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

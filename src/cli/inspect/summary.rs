@@ -1,0 +1,212 @@
+//! What died, where and why, on one screen.
+
+use super::inspection::{Inspection, Subject, boundary};
+use super::{disassembly, frame};
+use backstitch::coredump::{Frame, Memory, Thread};
+use std::io::{self, Write};
+
+/// How many frames are listed: the youngest, and of a deep stack the oldest too.
+const YOUNGEST: usize = 10;
+const OLDEST: usize = 2;
+
+/// How many characters a call's arguments may take.
+const ARGUMENTS: usize = 60;
+
+/// Prints the summary.
+pub(crate) fn print(inspection: &Inspection<'_>, out: &mut dyn Write) -> io::Result<()> {
+    let dump = &inspection.dump;
+    match inspection.reason() {
+        Some(reason) => writeln!(out, "{}: {reason}", program(inspection))?,
+        None => writeln!(out, "{}: the dump does not say why", program(inspection))?,
+    }
+    if let Some(access) = inspection.access() {
+        writeln!(out, "  it accessed {access}")?;
+    }
+    if let Some((frame, subject)) = stopped_in(inspection) {
+        writeln!(out, "  in {}", call(inspection, frame, &subject))?;
+        if let Some(operator) = operator_at(inspection, frame, &subject) {
+            writeln!(out, "  at `{operator}`")?;
+        }
+    }
+    for thread in dump.threads() {
+        writeln!(out)?;
+        print_thread(inspection, thread, out)?;
+    }
+    writeln!(out)?;
+    print_contents(inspection, out)
+}
+
+fn program<'a>(inspection: &'a Inspection<'_>) -> &'a str {
+    match inspection.dump.name() {
+        "" => &inspection.file,
+        name => name,
+    }
+}
+
+/// The frame in which it stopped: the youngest of the first thread.
+pub(crate) fn stopped_in<'i>(
+    inspection: &'i Inspection<'_>,
+) -> Option<(&'i Frame, std::rc::Rc<Subject>)> {
+    let frame = inspection.dump.threads().first()?.frames.first()?;
+    Some((frame, inspection.subject(frame)))
+}
+
+/// The operator that a frame stands at, if its module is there.
+pub(crate) fn operator_at(
+    inspection: &Inspection<'_>,
+    frame: &Frame,
+    subject: &Subject,
+) -> Option<String> {
+    let file = inspection.modules[subject.module?].as_ref()?;
+    let offset = subject.module_offset(frame)?;
+    let lines = disassembly::of_function(&file.bytes, &file.symbols, frame.function).ok()?;
+    let line = lines.into_iter().find(|line| line.offset == offset)?;
+    Some(line.text)
+}
+
+/// A frame as a call: its function, and the values that the parameters have now.
+pub(crate) fn call(inspection: &Inspection<'_>, frame: &Frame, subject: &Subject) -> String {
+    let title = subject.title();
+    let count = match subject.parameters {
+        Some(0) => return format!("{title}()"),
+        Some(count) if count <= frame.locals.len() => count,
+        Some(_) => return format!("{title}(?)"),
+        // Which of the locals are parameters only the module can say.
+        None if frame.locals.is_empty() => return title,
+        None => frame.locals.len(),
+    };
+    let mut list = String::new();
+    for (at, value) in frame.locals[..count].iter().enumerate() {
+        let name = match subject.local(at).name {
+            Some(name) => format!("{name}="),
+            None => String::new(),
+        };
+        let text = format!("{name}{}", inspection.text(value));
+        if at > 0 {
+            list.push_str(", ");
+        }
+        if list.len() + text.len() > ARGUMENTS {
+            list.push('…');
+            break;
+        }
+        list.push_str(&text);
+    }
+    let open = if subject.parameters.is_none() {
+        " locals ("
+    } else {
+        "("
+    };
+    format!("{title}{open}{list})")
+}
+
+fn print_thread(
+    inspection: &Inspection<'_>,
+    thread: &Thread,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let count = match thread.frames.len() {
+        0 => "no frames".to_string(),
+        1 => "1 frame".to_string(),
+        count => format!("{} frames", grouped(count as u64)),
+    };
+    let more = if thread.complete {
+        ""
+    } else {
+        ", and older ones that there was no memory for"
+    };
+    writeln!(
+        out,
+        "Stack `{}`, {count}{more}, youngest first:",
+        thread.name
+    )?;
+    let all = thread.frames.len();
+    let left_out = if all > YOUNGEST + OLDEST + 1 {
+        YOUNGEST..all - OLDEST
+    } else {
+        all..all
+    };
+    let width = all.saturating_sub(1).to_string().len().max(2);
+    for (at, frame) in thread.frames.iter().enumerate() {
+        if left_out.contains(&at) {
+            if at == left_out.start {
+                let count = grouped(left_out.len() as u64);
+                writeln!(out, "  {:>width$}  … {count} more frames", "")?;
+            }
+            continue;
+        }
+        let subject = inspection.subject(frame);
+        let offset = frame::offset(frame, &subject);
+        let call = call(inspection, frame, &subject);
+        writeln!(out, "  {at:>width$}  {offset:>8}  {call}")?;
+        let boundary = frame.details.and_then(|details| boundary(details.boundary));
+        if let (Some(boundary), true) = (boundary, at + 1 < all) {
+            writeln!(out, "  {:>width$}  {:>8}  ── {boundary} ──", "", "")?;
+        }
+    }
+    Ok(())
+}
+
+/// Modules, memories and what else there is, a line each.
+fn print_contents(inspection: &Inspection<'_>, out: &mut dyn Write) -> io::Result<()> {
+    let dump = &inspection.dump;
+    for (module, file) in dump.modules().iter().zip(&inspection.modules) {
+        let source = match file {
+            Some(file) if file.is_verified => format!("{}", file.path.display()),
+            Some(file) => format!("{} (taken on trust)", file.path.display()),
+            None => "its file is not known: give it by --module".to_string(),
+        };
+        writeln!(out, "module {}: {source}", module.name)?;
+    }
+    for (index, memory) in dump.memories().iter().enumerate() {
+        writeln!(out, "memory {index}: {}", extent(memory))?;
+    }
+    let counts = [
+        (dump.instances().len(), "instance", "instances"),
+        (dump.globals().len(), "global", "globals"),
+        (dump.tables().len(), "table", "tables"),
+        (dump.stacks().len(), "stack", "stacks"),
+    ];
+    let counts = counts.iter().filter(|(count, ..)| *count > 0);
+    let mut counts: Vec<String> = counts
+        .map(|(count, one, many)| format!("{count} {}", if *count == 1 { one } else { many }))
+        .collect();
+    if let Some(fuel) = dump.fuel() {
+        counts.push(format!("{} fuel left", grouped(fuel)));
+    }
+    writeln!(out, "{}", counts.join(", "))?;
+    if let Some(producer) = dump.producer() {
+        writeln!(out, "written by {producer}")?;
+    }
+    if let (Some(version), None) = (dump.extension_version(), dump.reason()) {
+        writeln!(
+            out,
+            "a newer backstitch wrote more into it (version {version}), which this one cannot read"
+        )?;
+    }
+    Ok(())
+}
+
+/// A memory's size, and how much of it is worth looking at.
+pub(crate) fn extent(memory: &Memory<'_>) -> String {
+    let held: u64 = memory.chunks().map(|(_, bytes)| bytes.len() as u64).sum();
+    format!(
+        "{} bytes ({} pages of {}), {} of them in the dump",
+        grouped(memory.size()),
+        grouped(memory.pages()),
+        grouped(memory.page_size()),
+        grouped(held)
+    )
+}
+
+/// A number with commas between thousands.
+pub(crate) fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}

@@ -1,0 +1,159 @@
+//! What a module's binary says about its functions: names, types, and where they are.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use wasmparser::{
+    BinaryReaderError, CompositeInnerType, ExternalKind, FuncType, FunctionBody, KnownCustom, Name,
+    NameMap, NameSectionReader, Parser, Payload, TypeRef, ValType,
+};
+
+/// A module's functions.
+#[derive(Default)]
+pub(crate) struct Symbols {
+    /// The module's own name.
+    pub(crate) module: Option<String>,
+    /// The indices of the functions with a body; the imported ones come before them.
+    pub(crate) defined: Range<u32>,
+    /// The body of each function with one, from its local count to its end.
+    pub(crate) bodies: Vec<Range<usize>>,
+    /// The names that functions are exported by.
+    exports: BTreeMap<u32, Vec<String>>,
+    /// The functions' names in the name section.
+    names: BTreeMap<u32, String>,
+    /// The locals' names in the name section, by function and local.
+    locals: BTreeMap<(u32, u32), String>,
+    types: Vec<Option<FuncType>>,
+    /// The type of each function.
+    functions: Vec<u32>,
+}
+
+impl Symbols {
+    pub(crate) fn read(bytes: &[u8]) -> Result<Self, BinaryReaderError> {
+        let mut symbols = Symbols::default();
+        for payload in Parser::new(0).parse_all(bytes) {
+            match payload? {
+                Payload::TypeSection(section) => {
+                    for group in section {
+                        for ty in group?.into_types() {
+                            symbols.types.push(match ty.composite_type.inner {
+                                CompositeInnerType::Func(ty) => Some(ty),
+                                _ => None,
+                            });
+                        }
+                    }
+                }
+                Payload::ImportSection(section) => {
+                    for import in section.into_imports() {
+                        if let TypeRef::Func(ty) | TypeRef::FuncExact(ty) = import?.ty {
+                            symbols.functions.push(ty);
+                        }
+                    }
+                }
+                Payload::FunctionSection(section) => {
+                    let imported = symbols.functions.len() as u32;
+                    symbols.defined = imported..imported.saturating_add(section.count());
+                    for ty in section {
+                        symbols.functions.push(ty?);
+                    }
+                }
+                Payload::ExportSection(section) => {
+                    for export in section {
+                        let export = export?;
+                        if export.kind == ExternalKind::Func {
+                            let names = symbols.exports.entry(export.index).or_default();
+                            names.push(export.name.to_string());
+                        }
+                    }
+                }
+                Payload::CodeSectionEntry(body) => {
+                    let range = body.range();
+                    symbols
+                        .bodies
+                        .push(range.start as usize..range.end as usize);
+                }
+                Payload::CustomSection(section) => {
+                    if let KnownCustom::Name(subsections) = section.as_known() {
+                        symbols.read_names(subsections);
+                    }
+                }
+                _ => {}
+            }
+        }
+        Ok(symbols)
+    }
+
+    /// Reads the name section as far as it is well-formed: it is only for people, so a
+    /// mistake in it is no error.
+    fn read_names(&mut self, subsections: NameSectionReader<'_>) {
+        for subsection in subsections {
+            match subsection {
+                Ok(Name::Module { name, .. }) => self.module = Some(name.to_string()),
+                Ok(Name::Function(map)) => for_each_name(map, |index, name| {
+                    self.names.entry(index).or_insert_with(|| name.to_string());
+                }),
+                Ok(Name::Local(functions)) => {
+                    for function in functions.into_iter().map_while(Result::ok) {
+                        for_each_name(function.names, |local, name| {
+                            let key = (function.index, local);
+                            self.locals.entry(key).or_insert_with(|| name.to_string());
+                        });
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// A function's name in the name section, or else the first that it is exported by.
+    pub(crate) fn function(&self, index: u32) -> Option<&str> {
+        let exported = || self.exports.get(&index)?.first();
+        self.names.get(&index).or_else(exported).map(String::as_str)
+    }
+
+    /// A local's name.
+    pub(crate) fn local(&self, function: u32, local: u32) -> Option<&str> {
+        self.locals.get(&(function, local)).map(String::as_str)
+    }
+
+    /// All names of a function: those that it is exported by, then that in the name
+    /// section.
+    pub(crate) fn all_names(&self, index: u32) -> impl Iterator<Item = &str> {
+        let exported = self.exports.get(&index).into_iter().flatten();
+        exported.chain(self.names.get(&index)).map(String::as_str)
+    }
+
+    /// A function's type.
+    pub(crate) fn signature(&self, index: u32) -> Option<&FuncType> {
+        let ty = *self.functions.get(index as usize)?;
+        self.types.get(ty as usize)?.as_ref()
+    }
+
+    /// Where a function's body is, if it has one.
+    pub(crate) fn body(&self, index: u32) -> Option<Range<usize>> {
+        let defined = index.checked_sub(self.defined.start)?;
+        self.bodies.get(defined as usize).cloned()
+    }
+
+    /// The types of the locals that a body declares, as far as it is well-formed. `most` is
+    /// how many are wanted at the most: a few bytes can declare many.
+    pub(crate) fn declared_locals(body: &[u8], most: usize) -> Vec<ValType> {
+        let body = FunctionBody::new(wasmparser::BinaryReader::new(body, 0));
+        let mut types = Vec::new();
+        for group in body
+            .get_locals_reader()
+            .into_iter()
+            .flatten()
+            .map_while(Result::ok)
+        {
+            let count = (group.0 as usize).min(most - types.len());
+            types.extend(std::iter::repeat_n(group.1, count));
+        }
+        types
+    }
+}
+
+fn for_each_name(map: NameMap<'_>, mut each: impl FnMut(u32, &str)) {
+    for naming in map.into_iter().map_while(Result::ok) {
+        each(naming.index, naming.name);
+    }
+}
