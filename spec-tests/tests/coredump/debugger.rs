@@ -1,0 +1,177 @@
+//! Wasmtime's debugger, which is asked what frames hold.
+
+use super::generator::FUNCTIONS;
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+use wasmtime::{
+    AsContextMut, Caller, Config, DebugEvent, DebugHandler, Engine, FrameHandle, Linker, Module,
+    OptLevel, Store, StoreContextMut, Val,
+};
+
+/// A value of a frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Value {
+    Bits32(u32),
+    Bits64(u64),
+    Null,
+    Reference,
+    Missing,
+}
+
+/// A frame: its function, the offset of its operator in the module, locals, operands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Frame {
+    pub function: u32,
+    pub offset: u32,
+    pub locals: Vec<Value>,
+    pub operands: Vec<Value>,
+}
+
+/// The frames, the youngest first, each time that somebody looked.
+pub type Looks = Vec<Vec<Frame>>;
+
+/// What a store keeps.
+#[derive(Default)]
+struct Seen {
+    looks: Looks,
+    /// The youngest frame before the operator that runs.
+    before: Option<Frame>,
+}
+
+/// What a program's functions show, one after the other.
+pub fn looks(bytes: &[u8], arguments: &[[u64; 5]]) -> Vec<Looks> {
+    let mut config = Config::new();
+    config
+        .guest_debug(true)
+        .cranelift_nan_canonicalization(true)
+        .cranelift_opt_level(OptLevel::None)
+        .signals_based_traps(false)
+        .memory_reservation(0)
+        .memory_guard_size(0)
+        .wasm_function_references(true);
+    let engine = Engine::new(&config).expect("Wasmtime works here");
+    let module = Module::new(&engine, bytes).expect("the program is valid");
+    let mut linker: Linker<Seen> = Linker::new(&engine);
+    let look = |mut caller: Caller<'_, Seen>| {
+        let exit = caller.debug_exit_frames().next();
+        let frames = frames(&mut caller, exit);
+        caller.data_mut().looks.push(frames);
+    };
+    linker.func_wrap("host", "look", look).unwrap();
+    linker
+        .func_wrap(
+            "host",
+            "mix",
+            move |caller: Caller<'_, Seen>, a: i64, b: i32| {
+                look(caller);
+                (a as i32).wrapping_mul(b)
+            },
+        )
+        .unwrap();
+    linker
+        .func_wrap("host", "float", move |caller: Caller<'_, Seen>, a: f64| {
+            look(caller);
+            a + 0.5
+        })
+        .unwrap();
+    let mut store = Store::new(&engine, Seen::default());
+    store.set_debug_handler(Traps);
+    let mut edit = store.edit_breakpoints().expect("debugging is on");
+    edit.single_step(true).unwrap();
+    drop(edit);
+    let instance = ready(linker.instantiate_async(&mut store, &module)).unwrap();
+    (0..FUNCTIONS)
+        .map(|index| {
+            let func = instance.get_func(&mut store, &format!("f{index}")).unwrap();
+            let [a, b, c, d, e] = arguments[index];
+            let arguments = [
+                Val::I32(a as i32),
+                Val::I64(b as i64),
+                Val::F32(c as u32),
+                Val::F64(d),
+                Val::I32(e as i32),
+            ];
+            let result = ready(func.call_async(&mut store, &arguments, &mut []));
+            assert!(result.is_err(), "f{index} traps");
+            std::mem::take(&mut store.data_mut().looks)
+        })
+        .collect()
+}
+
+/// Looks at each trap. The youngest frame is shown as it was before the operator: by then
+/// some of its operands may have been popped.
+#[derive(Clone)]
+struct Traps;
+
+impl DebugHandler for Traps {
+    type Data = Seen;
+
+    async fn handle(&self, mut store: StoreContextMut<'_, Seen>, event: DebugEvent<'_>) {
+        let exit = store.debug_exit_frames().next();
+        match event {
+            DebugEvent::Breakpoint => {
+                let youngest = exit.map(|frame| show(&mut store, &frame));
+                store.data_mut().before = youngest;
+            }
+            DebugEvent::Trap(_) => {
+                let mut frames = frames(&mut store, exit);
+                frames[0] = store.data_mut().before.take().expect("an operator was met");
+                store.data_mut().looks.push(frames);
+            }
+            _ => {}
+        }
+    }
+}
+
+fn frames(mut store: impl AsContextMut<Data = Seen>, mut next: Option<FrameHandle>) -> Vec<Frame> {
+    let mut frames = Vec::new();
+    while let Some(frame) = next {
+        frames.push(show(&mut store, &frame));
+        next = frame.parent(&mut store).unwrap();
+    }
+    frames
+}
+
+fn show(mut store: impl AsContextMut<Data = Seen>, frame: &FrameHandle) -> Frame {
+    let (function, pc) = frame
+        .wasm_function_index_and_pc(&mut store)
+        .unwrap()
+        .expect("a function of the program");
+    let locals = frame.num_locals(&mut store).unwrap();
+    let locals = (0..locals)
+        .map(|index| value(frame.local(&mut store, index).unwrap()))
+        .collect();
+    let operands = frame.num_stacks(&mut store).unwrap();
+    let operands = (0..operands)
+        .map(|index| value(frame.stack(&mut store, index).unwrap()))
+        .collect();
+    Frame {
+        function: function.as_u32() + super::generator::IMPORTED,
+        offset: pc.raw(),
+        locals,
+        operands,
+    }
+}
+
+fn value(value: Val) -> Value {
+    match value {
+        Val::I32(value) => Value::Bits32(value as u32),
+        Val::F32(bits) => Value::Bits32(bits),
+        Val::I64(value) => Value::Bits64(value as u64),
+        Val::F64(bits) => Value::Bits64(bits),
+        Val::FuncRef(None) => Value::Null,
+        Val::FuncRef(Some(_)) => Value::Reference,
+        other => panic!("no program has {other:?}"),
+    }
+}
+
+/// Runs a future that never waits for anybody else.
+fn ready<T>(future: impl Future<Output = T>) -> T {
+    let mut future = pin!(future);
+    let mut context = Context::from_waker(Waker::noop());
+    loop {
+        if let Poll::Ready(result) = future.as_mut().poll(&mut context) {
+            return result;
+        }
+    }
+}

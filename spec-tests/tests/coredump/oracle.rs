@@ -1,0 +1,174 @@
+//! Every local and operand of every frame, at calls and traps, against Wasmtime's
+//! debugger.
+//!
+//! ```text
+//! cargo test -p spec-tests --test coredump oracle
+//! cargo test -p spec-tests --test coredump --features small oracle      without fusions
+//! ```
+
+use super::debugger::{self, Looks};
+use super::random::Random;
+use super::subject::{self, Seen, Site};
+use super::{generator, subject::dispatches};
+use backstitch::Module;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::{env, thread};
+
+/// So many sites at the least are looked at, a fifth of them in cells that carry out
+/// several operators.
+const SITES: usize = 10_000;
+
+#[derive(Default)]
+struct Tally {
+    programs: u64,
+    frames: usize,
+    sites: usize,
+    /// Sites whose cell carries out several operators.
+    fused: usize,
+    failures: Vec<String>,
+}
+
+impl Tally {
+    fn is_enough(&self, wanted: usize) -> bool {
+        self.sites >= wanted && self.fused * 5 >= wanted
+    }
+}
+
+#[test]
+fn c11_locals_and_operands_are_those_that_a_debugger_shows() {
+    let wanted = env::var("BACKSTITCH_SITES").map_or(SITES, |text| text.parse().unwrap());
+    let tally = Mutex::new(Tally::default());
+    let next = AtomicU64::new(0);
+    thread::scope(|scope| {
+        for _ in 0..thread::available_parallelism().map_or(1, usize::from) {
+            let work = || {
+                loop {
+                    let so_far = tally.lock().unwrap();
+                    if so_far.is_enough(wanted) || !so_far.failures.is_empty() {
+                        break;
+                    }
+                    drop(so_far);
+                    let seed = next.fetch_add(1, Ordering::Relaxed);
+                    compare(seed, &tally);
+                }
+            };
+            let builder = thread::Builder::new().stack_size(16 << 20);
+            builder.spawn_scoped(scope, work).expect("a thread starts");
+        }
+    });
+    let tally = tally.into_inner().unwrap();
+    println!(
+        "{} programs, {} frames at {} sites, {} of them in fused cells",
+        tally.programs, tally.frames, tally.sites, tally.fused
+    );
+    assert!(tally.failures.is_empty(), "\n{}", tally.failures.join("\n"));
+}
+
+fn compare(seed: u64, tally: &Mutex<Tally>) {
+    let text = generator::program(seed);
+    let bytes = wat::parse_str(&text).unwrap_or_else(|error| panic!("{seed}: {error}\n{text}"));
+    let mut random = Random::new(seed ^ 0xa5a5);
+    let arguments: Vec<[u64; 5]> = (0..generator::FUNCTIONS)
+        .map(|_| {
+            let float = |random: &mut Random| random.below(2_000) as f64 - 1_000.0;
+            [
+                random.value_32().into(),
+                random.value_64(),
+                (float(&mut random) as f32).to_bits().into(),
+                float(&mut random).to_bits(),
+                random.value_32().into(),
+            ]
+        })
+        .collect();
+    let expected = debugger::looks(&bytes, &arguments);
+    let mut sites: BTreeSet<Site> = BTreeSet::new();
+    let mut found = Tally::default();
+    for dispatch in dispatches() {
+        for fuel in [false, true] {
+            let module = subject::module(dispatch, fuel, &bytes);
+            let seen = subject::looks(&module, &arguments);
+            for (index, (expected, seen)) in expected.iter().zip(&seen).enumerate() {
+                found.frames += seen.sites.len();
+                if let Some(difference) = difference(&bytes, expected, seen) {
+                    let name = format!("program {seed}, f{index}, {dispatch:?}, fuel {fuel}");
+                    found.failures.push(format!("{name}: {difference}"));
+                }
+                sites.extend(&seen.sites);
+            }
+            if sites.len() > found.sites {
+                found.sites = sites.len();
+                found.fused = fused(&module, &sites);
+            }
+        }
+    }
+    let mut tally = tally.lock().unwrap();
+    tally.programs += 1;
+    tally.frames += found.frames;
+    tally.sites += found.sites;
+    tally.fused += found.fused;
+    tally.failures.extend(found.failures.into_iter().take(3));
+}
+
+fn difference(bytes: &[u8], expected: &Looks, seen: &Seen) -> Option<String> {
+    let mut sites = seen.sites.iter().zip(&seen.calling);
+    for (look, (expected, found)) in expected.iter().zip(&seen.looks).enumerate() {
+        for (depth, (expected, found)) in expected.iter().zip(found).enumerate() {
+            let (&(_, offset), &calling) = sites.next()?;
+            let mut expected = expected.clone();
+            if calling {
+                // The debugger shows the call's arguments, which belong to the callee
+                // already, and the operator behind the call.
+                let taken = generator::arguments(&bytes[offset as usize..]);
+                expected.operands.truncate(expected.operands.len() - taken);
+                expected.offset = offset;
+            }
+            if expected != *found {
+                return Some(format!(
+                    "look {look}, frame {depth}:\n  Wasmtime {expected:x?}\n  found    {found:x?}"
+                ));
+            }
+        }
+        if expected.len() != found.len() {
+            return Some(format!(
+                "look {look}: {} frames, not {}",
+                found.len(),
+                expected.len()
+            ));
+        }
+    }
+    (expected.len() != seen.looks.len())
+        .then(|| format!("{} looks, not {}", seen.looks.len(), expected.len()))
+}
+
+/// How many sites are in cells that carry out more than one operator: those with an
+/// immediate or known address, which was a constant, and those with a sum in them.
+fn fused(module: &Module, sites: &BTreeSet<Site>) -> usize {
+    let mut listings: BTreeMap<u32, String> = BTreeMap::new();
+    let is_fused = |&&(function, offset): &&Site| {
+        let listing = listings.entry(function).or_insert_with(|| {
+            let listing = module.disassemble(function).expect("it is translated");
+            listing.to_string()
+        });
+        let wanted = format!("{offset:#x}");
+        listing
+            .lines()
+            .filter_map(|line| {
+                let mut words = line.split_whitespace().skip(1);
+                (words.next()? == wanted).then(|| words.next())?
+            })
+            .any(|name| {
+                let modes = name
+                    .trim_end_matches(".d")
+                    .rsplit_once('_')
+                    .map(|(_, modes)| modes);
+                name.contains("_indexed")
+                    || matches!(
+                        modes,
+                        Some("i" | "si" | "ri" | "is" | "ir" | "ii" | "sw" | "rw")
+                    )
+            })
+    };
+    sites.iter().filter(is_fused).count()
+}

@@ -1,0 +1,128 @@
+//! Backstitch, whose dumps are asked the same.
+
+use super::debugger::{Frame, Looks, Value};
+use super::generator::FUNCTIONS;
+use backstitch::coredump;
+use backstitch::{
+    AsContextMut, Caller, Config, CoreDump, CoreDumpOptions, Dispatch, Engine, Linker, Module,
+    Store, Val, WasmCoreDump,
+};
+
+/// Where a frame stood: function, offset of the operator in the module.
+pub type Site = (u32, u32);
+
+/// What a store keeps: what was seen, and where.
+#[derive(Default)]
+pub struct Seen {
+    pub looks: Looks,
+    pub sites: Vec<Site>,
+    /// Whether each site's frame waits for a call.
+    pub calling: Vec<bool>,
+}
+
+/// The ways of dispatch of this build.
+pub fn dispatches() -> Vec<Dispatch> {
+    let mut all = vec![Dispatch::best()];
+    if !all.contains(&Dispatch::Loop) {
+        all.push(Dispatch::Loop);
+    }
+    all
+}
+
+/// A module, ready to be looked at.
+pub fn module(dispatch: Dispatch, fuel: bool, bytes: &[u8]) -> Module {
+    let mut config = Config::new();
+    config
+        .dispatch(dispatch)
+        .consume_fuel(fuel)
+        .coredump_on_trap(true);
+    let engine = Engine::new(&config).expect("the backend works");
+    Module::new(&engine, bytes).expect("the program is valid")
+}
+
+/// What a program's functions show, one after the other.
+pub fn looks(module: &Module, arguments: &[[u64; 5]]) -> Vec<Seen> {
+    let mut linker: Linker<Seen> = Linker::new(module.engine());
+    let look = |mut caller: Caller<'_, Seen>| {
+        let dump = WasmCoreDump::capture(&mut caller);
+        read(caller, &dump);
+    };
+    linker.func_wrap("host", "look", look).unwrap();
+    linker
+        .func_wrap(
+            "host",
+            "mix",
+            move |caller: Caller<'_, Seen>, a: i64, b: i32| {
+                look(caller);
+                (a as i32).wrapping_mul(b)
+            },
+        )
+        .unwrap();
+    linker
+        .func_wrap("host", "float", move |caller: Caller<'_, Seen>, a: f64| {
+            look(caller);
+            a + 0.5
+        })
+        .unwrap();
+    let mut store = Store::new(module.engine(), Seen::default());
+    let _ = store.set_fuel(u64::MAX);
+    let instance = linker.instantiate(&mut store, module).unwrap();
+    (0..FUNCTIONS)
+        .map(|index| {
+            let func = instance.get_func(&mut store, &format!("f{index}")).unwrap();
+            let [a, b, c, d, e] = arguments[index];
+            let arguments = [
+                Val::I32(a as i32),
+                Val::I64(b as i64),
+                Val::F32(c as u32),
+                Val::F64(d),
+                Val::I32(e as i32),
+            ];
+            let error = func.call(&mut store, &arguments, &mut []).unwrap_err();
+            let dump = error.downcast_ref::<WasmCoreDump>().expect("it traps");
+            read(&mut store, dump);
+            std::mem::take(store.data_mut())
+        })
+        .collect()
+}
+
+/// Writes what a dump has of frames.
+fn read(mut store: impl AsContextMut<Data = Seen>, dump: &WasmCoreDump) {
+    let mut file = Vec::new();
+    let mut options = CoreDumpOptions::new();
+    options.keep_no_memory();
+    dump.serialize_to(&mut store, "a program", &mut file, &options)
+        .expect("a vector takes it");
+    let parsed = CoreDump::parse(&file).expect("a core dump");
+    let thread = &parsed.threads()[0];
+    assert_eq!(thread.frames.len(), dump.frames().len());
+    let mut frames = Vec::new();
+    let mut store = store.as_context_mut();
+    for (frame, info) in thread.frames.iter().zip(dump.frames()) {
+        assert_eq!(Some(frame.code_offset as usize), info.func_offset());
+        let offset = info.module_offset().expect("an offset") as u32;
+        frames.push(Frame {
+            function: frame.function,
+            offset,
+            locals: frame.locals.iter().map(value).collect(),
+            operands: frame.operands.iter().map(value).collect(),
+        });
+        let details = frame.details.as_ref().expect("a dump of ours");
+        let seen = store.data_mut();
+        seen.sites.push((frame.function, offset));
+        seen.calling
+            .push(details.position == coredump::Position::Calling);
+    }
+    store.data_mut().looks.push(frames);
+}
+
+fn value(value: &coredump::Value) -> Value {
+    use coredump::Value::{F32, F64, I32, I64, Missing, Ref, V128};
+    match *value {
+        I32(bits) | F32(bits) => Value::Bits32(bits),
+        I64(bits) | F64(bits) => Value::Bits64(bits),
+        Ref(_, None) => Value::Null,
+        Ref(_, Some(_)) => Value::Reference,
+        Missing | V128(_) => Value::Missing,
+    }
+}
