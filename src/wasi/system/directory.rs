@@ -235,7 +235,10 @@ impl Directory for SystemDirectory {
 
     fn remove_directory(&self, path: &str) -> Result<(), Errno> {
         self.require(DirPerms::MUTATE)?;
-        self.dir.remove_dir(path).map_err(errno)
+        // A directory may be named with a slash, which `cap-std` takes for a `.` after it,
+        // and no system removes that.
+        let trimmed = path.trim_end_matches('/');
+        self.dir.remove_dir(trimmed).map_err(errno)
     }
 
     fn unlink_file(&self, path: &str) -> Result<(), Errno> {
@@ -258,6 +261,13 @@ impl Directory for SystemDirectory {
 
     fn rename(&self, path: &str, to: &dyn Directory, to_path: &str) -> Result<(), Errno> {
         let to = self.other(to)?;
+        // A slash says that a directory is to be there, which `cap-std` does not look at.
+        if to_path.ends_with('/') {
+            let moved = self.dir.symlink_metadata(path).map_err(errno)?;
+            if !moved.is_dir() {
+                return Err(Errno::Notdir);
+            }
+        }
         self.dir.rename(path, &to.dir, to_path).map_err(errno)
     }
 

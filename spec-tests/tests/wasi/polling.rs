@@ -1,0 +1,192 @@
+//! `poll_oneoff` and the clocks.
+
+use crate::guest::*;
+use backstitch::wasi::{Errno, MemoryInputPipe};
+use std::time::{Duration, Instant};
+
+const SUBSCRIPTIONS: i32 = 1024;
+const EVENTS: i32 = 2048;
+
+/// A subscription to a clock.
+fn clock(userdata: u64, id: u32, timeout: u64, flags: u16) -> [u8; 48] {
+    let mut bytes = [0; 48];
+    bytes[0..8].copy_from_slice(&userdata.to_le_bytes());
+    bytes[16..20].copy_from_slice(&id.to_le_bytes());
+    bytes[24..32].copy_from_slice(&timeout.to_le_bytes());
+    bytes[40..42].copy_from_slice(&flags.to_le_bytes());
+    bytes
+}
+
+/// A subscription to a descriptor: 1 to read, 2 to write.
+fn descriptor(userdata: u64, tag: u8, fd: u32) -> [u8; 48] {
+    let mut bytes = [0; 48];
+    bytes[0..8].copy_from_slice(&userdata.to_le_bytes());
+    bytes[8] = tag;
+    bytes[16..20].copy_from_slice(&fd.to_le_bytes());
+    bytes
+}
+
+#[derive(Debug, PartialEq, Eq)]
+struct Event {
+    userdata: u64,
+    errno: u16,
+    kind: u8,
+    bytes: u64,
+    hangup: bool,
+}
+
+fn poll(guest: &mut Guest, subscriptions: &[[u8; 48]]) -> Answer<Vec<Event>> {
+    guest.put(SUBSCRIPTIONS, &subscriptions.concat());
+    let count = subscriptions.len() as i64;
+    guest.call(
+        "poll_oneoff",
+        &[SUBSCRIPTIONS.into(), EVENTS.into(), count, 0],
+    )?;
+    let events = (0..guest.word(0) as i32).map(|index| {
+        let at = EVENTS + 32 * index;
+        Event {
+            userdata: guest.long(at),
+            errno: guest.word(at + 8) as u16,
+            kind: guest.bytes(at + 10, 1)[0],
+            bytes: guest.long(at + 16),
+            hangup: guest.word(at + 24) as u16 == 1,
+        }
+    });
+    Ok(events.collect())
+}
+
+fn now(guest: &mut Guest, id: i64) -> u64 {
+    guest.call("clock_time_get", &[id, 0, 0]).unwrap();
+    guest.long(0)
+}
+
+#[test]
+fn clocks_go_on() {
+    everywhere(|mut guest| {
+        for id in 0..4 {
+            assert_eq!(guest.call("clock_res_get", &[id, 0]), Ok(()));
+            assert!(guest.long(0) > 0);
+            let (first, second) = (now(&mut guest, id), now(&mut guest, id));
+            assert!(second >= first);
+        }
+        // After 1999, at least.
+        assert!(now(&mut guest, 0) > 900_000_000 * 1_000_000_000);
+        for id in [4, -1] {
+            assert_eq!(guest.call("clock_res_get", &[id, 0]), no(Errno::Inval));
+            assert_eq!(guest.call("clock_time_get", &[id, 0, 0]), no(Errno::Inval));
+        }
+    });
+}
+
+#[test]
+fn nothing_is_not_waited_for() {
+    everywhere(|mut guest| {
+        assert_eq!(poll(&mut guest, &[]), no(Errno::Inval));
+        let mut unknown = clock(0, 0, 0, 0);
+        unknown[8] = 3;
+        assert_eq!(poll(&mut guest, &[unknown]), no(Errno::Inval));
+    });
+}
+
+#[test]
+fn time_passes_while_it_is_waited_for() {
+    const WAIT: u64 = 20_000_000;
+    everywhere(|mut guest| {
+        for id in [0, 1] {
+            let start = now(&mut guest, id.into());
+            let events = poll(&mut guest, &[clock(7, id, WAIT, 0)]).unwrap();
+            assert_eq!((events.len(), events[0].userdata), (1, 7));
+            assert_eq!((events[0].errno, events[0].kind), (0, 0));
+            assert!(now(&mut guest, id.into()) >= start + WAIT);
+            // Until a time.
+            let until = now(&mut guest, id.into()) + WAIT;
+            let events = poll(&mut guest, &[clock(8, id, until, 1)]).unwrap();
+            assert_eq!(events.len(), 1);
+            assert!(now(&mut guest, id.into()) >= until);
+            // One that has been.
+            assert_eq!(
+                poll(&mut guest, &[clock(9, id, start, 1)]).unwrap().len(),
+                1
+            );
+        }
+    });
+}
+
+#[test]
+fn the_first_time_counts() {
+    everywhere(|mut guest| {
+        let begun = Instant::now();
+        let subscriptions = [
+            clock(1, 1, u64::MAX, 0),
+            clock(2, 1, 1_000, 0),
+            clock(3, 0, u64::MAX, 1),
+        ];
+        let events = poll(&mut guest, &subscriptions).unwrap();
+        assert_eq!((events.len(), events[0].userdata), (1, 2));
+        assert!(begun.elapsed() < Duration::from_secs(60));
+    });
+}
+
+#[test]
+fn files_are_ready_and_what_is_wrong_is_an_event() {
+    everywhere(|mut guest| {
+        guest.file("f", b"12345");
+        let fd = guest.open("f", 0, READ_WRITE).unwrap() as u32;
+        let subscriptions = [
+            descriptor(1, 1, fd),
+            descriptor(2, 2, fd),
+            descriptor(3, 1, 77),
+            descriptor(4, 2, 1),
+            descriptor(5, 2, 0),
+            descriptor(6, 1, 1),
+            clock(7, 9, 0, 0),
+            clock(8, 0, 0, 2),
+            clock(9, 1, u64::MAX, 0),
+        ];
+        let events = poll(&mut guest, &subscriptions).unwrap();
+        let seen: Vec<_> = events
+            .iter()
+            .map(|event| (event.userdata, event.errno, event.kind))
+            .collect();
+        let (bad, invalid) = (Errno::Badf.number(), Errno::Inval.number());
+        assert_eq!(
+            seen,
+            [
+                (1, 0, 1),
+                (2, 0, 2),
+                (3, bad, 1),
+                (4, 0, 2),
+                (5, bad, 2),
+                (6, bad, 1),
+                (7, invalid, 0),
+                (8, invalid, 0),
+            ]
+        );
+        assert_eq!(events[0].bytes, 5);
+    });
+}
+
+#[test]
+fn input_is_ready_when_there_is_some_and_at_the_end() {
+    let stdin = MemoryInputPipe::open();
+    let mut guest = Guest::with(On::Memory, |builder| {
+        builder.stdin(stdin.clone());
+    });
+    let both = [descriptor(1, 1, 0), clock(2, 1, 1_000_000, 0)];
+    // Nothing can come while the only thread waits.
+    assert_eq!(poll(&mut guest, &both), no(Errno::Deadlk));
+    assert_eq!(guest.read(0, 1), no(Errno::Deadlk));
+    assert_eq!(
+        guest.call("fd_fdstat_set_flags", &[0, NONBLOCK.into()]),
+        Ok(())
+    );
+    assert_eq!(guest.read(0, 1), no(Errno::Again));
+    stdin.push("abc");
+    let events = poll(&mut guest, &both).unwrap();
+    assert_eq!((events[0].userdata, events[0].bytes), (1, 3));
+    assert_eq!(guest.read(0, 9), Ok(b"abc".to_vec()));
+    stdin.close();
+    let events = poll(&mut guest, &both).unwrap();
+    assert!(events[0].hangup);
+    assert_eq!(guest.read(0, 9), Ok(vec![]));
+}
