@@ -5,7 +5,7 @@ use super::core_dump::WasmCoreDump;
 use super::demangle::demangle;
 use super::instance::Instance;
 use super::module::Module;
-use crate::heap::{Failure, StoreId, StoreInner};
+use crate::heap::{Failure, StoreId, StoreInner, ThrownException};
 use crate::stack::StackId;
 use crate::support::error::{Error, HostRequest};
 use crate::walk::coredump::Cause;
@@ -114,6 +114,12 @@ pub(super) fn describe_failure(store: &mut StoreInner, failure: Failure) -> Erro
                 request.refused = true;
             }
             (error, None)
+        }
+        Failure::Exception(exception) => {
+            // The host may have a reference to it from now on.
+            store.exceptions.escape(exception);
+            store.pending_exception = Some(exception);
+            (Error::new(ThrownException), None)
         }
     };
     let tunables = &store.engine().tunables;

@@ -2,6 +2,8 @@
 
 use super::context::{AsContext, AsContextMut, StoreContext, StoreContextMut};
 use super::engine::Engine;
+use super::exn_ref::ExnRef;
+use super::extern_ref::Rooted;
 use super::externals::Extern;
 use super::instance::Instance;
 use super::module::ModuleExport;
@@ -75,6 +77,26 @@ impl<'a, T: 'static> Caller<'a, T> {
     /// If the engine does not count fuel.
     pub fn set_fuel(&mut self, fuel: u64) -> Result<()> {
         self.store.set_fuel(fuel)
+    }
+
+    /// Throws an exception: what this gives is for the host function to return. See
+    /// [`Store::throw`](crate::Store::throw).
+    ///
+    /// # Errors
+    ///
+    /// Always.
+    ///
+    /// # Panics
+    ///
+    /// If the exception belongs to another store.
+    pub fn throw<R>(&mut self, exception: Rooted<ExnRef>) -> Result<R> {
+        self.store.throw(exception)
+    }
+
+    /// The exception that has ended a call; see
+    /// [`Store::take_pending_exception`](crate::Store::take_pending_exception).
+    pub fn take_pending_exception(&mut self) -> Option<Rooted<ExnRef>> {
+        self.store.take_pending_exception()
     }
 }
 

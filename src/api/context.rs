@@ -1,6 +1,8 @@
 //! Borrowed stores: how every function that needs one takes it.
 
 use super::engine::Engine;
+use super::exn_ref::{self, ExnRef};
+use super::extern_ref::Rooted;
 use super::hooks;
 use super::store::{self, Store};
 use crate::heap::StoreInner;
@@ -108,6 +110,29 @@ impl<'a, T: 'static> StoreContextMut<'a, T> {
     /// Lets an epoch deadline trap; see [`Store::epoch_deadline_trap`].
     pub fn epoch_deadline_trap(&mut self) {
         self.0.epoch_hook = None;
+    }
+
+    /// Throws an exception from a host function; see [`Store::throw`].
+    ///
+    /// # Errors
+    ///
+    /// Always.
+    ///
+    /// # Panics
+    ///
+    /// If the exception belongs to another store.
+    pub fn throw<R>(&mut self, exception: Rooted<ExnRef>) -> Result<R> {
+        exn_ref::throw(self.0, exception)
+    }
+
+    /// The exception that has ended a call; see [`Store::take_pending_exception`].
+    pub fn take_pending_exception(&mut self) -> Option<Rooted<ExnRef>> {
+        exn_ref::take_pending(self.0)
+    }
+
+    /// Whether an exception has ended a call and was not taken.
+    pub fn has_pending_exception(&self) -> bool {
+        self.0.pending_exception.is_some()
     }
 }
 

@@ -1,9 +1,51 @@
 //! References to exceptions.
 
+use super::context::{AsContext, AsContextMut, StoreContextMut};
+use super::engine::Engine;
+use super::exn_type::ExnType;
 use super::extern_ref::{GcRef, Rooted};
-use crate::heap::{ExnIndex, StoreId, StoreInner};
+use super::heap_type::HeapType;
+use super::tag::Tag;
+use super::values::Val;
+use crate::heap::{Exception, ExnIndex, StoreId, StoreInner, ThrownException};
+use crate::support::error::{Context, Error, Result};
+use crate::{ensure, format_err, module};
+use alloc::format;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
 
-/// An exception of a store.
+/// An exception of a store: the tag that it was thrown with, and its payload.
+///
+/// A host function throws one with [`Store::throw`], and finds the one that has ended a
+/// call with [`Store::take_pending_exception`]:
+///
+/// ```
+/// use backstitch::*;
+///
+/// # if cfg!(not(feature = "wat")) { return Ok(()) }
+/// let engine = Engine::default();
+/// let module = Module::new(&engine, r#"
+///     (module
+///         (tag $lost (export "lost") (param i32))
+///         (func (export "find") (throw $lost (i32.const 42))))
+/// "#)?;
+/// let mut store = Store::new(&engine, ());
+/// let instance = Instance::new(&mut store, &module, &[])?;
+/// let find = instance.get_typed_func::<(), ()>(&mut store, "find")?;
+///
+/// let error = find.call(&mut store, ()).unwrap_err();
+/// assert!(error.is::<ThrownException>());
+/// let exception = store.take_pending_exception().expect("it was thrown");
+/// assert_eq!(Some(exception.tag(&mut store)?), instance.get_tag(&mut store, "lost"));
+/// assert_eq!(exception.field(&mut store, 0)?.i32(), Some(42));
+/// # Ok::<(), Error>(())
+/// ```
+///
+/// An exception of which the host has had a reference lives as long as its store: there is
+/// no collector yet, so a store's exceptions take a limited number of bytes.
+///
+/// [`Store::throw`]: crate::Store::throw
+/// [`Store::take_pending_exception`]: crate::Store::take_pending_exception
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ExnRef {
     store: StoreId,
@@ -12,7 +54,175 @@ pub struct ExnRef {
 
 impl GcRef for ExnRef {}
 
+/// Makes exceptions of one type.
+#[derive(Debug)]
+pub struct ExnRefPre {
+    store: StoreId,
+    ty: ExnType,
+}
+
+impl ExnRefPre {
+    /// For exceptions of a type, in a store.
+    ///
+    /// # Panics
+    ///
+    /// If the type is of another engine.
+    pub fn new(mut store: impl AsContextMut, ty: ExnType) -> ExnRefPre {
+        let store = store.as_context_mut();
+        assert!(
+            Engine::same(ty.engine(), store.engine()),
+            "type used with wrong engine"
+        );
+        ExnRefPre {
+            store: store.0.id(),
+            ty,
+        }
+    }
+}
+
 impl ExnRef {
+    /// A new exception with a tag and a payload.
+    ///
+    /// # Errors
+    ///
+    /// If the tag is not of the type that `allocator` is for, the payload not of the tag's
+    /// type, or the store's exceptions take too many bytes.
+    ///
+    /// # Panics
+    ///
+    /// If `allocator` or the tag belongs to another store.
+    pub fn new(
+        mut store: impl AsContextMut,
+        allocator: &ExnRefPre,
+        tag: &Tag,
+        fields: &[Val],
+    ) -> Result<Rooted<ExnRef>> {
+        let store = store.as_context_mut().0;
+        assert!(
+            allocator.store == store.id() && tag.belongs_to(store),
+            "object used with the wrong store"
+        );
+        ensure!(
+            allocator.ty.tag_type() == tag.ty_in(store),
+            "the tag's type is {}, and not the {} of the exceptions to be made",
+            tag.ty_in(store).ty(),
+            allocator.ty.tag_type().ty()
+        );
+        let types = tag.payload(store);
+        ensure!(
+            fields.len() == types.params.len(),
+            "expected {} values of payload, found {}",
+            types.params.len(),
+            fields.len()
+        );
+        let payload: Vec<u64> = fields
+            .iter()
+            .zip(&types.params)
+            .enumerate()
+            .map(|(index, (value, &ty))| {
+                value
+                    .to_slot(store, ty)
+                    .with_context(|| format!("value {index} of the payload"))
+            })
+            .collect::<Result<_>>()?;
+        let index = store
+            .add_exception(tag.index(), payload.into_iter())
+            .map_err(|error| Error::new(error).context("cannot make an exception"))?;
+        Ok(ExnRef::escaped(store, index))
+    }
+
+    /// A reference for the host to an exception, which is kept from now on.
+    fn escaped(store: &mut StoreInner, index: ExnIndex) -> Rooted<ExnRef> {
+        store.exceptions.escape(index);
+        Rooted::new(ExnRef {
+            store: store.id(),
+            index,
+        })
+    }
+
+    /// Its type.
+    ///
+    /// # Errors
+    ///
+    /// If it belongs to another store.
+    pub fn ty(&self, store: impl AsContext) -> Result<ExnType> {
+        let store = store.as_context().0;
+        let tag = self.inner(store)?.tag;
+        ExnType::from_tag_type(&Tag::of(store.id(), tag).ty_in(store))
+    }
+
+    /// Whether it is of this type.
+    ///
+    /// # Errors
+    ///
+    /// If it belongs to another store.
+    pub fn matches_ty(&self, store: impl AsContext, ty: &HeapType) -> Result<bool> {
+        self.inner(store.as_context().0)?;
+        Ok(HeapType::Exn.matches(ty))
+    }
+
+    /// The tag that it was thrown with.
+    ///
+    /// # Errors
+    ///
+    /// If it belongs to another store.
+    pub fn tag(&self, mut store: impl AsContextMut) -> Result<Tag> {
+        let store = store.as_context_mut().0;
+        Ok(Tag::of(store.id(), self.inner(store)?.tag))
+    }
+
+    /// Its payload.
+    ///
+    /// # Errors
+    ///
+    /// If it belongs to another store.
+    pub fn fields<'a, T: 'static>(
+        &'a self,
+        store: impl Into<StoreContextMut<'a, T>>,
+    ) -> Result<impl ExactSizeIterator<Item = Val> + 'a> {
+        let store = store.into().0;
+        let (exception, types) = self.payload(store)?;
+        let values: Vec<Val> = exception
+            .fields
+            .iter()
+            .zip(&types.params)
+            .map(|(&bits, &ty)| Val::from_slot(bits, ty, self.store))
+            .collect();
+        Ok(values.into_iter())
+    }
+
+    /// Value `index` of its payload.
+    ///
+    /// # Errors
+    ///
+    /// If it has fewer, or belongs to another store.
+    pub fn field(&self, mut store: impl AsContextMut, index: usize) -> Result<Val> {
+        let store = store.as_context_mut().0;
+        let (exception, types) = self.payload(store)?;
+        match (exception.fields.get(index), types.params.get(index)) {
+            (Some(&bits), Some(&ty)) => Ok(Val::from_slot(bits, ty, self.store)),
+            _ => Err(format_err!(
+                "cannot access value {index} of a payload of {}",
+                types.params.len()
+            )),
+        }
+    }
+
+    /// A number that stands for the exception in this store.
+    ///
+    /// # Errors
+    ///
+    /// If it belongs to another store.
+    pub fn to_raw(&self, mut store: impl AsContextMut) -> Result<u32> {
+        self.inner(store.as_context_mut().0)?;
+        Ok(self.index.0 + 1)
+    }
+
+    /// The exception for which a number from [`ExnRef::to_raw`] stands; `None` for 0.
+    pub fn from_raw(mut store: impl AsContextMut, raw: u32) -> Option<Rooted<ExnRef>> {
+        ExnRef::from_bits(raw.into(), store.as_context_mut().0.id())
+    }
+
     pub(super) fn from_bits(bits: u64, store: StoreId) -> Option<Rooted<ExnRef>> {
         let index = ExnIndex((bits as u32).checked_sub(1)?);
         Some(Rooted::new(ExnRef { store, index }))
@@ -25,4 +235,42 @@ impl ExnRef {
     pub(super) fn belongs_to(&self, store: &StoreInner) -> bool {
         self.store == store.id()
     }
+
+    fn inner<'a>(&self, store: &'a StoreInner) -> Result<&'a Exception> {
+        ensure!(self.belongs_to(store), "object used with the wrong store");
+        store.exceptions.get(self.index).ok_or_else(|| {
+            format_err!(
+                "the number {} stands for no exception of this store",
+                self.index.0 + 1
+            )
+        })
+    }
+
+    fn payload<'a>(&self, store: &'a StoreInner) -> Result<(&'a Exception, Arc<module::FuncType>)> {
+        let exception = self.inner(store)?;
+        let types = Tag::of(self.store, exception.tag).payload(store);
+        Ok((exception, types))
+    }
+}
+
+/// Makes an exception the pending one, and gives the error that a host function throws it
+/// with.
+///
+/// # Panics
+///
+/// If it belongs to another store.
+#[track_caller]
+pub(super) fn throw<R>(store: &mut StoreInner, exception: Rooted<ExnRef>) -> Result<R> {
+    assert!(
+        exception.inner(store).is_ok(),
+        "object used with the wrong store"
+    );
+    store.pending_exception = Some(exception.index);
+    Err(ThrownException.into())
+}
+
+/// Takes the pending exception.
+pub(super) fn take_pending(store: &mut StoreInner) -> Option<Rooted<ExnRef>> {
+    let index = store.pending_exception.take()?;
+    Some(ExnRef::escaped(store, index))
 }

@@ -2,8 +2,8 @@
 
 use crate::bail;
 use crate::heap::{
-    DEFAULT_INSTANCES, DEFAULT_MEMORIES, DEFAULT_MEMORY_BYTES, DEFAULT_TABLE_ELEMENTS,
-    DEFAULT_TABLES, Limiter,
+    DEFAULT_EXCEPTION_BYTES, DEFAULT_INSTANCES, DEFAULT_MEMORIES, DEFAULT_MEMORY_BYTES,
+    DEFAULT_TABLE_ELEMENTS, DEFAULT_TABLES, Limiter,
 };
 use crate::support::error::{Error, Result};
 
@@ -74,6 +74,13 @@ pub trait ResourceLimiter: Send {
     fn memories(&self) -> usize {
         DEFAULT_MEMORIES
     }
+
+    /// How many bytes the exceptions of the store may take that something may still refer
+    /// to: about 48 for each, and 8 for each value of its payload. Throwing one more ends
+    /// with [`Trap::AllocationTooLarge`](crate::Trap::AllocationTooLarge).
+    fn exception_bytes(&self) -> usize {
+        DEFAULT_EXCEPTION_BYTES
+    }
 }
 
 /// A limiter, as it is asked below the API.
@@ -117,6 +124,10 @@ impl Limiter for Adapter<'_> {
     fn memories(&self) -> usize {
         self.0.memories()
     }
+
+    fn exception_bytes(&self) -> usize {
+        self.0.exception_bytes()
+    }
 }
 
 /// A limiter of fixed numbers: built by [`StoreLimitsBuilder`].
@@ -130,6 +141,7 @@ pub struct StoreLimits {
     instances: usize,
     tables: usize,
     memories: usize,
+    exception_bytes: usize,
     trap_on_grow_failure: bool,
 }
 
@@ -141,6 +153,7 @@ impl Default for StoreLimits {
             instances: DEFAULT_INSTANCES,
             tables: DEFAULT_TABLES,
             memories: DEFAULT_MEMORIES,
+            exception_bytes: DEFAULT_EXCEPTION_BYTES,
             trap_on_grow_failure: false,
         }
     }
@@ -205,6 +218,10 @@ impl ResourceLimiter for StoreLimits {
     fn memories(&self) -> usize {
         self.memories
     }
+
+    fn exception_bytes(&self) -> usize {
+        self.exception_bytes
+    }
 }
 
 /// Builds [`StoreLimits`].
@@ -244,6 +261,12 @@ impl StoreLimitsBuilder {
     /// The memories that the store may hold.
     pub fn memories(mut self, memories: usize) -> StoreLimitsBuilder {
         self.0.memories = memories;
+        self
+    }
+
+    /// The bytes that the store's exceptions may take.
+    pub fn exception_bytes(mut self, limit: usize) -> StoreLimitsBuilder {
+        self.0.exception_bytes = limit;
         self
     }
 

@@ -31,6 +31,7 @@ mod demangle;
 mod engine;
 mod execution;
 mod exn_ref;
+mod exn_type;
 mod extern_ref;
 mod extern_type;
 mod externals;
@@ -78,7 +79,8 @@ pub use self::core_dump::{CoreDumpOptions, WasmCoreDump};
 pub use self::demangle::demangle;
 pub use self::engine::{Engine, EngineWeak};
 pub use self::execution::{Execution, Outcome, Suspension};
-pub use self::exn_ref::ExnRef;
+pub use self::exn_ref::{ExnRef, ExnRefPre};
+pub use self::exn_type::ExnType;
 pub use self::extern_ref::{ExternRef, GcRef, Rooted};
 pub use self::extern_type::{
     ExportType, ExternType, GlobalType, ImportType, MemoryType, MemoryTypeBuilder, TableType,
@@ -110,6 +112,7 @@ pub use self::wasm_ty::{WasmParams, WasmResults, WasmRet, WasmTy};
 
 pub use crate::code::Trap;
 pub use crate::execute::{Dispatch, DispatchError, ExecutionError};
+pub use crate::heap::ThrownException;
 pub use crate::module::{CompilationMode, ModuleError, Place};
 pub use crate::stack::InterruptHandle;
 pub use crate::support::error::{self, Context, Error, HostRequest, Result};

@@ -3,6 +3,8 @@
 use super::backtrace::describe_failure;
 use super::context::{AsContextMut, StoreContextMut};
 use super::engine::Engine;
+use super::exn_ref::{self, ExnRef};
+use super::extern_ref::Rooted;
 use super::hooks::{self, CallHook, UpdateDeadline};
 use super::limits::{Adapter, ResourceLimiter};
 use crate::heap::StoreInner;
@@ -182,6 +184,35 @@ impl<T: 'static> Store<T> {
     /// [`Config::interruptible`](crate::Config::interruptible).
     pub fn interrupt_handle(&self) -> Result<InterruptHandle> {
         hooks::interrupt_handle(&self.inner)
+    }
+
+    /// Makes an exception the store's pending one, and gives the [`ThrownException`] that a
+    /// host function returns to throw it.
+    ///
+    /// # Errors
+    ///
+    /// Always: that is the point of it.
+    ///
+    /// # Panics
+    ///
+    /// If the exception belongs to another store.
+    ///
+    /// [`ThrownException`]: crate::ThrownException
+    pub fn throw<R>(&mut self, exception: Rooted<ExnRef>) -> Result<R> {
+        exn_ref::throw(&mut self.inner, exception)
+    }
+
+    /// The exception that has ended a call with a [`ThrownException`]: it is not thrown any
+    /// further. A host function that returns the error instead throws it on.
+    ///
+    /// [`ThrownException`]: crate::ThrownException
+    pub fn take_pending_exception(&mut self) -> Option<Rooted<ExnRef>> {
+        exn_ref::take_pending(&mut self.inner)
+    }
+
+    /// Whether an exception has ended a call and was not taken.
+    pub fn has_pending_exception(&self) -> bool {
+        self.inner.pending_exception.is_some()
     }
 }
 

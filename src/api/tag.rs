@@ -3,9 +3,10 @@
 use super::context::{AsContext, AsContextMut};
 use super::engine::Engine;
 use super::extern_type::TagType;
-use crate::ensure;
 use crate::heap::{StoreId, StoreInner, TagIndex};
 use crate::support::error::Result;
+use crate::{ensure, module};
+use alloc::sync::Arc;
 
 /// A tag of a store: what exceptions are thrown with and caught by.
 ///
@@ -48,7 +49,16 @@ impl Tag {
     pub fn ty(&self, store: impl AsContext) -> TagType {
         let store = store.as_context().0;
         assert!(self.belongs_to(store), "object used with the wrong store");
+        self.ty_in(store)
+    }
+
+    pub(super) fn ty_in(&self, store: &StoreInner) -> TagType {
         TagType::from_id(Engine::from_ref(store.engine()), store.tag(self.index).ty())
+    }
+
+    /// The function type whose parameters are its payload.
+    pub(super) fn payload(&self, store: &StoreInner) -> Arc<module::FuncType> {
+        store.engine().types.func(store.tag(self.index).ty())
     }
 
     /// Whether both are one tag.

@@ -1,6 +1,7 @@
 //! Finished code: the cells of one function, at the addresses where they run.
 
-use super::assembler::{Assembler, Relocation, opcode_of, words_of};
+use super::assembler::{Assembler, Offset, Relocation, opcode_of, words_of};
+use super::catch::CatchTable;
 use super::module_code::Entry;
 use super::opcode::Opcode;
 use crate::support::words::Words;
@@ -107,6 +108,7 @@ pub const HEADER_WORDS: usize = size_of::<CodeHeader>() / size_of::<u64>();
 #[derive(Debug)]
 pub struct CodeBlock {
     words: Words,
+    catches: CatchTable,
 }
 
 impl CodeBlock {
@@ -116,6 +118,7 @@ impl CodeBlock {
         assembler: &Assembler,
         handlers: &HandlerTable,
         extent: usize,
+        catches: CatchTable,
         entry: impl Fn(u32) -> &'e Entry,
     ) -> CodeBlock {
         let mut words = Words::zeroed(HEADER_WORDS + assembler.words.len());
@@ -149,7 +152,7 @@ impl CodeBlock {
             at += len;
         }
         debug_assert!(relocations.peek().is_none(), "relocations are in order");
-        CodeBlock { words }
+        CodeBlock { words, catches }
     }
 
     /// Its first word.
@@ -160,6 +163,16 @@ impl CodeBlock {
     /// The address of its first cell.
     pub fn start(&self) -> *const u64 {
         self.words.address(HEADER_WORDS)
+    }
+
+    /// The address of the cell at a distance from the first.
+    pub fn cell(&self, offset: Offset) -> *const u64 {
+        self.words.address(HEADER_WORDS + offset.0 as usize)
+    }
+
+    /// What it catches.
+    pub fn catches(&self) -> &CatchTable {
+        &self.catches
     }
 
     /// The number of words of its cells.

@@ -10,6 +10,7 @@
 
 mod assembler;
 mod block;
+mod catch;
 pub mod clauses;
 pub mod layout;
 mod module_code;
@@ -22,8 +23,9 @@ pub use assembler::{Assembler, Offset, TakenCell, mode_index};
 pub use block::{
     CodeBlock, CodeHeader, FixedCell, FixedCells, HEADER_WORDS, HandlerAddress, HandlerTable, Stub,
 };
+pub use catch::{Catch, CatchTable};
 pub use clauses::{Clause, Handles};
-pub use module_code::{Entry, ModuleCode};
+pub use module_code::{Entry, ModuleCode, PublishedBlocks};
 pub use opcode::{Op, Opcode};
 pub use trap::Trap;
 

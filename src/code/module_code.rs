@@ -9,7 +9,7 @@
 //! map without a lock.
 
 use super::block::{CodeBlock, CodeHeader, HandlerTable};
-use crate::support::sync::Mutex;
+use crate::support::sync::{Mutex, MutexGuard};
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use core::sync::atomic::{AtomicPtr, Ordering};
@@ -41,8 +41,32 @@ impl Entry {
 pub struct ModuleCode {
     handlers: &'static HandlerTable,
     entries: Box<[Entry]>,
-    /// Blocks by the address of their first cell.
-    blocks: Mutex<BTreeMap<usize, (u32, CodeBlock)>>,
+    blocks: Mutex<Blocks>,
+}
+
+/// The function of each block, and the block, by the address of its first cell.
+type Blocks = BTreeMap<usize, (u32, CodeBlock)>;
+
+/// The code that is published now: no more is while this is held.
+#[derive(Debug)]
+pub struct PublishedBlocks<'a> {
+    blocks: MutexGuard<'a, Blocks>,
+}
+
+impl PublishedBlocks<'_> {
+    /// The code whose cells contain `address`, or end there, and the distance from its
+    /// first cell in words.
+    pub fn find(&self, address: *const u64) -> Option<(&CodeBlock, u32)> {
+        let (_, block, offset) = find(&self.blocks, address)?;
+        Some((block, offset))
+    }
+}
+
+fn find(blocks: &Blocks, address: *const u64) -> Option<(u32, &CodeBlock, u32)> {
+    let address = address as usize;
+    let (&start, (function, block)) = blocks.range(..=address).next_back()?;
+    let offset = (address - start) / size_of::<u64>();
+    (offset <= block.len()).then_some((*function, block, offset as u32))
 }
 
 /// Where an instruction pointer points to.
@@ -100,14 +124,15 @@ impl ModuleCode {
 
     /// The function whose cells contain `address`, or end there.
     pub fn locate(&self, address: *const u64) -> Option<CodeLocation> {
-        let address = address as usize;
-        let blocks = self.blocks.lock();
-        let (&start, (function, block)) = blocks.range(..=address).next_back()?;
-        let offset = (address - start) / size_of::<u64>();
-        (offset <= block.len()).then_some(CodeLocation {
-            function: *function,
-            offset: offset as u32,
-        })
+        let (function, _, offset) = find(&self.blocks.lock(), address)?;
+        Some(CodeLocation { function, offset })
+    }
+
+    /// The code that is published, to look for many addresses in.
+    pub fn published_blocks(&self) -> PublishedBlocks<'_> {
+        PublishedBlocks {
+            blocks: self.blocks.lock(),
+        }
     }
 
     /// The bytes that the translated code takes.

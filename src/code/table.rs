@@ -282,6 +282,8 @@ macro_rules! for_each_op {
             service TableInit "table.init" [FarS8, U12, U16]
             service ElemDrop "elem.drop" [FarS8, U12]
             service RefFunc "ref.func" [FarS8, U12]
+            service Throw "throw" [FarS8, U12]
+            service ThrowRef "throw_ref" [FarS8, U12]
             service ContNew "cont.new" [FarS8]
             service ContBind "cont.bind" [FarS8, U12]
         }

@@ -157,7 +157,7 @@ impl<'a> Linked<'a> {
         (self.store.describe_failure)(self.store, failure)
     }
 
-    fn activation(&mut self) -> &mut Activation {
+    pub(super) fn activation(&mut self) -> &mut Activation {
         &mut self.store.stacks.activations[self.outer.activations]
     }
 
@@ -247,7 +247,10 @@ impl<'a> Linked<'a> {
                     }
                 }
                 // SAFETY: the exit says so.
-                Exit::Service => unsafe { service::serve(self.store, self.ctx)? },
+                Exit::Service => match unsafe { service::serve(self.store, self.ctx) } {
+                    Err(Failure::Exception(exception)) => self.throw(exception)?,
+                    served => served?,
+                },
                 Exit::Switching => self.switching()?,
                 Exit::ContinuationDone => self.return_continuation(),
                 Exit::StartHost => {
@@ -390,7 +393,7 @@ impl<'a> Linked<'a> {
                 self.come_back();
                 Ok(Some(self.suspend(Suspension::Host(error), true)))
             }
-            Err(failure) => Err(failure),
+            Err(failure) => self.throw_on(failure).map(|()| None),
         }
     }
 

@@ -43,6 +43,7 @@ mod regs;
 mod service;
 mod switching;
 mod transfer;
+mod unwind;
 
 pub use dispatch::{Dispatch, DispatchError};
 pub use execution::{Execution, ExecutionError, Outcome, Suspension, call};

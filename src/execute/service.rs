@@ -5,7 +5,7 @@ use super::cell::Cell;
 use super::regs::{Regs, Step};
 use super::switching;
 use crate::code::{Op, Trap};
-use crate::heap::{Failure, FuncRef, InstanceIndex, StoreInner, memory_init, table_init};
+use crate::heap::{ExnIndex, Failure, FuncRef, InstanceIndex, StoreInner, memory_init, table_init};
 use crate::module::TypeId;
 use crate::stack::{Context, Exit};
 use core::ops::Range;
@@ -47,7 +47,8 @@ impl Operands {
     }
 }
 
-/// Carries out the service at `ctx.ip` and goes on behind it.
+/// Carries out the service at `ctx.ip` and goes on behind it. Where that throws, it is the
+/// cell that code has left.
 ///
 /// # Safety
 ///
@@ -166,6 +167,18 @@ fn carry_out(
         Op::RefFunc => {
             let function = store.instance_func(instance, first);
             operands.set(u64::from(FuncRef::new(function).0));
+        }
+        Op::Throw => {
+            let tag = store.instance(instance).parts().tags[first as usize];
+            let payload = (0..store.tag(tag).fields()).map(|index| operands.get(index));
+            return Err(match store.add_exception(tag, payload) {
+                Ok(exception) => Failure::Exception(exception),
+                Err(_) => Failure::Trap(Trap::AllocationTooLarge),
+            });
+        }
+        Op::ThrowRef => {
+            let exception = (operands.get(0) as u32).checked_sub(1).map(ExnIndex);
+            return Err(exception.map_or(Failure::Trap(Trap::NullReference), Failure::Exception));
         }
         Op::IndirectCallee => {
             let element = store

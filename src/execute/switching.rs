@@ -189,7 +189,7 @@ impl Linked<'_> {
                 self.await_results(function, arguments);
                 Some(error)
             }
-            Err(failure) => return Err(failure),
+            Err(failure) => return self.throw_on(failure).map(|()| None),
         };
         self.come_back();
         let fixed = self.store.engine().handlers.fixed;

@@ -48,4 +48,6 @@ pub trait Limiter {
     fn tables(&self) -> usize;
     /// How many memories the store may hold.
     fn memories(&self) -> usize;
+    /// How many bytes the store's exceptions may take.
+    fn exception_bytes(&self) -> usize;
 }

@@ -19,6 +19,7 @@
 //!   [`FuncObject`]s or host values; zero is null. They are never addresses, so they look
 //!   the same on every target and in every run.
 
+mod exception;
 mod func;
 mod global;
 mod instance;
@@ -30,6 +31,7 @@ mod store;
 mod table;
 mod tag;
 
+pub use exception::{Exception, ThrownException};
 pub use func::{FuncObject, FuncRef, HostCall, HostFunc};
 pub use global::{Global, GlobalCell};
 pub use instance::{Instance, InstanceCore};
@@ -38,8 +40,8 @@ pub use limits::Limiter;
 pub use matching::check_import;
 pub use memory::{Memory, MemoryCore};
 pub use store::{
-    Crossing, DEFAULT_INSTANCES, DEFAULT_MEMORIES, DEFAULT_MEMORY_BYTES, DEFAULT_TABLE_ELEMENTS,
-    DEFAULT_TABLES, EpochDecision, ExnIndex, ExternIndex, Failure, FuncIndex, GlobalIndex,
-    InstanceIndex, MemoryIndex, StoreId, StoreInner, TableIndex, TagIndex,
+    Crossing, DEFAULT_EXCEPTION_BYTES, DEFAULT_INSTANCES, DEFAULT_MEMORIES, DEFAULT_MEMORY_BYTES,
+    DEFAULT_TABLE_ELEMENTS, DEFAULT_TABLES, EpochDecision, ExnIndex, ExternIndex, Failure,
+    FuncIndex, GlobalIndex, InstanceIndex, MemoryIndex, StoreId, StoreInner, TableIndex, TagIndex,
 };
 pub use table::Table;

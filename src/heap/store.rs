@@ -1,5 +1,6 @@
 //! The store: everything that guests and the host share in one world.
 
+use super::exception::Exceptions;
 use super::func::{FuncObject, FuncRef, HostFunc};
 use super::global::Global;
 use super::instance::{Instance, InstanceCore, InstanceParts};
@@ -67,6 +68,8 @@ pub enum Failure {
     Trap(Trap),
     /// An error returned by a host function.
     Host(Error),
+    /// An exception that nothing has caught.
+    Exception(ExnIndex),
 }
 
 /// Picks the limiter out of the embedder's data.
@@ -127,6 +130,12 @@ pub struct StoreInner {
     instances: Vec<Instance>,
     externs: Vec<Box<dyn Any + Send + Sync>>,
     empty_memory: Memory,
+    /// What was thrown and may still be referred to.
+    pub exceptions: Exceptions,
+    /// The exception that the host is told of by a [`ThrownException`], or throws with one.
+    ///
+    /// [`ThrownException`]: super::ThrownException
+    pub pending_exception: Option<ExnIndex>,
 }
 
 impl fmt::Debug for StoreInner {
@@ -168,6 +177,8 @@ impl StoreInner {
             tags: Vec::new(),
             instances: Vec::new(),
             externs: Vec::new(),
+            exceptions: Exceptions::default(),
+            pending_exception: None,
             empty_memory: Memory::new(empty).expect("an empty memory allocates no bytes"),
         }
     }
@@ -456,7 +467,8 @@ impl StoreInner {
 
     /// Adds a tag of a function type, which is different from all others.
     pub fn add_tag(&mut self, ty: TypeId) -> TagIndex {
-        self.tags.push(Tag::new(ty));
+        let fields = self.engine.types.func(ty).params.len() as u16;
+        self.tags.push(Tag::new(ty, fields));
         TagIndex(self.tags.len() as u32 - 1)
     }
 
@@ -564,6 +576,16 @@ impl StoreInner {
         stack.ok_or_else(|| {
             format_err!("resource limit exceeded: there is no room for another continuation")
         })
+    }
+
+    /// Adds an exception, if the limiter agrees. The payload is as long as the tag says.
+    pub fn add_exception(
+        &mut self,
+        tag: TagIndex,
+        payload: impl ExactSizeIterator<Item = u64>,
+    ) -> Result<ExnIndex, LimitError> {
+        let limit = self.limit(|limiter| limiter.exception_bytes(), DEFAULT_EXCEPTION_BYTES);
+        self.exceptions.add(tag, payload, limit)
     }
 
     // --- making instances ---
@@ -684,6 +706,8 @@ pub const DEFAULT_MEMORY_BYTES: u64 = 1 << 32;
 const CONTINUATION_SLOTS: usize = 16;
 /// A store holds at most this many values of the host's.
 pub const DEFAULT_EXTERNS: usize = 1 << 24;
+/// Without a limiter, the exceptions of a store take at most this many bytes.
+pub const DEFAULT_EXCEPTION_BYTES: usize = 1 << 28;
 /// Without a limiter, a store holds at most this many instances.
 pub const DEFAULT_INSTANCES: usize = 10_000;
 /// Without a limiter, a store holds at most this many tables.

@@ -9,12 +9,18 @@ use crate::module::TypeId;
 #[derive(Clone, Copy, Debug)]
 pub struct Tag {
     ty: TypeId,
+    fields: u16,
 }
 
 impl Tag {
-    /// A tag whose payload is the parameters of a function type.
-    pub fn new(ty: TypeId) -> Tag {
-        Tag { ty }
+    /// A tag whose payload is the parameters of a function type: so many slots.
+    pub fn new(ty: TypeId, fields: u16) -> Tag {
+        Tag { ty, fields }
+    }
+
+    /// The slots of its payload.
+    pub fn fields(&self) -> usize {
+        self.fields.into()
     }
 
     /// The function type.

@@ -235,6 +235,11 @@ impl Module {
         &self.types[self.functions[function as usize] as usize]
     }
 
+    /// The type of a tag, whose parameters are its payload.
+    pub fn tag_type(&self, tag: u32) -> &Arc<FuncType> {
+        self.types[self.tags[tag as usize] as usize].func()
+    }
+
     /// The type of a tag, by its identity in the engine.
     pub fn type_of_tag(&self, tag: u32) -> TypeId {
         self.types[self.tags[tag as usize] as usize].id

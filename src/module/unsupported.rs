@@ -6,7 +6,9 @@
 use super::error::{ModuleError, Place};
 use alloc::format;
 use alloc::string::{String, ToString};
-use wasmparser::{BlockType, FunctionBody, HeapType, Operator, RefType, ValType, WasmFeatures};
+use wasmparser::{
+    BlockType, FunctionBody, HeapType, Operator, RefType, TryTable, ValType, WasmFeatures,
+};
 
 /// A use of a proposal.
 #[derive(Debug, PartialEq, Eq)]
@@ -44,7 +46,6 @@ pub(super) fn proposal(feature: WasmFeatures) -> Option<&'static str> {
             WasmFeatures::SHARED_EVERYTHING_THREADS,
             "shared-everything-threads",
         ),
-        (WasmFeatures::EXCEPTIONS, "exception-handling"),
         (WasmFeatures::LEGACY_EXCEPTIONS, "legacy-exceptions"),
         (WasmFeatures::CUSTOM_DESCRIPTORS, "custom-descriptors"),
         (WasmFeatures::COMPONENT_MODEL, "component-model"),
@@ -105,7 +106,8 @@ pub(super) fn operator(op: &Operator<'_>) -> Result<(), Needs> {
         | "tail_call"
         | "function_references"
         | "stack_switching"
-        | "wide_arithmetic" => {
+        | "wide_arithmetic"
+        | "exceptions" => {
             return types_of(op);
         }
         "simd" => "simd",
@@ -113,7 +115,6 @@ pub(super) fn operator(op: &Operator<'_>) -> Result<(), Needs> {
         "threads" => "threads",
         "shared_everything_threads" => "shared-everything-threads",
         "acquire_release_atomics" => "acquire-release-atomics",
-        "exceptions" => "exception-handling",
         "legacy_exceptions" => "legacy-exceptions",
         "gc" => "gc",
         "custom_descriptors" => "custom-descriptors",
@@ -135,7 +136,14 @@ fn types_of(op: &Operator<'_>) -> Result<(), Needs> {
         | Operator::If {
             blockty: BlockType::Type(ty),
         }
-        | Operator::TypedSelect { ty } => val_type(*ty),
+        | Operator::TypedSelect { ty }
+        | Operator::TryTable {
+            try_table:
+                TryTable {
+                    ty: BlockType::Type(ty),
+                    ..
+                },
+        } => val_type(*ty),
         Operator::TypedSelectMulti { tys } => tys.iter().try_for_each(|ty| val_type(*ty)),
         Operator::RefNull { hty } => heap_type(*hty),
         _ => Ok(()),
@@ -246,9 +254,7 @@ mod tests {
             operator(&Operator::I32x4Add),
             Err(Needs::new("simd", "`i32x4.add`"))
         );
-        assert_eq!(operator(&Operator::ThrowRef), {
-            Err(Needs::new("exception-handling", "`throw_ref`"))
-        });
+        assert_eq!(operator(&Operator::ThrowRef), Ok(()));
         let block = Operator::Block {
             blockty: BlockType::Type(ValType::V128),
         };

@@ -12,6 +12,6 @@ mod spin;
 mod standard;
 
 #[cfg(not(feature = "std"))]
-pub use spin::{Mutex, OnceLock};
+pub use spin::{Mutex, MutexGuard, OnceLock};
 #[cfg(feature = "std")]
-pub use standard::{Mutex, OnceLock};
+pub use standard::{Mutex, MutexGuard, OnceLock};

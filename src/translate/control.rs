@@ -26,6 +26,8 @@ pub enum BlockKind {
     Block,
     /// `loop`, with the place of its header.
     Loop(Offset),
+    /// `try_table`.
+    TryTable,
     /// `if`, with the branch that skips its first arm, while that arm is translated.
     If(Option<Offset>),
 }
@@ -41,6 +43,8 @@ pub enum Pending {
     Table(Offset, u32),
     /// A clause of a cell that resumes, or, 0, its return.
     Clause(Offset, u32),
+    /// A clause of a `try_table`.
+    Catch(u32),
 }
 
 /// A branch to another height moves so many values one by one, and more in one cell: two
@@ -104,6 +108,11 @@ impl Control {
         }
     }
 
+    /// The height of the operand stack below the values that a branch to it carries.
+    pub fn base(&self) -> u32 {
+        self.base
+    }
+
     /// The kinds of the values that a branch to it carries.
     fn label(&self) -> &[Kind] {
         if matches!(self.kind, BlockKind::Loop(_)) {
@@ -130,7 +139,8 @@ impl Function<'_> {
         }
     }
 
-    fn open(&mut self, kind: BlockKind, ty: BlockType) {
+    /// A block begins.
+    pub fn open(&mut self, kind: BlockKind, ty: BlockType) {
         let (params, results) = self.block_types(ty);
         let base = self.values.height() - params.len() as u32;
         self.control.push(Control {
@@ -204,6 +214,9 @@ impl Function<'_> {
             self.control.pop();
             return;
         }
+        if self.control[depth].kind == BlockKind::TryTable {
+            self.catches.close(self.values.assembler.here());
+        }
         // An `if` without `else` passes its parameters on.
         let skip = match self.control[depth].kind {
             BlockKind::If(skip) => skip,
@@ -273,6 +286,7 @@ impl Function<'_> {
             Pending::Clause(cell, index) => {
                 self.values.assembler.set_clause_target(cell, index, target);
             }
+            Pending::Catch(clause) => self.catches.set_target(clause, target),
         }
     }
 
@@ -332,7 +346,7 @@ impl Function<'_> {
     }
 
     /// Sets the target of a branch to the block at `depth`, now or at its end.
-    fn aim(&mut self, depth: usize, pending: Pending) {
+    pub fn aim(&mut self, depth: usize, pending: Pending) {
         match self.control[depth].kind {
             BlockKind::Loop(header) => self.resolve(pending, header),
             _ => self.control[depth].pending.push(pending),
@@ -510,7 +524,7 @@ impl Function<'_> {
     }
 
     /// Emits a return of the topmost values, which stay on the stack as well.
-    fn return_values(&mut self) {
+    pub fn return_values(&mut self) {
         self.charge();
         let count = self.ty.results.len() as u32;
         let base = self.values.frame.base();

@@ -1,6 +1,7 @@
 //! Listings of translated code.
 
 use super::function::Function;
+use crate::code::{Catch, CatchTable};
 use crate::module::{Export, ExportItem, Module};
 use crate::support::error::Error;
 use alloc::string::{String, ToString};
@@ -14,6 +15,7 @@ pub struct Disassembly {
     name: Option<String>,
     extent: u32,
     lines: Vec<Line>,
+    catches: CatchTable,
 }
 
 #[derive(Clone, Debug)]
@@ -51,6 +53,7 @@ impl Disassembly {
             name,
             extent: translated.extent,
             lines,
+            catches: translated.catches,
         })
     }
 }
@@ -80,6 +83,31 @@ impl fmt::Display for Disassembly {
                 Some(wasm) => writeln!(f, "{cell:>6}  {wasm:#8x}  {text}")?,
                 None => writeln!(f, "{cell:>6}  {:>8}  {text}", "")?,
             }
+        }
+        for (start, end, clauses) in self.catches.stretches() {
+            write!(f, "  from cell {}", start.0)?;
+            match end {
+                Some(end) => write!(f, " to {}", end.0)?,
+                None => f.write_str(" on")?,
+            }
+            for Catch {
+                tag,
+                with_ref,
+                target,
+                slot,
+            } in clauses
+            {
+                f.write_str(match with_ref {
+                    true => "; catch_ref",
+                    false => "; catch",
+                })?;
+                match tag {
+                    Some(tag) => write!(f, " tag {tag}")?,
+                    None => f.write_str(" all")?,
+                }
+                write!(f, " [{slot}] -> {}", target.0)?;
+            }
+            writeln!(f)?;
         }
         Ok(())
     }

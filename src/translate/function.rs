@@ -9,7 +9,7 @@ use super::{Failed, TooLarge, operators};
 use crate::code::layout::{
     BINARY_MODES, BRANCH_IF, BRANCH_UNLESS, COUNT, Family, Mode, SELECT, WIDE_IMMEDIATE,
 };
-use crate::code::{Offset, Op, TakenCell, mode_index};
+use crate::code::{CatchTable, Offset, Op, TakenCell, mode_index};
 use crate::module::{FuncType, Module, Tunables};
 use crate::support::error::Error;
 use alloc::collections::BTreeMap;
@@ -55,6 +55,10 @@ pub struct Function<'m> {
     pub joined: Vec<Way>,
     /// which is here.
     pub joined_at: Offset,
+    /// What is caught, and where.
+    pub catches: CatchTable,
+    /// The clauses of `try_table`s that go on at the function's end.
+    pub caught_at_end: Vec<u32>,
     /// What is written down for observers, if that is asked for.
     pub mapping: Option<Mapping<'m>>,
 }
@@ -63,6 +67,8 @@ pub struct Function<'m> {
 pub struct Translated<'m> {
     /// The operand stack, with the code.
     pub values: Values,
+    /// What it catches.
+    pub catches: CatchTable,
     /// What was written down for observers, if that was asked for,
     pub mapping: Option<Mapping<'m>>,
     /// and then the locals too.
@@ -130,6 +136,8 @@ impl<'m> Function<'m> {
             only_ends_follow: false,
             joined: Vec::new(),
             joined_at: Offset(u32::MAX),
+            catches: CatchTable::default(),
+            caught_at_end: Vec::new(),
             mapping: mapped.map(Mapping::new),
         };
         translation.prologue(declared as u32);
@@ -139,6 +147,7 @@ impl<'m> Function<'m> {
             .take_while(|&&byte| byte == END);
         let only_ends_from = range.end - ends.count();
         translation.operators(body.get_operators_reader()?, only_ends_from as u64)?;
+        translation.return_caught();
         let extent = frame.temp(translation.values.max_height());
         let local = |(index, &kind): (usize, &Kind)| Variable {
             kind,
@@ -150,6 +159,7 @@ impl<'m> Function<'m> {
         };
         Ok(Translated {
             values: translation.values,
+            catches: translation.catches,
             mapping: translation.mapping,
             locals,
             extent: extent.cast_unsigned(),

@@ -10,6 +10,7 @@
 //!   function      cells of operands and a result      control   blocks and branches
 //!   memory        memories, tables, globals           call      calls
 //!   continuation  suspending and resuming
+//!   exception     throwing, and what is caught
 //!   values        the symbolic operand stack, and where its values are
 //!   frame         which slot is what
 //!   mapping       what observers want to know of all that
@@ -20,6 +21,7 @@ mod call;
 mod continuation;
 mod control;
 mod disassembly;
+mod exception;
 mod frame;
 mod frame_map;
 mod function;
@@ -88,6 +90,7 @@ pub fn translate(module: &Module, function: u32) -> Result<CodeBlock, Error> {
         &translated.values.assembler,
         module.code.handlers(),
         translated.extent as usize * size_of::<u64>(),
+        translated.catches,
         |callee| module.code.entry(callee),
     ))
 }

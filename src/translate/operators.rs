@@ -101,7 +101,10 @@ fn cost(operator: &Operator<'_>) -> u32 {
 pub fn translate(f: &mut Function<'_>, operator: Operator<'_>) -> Result<(), Failed> {
     if let Some(depth) = f.unreachable {
         match operator {
-            Operator::Block { .. } | Operator::Loop { .. } | Operator::If { .. } => {
+            Operator::Block { .. }
+            | Operator::Loop { .. }
+            | Operator::If { .. }
+            | Operator::TryTable { .. } => {
                 f.unreachable = Some(depth + 1);
             }
             Operator::Else if depth == 0 => f.else_(),
@@ -131,6 +134,9 @@ fn reachable(f: &mut Function<'_>, operator: Operator<'_>) -> Result<(), Failed>
         Operator::If { blockty } => f.if_(blockty),
         Operator::Else => f.else_(),
         Operator::End => f.end(),
+        Operator::TryTable { try_table } => f.try_table(try_table),
+        Operator::Throw { tag_index } => f.throw(tag_index),
+        Operator::ThrowRef => f.throw_ref(),
         Operator::Br { relative_depth } => f.br(relative_depth),
         Operator::BrIf { relative_depth } => f.br_if(relative_depth),
         Operator::BrTable { targets } => f.br_table(&targets)?,

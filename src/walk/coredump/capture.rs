@@ -13,7 +13,7 @@
 use super::contents::reference;
 use super::extension::{Access, Position, Reason, ReasonKind, RefKind, Value};
 use crate::code::Trap;
-use crate::heap::{FuncIndex, StoreInner};
+use crate::heap::{FuncIndex, StoreInner, ThrownException};
 use crate::module::Module;
 use crate::stack::{StackId, StackImage, StackState};
 use crate::support::error::Error;
@@ -32,7 +32,7 @@ pub enum Cause<'a> {
     Request,
     /// A trap.
     Trap(Trap),
-    /// An error of a host function's.
+    /// An error of a host function's, or an exception that nothing has caught.
     Host(&'a Error),
     /// The execution on the stack was suspended.
     Suspension(StackId, ReasonKind),
@@ -399,7 +399,10 @@ fn reason(cause: Cause<'_>) -> Reason {
             reason.message = trap.to_string();
         }
         Cause::Host(error) => {
-            reason.kind = ReasonKind::HostError;
+            reason.kind = match error.is::<ThrownException>() {
+                true => ReasonKind::UncaughtException,
+                false => ReasonKind::HostError,
+            };
             reason.message = error.to_string();
         }
         Cause::Suspension(_, kind) => reason.kind = kind,

@@ -1,0 +1,169 @@
+//! What a function catches, and where.
+//!
+//! # Why a table
+//!
+//! Entering a `try_table` and leaving it are no cells: where a function stands is known
+//! from its return addresses, and so which of its blocks it is in. Only a throw looks.
+
+use super::assembler::Offset;
+use alloc::vec::Vec;
+
+/// The number that stands for no block.
+const NONE: u32 = u32::MAX;
+
+/// The `try_table` blocks of a function, by the cells within them.
+#[derive(Clone, Debug, Default)]
+pub struct CatchTable {
+    /// Where each stretch of code begins that is within other blocks than the one before
+    /// it, ascending, and the innermost of its blocks.
+    stretches: Vec<(u32, u32)>,
+    blocks: Vec<TryBlock>,
+    clauses: Vec<Catch>,
+}
+
+/// A `try_table` block.
+#[derive(Clone, Copy, Debug)]
+struct TryBlock {
+    /// The next outer one.
+    outer: u32,
+    /// Its first clause.
+    first: u32,
+    /// The end of its clauses.
+    end: u32,
+}
+
+/// A clause of a `try_table`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Catch {
+    /// The module's index of the tag that it catches; none where it catches all.
+    pub tag: Option<u32>,
+    /// Whether it wants a reference to the exception behind the payload.
+    pub with_ref: bool,
+    /// Where it goes on.
+    pub target: Offset,
+    /// The slot of the first value that it wants, counted from the record.
+    pub slot: i32,
+}
+
+impl CatchTable {
+    /// A block begins, within those that have begun and not ended.
+    pub fn open(&mut self, here: Offset) {
+        let at = self.clauses.len() as u32;
+        self.blocks.push(TryBlock {
+            outer: self.innermost(),
+            first: at,
+            end: at,
+        });
+        self.stretch(here, self.blocks.len() as u32 - 1);
+    }
+
+    /// Adds a clause to the block that has just begun; its number.
+    pub fn push(&mut self, clause: Catch) -> u32 {
+        self.clauses.push(clause);
+        let end = self.clauses.len() as u32;
+        if let Some(block) = self.blocks.last_mut() {
+            block.end = end;
+        }
+        end - 1
+    }
+
+    /// The innermost block ends.
+    pub fn close(&mut self, here: Offset) {
+        let outer = self.blocks[self.innermost() as usize].outer;
+        self.stretch(here, outer);
+    }
+
+    /// Sets where a clause goes on.
+    pub fn set_target(&mut self, clause: u32, target: Offset) {
+        self.clauses[clause as usize].target = target;
+    }
+
+    fn innermost(&self) -> u32 {
+        self.stretches.last().map_or(NONE, |&(_, block)| block)
+    }
+
+    fn stretch(&mut self, here: Offset, block: u32) {
+        if self.stretches.last().is_some_and(|&(at, _)| at == here.0) {
+            self.stretches.pop();
+        }
+        self.stretches.push((here.0, block));
+    }
+
+    /// Whether there are no blocks.
+    pub fn is_empty(&self) -> bool {
+        self.blocks.is_empty()
+    }
+
+    /// The clauses that are in force for the cell that has a word at `offset`, in the order
+    /// in which they are tried.
+    pub fn clauses_at(&self, offset: u32) -> impl Iterator<Item = &Catch> {
+        let after = self.stretches.partition_point(|&(at, _)| at <= offset);
+        let innermost = match after.checked_sub(1) {
+            Some(at) => self.stretches[at].1,
+            None => NONE,
+        };
+        let block = |number: u32| self.blocks.get(number as usize);
+        core::iter::successors(block(innermost), move |inner| block(inner.outer))
+            .flat_map(|block| &self.clauses[block.first as usize..block.end as usize])
+    }
+
+    /// Each stretch of code that is within a block, from its first cell to the end of its
+    /// last, with the clauses in force there.
+    pub fn stretches(&self) -> impl Iterator<Item = (Offset, Option<Offset>, Vec<Catch>)> {
+        self.stretches
+            .iter()
+            .enumerate()
+            .filter(|(_, (_, block))| *block != NONE)
+            .map(|(index, &(at, _))| {
+                let end = self.stretches.get(index + 1).map(|&(end, _)| Offset(end));
+                (Offset(at), end, self.clauses_at(at).copied().collect())
+            })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn clause(tag: u32) -> Catch {
+        Catch {
+            tag: Some(tag),
+            with_ref: false,
+            target: Offset(0),
+            slot: 0,
+        }
+    }
+
+    #[test]
+    fn inner_blocks_come_first() {
+        let mut table = CatchTable::default();
+        assert!(table.is_empty());
+        table.open(Offset(2));
+        table.push(clause(1));
+        table.push(clause(2));
+        table.open(Offset(6));
+        let inner = table.push(clause(3));
+        table.close(Offset(9));
+        // Another begins where that one has ended.
+        table.open(Offset(9));
+        table.push(clause(4));
+        table.close(Offset(12));
+        table.close(Offset(12));
+        table.set_target(inner, Offset(20));
+        let tags = |at: u32| {
+            let tags = table.clauses_at(at).map(|clause| clause.tag.unwrap());
+            tags.collect::<Vec<_>>()
+        };
+        let none: [u32; 0] = [];
+        assert_eq!(tags(0), none);
+        assert_eq!(tags(2), [1, 2]);
+        assert_eq!(tags(5), [1, 2]);
+        assert_eq!(tags(6), [3, 1, 2]);
+        assert_eq!(tags(8), [3, 1, 2]);
+        assert_eq!(tags(9), [4, 1, 2]);
+        assert_eq!(tags(11), [4, 1, 2]);
+        assert_eq!(tags(12), none);
+        assert_eq!(table.clauses_at(7).next().unwrap().target, Offset(20));
+        assert_eq!(table.stretches().count(), 3);
+    }
+}

@@ -1,0 +1,148 @@
+//! Exceptions: what was thrown, and by which tag.
+//!
+//! An exception that nobody has a reference to is freed when it has been caught. Those
+//! that a guest or the host has seen a reference of stay with their store.
+
+use super::limits::LimitError;
+use super::store::{ExnIndex, TagIndex};
+use alloc::vec::Vec;
+use core::fmt;
+use smallvec::SmallVec;
+
+/// An exception.
+#[derive(Debug)]
+pub struct Exception {
+    /// The tag that it was thrown with.
+    pub tag: TagIndex,
+    /// Its payload, as it lies in slots.
+    pub fields: SmallVec<[u64; 2]>,
+    /// Whether there may be references to it.
+    escaped: bool,
+}
+
+/// The exceptions of a store.
+#[derive(Debug, Default)]
+pub struct Exceptions {
+    /// By [`ExnIndex`]; numbers are given anew.
+    all: Vec<Option<Exception>>,
+    free: Vec<u32>,
+    /// What they all count for.
+    bytes: usize,
+}
+
+/// The bytes that an exception counts for.
+fn size(fields: usize) -> usize {
+    size_of::<Exception>() + fields * size_of::<u64>()
+}
+
+impl Exceptions {
+    /// Adds an exception, if all together count for `limit` bytes at the most.
+    pub fn add(
+        &mut self,
+        tag: TagIndex,
+        payload: impl ExactSizeIterator<Item = u64>,
+        limit: usize,
+    ) -> Result<ExnIndex, LimitError> {
+        let bytes = self.bytes.saturating_add(size(payload.len()));
+        if bytes > limit {
+            return Err(LimitError::Limit);
+        }
+        let mut fields = SmallVec::new();
+        fields
+            .try_reserve_exact(payload.len())
+            .map_err(|_| LimitError::Allocation)?;
+        fields.extend(payload);
+        let exception = Exception {
+            tag,
+            fields,
+            escaped: false,
+        };
+        let index = match self.free.pop() {
+            Some(index) => {
+                self.all[index as usize] = Some(exception);
+                index
+            }
+            None => {
+                self.all
+                    .try_reserve(1)
+                    .map_err(|_| LimitError::Allocation)?;
+                self.all.push(Some(exception));
+                self.all.len() as u32 - 1
+            }
+        };
+        self.bytes = bytes;
+        Ok(ExnIndex(index))
+    }
+
+    /// An exception, if there is one of this number.
+    pub fn get(&self, index: ExnIndex) -> Option<&Exception> {
+        self.all.get(index.0 as usize)?.as_ref()
+    }
+
+    /// From now on there may be references to it.
+    pub fn escape(&mut self, index: ExnIndex) {
+        if let Some(Some(exception)) = self.all.get_mut(index.0 as usize) {
+            exception.escaped = true;
+        }
+    }
+
+    /// Frees an exception that has been caught, unless there may be references to it.
+    pub fn caught(&mut self, index: ExnIndex) {
+        let place = &mut self.all[index.0 as usize];
+        if place.as_ref().is_some_and(|exception| exception.escaped) {
+            return;
+        }
+        // The list of free numbers cannot grow beyond that of all numbers; without room for
+        // one more, the number is not given again.
+        if let Some(exception) = place.take() {
+            self.bytes -= size(exception.fields.len());
+            if self.free.try_reserve(1).is_ok() {
+                self.free.push(index.0);
+            }
+        }
+    }
+
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.all.iter().flatten().count()
+    }
+}
+
+/// The error of a call that ended with an exception that nothing in WebAssembly caught, or
+/// of a host function that throws one. The exception itself is kept by the store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ThrownException;
+
+impl fmt::Display for ThrownException {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("thrown Wasm exception")
+    }
+}
+
+impl core::error::Error for ThrownException {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_never_referred_to_is_freed() {
+        let mut exceptions = Exceptions::default();
+        let limit = 2 * size(3);
+        let add = |exceptions: &mut Exceptions, fields: u32| {
+            exceptions.add(TagIndex(4), (0..fields).map(u64::from), limit)
+        };
+        let first = add(&mut exceptions, 3).unwrap();
+        let second = add(&mut exceptions, 3).unwrap();
+        assert_ne!(first, second);
+        assert_eq!(add(&mut exceptions, 0), Err(LimitError::Limit));
+        exceptions.escape(second);
+        exceptions.caught(second);
+        assert_eq!(exceptions.get(second).unwrap().fields[..], [0, 1, 2]);
+        exceptions.caught(first);
+        assert!(exceptions.get(first).is_none());
+        assert_eq!(add(&mut exceptions, 2), Ok(first));
+        assert_eq!(exceptions.get(first).unwrap().tag, TagIndex(4));
+        assert_eq!(exceptions.count(), 2);
+    }
+}

@@ -1,0 +1,84 @@
+//! Exceptions: throwing them, and what is caught.
+//!
+//! # What a handler finds
+//!
+//! A clause goes on at a label, as a branch does: with the operands below that label in
+//! the slots of their heights, or known, and the payload on top of them. All of that
+//! holds throughout the block: what stands below it was put into slots when it began and
+//! is not touched within it, and locals are always in their own slots. So a call within
+//! it has nothing to bring anywhere, and needs to know nothing of what is caught.
+
+use super::control::{BlockKind, Pending};
+use super::frame::far;
+use super::function::Function;
+use crate::code::{Catch, Offset, Op};
+use wasmparser::TryTable;
+
+impl Function<'_> {
+    /// `try_table`.
+    pub fn try_table(&mut self, table: TryTable) {
+        self.values.settle_all();
+        self.catches.open(self.values.assembler.here());
+        for catch in table.catches {
+            let (tag, with_ref, label) = match catch {
+                wasmparser::Catch::One { tag, label } => (Some(tag), false, label),
+                wasmparser::Catch::OneRef { tag, label } => (Some(tag), true, label),
+                wasmparser::Catch::All { label } => (None, false, label),
+                wasmparser::Catch::AllRef { label } => (None, true, label),
+            };
+            let depth = self.control.len() - 1 - label as usize;
+            let clause = self.catches.push(Catch {
+                tag,
+                with_ref,
+                target: Offset(0),
+                slot: self.values.frame.temp(self.control[depth].base()),
+            });
+            if depth == 0 {
+                self.caught_at_end.push(clause);
+            } else {
+                self.aim(depth, Pending::Catch(clause));
+            }
+        }
+        self.open(BlockKind::TryTable, table.ty);
+    }
+
+    /// Behind all other code, where clauses go on whose label is the function's end: what
+    /// they have caught is returned.
+    pub fn return_caught(&mut self) {
+        if self.caught_at_end.is_empty() {
+            return;
+        }
+        let results = &self.ty.results;
+        self.values.drop_to(0);
+        for &ty in results {
+            self.values.push_temp(ty.into());
+        }
+        let here = self.values.join();
+        for clause in core::mem::take(&mut self.caught_at_end) {
+            self.catches.set_target(clause, here);
+        }
+        self.return_values();
+    }
+
+    /// `throw`.
+    pub fn throw(&mut self, tag: u32) {
+        let fields = self.module.tag_type(tag).params.len() as u32;
+        self.throw_operands(Op::Throw, fields, tag);
+    }
+
+    /// `throw_ref`.
+    pub fn throw_ref(&mut self) {
+        self.throw_operands(Op::ThrowRef, 1, 0);
+    }
+
+    fn throw_operands(&mut self, op: Op, count: u32, tag: u32) {
+        let slot = self.operands_in_slots(count);
+        self.charge();
+        self.values
+            .assembler
+            .cell(op.opcode())
+            .u32(8, far(slot))
+            .u32(12, tag);
+        self.set_unreachable();
+    }
+}
