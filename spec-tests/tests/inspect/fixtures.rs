@@ -1,6 +1,6 @@
 //! A program that traps, and its dump in the ways in which others would write it.
 
-use backstitch::{Engine, Instance, Module, Store, WasmBacktrace};
+use backstitch::{Config, Engine, Instance, Module, Store, Val, WasmBacktrace, WasmCoreDump};
 use std::sync::OnceLock;
 use wasm_encoder::{
     ConstExpr, CoreDumpInstancesSection, CoreDumpModulesSection, CoreDumpSection,
@@ -75,10 +75,65 @@ pub fn deep(frames: u32) -> Vec<u8> {
     with_stack(&stack)
 }
 
+/// A dump of a memory of 256 MiB with 24 MiB that look random, and a text that a local
+/// points to.
+pub fn big() -> Vec<u8> {
+    const POINTED: usize = 0xc00_0000;
+    let mut random = 1_u64;
+    let mut next = || {
+        random = random
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
+        (random >> 56) as u8
+    };
+    let bytes: Vec<u8> = (0..24 << 20).map(|_| next()).collect();
+    let mut stack = CoreDumpStackSection::new("main");
+    stack.frame(
+        0,
+        0,
+        3,
+        [CoreDumpValue::I32(POINTED as i32), CoreDumpValue::I32(-1)],
+        [],
+    );
+    let mut data = DataSection::new();
+    data.active(0, &ConstExpr::i32_const(0xb00_0000), bytes);
+    data.active(0, &ConstExpr::i32_const(POINTED as i32), *b"pointed to");
+    with_memory(4096, &data, &stack)
+}
+
+/// A dump by Backstitch itself, of a module whose `main` traps.
+pub fn ours(module: &[u8], name: &str) -> Vec<u8> {
+    let mut config = Config::new();
+    config.coredump_on_trap(true);
+    let engine = Engine::new(&config).expect("an engine can be had");
+    let module = Module::new(&engine, module).expect("the module is valid");
+    let mut store = Store::new(&engine, ());
+    let instance = Instance::new(&mut store, &module, &[]).expect("it has no imports");
+    let main = instance
+        .get_func(&mut store, "main")
+        .expect("it is exported");
+    let ty = main.ty(&store);
+    let arguments: Option<Vec<Val>> = ty.params().map(|ty| ty.default_value()).collect();
+    let mut results = vec![Val::I32(0); ty.results().len()];
+    let arguments = arguments.expect("every parameter has a default");
+    let error = main
+        .call(&mut store, &arguments, &mut results)
+        .expect_err("it traps");
+    let dump = error.downcast_ref::<WasmCoreDump>();
+    dump.expect("dumps are configured")
+        .serialize(&mut store, name)
+}
+
 fn with_stack(stack: &CoreDumpStackSection) -> Vec<u8> {
+    let mut data = DataSection::new();
+    data.active(0, &ConstExpr::i32_const(1024), *b"apples, pears");
+    with_memory(2, &data, stack)
+}
+
+fn with_memory(pages: u64, data: &DataSection, stack: &CoreDumpStackSection) -> Vec<u8> {
     let mut memories = MemorySection::new();
     memories.memory(MemoryType {
-        minimum: 2,
+        minimum: pages,
         maximum: None,
         memory64: false,
         shared: false,
@@ -96,8 +151,6 @@ fn with_stack(stack: &CoreDumpStackSection) -> Vec<u8> {
         };
         globals.global(ty, &value);
     }
-    let mut data = DataSection::new();
-    data.active(0, &ConstExpr::i32_const(1024), *b"apples, pears");
     let mut modules = CoreDumpModulesSection::new();
     modules.module("shop");
     let mut instances = CoreDumpInstancesSection::new();
@@ -107,7 +160,7 @@ fn with_stack(stack: &CoreDumpStackSection) -> Vec<u8> {
         .section(&CoreDumpSection::new("shop.wasm"))
         .section(&memories)
         .section(&globals)
-        .section(&data)
+        .section(data)
         .section(&modules)
         .section(&instances)
         .section(stack);

@@ -5,7 +5,9 @@
 //! cargo test -p spec-tests --test inspect -- page       the page, in headless Chromium
 //! ```
 
+mod browser;
 #[path = "../command/mod.rs"]
 mod command;
 mod fixtures;
+mod page;
 mod text;

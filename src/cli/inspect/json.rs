@@ -103,8 +103,9 @@ struct Typed {
     bits: Option<String>,
 }
 
+/// A stack.
 #[derive(Serialize)]
-struct Stack {
+pub(crate) struct Stack {
     number: u32,
     continuation: bool,
     state: &'static str,
@@ -112,8 +113,9 @@ struct Stack {
     revision: u64,
 }
 
+/// A module and its file.
 #[derive(Serialize)]
-struct Module {
+pub(crate) struct Module {
     name: String,
     size: Option<u64>,
     sha256: Option<String>,
@@ -121,8 +123,9 @@ struct Module {
     verified: bool,
 }
 
+/// An instance.
 #[derive(Serialize)]
-struct Instance {
+pub(crate) struct Instance {
     module: u32,
     memories: Vec<Option<u32>>,
     globals: Vec<u32>,
@@ -181,14 +184,6 @@ pub(crate) fn dump(inspection: &Inspection<'_>) -> Dump {
             .map(|(number, frame)| entry(inspection, number, frame))
             .collect(),
     });
-    let modules = dump.modules().iter().zip(&inspection.modules);
-    let modules = modules.map(|(module, file)| Module {
-        name: module.name.clone(),
-        size: module.identity.map(|identity| identity.size),
-        sha256: module.identity.map(|identity| hex(&identity.sha256)),
-        file: file.as_ref().map(|file| file.path.display().to_string()),
-        verified: file.as_ref().is_some_and(|file| file.is_verified),
-    });
     Dump {
         program: dump.name().to_string(),
         producer: dump.producer().map(str::to_string),
@@ -196,19 +191,9 @@ pub(crate) fn dump(inspection: &Inspection<'_>) -> Dump {
         fuel: dump.fuel(),
         configuration: dump.configuration().iter().cloned().collect(),
         threads: threads.collect(),
-        stacks: dump
-            .stacks()
-            .iter()
-            .map(|stack| Stack {
-                number: stack.number,
-                continuation: stack.continuation,
-                state: state(stack.state),
-                parent: stack.parent,
-                revision: stack.revision,
-            })
-            .collect(),
-        modules: modules.collect(),
-        instances: dump.instances().iter().map(instance).collect(),
+        stacks: stacks(inspection),
+        modules: modules(inspection),
+        instances: instances(inspection),
         memories: dump.memories().iter().map(memory).collect(),
         globals: dump
             .globals()
@@ -343,19 +328,52 @@ fn known(inspection: &Inspection<'_>, value: &Value) -> Option<String> {
     (*value != Value::Missing).then(|| inspection.text(value))
 }
 
-fn instance(instance: &backstitch::coredump::Instance) -> Instance {
-    let memories = instance.memories.iter();
-    Instance {
-        module: instance.module,
-        memories: memories
-            .map(|index| (*index != u32::MAX).then_some(*index))
-            .collect(),
-        globals: instance.globals.clone(),
-        tables: match &instance.details {
-            Some(details) => details.tables.clone(),
-            None => Vec::new(),
-        },
-    }
+/// The stacks of a dump.
+pub(crate) fn stacks(inspection: &Inspection<'_>) -> Vec<Stack> {
+    let stacks = inspection.dump.stacks().iter();
+    stacks
+        .map(|stack| Stack {
+            number: stack.number,
+            continuation: stack.continuation,
+            state: state(stack.state),
+            parent: stack.parent,
+            revision: stack.revision,
+        })
+        .collect()
+}
+
+/// The modules of a dump.
+pub(crate) fn modules(inspection: &Inspection<'_>) -> Vec<Module> {
+    let modules = inspection.dump.modules().iter().zip(&inspection.modules);
+    modules
+        .map(|(module, file)| Module {
+            name: module.name.clone(),
+            size: module.identity.map(|identity| identity.size),
+            sha256: module.identity.map(|identity| hex(&identity.sha256)),
+            file: file.as_ref().map(|file| file.path.display().to_string()),
+            verified: file.as_ref().is_some_and(|file| file.is_verified),
+        })
+        .collect()
+}
+
+/// The instances of a dump.
+pub(crate) fn instances(inspection: &Inspection<'_>) -> Vec<Instance> {
+    let instances = inspection.dump.instances().iter();
+    instances
+        .map(|instance| Instance {
+            module: instance.module,
+            memories: instance
+                .memories
+                .iter()
+                .map(|index| (*index != u32::MAX).then_some(*index))
+                .collect(),
+            globals: instance.globals.clone(),
+            tables: match &instance.details {
+                Some(details) => details.tables.clone(),
+                None => Vec::new(),
+            },
+        })
+        .collect()
 }
 
 fn memory(memory: &backstitch::coredump::Memory<'_>) -> Memory {

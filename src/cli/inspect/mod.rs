@@ -11,6 +11,7 @@ mod hex;
 mod inspection;
 mod json;
 mod modules;
+mod page;
 mod summary;
 
 use super::failure::Failure;
@@ -20,8 +21,8 @@ use clap::Args;
 use inspection::Inspection;
 use serde::Serialize;
 use std::fs;
-use std::io::{self, Write};
-use std::path::PathBuf;
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -56,6 +57,10 @@ pub(crate) struct Arguments {
     /// Print JSON
     #[arg(long)]
     json: bool,
+
+    /// Write a page to click through to this file: it needs a browser and nothing else
+    #[arg(long, value_name = "OUT", conflicts_with_all = ["frame", "memory", "json"])]
+    html: Option<PathBuf>,
 }
 
 /// Prints what was asked for.
@@ -71,6 +76,9 @@ pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Fail
         dump,
         modules,
     };
+    if let Some(page) = &arguments.html {
+        return write_page(&inspection, page, out);
+    }
     // What is not there is found before anything is printed.
     let frame = arguments.frame.map(|number| inspection.frame(number));
     let memory = arguments.memory.map(|range| inspection.memory(range));
@@ -92,6 +100,19 @@ pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Fail
         summary::print(&inspection, out)?;
     }
     Ok(())
+}
+
+fn write_page(
+    inspection: &Inspection<'_>,
+    path: &Path,
+    out: &mut dyn Write,
+) -> Result<(), Failure> {
+    let cannot =
+        |error: io::Error| Failure::Input(format!("cannot write `{}`: {error}", path.display()));
+    let mut file = BufWriter::new(fs::File::create(path).map_err(cannot)?);
+    page::write(inspection, &mut file).map_err(cannot)?;
+    file.flush().map_err(cannot)?;
+    Ok(writeln!(out, "wrote {}", path.display())?)
 }
 
 /// What `--json` prints where only a part was asked for.

@@ -36,7 +36,8 @@ pub(crate) fn print(inspection: &Inspection<'_>, out: &mut dyn Write) -> io::Res
     print_contents(inspection, out)
 }
 
-fn program<'a>(inspection: &'a Inspection<'_>) -> &'a str {
+/// The program's name, or else its dump's.
+pub(crate) fn program<'a>(inspection: &'a Inspection<'_>) -> &'a str {
     match inspection.dump.name() {
         "" => &inspection.file,
         name => name,

@@ -76,6 +76,11 @@ impl<'a> Memory<'a> {
             .map(|(address, bytes)| (*address, *bytes))
     }
 
+    /// Where bytes are known, as start and length, ascending; none if everywhere.
+    pub fn kept(&self) -> Option<&[(u64, u64)]> {
+        self.kept.as_deref()
+    }
+
     /// Whether the byte at an address is known. One that is not reads as zero.
     pub fn is_kept(&self, address: u64) -> bool {
         let Some(kept) = &self.kept else {

@@ -1,0 +1,366 @@
+//! A page to click through: stacks, frames, memory, globals.
+//!
+//! The page is one file that asks for nothing: its style and script are in it, and so is
+//! the dump, compressed, which browsers can undo by themselves. Everything in a dump is
+//! put into the page as text by its script, so no name that a program gives its functions
+//! can become markup.
+//!
+//! # Why
+//!
+//! * Frames share what they can: a function's name, locals and code stand in the page once.
+//! * Only the rows of a list that are in sight exist in the page, so a stack of 100,000
+//!   frames and a memory of 256 MiB scroll like small ones.
+//! * Of memories so many bytes are put in as a browser opens without a pause ([`MOST_BYTES`]).
+//!   Where there are more, what frames and globals point to comes first, and the page says
+//!   that some is left out.
+
+mod memory;
+
+use super::disassembly;
+use super::inspection::{Inspection, Subject, boundary, position, type_of};
+use super::{json, summary};
+use backstitch::coredump::{Frame, ReasonKind, Value};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use miniz_oxide::deflate::compress_to_vec_zlib;
+use serde::Serialize;
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{self, Write};
+use std::rc::Rc;
+
+const HTML: &str = include_str!("page/page.html");
+const STYLE: &str = include_str!("page/page.css");
+const SCRIPT: &str = include_str!("page/page.js");
+
+/// How many bytes of memories are put into a page.
+const MOST_BYTES: u64 = 16 << 20;
+
+/// Of a function with more operators than this only those around its frames are shown.
+const LONG: usize = 4000;
+
+/// How many on either side.
+const AROUND: usize = 200;
+
+/// How many runs of equal elements are shown of a table.
+const MOST_RUNS: usize = 1000;
+
+/// How hard to compress, from 0 to 10: more takes longer, and gains little.
+const COMPRESSION: u8 = 6;
+
+/// What the script reads.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Data<'i> {
+    program: &'i str,
+    producer: Option<&'i str>,
+    has_details: bool,
+    is_failure: bool,
+    reason: Option<String>,
+    /// Where it stopped: the call and its operator.
+    #[serde(rename = "where")]
+    place: Option<String>,
+    access: Option<String>,
+    fuel: Option<u64>,
+    configuration: BTreeMap<&'i str, u64>,
+    functions: Vec<Function>,
+    threads: Vec<Thread<'i>>,
+    stacks: Vec<json::Stack>,
+    modules: Vec<json::Module>,
+    instances: Vec<json::Instance>,
+    memories: Vec<memory::Described>,
+    globals: Vec<Global>,
+    tables: Vec<Table>,
+}
+
+/// A function that frames stand in.
+#[derive(Serialize)]
+struct Function {
+    module: String,
+    index: u32,
+    name: String,
+    signature: Option<String>,
+    parameters: Option<usize>,
+    /// Name and type of each local.
+    locals: Vec<(Option<String>, Option<String>)>,
+    code: Code,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Code {
+    /// Offset, depth and text of each operator; none where some are left out.
+    Lines(Vec<Option<(u64, usize, String)>>),
+    /// Why there are none.
+    Missing(String),
+}
+
+#[derive(Serialize)]
+struct Thread<'i> {
+    name: &'i str,
+    complete: bool,
+    frames: Vec<FrameRow>,
+}
+
+/// Function, instance, code offset, module offset, position, boundary, whether the values
+/// were captured, locals, operands.
+type FrameRow = (
+    usize,
+    u32,
+    u32,
+    Option<u64>,
+    Option<&'static str>,
+    Option<&'static str>,
+    Option<bool>,
+    Vec<String>,
+    Vec<String>,
+);
+
+#[derive(Serialize)]
+struct Global {
+    #[serde(rename = "type")]
+    ty: String,
+    mutable: bool,
+    value: String,
+}
+
+#[derive(Serialize)]
+struct Table {
+    #[serde(rename = "type")]
+    ty: String,
+    size: u64,
+    /// How many elements of which value.
+    runs: Vec<(u64, String)>,
+    /// How many runs are left out.
+    more: usize,
+}
+
+/// Writes the page.
+pub(crate) fn write(inspection: &Inspection<'_>, out: &mut dyn Write) -> io::Result<()> {
+    let mut functions = Functions::default();
+    let dump = &inspection.dump;
+    let threads = dump.threads().iter().map(|thread| Thread {
+        name: &thread.name,
+        complete: thread.complete,
+        frames: thread
+            .frames
+            .iter()
+            .map(|frame| functions.row(inspection, frame))
+            .collect(),
+    });
+    let threads = threads.collect();
+    let memories = memory::choose(dump, MOST_BYTES);
+    let stopped = summary::stopped_in(inspection);
+    let place = stopped.map(|(frame, subject)| {
+        let call = summary::call(inspection, frame, &subject);
+        match summary::operator_at(inspection, frame, &subject) {
+            Some(operator) => format!("in {call}, at {operator}"),
+            None => format!("in {call}"),
+        }
+    });
+    let data = Data {
+        program: summary::program(inspection),
+        producer: dump.producer(),
+        has_details: dump.reason().is_some(),
+        is_failure: dump.reason().is_some_and(|reason| {
+            !matches!(
+                reason.kind,
+                ReasonKind::Requested | ReasonKind::HostRequest | ReasonKind::Breakpoint
+            )
+        }),
+        reason: inspection.reason(),
+        place,
+        access: inspection.access(),
+        fuel: dump.fuel(),
+        configuration: dump
+            .configuration()
+            .iter()
+            .map(|(name, value)| (name.as_str(), *value))
+            .collect(),
+        threads,
+        functions: functions.finish(inspection),
+        stacks: json::stacks(inspection),
+        modules: json::modules(inspection),
+        instances: json::instances(inspection),
+        globals: dump
+            .globals()
+            .iter()
+            .map(|global| Global {
+                ty: global.ty.to_string(),
+                mutable: global.mutable,
+                value: packed(inspection, &global.value),
+            })
+            .collect(),
+        tables: dump
+            .tables()
+            .iter()
+            .map(|entry| table(inspection, entry))
+            .collect(),
+        memories: memories
+            .iter()
+            .map(|memory| memory.described.clone())
+            .collect(),
+    };
+    let json = serde_json::to_vec(&data).map_err(io::Error::from)?;
+    let mut parts = embedded("data", &json);
+    for (index, memory) in memories.iter().enumerate() {
+        parts.push_str(&embedded(&format!("memory-{index}"), &memory.bytes));
+    }
+    // The template's marks are not looked for in what takes the place of others.
+    let mut rest = HTML;
+    for (mark, text) in [
+        ("{{style}}", STYLE),
+        ("{{data}}", &parts),
+        ("{{script}}", SCRIPT),
+    ] {
+        let (before, after) = rest.split_once(mark).unwrap_or((rest, ""));
+        out.write_all(before.as_bytes())?;
+        out.write_all(text.trim_end().as_bytes())?;
+        rest = after;
+    }
+    out.write_all(rest.as_bytes())
+}
+
+/// Data in a form that HTML leaves alone: compressed, and then in base 64.
+fn embedded(id: &str, bytes: &[u8]) -> String {
+    let compressed = compress_to_vec_zlib(bytes, COMPRESSION);
+    let text = STANDARD.encode(compressed);
+    format!("<script type=\"application/octet-stream\" id=\"{id}\">{text}</script>\n")
+}
+
+/// The functions that frames stand in, each once.
+#[derive(Default)]
+struct Functions {
+    /// By module and index: which one it is, and where frames stand in it.
+    known: BTreeMap<(Option<usize>, u32), Known>,
+}
+
+struct Known {
+    number: usize,
+    /// That of the frame with the most locals.
+    subject: Rc<Subject>,
+    locals: usize,
+    offsets: BTreeSet<u64>,
+}
+
+impl Functions {
+    fn row(&mut self, inspection: &Inspection<'_>, frame: &Frame) -> FrameRow {
+        let next = self.known.len();
+        let key = (inspection.module_of(frame), frame.function);
+        let known = self.known.entry(key).or_insert_with(|| Known {
+            number: next,
+            subject: inspection.subject(frame),
+            locals: frame.locals.len(),
+            offsets: BTreeSet::new(),
+        });
+        if frame.locals.len() > known.locals {
+            known.subject = inspection.subject(frame);
+            known.locals = frame.locals.len();
+        }
+        let module_offset = known.subject.module_offset(frame);
+        known.offsets.extend(module_offset);
+        let pack = |values: &[Value]| {
+            let values = values.iter();
+            values.map(|value| packed(inspection, value)).collect()
+        };
+        (
+            known.number,
+            frame.instance,
+            frame.code_offset,
+            module_offset,
+            frame.details.map(|details| position(details.position)),
+            frame.details.and_then(|details| boundary(details.boundary)),
+            frame.details.map(|details| details.captured),
+            pack(&frame.locals),
+            pack(&frame.operands),
+        )
+    }
+
+    fn finish(self, inspection: &Inspection<'_>) -> Vec<Function> {
+        let mut known: Vec<Known> = self.known.into_values().collect();
+        known.sort_by_key(|known| known.number);
+        known
+            .into_iter()
+            .map(
+                |Known {
+                     subject, offsets, ..
+                 }| Function {
+                    module: subject.module_name.clone(),
+                    index: subject.index,
+                    name: match &subject.name {
+                        Some(name) => name.clone(),
+                        None => format!("<wasm function {}>", subject.index),
+                    },
+                    signature: subject.signature.clone(),
+                    parameters: subject.parameters,
+                    locals: subject
+                        .locals
+                        .iter()
+                        .map(|local| (local.name.clone(), local.ty.clone()))
+                        .collect(),
+                    code: code(inspection, &subject, &offsets),
+                },
+            )
+            .collect()
+    }
+}
+
+/// A function's operators; of a long one those around its frames.
+fn code(inspection: &Inspection<'_>, subject: &Subject, offsets: &BTreeSet<u64>) -> Code {
+    let file = subject
+        .module
+        .and_then(|at| inspection.modules[at].as_ref());
+    let Some(file) = file else {
+        return Code::Missing("Its module's file is not known: give it by --module.".to_string());
+    };
+    let lines = match disassembly::of_function(&file.bytes, &file.symbols, subject.index) {
+        Ok(lines) => lines,
+        Err(reason) => return Code::Missing(reason),
+    };
+    let mut shown = vec![lines.len() <= LONG; lines.len()];
+    if lines.len() > LONG {
+        for offset in offsets {
+            let at = lines.partition_point(|line| line.offset < *offset);
+            let end = lines.len().min(at + AROUND + 1);
+            shown[at.saturating_sub(AROUND).min(end)..end].fill(true);
+        }
+    }
+    let mut kept = Vec::new();
+    for (line, shown) in lines.into_iter().zip(shown) {
+        if shown {
+            kept.push(Some((line.offset, line.depth, line.text)));
+        } else if !matches!(kept.last(), Some(None)) {
+            kept.push(None);
+        }
+    }
+    Code::Lines(kept)
+}
+
+/// A value as the script takes it apart: a letter for its kind, and its text; before that
+/// of a float its bits.
+fn packed(inspection: &Inspection<'_>, value: &Value) -> String {
+    let text = inspection.text(value);
+    match value {
+        Value::I32(_) => format!("i{text}"),
+        Value::I64(_) => format!("l{text}"),
+        Value::F32(bits) => format!("f{bits:08x}:{text}"),
+        Value::F64(bits) => format!("d{bits:016x}:{text}"),
+        Value::V128(bits) => format!("v{bits:032x}"),
+        Value::Ref(..) => format!("r{}:{text}", type_of(value)),
+        Value::Missing => "?".to_string(),
+    }
+}
+
+fn table(inspection: &Inspection<'_>, table: &backstitch::coredump::Table) -> Table {
+    let runs = table.elements.iter();
+    Table {
+        ty: table.ty.to_string(),
+        size: runs
+            .clone()
+            .fold(0, |size, run| size.saturating_add(run.count)),
+        runs: runs
+            .take(MOST_RUNS)
+            .map(|run| (run.count, inspection.text(&run.value)))
+            .collect(),
+        more: table.elements.len().saturating_sub(MOST_RUNS),
+    }
+}
