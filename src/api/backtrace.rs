@@ -117,7 +117,7 @@ pub(super) fn describe_failure(store: &mut StoreInner, failure: Failure) -> Erro
         }
         Failure::Exception(exception) => {
             // The host may have a reference to it from now on.
-            store.exceptions.escape(exception);
+            store.exceptions.seen(exception);
             store.pending_exception = Some(exception);
             (Error::new(ThrownException), None)
         }

@@ -93,6 +93,11 @@ impl<'a, T: 'static> Caller<'a, T> {
         self.store.throw(exception)
     }
 
+    /// Collects; see [`Store::gc`](crate::Store::gc).
+    pub fn gc(&mut self) {
+        self.store.gc();
+    }
+
     /// The exception that has ended a call; see
     /// [`Store::take_pending_exception`](crate::Store::take_pending_exception).
     pub fn take_pending_exception(&mut self) -> Option<Rooted<ExnRef>> {

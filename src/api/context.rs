@@ -125,6 +125,11 @@ impl<'a, T: 'static> StoreContextMut<'a, T> {
         exn_ref::throw(self.0, exception)
     }
 
+    /// Collects; see [`Store::gc`].
+    pub fn gc(&mut self) {
+        self.0.collect();
+    }
+
     /// The exception that has ended a call; see [`Store::take_pending_exception`].
     pub fn take_pending_exception(&mut self) -> Option<Rooted<ExnRef>> {
         exn_ref::take_pending(self.0)

@@ -182,9 +182,10 @@ impl Execution {
         Some(Func::of(store.id(), function).inner_type(store))
     }
 
-    fn finish(&mut self, store: &StoreInner, outcome: execute::Outcome) -> Result<Outcome> {
+    fn finish(&mut self, store: &mut StoreInner, outcome: execute::Outcome) -> Result<Outcome> {
         Ok(match outcome {
             execute::Outcome::Done => {
+                self.inner.hold_results(store);
                 let results = self.ty.results.iter().zip(self.inner.results(store));
                 let value = |(&ty, &bits)| Val::from_slot(bits, ty, store.id());
                 Outcome::Done(results.map(value).collect())

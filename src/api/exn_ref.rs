@@ -7,7 +7,7 @@ use super::extern_ref::{GcRef, Rooted};
 use super::heap_type::HeapType;
 use super::tag::Tag;
 use super::values::Val;
-use crate::heap::{Exception, ExnIndex, StoreId, StoreInner, ThrownException};
+use crate::heap::{Exception, ExnIndex, Reference, StoreId, StoreInner, ThrownException};
 use crate::support::error::{Context, Error, Result};
 use crate::{ensure, format_err, module};
 use alloc::format;
@@ -41,8 +41,7 @@ use alloc::vec::Vec;
 /// # Ok::<(), Error>(())
 /// ```
 ///
-/// An exception of which the host has had a reference lives as long as its store: there is
-/// no collector yet, so a store's exceptions take a limited number of bytes.
+/// It lives as long as guests can reach it or the host holds it: see [`Rooted`].
 ///
 /// [`Store::throw`]: crate::Store::throw
 /// [`Store::take_pending_exception`]: crate::Store::take_pending_exception
@@ -128,12 +127,12 @@ impl ExnRef {
         let index = store
             .add_exception(tag.index(), payload.into_iter())
             .map_err(|error| Error::new(error).context("cannot make an exception"))?;
-        Ok(ExnRef::escaped(store, index))
+        Ok(ExnRef::held(store, index))
     }
 
     /// A reference for the host to an exception, which is kept from now on.
-    fn escaped(store: &mut StoreInner, index: ExnIndex) -> Rooted<ExnRef> {
-        store.exceptions.escape(index);
+    fn held(store: &mut StoreInner, index: ExnIndex) -> Rooted<ExnRef> {
+        store.hold(Reference::Exn(index));
         Rooted::new(ExnRef {
             store: store.id(),
             index,
@@ -182,8 +181,9 @@ impl ExnRef {
     ) -> Result<impl ExactSizeIterator<Item = Val> + 'a> {
         let store = store.into().0;
         let (exception, types) = self.payload(store)?;
-        let values: Vec<Val> = exception
-            .fields
+        let fields = exception.fields.clone();
+        store.hold_values(&types.params, &fields);
+        let values: Vec<Val> = fields
             .iter()
             .zip(&types.params)
             .map(|(&bits, &ty)| Val::from_slot(bits, ty, self.store))
@@ -200,7 +200,10 @@ impl ExnRef {
         let store = store.as_context_mut().0;
         let (exception, types) = self.payload(store)?;
         match (exception.fields.get(index), types.params.get(index)) {
-            (Some(&bits), Some(&ty)) => Ok(Val::from_slot(bits, ty, self.store)),
+            (Some(&bits), Some(&ty)) => {
+                store.hold_values(&[ty], &[bits]);
+                Ok(Val::from_slot(bits, ty, self.store))
+            }
             _ => Err(format_err!(
                 "cannot access value {index} of a payload of {}",
                 types.params.len()
@@ -272,5 +275,5 @@ pub(super) fn throw<R>(store: &mut StoreInner, exception: Rooted<ExnRef>) -> Res
 /// Takes the pending exception.
 pub(super) fn take_pending(store: &mut StoreInner) -> Option<Rooted<ExnRef>> {
     let index = store.pending_exception.take()?;
-    Some(ExnRef::escaped(store, index))
+    Some(ExnRef::held(store, index))
 }

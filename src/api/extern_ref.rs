@@ -1,7 +1,7 @@
 //! Values of the host's that guests may hold and pass on.
 
 use super::context::{AsContext, AsContextMut, StoreContext, StoreContextMut};
-use crate::heap::{ExternIndex, StoreId, StoreInner};
+use crate::heap::{ExternIndex, Reference, StoreId, StoreInner};
 use crate::support::error::Result;
 use crate::{bail, ensure};
 use alloc::boxed::Box;
@@ -10,8 +10,7 @@ use core::ops::Deref;
 
 /// A value of the host's, kept by a store for its guests.
 ///
-/// It lives as long as its store: there is no collector yet, so a store holds a limited
-/// number of them.
+/// It lives as long as guests can reach it or the host holds it: see [`Rooted`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ExternRef {
     store: StoreId,
@@ -31,7 +30,12 @@ pub trait GcRef: sealed::Sealed {}
 
 impl GcRef for ExternRef {}
 
-/// A reference that the store does not free.
+/// A reference that the host holds: the store does not free what it refers to.
+///
+/// The host holds what it has made and what it was given until the host function returns
+/// in which that was, or the [`RootScope`](crate::RootScope) ends; outside both, as long
+/// as the store lives. A reference used afterwards, when what it referred to has been
+/// collected, gives an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Rooted<T: GcRef>(T);
 
@@ -77,6 +81,7 @@ impl ExternRef {
     {
         let store = store.as_context_mut().0;
         let index = store.add_extern(Box::new(value))?;
+        store.hold(Reference::Extern(index));
         Ok(Rooted(ExternRef {
             store: store.id(),
             index,
@@ -94,7 +99,7 @@ impl ExternRef {
     ) -> Result<Option<&'a (dyn Any + Send + Sync)>> {
         let store = store.into().0;
         self.ensure_store(store)?;
-        Ok(Some(store.extern_value(self.index)))
+        Ok(store.extern_value(self.index))
     }
 
     /// The value, to change.
@@ -108,7 +113,7 @@ impl ExternRef {
     ) -> Result<Option<&'a mut (dyn Any + Send + Sync)>> {
         let store = store.into().0;
         self.ensure_store(store)?;
-        Ok(Some(store.extern_value_mut(self.index)))
+        Ok(store.extern_value_mut(self.index))
     }
 
     /// A number that stands for the value in this store.
@@ -123,7 +128,10 @@ impl ExternRef {
 
     /// The value for which a number from [`ExternRef::to_raw`] stands; `None` for 0.
     pub fn from_raw(mut store: impl AsContextMut, raw: u32) -> Option<Rooted<ExternRef>> {
-        ExternRef::from_bits(raw.into(), store.as_context_mut().0.id())
+        let store = store.as_context_mut().0;
+        let value = ExternRef::from_bits(raw.into(), store.id())?;
+        store.hold(Reference::Extern(value.index));
+        Some(value)
     }
 
     pub(super) fn from_bits(bits: u64, store: StoreId) -> Option<Rooted<ExternRef>> {
@@ -139,11 +147,11 @@ impl ExternRef {
         self.store == store.id()
     }
 
-    fn ensure_store(&self, store: &StoreInner) -> Result<()> {
+    pub(super) fn ensure_store(&self, store: &StoreInner) -> Result<()> {
         ensure!(self.belongs_to(store), "object used with the wrong store");
-        if self.index.0 as usize >= store.extern_count() {
+        if store.extern_value(self.index).is_none() {
             bail!(
-                "the number {} stands for no value of this store",
+                "the number {} stands for no value of this store, or for none any more",
                 self.index.0 + 1
             );
         }

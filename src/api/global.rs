@@ -60,8 +60,11 @@ impl Global {
     ///
     /// If it belongs to another store.
     pub fn get(&self, mut store: impl AsContextMut) -> Val {
-        let global = self.inner(store.as_context_mut().0);
-        Val::from_slot(global.get(), global.ty().value, self.store)
+        let store = store.as_context_mut().0;
+        let global = self.inner(store);
+        let (bits, ty) = (global.get(), global.ty().value);
+        store.hold_values(&[ty], &[bits]);
+        Val::from_slot(bits, ty, self.store)
     }
 
     /// Changes its value.

@@ -144,6 +144,9 @@ impl Ref {
     /// The bits of the reference, if it is one of type `ty`.
     pub(super) fn to_bits(self, store: &StoreInner, ty: module::RefType) -> Result<u64> {
         self.ensure_store(store)?;
+        if let Ref::Extern(Some(value)) = self {
+            value.ensure_store(store)?;
+        }
         let (heap, bits) = match self {
             Ref::Func(None) => (module::HeapType::NoFunc, 0),
             Ref::Func(Some(func)) => (

@@ -1,6 +1,7 @@
 //! The store.
 
 use super::backtrace::describe_failure;
+use super::cont_ref::ContRef;
 use super::context::{AsContextMut, StoreContextMut};
 use super::engine::Engine;
 use super::exn_ref::{self, ExnRef};
@@ -10,6 +11,7 @@ use super::limits::{Adapter, ResourceLimiter};
 use crate::heap::StoreInner;
 use crate::stack::InterruptHandle;
 use crate::support::error::Result;
+use crate::walk;
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use core::fmt;
@@ -45,7 +47,12 @@ pub(super) fn data_mut<T: 'static>(store: &mut StoreInner) -> &mut T {
 impl<T: 'static> Store<T> {
     /// An empty store.
     pub fn new(engine: &Engine, data: T) -> Store<T> {
-        let inner = StoreInner::new(Arc::clone(&engine.0), Box::new(data), describe_failure);
+        let inner = StoreInner::new(
+            Arc::clone(&engine.0),
+            Box::new(data),
+            describe_failure,
+            walk::trace_stack,
+        );
         Store {
             inner: Box::new(inner),
             data: PhantomData,
@@ -76,6 +83,18 @@ impl<T: 'static> Store<T> {
     /// The store's engine.
     pub fn engine(&self) -> &Engine {
         Engine::from_ref(self.inner.engine())
+    }
+
+    /// Frees the host values, exceptions and continuations that neither guests can reach nor
+    /// the host holds. That happens by itself too, as more of them are made.
+    pub fn gc(&mut self) {
+        self.inner.collect();
+    }
+
+    /// The continuations that have not ended, and, after [`Store::gc`], that somebody can
+    /// reach: in a fixed order.
+    pub fn continuations(&self) -> impl Iterator<Item = ContRef> {
+        ContRef::all(&self.inner)
     }
 
     /// Asks a part of the store's data before a memory or a table grows, and for the

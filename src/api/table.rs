@@ -6,7 +6,7 @@ use super::extern_type::TableType;
 use super::reference::Ref;
 use crate::heap::{self, StoreId, StoreInner, TableIndex};
 use crate::support::error::{Context, Error, Result};
-use crate::{Trap, ensure, format_err};
+use crate::{Trap, ensure, format_err, module};
 use alloc::format;
 use core::ops::Range;
 
@@ -73,9 +73,12 @@ impl Table {
     ///
     /// If it belongs to another store.
     pub fn get(&self, mut store: impl AsContextMut, index: u64) -> Option<Ref> {
-        let table = self.inner(store.as_context_mut().0);
+        let store = store.as_context_mut().0;
+        let table = self.inner(store);
         let bits = table.get(usize::try_from(index).ok()?)?;
-        Some(Ref::from_bits(bits, table.ty().element, self.store))
+        let ty = table.ty().element;
+        store.hold_values(&[module::ValType::Ref(ty)], &[bits]);
+        Some(Ref::from_bits(bits, ty, self.store))
     }
 
     /// Changes element `index`.

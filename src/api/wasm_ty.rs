@@ -137,6 +137,7 @@ impl WasmTy for Rooted<ExternRef> {
         if !self.belongs_to(store) {
             return Err(cross_store());
         }
+        self.ensure_store(store)?;
         Ok(u64::from(self.index().0 + 1))
     }
 

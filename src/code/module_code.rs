@@ -48,7 +48,6 @@ pub struct ModuleCode {
 type Blocks = BTreeMap<usize, (u32, CodeBlock)>;
 
 /// The code that is published now: no more is while this is held.
-#[derive(Debug)]
 pub struct PublishedBlocks<'a> {
     blocks: MutexGuard<'a, Blocks>,
 }

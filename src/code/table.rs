@@ -285,7 +285,7 @@ macro_rules! for_each_op {
             service Throw "throw" [FarS8, U12]
             service ThrowRef "throw_ref" [FarS8, U12]
             service ContNew "cont.new" [FarS8]
-            service ContBind "cont.bind" [FarS8, U12]
+            service ContBind "cont.bind" [FarS8, U12, U16]
         }
     };
 }

@@ -43,6 +43,12 @@ impl Clauses {
         self.half(2, false) as usize
     }
 
+    /// The index of the tag that is thrown.
+    #[inline(always)]
+    pub fn tag(self) -> u32 {
+        self.half(2, true)
+    }
+
     /// The target of clause `index`, from 1 on; 0 is for the return.
     #[inline(always)]
     pub fn target(self, index: u32) -> *const u64 {

@@ -96,17 +96,6 @@ pub(super) unsafe fn referred(ctx: *const Context, reference: u64) -> Result<*mu
     }
 }
 
-/// The reference that names a continuation until its next use.
-///
-/// # Safety
-///
-/// `stack` is in the directory.
-#[inline(always)]
-pub(super) unsafe fn reference_to(stack: *const Stack) -> u64 {
-    // SAFETY: as promised.
-    unsafe { u64::from((*stack).id.0) | u64::from((*stack).revision) << 32 }
-}
-
 /// Uses a continuation up: makes another stack, which has left, wait for it.
 ///
 /// # Safety
@@ -118,6 +107,7 @@ pub(super) unsafe fn attach(ctx: *const Context, stack: *mut Stack, waiting: *co
     unsafe {
         (*stack).revision = (*stack).revision.wrapping_add(1);
         (*stack).state = StackState::Running;
+        (*stack).bound = 0;
         let outermost = (*ctx).stack((*stack).other_end);
         Record((*outermost).base).set_parent((*waiting).id, (*waiting).exit.fp);
     }
@@ -234,7 +224,7 @@ impl Regs {
             enter(self, handler.waiting);
             let values = self.fp.byte_offset(handler.operands);
             pass(payload, values, count);
-            *values.add(count) = reference_to(stack);
+            *values.add(count) = (*stack).reference();
             self.ip = handler.target;
         }
     }

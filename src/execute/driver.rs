@@ -10,11 +10,12 @@ use super::execution::{Outcome, Suspension};
 use super::regs::Regs;
 use super::service;
 use crate::code::{self, Op, Trap};
-use crate::heap::{Crossing, EpochDecision, Failure, FuncIndex, HostCall, StoreInner};
+use crate::heap::{Crossing, EpochDecision, Failure, FuncIndex, FuncObject, HostCall, StoreInner};
 use crate::stack::{
     Activation, BOUNDARY_SLOTS, Context, Exit, ExitPoint, Record, StackId, StackState,
 };
 use crate::support::error::Error;
+use core::slice;
 
 /// Advances the execution on stack `id` until it is done, suspended or has failed. A
 /// failure has been described while its frames stood.
@@ -246,12 +247,18 @@ impl<'a> Linked<'a> {
                         return Ok(outcome);
                     }
                 }
-                // SAFETY: the exit says so.
-                Exit::Service => match unsafe { service::serve(self.store, self.ctx) } {
-                    Err(Failure::Exception(exception)) => self.throw(exception)?,
-                    served => served?,
-                },
-                Exit::Switching => self.switching()?,
+                Exit::Service => {
+                    self.collect_if_due();
+                    // SAFETY: the exit says so.
+                    match unsafe { service::serve(self.store, self.ctx) } {
+                        Err(Failure::Exception(exception)) => self.throw(exception, false)?,
+                        served => served?,
+                    }
+                }
+                Exit::Switching => {
+                    self.collect_if_due();
+                    self.switching()?;
+                }
                 Exit::ContinuationDone => self.return_continuation(),
                 Exit::StartHost => {
                     if let Some(error) = self.start_host()? {
@@ -265,6 +272,15 @@ impl<'a> Linked<'a> {
                 }
                 Exit::Probe => unreachable!("probes run no module's code"),
             }
+        }
+    }
+
+    /// Collects, if that is due, before the instruction that has left.
+    fn collect_if_due(&mut self) {
+        if self.store.collector.is_due() {
+            self.leave(false);
+            self.store.collect();
+            self.come_back();
         }
     }
 
@@ -413,12 +429,27 @@ impl<'a> Linked<'a> {
         };
         self.crossing(Crossing::CallingHost)?;
         let slots = object.params.max(object.results).into();
+        let held = self.store.collector.held();
+        if object.traced {
+            self.hold_arguments(&object, arguments);
+        }
         // SAFETY: the caller's frame has room for the larger of parameters and results
         // from `arguments` on, and this stack stands still until the call returns.
         let call = unsafe { HostCall::new(self.store, caller, arguments, slots) };
         // SAFETY: host functions live as long as their store.
-        unsafe { (*host).call(call) }.map_err(Failure::Host)?;
+        let called = unsafe { (*host).call(call) };
+        self.store.collector.let_go(held);
+        called.map_err(Failure::Host)?;
         self.crossing(Crossing::ReturningFromHost)
+    }
+
+    /// The host holds what the arguments of a call refer to: no frame has them any more.
+    #[cold]
+    fn hold_arguments(&mut self, object: &FuncObject, arguments: *const u64) {
+        let ty = self.store.engine().types.func(object.ty);
+        // SAFETY: they stand there.
+        let values = unsafe { slice::from_raw_parts(arguments, ty.params.len()) };
+        self.store.hold_values(&ty.params, values);
     }
 
     pub(super) fn await_results(&mut self, function: FuncIndex, slots: *mut u64) {

@@ -8,6 +8,7 @@ use crate::heap::{Failure, FuncIndex, StoreId, StoreInner};
 use crate::stack::{BOUNDARY_SLOTS, BoundaryKind, INITIAL_SLOTS, Record, StackId, StackState};
 use crate::support::error::Error;
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 use thiserror::Error as ThisError;
 
 /// How far an execution got.
@@ -165,6 +166,16 @@ impl Execution {
         results(store, self.stack)
     }
 
+    /// The host gets the function's results, and holds what they refer to.
+    pub fn hold_results(&self, store: &mut StoreInner) {
+        let object = store.func(self.function);
+        if object.traced {
+            let ty = store.engine().types.func(object.ty);
+            let results: Vec<u64> = self.results(store).to_vec();
+            store.hold_values(&ty.results, &results);
+        }
+    }
+
     /// The function called.
     pub fn function(&self) -> FuncIndex {
         self.function
@@ -204,9 +215,19 @@ pub fn call(store: &mut StoreInner, function: FuncIndex, slots: &mut [u64]) -> R
         Outcome::Done => {
             let results = results(release.store, stack);
             slots[..results.len()].copy_from_slice(results);
+            hold_results(release.store, function, slots);
             Ok(())
         }
         Outcome::Suspended(suspension) => Err(driver::refuse(release.store, stack, suspension)),
+    }
+}
+
+/// The host holds what the results of a function refer to.
+fn hold_results(store: &mut StoreInner, function: FuncIndex, slots: &[u64]) {
+    let object = store.func(function);
+    if object.traced {
+        let ty = store.engine().types.func(object.ty);
+        store.hold_values(&ty.results, slots);
     }
 }
 

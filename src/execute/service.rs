@@ -196,8 +196,9 @@ fn carry_out(
         }
         Op::ContNew => operands.set(switching::make(store, operands.get(0))?),
         Op::ContBind => {
+            let (ty, count) = (TypeId(second), first as usize);
             // SAFETY: X2: the reference follows the values.
-            let bound = unsafe { switching::bind(store, operands.slots, first as usize)? };
+            let bound = unsafe { switching::bind(store, ty, operands.slots, count)? };
             operands.set(bound);
         }
         other => unreachable!("{other:?} is no service"),

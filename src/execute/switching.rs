@@ -2,15 +2,14 @@
 //! cell does at once.
 
 use super::clauses::Clauses;
-use super::continuation::{
-    Handler, attach, clauses_of, detach, parent_of, reference_to, referred, wanted,
-};
+use super::continuation::{Handler, attach, clauses_of, detach, parent_of, referred, wanted};
 use super::driver::Linked;
 use super::first_frame::FirstFrame;
 use super::regs::Regs;
 use crate::code::{Handles, Op, Trap};
-use crate::heap::{Failure, FuncRef, StoreInner};
-use crate::stack::{BOUNDARY_SLOTS, BoundaryKind, Record, StackId};
+use crate::heap::{ExnIndex, Failure, FuncRef, StoreInner};
+use crate::module::TypeId;
+use crate::stack::{BOUNDARY_SLOTS, BoundaryKind, Record, StackId, StackState};
 
 /// Makes a continuation of a function: the reference to it.
 pub(super) fn make(store: &mut StoreInner, function: u64) -> Result<u64, Failure> {
@@ -37,17 +36,17 @@ pub(super) fn make(store: &mut StoreInner, function: u64) -> Result<u64, Failure
         stack.deliver = (BOUNDARY_SLOTS * size_of::<u64>()) as i32;
     }
     stack.other_end = id;
-    // SAFETY: it is in the directory.
-    Ok(unsafe { reference_to(stack) })
+    Ok(stack.reference())
 }
 
-/// Binds values to a continuation: the reference to it from now on.
+/// Binds values to a continuation of functions of a type: the reference to it from now on.
 ///
 /// # Safety
 ///
 /// X2; `values` are `count` slots, and a reference follows them.
 pub(super) unsafe fn bind(
     store: &mut StoreInner,
+    ty: TypeId,
     values: *const u64,
     count: usize,
 ) -> Result<u64, Failure> {
@@ -57,12 +56,16 @@ pub(super) unsafe fn bind(
         let stack = referred(store.stacks.context(), reference).map_err(Failure::Trap)?;
         pass(values, wanted(stack), count);
         (*stack).deliver += (count * size_of::<u64>()) as i32;
+        if (*stack).bound == 0 {
+            (*stack).bound_type = ty;
+        }
+        (*stack).bound += count as u32;
         (*stack).revision += 1;
         let mut id = StackId(reference as u32);
         if (*stack).revision == u32::MAX {
             id = renumber(store, id)?;
         }
-        Ok(reference_to(store.stacks.stack(id)))
+        Ok(store.stacks.stack(id).reference())
     }
 }
 
@@ -94,6 +97,8 @@ impl Linked<'_> {
                 }
                 Op::Suspend => self.suspend_cell(&mut r),
                 Op::Switch => self.switch(&mut r),
+                // Where that goes on is not for these registers to say.
+                Op::ResumeThrow | Op::ResumeThrowRef => return self.resume_throw(r),
                 other => unreachable!("{other:?} switches no stacks"),
             };
             moved.map(|()| r.save())
@@ -167,11 +172,46 @@ impl Linked<'_> {
             attach(self.ctx, peer, handler.waiting);
             let values = wanted(peer);
             pass(operands, values, count);
-            *values.add(count) = reference_to(stack);
+            *values.add(count) = (*stack).reference();
             r.enter_stack(peer);
             r.acc = (*peer).acc;
         }
         Ok(())
+    }
+
+    /// Throws an exception where a continuation stands, which is resumed for that.
+    unsafe fn resume_throw(&mut self, mut r: Regs) -> Result<(), Failure> {
+        // SAFETY: X1, X2: the cell at `ip` resumes, and its operands are in the frame.
+        unsafe {
+            let clauses = Clauses::new(r.ip);
+            let operands = r.fp.byte_offset(clauses.operands());
+            let count = clauses.values();
+            let by_reference = Op::new((*self.ctx).service) == Op::ResumeThrowRef;
+            let thrown = (*operands as u32).checked_sub(1).map(ExnIndex);
+            if by_reference && thrown.is_none() {
+                return Err(Failure::Trap(Trap::NullReference));
+            }
+            let stack = referred(self.ctx, *operands.add(count)).map_err(Failure::Trap)?;
+            let exception = match thrown {
+                Some(exception) if by_reference => exception,
+                _ => {
+                    let tag = *(*(*self.ctx).instance).tags.add(clauses.tag() as usize);
+                    let payload = (0..count).map(|index| *operands.add(index));
+                    let exception = self.store.add_exception(tag, payload);
+                    exception.map_err(|_| Failure::Trap(Trap::AllocationTooLarge))?
+                }
+            };
+            if (*stack).state == StackState::Fresh {
+                // It ends before it has begun: it is as if the cell threw.
+                self.store.stacks.release((*stack).id);
+                return self.throw(exception, false);
+            }
+            let waiting = r.leave_stack(r.ip.add(1));
+            attach(self.ctx, stack, waiting);
+            r.enter_stack(stack);
+            r.save();
+            self.throw(exception, true)
+        }
     }
 
     /// Calls the host function that the running continuation is of; it returns as one of

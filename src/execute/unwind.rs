@@ -29,9 +29,10 @@ struct Landing {
 }
 
 impl Linked<'_> {
-    /// Goes on where an exception is caught that the cell at `ip` throws.
-    pub(super) fn throw(&mut self, exception: ExnIndex) -> Result<(), Failure> {
-        self.leave(false);
+    /// Goes on where an exception is caught that the cell at `ip` throws, or the one before
+    /// it, if `ip` is where a call returns to.
+    pub(super) fn throw(&mut self, exception: ExnIndex, is_return: bool) -> Result<(), Failure> {
+        self.leave(is_return);
         let landing = self.find_landing(exception);
         self.land(exception, landing.ok_or(Failure::Exception(exception))?);
         Ok(())
@@ -96,6 +97,7 @@ impl Linked<'_> {
         self.activation().exited = false;
         if landing.with_ref {
             self.store.exceptions.escape(exception);
+            self.store.collector.count();
         } else {
             self.store.exceptions.caught(exception);
         }

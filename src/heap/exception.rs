@@ -1,7 +1,7 @@
 //! Exceptions: what was thrown, and by which tag.
 //!
-//! An exception that nobody has a reference to is freed when it has been caught. Those
-//! that a guest or the host has seen a reference of stay with their store.
+//! An exception that nobody has a reference to is freed when it has been caught. The
+//! others are the collector's.
 
 use super::limits::LimitError;
 use super::store::{ExnIndex, TagIndex};
@@ -18,6 +18,8 @@ pub struct Exception {
     pub fields: SmallVec<[u64; 2]>,
     /// Whether there may be references to it.
     escaped: bool,
+    /// Whether the host may have its number, which is not given again then.
+    seen: bool,
 }
 
 /// The exceptions of a store.
@@ -56,6 +58,7 @@ impl Exceptions {
             tag,
             fields,
             escaped: false,
+            seen: false,
         };
         let index = match self.free.pop() {
             Some(index) => {
@@ -86,17 +89,41 @@ impl Exceptions {
         }
     }
 
+    /// The host gets its number.
+    pub fn seen(&mut self, index: ExnIndex) {
+        if let Some(Some(exception)) = self.all.get_mut(index.0 as usize) {
+            exception.escaped = true;
+            exception.seen = true;
+        }
+    }
+
     /// Frees an exception that has been caught, unless there may be references to it.
     pub fn caught(&mut self, index: ExnIndex) {
-        let place = &mut self.all[index.0 as usize];
-        if place.as_ref().is_some_and(|exception| exception.escaped) {
-            return;
+        let exception = self.get(index);
+        if exception.is_some_and(|exception| !exception.escaped) {
+            self.remove(index);
         }
-        // The list of free numbers cannot grow beyond that of all numbers; without room for
-        // one more, the number is not given again.
-        if let Some(exception) = place.take() {
+    }
+
+    /// Frees those that there may be references to and that are not to be retained: how many
+    /// are left.
+    pub fn retain(&mut self, mut retain: impl FnMut(ExnIndex) -> bool) -> usize {
+        let mut left = 0;
+        for index in (0..self.all.len() as u32).map(ExnIndex) {
+            match self.get(index) {
+                Some(exception) if exception.escaped && !retain(index) => self.remove(index),
+                Some(_) => left += 1,
+                None => {}
+            }
+        }
+        left
+    }
+
+    fn remove(&mut self, index: ExnIndex) {
+        if let Some(exception) = self.all[index.0 as usize].take() {
             self.bytes -= size(exception.fields.len());
-            if self.free.try_reserve(1).is_ok() {
+            // Without room for one more free number, it is not given again.
+            if !exception.seen && self.free.try_reserve(1).is_ok() {
                 self.free.push(index.0);
             }
         }

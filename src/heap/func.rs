@@ -45,6 +45,8 @@ pub struct FuncObject {
     pub params: u16,
     /// The slots of its results.
     pub results: u16,
+    /// Whether some of these can be references to what is collected.
+    pub traced: bool,
 }
 
 impl FuncObject {

@@ -19,6 +19,7 @@
 //!   [`FuncObject`]s or host values; zero is null. They are never addresses, so they look
 //!   the same on every target and in every run.
 
+mod collector;
 mod exception;
 mod func;
 mod global;
@@ -31,6 +32,7 @@ mod store;
 mod table;
 mod tag;
 
+pub use collector::Reference;
 pub use exception::{Exception, ThrownException};
 pub use func::{FuncObject, FuncRef, HostCall, HostFunc};
 pub use global::{Global, GlobalCell};

@@ -1,5 +1,6 @@
 //! The store: everything that guests and the host share in one world.
 
+use super::collector::{Collector, Reference, TraceStack};
 use super::exception::Exceptions;
 use super::func::{FuncObject, FuncRef, HostFunc};
 use super::global::Global;
@@ -10,10 +11,13 @@ use super::table::Table;
 use super::tag::Tag;
 use crate::code::Trap;
 use crate::format_err;
-use crate::module::{EngineInner, GlobalType, MemoryType, Module, TableType, TypeId};
+use crate::module::{
+    EngineInner, FuncType, GlobalType, MemoryType, Module, TableType, TypeId, ValType,
+};
 use crate::stack::{StackId, Stacks};
 use crate::support::error::Error;
 use alloc::boxed::Box;
+use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -128,7 +132,13 @@ pub struct StoreInner {
     globals: Vec<Global>,
     tags: Vec<Tag>,
     instances: Vec<Instance>,
-    externs: Vec<Box<dyn Any + Send + Sync>>,
+    /// Numbers are never given anew: the host may still have one.
+    externs: BTreeMap<u32, Box<dyn Any + Send + Sync>>,
+    next_extern: u32,
+    /// Frees what guests cannot reach any more.
+    pub collector: Collector,
+    /// What a stack's frames refer to. Set by the API.
+    pub trace_stack: TraceStack,
     empty_memory: Memory,
     /// What was thrown and may still be referred to.
     pub exceptions: Exceptions,
@@ -152,6 +162,7 @@ impl StoreInner {
         engine: Arc<EngineInner>,
         data: Box<dyn Any>,
         describe_failure: fn(&mut StoreInner, Failure) -> Error,
+        trace_stack: TraceStack,
     ) -> StoreInner {
         let empty = MemoryType {
             minimum: 0,
@@ -176,9 +187,12 @@ impl StoreInner {
             globals: Vec::new(),
             tags: Vec::new(),
             instances: Vec::new(),
-            externs: Vec::new(),
             exceptions: Exceptions::default(),
             pending_exception: None,
+            externs: BTreeMap::new(),
+            next_extern: 0,
+            collector: Collector::default(),
+            trace_stack,
             empty_memory: Memory::new(empty).expect("an empty memory allocates no bytes"),
         }
     }
@@ -209,7 +223,10 @@ impl StoreInner {
         let Some(mut hook) = self.call_hook.take() else {
             return Ok(());
         };
+        // Arguments and results lie on stacks that have not left, or have ended.
+        self.collector.pause();
         let crossed = hook(self, crossing);
+        self.collector.resume();
         self.call_hook.get_or_insert(hook);
         crossed
     }
@@ -250,6 +267,7 @@ impl StoreInner {
             index,
             params: signature.params.len() as u16,
             results: signature.results.len() as u16,
+            traced: is_traced(&signature),
         })
     }
 
@@ -269,6 +287,7 @@ impl StoreInner {
             index,
             params: signature.params.len() as u16,
             results: signature.results.len() as u16,
+            traced: is_traced(signature),
         });
         *self.instances[instance.0 as usize].function_slot(index) = FuncRef::new(func).0;
         func
@@ -510,31 +529,46 @@ impl StoreInner {
         Ok(index)
     }
 
-    /// A value of the host's, by the bits of a non-null reference less one.
-    pub fn extern_value(&self, index: ExternIndex) -> &(dyn Any + Send + Sync) {
-        &*self.externs[index.0 as usize]
-    }
-
-    /// The number of the host's values.
-    pub fn extern_count(&self) -> usize {
-        self.externs.len()
+    /// A value of the host's, by the bits of a non-null reference less one; none if it was
+    /// freed.
+    pub fn extern_value(&self, index: ExternIndex) -> Option<&(dyn Any + Send + Sync)> {
+        self.externs.get(&index.0).map(|value| &**value)
     }
 
     /// A value of the host's, to change.
-    pub fn extern_value_mut(&mut self, index: ExternIndex) -> &mut (dyn Any + Send + Sync) {
-        &mut *self.externs[index.0 as usize]
+    pub fn extern_value_mut(&mut self, index: ExternIndex) -> Option<&mut (dyn Any + Send + Sync)> {
+        self.externs.get_mut(&index.0).map(|value| &mut **value)
     }
 
-    /// Adds a value of the host's, for guests to refer to. It lives as long as the store,
-    /// which is why there may not be any number of them.
+    /// Adds a value of the host's, for guests to refer to. It lives as long as somebody
+    /// does.
     pub fn add_extern(&mut self, value: Box<dyn Any + Send + Sync>) -> Result<ExternIndex, Error> {
-        if self.externs.len() >= DEFAULT_EXTERNS {
+        self.collect_if_due();
+        if self.externs.len() >= DEFAULT_EXTERNS || self.next_extern == u32::MAX {
             return Err(format_err!(
                 "resource limit exceeded: a store holds at most {DEFAULT_EXTERNS} host values"
             ));
         }
-        self.externs.push(value);
-        Ok(ExternIndex(self.externs.len() as u32 - 1))
+        let index = ExternIndex(self.next_extern);
+        self.next_extern += 1;
+        self.externs.insert(index.0, value);
+        self.collector.count();
+        Ok(index)
+    }
+
+    /// Frees the host's values that are not to be retained: how many are left.
+    pub(super) fn retain_externs(&mut self, mut retain: impl FnMut(ExternIndex) -> bool) -> usize {
+        self.externs.retain(|&index, _| retain(ExternIndex(index)));
+        self.externs.len()
+    }
+
+    /// The host gets values of these types, and holds what they refer to.
+    pub fn hold_values(&mut self, types: &[ValType], values: &[u64]) {
+        for (&ty, &bits) in types.iter().zip(values) {
+            if let Some(reference) = Reference::of_value(ty, bits) {
+                self.hold(reference);
+            }
+        }
     }
 
     // --- everything, for observers ---
@@ -573,6 +607,7 @@ impl StoreInner {
         // A few more than the first frame takes: most functions call others.
         let generous = slots + CONTINUATION_SLOTS;
         let stack = self.stacks.acquire(function, slots, generous, None);
+        self.collector.count();
         stack.ok_or_else(|| {
             format_err!("resource limit exceeded: there is no room for another continuation")
         })
@@ -673,6 +708,12 @@ impl StoreInner {
             None => Ok(()),
         }
     }
+}
+
+/// Whether some of the values of a function can be references to what is collected.
+fn is_traced(ty: &FuncType) -> bool {
+    let mut values = ty.params.iter().chain(&ty.results);
+    values.any(|&ty| Reference::of_value(ty, 1).is_some())
 }
 
 /// See [`StoreInner::mark`].

@@ -97,7 +97,6 @@ pub(super) fn heap_type(ty: HeapType) -> Result<(), Needs> {
 pub(super) fn operator(op: &Operator<'_>) -> Result<(), Needs> {
     let (proposal, visit) = origin(op);
     let proposal = match proposal {
-        "stack_switching" if mnemonic(visit).starts_with("resume_throw") => "exception-handling",
         "mvp"
         | "sign_extension"
         | "saturating_float_to_int"

@@ -3,6 +3,7 @@
 use super::arena::Arena;
 use super::record::{BoundaryKind, Record};
 use crate::heap::{FuncIndex, InstanceCore};
+use crate::module::TypeId;
 use alloc::sync::Arc;
 use core::ptr;
 
@@ -95,6 +96,12 @@ pub struct Stack {
     pub acc: u64,
     /// What it is used for.
     pub state: StackState,
+    /// The revision that the first reference to it had.
+    pub first_revision: u32,
+    /// How many values are bound: they stand before those that it is resumed with.
+    pub bound: u32,
+    /// The type of the functions whose first parameters they are.
+    pub bound_type: TypeId,
     /// The function that was called on it.
     pub function: FuncIndex,
     /// The host function that has suspended it, if its results are wanted.
@@ -119,6 +126,9 @@ impl Stack {
             deliver: 0,
             acc: 0,
             state: StackState::Free,
+            first_revision: 0,
+            bound: 0,
+            bound_type: TypeId(0),
             function: FuncIndex(0),
             awaiting: None,
             arena,
@@ -156,6 +166,31 @@ impl Stack {
             return self.id;
         }
         self.other_end.get().unwrap_or(self.id)
+    }
+
+    /// What names it as a continuation, until its next use.
+    #[inline(always)]
+    pub fn reference(&self) -> u64 {
+        u64::from(self.id.0) | u64::from(self.revision) << 32
+    }
+
+    /// Whether an execution of the embedder's has it, and may still be advanced.
+    pub fn is_held(&self) -> bool {
+        self.owner
+            .as_ref()
+            .is_some_and(|owner| Arc::strong_count(owner) != 1)
+    }
+
+    /// Where the values are wanted that it is resumed with, in slots from its base.
+    pub fn wanted(&self) -> usize {
+        let fp = self.exit.fp as isize;
+        (fp + self.deliver as isize / size_of::<u64>() as isize).cast_unsigned()
+    }
+
+    /// The slot at a distance from its base, if it has that. It does not run.
+    pub fn slot(&self, at: usize) -> Option<u64> {
+        // SAFETY: the slots are initialised memory.
+        (at < self.slots()).then(|| unsafe { *self.base.add(at) })
     }
 
     /// The number of its slots.

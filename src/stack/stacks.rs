@@ -188,6 +188,7 @@ impl Stacks {
             return None;
         }
         stack.state = StackState::Fresh;
+        stack.first_revision = stack.revision;
         stack.function = function;
         stack.owner = owner;
         Some(id)
@@ -227,6 +228,7 @@ impl Stacks {
         stack.state = StackState::Free;
         stack.exit = ExitPoint::NONE;
         stack.other_end = StackId::NONE;
+        stack.bound = 0;
         stack.awaiting = None;
         stack.owner = None;
         stack.revision = stack.revision.wrapping_add(1);
@@ -274,6 +276,7 @@ impl Stacks {
         let new = self.add()?;
         let mut stack = core::mem::replace(self.stack_mut(id), Stack::none());
         stack.revision = 0;
+        stack.first_revision = 0;
         stack.id = new;
         if stack.other_end == id {
             stack.other_end = new;
@@ -333,6 +336,62 @@ impl Stacks {
         let stack = self.stack_mut(id);
         let generous = stack.slots().saturating_mul(2).clamp(slots, max);
         slots <= stack.slots() || stack.grow(generous) || stack.grow(slots)
+    }
+
+    // --- continuations ---
+
+    /// The continuation that a reference names, if it can be resumed.
+    pub fn continuation(&self, bits: u64) -> Option<StackId> {
+        let id = StackId(bits as u32);
+        let stack = self.stacks.get(id.0 as usize).map(|_| self.stack(id))?;
+        let waits = matches!(stack.state, StackState::Fresh | StackState::Suspended);
+        (waits && stack.revision == (bits >> 32) as u32 && stack.is_continuation()).then_some(id)
+    }
+
+    /// Whether code runs on a stack, or will when its execution is advanced: it does not
+    /// wait for a stack that it has resumed.
+    pub fn is_innermost(&self, id: StackId) -> bool {
+        let mut active = self.activations.iter();
+        self.running() == id
+            || active.any(|activation| activation.chain.first() == Some(id))
+            || self
+                .in_use()
+                .any(|(_, stack)| !stack.is_continuation() && stack.other_end == id)
+    }
+
+    /// The continuation that a reference names or has named, unless it has ended.
+    pub fn continuation_named(&self, bits: u64) -> Option<StackId> {
+        let (id, revision) = (StackId(bits as u32), (bits >> 32) as u32);
+        let stack = self.stacks.get(id.0 as usize).map(|_| self.stack(id))?;
+        let revisions = stack.first_revision..=stack.revision;
+        let lives = stack.state != StackState::Free && revisions.contains(&revision);
+        (lives && stack.is_continuation()).then_some(id)
+    }
+
+    /// What names the continuations that have not ended, by ascending numbers.
+    pub fn continuations(&self) -> impl Iterator<Item = u64> {
+        self.in_use()
+            .filter(|(_, stack)| stack.is_continuation())
+            .map(|(_, stack)| stack.reference())
+    }
+
+    /// Frees the continuations that can be resumed, with those that were suspended with
+    /// them, but for those that are to be retained: how many that are.
+    pub fn retain_continuations(&mut self, mut retain: impl FnMut(StackId) -> bool) -> usize {
+        let mut retained = 0;
+        for id in (1..self.stacks.len() as u32).map(StackId) {
+            let bits = self.stack(id).reference();
+            if self.continuation(bits).is_none() {
+                continue;
+            }
+            if retain(id) {
+                retained += 1;
+            } else {
+                let outermost = self.release_continuations(id);
+                self.release(outermost);
+            }
+        }
+        retained
     }
 
     // --- chains ---

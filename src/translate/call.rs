@@ -29,7 +29,7 @@ impl Function<'_> {
 
     /// Tells observers what remains on the operand stack while a call is under way: now
     /// that its arguments have been popped, and nothing is in an accumulator.
-    fn map_call(&mut self) {
+    pub fn map_call(&mut self) {
         if let Some(mapping) = &mut self.mapping {
             mapping.call(&self.values);
         }

@@ -11,7 +11,7 @@ use super::function::Function;
 use super::operand::Kind;
 use super::operators::push_results;
 use crate::code::{Clause, Handles, Op};
-use crate::module::{CompositeType, FuncType, HeapType, SubType, ValType};
+use crate::module::{CompositeType, FuncType, HeapType, SubType, TypeId, ValType};
 use alloc::sync::Arc;
 use smallvec::SmallVec;
 use wasmparser::{Handle, ResumeTable};
@@ -19,13 +19,7 @@ use wasmparser::{Handle, ResumeTable};
 impl Function<'_> {
     /// The type of the functions that continuations of a type are of.
     fn cont_type(&self, index: u32) -> Arc<FuncType> {
-        self.function_of(&self.module.types[index as usize].ty)
-    }
-
-    fn function_of(&self, ty: &SubType) -> Arc<FuncType> {
-        let CompositeType::Cont(function) = ty.composite else {
-            unreachable!("validation asks for a continuation type");
-        };
+        let function = function_of(&self.module.types[index as usize].ty);
         self.module.engine.types.func(function)
     }
 
@@ -42,7 +36,8 @@ impl Function<'_> {
     pub fn cont_bind(&mut self, from: u32, to: u32) {
         let bound = self.cont_type(from).params.len() - self.cont_type(to).params.len();
         let bound = bound as u32;
-        self.service(Op::ContBind, bound + 1, bound, 0, Some(Kind::ContRef));
+        let ty = function_of(&self.module.types[from as usize].ty).0;
+        self.service(Op::ContBind, bound + 1, bound, ty, Some(Kind::ContRef));
     }
 
     /// `suspend`.
@@ -62,15 +57,24 @@ impl Function<'_> {
             unreachable!("validation asks for a continuation type");
         };
         self.leave_stack(Op::Switch, tag, arguments.len() as u32, 1);
-        let own = self.function_of(&self.module.engine.types.get(own));
+        let types = &self.module.engine.types;
+        let own = types.func(function_of(&types.get(own)));
         push_results(self, &own.params);
+    }
+
+    /// Puts the operands of a cell that leaves the stack into slots, and all that stays on
+    /// the operand stack: where they are.
+    fn switched_operands(&mut self, count: u32) -> i32 {
+        let operands = self.operands_in_slots(count);
+        self.values.free_accs();
+        self.map_call();
+        operands
     }
 
     /// Writes a cell that suspends with so many values, above which `more` operands stand.
     fn leave_stack(&mut self, op: Op, tag: u32, values: u32, more: u32) {
         self.charge();
-        let operands = self.operands_in_slots(values + more);
-        self.values.free_accs();
+        let operands = self.switched_operands(values + more);
         self.values
             .assembler
             .cell(op.opcode())
@@ -100,8 +104,7 @@ impl Function<'_> {
 
     fn resume_with(&mut self, op: Op, cont: u32, values: u32, tag: u32, table: &ResumeTable) {
         self.charge();
-        let operands = self.operands_in_slots(values + 1);
-        self.values.free_accs();
+        let operands = self.switched_operands(values + 1);
         let clauses: SmallVec<[Clause; 4]> = table.handlers.iter().map(clause).collect();
         let cell = self.values.assembler.cell(op.opcode());
         let cell = cell.u32(8, far(operands)).clauses(values, tag, &clauses);
@@ -121,6 +124,14 @@ impl Function<'_> {
         let ty = self.cont_type(cont);
         push_results(self, &ty.results);
     }
+}
+
+/// The type of the functions that continuations of a type are of.
+fn function_of(ty: &SubType) -> TypeId {
+    let CompositeType::Cont(function) = ty.composite else {
+        unreachable!("validation asks for a continuation type");
+    };
+    function
 }
 
 fn clause(handle: &Handle) -> Clause {

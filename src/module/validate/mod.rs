@@ -38,6 +38,7 @@ const SUPPORTED: WasmFeatures = WasmFeatures::FLOATS
     .union(WasmFeatures::CUSTOM_PAGE_SIZES)
     .union(WasmFeatures::WIDE_ARITHMETIC)
     .union(WasmFeatures::EXCEPTIONS)
+    .union(WasmFeatures::STACK_SWITCHING)
     .union(WasmFeatures::COMPACT_IMPORTS);
 
 /// What cannot be run yet, but is known well enough to tell whether it is valid.
@@ -49,7 +50,7 @@ const KNOWN: WasmFeatures = WasmFeatures::SIMD
 /// What can be run in part: types can, and a module that has them is searched for the
 /// instructions that cannot. They are built on typed function references, and valid with
 /// these alone.
-const PARTLY: WasmFeatures = WasmFeatures::GC.union(WasmFeatures::STACK_SWITCHING);
+const PARTLY: WasmFeatures = WasmFeatures::GC;
 
 /// What an embedder can allow, and does where nothing is said.
 pub(super) const DEFAULT: WasmFeatures = SUPPORTED.union(PARTLY);

@@ -1,0 +1,62 @@
+//! What the frames of a stack refer to.
+
+use super::frame::Frame;
+use crate::format_err;
+use crate::heap::{Reference, StoreInner};
+use crate::module::HeapType;
+use crate::stack::{RawFrames, StackId};
+use crate::support::error::Error;
+use crate::translate::{self, Kind, Source, Variable};
+
+/// Visits the references in all frames of a stack, which has left: of a frame that waits
+/// for a call those that it needs afterwards, and of the youngest one what its instruction
+/// takes as well. How many frames there are.
+///
+/// # Errors
+///
+/// If a frame's map cannot be made.
+pub fn trace_stack(
+    store: &StoreInner,
+    id: StackId,
+    visit: &mut dyn FnMut(Reference),
+) -> Result<usize, Error> {
+    let stack = store.stacks.stack(id);
+    if stack.exit.ip.is_null() {
+        return Ok(0);
+    }
+    let mut frames = 0;
+    let accumulator = store.stacks.accumulators()[0];
+    for raw in RawFrames::new(stack, stack.exit) {
+        let Some(frame) = Frame::new(store, id, &raw) else {
+            continue;
+        };
+        let module = store.instance(frame.instance).module();
+        let missing = || format_err!("function {} has no map where it stands", frame.function);
+        let map = translate::frame_map(module, frame.function, &[])?;
+        let wasm = map.wasm_offset(frame.code_offset).ok_or_else(missing)?;
+        let map = translate::frame_map(module, frame.function, &[wasm])?;
+        let operands = map.calling(wasm).filter(|_| frame.is_call);
+        let operands = operands.or_else(|| map.before(wasm)).ok_or_else(missing)?;
+        let bits = |variable: &Variable| match variable.source {
+            Source::Slot(distance) => stack.slot(frame.fp.checked_add_signed(distance as isize)?),
+            Source::Accumulator => Some(accumulator),
+            // No constant is a reference but null, and neither is a sum.
+            Source::Constant(_) | Source::Sum(..) | Source::AccumulatorSum(_) => None,
+        };
+        map.locals()
+            .iter()
+            .chain(operands)
+            .filter_map(|variable| {
+                let heap = match variable.kind {
+                    Kind::ExternRef => HeapType::Extern,
+                    Kind::ExnRef => HeapType::Exn,
+                    Kind::ContRef => HeapType::Cont,
+                    _ => return None,
+                };
+                Reference::new(heap, bits(variable)?)
+            })
+            .for_each(&mut *visit);
+        frames += 1;
+    }
+    Ok(frames)
+}
