@@ -131,6 +131,7 @@ fn compare_some(
             let end = match &step.end {
                 End::Returned(_) => "returned",
                 End::Trapped { trap, .. } => trap,
+                End::Threw(_) => "threw",
                 End::Failed { .. } => "failed",
             };
             *report.ends.entry(end.into()).or_default() += 1;

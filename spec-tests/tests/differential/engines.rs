@@ -47,6 +47,7 @@ impl Reference {
             .memory_guard_size(0)
             .wasm_backtrace_max_frames(NonZeroUsize::new(FRAMES))
             .wasm_custom_page_sizes(true)
+            .wasm_exceptions(true)
             .wasm_function_references(true)
             .wasm_wide_arithmetic(true);
         Reference(wasmtime::Engine::new(&config).expect("Wasmtime works here"))

@@ -3,6 +3,7 @@
 //! `wasm-smith` knows every instruction, but its code ends early: by a trap, mostly. Here
 //! addresses are in bounds, loops end, and operands are whole trees, with assignments in
 //! the midst of them; so that what is on the operand stack meets what happens to locals.
+//! Exceptions are thrown and caught everywhere, so that what a handler finds is compared.
 //! Typed function references are here too, which `wasm-smith` has only with collected
 //! structures.
 
@@ -146,6 +147,8 @@ impl Module {
             (global $gi64 (export "gi64") (mut i64) (i64.const -5))
             (global $gf32 (export "gf32") (mut f32) (f32.const 0.5))
             (global $gf64 (export "gf64") (mut f64) (f64.const -0.5))
+            (tag $ei32 (param i32)) (tag $ei64 (param i64))
+            (tag $ef32 (param f32)) (tag $ef64 (param f64))
             "#,
         );
         let all: Vec<String> = (0..self.functions.len())
@@ -158,6 +161,13 @@ impl Module {
         );
         for index in 2..self.functions.len() {
             self.function(index);
+        }
+        for ty in [I32, I64, F32, F64].map(Ty::text) {
+            let _ = writeln!(
+                self.text,
+                "(func $throw_{ty} (param i32 {ty}) (if (i32.eq (i32.and (local.get 0) \
+                 (i32.const 3)) (i32.const 3)) (then (throw $e{ty} (local.get 1)))))"
+            );
         }
         self.text.push_str(")\n");
     }
@@ -345,7 +355,8 @@ impl Module {
             return self.leaf(body, ty);
         }
         body.budget -= 1;
-        match self.random.below(24) {
+        match self.random.below(25) {
+            24 => self.try_(body, ty, depth),
             0 | 1 => match self.local(body, ty) {
                 Some(local) => {
                     format!(
@@ -472,6 +483,45 @@ impl Module {
         }
     }
 
+    /// An expression that catches what is thrown within it.
+    fn try_(&mut self, body: &mut Body, ty: Ty, depth: usize) -> String {
+        let result = ty.text();
+        body.labels.push((Some(ty), false));
+        if ty.is_number() && self.random.one_in(2) {
+            let tag = ty.text();
+            body.labels.push((Some(ty), false));
+            let statements = self.statement(body, depth + 1) + &self.statement(body, depth + 1);
+            let value = self.expression(body, ty, depth + 1);
+            body.labels.truncate(body.labels.len() - 2);
+            return format!(
+                "(block (result {result}) (try_table (result {result}) (catch $e{tag} 0) \
+                 {statements} {value}))"
+            );
+        }
+        // As if it were a loop's: nothing branches to it by chance.
+        body.labels.extend([(None, true), (None, false)]);
+        let statements = self.statement(body, depth + 1) + &self.statement(body, depth + 1);
+        let value = self.expression(body, ty, depth + 1);
+        body.labels.truncate(body.labels.len() - 2);
+        let other = self.expression(body, ty, depth + 1);
+        body.labels.pop();
+        match self.random.below(3) {
+            0 => format!(
+                "(block (result {result}) (block (try_table (catch_all 0) \
+                 {statements} (br 2 {value}))) {other})"
+            ),
+            1 => format!(
+                "(block (result {result}) (block (result exnref) (try_table (catch_all_ref 0) \
+                 {statements} (br 2 {value})) (unreachable)) (throw_ref))"
+            ),
+            _ => format!(
+                "(block (result {result}) (block (result i64 exnref) (try_table \
+                 (catch_ref $ei64 0) {statements} (br 2 {value})) (unreachable)) (drop) (drop) \
+                 {other})"
+            ),
+        }
+    }
+
     fn operator(&mut self, body: &mut Body, ty: Ty, operators: &str, depth: usize) -> String {
         let gives = |operator: &&str| operator.rsplit(' ').next().map(Ty::named) == Some(ty);
         let found: Vec<&str> = operators
@@ -506,7 +556,13 @@ impl Module {
             return String::new();
         }
         body.budget -= 1;
-        match self.random.below(20) {
+        match self.random.below(21) {
+            20 => {
+                let ty = *self.random.pick(&[I32, I64, F32, F64]);
+                let condition = self.expression(body, I32, depth + 1);
+                let value = self.expression(body, ty, depth + 1);
+                format!("{condition} {value} (call $throw_{})", ty.text())
+            }
             0..5 => {
                 let local = self.random.below(body.locals.len());
                 let ty = body.locals[local];

@@ -36,6 +36,8 @@ pub enum End {
         /// Where.
         frames: Vec<Frame>,
     },
+    /// With an exception of this payload that nothing has caught.
+    Threw(Vec<Value>),
     /// With an error of the host's.
     Failed {
         /// What it says.

@@ -10,7 +10,8 @@ macro_rules! observer {
         use crate::random::Random;
         use $engine::{
             Engine, Error, Extern, ExternType, Func, FuncType, Global, Instance, Memory, Module,
-            Ref, Store, StoreLimits, StoreLimitsBuilder, Table, Trap, Val, ValType, WasmBacktrace,
+            Ref, Store, StoreLimits, StoreLimitsBuilder, Table, Tag, ThrownException, Trap, Val,
+            ValType, WasmBacktrace,
         };
 
         /// The store's data.
@@ -101,6 +102,11 @@ macro_rules! observer {
             }
             let (end, result) = match run(store) {
                 Ok((values, result)) => (End::Returned(show_all(&values)), Some(result)),
+                Err(error) if error.is::<ThrownException>() => {
+                    let exception = store.take_pending_exception().expect("it was thrown");
+                    let payload: Vec<Val> = exception.fields(&mut *store).unwrap().collect();
+                    (End::Threw(show_all(&payload)), None)
+                }
                 Err(error) => (failure(&error), None),
             };
             let fuel = fuelled.then(|| $start_fuel - store.get_fuel().unwrap());
@@ -162,7 +168,9 @@ macro_rules! observer {
                     Table::new(store, ty, null).unwrap().into()
                 }
                 ExternType::Memory(ty) => Memory::new(store, ty).unwrap().into(),
-                _ => panic!("no program imports tags"),
+                ExternType::Tag(ty) => Tag::new(store, &ty).unwrap().into(),
+                #[allow(unreachable_patterns, reason = "one engine has no others")]
+                _ => panic!("nothing else is imported"),
             }
         }
 
@@ -250,8 +258,10 @@ macro_rules! observer {
                 Val::F32(bits) => Value::Bits32(*bits),
                 Val::I64(value) => Value::Bits64(*value as u64),
                 Val::F64(bits) => Value::Bits64(*bits),
-                Val::FuncRef(None) | Val::ExternRef(None) => Value::Null,
-                Val::FuncRef(Some(_)) | Val::ExternRef(Some(_)) => Value::Reference,
+                Val::FuncRef(None) | Val::ExternRef(None) | Val::ExnRef(None) => Value::Null,
+                Val::FuncRef(Some(_)) | Val::ExternRef(Some(_)) | Val::ExnRef(Some(_)) => {
+                    Value::Reference
+                }
                 _ => panic!("no program has other values"),
             }
         }

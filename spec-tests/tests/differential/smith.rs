@@ -13,6 +13,7 @@ const IMPORTS: &str = r#"(module
     (import "host" "pair" (func (param f32) (result i64 f32)))
     (import "host" "many" (func (param i32 i64 f32 f64) (result f64 f32 i64 i32 i32)))
     (import "host" "reference" (func (param funcref externref) (result externref)))
+    (import "host" "tag" (tag (param i32 f64)))
     (import "host" "constant" (global i32))
     (import "host" "variable" (global (mut i64)))
     (import "host" "float_variable" (global (mut f32)))
@@ -29,7 +30,7 @@ pub fn program(seed: u64) -> Option<Vec<u8>> {
         compact_imports_enabled: false,
         custom_page_sizes_enabled: random.one_in(4),
         disallow_traps: random.one_in(2),
-        exceptions_enabled: false,
+        exceptions_enabled: random.one_in(2),
         export_everything: true,
         gc_enabled: false,
         max_data_segments: 5,
@@ -44,7 +45,7 @@ pub fn program(seed: u64) -> Option<Vec<u8>> {
         max_memory64_bytes: 1 << 19,
         max_table_elements: 1_000,
         max_tables: 3,
-        max_tags: 0,
+        max_tags: 4,
         max_types: 15,
         memory64_enabled: random.one_in(2),
         memory_offset_choices: MemoryOffsetChoices(90, 9, 1),
