@@ -1,9 +1,10 @@
-//! What guests and the host cannot reach any more is freed, and nothing else.
+//! What guests and the host cannot reach any more is freed, and nothing else; and what the
+//! host does with suspensions.
 
 use backstitch::{
     AsContext, Caller, Config, ContState, Dispatch, Engine, Error, ExternRef, Func, Global,
-    GlobalType, HeapType, Instance, Linker, Module, Mutability, RefType, RootScope, Rooted, Store,
-    Val, ValType,
+    GlobalType, HeapType, Instance, Linker, Module, Mutability, Outcome, RefType, RootScope,
+    Rooted, Store, StoreLimitsBuilder, Suspension, Trap, Val, ValType,
 };
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -252,5 +253,100 @@ fn values_that_nobody_keeps_do_not_add_up() {
                     (i32.const 7)))"#
         );
         assert_eq!(run(engine, &text), (7, 0));
+    });
+}
+
+#[test]
+fn continuations_are_limited_and_unreachable_ones_make_room() {
+    each(|engine| {
+        let text = r#"(module
+            (type $f (func)) (type $k (cont $f)) (tag $y)
+            (elem declare func $once)
+            (table $kept 100 (ref null $k))
+            (func $once (suspend $y))
+            (func $new (result (ref $k))
+                (block $h (result (ref $k))
+                    (resume $k (on $y $h) (cont.new $k (ref.func $once)))
+                    (unreachable)))
+            (func (export "drop") (param $n i32)
+                (loop $l
+                    (drop (call $new))
+                    (br_if $l (local.tee $n (i32.sub (local.get $n) (i32.const 1))))))
+            (func (export "keep") (param $n i32)
+                (loop $l
+                    (table.set $kept (local.get $n) (call $new))
+                    (br_if $l (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))))"#;
+        let limits = StoreLimitsBuilder::new().continuations(50).build();
+        let mut store = Store::new(engine, limits);
+        store.limiter(|limits| limits);
+        let module = Module::new(engine, text).unwrap();
+        let instance = Instance::new(&mut store, &module, &[]).unwrap();
+        let call = |store: &mut Store<_>, name: &str, n: i32| {
+            let func = instance
+                .get_typed_func::<i32, ()>(&mut *store, name)
+                .unwrap();
+            func.call(store, n)
+        };
+        call(&mut store, "drop", 1000).unwrap();
+        call(&mut store, "keep", 49).unwrap();
+        let error = call(&mut store, "keep", 60).unwrap_err();
+        let text = format!("{error:?}");
+        assert!(text.contains("continuation count too high at 51"), "{text}");
+    });
+}
+
+#[test]
+fn the_host_handles_tags_that_no_guest_does() {
+    each(|engine| {
+        let text = r#"(module
+            (type $f (func (result i32))) (type $k (cont $f))
+            (tag $ask (export "ask") (param i32 i64) (result i32 i32))
+            (tag $other (export "other"))
+            (elem declare func $inner)
+            (func $inner (result i32)
+                (i32.sub (suspend $ask (i32.const 7) (i64.const 8))))
+            (func (export "run") (result i32)
+                ;; from a continuation, whose resumer handles another tag
+                (block $h (result (ref $k))
+                    (return (i32.add (i32.const 1000)
+                        (resume $k (on $other $h) (cont.new $k (ref.func $inner))))))
+                (drop) (i32.const 0))
+            (func (export "unhandled") (suspend $other)))"#;
+        let mut store = Store::new(engine, ());
+        let module = Module::new(engine, text).unwrap();
+        let instance = Instance::new(&mut store, &module, &[]).unwrap();
+        let ask = instance.get_tag(&mut store, "ask").unwrap();
+        let run = instance.get_func(&mut store, "run").unwrap();
+
+        let mut execution = run.start_handling(&mut store, &[], &[ask]).unwrap();
+        let outcome = execution.resume(&mut store).unwrap();
+        let Outcome::Suspended(Suspension::Tag(tag, payload)) = outcome else {
+            panic!("the host handles the tag, but: {outcome:?}");
+        };
+        assert_eq!(
+            (tag, payload[0].i32(), payload[1].i64()),
+            (ask, Some(7), Some(8))
+        );
+        let frames = execution.backtrace(&store);
+        let functions: Vec<_> = frames.frames().iter().map(|f| f.func_index()).collect();
+        assert_eq!(functions, [0, 1]);
+        // What is suspended keeps its continuation alive, which nobody has a reference to.
+        store.gc();
+        assert!(execution.resume(&mut store).is_err());
+        assert!(execution.resume_with(&mut store, &[Val::I32(1)]).is_err());
+        let answers = [Val::I32(50), Val::I32(8)];
+        let outcome = execution.resume_with(&mut store, &answers).unwrap();
+        let Outcome::Done(results) = outcome else {
+            panic!("it returns, but: {outcome:?}");
+        };
+        assert_eq!(results[0].i32(), Some(1042));
+
+        // Without the host's consent, and in a plain call, it is a trap.
+        let unhandled = instance.get_func(&mut store, "unhandled").unwrap();
+        let mut execution = unhandled.start_handling(&mut store, &[], &[ask]).unwrap();
+        let error = execution.resume(&mut store).unwrap_err();
+        assert_eq!(error.downcast_ref(), Some(&Trap::UnhandledTag));
+        let error = run.call(&mut store, &[], &mut [Val::I32(0)]).unwrap_err();
+        assert_eq!(error.downcast_ref(), Some(&Trap::UnhandledTag));
     });
 }

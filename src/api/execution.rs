@@ -4,6 +4,7 @@ use super::backtrace::WasmBacktrace;
 use super::context::{AsContext, AsContextMut};
 use super::core_dump::WasmCoreDump;
 use super::func::Func;
+use super::tag::Tag;
 use super::values::Val;
 use crate::execute::{self, ExecutionError};
 use crate::heap::StoreInner;
@@ -72,6 +73,10 @@ pub enum Suspension {
     /// A host function asked for it with [`Error::suspend`](crate::Error::suspend), and
     /// [`Execution::resume_with`] takes its results.
     Host(HostRequest),
+    /// Code was suspended with a tag that the host handles
+    /// ([`Func::start_handling`](crate::Func::start_handling)), and this payload;
+    /// [`Execution::resume_with`] takes the tag's results.
+    Tag(Tag, Vec<Val>),
 }
 
 impl Execution {
@@ -129,7 +134,11 @@ impl Execution {
         let store = store.as_context_mut().0;
         self.check(store);
         // A host function without results has nothing to be answered with.
-        if self.awaited(store).is_some_and(|ty| ty.results.is_empty()) {
+        if self
+            .inner
+            .awaited(store)
+            .is_some_and(|ty| ty.results.is_empty())
+        {
             let outcome = self.inner.advance_with(store, &[])?;
             return self.finish(store, outcome);
         }
@@ -154,7 +163,10 @@ impl Execution {
     ) -> Result<Outcome> {
         let store = store.as_context_mut().0;
         self.check(store);
-        let ty = self.awaited(store).ok_or(ExecutionError::NotWaiting)?;
+        let ty = self
+            .inner
+            .awaited(store)
+            .ok_or(ExecutionError::NotWaiting)?;
         if results.len() != ty.results.len() {
             let (expected, given) = (ty.results.len(), results.len());
             return Err(ExecutionError::WrongResults { expected, given }.into());
@@ -164,7 +176,16 @@ impl Execution {
             let bits = value.to_slot(store, ty);
             slots.push(bits.with_context(|| format!("result {index} has the wrong type"))?);
         }
-        let outcome = self.inner.advance_with(store, &slots)?;
+        self.resume_with_slots(store, &slots)
+    }
+
+    /// The same, with the results as they lie in slots.
+    pub(super) fn resume_with_slots(
+        &mut self,
+        store: &mut StoreInner,
+        slots: &[u64],
+    ) -> Result<Outcome> {
+        let outcome = self.inner.advance_with(store, slots)?;
         self.finish(store, outcome)
     }
 
@@ -174,12 +195,6 @@ impl Execution {
             self.inner.store_id() == store.id(),
             "object used with the wrong store"
         );
-    }
-
-    /// The type of the host function whose results it waits for.
-    fn awaited(&self, store: &StoreInner) -> Option<Arc<FuncType>> {
-        let function = self.inner.awaiting(store)?;
-        Some(Func::of(store.id(), function).inner_type(store))
     }
 
     fn finish(&mut self, store: &mut StoreInner, outcome: execute::Outcome) -> Result<Outcome> {
@@ -199,6 +214,15 @@ impl Execution {
                     execute::Suspension::Epoch => (ReasonKind::Epoch, Suspension::Epoch),
                     execute::Suspension::Host(error) => {
                         (ReasonKind::HostRequest, Suspension::Host(error.downcast()?))
+                    }
+                    execute::Suspension::Tag(tag, payload) => {
+                        let tag = Tag::of(store.id(), tag);
+                        let types = &tag.payload(store).params;
+                        store.hold_values(types, &payload);
+                        let values = types.iter().zip(payload);
+                        let value = |(&ty, bits)| Val::from_slot(bits, ty, store.id());
+                        let suspension = Suspension::Tag(tag, values.map(value).collect());
+                        (ReasonKind::HostRequest, suspension)
                     }
                 };
                 self.suspended_by = kind;

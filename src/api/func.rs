@@ -6,6 +6,7 @@ use super::engine::Engine;
 use super::execution::Execution;
 use super::func_type::FuncType;
 use super::into_func::{HostFunc, IntoFunc};
+use super::tag::Tag;
 use super::typed_func::TypedFunc;
 use super::values::Val;
 use super::wasm_ty::{WasmParams, WasmResults};
@@ -141,12 +142,65 @@ impl Func {
     /// # Panics
     ///
     /// If it belongs to another store.
-    pub fn start(&self, mut store: impl AsContextMut, params: &[Val]) -> Result<Execution> {
+    pub fn start(&self, store: impl AsContextMut, params: &[Val]) -> Result<Execution> {
+        self.start_handling(store, params, &[])
+    }
+
+    /// The same, where the host handles suspensions with some tags that no guest handles:
+    /// they suspend the execution ([`Suspension::Tag`](crate::Suspension::Tag)).
+    ///
+    /// ```
+    /// use backstitch::*;
+    ///
+    /// # if cfg!(not(feature = "wat")) { return Ok(()) }
+    /// let engine = Engine::default();
+    /// let module = Module::new(&engine, r#"
+    ///     (module
+    ///         (tag $yield (export "yield") (param i32) (result i32))
+    ///         (func (export "run") (result i32)
+    ///             (i32.add (suspend $yield (i32.const 1)) (suspend $yield (i32.const 2)))))
+    /// "#)?;
+    /// let mut store = Store::new(&engine, ());
+    /// let instance = Instance::new(&mut store, &module, &[])?;
+    /// let tag = instance.get_tag(&mut store, "yield").unwrap();
+    /// let run = instance.get_func(&mut store, "run").unwrap();
+    ///
+    /// let mut execution = run.start_handling(&mut store, &[], &[tag])?;
+    /// let mut outcome = execution.resume(&mut store)?;
+    /// while let Outcome::Suspended(Suspension::Tag(_, payload)) = outcome {
+    ///     let answer = payload[0].unwrap_i32() * 10;
+    ///     outcome = execution.resume_with(&mut store, &[Val::I32(answer)])?;
+    /// }
+    /// assert!(matches!(outcome, Outcome::Done(results) if results[0].unwrap_i32() == 30));
+    /// # Ok::<(), Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As for [`Func::start`].
+    ///
+    /// # Panics
+    ///
+    /// If it or a tag belongs to another store.
+    pub fn start_handling(
+        &self,
+        mut store: impl AsContextMut,
+        params: &[Val],
+        tags: &[Tag],
+    ) -> Result<Execution> {
         let store = store.as_context_mut().0;
         self.check(store);
         let ty = self.inner_type(store);
         let slots = arguments(store, &ty, params)?;
-        let inner = execute::Execution::start(store, self.index, &slots[..ty.params.len()])?;
+        let handles = tags
+            .iter()
+            .map(|tag| {
+                assert!(tag.belongs_to(store), "object used with the wrong store");
+                tag.index()
+            })
+            .collect();
+        let arguments = &slots[..ty.params.len()];
+        let inner = execute::Execution::start(store, self.index, arguments, handles)?;
         Ok(Execution::new(inner, ty))
     }
 

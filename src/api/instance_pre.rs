@@ -11,6 +11,7 @@ use super::values::Val;
 use crate::ensure;
 use crate::heap::{self, StoreInner};
 use crate::support::error::Result;
+use alloc::boxed::Box;
 use alloc::sync::Arc;
 use core::fmt;
 use core::marker::PhantomData;
@@ -128,7 +129,7 @@ impl Instantiation {
         let start = match made.start {
             Some(start) => {
                 let ty = Func::of(id, start).inner_type(store);
-                let inner = crate::execute::Execution::start(store, start, &[])?;
+                let inner = crate::execute::Execution::start(store, start, &[], Box::default())?;
                 Some(Execution::new(inner, ty))
             }
             None => None,

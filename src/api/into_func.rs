@@ -49,10 +49,12 @@ impl HostFunc {
         func: impl Fn(Caller<'_, T>, &[Val], &mut [Val]) -> Result<()> + Send + Sync + 'static,
     ) -> HostFunc {
         let types = Arc::clone(ty.inner());
-        HostFunc::new(ty, move |call| call_dynamic(call, &types, &func))
+        HostFunc::of(ty, move |call| call_dynamic(call, &types, &func))
     }
 
-    fn new(
+    /// A function of a type, which finds its arguments in the call's slots and leaves its
+    /// results there.
+    pub(super) fn of(
         ty: FuncType,
         run: impl Fn(&mut HostCall<'_>) -> Result<()> + Send + Sync + 'static,
     ) -> HostFunc {
@@ -144,7 +146,7 @@ macro_rules! closures {
             fn into_func(self, engine: &Engine) -> HostFunc {
                 let params: [ValType; $count] = [$($name::valtype()),*];
                 let ty = FuncType::new(engine, params, R::result_types());
-                HostFunc::new(ty, move |call| {
+                HostFunc::of(ty, move |call| {
                     let id = call.store.id();
                     let [$($name),*] = call.take::<$count>();
                     self($($name::from_slot($name, id)),*).into_slots(call)
@@ -164,7 +166,7 @@ macro_rules! closures {
             fn into_func(self, engine: &Engine) -> HostFunc {
                 let params: [ValType; $count] = [$($name::valtype()),*];
                 let ty = FuncType::new(engine, params, R::result_types());
-                HostFunc::new(ty, move |call| {
+                HostFunc::of(ty, move |call| {
                     let id = call.store.id();
                     let [$($name),*] = call.take::<$count>();
                     self(caller(call), $($name::from_slot($name, id)),*).into_slots(call)

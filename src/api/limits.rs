@@ -2,8 +2,8 @@
 
 use crate::bail;
 use crate::heap::{
-    DEFAULT_EXCEPTION_BYTES, DEFAULT_INSTANCES, DEFAULT_MEMORIES, DEFAULT_MEMORY_BYTES,
-    DEFAULT_TABLE_ELEMENTS, DEFAULT_TABLES, Limiter,
+    DEFAULT_CONTINUATIONS, DEFAULT_EXCEPTION_BYTES, DEFAULT_INSTANCES, DEFAULT_MEMORIES,
+    DEFAULT_MEMORY_BYTES, DEFAULT_STACK_BYTES, DEFAULT_TABLE_ELEMENTS, DEFAULT_TABLES, Limiter,
 };
 use crate::support::error::{Error, Result};
 
@@ -75,6 +75,19 @@ pub trait ResourceLimiter: Send {
         DEFAULT_MEMORIES
     }
 
+    /// How many continuations the store may hold that guests can still reach. Making one
+    /// more ends the execution with an error.
+    fn continuations(&self) -> usize {
+        DEFAULT_CONTINUATIONS
+    }
+
+    /// How many bytes the stacks of the store may take, those of calls from the host
+    /// included. Where a continuation or a call needs more, the execution ends with an error
+    /// or with [`Trap::StackOverflow`](crate::Trap::StackOverflow).
+    fn stack_bytes(&self) -> usize {
+        DEFAULT_STACK_BYTES
+    }
+
     /// How many bytes the exceptions of the store may take that something may still refer
     /// to: about 48 for each, and 8 for each value of its payload. Throwing one more ends
     /// with [`Trap::AllocationTooLarge`](crate::Trap::AllocationTooLarge).
@@ -125,6 +138,14 @@ impl Limiter for Adapter<'_> {
         self.0.memories()
     }
 
+    fn continuations(&self) -> usize {
+        self.0.continuations()
+    }
+
+    fn stack_bytes(&self) -> usize {
+        self.0.stack_bytes()
+    }
+
     fn exception_bytes(&self) -> usize {
         self.0.exception_bytes()
     }
@@ -133,7 +154,8 @@ impl Limiter for Adapter<'_> {
 /// A limiter of fixed numbers: built by [`StoreLimitsBuilder`].
 ///
 /// By default a store holds 10,000 instances, tables and memories each, a memory 4 GiB,
-/// and a table 20 million elements.
+/// a table 20 million elements; and four million continuations, whose stacks take 4 GiB at
+/// the most (half of the addresses, where they have 32 bits).
 #[derive(Clone, Debug)]
 pub struct StoreLimits {
     memory_size: usize,
@@ -141,6 +163,8 @@ pub struct StoreLimits {
     instances: usize,
     tables: usize,
     memories: usize,
+    continuations: usize,
+    stack_bytes: usize,
     exception_bytes: usize,
     trap_on_grow_failure: bool,
 }
@@ -153,6 +177,8 @@ impl Default for StoreLimits {
             instances: DEFAULT_INSTANCES,
             tables: DEFAULT_TABLES,
             memories: DEFAULT_MEMORIES,
+            continuations: DEFAULT_CONTINUATIONS,
+            stack_bytes: DEFAULT_STACK_BYTES,
             exception_bytes: DEFAULT_EXCEPTION_BYTES,
             trap_on_grow_failure: false,
         }
@@ -219,6 +245,14 @@ impl ResourceLimiter for StoreLimits {
         self.memories
     }
 
+    fn continuations(&self) -> usize {
+        self.continuations
+    }
+
+    fn stack_bytes(&self) -> usize {
+        self.stack_bytes
+    }
+
     fn exception_bytes(&self) -> usize {
         self.exception_bytes
     }
@@ -261,6 +295,18 @@ impl StoreLimitsBuilder {
     /// The memories that the store may hold.
     pub fn memories(mut self, memories: usize) -> StoreLimitsBuilder {
         self.0.memories = memories;
+        self
+    }
+
+    /// The continuations that the store may hold.
+    pub fn continuations(mut self, limit: usize) -> StoreLimitsBuilder {
+        self.0.continuations = limit;
+        self
+    }
+
+    /// The bytes that the store's stacks may take.
+    pub fn stack_bytes(mut self, limit: usize) -> StoreLimitsBuilder {
+        self.0.stack_bytes = limit;
         self
     }
 

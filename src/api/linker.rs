@@ -242,6 +242,16 @@ impl<T: 'static> Linker<T> {
         func: impl IntoFunc<T, Params, Results>,
     ) -> Result<&mut Linker<T>> {
         let func = func.into_func(&self.engine);
+        self.define_host(module, name, func)
+    }
+
+    /// Defines a function of the host's.
+    pub(super) fn define_host(
+        &mut self,
+        module: &str,
+        name: &str,
+        func: HostFunc,
+    ) -> Result<&mut Linker<T>> {
         self.insert(module, name, Definition::Host(func))
     }
 

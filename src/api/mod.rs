@@ -40,6 +40,7 @@ mod field_type;
 mod file;
 mod func;
 mod func_type;
+mod future;
 mod global;
 mod heap_type;
 mod hooks;

@@ -12,7 +12,7 @@ use super::service;
 use crate::code::{self, Op, Trap};
 use crate::heap::{Crossing, EpochDecision, Failure, FuncIndex, FuncObject, HostCall, StoreInner};
 use crate::stack::{
-    Activation, BOUNDARY_SLOTS, Context, Exit, ExitPoint, Record, StackId, StackState,
+    Activation, Awaited, BOUNDARY_SLOTS, Context, Exit, ExitPoint, Record, StackId, StackState,
 };
 use crate::support::error::Error;
 use core::slice;
@@ -42,6 +42,7 @@ pub(super) fn refuse(store: &mut StoreInner, id: StackId, suspension: Suspension
         Suspension::Fuel => Failure::Trap(Trap::OutOfFuel),
         Suspension::Interrupt | Suspension::Epoch => Failure::Trap(Trap::Interrupt),
         Suspension::Host(error) => Failure::Host(error),
+        Suspension::Tag(..) => Failure::Trap(Trap::UnhandledTag),
     };
     let mut linked = Linked::new(store, id);
     linked.activation().exited = true;
@@ -53,7 +54,7 @@ pub(super) fn refuse(store: &mut StoreInner, id: StackId, suspension: Suspension
 pub(super) struct Linked<'a> {
     pub(super) store: &'a mut StoreInner,
     /// The initial stack. Another one may be running.
-    id: StackId,
+    pub(super) id: StackId,
     pub(super) ctx: *mut Context,
     outer: Outer,
     /// What becomes of the initial stack.
@@ -257,7 +258,9 @@ impl<'a> Linked<'a> {
                 }
                 Exit::Switching => {
                     self.collect_if_due();
-                    self.switching()?;
+                    if let Some(suspension) = self.switching()? {
+                        return Ok(self.suspend(suspension, true));
+                    }
                 }
                 Exit::ContinuationDone => self.return_continuation(),
                 Exit::StartHost => {
@@ -275,9 +278,16 @@ impl<'a> Linked<'a> {
         }
     }
 
-    /// Collects, if that is due, before the instruction that has left.
+    /// Collects, if that is due, or there is no room otherwise, before the instruction that
+    /// has left.
     fn collect_if_due(&mut self) {
-        if self.store.collector.is_due() {
+        // SAFETY: X2.
+        let is_full = match Op::new(unsafe { (*self.ctx).service }) {
+            Op::ContNew => self.store.continuations_are_full(),
+            Op::Throw | Op::ResumeThrow => self.store.exceptions_are_full(),
+            _ => false,
+        };
+        if is_full || self.store.collector.is_due() {
             self.leave(false);
             self.store.collect();
             self.come_back();
@@ -292,7 +302,7 @@ impl<'a> Linked<'a> {
         let arguments = unsafe { stack.base.add(BOUNDARY_SLOTS) };
         match self.call_function(function, arguments, false) {
             Err(Failure::Host(error)) if error.asks_to_suspend() => {
-                self.await_results(function, arguments);
+                self.await_results(Awaited::Host(function), arguments);
                 Ok(self.suspend(Suspension::Host(error), true))
             }
             Err(failure) => Err(failure),
@@ -311,7 +321,7 @@ impl<'a> Linked<'a> {
         let fp = stack.slots_to(unsafe { (*self.ctx).fp });
         let bytes = (wanted.addr() - stack.base.addr()).saturating_add(needed);
         let slots = bytes.div_ceil(size_of::<u64>());
-        let grown = self.store.stacks.grow(running, slots);
+        let grown = self.store.grow_stack(running, slots);
         let stack = self.store.stacks.stack(running);
         // SAFETY: X2; S4: no handler runs while the stack moves, and no slot holds an
         // address of one (S3).
@@ -405,7 +415,7 @@ impl<'a> Linked<'a> {
                 Ok(None)
             }
             Err(Failure::Host(error)) if error.asks_to_suspend() => {
-                self.await_results(function, request.arguments);
+                self.await_results(Awaited::Host(function), request.arguments);
                 self.come_back();
                 Ok(Some(self.suspend(Suspension::Host(error), true)))
             }
@@ -452,11 +462,13 @@ impl<'a> Linked<'a> {
         self.store.hold_values(&ty.params, values);
     }
 
-    pub(super) fn await_results(&mut self, function: FuncIndex, slots: *mut u64) {
+    /// What the stack that has left waits for goes to the slots from an address on.
+    pub(super) fn await_results(&mut self, awaited: Awaited, slots: *mut u64) {
         let running = self.running();
         let stack = self.store.stacks.stack_mut(running);
-        stack.deliver = (stack.slots_to(slots) * size_of::<u64>()) as i32;
-        stack.awaiting = Some(function);
+        let distance = stack.slots_to(slots) as i32 - stack.exit.fp as i32;
+        stack.deliver = distance * size_of::<u64>() as i32;
+        stack.awaiting = Some(awaited);
     }
 
     /// What to do at a loop header or function entry where code was asked to stop.

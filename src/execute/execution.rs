@@ -4,9 +4,13 @@
 use super::driver;
 use super::first_frame::FirstFrame;
 use crate::code::Trap;
-use crate::heap::{Failure, FuncIndex, StoreId, StoreInner};
-use crate::stack::{BOUNDARY_SLOTS, BoundaryKind, INITIAL_SLOTS, Record, StackId, StackState};
+use crate::heap::{Failure, FuncIndex, StoreId, StoreInner, TagIndex};
+use crate::module::FuncType;
+use crate::stack::{
+    Awaited, BOUNDARY_SLOTS, BoundaryKind, INITIAL_SLOTS, Owner, Record, StackId, StackState,
+};
 use crate::support::error::Error;
+use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use thiserror::Error as ThisError;
@@ -33,6 +37,9 @@ pub enum Suspension {
     /// A host function has asked for it; the error is a
     /// [`HostRequest`](crate::support::error::HostRequest). Its results must be provided.
     Host(Error),
+    /// Code was suspended with a tag that the host handles; that is its payload. Its
+    /// results must be provided.
+    Tag(TagIndex, Vec<u64>),
 }
 
 /// What cannot be done with an execution in its present state.
@@ -70,11 +77,12 @@ pub struct Execution {
     stack: StackId,
     function: FuncIndex,
     /// Shared with the store, which gives the stack back once this is the last.
-    _owner: Arc<()>,
+    _owner: Arc<Owner>,
 }
 
 impl Execution {
-    /// A call of a function that has not begun.
+    /// A call of a function that has not begun. Suspensions with some tags are for the
+    /// host, where no handler is nearer.
     ///
     /// # Errors
     ///
@@ -83,8 +91,9 @@ impl Execution {
         store: &mut StoreInner,
         function: FuncIndex,
         arguments: &[u64],
+        handles: Box<[TagIndex]>,
     ) -> Result<Execution, Error> {
-        let owner = Arc::new(());
+        let owner = Arc::new(Owner { handles });
         let stack = prepare(store, function, arguments, Some(Arc::clone(&owner)))?;
         Ok(Execution {
             store: store.id(),
@@ -109,8 +118,8 @@ impl Execution {
                 return Err(ExecutionError::Ended.into());
             }
         }
-        if let Some(function) = self.awaiting(store) {
-            let results = store.func(function).results.into();
+        if let Some(awaited) = self.awaiting(store) {
+            let results = awaited_type(store, awaited).results.len();
             return Err(ExecutionError::ResultsMissing(results).into());
         }
         advance(store, self.stack)
@@ -127,8 +136,8 @@ impl Execution {
         results: &[u64],
     ) -> Result<Outcome, Error> {
         self.check(store)?;
-        let function = self.awaiting(store).ok_or(ExecutionError::NotWaiting)?;
-        let expected = usize::from(store.func(function).results);
+        let awaited = self.awaiting(store).ok_or(ExecutionError::NotWaiting)?;
+        let expected = awaited_type(store, awaited).results.len();
         if results.len() != expected {
             return Err(ExecutionError::WrongResults {
                 expected,
@@ -139,8 +148,8 @@ impl Execution {
         let innermost = self.innermost(store);
         let stack = store.stacks.stack_mut(innermost);
         for (index, &bits) in results.iter().enumerate() {
-            // SAFETY: the frame that called the host function has room for its results.
-            unsafe { *stack.base.byte_add(stack.deliver as usize).add(index) = bits };
+            // SAFETY: the frame that waits has room for the results.
+            unsafe { *stack.base.add(stack.wanted() + index) = bits };
         }
         stack.awaiting = None;
         stack.acc = results.first().copied().unwrap_or_default();
@@ -151,9 +160,14 @@ impl Execution {
         advance(store, self.stack)
     }
 
-    /// The function of the host's that suspended it, if its results are wanted.
-    pub fn awaiting(&self, store: &StoreInner) -> Option<FuncIndex> {
+    fn awaiting(&self, store: &StoreInner) -> Option<Awaited> {
         store.stacks.stack(self.innermost(store)).awaiting
+    }
+
+    /// The function type whose results it waits for, if it waits for some: that of the
+    /// host function that has suspended it, or of the tag that it was suspended with.
+    pub fn awaited(&self, store: &StoreInner) -> Option<Arc<FuncType>> {
+        Some(awaited_type(store, self.awaiting(store)?))
     }
 
     /// The stack that runs next: its own, or that of a continuation which it has resumed.
@@ -222,6 +236,14 @@ pub fn call(store: &mut StoreInner, function: FuncIndex, slots: &mut [u64]) -> R
     }
 }
 
+fn awaited_type(store: &StoreInner, awaited: Awaited) -> Arc<FuncType> {
+    let ty = match awaited {
+        Awaited::Host(function) => store.func(function).ty,
+        Awaited::Tag(tag) => store.tag(tag).ty(),
+    };
+    store.engine().types.func(ty)
+}
+
 /// The host holds what the results of a function refer to.
 fn hold_results(store: &mut StoreInner, function: FuncIndex, slots: &[u64]) {
     let object = store.func(function);
@@ -260,7 +282,7 @@ fn prepare(
     store: &mut StoreInner,
     function: FuncIndex,
     arguments: &[u64],
-    owner: Option<Arc<()>>,
+    owner: Option<Arc<Owner>>,
 ) -> Result<StackId, Error> {
     let object = *store.func(function);
     debug_assert_eq!(arguments.len(), usize::from(object.params));

@@ -4,12 +4,14 @@
 use super::clauses::Clauses;
 use super::continuation::{Handler, attach, clauses_of, detach, parent_of, referred, wanted};
 use super::driver::Linked;
+use super::execution::Suspension;
 use super::first_frame::FirstFrame;
 use super::regs::Regs;
 use crate::code::{Handles, Op, Trap};
 use crate::heap::{ExnIndex, Failure, FuncRef, StoreInner};
 use crate::module::TypeId;
-use crate::stack::{BOUNDARY_SLOTS, BoundaryKind, Record, StackId, StackState};
+use crate::stack::{Awaited, BOUNDARY_SLOTS, BoundaryKind, Record, StackId, StackState};
+use core::slice;
 
 /// Makes a continuation of a function: the reference to it.
 pub(super) fn make(store: &mut StoreInner, function: u64) -> Result<u64, Failure> {
@@ -82,7 +84,8 @@ fn pass(from: *const u64, to: *mut u64, count: usize) {
 
 impl Linked<'_> {
     /// Does what the cell at `ip`, which is one of `Context::service`'s op, wants.
-    pub(super) fn switching(&mut self) -> Result<(), Failure> {
+    /// A suspension, if that is for the host to handle.
+    pub(super) fn switching(&mut self) -> Result<Option<Suspension>, Failure> {
         // SAFETY: X1, X2.
         unsafe {
             let mut r = Regs::restore(self.ctx);
@@ -95,13 +98,18 @@ impl Linked<'_> {
                         .map(|stack| r.resume(stack, pass))
                         .map_err(Failure::Trap)
                 }
-                Op::Suspend => self.suspend_cell(&mut r),
+                Op::Suspend => match self.suspend_cell(&mut r) {
+                    Err(Failure::Trap(Trap::UnhandledTag)) => return self.suspend_to_host(&r),
+                    suspended => suspended,
+                },
                 Op::Switch => self.switch(&mut r),
                 // Where that goes on is not for these registers to say.
-                Op::ResumeThrow | Op::ResumeThrowRef => return self.resume_throw(r),
+                Op::ResumeThrow | Op::ResumeThrowRef => {
+                    return self.resume_throw(r).map(|()| None);
+                }
                 other => unreachable!("{other:?} switches no stacks"),
             };
-            moved.map(|()| r.save())
+            moved.map(|()| r.save()).map(|()| None)
         }
     }
 
@@ -152,6 +160,23 @@ impl Linked<'_> {
             r.suspend(handler, count, Regs::enter_stack, pass);
         }
         Ok(())
+    }
+
+    /// Suspends the execution, if its owner handles the tag of the cell at `ip`.
+    unsafe fn suspend_to_host(&mut self, r: &Regs) -> Result<Option<Suspension>, Failure> {
+        // SAFETY: X1, X2: the cell is one that suspends.
+        unsafe {
+            let tag = *(*(*self.ctx).instance).tags.add(r.u32_at::<12>() as usize);
+            if !self.store.stacks.stack(self.id).is_handled_by_host(tag) {
+                return Err(Failure::Trap(Trap::UnhandledTag));
+            }
+            let (values, count) = (r.far_slot::<8>(), r.u32_at::<16>() as usize);
+            let payload = slice::from_raw_parts(values, count).to_vec();
+            (*self.ctx).ip = r.ip.add(3);
+            self.leave(true);
+            self.await_results(Awaited::Tag(tag), values);
+            Ok(Some(Suspension::Tag(tag, payload)))
+        }
     }
 
     /// Suspends the running stack and resumes another one in its place.
@@ -226,7 +251,7 @@ impl Linked<'_> {
         let asked = match called {
             Ok(()) => None,
             Err(Failure::Host(error)) if error.asks_to_suspend() => {
-                self.await_results(function, arguments);
+                self.await_results(Awaited::Host(function), arguments);
                 Some(error)
             }
             Err(failure) => return self.throw_on(failure).map(|()| None),

@@ -129,6 +129,12 @@ impl Exceptions {
         }
     }
 
+    /// Whether there is hardly room for one more, where all together may count for `limit`
+    /// bytes.
+    pub fn is_full(&self, limit: usize) -> bool {
+        self.bytes.saturating_add(limit / 64) >= limit
+    }
+
     /// How many there are.
     pub fn count(&self) -> usize {
         self.all.iter().flatten().count()

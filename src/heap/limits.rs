@@ -48,6 +48,10 @@ pub trait Limiter {
     fn tables(&self) -> usize;
     /// How many memories the store may hold.
     fn memories(&self) -> usize;
+    /// How many continuations the store may hold.
+    fn continuations(&self) -> usize;
+    /// How many bytes the store's stacks may take.
+    fn stack_bytes(&self) -> usize;
     /// How many bytes the store's exceptions may take.
     fn exception_bytes(&self) -> usize;
 }

@@ -42,8 +42,9 @@ pub use limits::Limiter;
 pub use matching::check_import;
 pub use memory::{Memory, MemoryCore};
 pub use store::{
-    Crossing, DEFAULT_EXCEPTION_BYTES, DEFAULT_INSTANCES, DEFAULT_MEMORIES, DEFAULT_MEMORY_BYTES,
-    DEFAULT_TABLE_ELEMENTS, DEFAULT_TABLES, EpochDecision, ExnIndex, ExternIndex, Failure,
-    FuncIndex, GlobalIndex, InstanceIndex, MemoryIndex, StoreId, StoreInner, TableIndex, TagIndex,
+    Crossing, DEFAULT_CONTINUATIONS, DEFAULT_EXCEPTION_BYTES, DEFAULT_INSTANCES, DEFAULT_MEMORIES,
+    DEFAULT_MEMORY_BYTES, DEFAULT_STACK_BYTES, DEFAULT_TABLE_ELEMENTS, DEFAULT_TABLES,
+    EpochDecision, ExnIndex, ExternIndex, Failure, FuncIndex, GlobalIndex, InstanceIndex,
+    MemoryIndex, StoreId, StoreInner, TableIndex, TagIndex,
 };
 pub use table::Table;

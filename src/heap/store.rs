@@ -598,12 +598,19 @@ impl StoreInner {
         &self.tags
     }
 
-    /// A stack of at least `slots` slots for a continuation of a function.
+    /// A stack of at least `slots` slots for a continuation of a function, if the limiter
+    /// agrees.
     pub fn add_continuation(
         &mut self,
         function: FuncIndex,
         slots: usize,
     ) -> Result<StackId, Error> {
+        if self.continuations_are_full() {
+            return Err(too_many(
+                "continuation",
+                self.stacks.continuation_count() + 1,
+            ));
+        }
         // A few more than the first frame takes: most functions call others.
         let generous = slots + CONTINUATION_SLOTS;
         let stack = self.stacks.acquire(function, slots, generous, None);
@@ -611,6 +618,14 @@ impl StoreInner {
         stack.ok_or_else(|| {
             format_err!("resource limit exceeded: there is no room for another continuation")
         })
+    }
+
+    /// Whether there can be no more continuations than there are.
+    pub fn continuations_are_full(&mut self) -> bool {
+        let limit = self.limit(|limiter| limiter.continuations(), DEFAULT_CONTINUATIONS);
+        self.stacks.continuation_count() >= limit
+            || self.stacks.bytes()
+                >= self.limit(|limiter| limiter.stack_bytes(), DEFAULT_STACK_BYTES)
     }
 
     /// Adds an exception, if the limiter agrees. The payload is as long as the tag says.
@@ -621,6 +636,21 @@ impl StoreInner {
     ) -> Result<ExnIndex, LimitError> {
         let limit = self.limit(|limiter| limiter.exception_bytes(), DEFAULT_EXCEPTION_BYTES);
         self.exceptions.add(tag, payload, limit)
+    }
+
+    /// Whether there can be no more exceptions than there are.
+    pub fn exceptions_are_full(&mut self) -> bool {
+        let limit = self.limit(|limiter| limiter.exception_bytes(), DEFAULT_EXCEPTION_BYTES);
+        self.exceptions.is_full(limit)
+    }
+
+    /// Grows a stack so that it has at least `slots` slots. False where its limit, the
+    /// limiter or the host does not allow that.
+    pub fn grow_stack(&mut self, id: StackId, slots: usize) -> bool {
+        let more = slots.saturating_sub(self.stacks.stack(id).slots());
+        let bytes = (self.stacks.bytes()).saturating_add(more.saturating_mul(size_of::<u64>()));
+        bytes <= self.limit(|limiter| limiter.stack_bytes(), DEFAULT_STACK_BYTES)
+            && self.stacks.grow(id, slots)
     }
 
     // --- making instances ---
@@ -747,6 +777,10 @@ pub const DEFAULT_MEMORY_BYTES: u64 = 1 << 32;
 const CONTINUATION_SLOTS: usize = 16;
 /// A store holds at most this many values of the host's.
 pub const DEFAULT_EXTERNS: usize = 1 << 24;
+/// Without a limiter, a store holds at most this many continuations.
+pub const DEFAULT_CONTINUATIONS: usize = 1 << 22;
+/// Without a limiter, the stacks of a store take at most this many bytes.
+pub const DEFAULT_STACK_BYTES: usize = if usize::BITS > 32 { 1 << 32 } else { 1 << 31 };
 /// Without a limiter, the exceptions of a store take at most this many bytes.
 pub const DEFAULT_EXCEPTION_BYTES: usize = 1 << 28;
 /// Without a limiter, a store holds at most this many instances.

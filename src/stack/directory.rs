@@ -2,8 +2,9 @@
 
 use super::arena::Arena;
 use super::record::{BoundaryKind, Record};
-use crate::heap::{FuncIndex, InstanceCore};
+use crate::heap::{FuncIndex, InstanceCore, TagIndex};
 use crate::module::TypeId;
+use alloc::boxed::Box;
 use alloc::sync::Arc;
 use core::ptr;
 
@@ -45,6 +46,23 @@ impl ExitPoint {
         fp: 0,
         is_return: true,
     };
+}
+
+/// Whose results an execution waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Awaited {
+    /// Those of the host function that has suspended it.
+    Host(FuncIndex),
+    /// Those of a suspension with a tag that the host handles.
+    Tag(TagIndex),
+}
+
+/// What an execution and its stack share: once the stack alone has it, the execution was
+/// dropped.
+#[derive(Debug, Default)]
+pub struct Owner {
+    /// The tags that the host handles.
+    pub handles: Box<[TagIndex]>,
 }
 
 /// What a stack is used for.
@@ -104,12 +122,12 @@ pub struct Stack {
     pub bound_type: TypeId,
     /// The function that was called on it.
     pub function: FuncIndex,
-    /// The host function that has suspended it, if its results are wanted.
-    pub awaiting: Option<FuncIndex>,
+    /// What the host must give before it goes on.
+    pub awaiting: Option<Awaited>,
     /// Its memory.
     arena: Arena,
-    /// Held by an execution's owner too.
-    pub(super) owner: Option<Arc<()>>,
+    /// Of an initial stack, what it shares with an execution of the embedder's.
+    pub(super) owner: Option<Arc<Owner>>,
 }
 
 impl Stack {
@@ -191,6 +209,12 @@ impl Stack {
     pub fn slot(&self, at: usize) -> Option<u64> {
         // SAFETY: the slots are initialised memory.
         (at < self.slots()).then(|| unsafe { *self.base.add(at) })
+    }
+
+    /// Whether the host handles suspensions with a tag on it.
+    pub fn is_handled_by_host(&self, tag: TagIndex) -> bool {
+        let owner = self.owner.as_ref();
+        owner.is_some_and(|owner| owner.handles.contains(&tag))
     }
 
     /// The number of its slots.

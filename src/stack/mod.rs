@@ -28,7 +28,7 @@ mod stacks;
 
 pub use chain::Activation;
 pub use context::{Context, Exit, HostRequest};
-pub use directory::{ExitPoint, Stack, StackId, StackState};
+pub use directory::{Awaited, ExitPoint, Owner, Stack, StackId, StackState};
 pub use frames::{RawFrame, RawFrames};
 pub use image::StackImage;
 pub use interrupt::InterruptHandle;

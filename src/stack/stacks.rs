@@ -2,7 +2,7 @@
 
 use super::chain::{Activation, StackChain};
 use super::context::Context;
-use super::directory::{ExitPoint, Stack, StackId, StackState};
+use super::directory::{ExitPoint, Owner, Stack, StackId, StackState};
 use super::interrupt::{InterruptFlag, InterruptHandle};
 use crate::heap::{FuncIndex, FuncObject};
 use crate::module::EngineInner;
@@ -22,6 +22,8 @@ pub struct Stacks {
     free: Vec<StackId>,
     /// How many of the free stacks keep their memory.
     spare: usize,
+    /// The slots of all stacks, those of free ones included.
+    slots: usize,
     /// When as many stacks are in use, dropped executions are looked for.
     reclaim_at: usize,
     /// The activations under way, oldest first.
@@ -55,6 +57,7 @@ impl Stacks {
             stacks: alloc::vec![UnsafeCell::new(Stack::none())],
             free: Vec::new(),
             spare: 0,
+            slots: 0,
             reclaim_at: SPARE,
             activations: Vec::new(),
             // Slots are counted in 32 bits.
@@ -168,7 +171,7 @@ impl Stacks {
         function: FuncIndex,
         slots: usize,
         generous: usize,
-        owner: Option<Arc<()>>,
+        owner: Option<Arc<Owner>>,
     ) -> Option<StackId> {
         if slots > self.max_slots {
             return None;
@@ -182,11 +185,12 @@ impl Stacks {
             None => self.add()?,
         };
         self.spare -= usize::from(self.stack(id).slots() != 0);
-        let stack = self.stack_mut(id);
-        if stack.slots() < slots && !stack.grow(generous) && !stack.grow(slots) {
+        if self.stack(id).slots() < slots && !self.grow_to(id, generous) && !self.grow_to(id, slots)
+        {
             self.free.push(id);
             return None;
         }
+        let stack = self.stack_mut(id);
         stack.state = StackState::Fresh;
         stack.first_revision = stack.revision;
         stack.function = function;
@@ -218,13 +222,14 @@ impl Stacks {
     /// Gives a stack back. References to it as a continuation are invalid from now on.
     pub fn release(&mut self, id: StackId) {
         let keeps = self.spare < SPARE && self.stack(id).slots() <= SPARE_SLOTS;
-        let stack = self.stack_mut(id);
-        if stack.state == StackState::Free {
+        if self.stack(id).state == StackState::Free {
             return;
         }
         if !keeps {
-            stack.shrink();
+            self.slots -= self.stack(id).slots();
+            self.stack_mut(id).shrink();
         }
+        let stack = self.stack_mut(id);
         stack.state = StackState::Free;
         stack.exit = ExitPoint::NONE;
         stack.other_end = StackId::NONE;
@@ -332,10 +337,29 @@ impl Stacks {
         if slots > self.max_slots {
             return false;
         }
-        let max = self.max_slots;
+        let has = self.stack(id).slots();
+        let generous = has.saturating_mul(2).clamp(slots, self.max_slots);
+        slots <= has || self.grow_to(id, generous) || self.grow_to(id, slots)
+    }
+
+    fn grow_to(&mut self, id: StackId, slots: usize) -> bool {
         let stack = self.stack_mut(id);
-        let generous = stack.slots().saturating_mul(2).clamp(slots, max);
-        slots <= stack.slots() || stack.grow(generous) || stack.grow(slots)
+        let had = stack.slots();
+        let grown = stack.grow(slots);
+        let has = stack.slots();
+        self.slots += has - had;
+        grown
+    }
+
+    /// The bytes that all stacks take.
+    pub fn bytes(&self) -> usize {
+        self.slots * size_of::<u64>()
+    }
+
+    /// The number of continuations that have not ended.
+    pub fn continuation_count(&self) -> usize {
+        // Calls from the host are few, and suspended ones are counted with them.
+        self.count() - self.activations.len().min(self.count())
     }
 
     // --- continuations ---

@@ -1,0 +1,213 @@
+//! Calls that wait for futures, in any executor.
+
+use super::caller::Caller;
+use super::context::{AsContextMut, StoreContextMut};
+use super::engine::Engine;
+use super::execution::{Execution, Outcome, Suspension};
+use super::func::Func;
+use super::func_type::FuncType;
+use super::into_func::HostFunc;
+use super::linker::Linker;
+use super::values::Val;
+use super::wasm_ty::{WasmParams, WasmResults, WasmRet};
+use crate::code::Trap;
+use crate::ensure;
+use crate::heap::{HostCall, StoreInner};
+use crate::support::error::{Error, Result};
+use crate::support::sync::Mutex;
+use alloc::boxed::Box;
+use core::future::{Future, poll_fn};
+use core::pin::Pin;
+use core::task::Poll;
+use smallvec::{SmallVec, smallvec};
+
+/// The results of a host function, as slots: made once the store is at hand again.
+type Encode = Box<dyn FnOnce(&StoreInner) -> Result<SmallVec<[u64; 8]>> + Send>;
+type Pending = Pin<Box<dyn Future<Output = Result<Encode>> + Send>>;
+
+/// What a host function that waits gives to the call that drives it. Behind a lock, as
+/// futures may not be shared, and requests to suspend may.
+struct HostFuture(Mutex<Option<Pending>>);
+
+impl HostFuture {
+    fn new(future: impl Future<Output = Result<Encode>> + Send + 'static) -> HostFuture {
+        HostFuture(Mutex::new(Some(Box::pin(future))))
+    }
+
+    fn take(&self) -> Option<Pending> {
+        self.0.lock().take()
+    }
+}
+
+/// The function of the host's that starts a future, and suspends its execution with it.
+pub(super) fn host_func<T, Params, Returned, Run, Fut>(engine: &Engine, run: Run) -> HostFunc
+where
+    T: 'static,
+    Params: WasmResults + WasmRet,
+    Returned: WasmParams + WasmRet + 'static,
+    Run: Fn(Caller<'_, T>, Params) -> Fut + Send + Sync + 'static,
+    Fut: Future<Output = Result<Returned>> + Send + 'static,
+{
+    let ty = FuncType::new(engine, Params::result_types(), Returned::result_types());
+    let count = ty.inner().params.len();
+    HostFunc::of(ty, move |call: &mut HostCall<'_>| {
+        let arguments: SmallVec<[u64; 8]> = (0..count).map(|index| call.get(index)).collect();
+        let params = Params::load(&arguments, call.store.id());
+        let caller = Caller::new(StoreContextMut::of(call.store), call.caller);
+        let future = run(caller, params);
+        Err(Error::suspend(HostFuture::new(async move {
+            let returned = future.await?;
+            let encode: Encode = Box::new(move |store| {
+                let mut slots = smallvec![0; Returned::COUNT];
+                returned.store(store, &mut slots)?;
+                Ok(slots)
+            });
+            Ok(encode)
+        })))
+    })
+}
+
+impl<T: 'static> Linker<T> {
+    /// Defines a function of the host's that waits: the closure gives a future, and the call
+    /// goes on once that is ready. Only a call made with [`Func::call_async`] can wait; in
+    /// any other one the function fails.
+    ///
+    /// Unlike Wasmtime's, the future does not borrow the [`Caller`]: while it waits, the
+    /// store is free.
+    ///
+    /// ```
+    /// use backstitch::*;
+    /// use std::pin::pin;
+    /// use std::task::{Context, Poll, Waker};
+    ///
+    /// # if cfg!(not(feature = "wat")) { return Ok(()) }
+    /// let engine = Engine::default();
+    /// let module = Module::new(&engine, r#"
+    ///     (module
+    ///         (import "host" "fetch" (func $fetch (param i32) (result i64)))
+    ///         (func (export "run") (result i64)
+    ///             (i64.add (call $fetch (i32.const 1)) (call $fetch (i32.const 2)))))
+    /// "#)?;
+    /// let mut linker = Linker::new(&engine);
+    /// linker.func_wrap_async("host", "fetch", |_: Caller<'_, ()>, (key,): (i32,)| async move {
+    ///     Ok(i64::from(key) * 100)
+    /// })?;
+    /// let mut store = Store::new(&engine, ());
+    /// let instance = linker.instantiate(&mut store, &module)?;
+    /// let run = instance.get_func(&mut store, "run").unwrap();
+    ///
+    /// // Any executor does; this is the least one.
+    /// let mut results = [Val::I64(0)];
+    /// {
+    ///     let mut call = pin!(run.call_async(&mut store, &[], &mut results));
+    ///     let mut context = Context::from_waker(Waker::noop());
+    ///     while call.as_mut().poll(&mut context)?.is_pending() {}
+    /// }
+    /// assert_eq!(results[0].unwrap_i64(), 300);
+    /// # Ok::<(), Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If the name is defined already.
+    pub fn func_wrap_async<Params, Returned, Run, Fut>(
+        &mut self,
+        module: &str,
+        name: &str,
+        run: Run,
+    ) -> Result<&mut Linker<T>>
+    where
+        Params: WasmResults + WasmRet,
+        Returned: WasmParams + WasmRet + 'static,
+        Run: Fn(Caller<'_, T>, Params) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<Returned>> + Send + 'static,
+    {
+        let func = host_func(self.engine(), run);
+        self.define_host(module, name, func)
+    }
+}
+
+impl Func {
+    /// Calls it, and waits for what its host functions wait for: see
+    /// [`Linker::func_wrap_async`]. An epoch deadline at which the store's callback yields
+    /// gives other tasks their turn. Needs no particular executor.
+    ///
+    /// A future that is dropped gives up the call.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Func::call`].
+    ///
+    /// # Panics
+    ///
+    /// If it belongs to another store.
+    pub async fn call_async(
+        &self,
+        mut store: impl AsContextMut,
+        params: &[Val],
+        results: &mut [Val],
+    ) -> Result<()> {
+        let expected = self.ty(&store).results().len();
+        ensure!(
+            results.len() == expected,
+            "expected {expected} results, got {}",
+            results.len()
+        );
+        let mut execution = self.start(&mut store, params)?;
+        let mut outcome = execution.resume(&mut store)?;
+        loop {
+            outcome = match outcome {
+                Outcome::Done(values) => {
+                    results.clone_from_slice(&values);
+                    return Ok(());
+                }
+                Outcome::Suspended(Suspension::Host(request)) => {
+                    let Some(future) = request.downcast_ref::<HostFuture>().map(HostFuture::take)
+                    else {
+                        return Err(fail(&execution, &store, Error::new(request)));
+                    };
+                    let future = future.expect("each request is answered once");
+                    match future.await {
+                        Ok(encode) => {
+                            let slots = encode(store.as_context_mut().0)?;
+                            execution.resume_with_slots(store.as_context_mut().0, &slots)?
+                        }
+                        Err(error) => return Err(fail(&execution, &store, error)),
+                    }
+                }
+                Outcome::Suspended(Suspension::Epoch) => {
+                    yield_now().await;
+                    execution.resume(&mut store)?
+                }
+                Outcome::Suspended(Suspension::Fuel) => {
+                    return Err(fail(&execution, &store, Trap::OutOfFuel.into()));
+                }
+                Outcome::Suspended(Suspension::Interrupt | Suspension::Tag(..)) => {
+                    return Err(fail(&execution, &store, Trap::Interrupt.into()));
+                }
+            };
+        }
+    }
+}
+
+/// An error that ends a suspended execution, with where that stood.
+fn fail(execution: &Execution, store: &impl AsContextMut, error: Error) -> Error {
+    let backtrace = execution.backtrace(store);
+    if backtrace.frames().is_empty() {
+        return error;
+    }
+    error.context(backtrace)
+}
+
+/// Gives other tasks their turn.
+async fn yield_now() {
+    let mut yielded = false;
+    poll_fn(|context| {
+        if core::mem::replace(&mut yielded, true) {
+            return Poll::Ready(());
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
+}
