@@ -7,6 +7,7 @@ use super::pipe::{Closed, MemoryInputPipe};
 use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::time::Duration;
 use core::{fmt, mem};
 
 /// As many descriptors as a process has on most systems; each may be one of the host's.
@@ -27,6 +28,8 @@ pub struct WasiCtx {
     pub(super) starts: Starts,
     /// How many bytes the program may still add to files.
     pub(super) quota: u64,
+    /// How long one call may wait.
+    pub(super) max_wait: Option<Duration>,
 }
 
 /// What is told of each call.
@@ -64,6 +67,7 @@ pub struct WasiCtxBuilder {
     suspend_when_blocked: bool,
     max_descriptors: usize,
     max_file_bytes: u64,
+    max_wait: Option<Duration>,
 }
 
 /// A text of the system's ends at its first NUL.
@@ -87,6 +91,7 @@ impl WasiCtxBuilder {
             suspend_when_blocked: false,
             max_descriptors: MAX_DESCRIPTORS,
             max_file_bytes: MAX_FILE_BYTES,
+            max_wait: None,
         }
     }
 
@@ -181,6 +186,14 @@ impl WasiCtxBuilder {
         self
     }
 
+    /// Ends a program that lets its thread wait for longer than this in one call, with
+    /// [`WaitedTooLong`](super::WaitedTooLong). By default there is no such limit, as a program
+    /// may wait for whoever types its input. Where executions suspend, none waits.
+    pub fn max_wait(&mut self, limit: Duration) -> &mut Self {
+        self.max_wait = Some(limit);
+        self
+    }
+
     /// Makes the context.
     ///
     /// # Panics
@@ -216,6 +229,7 @@ impl WasiCtxBuilder {
             suspend_when_blocked: self.suspend_when_blocked,
             starts: Starts::default(),
             quota: self.max_file_bytes,
+            max_wait: self.max_wait,
         }
     }
 }

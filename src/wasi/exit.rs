@@ -1,6 +1,7 @@
-//! The end of a program by its own will.
+//! The ends of a program that are no traps.
 
 use core::fmt;
+use core::time::Duration;
 
 /// The program called `proc_exit`: the error of the execution downcasts to it.
 ///
@@ -23,3 +24,22 @@ impl fmt::Display for I32Exit {
 }
 
 impl core::error::Error for I32Exit {}
+
+/// The program waited for longer than [`WasiCtxBuilder::max_wait`] lets it: the error of the
+/// execution downcasts to it.
+///
+/// [`WasiCtxBuilder::max_wait`]: super::WasiCtxBuilder::max_wait
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WaitedTooLong(pub Duration);
+
+impl fmt::Display for WaitedTooLong {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "the program waited for more than {:?} in one call",
+            self.0
+        )
+    }
+}
+
+impl core::error::Error for WaitedTooLong {}

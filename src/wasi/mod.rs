@@ -48,7 +48,7 @@ pub use abi::{
 };
 pub use context::{WasiCtx, WasiCtxBuilder};
 pub use deterministic::{Deterministic, MemoryDirectory, ScriptedInput, VirtualTime};
-pub use exit::I32Exit;
+pub use exit::{I32Exit, WaitedTooLong};
 pub use host::{
     Directory, DirectoryEntry, File, Host, InputStream, OpenOptions, Opened, OutputStream,
     Readiness,

@@ -1,7 +1,8 @@
 //! `poll_oneoff` and the clocks.
 
 use crate::guest::*;
-use backstitch::wasi::{Errno, MemoryInputPipe};
+use backstitch::Val;
+use backstitch::wasi::{Errno, InputStream, MemoryInputPipe, Readiness, WaitedTooLong};
 use std::time::{Duration, Instant};
 
 const SUBSCRIPTIONS: i32 = 1024;
@@ -189,4 +190,84 @@ fn input_is_ready_when_there_is_some_and_at_the_end() {
     let events = poll(&mut guest, &both).unwrap();
     assert!(events[0].hangup);
     assert_eq!(guest.read(0, 9), Ok(vec![]));
+}
+
+/// An input on which nothing ever comes, and that can be waited on.
+struct Silence;
+
+impl InputStream for Silence {
+    fn read(&mut self, _: &mut [u8]) -> Result<usize, Errno> {
+        Err(Errno::Again)
+    }
+
+    fn ready(&mut self) -> Result<Readiness, Errno> {
+        Ok(Readiness::Pending)
+    }
+
+    fn wait(&mut self, nanoseconds: Option<u64>) -> Result<(), Errno> {
+        std::thread::sleep(Duration::from_nanos(nanoseconds.expect("there is a limit")));
+        Ok(())
+    }
+}
+
+#[test]
+fn waiting_for_ever_has_an_end() {
+    let limit = Duration::from_millis(30);
+    let calls: [(&str, &[i64], &[[u8; 48]]); 4] = [
+        (
+            "poll_oneoff",
+            &[1024, 2048, 1, 0],
+            &[clock(0, 1, u64::MAX, 0)],
+        ),
+        (
+            "poll_oneoff",
+            &[1024, 2048, 1, 0],
+            &[clock(0, 0, u64::MAX, 1)],
+        ),
+        (
+            "poll_oneoff",
+            &[1024, 2048, 2, 0],
+            &[descriptor(0, 1, 0), clock(0, 1, 1 << 60, 0)],
+        ),
+        ("fd_read", &[0, 8, 1, 0], &[]),
+    ];
+    for (name, arguments, subscriptions) in calls {
+        let mut guest = Guest::with(On::System, |builder| {
+            builder.stdin(Silence).max_wait(limit);
+        });
+        guest.put(8, &[DATA.to_le_bytes(), 10_i32.to_le_bytes()].concat());
+        guest.put(SUBSCRIPTIONS, &subscriptions.concat());
+        let function = guest.instance.get_func(&mut guest.store, name).unwrap();
+        let begun = Instant::now();
+        let error = function
+            .call(
+                &mut guest.store,
+                &values(name, arguments),
+                &mut [Val::I32(0)],
+            )
+            .expect_err("the program ends");
+        assert_eq!(error.downcast_ref(), Some(&WaitedTooLong(limit)));
+        assert!(begun.elapsed() >= limit);
+        // A shorter wait is none too long.
+        assert_eq!(poll(&mut guest, &[clock(5, 1, 1_000, 0)]).unwrap().len(), 1);
+    }
+}
+
+#[test]
+fn a_read_takes_what_there_is() {
+    let stdin = MemoryInputPipe::open();
+    let mut guest = Guest::with(On::Memory, |builder| {
+        builder.stdin(stdin.clone());
+    });
+    stdin.push("abcd");
+    // The second piece would have to be waited for.
+    let piece = |at: i32, len: u32| [at.to_le_bytes(), len.to_le_bytes()].concat();
+    guest.put(
+        64,
+        &[piece(0, 0), piece(DATA, 4), piece(DATA + 4, 4)].concat(),
+    );
+    assert_eq!(guest.call("fd_read", &[0, 64, 3, 0]), Ok(()));
+    assert_eq!((guest.word(0), guest.bytes(DATA, 4)), (4, b"abcd".to_vec()));
+    assert_eq!(guest.call("fd_read", &[0, 64, 1, 0]), Ok(()));
+    assert_eq!(guest.word(0), 0);
 }

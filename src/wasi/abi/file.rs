@@ -3,10 +3,11 @@
 use super::descriptor::{Descriptor, Object, OpenFile};
 use super::errno::Errno;
 use super::memory::{GuestMemory, Pieces};
+use super::poll::Patience;
 use super::types::{FdFlags, FileType, Rights, SetTime};
 use super::{Answer, Refusal, Wait};
 use crate::wasi::WasiCtx;
-use crate::wasi::host::{InputStream, OutputStream, Readiness};
+use crate::wasi::host::{Host, InputStream, OutputStream, Readiness};
 
 /// The furthest that a place in a file may be, as in a signed offset.
 const MAX_OFFSET: u64 = i64::MAX as u64;
@@ -14,33 +15,46 @@ const MAX_OFFSET: u64 = i64::MAX as u64;
 /// The highest number of an advice.
 const MAX_ADVICE: u32 = 5;
 
-/// Waits for input, where the embedder has not asked to be told of it.
-fn read_stream(
-    stream: &mut dyn InputStream,
-    buffer: &mut [u8],
+/// How a program reads a stream that has nothing yet.
+struct Reading {
     nonblock: bool,
     suspend: bool,
-) -> Result<usize, Refusal> {
-    loop {
-        if (nonblock || suspend) && stream.ready()? == Readiness::Pending {
-            return Err(would_wait(nonblock));
-        }
-        match stream.read(buffer) {
-            Err(Errno::Again) if nonblock || suspend => return Err(would_wait(nonblock)),
-            Err(Errno::Again) => stream.wait(None)?,
-            result => return Ok(result?),
-        }
-    }
+    patience: Option<Patience>,
 }
 
-fn would_wait(nonblock: bool) -> Refusal {
-    if nonblock {
-        return Errno::Again.into();
+impl Reading {
+    /// Reads once, after a wait if need be.
+    fn read(
+        &mut self,
+        stream: &mut dyn InputStream,
+        buffer: &mut [u8],
+        host: &mut dyn Host,
+    ) -> Result<usize, Refusal> {
+        // A stream that waits by itself must be asked first.
+        let asks = self.nonblock || self.suspend || self.patience.is_some();
+        loop {
+            if !asks || stream.ready()? != Readiness::Pending {
+                match stream.read(buffer) {
+                    Err(Errno::Again) => {}
+                    read => return Ok(read?),
+                }
+            }
+            if self.nonblock {
+                return Err(Errno::Again.into());
+            }
+            if self.suspend {
+                return Err(Refusal::Blocked(Wait {
+                    nanoseconds: None,
+                    input: true,
+                }));
+            }
+            let left = match &mut self.patience {
+                Some(patience) => Some(patience.left(host)?),
+                None => None,
+            };
+            stream.wait(left)?;
+        }
     }
-    Refusal::Blocked(Wait {
-        nanoseconds: None,
-        input: true,
-    })
 }
 
 fn write_stream(
@@ -300,6 +314,7 @@ impl WasiCtx {
         count: u32,
         result: u32,
     ) -> Answer {
+        let patience = self.patience();
         let descriptor = self.table.get_mut(fd)?;
         descriptor.require(Rights::FD_READ)?;
         memory.check(result, 4)?;
@@ -307,23 +322,17 @@ impl WasiCtx {
         let read = match &mut descriptor.object {
             Object::Directory(_) | Object::Output(_) => return Err(Errno::Badf.into()),
             Object::Input(stream) => {
-                let nonblock = descriptor.flags.contains(FdFlags::NONBLOCK);
-                let suspend = self.suspend_when_blocked;
-                let mut wait = None;
-                let read = memory.fill(pieces, |buffer| {
-                    read_stream(&mut **stream, buffer, nonblock, suspend).map_err(|refusal| {
-                        match refusal {
-                            Refusal::Errno(errno) => errno,
-                            other => {
-                                wait = Some(other);
-                                Errno::Again
-                            }
-                        }
-                    })
-                });
-                match (read, wait) {
-                    (Err(_), Some(wait)) => return Err(wait),
-                    (read, _) => read?,
+                // After one piece there may be nothing for the next, which is not waited for.
+                let buffer = memory.first_piece(pieces)?;
+                if buffer.is_empty() {
+                    0
+                } else {
+                    let mut reading = Reading {
+                        nonblock: descriptor.flags.contains(FdFlags::NONBLOCK),
+                        suspend: self.suspend_when_blocked,
+                        patience,
+                    };
+                    reading.read(&mut **stream, buffer, &mut *self.host)? as u32
                 }
             }
             Object::File(open) => {

@@ -137,6 +137,17 @@ impl<'a> GuestMemory<'a> {
         Ok((self.read_u32(at)?, self.read_u32(len_at)?))
     }
 
+    /// The first piece that is not empty, if there is one.
+    pub(crate) fn first_piece(&mut self, pieces: Pieces) -> Result<&mut [u8], Errno> {
+        for index in 0..pieces.count {
+            let (pointer, len) = self.piece(pieces, index)?;
+            if len > 0 {
+                return self.slice_mut(pointer, len);
+            }
+        }
+        Ok(&mut [])
+    }
+
     /// Fills the pieces in turn, until there is no more or less than a piece takes. What was
     /// read before an error counts. (A piece may lie over the array of pieces, so each is
     /// looked up, and checked, when its turn comes.)

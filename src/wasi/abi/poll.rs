@@ -8,8 +8,10 @@ use super::errno::Errno;
 use super::memory::GuestMemory;
 use super::types::Clock;
 use super::{Answer, Refusal, Wait};
-use crate::wasi::WasiCtx;
+use crate::support::error::Error;
 use crate::wasi::host::{Host, Readiness};
+use crate::wasi::{WaitedTooLong, WasiCtx};
+use core::time::Duration;
 
 const SUBSCRIPTION: u32 = 48;
 const EVENT: u32 = 32;
@@ -93,7 +95,35 @@ struct Waiting {
     inputs: u32,
 }
 
+/// How long a call may wait still.
+pub(super) struct Patience {
+    limit: Duration,
+    /// When it began to wait, by the monotonic clock.
+    begun: Option<u64>,
+}
+
+impl Patience {
+    /// The nanoseconds that are left. Without a clock it cannot be known when they are over;
+    /// then each wait has as long as all together.
+    pub(super) fn left(&mut self, host: &mut dyn Host) -> Result<u64, Refusal> {
+        let limit = u64::try_from(self.limit.as_nanos()).unwrap_or(u64::MAX);
+        let Ok(now) = host.clock_time(Clock::Monotonic) else {
+            return Ok(limit);
+        };
+        let waited = now.saturating_sub(*self.begun.get_or_insert(now));
+        match limit.checked_sub(waited) {
+            Some(left) if left > 0 => Ok(left),
+            _ => Err(Refusal::End(Error::new(WaitedTooLong(self.limit)))),
+        }
+    }
+}
+
 impl WasiCtx {
+    /// How long a call that begins now may wait, if there is a limit.
+    pub(super) fn patience(&self) -> Option<Patience> {
+        self.max_wait.map(|limit| Patience { limit, begun: None })
+    }
+
     pub(super) fn poll_oneoff(
         &mut self,
         memory: &mut GuestMemory<'_>,
@@ -109,6 +139,7 @@ impl WasiCtx {
         memory.check(subscriptions, size(SUBSCRIPTION)?)?;
         memory.check(events, size(EVENT)?)?;
         memory.check(result, 4)?;
+        let mut patience = self.patience();
         loop {
             let mut waiting = Waiting::default();
             let happened = self.look(memory, subscriptions, events, count, &mut waiting)?;
@@ -120,6 +151,10 @@ impl WasiCtx {
                     nanoseconds: waiting.nanoseconds,
                     input: waiting.input.is_some(),
                 }));
+            }
+            if let Some(patience) = &mut patience {
+                let left = patience.left(&mut *self.host)?;
+                waiting.nanoseconds = Some(waiting.nanoseconds.unwrap_or(left).min(left));
             }
             self.wait(&waiting)?;
         }
