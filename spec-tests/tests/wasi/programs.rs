@@ -1,0 +1,187 @@
+//! Published programs, as `benches/wasi/build` builds them, give what their native builds
+//! give. Those that are not built are left out, with a notice.
+
+use crate::command::program;
+use crate::guest::Folder;
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+fn built(kind: &str, name: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../benches/wasi/target/programs");
+    folder.join(kind).join("bin").join(name)
+}
+
+fn output(command: &mut Command, input: &str) -> Output {
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program can be run");
+    let mut stdin = child.stdin.take().expect("it has an input");
+    // A program that does not read its input may have ended.
+    let _ = stdin.write_all(input.as_bytes());
+    drop(stdin);
+    child.wait_with_output().expect("the program ends")
+}
+
+/// The files of a folder and of those below it, by their paths in it.
+fn files(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+    let mut all = Vec::new();
+    let mut folders = vec![folder.to_path_buf()];
+    while let Some(next) = folders.pop() {
+        for entry in fs::read_dir(&next).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                let inside = path.strip_prefix(folder).expect("it is inside");
+                all.push((inside.to_path_buf(), fs::read(&path).expect("a file")));
+            }
+        }
+    }
+    all.sort();
+    all
+}
+
+/// Runs a program both ways in equal folders, and compares all that it leaves.
+fn same(name: &str, prepare: &[(&str, &str)], arguments: &[&str], input: &str) {
+    let (wasm, native) = (
+        built("wasm", &format!("{name}.wasm")),
+        built("native", name),
+    );
+    if !wasm.exists() || !native.exists() {
+        println!("`{name}` is left out: benches/wasi/build builds it");
+        return;
+    }
+    let prepared = || {
+        let folder = Folder::new();
+        for (path, contents) in prepare {
+            let path = folder.path().join(path);
+            fs::create_dir_all(path.parent().expect("it is in a folder")).expect("a folder");
+            fs::write(path, contents).expect("a file");
+        }
+        folder
+    };
+    let (here, there) = (prepared(), prepared());
+    let expected = output(
+        Command::new(native)
+            .args(arguments)
+            .current_dir(here.path()),
+        input,
+    );
+    let seen = output(
+        Command::new(program())
+            .args(["run", "--dir", "."])
+            .arg(wasm)
+            .args(arguments)
+            .current_dir(there.path()),
+        input,
+    );
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    assert_eq!(
+        text(&seen.stdout),
+        text(&expected.stdout),
+        "`{name}` {arguments:?}, whose errors are {}",
+        text(&seen.stderr)
+    );
+    assert_eq!(
+        seen.status.code(),
+        expected.status.code(),
+        "`{name}` {arguments:?}"
+    );
+    assert_eq!(
+        files(there.path()),
+        files(here.path()),
+        "`{name}` {arguments:?}"
+    );
+}
+
+const POEM: &str = "# Stitches\n\nA *stitch* in time saves **nine**,\n\n- so they\n- say\n\n\
+    | a | b |\n|---|---|\n| 1 | `two` |\n\n> quoted\n";
+
+#[test]
+fn markdown() {
+    for options in [&[][..], &["-T"], &["-T", "-S", "-F"], &["--events", "-T"]] {
+        same("pulldown-cmark", &[], options, POEM);
+    }
+}
+
+#[test]
+fn a_scripting_language() {
+    let script = r#"
+        fn fibonacci(n) { if n < 2 { n } else { fibonacci(n - 1) + fibonacci(n - 2) } }
+        let words = ["needle", "thread", "thimble"];
+        for word in words { print(`${word}: ${word.len}`); }
+        let counts = #{ a: 1, b: [1.5, 2.25] };
+        print(counts.b.map(|x| x * 2));
+        print(fibonacci(15));
+    "#;
+    same("rhai-run", &[("script.rhai", script)], &["script.rhai"], "");
+    same(
+        "rhai-run",
+        &[("wrong.rhai", "let x = ;")],
+        &["wrong.rhai"],
+        "",
+    );
+}
+
+#[test]
+fn a_json_tool() {
+    let json = r#"{"users":[{"name":"Ada","age":36},{"name":"Grace","age":45}],"ok":true}"#;
+    let data = [("data.json", json)];
+    for filter in [
+        ".",
+        ".users[].name",
+        ".users | map(.age) | add / length",
+        "[.users[] | select(.age > 40)] | length",
+        ".none.none",
+        ".users.name",
+    ] {
+        same("jaq", &data, &[filter, "data.json"], "");
+        same("jaq", &[], &["-c", filter], json);
+    }
+    same("jaq", &data, &[".", "none.json"], "");
+}
+
+#[test]
+fn a_grep() {
+    let tree = [
+        ("a.txt", "one needle\ntwo\nNEEDLE three\n"),
+        ("sub/b.txt", "nothing\n"),
+        ("sub/deep/c.txt", "a needle, a needle\n"),
+        (".hidden", "needle\n"),
+    ];
+    for options in [
+        &["-j1", "--sort=path", "needle", "."][..],
+        &["-j1", "--sort=path", "-i", "-n", "needle", "."],
+        &["-j1", "--sort=path", "-c", "needle", "."],
+        &["-j1", "--sort=path", "-l", "--hidden", "needle", "."],
+        &["-j1", "-o", "n.e+dle", "a.txt"],
+        &["-j1", "missing", "a.txt"],
+        &["-j1", "(", "a.txt"],
+    ] {
+        same("rg", &tree, options, "");
+    }
+    same("rg", &[], &["-j1", "b", "-"], "abc\nxyz\nb\n");
+}
+
+#[test]
+fn a_database() {
+    let sql = "CREATE TABLE t (id INTEGER PRIMARY KEY, name TEXT, value REAL);
+        BEGIN;
+        WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 500)
+            INSERT INTO t SELECT i, 'row ' || i, i * 1.5 FROM n;
+        COMMIT;
+        CREATE INDEX by_name ON t (name);
+        DELETE FROM t WHERE id % 7 = 0;
+        SELECT count(*), sum(value), max(name) FROM t;
+        SELECT * FROM t WHERE name LIKE 'row 49%' ORDER BY value DESC;
+        VACUUM;
+        PRAGMA integrity_check;";
+    same("sqlite", &[], &["data.db"], sql);
+    same("sqlite", &[], &[":memory:"], sql);
+    same("sqlite", &[], &["data.db"], "SELECT nothing FROM nowhere;");
+}
