@@ -107,17 +107,30 @@ impl CatchTable {
             .flat_map(|block| &self.clauses[block.first as usize..block.end as usize])
     }
 
-    /// Each stretch of code that is within a block, from its first cell to the end of its
-    /// last, with the clauses in force there.
-    pub fn stretches(&self) -> impl Iterator<Item = (Offset, Option<Offset>, Vec<Catch>)> {
+    /// Each stretch of code that is within a block: its first cell, where the next stretch
+    /// begins, and the innermost block's number.
+    pub fn stretches(&self) -> impl Iterator<Item = (Offset, Option<Offset>, u32)> {
+        let ends = self
+            .stretches
+            .iter()
+            .skip(1)
+            .map(|&(end, _)| Some(Offset(end)));
         self.stretches
             .iter()
-            .enumerate()
-            .filter(|(_, (_, block))| *block != NONE)
-            .map(|(index, &(at, _))| {
-                let end = self.stretches.get(index + 1).map(|&(end, _)| Offset(end));
-                (Offset(at), end, self.clauses_at(at).copied().collect())
-            })
+            .zip(ends.chain([None]))
+            .filter(|((_, block), _)| *block != NONE)
+            .map(|(&(start, block), end)| (Offset(start), end, block))
+    }
+
+    /// Each block by its number: the next outer one, and its own clauses.
+    pub fn blocks(&self) -> impl Iterator<Item = (Option<u32>, &[Catch])> {
+        self.blocks.iter().map(|block| {
+            let outer = (block.outer != NONE).then_some(block.outer);
+            (
+                outer,
+                &self.clauses[block.first as usize..block.end as usize],
+            )
+        })
     }
 }
 
@@ -164,6 +177,19 @@ mod tests {
         assert_eq!(tags(11), [4, 1, 2]);
         assert_eq!(tags(12), none);
         assert_eq!(table.clauses_at(7).next().unwrap().target, Offset(20));
-        assert_eq!(table.stretches().count(), 3);
+        let stretches: Vec<_> = table.stretches().collect();
+        assert_eq!(
+            stretches,
+            [
+                (Offset(2), Some(Offset(6)), 0),
+                (Offset(6), Some(Offset(9)), 1),
+                (Offset(9), Some(Offset(12)), 2),
+            ]
+        );
+        let blocks: Vec<_> = table
+            .blocks()
+            .map(|(outer, own)| (outer, own.len()))
+            .collect();
+        assert_eq!(blocks, [(None, 2), (Some(0), 1), (Some(0), 1)]);
     }
 }

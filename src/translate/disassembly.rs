@@ -1,7 +1,7 @@
 //! Listings of translated code.
 
 use super::function::Function;
-use crate::code::{Catch, CatchTable};
+use crate::code::CatchTable;
 use crate::module::{Export, ExportItem, Module};
 use crate::support::error::Error;
 use alloc::string::{String, ToString};
@@ -84,28 +84,28 @@ impl fmt::Display for Disassembly {
                 None => writeln!(f, "{cell:>6}  {:>8}  {text}", "")?,
             }
         }
-        for (start, end, clauses) in self.catches.stretches() {
-            write!(f, "  from cell {}", start.0)?;
-            match end {
-                Some(end) => write!(f, " to {}", end.0)?,
-                None => f.write_str(" on")?,
+        for (start, end, block) in self.catches.stretches() {
+            write!(f, "  cells from {}", start.0)?;
+            if let Some(end) = end {
+                write!(f, " to {}", end.0)?;
             }
-            for Catch {
-                tag,
-                with_ref,
-                target,
-                slot,
-            } in clauses
-            {
-                f.write_str(match with_ref {
-                    true => "; catch_ref",
-                    false => "; catch",
-                })?;
-                match tag {
+            writeln!(f, " are in try_table {block}")?;
+        }
+        for (number, (outer, clauses)) in self.catches.blocks().enumerate() {
+            write!(f, "  try_table {number}")?;
+            if let Some(outer) = outer {
+                write!(f, " in {outer}")?;
+            }
+            for catch in clauses {
+                f.write_str("; catch")?;
+                match catch.tag {
                     Some(tag) => write!(f, " tag {tag}")?,
                     None => f.write_str(" all")?,
                 }
-                write!(f, " [{slot}] -> {}", target.0)?;
+                if catch.with_ref {
+                    f.write_str(" with its reference")?;
+                }
+                write!(f, " s[{}], -> {}", catch.slot, catch.target.0)?;
             }
             writeln!(f)?;
         }
