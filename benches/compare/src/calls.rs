@@ -1,4 +1,5 @@
-//! What a call costs: between guest functions, out to the host, and in from the host.
+//! What a call costs: between guest functions, out to the host, and in from the host; and what
+//! leaves a call in other ways: a suspension, an exception.
 
 use anyhow::Result;
 use regex::Regex;
@@ -38,6 +39,62 @@ const MODULE: &str = r#"(module
   (func (export "increment") (param $n i32) (result i32)
     (i32.add (local.get $n) (i32.const 1))))"#;
 
+/// Continuations and exceptions, which most runtimes do not have.
+const STACKS: &str = r#"(module
+  (import "host" "tick" (func $tick (param i32) (result i32)))
+  (type $thread (func)) (type $cont (cont $thread))
+  (tag $yield) (tag $problem (param i32))
+  (elem declare func $endless $once)
+
+  (func $endless (loop $again (suspend $yield) (br $again)))
+  (func $once (suspend $yield))
+
+  ;; Resumes one continuation $n times, which suspends as often.
+  (func (export "switches") (param $n i32) (result i32)
+    (local $left i32) (local $thread (ref $cont))
+    (local.set $left (local.get $n))
+    (local.set $thread (cont.new $cont (ref.func $endless)))
+    (loop $again
+      (block $suspended (result (ref $cont))
+        (resume $cont (on $yield $suspended) (local.get $thread))
+        (unreachable))
+      (local.set $thread)
+      (br_if $again (local.tee $left (i32.sub (local.get $left) (i32.const 1)))))
+    (local.get $n))
+
+  ;; Makes $n continuations, each of which is suspended once and then forgotten.
+  (func (export "lives") (param $n i32) (result i32)
+    (local $left i32)
+    (local.set $left (local.get $n))
+    (loop $again
+      (block $suspended (result (ref $cont))
+        (resume $cont (on $yield $suspended) (cont.new $cont (ref.func $once)))
+        (unreachable))
+      (drop)
+      (br_if $again (local.tee $left (i32.sub (local.get $left) (i32.const 1)))))
+    (local.get $n))
+
+  (func $descend (param $depth i32) (result i32)
+    (if (i32.eqz (local.get $depth)) (then (throw $problem (i32.const 1))))
+    (i32.add (call $descend (i32.sub (local.get $depth) (i32.const 1))) (i32.const 0)))
+
+  ;; Catches $n exceptions, each thrown ten frames down.
+  (func (export "throws") (param $n i32) (result i32)
+    (local $caught i32)
+    (loop $again
+      (local.set $caught
+        (i32.add (local.get $caught)
+          (block $handler (result i32)
+            (try_table (result i32) (catch $problem $handler)
+              (call $descend (i32.const 9))))))
+      (br_if $again (i32.lt_u (local.get $caught) (local.get $n))))
+    (local.get $caught)))"#;
+
+const SWITCHES: i32 = 100_000;
+/// Few, as Wasmtime keeps the stacks as long as the store.
+const LIVES: i32 = 1_000;
+const THROWS: i32 = 10_000;
+
 const FIBONACCI: i32 = 27;
 const FIBONACCI_RESULT: i64 = 196_418;
 /// `fibonacci(n)` takes `2 * fibonacci(n + 1) - 1` calls.
@@ -57,20 +114,23 @@ pub fn measure(
     effort: Effort,
     statistic: Statistic,
 ) -> Result<Report> {
-    let bytes = wat::parse_str(MODULE)?;
-    let kinds: [(&str, Calls); 3] = [
-        ("recursive call and return", recursive),
-        ("host function called and back", out),
-        ("export called by the host and back", into),
+    let (bytes, stacks) = (wat::parse_str(MODULE)?, wat::parse_str(STACKS)?);
+    let kinds: [(&str, &[u8], Calls); 6] = [
+        ("recursive call and return", &bytes, recursive),
+        ("host function called and back", &bytes, out),
+        ("export called by the host and back", &bytes, into),
+        ("suspended and resumed", &stacks, switched),
+        ("continuation made, run, dropped", &stacks, lived),
+        ("exception caught ten frames up", &stacks, thrown),
     ];
     let lines = kinds
         .into_iter()
-        .filter(|(task, _)| only.is_none_or(|only| only.is_match(task)))
-        .map(|(task, calls)| Line {
+        .filter(|(task, ..)| only.is_none_or(|only| only.is_match(task)))
+        .map(|(task, bytes, calls)| Line {
             task: task.to_owned(),
             group: None,
             outcomes: measure::measure(runtimes, task, probe, effort, |runtime| {
-                let mut guest = runtime.load(&bytes)?;
+                let mut guest = runtime.load(bytes)?;
                 repeat(effort.sample, move || calls(guest.as_mut()))
             }),
         })
@@ -100,4 +160,23 @@ fn into(guest: &mut dyn Loaded) -> Result<u32> {
     let result = guest.call_repeatedly("increment", ENTRIES)?;
     check(Value::I32(result), ENTRIES.into())?;
     Ok(ENTRIES)
+}
+
+fn switched(guest: &mut dyn Loaded) -> Result<u32> {
+    counted(guest, "switches", SWITCHES)
+}
+
+fn lived(guest: &mut dyn Loaded) -> Result<u32> {
+    counted(guest, "lives", LIVES)
+}
+
+fn thrown(guest: &mut dyn Loaded) -> Result<u32> {
+    counted(guest, "throws", THROWS)
+}
+
+/// Calls an export that does something `count` times and returns that.
+fn counted(guest: &mut dyn Loaded, export: &str, count: i32) -> Result<u32> {
+    let result = guest.call(export, &[Value::I32(count)])?;
+    check(result, count.into())?;
+    Ok(count.unsigned_abs())
 }

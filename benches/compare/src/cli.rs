@@ -30,7 +30,7 @@ pub enum Command {
         /// Modules, binary or text [default: the larger ones of the workloads]
         modules: Vec<PathBuf>,
     },
-    /// Time calls: recursive, of a host function, from the host
+    /// Time calls: recursive, of a host function, from the host; suspensions and exceptions
     Calls,
 }
 

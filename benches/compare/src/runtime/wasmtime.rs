@@ -28,7 +28,12 @@ impl Wasmtime {
     pub fn cranelift() -> Result<Self> {
         Ok(Self {
             key: "cranelift",
-            engine: Engine::new(&Config::new())?,
+            engine: Engine::new(
+                Config::new()
+                    .wasm_function_references(true)
+                    .wasm_exceptions(true)
+                    .wasm_stack_switching(cfg!(all(target_arch = "x86_64", unix))),
+            )?,
         })
     }
 }
