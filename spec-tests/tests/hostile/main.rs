@@ -14,6 +14,7 @@ mod allocation;
 mod bodies;
 mod corpus;
 mod declarations;
+mod dumps;
 mod endless;
 mod guard;
 mod input;

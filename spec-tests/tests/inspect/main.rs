@@ -6,6 +6,7 @@
 //! ```
 
 mod browser;
+mod chain;
 #[path = "../command/mod.rs"]
 mod command;
 mod fixtures;

@@ -1,0 +1,133 @@
+//! 100,000 broken core dumps: each is read or refused with a place, and none panics or
+//! takes memory out of proportion.
+
+use crate::guard::{panics, peak_of, survives};
+use crate::mutation::mutate;
+use crate::random::Random;
+use backstitch::{
+    Config, CoreDump, CoreDumpError, CoreDumpOptions, Engine, Instance, Module, Store, WasmCoreDump,
+};
+
+/// Each is one mutant.
+const SEEDS: u64 = 100_000;
+
+/// The most bytes that a dump may take for each byte of its own, and on top of that. A
+/// missing value is one byte there, and a few dozen here; growing lists hold twice that.
+const PER_BYTE: usize = 256;
+const ANYWAY: usize = 64 << 10;
+
+/// Programs with something for every part of a dump.
+const PROGRAMS: [&str; 2] = [
+    r#"(module $everything
+        (memory $small 1) (memory $wide i64 1 2)
+        (table $functions 4 8 funcref) (table $values 2 externref)
+        (global $a (mut f32) (f32.const 0.5)) (global $b (mut funcref) (ref.null func))
+        (global $c i64 (i64.const -5))
+        (elem (table $functions) (i32.const 1) func $deep $main)
+        (data (memory $small) (i32.const 65000) "the end")
+        (data $passive "later")
+        (func $deep (param $n i32) (result i32) (local $x f64) (local $f funcref)
+            (local.set $x (f64.const 2.5))
+            (local.set $f (ref.func $deep))
+            (if (result i32) (local.get $n)
+                (then (i32.add (i32.const 3)
+                    (call $deep (i32.sub (local.get $n) (i32.const 1)))))
+                (else (i32.load (i32.const -4)))))
+        (func $main (export "main") (result i32)
+            (data.drop $passive)
+            (call $deep (i32.const 5))))"#,
+    r#"(module (func (export "main") (result i32) unreachable))"#,
+];
+
+/// What the mutants are made of: dumps with all that we know, and such as others write.
+fn corpus() -> Vec<Vec<u8>> {
+    let mut config = Config::new();
+    config.coredump_on_trap(true);
+    let engine = Engine::new(&config).unwrap();
+    let mut dumps = Vec::new();
+    for program in PROGRAMS {
+        let module = Module::new(&engine, wat::parse_str(program).unwrap()).unwrap();
+        let mut store = Store::new(&engine, ());
+        let instance = Instance::new(&mut store, &module, &[]).unwrap();
+        let main = instance
+            .get_typed_func::<(), i32>(&mut store, "main")
+            .unwrap();
+        let error = main.call(&mut store, ()).unwrap_err();
+        let dump = error
+            .downcast_ref::<WasmCoreDump>()
+            .expect("dumps are configured");
+        dumps.push(dump.serialize(&mut store, "program"));
+        let mut options = CoreDumpOptions::new();
+        options.compatible(true);
+        let mut compatible = Vec::new();
+        dump.serialize_to(&mut store, "program", &mut compatible, &options)
+            .unwrap();
+        dumps.push(compatible);
+    }
+    dumps
+}
+
+#[test]
+fn c16_broken_dumps() {
+    panics();
+    let corpus = corpus();
+    let (mut read, mut refused) = (0, 0);
+    for seed in 0..SEEDS {
+        let mut random = Random::new(seed);
+        let original = &corpus[random.below(corpus.len())];
+        let other = &corpus[random.below(corpus.len())];
+        let bytes = mutate(original, other, &mut random);
+        let (outcome, peak) = peak_of(|| {
+            survives(
+                || format!("seed {seed}"),
+                || CoreDump::parse(&bytes).map(|dump| look(&dump)),
+            )
+        });
+        let most = ANYWAY + PER_BYTE * bytes.len();
+        assert!(
+            peak <= most,
+            "seed {seed}: {peak} bytes for {}",
+            bytes.len()
+        );
+        match outcome {
+            Ok(()) => read += 1,
+            Err(CoreDumpError::Malformed { offset, .. }) => {
+                refused += 1;
+                assert!(offset <= bytes.len() as u64, "seed {seed}: at {offset:#x}");
+            }
+            Err(CoreDumpError::NotADump) => refused += 1,
+            Err(error) => panic!("seed {seed}: {error}"),
+        }
+    }
+    assert_eq!(panics(), 0, "something panicked");
+    println!("{read} read, {refused} refused");
+    // The mutations are worth their time only if many dumps can be read still.
+    assert!(
+        read > 15_000 && refused > 20_000,
+        "{read} read, {refused} refused"
+    );
+}
+
+/// Looks up everything that has an index, and reads at both ends of memories.
+fn look(dump: &CoreDump<'_>) {
+    for frame in dump.threads().iter().flat_map(|thread| &thread.frames) {
+        let _ = dump.module_of(frame);
+    }
+    for memory in dump.memories() {
+        let mut buffer = [0; 64];
+        let end = memory.size();
+        for address in [0, 1000, end.saturating_sub(64), end, u64::MAX] {
+            let _ = memory.read(address, &mut buffer);
+            let _ = memory.is_kept(address);
+        }
+        let is_inside = |(start, bytes): (u64, &[u8])| {
+            start
+                .checked_add(bytes.len() as u64)
+                .is_some_and(|chunk_end| chunk_end <= end)
+        };
+        assert!(memory.chunks().all(is_inside));
+    }
+    for global in dump.globals() {
+        let _ = global.ty.to_string();
+    }
+}
