@@ -23,7 +23,6 @@ use crate::module::{HeapType, ValType};
 use crate::stack::{BOUNDARY_SLOTS, StackId, StackState};
 use crate::support::error::Error;
 use alloc::vec::Vec;
-use core::ops::Range;
 
 /// A reference to something that can be collected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -293,40 +292,64 @@ impl StoreInner {
         let mut frames = 0;
         for id in self.stacks.stacks_from(first) {
             let stack = self.stacks.stack(id);
+            self.given(id)
+                .filter_map(|(ty, bits)| Reference::of_value(ty, bits))
+                .for_each(&mut *visit);
             if stack.state == StackState::Fresh {
-                let ty = self.engine().types.func(self.func(stack.function).ty);
-                let given = if stack.is_continuation() {
-                    stack.bound as usize
-                } else {
-                    ty.params.len()
-                };
-                let slots = BOUNDARY_SLOTS..BOUNDARY_SLOTS + given;
-                self.visit_values(id, slots, &ty.params, visit);
                 continue;
-            }
-            if stack.bound != 0 {
-                let bound = stack.bound as usize;
-                let ty = self.engine().types.func(stack.bound_type);
-                let end = stack.wanted();
-                self.visit_values(id, end - bound..end, &ty.params, visit);
             }
             frames += (self.trace_stack)(self, id, visit)?;
         }
         Ok(frames)
     }
 
-    fn visit_values(
-        &self,
-        stack: StackId,
-        slots: Range<usize>,
-        types: &[ValType],
-        visit: &mut dyn FnMut(Reference),
-    ) {
-        let stack = self.stacks.stack(stack);
-        slots
-            .zip(types)
-            .filter_map(|(slot, &ty)| Reference::of_value(ty, stack.slot(slot)?))
-            .for_each(visit);
+    /// The values that a stack was given and has not taken yet: the arguments of a call that
+    /// has not begun, or those that are bound to a continuation.
+    pub fn given(&self, id: StackId) -> impl Iterator<Item = (ValType, u64)> + '_ {
+        let stack = self.stacks.stack(id);
+        let (ty, count, first) = match stack.state {
+            StackState::Fresh => {
+                let ty = self.engine().types.func(self.func(stack.function).ty);
+                let count = if stack.is_continuation() {
+                    stack.bound as usize
+                } else {
+                    ty.params.len()
+                };
+                (Some(ty), count, BOUNDARY_SLOTS)
+            }
+            _ if stack.bound != 0 => {
+                let ty = self.engine().types.func(stack.bound_type);
+                let count = stack.bound as usize;
+                (Some(ty), count, stack.wanted() - count)
+            }
+            _ => (None, 0, 0),
+        };
+        (0..count).filter_map(move |index| {
+            let ty = *ty.as_ref()?.params.get(index)?;
+            Some((ty, stack.slot(first + index)?))
+        })
+    }
+
+    /// The continuations that somebody can reach, or that run, by ascending numbers; `None`
+    /// if that cannot be found out.
+    pub fn reachable_continuations(&self) -> Option<Vec<StackId>> {
+        let mut marks = Marks::default();
+        self.mark_all(&mut marks).ok()?;
+        if marks.failed {
+            return None;
+        }
+        let resumable = |id| {
+            self.stacks
+                .continuation(self.stacks.stack(id).reference())
+                .is_some()
+        };
+        let stacks = self.stacks.in_use().map(|(id, _)| id);
+        Some(
+            stacks
+                .filter(|&id| self.stacks.stack(id).is_continuation())
+                .filter(|&id| !resumable(id) || marks.stacks.contains(id.0))
+                .collect(),
+        )
     }
 
     fn visit_exception(&self, index: ExnIndex, visit: &mut dyn FnMut(Reference)) {

@@ -8,7 +8,7 @@
 
 use super::access::Access;
 use super::function::Function;
-use super::mapping::{Operands, Variable};
+use super::mapping::{Operands, ResumeClause, Variable};
 use super::sites::Sites;
 use crate::code::Offset;
 use crate::module::Module;
@@ -55,6 +55,14 @@ impl FrameMap {
         self.operands
             .get(&wasm)
             .map_or(&[], |operands| &operands.accesses)
+    }
+
+    /// The clauses of the operator at `wasm`, if it resumes a continuation and the map was
+    /// made for it.
+    pub fn clauses(&self, wasm: u32) -> &[ResumeClause] {
+        self.operands
+            .get(&wasm)
+            .map_or(&[], |operands| &operands.clauses)
     }
 
     /// About how much memory it takes.

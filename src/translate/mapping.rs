@@ -12,7 +12,7 @@ use super::values::Values;
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use smallvec::SmallVec;
-use wasmparser::Operator;
+use wasmparser::{Handle, Operator};
 
 /// Where an observer finds a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,6 +48,34 @@ pub struct Operands {
     pub calling: Option<Vec<Variable>>,
     /// The accesses to memories that the operator makes.
     pub accesses: SmallVec<[Access; 2]>,
+    /// The clauses of the operator, which resumes a continuation.
+    pub clauses: Vec<ResumeClause>,
+}
+
+/// A clause of an operator that resumes a continuation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ResumeClause {
+    /// The tag's index in the module.
+    pub tag: u32,
+    /// The label that a suspension goes to; none for `switch`.
+    pub label: Option<u32>,
+}
+
+fn clauses(operator: &Operator<'_>) -> Vec<ResumeClause> {
+    let (Operator::Resume { resume_table, .. }
+    | Operator::ResumeThrow { resume_table, .. }
+    | Operator::ResumeThrowRef { resume_table, .. }) = operator
+    else {
+        return Vec::new();
+    };
+    let clause = |handle: &Handle| match *handle {
+        Handle::OnLabel { tag, label } => ResumeClause {
+            tag,
+            label: Some(label),
+        },
+        Handle::OnSwitch { tag } => ResumeClause { tag, label: None },
+    };
+    resume_table.handlers.iter().map(clause).collect()
 }
 
 /// What is written down.
@@ -92,6 +120,7 @@ impl<'a> Mapping<'a> {
                 before: values.variables(),
                 calling: None,
                 accesses: accesses(operator),
+                clauses: clauses(operator),
             });
         }
     }

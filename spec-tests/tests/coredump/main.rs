@@ -6,6 +6,7 @@
 //! BACKSTITCH_SITES=50000 cargo test --release -p spec-tests --test coredump oracle
 //! ```
 
+mod continuations;
 mod debugger;
 mod generator;
 mod oracle;

@@ -10,14 +10,14 @@
 //! are is the least work that can be done then: no frame is looked at twice, and no function is
 //! translated again for a dump that nobody reads.
 
-use super::contents::reference;
-use super::extension::{Access, Position, Reason, ReasonKind, RefKind, Value};
+use super::contents::{reference, value};
+use super::extension::{Access, Handler, Position, Reason, ReasonKind, RefKind, Value};
 use crate::code::Trap;
 use crate::heap::{FuncIndex, StoreInner, ThrownException};
 use crate::module::Module;
-use crate::stack::{StackId, StackImage, StackState};
+use crate::stack::{RawFrames, Stack, StackId, StackImage, StackState};
 use crate::support::error::Error;
-use crate::translate::{self, FrameMap, Kind, Size, Source, Variable};
+use crate::translate::{self, FrameMap, Kind, ResumeClause, Size, Source, Variable};
 use crate::walk::{Backtrace, Frame};
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::{String, ToString};
@@ -64,6 +64,10 @@ pub struct CapturedStack {
     pub revision: u32,
     /// The stack that waits for it.
     pub parent: Option<StackId>,
+    /// The values that it was given and has not taken.
+    pub given: Vec<Value>,
+    /// The clauses of the instruction that has resumed it.
+    pub handlers: Vec<Handler>,
     image: Option<StackImage>,
 }
 
@@ -109,13 +113,28 @@ impl Capture {
             // It is the call that has trapped, wherever in the call that was found out.
             youngest.is_call = true;
         }
+        let reachable = store.reachable_continuations();
+        let is_reachable = |id: StackId, stack: &Stack| {
+            !stack.is_continuation()
+                || (reachable.as_ref()).is_none_or(|all| all.binary_search(&id).is_ok())
+        };
         for (id, stack) in store.stacks.in_use() {
-            if stack.state == StackState::Suspended && Some(id) != suspended {
-                let name = alloc::format!("stack {} (suspended)", id.0);
+            let state = match stack.state {
+                StackState::Suspended => "suspended",
+                StackState::Fresh if stack.is_continuation() => "fresh",
+                _ => continue,
+            };
+            if Some(id) != suspended && is_reachable(id, stack) {
+                let what = if stack.is_continuation() {
+                    "continuation"
+                } else {
+                    "stack"
+                };
+                let name = alloc::format!("{what} {} ({state})", id.0);
                 capture.add_thread(&name, |visit| Backtrace::trace_suspended(store, id, visit));
             }
         }
-        capture.add_stacks(store);
+        capture.add_stacks(store, is_reachable);
         if let Cause::Trap(Trap::MemoryOutOfBounds) = cause {
             capture.find_access(store);
         }
@@ -145,7 +164,7 @@ impl Capture {
         }
     }
 
-    fn add_stacks(&mut self, store: &StoreInner) {
+    fn add_stacks(&mut self, store: &StoreInner, shown: impl Fn(StackId, &Stack) -> bool) {
         // Each call from the host runs on a stack of its own, and one of those below waits
         // for it: the one that has called the host.
         let mut callers = BTreeMap::new();
@@ -167,6 +186,9 @@ impl Capture {
             if self.stacks.try_reserve(1).is_err() {
                 break;
             }
+            if !shown(id, stack) {
+                continue;
+            }
             self.stacks.push(CapturedStack {
                 id,
                 state: stack.state,
@@ -174,6 +196,14 @@ impl Capture {
                 continuation: stack.is_continuation(),
                 revision: stack.revision,
                 parent: stack.parent().or_else(|| *callers.get(&id)?),
+                given: store
+                    .given(id)
+                    .map(|(ty, bits)| value(ty, [bits, 0]))
+                    .collect(),
+                handlers: stack
+                    .parent()
+                    .and_then(|parent| handlers(store, parent))
+                    .unwrap_or_default(),
                 image: with_frames
                     .contains(&id.0)
                     .then(|| StackImage::new(stack))
@@ -360,6 +390,21 @@ impl<'a> Maps<'a> {
         values.operands.extend(operands.iter().map(value));
         values.captured = true;
     }
+}
+
+/// The clauses of the instruction with which a stack has resumed another one.
+fn handlers(store: &StoreInner, parent: StackId) -> Option<Vec<Handler>> {
+    let stack = store.stacks.stack(parent);
+    let raw = RawFrames::new(stack, stack.exit).next()?;
+    let frame = Frame::new(store, parent, &raw)?;
+    let instance = store.instance(frame.instance);
+    let (map, wasm) = map_of(instance.module(), &frame)?;
+    let handler = |clause: &ResumeClause| Handler {
+        tag: instance.parts().tags[clause.tag as usize].0,
+        switch: clause.label.is_none(),
+        label: clause.label.unwrap_or_default(),
+    };
+    Some(map.clauses(wasm).iter().map(handler).collect())
 }
 
 /// The map of a frame's function for its operator, and the operator's offset in the module.

@@ -122,14 +122,13 @@ pub fn value(ty: ValType, [bits, high]: [u64; 2]) -> Value {
 }
 
 /// A reference by its bits: null is zero, and so numbers are one more than what they
-/// number. A continuation's revision stands above that.
+/// number. Stacks are numbered from 1 on, and have their revision above that.
 pub fn reference(kind: RefKind, bits: u64) -> Value {
-    let revision = match kind {
-        RefKind::Cont => bits >> 32 << 32,
-        _ => 0,
+    let number = match kind {
+        RefKind::Cont => Some(bits).filter(|&bits| bits != 0),
+        _ => (bits as u32).checked_sub(1).map(u64::from),
     };
-    let number = (bits as u32).checked_sub(1);
-    Value::Ref(kind, number.map(|number| revision | u64::from(number)))
+    Value::Ref(kind, number)
 }
 
 /// The types that others refer to, as they are met.
@@ -274,8 +273,8 @@ fn stacks(capture: &Capture) -> Vec<Stack> {
             parent: stack.parent.and_then(index),
             function: Some(stack.function).map(|FuncIndex(index)| index),
             revision: u64::from(stack.revision),
-            bound: Vec::new(),
-            handlers: Vec::new(),
+            bound: stack.given.clone(),
+            handlers: stack.handlers.clone(),
         })
         .collect()
 }
