@@ -35,7 +35,7 @@ mod values;
 pub use access::Size;
 pub use disassembly::Disassembly;
 pub use frame_map::{FrameMap, frame_map};
-pub use mapping::{ResumeClause, Source, Variable};
+pub use mapping::{Source, Variable};
 pub use operand::Kind;
 
 use crate::code::CodeBlock;

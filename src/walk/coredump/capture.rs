@@ -17,7 +17,7 @@ use crate::heap::{FuncIndex, StoreInner, ThrownException};
 use crate::module::Module;
 use crate::stack::{RawFrames, Stack, StackId, StackImage, StackState};
 use crate::support::error::Error;
-use crate::translate::{self, FrameMap, Kind, ResumeClause, Size, Source, Variable};
+use crate::translate::{self, FrameMap, Kind, Size, Source, Variable};
 use crate::walk::{Backtrace, Frame};
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::{String, ToString};
@@ -399,12 +399,16 @@ fn handlers(store: &StoreInner, parent: StackId) -> Option<Vec<Handler>> {
     let frame = Frame::new(store, parent, &raw)?;
     let instance = store.instance(frame.instance);
     let (map, wasm) = map_of(instance.module(), &frame)?;
-    let handler = |clause: &ResumeClause| Handler {
-        tag: instance.parts().tags[clause.tag as usize].0,
-        switch: clause.label.is_none(),
-        label: clause.label.unwrap_or_default(),
-    };
-    Some(map.clauses(wasm).iter().map(handler).collect())
+    let clauses = map.clauses(wasm).iter();
+    Some(
+        clauses
+            .map(|clause| Handler {
+                tag: instance.parts().tags[clause.tag as usize].0,
+                switch: clause.label.is_none(),
+                label: clause.label.unwrap_or_default(),
+            })
+            .collect(),
+    )
 }
 
 /// The map of a frame's function for its operator, and the operator's offset in the module.
