@@ -54,10 +54,10 @@ fn main() -> Result<()> {
     println!("loaves served so far: {:?}", served.get(&mut store).i32());
     assert_eq!(tables, [4, 2, 0, 3]);
 
-    // And all of it as a file. With Backstitch it has the values of all locals and operands
-    // as well, which says at once which table it was:
+    // And all of it as a file, which debuggers read. The `inspect` command shows from it
+    // which table it was, as far as the values of locals and operands were recorded:
     //
-    //     $ backstitch inspect bakery.core --frame 0
+    //     $ … inspect bakery.core --frame 0
     //     …
     //     operands, the lowest first
     //         0  i32  12  0x0000000c

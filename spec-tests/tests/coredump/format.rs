@@ -672,6 +672,39 @@ fn b03_an_access_out_of_bounds_says_where_it_was_to_go() {
 }
 
 #[test]
+fn b07_a_gap_is_marked_where_the_host_lies_between() {
+    let text = r#"(module (import "" "out" (func $out))
+        (func (export "a") (call $a2)) (func $a2 (call $out)))"#;
+    for engine in engines() {
+        let module = Module::new(&engine, text).unwrap();
+        let mut first = Store::new(&engine, ());
+        // The host calls another store's function, and that one's host the first store again:
+        // here, from the innermost call, only frames of the first are seen.
+        let nothing = Func::wrap(&mut first, || {});
+        let inner = Instance::new(&mut first, &module, &[nothing.into()]).unwrap();
+        let again = inner.get_typed_func::<(), ()>(&mut first, "a").unwrap();
+        let out = Func::wrap(&mut first, move |mut caller: Caller<'_, ()>| {
+            let mut other = Store::new(caller.engine(), ());
+            let module = Module::new(caller.engine(), r#"(module (func (export "b")))"#).unwrap();
+            let instance = Instance::new(&mut other, &module, &[]).unwrap();
+            let b = instance.get_typed_func::<(), ()>(&mut other, "b").unwrap();
+            b.call(&mut other, ()).unwrap();
+            again.call(&mut caller, ()).unwrap();
+            let frames = WasmBacktrace::capture(&caller);
+            let gaps: Vec<bool> = frames
+                .frames()
+                .iter()
+                .map(|f| f.is_called_by_host())
+                .collect();
+            assert_eq!(gaps, [false, true]);
+        });
+        let outer = Instance::new(&mut first, &module, &[out.into()]).unwrap();
+        let a = outer.get_typed_func::<(), ()>(&mut first, "a").unwrap();
+        a.call(&mut first, ()).unwrap();
+    }
+}
+
+#[test]
 fn c17_old_readers_get_no_values_and_no_empty_sections() {
     let engine = &engines()[0];
     let module = Module::new(engine, SHOP).unwrap();
