@@ -209,7 +209,7 @@ mod tests {
     #[test]
     fn chunks_grow_before_readers_refuse_their_number() {
         // Every other byte; with chunks of one byte, each would be a segment.
-        let bytes: Vec<u8> = (0..300_000).map(|at| at % 2).collect();
+        let bytes: Vec<u8> = (0..300_000).map(|at: u32| (at % 2) as u8).collect();
         let source = Source {
             bytes: &bytes,
             memory64: false,
@@ -228,7 +228,7 @@ mod tests {
     #[test]
     fn zeros_are_found_at_both_ends() {
         for len in [1, 63, 64, 65, 200, 4096] {
-            for at in [0, 1, len / 2, len - 1] {
+            for at in [0, 1 % len, len / 2, len - 1] {
                 let mut bytes = vec![0; len];
                 bytes[at] = 1;
                 assert_eq!(leading_zeros(&bytes), at);
