@@ -85,7 +85,7 @@ fn deep_backtrace() {
     //     (if (i32.eqz (local.get 0)) (then (call $look))
     //       (else (call $f (i32.sub (local.get 0) (i32.const 1)))))))
     let wasm = b"\0asm\x01\0\0\0\x01\x08\x02\x60\0\0\x60\x01\x7f\0\x02\x09\x01\0\x04look\0\0\
-        \x03\x02\x01\x01\x07\x05\x01\x01f\0\x01\x0a\x13\x01\x11\0\x20\0\x45\x04\x40\x10\0\x05\
+        \x03\x02\x01\x01\x07\x05\x01\x01f\0\x01\x0a\x14\x01\x12\0\x20\0\x45\x04\x40\x10\0\x05\
         \x20\0\x41\x01\x6b\x10\x01\x0b\x0b";
     let module = Module::new(&engine, wasm).expect("the module is valid");
     let mut store = Store::new(&engine, Duration::ZERO);
