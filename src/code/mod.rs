@@ -25,7 +25,7 @@ pub use block::{
 };
 pub use catch::{Catch, CatchTable};
 pub use clauses::{Clause, Handles};
-pub use module_code::{CodeLocation, CodeRange, Entry, ModuleCode, PublishedBlocks};
+pub use module_code::{Entry, ModuleCode, PublishedBlocks};
 pub use opcode::{Op, Opcode};
 pub use trap::Trap;
 

@@ -5,7 +5,6 @@ mod linking;
 mod movement;
 mod objects;
 mod running;
-mod walking;
 
 use super::*;
 use crate::bail;

@@ -14,8 +14,6 @@ mod modules;
 mod page;
 mod summary;
 
-pub(super) use modules::hex;
-
 use super::failure::Failure;
 use backstitch::CoreDump;
 use backstitch::coredump::{Frame, Memory};
