@@ -60,6 +60,7 @@
 //! * `wat`: [`Module::new`] reads the text format too.
 //! * `anyhow`: `?` turns errors into `anyhow::Error`.
 //! * `small`: no fused instructions, for targets bound by flash.
+//! * `profile`: [`Dispatch::Loop`] counts the cells that run, for work on this crate.
 //! * `become`: on a nightly compiler, dispatch by guaranteed tail calls.
 
 #![no_std]

@@ -6,7 +6,7 @@ use super::demangle::demangle;
 use super::instance::Instance;
 use super::module::Module;
 use crate::heap::{Failure, StoreId, StoreInner, ThrownException};
-use crate::stack::StackId;
+use crate::stack::{BoundaryKind, StackId};
 use crate::support::error::{Error, HostRequest};
 use crate::walk::coredump::Cause;
 use crate::walk::{Backtrace, Frame};
@@ -226,6 +226,12 @@ impl FrameInfo {
     /// The number of the stack that the frame stands on.
     pub fn stack(&self) -> u32 {
         self.frame.stack
+    }
+
+    /// Whether the host has called it: between it and the next frame lies a gap, of the
+    /// host's functions and perhaps of frames of other stores.
+    pub fn is_called_by_host(&self) -> bool {
+        self.frame.boundary == Some(BoundaryKind::Host)
     }
 
     /// Whether the next frame, that of the caller, stands on another stack.

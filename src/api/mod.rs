@@ -114,6 +114,8 @@ pub use self::values::{V128, Val};
 pub use self::wasm_ty::{WasmParams, WasmResults, WasmRet, WasmTy};
 
 pub use crate::code::Trap;
+#[cfg(feature = "profile")]
+pub use crate::execute::DispatchCounts;
 pub use crate::execute::{Dispatch, DispatchError, ExecutionError};
 pub use crate::heap::ThrownException;
 pub use crate::module::{CompilationMode, ModuleError, Place};

@@ -13,6 +13,7 @@
 //! it uses the library's public interface and nothing of this module.
 
 mod completions;
+mod coredump;
 mod dis;
 mod failure;
 mod host;
@@ -37,6 +38,7 @@ Examples:
   backstitch run --dir . program.wasm -v file     run it with arguments and a directory
   backstitch run --invoke fib fib.wat 30          call an exported function, print its results
   backstitch run --fuel 1000000 program.wasm      trap after a million operators
+  backstitch run --coredump %p.core program.wasm  leave a core dump if it traps
   backstitch wast tests/core                      run a folder of test scripts
   backstitch dis fib.wat --func fib               show the translated code of a function
   backstitch inspect crash.coredump               show what is in a core dump

@@ -2,8 +2,8 @@
 
 use super::failure::Failure;
 use super::host::{self, Host};
-use super::{input, signature, value, wasi};
-use backstitch::wasi::WasiCtx;
+use super::{coredump, input, signature, value, wasi};
+use backstitch::wasi::{I32Exit, WasiCtx};
 use backstitch::{
     CompilationMode, Config, Engine, Error, ExternType, FuncType, Linker, Module, Store,
     StoreLimitsBuilder, Val,
@@ -27,6 +27,7 @@ Examples:
   backstitch run --invoke fib fib.wat 30
   backstitch run --invoke add add.wasm -1 0xff
   backstitch run --fuel 1000000 --max-memory 16777216 program.wasm
+  backstitch run --coredump '%p-%h.core' program.wasm
 
 Exit codes: 0 done; 1 the file, an import, an export or an argument was at fault;
 2 wrong usage; 134 the program trapped. A program that ends itself chooses its own.";
@@ -53,6 +54,11 @@ pub(crate) struct Arguments {
     /// Trap when calls need more than so many bytes of stack
     #[arg(long, value_name = "BYTES")]
     max_stack: Option<usize>,
+
+    /// Write a core dump to this file if the program traps: `%p` in it stands for the
+    /// program's name, `%h` for a hash of its contents
+    #[arg(long, value_name = "PATH")]
+    coredump: Option<String>,
 
     #[command(flatten)]
     wasi: wasi::Given,
@@ -122,31 +128,73 @@ pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Fail
     host::link(&mut linker).map_err(refuse)?;
     host::check_imports(&file, &module, &linker, &mut store)?;
 
-    let trapped = |error: Error| Failure::from_execution(&file, error);
-    let instance = linker.instantiate(&mut store, &module).map_err(trapped)?;
-    let readies_itself = call
-        .as_ref()
-        .is_some_and(|call| [ENTRY, INITIALIZE].contains(&&*call.name));
-    if !readies_itself
-        && let Some(initialize) = instance.get_func(&mut store, INITIALIZE)
-        && let Ok(initialize) = initialize.typed::<(), ()>(&store)
-    {
-        initialize.call(&mut store, ()).map_err(trapped)?;
-    }
-    let Some(call) = call else {
-        return Ok(());
+    let dump = arguments.coredump.as_deref();
+    let dump = dump
+        .map(|pattern| coredump::path(pattern, path, &bytes))
+        .transpose()?;
+    let called = execute(&mut store, &linker, &module, &file, call);
+    let results = match called {
+        Ok(results) => results,
+        Err(Stopped::Before(failure)) => return Err(failure),
+        Err(Stopped::Running(error)) => {
+            let error = match &dump {
+                // A program that ends itself has not died.
+                Some(dump) if !error.is::<I32Exit>() => {
+                    coredump::write(&mut store, dump, &file, error)?
+                }
+                _ => error,
+            };
+            return Err(Failure::from_execution(&file, error));
+        }
     };
-    let function = instance
-        .get_func(&mut store, &call.name)
-        .ok_or_else(|| Failure::Input(format!("`{file}` exports no function `{}`", call.name)))?;
-    let mut results = vec![Val::I32(0); call.result_count];
-    function
-        .call(&mut store, &call.arguments, &mut results)
-        .map_err(trapped)?;
     for result in &results {
         writeln!(out, "{}", value::print(result))?;
     }
     Ok(())
+}
+
+/// Why a program has not come to its end.
+enum Stopped {
+    /// It cannot be called.
+    Before(Failure),
+    /// It failed, or ended itself.
+    Running(Error),
+}
+
+impl From<Error> for Stopped {
+    fn from(error: Error) -> Self {
+        Stopped::Running(error)
+    }
+}
+
+/// Instantiates the module and makes the call, if there is one. The call's results.
+fn execute(
+    store: &mut Store<Host>,
+    linker: &Linker<Host>,
+    module: &Module,
+    file: &str,
+    call: Option<Call>,
+) -> Result<Vec<Val>, Stopped> {
+    let instance = linker.instantiate(&mut *store, module)?;
+    let readies_itself = call
+        .as_ref()
+        .is_some_and(|call| [ENTRY, INITIALIZE].contains(&&*call.name));
+    if !readies_itself
+        && let Some(initialize) = instance.get_func(&mut *store, INITIALIZE)
+        && let Ok(initialize) = initialize.typed::<(), ()>(&*store)
+    {
+        initialize.call(&mut *store, ())?;
+    }
+    let Some(call) = call else {
+        return Ok(Vec::new());
+    };
+    let function = instance.get_func(&mut *store, &call.name).ok_or_else(|| {
+        let missing = format!("`{file}` exports no function `{}`", call.name);
+        Stopped::Before(Failure::Input(missing))
+    })?;
+    let mut results = vec![Val::I32(0); call.result_count];
+    function.call(&mut *store, &call.arguments, &mut results)?;
+    Ok(results)
 }
 
 /// The call of an exported function that the command asks for.
@@ -164,6 +212,7 @@ fn configuration(arguments: &Arguments) -> Config {
         _ => CompilationMode::LazyTranslation,
     });
     config.consume_fuel(arguments.fuel.is_some() || arguments.wasi.is_deterministic());
+    config.coredump_on_trap(arguments.coredump.is_some());
     if let Some(bytes) = arguments.max_stack {
         config.max_wasm_stack(bytes);
     }

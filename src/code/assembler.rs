@@ -5,6 +5,7 @@
 //! re-targeted and printed. Finishing replaces them by addresses.
 
 use super::clauses::{self, Clause};
+use super::fusion;
 use super::layout::{Field, Mode};
 use super::opcode::{Op, Opcode};
 use alloc::vec::Vec;
@@ -125,6 +126,17 @@ impl Assembler {
     /// The opcode of a cell.
     pub fn opcode_at(&self, cell: Offset) -> Opcode {
         opcode_of(self.words[cell.0 as usize])
+    }
+
+    /// The number of the handler for the cell at `cell` and those behind it, and how many
+    /// cells it is for: see [`fusion`].
+    pub(super) fn handler_at(&self, cell: Offset) -> (u16, usize) {
+        let mut at = cell.0 as usize;
+        fusion::longest(core::iter::from_fn(|| {
+            let &head = self.words.get(at)?;
+            at += words_of(head);
+            Some(opcode_of(head))
+        }))
     }
 
     /// Makes another op of a cell with the same fields.

@@ -6,15 +6,33 @@ use super::module_code::Entry;
 use super::opcode::Opcode;
 use crate::support::words::Words;
 
-/// The addresses of all handlers of one dispatch backend, by opcode.
+/// The addresses of all handlers of one dispatch backend, by number.
 #[derive(Debug)]
 pub struct HandlerTable {
     /// The backend's name, as the embedder writes it.
     pub name: &'static str,
-    /// The handlers.
+    /// The handlers of opcodes.
     pub handlers: [HandlerAddress; Opcode::COUNT],
+    /// Those of fusions, or none: then nothing is fused.
+    pub fusions: &'static [HandlerAddress],
     /// The cells that belong to no function.
     pub fixed: &'static FixedCells,
+}
+
+impl HandlerTable {
+    /// The handler of the cell at a word of `assembler`, and of those behind it that are
+    /// fused with it.
+    fn handler(&self, assembler: &Assembler, at: usize) -> HandlerAddress {
+        let number = if self.fusions.is_empty() {
+            opcode_of(assembler.words[at]).number()
+        } else {
+            assembler.handler_at(Offset(at as u32)).0
+        };
+        match usize::from(number).checked_sub(Opcode::COUNT) {
+            None => self.handlers[usize::from(number)],
+            Some(fusion) => self.fusions[fusion],
+        }
+    }
 }
 
 /// The address of a handler.
@@ -126,11 +144,7 @@ impl CodeBlock {
         let mut relocations = assembler.relocations.iter().peekable();
         let mut at = 0;
         while at < assembler.words.len() {
-            let opcode = opcode_of(assembler.words[at]);
-            words.set_pointer(
-                HEADER_WORDS + at,
-                handlers.handlers[usize::from(opcode.number())].0,
-            );
+            words.set_pointer(HEADER_WORDS + at, handlers.handler(assembler, at).0);
             let len = words_of(assembler.words[at]);
             for index in at + 1..at + len {
                 let value = assembler.words[index];

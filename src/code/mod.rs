@@ -12,6 +12,8 @@ mod assembler;
 mod block;
 mod catch;
 pub mod clauses;
+mod fusion;
+pub(crate) mod fusion_rows;
 pub mod layout;
 mod module_code;
 mod opcode;
@@ -25,7 +27,7 @@ pub use block::{
 };
 pub use catch::{Catch, CatchTable};
 pub use clauses::{Clause, Handles};
-pub use module_code::{Entry, ModuleCode, PublishedBlocks};
+pub use module_code::{CodeLocation, CodeRange, Entry, ModuleCode, PublishedBlocks};
 pub use opcode::{Op, Opcode};
 pub use trap::Trap;
 

@@ -11,6 +11,8 @@ pub struct CellText<'a> {
     words: &'a [u64],
     /// Where it stands.
     pub offset: Offset,
+    /// How many cells its handler carries out, this one among them.
+    pub fused: usize,
 }
 
 impl Assembler {
@@ -22,7 +24,12 @@ impl Assembler {
             let words = &rest[..words_of(rest[0])];
             let offset = Offset(at as u32);
             at += words.len();
-            Some(CellText { words, offset })
+            let (_, fused) = self.handler_at(offset);
+            Some(CellText {
+                words,
+                offset,
+                fused,
+            })
         })
     }
 }
@@ -35,6 +42,9 @@ impl fmt::Display for CellText<'_> {
         for (index, &field) in opcode.fields().iter().enumerate() {
             f.write_str(if index == 0 { " " } else { ", " })?;
             self.field(f, field)?;
+        }
+        if self.fused > 1 {
+            write!(f, " ; and the next {}", self.fused - 1)?;
         }
         Ok(())
     }

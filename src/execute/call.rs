@@ -78,7 +78,7 @@ impl Regs {
             self.ip = first_cell(code);
             self.acc = u64::from(function);
         }
-        Step::Next
+        Step::Jump
     }
 
     /// Calls a function of another instance: a boundary takes the arguments' place, and
@@ -103,7 +103,7 @@ impl Regs {
             );
             self.enter_behind(object, code, boundary, record);
         }
-        Step::Next
+        Step::Jump
     }
 
     /// Enters a function whose record stands behind a boundary and the arguments.
@@ -335,7 +335,7 @@ impl Regs {
             self.ip = first_cell(code);
             self.acc = u64::from(function);
         }
-        Step::Next
+        Step::Jump
     }
 
     /// Puts any function of the store in the place of the running frame.
@@ -408,7 +408,7 @@ impl Regs {
             }
             self.enter_behind(object, code, boundary, record);
         }
-        Step::Next
+        Step::Jump
     }
 }
 
@@ -477,7 +477,7 @@ cell!(
         r.load_instance();
         r.fp = caller.0;
         r.ip = return_ip;
-        Step::Next
+        Step::Jump
     }
 );
 

@@ -242,7 +242,7 @@ cell!(
         match referred(r.ctx, reference) {
             Ok(stack) => {
                 r.resume(stack, |from, to, count| pass_few(from, to, count));
-                Step::Next
+                Step::Jump
             }
             Err(_) => switching(r, Op::Resume),
         }
@@ -272,7 +272,7 @@ cell!(
         r.suspend(handler, count, Regs::enter_same_instance, |from, to, count| {
             pass_few(from, to, count);
         });
-        Step::Next
+        Step::Jump
     }
 );
 

@@ -17,8 +17,10 @@ cell!(
 cell!(
     /// A branch.
     Branch, 2, |r| {
-        r.ip = r.address_at::<1>();
-        Step::Next
+        // Volatile keeps it apart from the target of a conditional branch that it is fused
+        // with: one load from a computed place would make of the processor's guess a wait.
+        r.ip = r.ip.add(1).cast::<*const u64>().read_volatile();
+        Step::Jump
     }
 );
 
@@ -31,7 +33,7 @@ unsafe fn branch_table(r: &mut Regs, index: u32) -> Step {
         let target = r.ip.add(2 + index.min(last) as usize);
         r.ip = *target.cast::<*const u64>();
     }
-    Step::Next
+    Step::Jump
 }
 
 cell!(
@@ -106,7 +108,7 @@ macro_rules! return_to_caller {
         $($write)*
         $r.fp = caller;
         $r.ip = return_ip;
-        Step::Next
+        Step::Jump
     }};
 }
 
@@ -176,6 +178,6 @@ cell!(
     Nop, 2, |r| {
         let left = r.acc.wrapping_sub(1);
         r.acc = left;
-        if left == 0 { r.exit(Exit::Probe) } else { Step::Next }
+        if left == 0 { r.exit(Exit::Probe) } else { Step::Jump }
     }
 );

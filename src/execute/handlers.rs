@@ -4,7 +4,7 @@
 //! the sizes of the cells agree is checked when this is compiled.
 
 use super::call::*;
-use super::cell::Cell;
+use super::cell::{Cell, Fused};
 use super::continuation::*;
 use super::control::*;
 use super::memory::*;
@@ -12,6 +12,7 @@ use super::numeric::*;
 use super::operand::{D, I, Late, R, S, W};
 use super::service::ServiceCell;
 use super::transfer::*;
+use crate::code::fusion_rows::for_each_fusion;
 use crate::code::table::for_each_op;
 use crate::code::{
     CodeHeader, FixedCell, FixedCells, HandlerAddress, HandlerTable, Op, Opcode, Stub, Trap,
@@ -156,113 +157,127 @@ type Sw<O, Out> = BinaryCell<O, S<1>, W, Out>;
 type Rw<O, Out> = BinaryCell<O, R, W, Out>;
 type Ir<O, Out> = BinaryCell<O, I, R, Out>;
 
-/// The cells of each variant of an op, each visited by `$visit!`.
+/// Calls `$callback!` with whatever else it was given, and the cells of each variant of an op.
 macro_rules! variants {
-    ($visit:ident $with:ident commutative $op:ident) => {
-        &[
-            $visit!($with Ss<ops::$op, R>), $visit!($with Ss<ops::$op, D>),
-            $visit!($with Rs<ops::$op, R>), $visit!($with Rs<ops::$op, D>),
-            $visit!($with Si<ops::$op, R>), $visit!($with Si<ops::$op, D>),
-            $visit!($with Ri<ops::$op, R>), $visit!($with Ri<ops::$op, D>),
-        ]
+    ($callback:ident [$($extra:tt)*] commutative $op:ident) => {
+        $callback! { [$($extra)*]
+            Ss<ops::$op, R>, Ss<ops::$op, D>,
+            Rs<ops::$op, R>, Rs<ops::$op, D>,
+            Si<ops::$op, R>, Si<ops::$op, D>,
+            Ri<ops::$op, R>, Ri<ops::$op, D>
+        }
     };
-    ($visit:ident $with:ident commutative_wide $op:ident) => {
-        &[
-            $visit!($with Ss<ops::$op, R>), $visit!($with Ss<ops::$op, D>),
-            $visit!($with Rs<ops::$op, R>), $visit!($with Rs<ops::$op, D>),
-            $visit!($with Si<ops::$op, R>), $visit!($with Si<ops::$op, D>),
-            $visit!($with Ri<ops::$op, R>), $visit!($with Ri<ops::$op, D>),
-            $visit!($with Sw<ops::$op, R>), $visit!($with Sw<ops::$op, D>),
-            $visit!($with Rw<ops::$op, R>), $visit!($with Rw<ops::$op, D>),
-        ]
+    ($callback:ident [$($extra:tt)*] commutative_wide $op:ident) => {
+        $callback! { [$($extra)*]
+            Ss<ops::$op, R>, Ss<ops::$op, D>,
+            Rs<ops::$op, R>, Rs<ops::$op, D>,
+            Si<ops::$op, R>, Si<ops::$op, D>,
+            Ri<ops::$op, R>, Ri<ops::$op, D>,
+            Sw<ops::$op, R>, Sw<ops::$op, D>,
+            Rw<ops::$op, R>, Rw<ops::$op, D>
+        }
     };
-    ($visit:ident $with:ident binary $op:ident) => {
-        &[
-            $visit!($with Ss<ops::$op, R>), $visit!($with Ss<ops::$op, D>),
-            $visit!($with Rs<ops::$op, R>), $visit!($with Rs<ops::$op, D>),
-            $visit!($with Si<ops::$op, R>), $visit!($with Si<ops::$op, D>),
-            $visit!($with Ri<ops::$op, R>), $visit!($with Ri<ops::$op, D>),
-            $visit!($with Sr<ops::$op, R>), $visit!($with Sr<ops::$op, D>),
-            $visit!($with Is<ops::$op, R>), $visit!($with Is<ops::$op, D>),
-            $visit!($with Ir<ops::$op, R>), $visit!($with Ir<ops::$op, D>),
-        ]
+    ($callback:ident [$($extra:tt)*] binary $op:ident) => {
+        $callback! { [$($extra)*]
+            Ss<ops::$op, R>, Ss<ops::$op, D>,
+            Rs<ops::$op, R>, Rs<ops::$op, D>,
+            Si<ops::$op, R>, Si<ops::$op, D>,
+            Ri<ops::$op, R>, Ri<ops::$op, D>,
+            Sr<ops::$op, R>, Sr<ops::$op, D>,
+            Is<ops::$op, R>, Is<ops::$op, D>,
+            Ir<ops::$op, R>, Ir<ops::$op, D>
+        }
     };
-    ($visit:ident $with:ident partial $op:ident) => { variants!($visit $with binary $op) };
-    ($visit:ident $with:ident compare $op:ident) => {
-        &[
-            $visit!($with CompareCell<ops::$op, S<1>, S<2>, R>), $visit!($with CompareCell<ops::$op, S<1>, S<2>, D>),
-            $visit!($with CompareCell<ops::$op, R, S<2>, R>), $visit!($with CompareCell<ops::$op, R, S<2>, D>),
-            $visit!($with CompareCell<ops::$op, S<1>, I, R>), $visit!($with CompareCell<ops::$op, S<1>, I, D>),
-            $visit!($with CompareCell<ops::$op, R, I, R>), $visit!($with CompareCell<ops::$op, R, I, D>),
-            $visit!($with BranchCell<ops::$op, S<1>, S<2>, true>),
-            $visit!($with BranchCell<ops::$op, R, S<2>, true>),
-            $visit!($with BranchCell<ops::$op, S<1>, I, true>),
-            $visit!($with BranchCell<ops::$op, R, I, true>),
-            $visit!($with SelectCell<ops::$op, S<3>, S<4>>),
-            $visit!($with SelectCell<ops::$op, R, S<4>>),
-            $visit!($with SelectCell<ops::$op, S<3>, Late>),
-            $visit!($with SelectCell<ops::$op, R, Late>),
-            $visit!($with CountCell<ops::$op, S<2>>),
-            $visit!($with CountCell<ops::$op, Bound>),
-        ]
+    ($callback:ident [$($extra:tt)*] partial $op:ident) => { variants! { $callback [$($extra)*] binary $op } };
+    ($callback:ident [$($extra:tt)*] compare $op:ident) => {
+        $callback! { [$($extra)*]
+            CompareCell<ops::$op, S<1>, S<2>, R>, CompareCell<ops::$op, S<1>, S<2>, D>,
+            CompareCell<ops::$op, R, S<2>, R>, CompareCell<ops::$op, R, S<2>, D>,
+            CompareCell<ops::$op, S<1>, I, R>, CompareCell<ops::$op, S<1>, I, D>,
+            CompareCell<ops::$op, R, I, R>, CompareCell<ops::$op, R, I, D>,
+            BranchCell<ops::$op, S<1>, S<2>, true>,
+            BranchCell<ops::$op, R, S<2>, true>,
+            BranchCell<ops::$op, S<1>, I, true>,
+            BranchCell<ops::$op, R, I, true>,
+            SelectCell<ops::$op, S<3>, S<4>>,
+            SelectCell<ops::$op, R, S<4>>,
+            SelectCell<ops::$op, S<3>, Late>,
+            SelectCell<ops::$op, R, Late>,
+            CountCell<ops::$op, S<2>>,
+            CountCell<ops::$op, Bound>
+        }
     };
-    ($visit:ident $with:ident compare_float $op:ident) => {
-        &[
-            $visit!($with CompareCell<ops::$op, S<1>, S<2>, R>), $visit!($with CompareCell<ops::$op, S<1>, S<2>, D>),
-            $visit!($with CompareCell<ops::$op, R, S<2>, R>), $visit!($with CompareCell<ops::$op, R, S<2>, D>),
-            $visit!($with CompareCell<ops::$op, S<1>, I, R>), $visit!($with CompareCell<ops::$op, S<1>, I, D>),
-            $visit!($with CompareCell<ops::$op, R, I, R>), $visit!($with CompareCell<ops::$op, R, I, D>),
-            $visit!($with BranchCell<ops::$op, S<1>, S<2>, true>),
-            $visit!($with BranchCell<ops::$op, R, S<2>, true>),
-            $visit!($with BranchCell<ops::$op, S<1>, I, true>),
-            $visit!($with BranchCell<ops::$op, R, I, true>),
-            $visit!($with SelectCell<ops::$op, S<3>, S<4>>),
-            $visit!($with SelectCell<ops::$op, R, S<4>>),
-            $visit!($with SelectCell<ops::$op, S<3>, Late>),
-            $visit!($with SelectCell<ops::$op, R, Late>),
-            $visit!($with BranchCell<ops::$op, S<1>, S<2>, false>),
-            $visit!($with BranchCell<ops::$op, R, S<2>, false>),
-            $visit!($with BranchCell<ops::$op, S<1>, I, false>),
-            $visit!($with BranchCell<ops::$op, R, I, false>),
-        ]
+    ($callback:ident [$($extra:tt)*] compare_float $op:ident) => {
+        $callback! { [$($extra)*]
+            CompareCell<ops::$op, S<1>, S<2>, R>, CompareCell<ops::$op, S<1>, S<2>, D>,
+            CompareCell<ops::$op, R, S<2>, R>, CompareCell<ops::$op, R, S<2>, D>,
+            CompareCell<ops::$op, S<1>, I, R>, CompareCell<ops::$op, S<1>, I, D>,
+            CompareCell<ops::$op, R, I, R>, CompareCell<ops::$op, R, I, D>,
+            BranchCell<ops::$op, S<1>, S<2>, true>,
+            BranchCell<ops::$op, R, S<2>, true>,
+            BranchCell<ops::$op, S<1>, I, true>,
+            BranchCell<ops::$op, R, I, true>,
+            SelectCell<ops::$op, S<3>, S<4>>,
+            SelectCell<ops::$op, R, S<4>>,
+            SelectCell<ops::$op, S<3>, Late>,
+            SelectCell<ops::$op, R, Late>,
+            BranchCell<ops::$op, S<1>, S<2>, false>,
+            BranchCell<ops::$op, R, S<2>, false>,
+            BranchCell<ops::$op, S<1>, I, false>,
+            BranchCell<ops::$op, R, I, false>
+        }
     };
-    ($visit:ident $with:ident unary $op:ident) => {
-        &[
-            $visit!($with UnaryCell<ops::$op, S<1>, R>), $visit!($with UnaryCell<ops::$op, S<1>, D>),
-            $visit!($with UnaryCell<ops::$op, R, R>), $visit!($with UnaryCell<ops::$op, R, D>),
-        ]
+    ($callback:ident [$($extra:tt)*] unary $op:ident) => {
+        $callback! { [$($extra)*]
+            UnaryCell<ops::$op, S<1>, R>, UnaryCell<ops::$op, S<1>, D>,
+            UnaryCell<ops::$op, R, R>, UnaryCell<ops::$op, R, D>
+        }
     };
-    ($visit:ident $with:ident partial_unary $op:ident) => { variants!($visit $with unary $op) };
-    ($visit:ident $with:ident load $op:ident) => {
-        &[
-            $visit!($with LoadCell<ops::$op, Based<S<1>>, R>), $visit!($with LoadCell<ops::$op, Based<S<1>>, D>),
-            $visit!($with LoadCell<ops::$op, Based<R>, R>), $visit!($with LoadCell<ops::$op, Based<R>, D>),
-            $visit!($with LoadCell<ops::$op, Fixed, R>), $visit!($with LoadCell<ops::$op, Fixed, D>),
-            $visit!($with LoadCell<ops::$op, Indexed<S<1>, S<2>>, R>), $visit!($with LoadCell<ops::$op, Indexed<S<1>, S<2>>, D>),
-            $visit!($with LoadCell<ops::$op, Indexed<R, S<2>>, R>), $visit!($with LoadCell<ops::$op, Indexed<R, S<2>>, D>),
-            $visit!($with LoadAnyCell<ops::$op, R>), $visit!($with LoadAnyCell<ops::$op, D>),
-        ]
+    ($callback:ident [$($extra:tt)*] partial_unary $op:ident) => { variants! { $callback [$($extra)*] unary $op } };
+    ($callback:ident [$($extra:tt)*] load $op:ident) => {
+        $callback! { [$($extra)*]
+            LoadCell<ops::$op, Based<S<1>>, R>, LoadCell<ops::$op, Based<S<1>>, D>,
+            LoadCell<ops::$op, Based<R>, R>, LoadCell<ops::$op, Based<R>, D>,
+            LoadCell<ops::$op, Fixed, R>, LoadCell<ops::$op, Fixed, D>,
+            LoadCell<ops::$op, Indexed<S<1>, S<2>>, R>, LoadCell<ops::$op, Indexed<S<1>, S<2>>, D>,
+            LoadCell<ops::$op, Indexed<R, S<2>>, R>, LoadCell<ops::$op, Indexed<R, S<2>>, D>,
+            LoadAnyCell<ops::$op, R>, LoadAnyCell<ops::$op, D>
+        }
     };
-    ($visit:ident $with:ident store $op:ident) => {
-        &[
-            $visit!($with StoreCell<ops::$op, Based<S<0>>, S<1>>),
-            $visit!($with StoreCell<ops::$op, Based<R>, S<1>>),
-            $visit!($with StoreCell<ops::$op, Fixed, S<1>>),
-            $visit!($with StoreCell<ops::$op, Based<S<0>>, W>),
-            $visit!($with StoreCell<ops::$op, Based<R>, W>),
-            $visit!($with StoreCell<ops::$op, Fixed, W>),
-            $visit!($with StoreCell<ops::$op, Based<S<0>>, R>),
-            $visit!($with StoreCell<ops::$op, Fixed, R>),
-            $visit!($with StoreAnyCell<ops::$op>),
-        ]
+    ($callback:ident [$($extra:tt)*] store $op:ident) => {
+        $callback! { [$($extra)*]
+            StoreCell<ops::$op, Based<S<0>>, S<1>>,
+            StoreCell<ops::$op, Based<R>, S<1>>,
+            StoreCell<ops::$op, Fixed, S<1>>,
+            StoreCell<ops::$op, Based<S<0>>, W>,
+            StoreCell<ops::$op, Based<R>, W>,
+            StoreCell<ops::$op, Fixed, W>,
+            StoreCell<ops::$op, Based<S<0>>, R>,
+            StoreCell<ops::$op, Fixed, R>,
+            StoreAnyCell<ops::$op>
+        }
     };
-    ($visit:ident $with:ident store_float $op:ident) => {
-        &[$visit!($with StoreCell<ops::$op, Based<S<0>>, R>), $visit!($with StoreCell<ops::$op, Fixed, R>)]
+    ($callback:ident [$($extra:tt)*] store_float $op:ident) => {
+        $callback! { [$($extra)*]
+            StoreCell<ops::$op, Based<S<0>>, R>, StoreCell<ops::$op, Fixed, R>
+        }
     };
-    ($visit:ident $with:ident wide $op:ident) => { &[$visit!($with WideCell<ops::$op>)] };
-    ($visit:ident $with:ident wide_multiply $op:ident) => { &[$visit!($with WideMultiplyCell<ops::$op>)] };
-    ($visit:ident $with:ident control $op:ident) => { &[$visit!($with $op)] };
-    ($visit:ident $with:ident service $op:ident) => { &[$visit!($with ServiceCell<{ Op::$op as u8 }>)] };
+    ($callback:ident [$($extra:tt)*] wide $op:ident) => { $callback! { [$($extra)*]
+            WideCell<ops::$op>
+        }
+    };
+    ($callback:ident [$($extra:tt)*] wide_multiply $op:ident) => { $callback! { [$($extra)*]
+            WideMultiplyCell<ops::$op>
+        }
+    };
+    ($callback:ident [$($extra:tt)*] control $op:ident) => { $callback! { [$($extra)*]
+            $op
+        }
+    };
+    ($callback:ident [$($extra:tt)*] service $op:ident) => { $callback! { [$($extra)*]
+            ServiceCell<{ Op::$op as u8 }>
+        }
+    };
 }
 
 /// Visits the cells of all opcodes with a macro that is given `$with` and a cell's type.
@@ -270,7 +285,13 @@ macro_rules! rows {
     ([$visit:ident $with:ident] $($family:ident $op:ident $name:literal
         $(($operand:ident) -> $result:ident)? $([$($field:ident),*])?
         $({ |$($arg:ident),*| $body:expr })?)*) => {
-        &[$(variants!($visit $with $family $op)),*]
+        &[$(variants!{visit_cells [$visit $with] $family $op}),*]
+    };
+}
+
+macro_rules! visit_cells {
+    ([$visit:ident $with:ident] $($cell:ty),*) => {
+        &[$($visit!($with $cell)),*]
     };
 }
 
@@ -313,9 +334,81 @@ const _: () = {
     }
 };
 
+#[cfg(feature = "profile")]
+macro_rules! name_of {
+    (cell $cell:ty) => {
+        core::any::type_name::<$cell> as fn() -> &'static str
+    };
+}
+
+/// The names of the cells' types, by opcode.
+#[cfg(feature = "profile")]
+pub const CELL_NAMES: [fn() -> &'static str; Opcode::COUNT] =
+    flatten(for_each_op!(rows name_of cell), || "");
+
+/// An opcode, as a type.
+struct Numbered<const NUMBER: u16>;
+
+/// The cell of an opcode.
+trait HasCell {
+    type Cell: Cell;
+}
+
+macro_rules! number_ops {
+    ([] $($family:ident $op:ident $name:literal
+        $(($operand:ident) -> $result:ident)? $([$($field:ident),*])?
+        $({ |$($arg:ident),*| $body:expr })?)*) => {
+        $(variants! { number_cells [$op, 0] $family $op })*
+    };
+}
+
+macro_rules! number_cells {
+    ([$op:ident, $variant:expr]) => {};
+    ([$op:ident, $variant:expr] $cell:ty $(, $rest:ty)*) => {
+        impl HasCell for Numbered<{ Op::$op.variant($variant).number() }> {
+            type Cell = $cell;
+        }
+        number_cells! { [$op, $variant + 1] $($rest),* }
+    };
+}
+
+for_each_op!(number_ops);
+
+macro_rules! named {
+    ($name:literal) => {
+        <Numbered<{ Opcode::named($name).number() }> as HasCell>::Cell
+    };
+}
+
+macro_rules! fused {
+    ($first:literal $second:literal) => {
+        Fused<named!($first), named!($second)>
+    };
+    ($first:literal $second:literal $third:literal) => {
+        Fused<named!($first), Fused<named!($second), named!($third)>>
+    };
+}
+
+macro_rules! fusions {
+    ([$handler:ident] $([$($name:literal)*])*) => {
+        [$(address_of!($handler fused!($($name)*))),*]
+    };
+}
+
+/// Whether there are handlers for fusions.
+const FUSES: bool = cfg!(not(feature = "small"));
+
+/// Whether the loop has handlers for fusions: where it is the best backend. Elsewhere it is
+/// there to be compared with, and would double what they cost to compile.
+const LOOP_FUSES: bool = cfg!(any(
+    feature = "profile",
+    not(backstitch_tail),
+    debug_assertions
+));
+
 /// The handlers and fixed cells of a backend.
 macro_rules! backend {
-    ($(#[$attribute:meta])* $table:ident, $cells:ident, $module:ident, $name:literal) => {
+    ($(#[$attribute:meta])* $table:ident, $cells:ident, $module:ident, $name:literal, $fuses:expr) => {
         $(#[$attribute])*
         pub static $table: HandlerTable = {
             use super::dispatch::$module::handler;
@@ -325,6 +418,7 @@ macro_rules! backend {
                     for_each_op!(rows address_of handler),
                     HandlerAddress(core::ptr::null()),
                 ),
+                fusions: if $fuses { &for_each_fusion!(fusions handler) } else { &[] },
                 fixed: &$cells,
             }
         };
@@ -349,17 +443,17 @@ macro_rules! backend {
 
 backend!(
     /// The loop backend.
-    LOOP, LOOP_CELLS, looped, "loop"
+    LOOP, LOOP_CELLS, looped, "loop", LOOP_FUSES
 );
 
 backend!(
     /// The tail-call backend.
     #[cfg(all(backstitch_tail, not(debug_assertions)))]
-    TAIL, TAIL_CELLS, tail, "tail"
+    TAIL, TAIL_CELLS, tail, "tail", FUSES
 );
 
 backend!(
     /// The backend with guaranteed tail calls.
     #[cfg(backstitch_become)]
-    BECOME, BECOME_CELLS, r#become, "become"
+    BECOME, BECOME_CELLS, r#become, "become", FUSES
 );

@@ -5,6 +5,7 @@
 //! fetch base and size first and allow for addresses that overflow.
 
 use super::cell::Cell;
+use super::opaque::opaque;
 use super::operand::{Sink, Source, Value};
 use super::regs::{Regs, Step};
 use crate::code::Trap;
@@ -78,11 +79,14 @@ impl Regs {
     /// The address in memory 0 of `size` bytes at `at`, if they are within its bounds.
     #[inline(always)]
     unsafe fn within(&self, at: u64, size: u64) -> Option<*mut u8> {
-        if at + size > self.len as u64 {
+        // The end is what is compared and what the address is counted from: one register
+        // less than with both ends, and handlers have few.
+        let end = opaque(at + size);
+        if end > self.len as u64 {
             return None;
         }
         // SAFETY: H3: `mem` is the base of `len` bytes (X3).
-        Some(unsafe { self.mem.add(at as usize) })
+        Some(unsafe { self.mem.add(end as usize).sub(size as usize) })
     }
 
     /// As [`Regs::within`], for memory `memory` and any address and offset.

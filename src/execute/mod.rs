@@ -38,7 +38,32 @@ mod first_frame;
 mod handlers;
 mod memory;
 mod numeric;
+#[cfg_attr(
+    all(
+        not(miri),
+        any(
+            target_arch = "x86_64",
+            target_arch = "aarch64",
+            target_arch = "riscv64"
+        )
+    ),
+    path = "opaque/asm.rs"
+)]
+#[cfg_attr(
+    not(all(
+        not(miri),
+        any(
+            target_arch = "x86_64",
+            target_arch = "aarch64",
+            target_arch = "riscv64"
+        )
+    )),
+    path = "opaque/plain.rs"
+)]
+mod opaque;
 mod operand;
+#[cfg(feature = "profile")]
+mod profile;
 mod regs;
 mod service;
 mod switching;
@@ -47,3 +72,5 @@ mod unwind;
 
 pub use dispatch::{Dispatch, DispatchError};
 pub use execution::{Execution, ExecutionError, Outcome, Suspension, call};
+#[cfg(feature = "profile")]
+pub use profile::DispatchCounts;

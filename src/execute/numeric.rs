@@ -128,7 +128,7 @@ where
         unsafe {
             if O::holds(A::read(r), B::read(r)) == WHEN {
                 r.ip = *r.ip.add(Self::WORDS - 1).cast::<*const u64>();
-                Step::Next
+                Step::Jump
             } else {
                 r.advance(Self::WORDS)
             }
@@ -192,7 +192,7 @@ where
             D::write(r, sum);
             if O::holds(sum, B::read(r)) {
                 r.ip = r.address_at::<3>();
-                Step::Next
+                Step::Jump
             } else {
                 r.advance(Self::WORDS)
             }

@@ -7,8 +7,10 @@ use crate::stack::{Context, Exit};
 /// What a handler decides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// Go on with the cell at `ip`.
+    /// Go on with the cell at `ip`, which is the one behind this.
     Next,
+    /// Go on with the cell at `ip`, wherever that is.
+    Jump,
     /// Leave running code: `Context::exit` says why, and `ip` stays where it is.
     Exit,
 }

@@ -323,6 +323,21 @@ impl Error {
         }
     }
 
+    /// Takes off the outermost context, if it is a `C`: it, and the error that it was
+    /// added to.
+    ///
+    /// # Errors
+    ///
+    /// The error as it is, if its outermost link is something else or its only one.
+    pub fn pop_context<C: Any>(self) -> core::result::Result<(C, Error), Error> {
+        if !self.0.value().is::<C>() || self.0.below().is_none() {
+            return Err(self);
+        }
+        let (context, below) = self.0.into_parts();
+        let context = context.downcast().expect("its type has been looked at");
+        Ok((*context, below.expect("something is below")))
+    }
+
     /// The chain from the outermost context to the root, and on through the sources that
     /// the root itself names.
     pub fn chain(&self) -> Chain<'_> {

@@ -1,6 +1,6 @@
 //! Backtraces: the frames of all activations of a store.
 
-use super::frame::Frame;
+use super::frame::{Frame, Locator};
 use crate::heap::StoreInner;
 use crate::stack::{RawFrames, StackId, StackState};
 use alloc::vec::Vec;
@@ -84,13 +84,14 @@ fn trace_chain(
     first: StackId,
     visit: &mut impl FnMut(Frame) -> ControlFlow<()>,
 ) -> ControlFlow<()> {
+    let mut locator = Locator::default();
     for id in store.stacks.stacks_from(first) {
         let stack = store.stacks.stack(id);
         if stack.exit.ip.is_null() {
             continue;
         }
         for raw in RawFrames::new(stack, stack.exit) {
-            let Some(frame) = Frame::new(store, id, &raw) else {
+            let Some(frame) = Frame::new(store, id, &raw, &mut locator) else {
                 continue;
             };
             log::trace!("frame: function {} of {:?}", frame.function, frame.instance);

@@ -1,5 +1,6 @@
 //! One frame of WebAssembly.
 
+use crate::code::{CodeLocation, CodeRange, ModuleCode};
 use crate::heap::{InstanceIndex, StoreInner};
 use crate::module::Module;
 use crate::stack::{BoundaryKind, RawFrame, StackId};
@@ -26,12 +27,38 @@ pub struct Frame {
     pub boundary: Option<BoundaryKind>,
 }
 
+/// Finds the functions that instruction pointers point into, and remembers those that were found
+/// last: most frames are of a few functions.
+#[derive(Debug, Default)]
+pub(super) struct Locator {
+    /// The last one first.
+    recent: [Option<CodeRange>; 4],
+}
+
+impl Locator {
+    fn locate(&mut self, code: &ModuleCode, address: *const u64) -> Option<CodeLocation> {
+        let known = self.recent.iter().flatten();
+        if let Some(location) = known.filter_map(|range| range.locate(address)).next() {
+            return Some(location);
+        }
+        let range = code.range_of(address)?;
+        self.recent.rotate_right(1);
+        self.recent[0] = Some(range);
+        range.locate(address)
+    }
+}
+
 impl Frame {
-    pub(super) fn new(store: &StoreInner, stack: StackId, raw: &RawFrame) -> Option<Frame> {
+    pub(super) fn new(
+        store: &StoreInner,
+        stack: StackId,
+        raw: &RawFrame,
+        locator: &mut Locator,
+    ) -> Option<Frame> {
         let code = &store.instance(raw.instance).module().code;
         // A call's return address is behind it: perhaps behind all code of its function.
         let address = raw.ip.wrapping_sub(usize::from(raw.is_return));
-        let location = code.locate(address)?;
+        let location = locator.locate(code, address)?;
         Some(Frame {
             instance: raw.instance,
             function: location.function,

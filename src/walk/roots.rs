@@ -1,6 +1,6 @@
 //! What the frames of a stack refer to.
 
-use super::frame::Frame;
+use super::frame::{Frame, Locator};
 use crate::format_err;
 use crate::heap::{Reference, StoreInner};
 use crate::module::HeapType;
@@ -26,8 +26,9 @@ pub fn trace_stack(
     }
     let mut frames = 0;
     let accumulator = store.stacks.accumulators()[0];
+    let mut locator = Locator::default();
     for raw in RawFrames::new(stack, stack.exit) {
-        let Some(frame) = Frame::new(store, id, &raw) else {
+        let Some(frame) = Frame::new(store, id, &raw, &mut locator) else {
             continue;
         };
         let module = store.instance(frame.instance).module();

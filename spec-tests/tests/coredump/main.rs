@@ -8,10 +8,12 @@
 
 mod continuations;
 mod debugger;
+mod format;
 mod generator;
 mod oracle;
 // The differential test needs more of it.
 #[allow(dead_code)]
 #[path = "../differential/random.rs"]
 mod random;
+mod reference;
 mod subject;

@@ -14,6 +14,8 @@ mod modules;
 mod page;
 mod summary;
 
+pub(super) use modules::hex;
+
 use super::failure::Failure;
 use backstitch::CoreDump;
 use backstitch::coredump::{Frame, Memory};

@@ -39,7 +39,7 @@ macro_rules! define {
             // SAFETY: X1 to X3; the next cell begins with its handler.
             unsafe {
                 let next: Handler = match C::run(&mut r) {
-                    Step::Next => *r.ip.cast::<Handler>(),
+                    Step::Next | Step::Jump => *r.ip.cast::<Handler>(),
                     Step::Exit => leave,
                 };
                 let Regs { ip, fp, mem, len, ctx, acc, f32acc, f64acc } = r;

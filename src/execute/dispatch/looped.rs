@@ -20,10 +20,21 @@ pub unsafe fn handler<C: Cell>(r: &mut Regs) -> Next {
     // SAFETY: X1 to X3; the next cell begins with its handler.
     unsafe {
         match C::run(r) {
-            Step::Next => Next(Some(*r.ip.cast::<Handler>())),
+            Step::Next | Step::Jump => Next(Some(*r.ip.cast::<Handler>())),
             Step::Exit => Next(None),
         }
     }
+}
+
+/// Carries out a cell, which can be a part of a fused one.
+///
+/// # Safety
+///
+/// X1 to X3.
+#[inline(always)]
+pub unsafe fn part<C: Cell>(r: &mut Regs) -> Step {
+    // SAFETY: as promised.
+    unsafe { C::run(r) }
 }
 
 /// Runs the cell at `ip` and those that follow, until one leaves.

@@ -5,6 +5,7 @@
 
 #[cfg(backstitch_become)]
 pub mod r#become;
+#[cfg_attr(feature = "profile", path = "counted.rs")]
 pub mod looped;
 #[cfg(all(backstitch_tail, not(debug_assertions)))]
 pub mod tail;

@@ -44,7 +44,7 @@ macro_rules! define {
             // SAFETY: X1 to X3; the next cell begins with its handler.
             unsafe {
                 let next = match C::run(&mut r) {
-                    Step::Next => *r.ip.cast::<Handler>(),
+                    Step::Next | Step::Jump => *r.ip.cast::<Handler>(),
                     Step::Exit => {
                         return leave(
                             r.ip, r.fp, r.mem, r.len, r.ctx, r.acc, r.f32acc, r.f64acc,

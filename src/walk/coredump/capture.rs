@@ -18,6 +18,7 @@ use crate::module::Module;
 use crate::stack::{RawFrames, Stack, StackId, StackImage, StackState};
 use crate::support::error::Error;
 use crate::translate::{self, FrameMap, Kind, Size, Source, Variable};
+use crate::walk::frame::Locator;
 use crate::walk::{Backtrace, Frame};
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::{String, ToString};
@@ -396,7 +397,7 @@ impl<'a> Maps<'a> {
 fn handlers(store: &StoreInner, parent: StackId) -> Option<Vec<Handler>> {
     let stack = store.stacks.stack(parent);
     let raw = RawFrames::new(stack, stack.exit).next()?;
-    let frame = Frame::new(store, parent, &raw)?;
+    let frame = Frame::new(store, parent, &raw, &mut Locator::default())?;
     let instance = store.instance(frame.instance);
     let (map, wasm) = map_of(instance.module(), &frame)?;
     let clauses = map.clauses(wasm).iter();

@@ -200,3 +200,41 @@ fn head(out: &mut dyn Write, memory: usize, source: &Source<'_>, segment: &Range
     byte(out, END)?;
     number(out, segment.len() as u64)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::vec;
+
+    #[test]
+    fn chunks_grow_before_readers_refuse_their_number() {
+        // Every other byte; with chunks of one byte, each would be a segment.
+        let bytes: Vec<u8> = (0..300_000).map(|at: u32| (at % 2) as u8).collect();
+        let source = Source {
+            bytes: &bytes,
+            memory64: false,
+            kept: vec![0..100, 200..bytes.len()],
+        };
+        let mut data = Data::new(vec![source]);
+        data.chunk = 1;
+        data.fit(u64::MAX);
+        assert_eq!(data.chunk, 4);
+        assert_eq!(data.segments(), 25 + 299_800 / 4);
+        let mut written = Vec::new();
+        data.write(&mut written).unwrap();
+        assert_eq!(written.len() as u64, data.size());
+    }
+
+    #[test]
+    fn zeros_are_found_at_both_ends() {
+        for len in [1, 63, 64, 65, 200, 4096] {
+            for at in [0, 1 % len, len / 2, len - 1] {
+                let mut bytes = vec![0; len];
+                bytes[at] = 1;
+                assert_eq!(leading_zeros(&bytes), at);
+                assert_eq!(trailing_zeros(&bytes), len - 1 - at);
+            }
+            assert_eq!(leading_zeros(&vec![0; len]), len);
+        }
+    }
+}

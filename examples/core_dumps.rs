@@ -1,0 +1,71 @@
+//! Core dumps: everything that a program was when it trapped, in a file that debuggers read,
+//! and in hand while the store is still there.
+
+use backstitch::*;
+
+/// Splits the day's loaves among the guests of each table. One table is empty.
+const MODULE: &str = r#"
+    (module $bakery
+        (memory (export "tables") 1)
+        (data (i32.const 4096) "\04\00\00\00\02\00\00\00\00\00\00\00\03\00\00\00")
+        (global $served (export "served") (mut i32) (i32.const 0))
+        (func $serve (export "serve") (param $loaves i32)
+            (local $table i32)
+            (loop $next
+                (global.set $served (i32.add (global.get $served)
+                    (call $share (local.get $loaves) (i32.mul (local.get $table) (i32.const 4)))))
+                (local.set $table (i32.add (local.get $table) (i32.const 1)))
+                (br_if $next (i32.lt_u (local.get $table) (i32.const 4)))))
+        (func $share (param $loaves i32) (param $address i32) (result i32)
+            (i32.div_u (local.get $loaves) (i32.load offset=4096 (local.get $address)))))
+"#;
+
+fn main() -> Result<()> {
+    let mut config = Config::new();
+    config.coredump_on_trap(true);
+    let engine = Engine::new(&config)?;
+    let module = Module::new(&engine, MODULE)?;
+    let mut store = Store::new(&engine, ());
+    let instance = Instance::new(&mut store, &module, &[])?;
+    let serve = instance.get_typed_func::<i32, ()>(&mut store, "serve")?;
+
+    let error = serve.call(&mut store, 12).unwrap_err();
+    println!("{}", error.root_cause());
+
+    // Who was running:
+    let dump = error
+        .downcast_ref::<WasmCoreDump>()
+        .expect("the configuration asks for dumps");
+    for frame in dump.frames() {
+        println!("    in {}", frame.func_name().unwrap_or("?"));
+    }
+
+    // What the store held, exported or not:
+    let [memory] = dump.memories() else {
+        panic!("the module has one memory");
+    };
+    let tables: Vec<u8> = (0..4)
+        .map(|table| memory.data(&store)[4096 + 4 * table])
+        .collect();
+    println!("guests at the tables: {tables:?}");
+    let [served] = dump.globals() else {
+        panic!("the module has one global");
+    };
+    println!("loaves served so far: {:?}", served.get(&mut store).i32());
+    assert_eq!(tables, [4, 2, 0, 3]);
+
+    // And all of it as a file, which debuggers read. The `inspect` command shows from it
+    // which table it was, as far as the values of locals and operands were recorded:
+    //
+    //     $ … inspect bakery.core --frame 0
+    //     …
+    //     operands, the lowest first
+    //         0  i32  12  0x0000000c
+    //         1  i32   0  0x00000000
+    let path = std::env::temp_dir().join("bakery.core");
+    let file = dump.serialize(&mut store, "bakery.wat");
+    std::fs::write(&path, &file)?;
+    assert_eq!(file[..4], *b"\0asm");
+    println!("a core dump is in the folder for temporary files");
+    Ok(())
+}
