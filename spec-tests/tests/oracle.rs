@@ -1,0 +1,279 @@
+//! Backstitch against the oracle, on random programs with continuations.
+//!
+//! The oracle is a plain interpreter that shares nothing with the engine (the crate
+//! `oracle`, beside this one), and the official scripts prove it. Each program is made from
+//! a number; it is run by the oracle and in every mode of the engine, and results, traps,
+//! exceptions with their payloads, what was logged, and what globals, tables and memories
+//! hold must be the same.
+//!
+//! ```text
+//! cargo test -p spec-tests --test oracle -- --nocapture               a fixed sample
+//! ORACLE_PROGRAMS=1000000 cargo test --release -p spec-tests --test oracle -- --nocapture
+//! ORACLE_PROGRAMS=17..18 cargo test -p spec-tests --test oracle       one again
+//! ```
+//!
+//! What differs is made as small as it can be, and printed as text.
+
+#[path = "oracle/body.rs"]
+mod body;
+#[path = "oracle/choices.rs"]
+mod choices;
+#[path = "oracle/engines.rs"]
+mod engines;
+#[path = "oracle/generator.rs"]
+mod generator;
+#[path = "oracle/minimise.rs"]
+mod minimise;
+#[path = "oracle/observation.rs"]
+mod observation;
+#[path = "oracle/reference.rs"]
+mod reference;
+#[path = "oracle/runner.rs"]
+mod runner;
+#[path = "oracle/scripts.rs"]
+mod scripts;
+#[path = "oracle/switching.rs"]
+mod switching;
+#[path = "oracle/types.rs"]
+mod types;
+
+use choices::Choices;
+use engines::Subject;
+use generator::{Options, Program};
+use oracle::{Coverage, Edge};
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::ops::Range;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::{env, thread};
+
+/// So many programs run by default, within seconds.
+const QUICK: u64 = 3_000;
+
+/// From so many programs on, every edge must have been met often.
+const MANY: u64 = 1_000_000;
+
+/// How often.
+const OFTEN: u64 = 1_000;
+
+/// Every so many programs get their fuel unit by unit.
+const STEPWISE: u64 = 8;
+
+/// Failures after which no more are looked for.
+const ENOUGH: usize = 3;
+
+/// Host functions that call back take native stack.
+const NATIVE_STACK: usize = 256 << 20;
+
+/// The oracle is right about what the specification's scripts say.
+#[test]
+fn the_oracle_passes_the_scripts() {
+    for script in spec_tests::suite::scripts() {
+        let wanted = scripts::SCRIPTS
+            .iter()
+            .find(|(name, _)| *name == script.name);
+        let Some((name, least)) = wanted else {
+            continue;
+        };
+        match scripts::run(&script.text) {
+            Ok(held) => {
+                println!("{name}: {held} assertions hold");
+                assert!(
+                    held >= *least,
+                    "{name}: only {held} assertions were carried out"
+                );
+            }
+            Err(error) => panic!("{name}: {error}"),
+        }
+    }
+}
+
+/// The engine does what the oracle does.
+#[test]
+fn random_programs_do_the_same() {
+    let seeds = seeds();
+    let next = AtomicU64::new(seeds.start);
+    let threads = thread::available_parallelism().map_or(1, usize::from);
+    let reports: Vec<Report> = thread::scope(|scope| {
+        let spawn = |_| {
+            let thread = thread::Builder::new().stack_size(NATIVE_STACK);
+            let run = || compare_some(&next, seeds.end);
+            thread.spawn_scoped(scope, run).expect("a thread starts")
+        };
+        let threads: Vec<_> = (0..threads).map(spawn).collect();
+        let join = |thread: thread::ScopedJoinHandle<'_, Report>| thread.join();
+        let joined = threads.into_iter().map(join);
+        joined
+            .map(|report| report.expect("no run panics"))
+            .collect()
+    });
+    let mut all = Report::default();
+    for report in reports {
+        all.add(report);
+    }
+    println!("{}", all.text());
+    assert!(all.failures.is_empty(), "\n{}", all.failures.join("\n"));
+    if seeds.end - seeds.start >= MANY {
+        for &edge in Edge::ALL {
+            let count = all.coverage.edges.get(&edge).copied().unwrap_or(0);
+            assert!(count >= OFTEN, "only {count} times: {}", edge.text());
+        }
+    }
+}
+
+fn seeds() -> Range<u64> {
+    let Ok(wanted) = env::var("ORACLE_PROGRAMS") else {
+        return 0..QUICK;
+    };
+    let number = |text: &str| text.parse().expect("ORACLE_PROGRAMS is N or A..B");
+    match wanted.split_once("..") {
+        Some((start, end)) => number(start)..number(end),
+        None => 0..number(&wanted),
+    }
+}
+
+/// What came of some programs.
+#[derive(Default)]
+struct Report {
+    programs: u64,
+    failures: Vec<String>,
+    ends: BTreeMap<String, u64>,
+    coverage: Coverage,
+}
+
+impl Report {
+    fn add(&mut self, other: Report) {
+        self.programs += other.programs;
+        self.failures.extend(other.failures);
+        for (end, count) in other.ends {
+            *self.ends.entry(end).or_default() += count;
+        }
+        self.coverage.add(&other.coverage);
+    }
+
+    fn text(&self) -> String {
+        let mut text = format!("{} programs; their steps ended so:\n", self.programs);
+        for (end, count) in &self.ends {
+            writeln!(text, "{count:12} {end}").expect("a string takes it");
+        }
+        text.push_str("operators:\n");
+        for (name, count) in &self.coverage.operators {
+            writeln!(text, "{count:12} {name}").expect("a string takes it");
+        }
+        text.push_str("edges:\n");
+        for &edge in Edge::ALL {
+            let count = self.coverage.edges.get(&edge).copied().unwrap_or(0);
+            writeln!(text, "{count:12} {}", edge.text()).expect("a string takes it");
+        }
+        text
+    }
+}
+
+/// What is generated for a seed.
+fn options(seed: u64) -> Options {
+    Options {
+        exceptions: !seed.is_multiple_of(4),
+    }
+}
+
+fn compare_some(next: &AtomicU64, end: u64) -> Report {
+    let mut report = Report::default();
+    let subjects = Subject::all();
+    while report.failures.len() < ENOUGH {
+        let seed = next.fetch_add(1, Ordering::Relaxed);
+        if seed >= end {
+            break;
+        }
+        let options = options(seed);
+        let mut choices = Choices::random(seed);
+        let program = generator::program(&mut choices, options);
+        report.programs += 1;
+        let some = if seed.is_multiple_of(STEPWISE) {
+            &subjects[..]
+        } else {
+            &subjects[..2]
+        };
+        let found = compare(&program, some);
+        if let Some(coverage) = &found.coverage {
+            report.coverage.add(coverage);
+        }
+        for end in found.ends {
+            *report.ends.entry(end).or_default() += 1;
+        }
+        if let Some(difference) = found.difference {
+            let fails = |mut choices: Choices| {
+                let program = generator::program(&mut choices, options);
+                let differs = compare(&program, some).difference.is_some();
+                differs.then_some(choices.made)
+            };
+            let list = minimise::minimise(choices.made, &fails);
+            let smaller = generator::program(&mut Choices::replay(list), options);
+            let again = compare(&smaller, some).difference.unwrap_or_default();
+            report.failures.push(format!(
+                "seed {seed}: {difference}\nmade smaller: {again}\n{}",
+                text(&smaller)
+            ));
+        }
+    }
+    report
+}
+
+/// What a comparison gives.
+#[derive(Default)]
+struct Found {
+    difference: Option<String>,
+    ends: Vec<String>,
+    coverage: Option<Coverage>,
+}
+
+fn compare(program: &Program, subjects: &[Subject]) -> Found {
+    let mut found = Found::default();
+    let (expected, coverage) = match reference::observe(program) {
+        Ok(observed) => observed,
+        Err(error) => {
+            found.difference = Some(format!("the oracle refuses it: {error}"));
+            return found;
+        }
+    };
+    for step in &expected.steps {
+        found.ends.push(match &step.end {
+            observation::End::Returned(_) => "returned".into(),
+            observation::End::Trap(name) => name.clone(),
+            observation::End::Exception(..) => "exception".into(),
+            observation::End::Exit(_) => "exit".into(),
+            observation::End::Failed(_) => "failed".into(),
+        });
+    }
+    found.coverage = Some(coverage);
+    for subject in subjects {
+        let observed = catch_unwind(AssertUnwindSafe(|| subject.observe(program)));
+        found.difference = match observed {
+            Ok(Ok(observed)) if observed == expected => continue,
+            Ok(Ok(observed)) => {
+                let steps = expected.steps.iter().zip(&observed.steps).enumerate();
+                let differs = steps.filter(|(_, (a, b))| a != b).map(|(index, (a, b))| {
+                    format!("step {index}: expected\n  {a:?}, found\n  {b:?}")
+                });
+                let first = differs.take(1).collect::<String>();
+                Some(format!("{}: {first}", subject.name))
+            }
+            Ok(Err(error)) => Some(format!("{}: refused: {error}", subject.name)),
+            Err(_) => Some(format!("{}: the engine panics", subject.name)),
+        };
+        break;
+    }
+    found
+}
+
+/// A program as text.
+fn text(program: &Program) -> String {
+    let print =
+        |bytes: &[u8]| wasmprinter::print_bytes(bytes).unwrap_or_else(|error| error.to_string());
+    format!(
+        "steps (argument, fuel): {:?}\n;; a and b\n{}\n;; main\n{}",
+        program.steps,
+        print(&program.library),
+        print(&program.main)
+    )
+}

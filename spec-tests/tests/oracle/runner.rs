@@ -1,0 +1,185 @@
+//! Runs programs with an engine. The same source serves both: it is expanded once with
+//! each crate's name.
+
+/// Defines `observe`, with the names of the crate `$engine`. `$call` is how a function is
+/// called, `$call_back` how a host function calls one, and `$references` says whether
+/// tables and globals that hold continuations can be looked at.
+macro_rules! runner {
+    ($engine:ident, $call:path, $call_back:path, $references:expr) => {
+        use crate::generator::{FIRST_HELD, FUEL, HELD, Program};
+        use crate::observation::*;
+        use $engine::{
+            AsContextMut, Caller, Engine, Error, Func, Instance, Linker, Module, Store, Tag,
+            ThrownException, Trap, Val,
+        };
+
+        /// What host functions share.
+        #[derive(Default)]
+        pub struct Host {
+            log: Vec<i32>,
+            tags: Vec<Tag>,
+        }
+
+        /// What the program does.
+        pub fn observe(engine: &Engine, program: &Program) -> Result<Observation, Error> {
+            let mut store = Store::new(engine, Host::default());
+            let mut linker = Linker::new(engine);
+            functions(&mut linker)?;
+            let library = Module::new(engine, &program.library)?;
+            let main = Module::new(engine, &program.main)?;
+            let mut instances = Vec::new();
+            for name in ["a", "b"] {
+                let instance = linker.instantiate(&mut store, &library)?;
+                linker.instance(&mut store, name, instance)?;
+                instances.push(instance);
+            }
+            instances.push(linker.instantiate(&mut store, &main)?);
+            for instance in instances.iter().rev() {
+                for index in 0..program.tags {
+                    if let Some(tag) = instance.get_tag(&mut store, &format!("tag{index}")) {
+                        store.data_mut().tags.push(tag);
+                    }
+                }
+            }
+            let mut steps = Vec::new();
+            for (index, &(argument, fuel)) in program.steps.iter().enumerate() {
+                for instance in &instances {
+                    let global = instance.get_global(&mut store, &format!("global{FUEL}"));
+                    global
+                        .expect("it is exported")
+                        .set(&mut store, Val::I32(fuel))?;
+                }
+                let step = instances[2].get_func(&mut store, &format!("step{index}"));
+                let step = step.expect("it is exported");
+                let mut results = [Val::I32(0)];
+                let ended = $call(&step, &mut store, &[Val::I32(argument)], &mut results);
+                let ended = ended.map(|()| results.to_vec());
+                let end = end(&mut store, &ended);
+                steps.push(look(&mut store, &instances, end)?);
+            }
+            Ok(Observation { steps })
+        }
+
+        fn look(store: &mut Store<Host>, instances: &[Instance], end: End) -> Result<Step, Error> {
+            let mut step = Step {
+                end,
+                log: std::mem::take(&mut store.data_mut().log),
+                globals: Vec::new(),
+                tables: Vec::new(),
+                memory: 0,
+            };
+            for instance in instances {
+                let last = if $references {
+                    FIRST_HELD + HELD as u32
+                } else {
+                    FIRST_HELD
+                };
+                let mut globals = Vec::new();
+                for index in 0..last {
+                    let global = instance.get_global(&mut *store, &format!("global{index}"));
+                    globals.push(seen(&global.expect("it is exported").get(&mut *store)));
+                }
+                step.globals.push(globals);
+                for index in 0..if $references { HELD + 1 } else { 0 } {
+                    let table = instance.get_table(&mut *store, &format!("table{index}"));
+                    let table = table.expect("it is exported");
+                    let mut elements = Vec::new();
+                    for index in 0..table.size(&*store) {
+                        let element = table.get(&mut *store, index).expect("it is there");
+                        elements.push(seen(&element.into()));
+                    }
+                    step.tables.push(elements);
+                }
+                let memory = instance.get_memory(&mut *store, "memory");
+                let memory = memory.expect("it is exported");
+                step.memory = hash(step.memory, &memory.data(&*store)[..BYTES]);
+            }
+            Ok(step)
+        }
+
+        fn functions(linker: &mut Linker<Host>) -> Result<(), Error> {
+            linker.func_wrap(
+                "host",
+                "log",
+                |mut caller: Caller<'_, Host>, number: i32| {
+                    caller.data_mut().log.push(number);
+                },
+            )?;
+            linker.func_wrap(
+                "host",
+                "try_call",
+                |mut caller: Caller<'_, Host>, function: Option<Func>| -> Result<i32, Error> {
+                    let Some(ended) = call_back(&mut caller, function) else {
+                        return Ok(-1);
+                    };
+                    if ended.as_ref().is_err_and(|error| error.is::<Exit>()) {
+                        return Err(ended.expect_err("it is an error"));
+                    }
+                    Ok(end(&mut caller, &ended.map(|()| Vec::new())).code())
+                },
+            )?;
+            linker.func_wrap(
+                "host",
+                "pass_call",
+                |mut caller: Caller<'_, Host>, function: Option<Func>| -> Result<(), Error> {
+                    call_back(&mut caller, function).unwrap_or(Ok(()))
+                },
+            )?;
+            linker.func_wrap("host", "swap", |a: i64, b: i32| (b, a))?;
+            linker.func_wrap("host", "exit", |code: i32| -> Result<(), Error> {
+                Err(Exit(code).into())
+            })?;
+            Ok(())
+        }
+
+        fn call_back(
+            caller: &mut Caller<'_, Host>,
+            function: Option<Func>,
+        ) -> Option<Result<(), Error>> {
+            let function = function?;
+            let ty = function.ty(&*caller);
+            if ty.params().len() + ty.results().len() != 0 {
+                return None;
+            }
+            Some($call_back(&function, caller))
+        }
+
+        /// How a call ended; an exception is taken.
+        fn end(mut store: impl AsContextMut<Data = Host>, ended: &Result<Vec<Val>, Error>) -> End {
+            let error = match ended {
+                Ok(values) => return End::Returned(values.iter().map(seen).collect()),
+                Err(error) => error,
+            };
+            if let Some(trap) = error.downcast_ref::<Trap>() {
+                return End::Trap(format!("{trap:?}"));
+            }
+            if let Some(Exit(code)) = error.downcast_ref::<Exit>() {
+                return End::Exit(*code);
+            }
+            if error.is::<ThrownException>() {
+                let mut store = store.as_context_mut();
+                let Some(exception) = store.take_pending_exception() else {
+                    return End::Failed("no exception is pending".into());
+                };
+                let tag = exception.tag(&mut store).expect("it is this store's");
+                let tags = store.data().tags.clone();
+                let tag = tags.iter().position(|known| Tag::eq(known, &tag, &store));
+                let fields = exception.fields(&mut store).expect("it is this store's");
+                let values = fields.map(|value| seen(&value)).collect();
+                return End::Exception(tag.expect("all tags are known"), values);
+            }
+            End::Failed(format!("{error:?}"))
+        }
+
+        fn seen(value: &Val) -> Seen {
+            match value {
+                Val::I32(value) => Seen::Number((*value).into()),
+                Val::I64(value) => Seen::Number(*value),
+                Val::FuncRef(None) | Val::ContRef(None) | Val::ExnRef(None) => Seen::Null,
+                _ => Seen::Reference,
+            }
+        }
+    };
+}
+
+pub(crate) use runner;
