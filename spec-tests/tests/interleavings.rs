@@ -22,7 +22,7 @@ pub mod sync {
 
 mod support {
     pub mod sync {
-        use loom::sync::MutexGuard;
+        pub use loom::sync::MutexGuard;
 
         /// As the library's own.
         #[derive(Debug)]

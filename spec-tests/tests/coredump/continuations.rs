@@ -83,6 +83,10 @@ fn c12_attached_stacks_are_one_and_each_detached_continuation_another() {
         let (inner, outer) = (of(&main[0]), of(&main[1]));
         assert!(inner.continuation && !outer.continuation);
         assert_eq!(inner.parent, Some(stack(&main[1])));
+        assert_eq!(
+            (inner.state, outer.state),
+            (StackState::Trapped, StackState::Parent)
+        );
         let handlers: Vec<_> = inner.handlers.iter().map(|h| (h.tag, h.switch)).collect();
         assert_eq!(handlers, [(1, false), (0, false), (0, true)]);
 

@@ -12,6 +12,7 @@ mod inspection;
 mod json;
 mod modules;
 mod page;
+mod stacks;
 mod summary;
 
 pub(super) use modules::hex;

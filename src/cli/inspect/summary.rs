@@ -1,7 +1,7 @@
 //! What died, where and why, on one screen.
 
 use super::inspection::{Inspection, Subject, boundary};
-use super::{disassembly, frame};
+use super::{disassembly, frame, stacks};
 use backstitch::coredump::{Frame, Memory, Thread};
 use std::io::{self, Write};
 
@@ -32,6 +32,7 @@ pub(crate) fn print(inspection: &Inspection<'_>, out: &mut dyn Write) -> io::Res
         writeln!(out)?;
         print_thread(inspection, thread, out)?;
     }
+    stacks::print(inspection, out)?;
     writeln!(out)?;
     print_contents(inspection, out)
 }

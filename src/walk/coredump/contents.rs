@@ -9,7 +9,7 @@ use super::memory::Source;
 use crate::heap::{self, FuncIndex, StoreInner};
 use crate::module::{self, CompositeType, HeapType, RefType, TypeId, ValType};
 use crate::stack;
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::ToString;
 use alloc::vec::Vec;
 
@@ -253,6 +253,8 @@ fn stacks(capture: &Capture) -> Vec<Stack> {
     let main = &capture.threads.first().map(|main| &main.frames);
     let newest = main.and_then(|frames| Some(frames.first()?.stack));
     let stacks = capture.stacks.iter();
+    let resumed = stacks.clone().filter(|stack| stack.continuation);
+    let parents: BTreeSet<_> = resumed.filter_map(|stack| stack.parent).collect();
     stacks
         .map(|stack| Stack {
             number: stack.id.0,
@@ -265,6 +267,7 @@ fn stacks(capture: &Capture) -> Vec<Stack> {
                     StackState::Trapped
                 }
                 stack::StackState::Fresh => StackState::Fresh,
+                stack::StackState::Running if parents.contains(&stack.id) => StackState::Parent,
                 stack::StackState::Running => StackState::Running,
                 stack::StackState::Suspended => StackState::Suspended,
                 stack::StackState::Free | stack::StackState::Returned => StackState::Returned,
