@@ -157,7 +157,10 @@ impl Shared {
         // Whoever has code can find out whose it is.
         let start = CodeBlock::start_of(code);
         assert_eq!(
-            self.code.locate(start).map(|location| location.function),
+            self.code
+                .range_of(start)
+                .and_then(|range| range.locate(start))
+                .map(|location| location.function),
             Some(0)
         );
         code
