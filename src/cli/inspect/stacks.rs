@@ -18,16 +18,14 @@ pub(crate) fn print(inspection: &Inspection<'_>, out: &mut dyn Write) -> io::Res
     }
     writeln!(out)?;
     writeln!(out, "Stacks, each below the one that waits for it:")?;
-    let mut listed = 0;
-    for (depth, stack) in tree(stacks) {
-        if listed == LISTED {
-            writeln!(out, "  … {} more", stacks.len() - LISTED)?;
-            break;
-        }
-        listed += 1;
+    let tree = tree(stacks);
+    for &(depth, stack) in tree.iter().take(LISTED) {
         let indent = 2 + 2 * depth.min(DEEPEST);
         write!(out, "{:indent$}", "")?;
         writeln!(out, "{}", describe(inspection, stack))?;
+    }
+    if tree.len() > LISTED {
+        writeln!(out, "  … {} more", tree.len() - LISTED)?;
     }
     Ok(())
 }
