@@ -2,6 +2,7 @@
 
 use crate::code::Clause;
 use crate::code::clauses::{FIRST_CLAUSE, clause_word, target_word, words};
+use crate::heap::TagIndex;
 
 /// A finished cell that resumes.
 #[derive(Clone, Copy, Debug)]
@@ -64,16 +65,24 @@ impl Clauses {
         Clause::decode(unsafe { *self.0.add(clause_word(index as usize)) })
     }
 
-    /// The target of the first clause of a tag's index.
+    /// The target of the first clause for a tag, among those of an instance whose tags are
+    /// `tags`.
+    ///
+    /// # Safety
+    ///
+    /// The cell, and the operator that names `wanted`, are of the instance's code.
     #[inline(always)]
-    pub fn find(self, wanted: Clause) -> Option<*const u64> {
-        let wanted = wanted.encode();
-        // SAFETY: as `new` was promised.
+    pub unsafe fn find(self, wanted: Clause, tags: *const TagIndex) -> Option<*const u64> {
+        let word = wanted.encode();
+        // SAFETY: as `new` and this were promised; H1: the instance has all the tags.
         unsafe {
             let mut clause = self.0.add(FIRST_CLAUSE);
             let end = self.0.add(words(self.count() as usize - 1));
             while clause != end {
-                if *clause == wanted {
+                // A tag that is imported twice has two indices.
+                let other = Clause::decode(*clause);
+                let is_alias = || *tags.add(other.tag as usize) == *tags.add(wanted.tag as usize);
+                if *clause == word || other.handles == wanted.handles && is_alias() {
                     return Some(*clause.add(1).cast::<*const u64>());
                 }
                 clause = clause.add(2);

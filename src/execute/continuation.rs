@@ -264,7 +264,8 @@ cell!(
         }
         let clauses = clauses_of(waiting);
         let wanted = Clause { tag: r.u32_at::<12>(), handles: Handles::Suspend };
-        let Some(target) = clauses.find(wanted) else {
+        let tags = (*(*r.ctx).instance).tags;
+        let Some(target) = clauses.find(wanted, tags) else {
             return switching(r, Op::Suspend);
         };
         let operands = clauses.operands();

@@ -1,0 +1,52 @@
+//! Edges of stack switching that no official script reaches, each by a program of its own.
+
+#[path = "continuations/clauses.rs"]
+mod clauses;
+#[path = "continuations/stacks.rs"]
+mod stacks;
+
+use backstitch::{Config, Dispatch, Engine, Error, Instance, Linker, Module, Store, Trap, Val};
+
+/// An instance of a module's text, with what `define` adds to its imports.
+fn instance(
+    engine: &Engine,
+    text: &str,
+    define: impl FnOnce(&mut Linker<Vec<i32>>, &mut Store<Vec<i32>>),
+) -> (Store<Vec<i32>>, Instance) {
+    let mut store = Store::new(engine, Vec::new());
+    let mut linker = Linker::new(engine);
+    define(&mut linker, &mut store);
+    let bytes = wat::parse_str(text).unwrap_or_else(|error| panic!("{error}"));
+    let module = Module::new(engine, &bytes).expect("the module is valid");
+    let instance = linker.instantiate(&mut store, &module);
+    let instance = instance.expect("its imports are there");
+    (store, instance)
+}
+
+/// Calls an export that takes a number and gives one.
+fn run(store: &mut Store<Vec<i32>>, instance: &Instance, argument: i32) -> Result<i32, Error> {
+    let run = instance
+        .get_func(&mut *store, "run")
+        .expect("it is exported");
+    let mut results = [Val::I32(0)];
+    run.call(&mut *store, &[Val::I32(argument)], &mut results)?;
+    Ok(results[0].unwrap_i32())
+}
+
+/// Runs a test with every way of dispatch.
+fn each(test: impl Fn(&Engine)) {
+    let mut dispatches = vec![Dispatch::best()];
+    if !dispatches.contains(&Dispatch::Loop) {
+        dispatches.push(Dispatch::Loop);
+    }
+    for dispatch in dispatches {
+        let mut config = Config::new();
+        config.dispatch(dispatch);
+        test(&Engine::new(&config).expect("the backend works"));
+    }
+}
+
+/// The trap that a call has ended with.
+fn trap<T>(ended: Result<T, Error>) -> Option<Trap> {
+    ended.err().expect("the call fails").downcast_ref().copied()
+}
