@@ -51,7 +51,8 @@ fn compare(found: &Parsed, expected: &Parsed, name: &str) {
     assert_eq!(found.modules, expected.modules, "{name}");
     assert_eq!(found.instances, expected.instances, "{name}");
     assert_eq!(found.globals, expected.globals, "{name}");
-    let frames = |parsed: &Parsed| -> Vec<(String, Vec<(u32, u32, u32)>)> {
+    type Frames = Vec<(u32, u32, u32)>;
+    let frames = |parsed: &Parsed| -> Vec<(String, Frames)> {
         let frame =
             |frame: &super::format::ParsedFrame| (frame.instance, frame.function, frame.offset);
         let stack =

@@ -213,7 +213,8 @@ impl InputStream for Silence {
 #[test]
 fn waiting_for_ever_has_an_end() {
     let limit = Duration::from_millis(30);
-    let calls: [(&str, &[i64], &[[u8; 48]]); 4] = [
+    type Subscription = [u8; 48];
+    let calls: [(&str, &[i64], &[Subscription]); 4] = [
         (
             "poll_oneoff",
             &[1024, 2048, 1, 0],
