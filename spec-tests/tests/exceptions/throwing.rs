@@ -429,6 +429,16 @@ fn what_nobody_refers_to_is_freed_and_the_rest_is_limited() {
                     (unreachable))
                 (drop)
                 (local.set $n (i32.sub (local.get $n) (i32.const 1)))
+                (br_if $again (local.get $n))))
+        (table $kept 5001 exnref)
+        (func (export "keep") (param $n i32)
+            (loop $again
+                (local.get $n)
+                (block $h (result exnref)
+                    (try_table (catch_all_ref $h) (throw $e (i32.const 1)))
+                    (unreachable))
+                (table.set $kept)
+                (local.set $n (i32.sub (local.get $n) (i32.const 1)))
                 (br_if $again (local.get $n)))))"#;
     each(|engine| {
         let limits = StoreLimitsBuilder::new().exception_bytes(10_000).build();
@@ -436,8 +446,9 @@ fn what_nobody_refers_to_is_freed_and_the_rest_is_limited() {
         store.limiter(|limits| limits);
         let instance = Instance::new(&mut store, &module(engine, text), &[]).unwrap();
         call(&mut store, &instance, "plain", &[Val::I32(5_000)]).unwrap();
-        call(&mut store, &instance, "refs", &[Val::I32(50)]).unwrap();
-        let error = call(&mut store, &instance, "refs", &[Val::I32(5_000)]).unwrap_err();
+        call(&mut store, &instance, "refs", &[Val::I32(5_000)]).unwrap();
+        call(&mut store, &instance, "keep", &[Val::I32(50)]).unwrap();
+        let error = call(&mut store, &instance, "keep", &[Val::I32(5_000)]).unwrap_err();
         assert_eq!(error.downcast_ref(), Some(&Trap::AllocationTooLarge));
     });
 }
