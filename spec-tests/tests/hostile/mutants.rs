@@ -292,6 +292,9 @@ fn examine(store: &mut Store<StoreLimits>, name: &str, export: Extern, log: &mut
             let value = global.get(&mut *store);
             let _ = writeln!(log, "{}", bits(&value));
         }
+        Extern::Tag(tag) => {
+            let _ = writeln!(log, "a tag of type {}", tag.ty(&*store).ty());
+        }
         other => panic!("nothing exports {other:?}"),
     }
 }
@@ -305,7 +308,10 @@ fn bits(value: &Val) -> String {
         Val::F64(bits) => format!("{bits:#x}"),
         Val::FuncRef(function) => format!("function {}", function.is_some()),
         Val::ExternRef(value) => format!("value {}", value.is_some()),
-        other => panic!("nothing gives {other:?}"),
+        other => match other.ref_() {
+            Some(reference) => format!("reference {}", reference.is_non_null()),
+            None => panic!("nothing gives {other:?}"),
+        },
     }
 }
 
