@@ -16,6 +16,7 @@
 
 pub mod harness;
 pub mod mode;
+pub mod naive;
 pub mod ratchet;
 #[path = "../../src/cli/script/mod.rs"]
 pub mod script;

@@ -213,6 +213,17 @@ impl FrameInfo {
             .checked_sub(module.bodies.get(defined as usize)?.start)
     }
 
+    /// The instruction of the function's translated code, in words from the first one; of a
+    /// call under way, its last word. [`Module::disassemble`] shows the same numbers.
+    pub fn code_offset(&self) -> u32 {
+        self.frame.code_offset
+    }
+
+    /// Where the frame's record stands, in slots from the base of its stack.
+    pub fn fp(&self) -> usize {
+        self.frame.fp
+    }
+
     /// Source positions: none, as debugging information is not read yet.
     pub fn symbols(&self) -> &[FrameSymbol] {
         &[]

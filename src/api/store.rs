@@ -2,12 +2,14 @@
 
 use super::backtrace::describe_failure;
 use super::cont_ref::ContRef;
-use super::context::{AsContextMut, StoreContextMut};
+use super::context::{AsContextMut, StoreContext, StoreContextMut};
 use super::engine::Engine;
 use super::exn_ref::{self, ExnRef};
 use super::extern_ref::Rooted;
 use super::hooks::{self, CallHook, UpdateDeadline};
 use super::limits::{Adapter, ResourceLimiter};
+use crate::ensure;
+use crate::execute::has_steps;
 use crate::heap::StoreInner;
 use crate::stack::InterruptHandle;
 use crate::support::error::Result;
@@ -132,6 +134,36 @@ impl<T: 'static> Store<T> {
         self.inner.call_hook = Some(Box::new(move |store, crossing| {
             hook(StoreContextMut::of(store), CallHook::from(crossing))
         }));
+    }
+
+    /// Calls `hook` before each instruction of translated code, of which one may stand for
+    /// several operators: so that every state that can be seen is seen. It is for tests of
+    /// whoever looks at stacks, and slow.
+    ///
+    /// # Errors
+    ///
+    /// If the engine does not dispatch by [`Dispatch::Loop`](crate::Dispatch::Loop), which
+    /// alone can stop between any two instructions.
+    ///
+    /// ```
+    /// use backstitch::{Config, Dispatch, Engine, Store, WasmBacktrace};
+    ///
+    /// let engine = Engine::new(Config::new().dispatch(Dispatch::Loop))?;
+    /// let mut store = Store::new(&engine, ());
+    /// store.cell_hook(|store| println!("{}", WasmBacktrace::capture(store)))?;
+    /// # Ok::<(), backstitch::Error>(())
+    /// ```
+    pub fn cell_hook(
+        &mut self,
+        mut hook: impl FnMut(StoreContext<'_, T>) + Send + Sync + 'static,
+    ) -> Result<()> {
+        ensure!(
+            has_steps(&self.inner),
+            "instructions cannot be told apart in this store: call \
+             `Config::dispatch(Dispatch::Loop)`"
+        );
+        self.inner.cell_hook = Some(Box::new(move |store| hook(StoreContext::of(store))));
+        Ok(())
     }
 
     /// The fuel that is left.

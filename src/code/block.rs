@@ -5,6 +5,7 @@ use super::catch::CatchTable;
 use super::module_code::Entry;
 use super::opcode::Opcode;
 use crate::support::words::Words;
+use core::mem::offset_of;
 
 /// The addresses of all handlers of one dispatch backend, by number.
 #[derive(Debug)]
@@ -51,7 +52,14 @@ crate::support::send::shared!(
 pub struct CodeHeader {
     /// The bytes that a frame takes from its record on: record, locals, operands.
     pub extent: usize,
+    /// The number of words of its cells.
+    pub length: CodeLength,
 }
+
+/// A number of words, in a word of its own on every target.
+#[derive(Clone, Copy, Debug)]
+#[repr(C, align(8))]
+pub struct CodeLength(pub usize);
 
 /// Cells that every engine of a backend shares.
 #[derive(Debug)]
@@ -141,6 +149,10 @@ impl CodeBlock {
     ) -> CodeBlock {
         let mut words = Words::zeroed(HEADER_WORDS + assembler.words.len());
         words.set_size(0, extent);
+        words.set_size(
+            offset_of!(CodeHeader, length) / size_of::<u64>(),
+            assembler.words.len(),
+        );
         let mut relocations = assembler.relocations.iter().peekable();
         let mut at = 0;
         while at < assembler.words.len() {

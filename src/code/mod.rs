@@ -23,7 +23,8 @@ mod trap;
 
 pub use assembler::{Assembler, Offset, TakenCell, mode_index};
 pub use block::{
-    CodeBlock, CodeHeader, FixedCell, FixedCells, HEADER_WORDS, HandlerAddress, HandlerTable, Stub,
+    CodeBlock, CodeHeader, CodeLength, FixedCell, FixedCells, HEADER_WORDS, HandlerAddress,
+    HandlerTable, Stub,
 };
 pub use catch::{Catch, CatchTable};
 pub use clauses::{Clause, Handles};

@@ -119,6 +119,11 @@ impl ModuleCode {
         &self.entries[function as usize]
     }
 
+    /// Where all functions are published, by index. They do not move.
+    pub fn entries(&self) -> *const Entry {
+        self.entries.as_ptr()
+    }
+
     /// The code of a function, if it has been published.
     pub fn published(&self, function: u32) -> Option<*const CodeHeader> {
         let code = self.entry(function).load();

@@ -20,7 +20,8 @@ use core::slice;
 /// Advances the execution on stack `id` until it is done, suspended or has failed. A
 /// failure has been described while its frames stood.
 pub(super) fn advance(store: &mut StoreInner, id: StackId) -> Result<Outcome, Error> {
-    let mut linked = Linked::new(store, id);
+    let here = 0_u8;
+    let mut linked = Linked::new(store, id, (&raw const here).addr());
     let called = linked.crossing(Crossing::CallingWasm);
     if linked.store.call_hook.is_some() {
         // It may have run other code, which has left the registers elsewhere.
@@ -44,7 +45,8 @@ pub(super) fn refuse(store: &mut StoreInner, id: StackId, suspension: Suspension
         Suspension::Host(error) => Failure::Host(error),
         Suspension::Tag(..) => Failure::Trap(Trap::UnhandledTag),
     };
-    let mut linked = Linked::new(store, id);
+    let here = 0_u8;
+    let mut linked = Linked::new(store, id, (&raw const here).addr());
     linked.activation().exited = true;
     linked.describe(failure)
 }
@@ -83,7 +85,7 @@ impl Drop for Linked<'_> {
             }
         }
         stacks.stack_mut(self.id).state = self.state;
-        stacks.activations.truncate(self.outer.activations);
+        stacks.end_activations(self.outer.activations);
         stacks.set_running(self.outer.running);
         // SAFETY: X2; no handler runs.
         unsafe {
@@ -94,7 +96,8 @@ impl Drop for Linked<'_> {
 }
 
 impl<'a> Linked<'a> {
-    fn new(store: &'a mut StoreInner, id: StackId) -> Linked<'a> {
+    /// `native_stack` is an address in the caller's frame.
+    fn new(store: &'a mut StoreInner, id: StackId, native_stack: usize) -> Linked<'a> {
         let ctx = store.stacks.context();
         // SAFETY: X2; no handler runs.
         let outer = unsafe {
@@ -110,9 +113,10 @@ impl<'a> Linked<'a> {
         let running = core::mem::replace(&mut initial.other_end, StackId::NONE);
         let running = running.get().unwrap_or(id);
         let chain = store.stacks.chain(running);
-        store.stacks.activations.push(Activation {
+        store.stacks.begin_activation(Activation {
             chain,
             exited: false,
+            native_stack,
         });
         store.stacks.set_running(running);
         let mut linked = Linked {
@@ -175,10 +179,9 @@ impl<'a> Linked<'a> {
     pub(super) fn leave(&mut self, is_return: bool) {
         let running = self.running();
         let chain = self.store.stacks.chain(running);
-        *self.activation() = Activation {
-            chain,
-            exited: true,
-        };
+        let activation = self.activation();
+        activation.chain = chain;
+        activation.exited = true;
         let stack = self.store.stacks.stack_mut(running);
         // SAFETY: X2.
         unsafe {
@@ -218,7 +221,11 @@ impl<'a> Linked<'a> {
             // SAFETY: X1 to X3: the context holds where the stack's code goes on, all of
             // which is made of the engine's handlers.
             let exit = unsafe {
-                dispatch::run(table, Regs::restore(self.ctx));
+                if self.store.cell_hook.is_none() {
+                    dispatch::run(table, Regs::restore(self.ctx));
+                } else {
+                    self.run_by_cells();
+                }
                 (*self.ctx).exit
             };
             match exit {

@@ -15,7 +15,8 @@ use super::transfer::*;
 use crate::code::fusion_rows::for_each_fusion;
 use crate::code::table::for_each_op;
 use crate::code::{
-    CodeHeader, FixedCell, FixedCells, HandlerAddress, HandlerTable, Op, Opcode, Stub, Trap,
+    CodeHeader, CodeLength, FixedCell, FixedCells, HandlerAddress, HandlerTable, Op, Opcode, Stub,
+    Trap,
 };
 use crate::support::float;
 
@@ -428,7 +429,10 @@ macro_rules! backend {
             use super::dispatch::$module::handler;
             FixedCells {
                 stub: Stub {
-                    header: CodeHeader { extent: 0 },
+                    header: CodeHeader {
+                        extent: 0,
+                        length: CodeLength(0),
+                    },
                     cell: FixedCell::new(address_of!(handler Translate)),
                 },
                 return_boundary: FixedCell::new(address_of!(handler ReturnBoundary)),

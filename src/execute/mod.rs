@@ -66,6 +66,7 @@ mod operand;
 mod profile;
 mod regs;
 mod service;
+mod stepping;
 mod switching;
 mod transfer;
 mod unwind;
@@ -74,3 +75,4 @@ pub use dispatch::{Dispatch, DispatchError};
 pub use execution::{Execution, ExecutionError, Outcome, Suspension, call};
 #[cfg(feature = "profile")]
 pub use profile::DispatchCounts;
+pub use stepping::has_steps;

@@ -2,7 +2,8 @@
 
 use crate::code::Trap;
 use crate::heap::MemoryCore;
-use crate::stack::{Context, Exit};
+use crate::stack::{Context, Exit, LivePoint};
+use core::mem::offset_of;
 
 /// What a handler decides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,7 +18,10 @@ pub enum Step {
 
 /// The registers. Handlers get them by value; every backend keeps them where they are
 /// cheapest, so no address of a `Regs` may escape.
+///
+/// `ip` and `fp` come first, as a [`LivePoint`] has them.
 #[derive(Clone, Copy, Debug)]
+#[repr(C)]
 pub struct Regs {
     /// The cell that runs (X1).
     pub ip: *const u64,
@@ -184,6 +188,13 @@ impl Regs {
         }
     }
 
+    /// Says where a debugger finds `ip` and `fp` from now on.
+    #[inline(always)]
+    pub unsafe fn say_live(ctx: *mut Context, live: *const LivePoint) {
+        // SAFETY: X2. Volatile: nobody reads it but whoever stops the process.
+        unsafe { (&raw mut (*ctx).live).write_volatile(live) };
+    }
+
     /// Loads what depends on the running instance.
     #[inline(always)]
     pub unsafe fn load_instance(&mut self) {
@@ -195,3 +206,8 @@ impl Regs {
         }
     }
 }
+
+const _: () = {
+    assert!(offset_of!(Regs, ip) == offset_of!(LivePoint, ip));
+    assert!(offset_of!(Regs, fp) == offset_of!(LivePoint, fp));
+};

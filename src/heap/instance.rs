@@ -4,7 +4,7 @@ use super::global::GlobalCell;
 use super::memory::MemoryCore;
 use super::store::{GlobalIndex, InstanceIndex, MemoryIndex, StoreInner, TableIndex, TagIndex};
 use super::table::TableCore;
-use crate::module::Module;
+use crate::module::{ListedModule, Module};
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec;
@@ -30,6 +30,8 @@ pub struct InstanceCore {
     pub tags: *const TagIndex,
     /// Which instance this is.
     pub index: InstanceIndex,
+    /// Its module, for debuggers.
+    pub module: *const ListedModule,
 }
 
 /// What an instance is made of, by index in the store.
@@ -95,6 +97,7 @@ impl Instance {
             imports: parts.imported_functions.as_ptr(),
             tags: parts.tags.as_ptr(),
             index,
+            module: module.listed(),
         };
         let mut functions = vec![0; module.functions.len()];
         for (slot, &import) in functions.iter_mut().zip(&parts.imported_functions) {

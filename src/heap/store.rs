@@ -85,6 +85,9 @@ pub type EpochHook = Box<dyn FnMut(&mut StoreInner) -> Result<EpochDecision, Err
 /// Called on each passage between the host and WebAssembly.
 pub type CallHook = Box<dyn FnMut(&mut StoreInner, Crossing) -> Result<(), Error> + Send + Sync>;
 
+/// Called before each cell.
+pub type CellHook = Box<dyn FnMut(&StoreInner) + Send + Sync>;
+
 /// What to do when an epoch deadline has passed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EpochDecision {
@@ -125,6 +128,8 @@ pub struct StoreInner {
     pub epoch_hook: Option<EpochHook>,
     /// Called between host and guest.
     pub call_hook: Option<CallHook>,
+    /// Called before each cell, where the engine dispatches by the loop.
+    pub cell_hook: Option<CellHook>,
     functions: Vec<FuncObject>,
     host_functions: Vec<Arc<dyn HostFunc>>,
     memories: Vec<Memory>,
@@ -180,6 +185,7 @@ impl StoreInner {
             limiter: None,
             epoch_hook: None,
             call_hook: None,
+            cell_hook: None,
             functions: Vec::new(),
             host_functions: Vec::new(),
             memories: Vec::new(),

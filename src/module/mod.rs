@@ -22,6 +22,7 @@ mod describe;
 mod engine;
 mod error;
 mod link;
+mod listed;
 mod names;
 mod outline;
 mod sections;
@@ -36,6 +37,7 @@ pub use describe::{describe_extern, describe_type};
 pub use engine::{CompilationMode, EngineInner, Tunables};
 pub use error::{ModuleError, Place};
 pub use link::{Export, ExportItem, Import};
+pub use listed::{ListedModule, MODULES};
 pub use segment::{DataSegment, ElementItems, ElementSegment, SegmentMode};
 pub use type_registry::{ModuleType, TypeRegistry};
 pub use types::{
@@ -47,6 +49,7 @@ use crate::code::{self, Entry, ModuleCode};
 use crate::support::cache::Cache;
 use crate::support::error::Error;
 use crate::support::parallel;
+use crate::support::registry::Listed;
 use crate::support::sha256::sha256;
 use crate::support::sync::OnceLock;
 use alloc::boxed::Box;
@@ -64,6 +67,8 @@ use validate::{Bodies, Deferred, Valid};
 ///
 /// Indices are those of the module's index spaces, in which imported things come first.
 pub struct Module {
+    /// How a debugger finds it. Dropped first: what it points to follows.
+    listed: Listed<ListedModule>,
     /// Its engine.
     pub engine: Arc<EngineInner>,
     /// Its binary.
@@ -141,10 +146,20 @@ impl Module {
         };
         let mut exports_by_name: Box<[u32]> = (0..outline.exports.len() as u32).collect();
         exports_by_name.sort_by_key(|&index| &*outline.exports[index as usize].name);
+        let bytes: Arc<[u8]> = Arc::from(bytes);
+        let code = ModuleCode::new(engine.handlers, outline.functions.len());
+        let listed = ListedModule {
+            bytes: bytes.as_ptr(),
+            bytes_len: bytes.len(),
+            entries: code.entries(),
+            functions: outline.functions.len(),
+            imported_functions: outline.imported_functions as usize,
+        };
         let module = Arc::new(Module {
+            listed: Listed::new(&MODULES, listed),
             engine: Arc::clone(engine),
-            bytes: Arc::from(bytes),
-            code: ModuleCode::new(engine.handlers, outline.functions.len()),
+            bytes,
+            code,
             types: outline.types,
             imports: outline.imports,
             exports: outline.exports,

@@ -1,5 +1,6 @@
 //! The registers that running code shares with the host.
 
+use super::chain::Activation;
 use super::directory::{Stack, StackId};
 use super::interrupt::InterruptFlag;
 use crate::code::CodeHeader;
@@ -49,6 +50,31 @@ pub struct HostRequest {
     pub return_ip: *const u64,
     /// Where the arguments stand and the results are wanted.
     pub arguments: *mut u64,
+}
+
+/// Where running code has its registers `ip` and `fp`: only debuggers ask.
+#[derive(Debug)]
+#[repr(C)]
+pub struct LivePoint {
+    /// The cell that runs.
+    pub ip: *const u64,
+    /// The record of its frame.
+    pub fp: *mut u64,
+}
+
+impl LivePoint {
+    /// In the context.
+    pub const SAVED: *const LivePoint = ptr::null();
+    /// In the machine's registers: the first two arguments of each handler.
+    pub const ARGUMENTS: *const LivePoint = ptr::without_provenance(LivePoint::IN_ARGUMENTS);
+    /// The same, in the calling convention that preserves no registers.
+    pub const PRESERVE_NONE: *const LivePoint =
+        ptr::without_provenance(LivePoint::IN_PRESERVE_NONE);
+
+    /// [`LivePoint::ARGUMENTS`] as a number.
+    pub const IN_ARGUMENTS: usize = 1;
+    /// [`LivePoint::PRESERVE_NONE`] as a number.
+    pub const IN_PRESERVE_NONE: usize = 2;
 }
 
 /// What handlers know of the world outside the stack.
@@ -107,6 +133,15 @@ pub struct Context {
     pub native_stack: usize,
     /// What boundary frames return to.
     pub return_boundary: *const u64,
+
+    /// Where `ip` and `fp` are while code runs: one of the constants, or an address.
+    pub live: *const LivePoint,
+    /// The number of stacks in the directory,
+    pub stack_count: usize,
+    /// the activations under way, oldest first,
+    pub activations: *const Activation,
+    /// and how many there are.
+    pub activation_count: usize,
 }
 
 impl Context {
@@ -144,6 +179,10 @@ impl Context {
             },
             native_stack: 0,
             return_boundary,
+            live: LivePoint::SAVED,
+            stack_count: 0,
+            activations: ptr::null(),
+            activation_count: 0,
         }
     }
 

@@ -24,10 +24,11 @@ mod frames;
 mod image;
 mod interrupt;
 mod record;
+mod root;
 mod stacks;
 
 pub use chain::Activation;
-pub use context::{Context, Exit, HostRequest};
+pub use context::{Context, Exit, HostRequest, LivePoint};
 pub use directory::{Awaited, ExitPoint, Owner, Stack, StackId, StackState};
 pub use frames::{RawFrame, RawFrames};
 pub use image::StackImage;

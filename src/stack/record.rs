@@ -27,6 +27,16 @@ use crate::heap::InstanceCore;
 pub const RECORD_SLOTS: usize = 2;
 /// Slots of a boundary.
 pub const BOUNDARY_SLOTS: usize = 5;
+/// The slot of a record that has the return ip.
+pub(super) const RETURN_IP: usize = 0;
+/// The slot of a record that has the link.
+pub(super) const LINK: usize = 1;
+/// The slot of a boundary that has its kind.
+pub(super) const KIND: usize = 2;
+/// The slot of a boundary that has the instance below it, or who waits for the stack.
+pub(super) const BELOW: usize = 3;
+/// The slot of a boundary that has the number of result slots.
+const RESULTS: usize = 4;
 /// In a link: the record is a boundary's.
 pub const BOUNDARY_TAG: u64 = 1;
 /// Slots that every call may use beyond its stack's limit: for the record of a callee
@@ -71,7 +81,7 @@ impl Record {
     #[inline(always)]
     pub unsafe fn link(self) -> u64 {
         // SAFETY: within the record.
-        unsafe { *self.0.add(1) }
+        unsafe { *self.0.add(LINK) }
     }
 
     /// Whether it is a boundary's.
@@ -106,7 +116,7 @@ impl Record {
         // SAFETY: as promised.
         unsafe {
             *self.0.cast::<*const u64>() = return_ip;
-            *self.0.add(1) = link;
+            *self.0.add(LINK) = link;
         }
     }
 
@@ -118,7 +128,7 @@ impl Record {
     #[inline(always)]
     pub unsafe fn boundary_kind(self) -> BoundaryKind {
         // SAFETY: within the boundary.
-        match unsafe { *self.0.add(2) } {
+        match unsafe { *self.0.add(KIND) } {
             0 => BoundaryKind::Host,
             1 => BoundaryKind::Instance,
             _ => BoundaryKind::Continuation,
@@ -144,7 +154,7 @@ impl Record {
     #[inline(always)]
     pub unsafe fn boundary_instance(self) -> *mut InstanceCore {
         // SAFETY: the slot was written as a pointer (S2).
-        unsafe { *self.0.add(3).cast::<*mut InstanceCore>() }
+        unsafe { *self.0.add(BELOW).cast::<*mut InstanceCore>() }
     }
 
     /// Says at the bottom of a continuation which frame of which stack waits for it.
@@ -155,7 +165,7 @@ impl Record {
     #[inline(always)]
     pub unsafe fn set_parent(self, parent: StackId, fp: u32) {
         // SAFETY: within the boundary.
-        unsafe { *self.0.add(3) = u64::from(parent.0) | u64::from(fp) << 32 };
+        unsafe { *self.0.add(BELOW) = u64::from(parent.0) | u64::from(fp) << 32 };
     }
 
     /// The stack that waits for the one that has its base here, if it is a
@@ -167,7 +177,7 @@ impl Record {
     #[inline(always)]
     pub unsafe fn parent(self) -> StackId {
         // SAFETY: within the boundary; that of a call from the host has no instance.
-        StackId(unsafe { *self.0.add(3) } as u32)
+        StackId(unsafe { *self.0.add(BELOW) } as u32)
     }
 
     /// The number of result slots of the call behind a boundary.
@@ -178,7 +188,7 @@ impl Record {
     #[inline(always)]
     pub unsafe fn boundary_results(self) -> usize {
         // SAFETY: within the boundary.
-        unsafe { *self.0.add(4) as usize }
+        unsafe { *self.0.add(RESULTS) as usize }
     }
 
     /// Writes what a boundary has beyond its record.
@@ -195,9 +205,9 @@ impl Record {
     ) {
         // SAFETY: as promised.
         unsafe {
-            *self.0.add(2) = kind as u64;
-            *self.0.add(3).cast::<*mut InstanceCore>() = instance;
-            *self.0.add(4) = results as u64;
+            *self.0.add(KIND) = kind as u64;
+            *self.0.add(BELOW).cast::<*mut InstanceCore>() = instance;
+            *self.0.add(RESULTS) = results as u64;
         }
     }
 }

@@ -4,8 +4,10 @@ use super::chain::{Activation, StackChain};
 use super::context::Context;
 use super::directory::{ExitPoint, Owner, Stack, StackId, StackState};
 use super::interrupt::{InterruptFlag, InterruptHandle};
+use super::root::{ListedStore, STORES};
 use crate::heap::{FuncIndex, FuncObject};
 use crate::module::EngineInner;
+use crate::support::registry::Listed;
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -15,6 +17,8 @@ use core::ptr::NonNull;
 /// All stacks of a store.
 #[derive(Debug)]
 pub struct Stacks {
+    /// How a debugger finds the context: gone before that.
+    listed: Option<Listed<ListedStore>>,
     context: NonNull<UnsafeCell<Context>>,
     /// The directory: stacks by number. The first is none.
     stacks: Vec<UnsafeCell<Stack>>,
@@ -52,8 +56,13 @@ impl Stacks {
             &raw const engine.epoch,
             engine.handlers.fixed.return_boundary.address(),
         );
+        let context = NonNull::from(Box::leak(Box::new(UnsafeCell::new(context))));
+        let listed = ListedStore {
+            context: UnsafeCell::raw_get(context.as_ptr()),
+        };
         let mut stacks = Stacks {
-            context: NonNull::from(Box::leak(Box::new(UnsafeCell::new(context)))),
+            listed: Some(Listed::new(&STORES, listed)),
+            context,
             stacks: alloc::vec![UnsafeCell::new(Stack::none())],
             free: Vec::new(),
             spare: 0,
@@ -210,12 +219,15 @@ impl Stacks {
         let ids = self.stacks.len() + 1 - self.free.len();
         self.free.try_reserve(ids).ok()?;
         self.stacks.push(UnsafeCell::new(Stack::new(StackId(id))));
+        self.share_directory(running);
         Some(StackId(id))
     }
 
     /// Tells running code where the directory is, and with that the running stack.
     fn share_directory(&mut self, running: StackId) {
+        let count = self.stacks.len();
         self.registers().stacks = UnsafeCell::raw_get(self.stacks.as_ptr());
+        self.registers().stack_count = count;
         self.set_running(running);
     }
 
@@ -420,6 +432,24 @@ impl Stacks {
 
     // --- chains ---
 
+    /// Begins an activation, the newest.
+    pub fn begin_activation(&mut self, activation: Activation) {
+        self.activations.push(activation);
+        self.share_activations();
+    }
+
+    /// Ends all activations but the oldest `depth`.
+    pub fn end_activations(&mut self, depth: usize) {
+        self.activations.truncate(depth);
+        self.share_activations();
+    }
+
+    fn share_activations(&mut self) {
+        let (activations, count) = (self.activations.as_ptr(), self.activations.len());
+        let registers = self.registers();
+        (registers.activations, registers.activation_count) = (activations, count);
+    }
+
     /// The chain whose first stack this is.
     pub fn chain(&self, first: StackId) -> StackChain {
         match self.stack(first).parent() {
@@ -436,6 +466,7 @@ impl Stacks {
 
 impl Drop for Stacks {
     fn drop(&mut self) {
+        drop(self.listed.take());
         // SAFETY: the context came from `Box::leak` in `new`.
         drop(unsafe { Box::from_raw(self.context.as_ptr()) });
     }

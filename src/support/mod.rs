@@ -12,6 +12,7 @@ pub mod error;
 pub mod float;
 pub mod parallel;
 pub mod raw;
+pub mod registry;
 pub(crate) mod send;
 pub mod sha256;
 pub mod sync;

@@ -2,12 +2,12 @@
 
 use crate::execute::cell::Cell;
 use crate::execute::regs::{Regs, Step};
-use crate::stack::Context;
+use crate::stack::{Context, LivePoint};
 
 /// Defines what depends on the calling convention. `rust-preserve-none` leaves every
 /// register to the handlers.
 macro_rules! define {
-    ($abi:literal) => {
+    ($abi:literal, $live:ident) => {
         /// A handler.
         pub type Handler = unsafe extern $abi fn(
             *const u64,
@@ -19,6 +19,9 @@ macro_rules! define {
             f32,
             f64,
         );
+
+        /// Where handlers have `ip` and `fp`.
+        const LIVE: *const LivePoint = LivePoint::$live;
 
         /// The handler of a cell.
         ///
@@ -68,9 +71,9 @@ macro_rules! define {
 }
 
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
-define!("rust-preserve-none");
+define!("rust-preserve-none", PRESERVE_NONE);
 #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
-define!("Rust");
+define!("Rust", ARGUMENTS);
 
 /// Runs the cell at `ip` and those that follow, until one leaves.
 ///
@@ -80,7 +83,9 @@ define!("Rust");
 pub unsafe fn run(r: Regs) {
     // SAFETY: X1: the cell begins with its handler.
     unsafe {
+        Regs::say_live(r.ctx, LIVE);
         let first = *r.ip.cast::<Handler>();
         first(r.ip, r.fp, r.mem, r.len, r.ctx, r.acc, r.f32acc, r.f64acc);
+        Regs::say_live(r.ctx, LivePoint::SAVED);
     }
 }

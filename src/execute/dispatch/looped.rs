@@ -2,6 +2,7 @@
 
 use crate::execute::cell::Cell;
 use crate::execute::regs::{Regs, Step};
+use crate::stack::LivePoint;
 
 /// What a handler returns: the next handler, or none to leave.
 #[derive(Clone, Copy)]
@@ -37,6 +38,20 @@ pub unsafe fn part<C: Cell>(r: &mut Regs) -> Step {
     unsafe { C::run(r) }
 }
 
+/// Runs the cell at `ip`. False where it leaves.
+///
+/// # Safety
+///
+/// X1 to X3.
+pub unsafe fn step(mut r: Regs) -> bool {
+    // SAFETY: X1: the cell begins with its handler.
+    unsafe {
+        let Next(next) = (*r.ip.cast::<Handler>())(&mut r);
+        r.save();
+        next.is_some()
+    }
+}
+
 /// Runs the cell at `ip` and those that follow, until one leaves.
 ///
 /// # Safety
@@ -45,10 +60,12 @@ pub unsafe fn part<C: Cell>(r: &mut Regs) -> Step {
 pub unsafe fn run(mut r: Regs) {
     // SAFETY: X1: the cell begins with its handler.
     unsafe {
+        Regs::say_live(r.ctx, (&raw const r).cast());
         let mut next = Next(Some(*r.ip.cast::<Handler>()));
         while let Next(Some(handler)) = next {
             next = handler(&mut r);
         }
         r.save();
+        Regs::say_live(r.ctx, LivePoint::SAVED);
     }
 }

@@ -7,7 +7,7 @@
 
 use crate::execute::cell::Cell;
 use crate::execute::regs::{Regs, Step};
-use crate::stack::Context;
+use crate::stack::{Context, LivePoint};
 
 /// Defines what depends on the calling convention. The System V one has a register for
 /// each of ours; the unwinding variant costs nothing and does not abort on a panic.
@@ -88,7 +88,9 @@ define!("C-unwind");
 pub unsafe fn run(r: Regs) {
     // SAFETY: X1: the cell begins with its handler.
     unsafe {
+        Regs::say_live(r.ctx, LivePoint::ARGUMENTS);
         let first = *r.ip.cast::<Handler>();
         first(r.ip, r.fp, r.mem, r.len, r.ctx, r.acc, r.f32acc, r.f64acc);
+        Regs::say_live(r.ctx, LivePoint::SAVED);
     }
 }
