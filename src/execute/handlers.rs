@@ -401,11 +401,12 @@ const FUSES: bool = cfg!(not(feature = "small"));
 
 /// Whether the loop has handlers for fusions: where it is the best backend. Elsewhere it is
 /// there to be compared with, and would double what they cost to compile.
-const LOOP_FUSES: bool = cfg!(any(
-    feature = "profile",
-    not(backstitch_tail),
-    debug_assertions
-));
+const LOOP_FUSES: bool = FUSES
+    && cfg!(any(
+        feature = "profile",
+        not(backstitch_tail),
+        debug_assertions
+    ));
 
 /// The handlers and fixed cells of a backend.
 macro_rules! backend {
