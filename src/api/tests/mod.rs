@@ -5,6 +5,7 @@ mod linking;
 mod movement;
 mod objects;
 mod running;
+mod switching;
 mod walking;
 
 use super::*;
