@@ -5,11 +5,13 @@ use super::core_dump::WasmCoreDump;
 use super::demangle::demangle;
 use super::instance::Instance;
 use super::module::Module;
-use crate::heap::{Failure, StoreId, StoreInner, ThrownException};
+use crate::heap::{Failure, InstanceIndex, StoreId, StoreInner, ThrownException};
 use crate::stack::{BoundaryKind, StackId};
 use crate::support::error::{Error, HostRequest};
+use crate::support::sync::OnceLock;
 use crate::walk::coredump::Cause;
 use crate::walk::{Backtrace, Frame};
+use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
@@ -42,7 +44,12 @@ use core::fmt;
 /// ```
 #[derive(Debug)]
 pub struct WasmBacktrace {
-    frames: Vec<FrameInfo>,
+    store: StoreId,
+    captured: Vec<Frame>,
+    /// The modules of the instances that have frames.
+    modules: BTreeMap<InstanceIndex, Module>,
+    /// Made of the above when somebody looks: nobody looks at most backtraces.
+    frames: OnceLock<Vec<FrameInfo>>,
 }
 
 impl WasmBacktrace {
@@ -54,7 +61,7 @@ impl WasmBacktrace {
         if store.engine().tunables.backtrace {
             WasmBacktrace::of(store)
         } else {
-            WasmBacktrace::new(store, &Backtrace::empty())
+            WasmBacktrace::new(store, Backtrace::empty())
         }
     }
 
@@ -65,42 +72,60 @@ impl WasmBacktrace {
 
     fn of(store: &StoreInner) -> WasmBacktrace {
         let limit = store.engine().tunables.backtrace_max_frames;
-        WasmBacktrace::new(store, &Backtrace::new(store, limit))
+        WasmBacktrace::new(store, Backtrace::new(store, limit))
     }
 
     /// The frames of an execution that is suspended.
     pub(super) fn of_suspended(store: &StoreInner, stack: StackId) -> WasmBacktrace {
         let limit = store.engine().tunables.backtrace_max_frames;
-        WasmBacktrace::new(store, &Backtrace::of_suspended(store, stack, limit))
+        WasmBacktrace::new(store, Backtrace::of_suspended(store, stack, limit))
     }
 
-    fn new(store: &StoreInner, backtrace: &Backtrace) -> WasmBacktrace {
-        WasmBacktrace::of_frames(store, backtrace.frames())
+    fn new(store: &StoreInner, backtrace: Backtrace) -> WasmBacktrace {
+        WasmBacktrace::of_frames(store, backtrace.into_frames())
     }
 
     /// These frames.
-    pub(super) fn of_frames<'f>(
-        store: &StoreInner,
-        all: impl IntoIterator<Item = &'f Frame>,
-    ) -> WasmBacktrace {
-        let mut frames: Vec<FrameInfo> = Vec::new();
-        // Without memory for all, a shorter trace is better than none.
-        for frame in all {
-            if frames.try_reserve(1).is_err() {
-                break;
+    pub(super) fn of_frames(store: &StoreInner, captured: Vec<Frame>) -> WasmBacktrace {
+        let mut modules = BTreeMap::new();
+        let mut last = None;
+        for frame in &captured {
+            if last.replace(frame.instance) != Some(frame.instance) {
+                modules.entry(frame.instance).or_insert_with(|| {
+                    Module::from_ref(store.instance(frame.instance).module()).clone()
+                });
             }
-            frames.push(FrameInfo::new(store, *frame));
         }
-        for at in 1..frames.len() {
-            frames[at - 1].is_stack_boundary = frames[at - 1].frame.stack != frames[at].frame.stack;
+        log::trace!("captured a backtrace of {} frames", captured.len());
+        WasmBacktrace {
+            store: store.id(),
+            captured,
+            modules,
+            frames: OnceLock::new(),
         }
-        log::trace!("captured a backtrace of {} frames", frames.len());
-        WasmBacktrace { frames }
     }
 
     /// The frames, the youngest first.
     pub fn frames(&self) -> &[FrameInfo] {
-        &self.frames
+        self.frames.get_or_init(|| self.describe_frames())
+    }
+
+    fn describe_frames(&self) -> Vec<FrameInfo> {
+        let mut frames: Vec<FrameInfo> = Vec::new();
+        let next = self.captured.iter().skip(1).map(Some).chain([None]);
+        for (frame, next) in self.captured.iter().zip(next) {
+            // Without memory for all, a shorter trace is better than none.
+            if frames.try_reserve(1).is_err() {
+                break;
+            }
+            frames.push(FrameInfo {
+                store: self.store,
+                module: self.modules[&frame.instance].clone(),
+                frame: *frame,
+                is_stack_boundary: next.is_some_and(|next| next.stack != frame.stack),
+            });
+        }
+        frames
     }
 }
 
@@ -132,7 +157,7 @@ pub(super) fn describe_failure(store: &mut StoreInner, failure: Failure) -> Erro
     };
     if tunables.backtrace && !error.is::<WasmBacktrace>() {
         let backtrace = WasmBacktrace::of(store);
-        if !backtrace.frames.is_empty() {
+        if !backtrace.captured.is_empty() {
             error = error.context(backtrace);
         }
     }
@@ -145,10 +170,10 @@ pub(super) fn describe_failure(store: &mut StoreInner, failure: Failure) -> Erro
 impl fmt::Display for WasmBacktrace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("error while executing at wasm backtrace:")?;
-        if self.frames.is_empty() {
+        if self.captured.is_empty() {
             return f.write_str("\n");
         }
-        for (index, frame) in self.frames.iter().enumerate() {
+        for (index, frame) in self.frames().iter().enumerate() {
             write!(f, "\n  {index:>3}: ")?;
             if let Some(offset) = frame.module_offset() {
                 write!(f, "{offset:#8x} - ")?;
@@ -173,16 +198,6 @@ pub struct FrameInfo {
 }
 
 impl FrameInfo {
-    fn new(store: &StoreInner, frame: Frame) -> FrameInfo {
-        let module = Module::from_ref(store.instance(frame.instance).module()).clone();
-        FrameInfo {
-            store: store.id(),
-            module,
-            frame,
-            is_stack_boundary: false,
-        }
-    }
-
     /// The function's index in its module, counted with the imported ones.
     pub fn func_index(&self) -> u32 {
         self.frame.function

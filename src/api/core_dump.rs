@@ -136,7 +136,13 @@ impl WasmCoreDump {
     pub(super) fn new(store: &StoreInner, cause: Cause<'_>) -> WasmCoreDump {
         let id = store.id();
         let capture = Capture::new(store, cause);
-        let backtrace = WasmBacktrace::of_frames(store, &capture.threads[0].frames);
+        let frames = &capture.threads[0].frames;
+        let mut copies = Vec::new();
+        // Without memory for a copy, the dump has the frames still.
+        if copies.try_reserve_exact(frames.len()).is_ok() {
+            copies.extend_from_slice(frames);
+        }
+        let backtrace = WasmBacktrace::of_frames(store, copies);
         let modules = capture
             .modules
             .iter()

@@ -41,9 +41,9 @@ impl Backtrace {
         ControlFlow::Continue(())
     }
 
-    /// The frames.
-    pub fn frames(&self) -> impl ExactSizeIterator<Item = &Frame> + DoubleEndedIterator {
-        self.frames.iter()
+    /// The frames, the youngest first, without the backtrace.
+    pub fn into_frames(self) -> Vec<Frame> {
+        self.frames
     }
 
     /// Visits the frames of an execution or a continuation that is suspended, and of the

@@ -65,7 +65,8 @@ fn compare(found: &Parsed, expected: &Parsed, name: &str) {
         let differs = found.iter().zip(expected).position(|(a, b)| a != b);
         assert_eq!(differs, None, "{name}: memory {index}");
     }
-    assert_eq!(found.segments, expected.segments, "{name}");
+    // Chunks that touch are written as one.
+    assert!(found.segments <= expected.segments, "{name}");
 }
 
 fn reference(bytes: &[u8], export: &str, arguments: &[i32]) -> Vec<Parsed> {

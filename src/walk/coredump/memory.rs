@@ -1,8 +1,9 @@
 //! Which bytes of memories go into a dump, and as which data segments.
 //!
 //! A memory is looked at in chunks, and of each chunk the bytes from its first to its last
-//! that is not zero make a segment. Chunks have 4096 bytes, unless readers would refuse so
-//! many segments: then they have twice as many, or again twice, as often as it takes.
+//! that is not zero make a segment; segments that touch are one. Chunks have 4096 bytes,
+//! unless readers would refuse so many segments: then they have twice as many, or again
+//! twice, as often as it takes.
 //!
 //! Nothing is copied or kept in mind: the segments of the first pass, which counts, are
 //! found once more by the second one, which writes.
@@ -39,6 +40,16 @@ pub struct Data<'a> {
     bytes: u64,
 }
 
+/// What came out when the section was planned.
+enum Plan {
+    /// It can be written.
+    Fits,
+    /// Readers would refuse so many.
+    TooManySegments,
+    /// There is room up to an address of a memory, by index.
+    TooManyBytes { memory: usize, end: usize },
+}
+
 impl<'a> Data<'a> {
     /// A section for these memories. [`Data::fit`] must follow.
     pub fn new(memories: Vec<Source<'a>>) -> Data<'a> {
@@ -55,8 +66,12 @@ impl<'a> Data<'a> {
     pub fn fit(&mut self, max: u64) {
         // The section's id, its size, and the number of segments.
         let max = max.saturating_sub(11).min(MAX_CONTENTS);
-        while !self.plan(max) {
-            self.chunk *= 2;
+        loop {
+            match self.plan(max) {
+                Plan::Fits => return,
+                Plan::TooManySegments => self.chunk *= 2,
+                Plan::TooManyBytes { memory, end } => self.cut(memory, end),
+            }
         }
     }
 
@@ -65,36 +80,38 @@ impl<'a> Data<'a> {
         &self.memories
     }
 
-    /// Counts segments and their bytes, and shortens what is kept where there are too many
-    /// bytes. False if there are too many segments.
-    fn plan(&mut self, max: u64) -> bool {
+    /// Counts segments and their bytes.
+    fn plan(&mut self, max: u64) -> Plan {
         (self.segments, self.bytes) = (0, 0);
-        let mut cut = None;
-        'all: for (memory, source) in self.memories.iter().enumerate() {
+        for (memory, source) in self.memories.iter().enumerate() {
             for segment in segments(source, self.chunk) {
                 let size = segment_size(memory, source, &segment);
                 if self.bytes + size > max {
-                    cut = Some((memory, segment.start));
-                    break 'all;
+                    let head = size - segment.len() as u64;
+                    let room = max.saturating_sub(self.bytes + head) as usize;
+                    let end = segment.start + room.min(segment.len());
+                    return Plan::TooManyBytes { memory, end };
                 }
                 self.segments += 1;
                 self.bytes += size;
                 if self.segments > MAX_SEGMENTS {
-                    return false;
+                    return Plan::TooManySegments;
                 }
             }
         }
-        if let Some((memory, end)) = cut {
-            for source in &mut self.memories[memory + 1..] {
-                source.kept.clear();
-            }
-            let kept = &mut self.memories[memory].kept;
-            kept.retain(|range| range.start < end);
-            if let Some(last) = kept.last_mut() {
-                last.end = last.end.min(end);
-            }
+        Plan::Fits
+    }
+
+    /// Keeps nothing that is behind `end` of a memory.
+    fn cut(&mut self, memory: usize, end: usize) {
+        for source in &mut self.memories[memory + 1..] {
+            source.kept.clear();
         }
-        true
+        let kept = &mut self.memories[memory].kept;
+        kept.retain(|range| range.start < end);
+        if let Some(last) = kept.last_mut() {
+            last.end = last.end.min(end);
+        }
     }
 
     /// The number of segments.
@@ -127,8 +144,20 @@ impl<'a> Data<'a> {
     }
 }
 
-/// The segments of a memory, in chunks of as many bytes.
+/// The segments of a memory, in chunks of as many bytes: those that touch are one.
 fn segments<'a>(source: &'a Source<'a>, chunk: usize) -> impl Iterator<Item = Range<usize>> + 'a {
+    let mut pieces = pieces(source, chunk).peekable();
+    core::iter::from_fn(move || {
+        let mut segment = pieces.next()?;
+        while let Some(next) = pieces.next_if(|next| next.start == segment.end) {
+            segment.end = next.end;
+        }
+        Some(segment)
+    })
+}
+
+/// What is not zero at the ends of each chunk of a memory.
+fn pieces<'a>(source: &'a Source<'a>, chunk: usize) -> impl Iterator<Item = Range<usize>> + 'a {
     source.kept.iter().flat_map(move |kept| {
         let first = kept.start / chunk;
         let last = kept.end.div_ceil(chunk);
