@@ -1,6 +1,5 @@
 //! What was executed, and how often.
 
-use std::collections::BTreeMap;
 use wasmparser::Operator;
 
 macro_rules! edges {
@@ -20,17 +19,6 @@ macro_rules! edges {
                 match self {
                     $(Edge::$name => $text,)*
                 }
-            }
-
-            /// Whether there must be exceptions for it.
-            pub fn needs_exceptions(self) -> bool {
-                use Edge::*;
-                matches!(
-                    self,
-                    OneTagForAll | ThrowAcrossResume | ThrowCaughtInside | ResumeThrowFresh
-                        | ResumeThrowSuspended | ResumeThrowRef | NullExceptionFirst
-                        | HostCatchesException
-                )
             }
         }
     };
@@ -53,6 +41,10 @@ edges! {
     UnhandledSwitch = "a switch without a clause leaves its peer as it was",
     ThrowAcrossResume = "an exception crosses a resume into a handler of the resumer",
     ThrowCaughtInside = "an exception is caught in a continuation",
+    CaughtByTag = "a catch clause is taken",
+    CaughtByTagRef = "a catch_ref clause is taken",
+    CaughtAll = "a catch_all clause is taken",
+    CaughtAllRef = "a catch_all_ref clause is taken",
     ResumeThrowFresh = "an exception is raised in a fresh continuation",
     ResumeThrowSuspended = "an exception is raised in a suspended continuation",
     ResumeThrowRef = "a caught exception is raised in a continuation",
@@ -84,36 +76,54 @@ edges! {
     Unreachable = "a suspended continuation becomes unreachable",
 }
 
-macro_rules! define_names {
+macro_rules! define_kinds {
     ($(@$proposal:ident $op:ident $({ $($arg:ident: $argty:ty),* })? => $visit:ident ($($ann:tt)*))*) => {
-        /// The operator's name, as the parser has it.
-        fn name(operator: &Operator<'_>) -> &'static str {
+        /// An operator without its immediates.
+        #[derive(Clone, Copy)]
+        enum Kind {
+            $($op,)*
+            Other,
+        }
+
+        /// The operators' names, as the parser has them.
+        const NAMES: &[&str] = &[$(stringify!($op),)* "other"];
+
+        fn kind(operator: &Operator<'_>) -> Kind {
             match operator {
-                $(Operator::$op { .. } => stringify!($op),)*
-                _ => "other",
+                $(Operator::$op { .. } => Kind::$op,)*
+                _ => Kind::Other,
             }
         }
     };
 }
 
-wasmparser::for_each_operator!(define_names);
+wasmparser::for_each_operator!(define_kinds);
 
 /// Counts of what was executed.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Coverage {
-    /// Executions of each operator.
-    pub operators: BTreeMap<&'static str, u64>,
-    /// How often each edge was met.
-    pub edges: BTreeMap<Edge, u64>,
+    /// Executions of each operator, in the order of their names' list.
+    operators: Vec<u64>,
+    /// How often each edge was met, in their order.
+    edges: [u64; Edge::ALL.len()],
+}
+
+impl Default for Coverage {
+    fn default() -> Self {
+        Coverage {
+            operators: vec![0; NAMES.len()],
+            edges: [0; Edge::ALL.len()],
+        }
+    }
 }
 
 impl Coverage {
     pub(crate) fn operator(&mut self, operator: &Operator<'_>) {
-        *self.operators.entry(name(operator)).or_default() += 1;
+        self.operators[kind(operator) as usize] += 1;
     }
 
     pub(crate) fn edge(&mut self, edge: Edge) {
-        *self.edges.entry(edge).or_default() += 1;
+        self.edges[edge as usize] += 1;
     }
 
     pub(crate) fn edge_if(&mut self, condition: bool, edge: Edge) {
@@ -122,13 +132,24 @@ impl Coverage {
         }
     }
 
+    /// The operators that were executed, each with how often.
+    pub fn operators(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        let counts = NAMES.iter().copied().zip(self.operators.iter().copied());
+        counts.filter(|&(_, count)| count > 0)
+    }
+
+    /// How often an edge was met.
+    pub fn count(&self, edge: Edge) -> u64 {
+        self.edges[edge as usize]
+    }
+
     /// Adds another's counts.
     pub fn add(&mut self, other: &Coverage) {
-        for (name, count) in &other.operators {
-            *self.operators.entry(name).or_default() += count;
+        for (count, more) in self.operators.iter_mut().zip(&other.operators) {
+            *count += more;
         }
-        for (&edge, count) in &other.edges {
-            *self.edges.entry(edge).or_default() += count;
+        for (count, more) in self.edges.iter_mut().zip(&other.edges) {
+            *count += more;
         }
     }
 }

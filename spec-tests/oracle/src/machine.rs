@@ -443,6 +443,13 @@ impl<'a> Machine<'a> {
                         if with_reference {
                             call.operands.push(Value::Exn(exception));
                         }
+                        let clause = match (tag, with_reference) {
+                            (Some(_), false) => Edge::CaughtByTag,
+                            (Some(_), true) => Edge::CaughtByTagRef,
+                            (None, false) => Edge::CaughtAll,
+                            (None, true) => Edge::CaughtAllRef,
+                        };
+                        store.coverage.edge(clause);
                         let inside = on_continuation && crossed == 0;
                         store.coverage.edge_if(inside, Edge::ThrowCaughtInside);
                         store.coverage.edge_if(crossed > 0, Edge::ThrowAcrossResume);

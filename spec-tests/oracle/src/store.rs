@@ -265,6 +265,28 @@ impl<'a> Store<'a> {
         import: &mut dyn FnMut(&str, &str) -> Option<Extern<'a>>,
     ) -> Result<InstanceId, Failure> {
         let module = Rc::new(Module::new(&mut self.validator, bytes)?);
+        self.instantiate_module(module, import)
+    }
+
+    /// Instantiates the module of an instance once more.
+    ///
+    /// # Errors
+    ///
+    /// As for the first time.
+    pub fn instantiate_again(
+        &mut self,
+        instance: InstanceId,
+        import: &mut dyn FnMut(&str, &str) -> Option<Extern<'a>>,
+    ) -> Result<InstanceId, Failure> {
+        let module = Rc::clone(&self.instances[instance.0].module);
+        self.instantiate_module(module, import)
+    }
+
+    fn instantiate_module(
+        &mut self,
+        module: Rc<Module<'a>>,
+        import: &mut dyn FnMut(&str, &str) -> Option<Extern<'a>>,
+    ) -> Result<InstanceId, Failure> {
         let id = InstanceId(self.instances.len());
         let mut instance = Instance {
             module: module.clone(),

@@ -764,7 +764,7 @@ impl<'b, 'c> Body<'b, 'c> {
                 self.sink(Ty::Cont(signature(NONE, 0)));
             }
             _ => self.seldom(|body| {
-                body.value(Ty::I32, 1);
+                body.value(Ty::I64, 1);
                 body.emit(Instruction::Call(EXIT as u32));
             }),
         }

@@ -23,6 +23,8 @@ use wasm_encoder::{
 pub struct Options {
     /// Whether there are exceptions.
     pub exceptions: bool,
+    /// Whether there are references to exceptions; without exceptions there are none.
+    pub references: bool,
 }
 
 /// A program.
@@ -50,7 +52,7 @@ pub const SLOTS: usize = 3;
 
 /// The program that decisions lead to.
 pub fn program(choices: &mut Choices, options: Options) -> Program {
-    let types = Types::new(choices, options.exceptions);
+    let types = Types::new(choices, options);
     let column = choices.below(COLUMNS);
     let mut library = Builder::new(choices, &types, column, 250);
     for spec in 0..types.tags.len() {

@@ -42,7 +42,10 @@ pub fn observe(program: &Program) -> Result<(Observation, Coverage), String> {
                 .find(|(from, item, _)| *from == module && item == name)
                 .map(|(_, _, export)| export.clone()),
         };
-        let instance = store.instantiate(bytes, &mut import);
+        let instance = match (index, instances.first()) {
+            (1, Some(&first)) => store.instantiate_again(first, &mut import),
+            _ => store.instantiate(bytes, &mut import),
+        };
         instances.push(instance.map_err(|error| format!("{error:?}"))?);
     }
     for &instance in instances.iter().rev() {
@@ -152,7 +155,7 @@ fn functions<'a>(host: &Rc<RefCell<Host>>) -> Vec<(&'static str, HostFunc<'a>)> 
         (
             "exit",
             Rc::new(|_, values| match values[0] {
-                Value::I32(code) => Err(Failure::Host(code)),
+                Value::I64(code) => Err(Failure::Host(code as i32)),
                 _ => Ok(Vec::new()),
             }),
         ),

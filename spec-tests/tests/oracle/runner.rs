@@ -126,8 +126,8 @@ macro_rules! runner {
                 },
             )?;
             linker.func_wrap("host", "swap", |a: i64, b: i32| (b, a))?;
-            linker.func_wrap("host", "exit", |code: i32| -> Result<(), Error> {
-                Err(Exit(code).into())
+            linker.func_wrap("host", "exit", |code: i64| -> Result<(), Error> {
+                Err(Exit(code as i32).into())
             })?;
             Ok(())
         }

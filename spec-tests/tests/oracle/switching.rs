@@ -155,9 +155,10 @@ impl Body<'_, '_> {
             })
             .collect();
         let types = self.module.types;
-        let how = match types.exceptions {
-            true => self.module.choices.weighted(&[90, 6, 4]),
-            false => 0,
+        let how = match (types.exceptions, types.references) {
+            (true, true) => self.module.choices.weighted(&[90, 6, 4]),
+            (true, false) => self.module.choices.weighted(&[90, 6]),
+            _ => 0,
         };
         match how {
             0 => self.values(&types.signatures[of].params, depth),
@@ -365,7 +366,7 @@ impl Body<'_, '_> {
 
     /// Throws.
     pub fn throw(&mut self, depth: usize) {
-        if self.module.choices.percent(20) {
+        if self.module.types.references && self.module.choices.percent(20) {
             self.exception();
             return self.emit(Instruction::ThrowRef);
         }
@@ -418,7 +419,7 @@ impl Body<'_, '_> {
                 2 => Some(5),
                 _ => None,
             };
-            let with_reference = self.module.choices.percent(40);
+            let with_reference = types.references && self.module.choices.percent(40);
             let mut passed = spec.map_or(Vec::new(), |spec| types.tags[spec].params.clone());
             if with_reference {
                 passed.push(Ty::Exnref);

@@ -2,6 +2,7 @@
 //! suspending, resuming, switching and binding make of continuations.
 
 use crate::choices::Choices;
+use crate::generator::Options;
 use wasm_encoder::{
     CompositeInnerType, CompositeType, ContType, FuncType, HeapType, RefType, SubType, ValType,
 };
@@ -39,13 +40,13 @@ pub const SWAP: usize = 3;
 /// Ends the program.
 pub const EXIT: usize = 4;
 
-/// The names and signatures of host functions.
+/// The names and signatures of host functions, no two of which are alike.
 pub const HOST: [(&str, &[Ty], &[Ty]); 5] = [
     ("log", &[I32], &[]),
     ("try_call", &[Funcref], &[I32]),
     ("pass_call", &[Funcref], &[]),
     ("swap", &[I64, I32], &[I32, I64]),
-    ("exit", &[I32], &[]),
+    ("exit", &[I64], &[]),
 ];
 
 /// The rows of the matrix: lists of parameters.
@@ -96,6 +97,7 @@ pub struct Types {
     pub signatures: Vec<Signature>,
     pub tags: Vec<TagSpec>,
     pub exceptions: bool,
+    pub references: bool,
 }
 
 /// The signature of a row and column.
@@ -110,7 +112,13 @@ pub fn place(signature: usize) -> (usize, usize) {
 }
 
 fn many(choices: &mut Choices) -> Vec<Ty> {
-    let count = *choices.pick(&[0, 1, 3, 3, 7, 20, 20, 130, 130, 990]);
+    // Few of the most, which take the longest to validate; with two more here and a
+    // continuation behind them they are as many as there may be.
+    let usual = [0, 1, 3, 3, 7, 7, 20, 20, 20, 130];
+    let count = match choices.percent(2) {
+        true => 997,
+        false => *choices.pick(&usual),
+    };
     let mut types: Vec<Ty> = (0..count).map(|index| [I32, I64][index % 2]).collect();
     types.extend([I64, I32]);
     types
@@ -118,7 +126,11 @@ fn many(choices: &mut Choices) -> Vec<Ty> {
 
 impl Types {
     /// Random ones.
-    pub fn new(choices: &mut Choices, exceptions: bool) -> Types {
+    pub fn new(choices: &mut Choices, options: Options) -> Types {
+        let Options {
+            exceptions,
+            references,
+        } = options;
         let third = match choices.below(4) {
             0 => vec![I64, I32],
             1 => vec![Cont(signature(NONE, 0)), I32],
@@ -127,7 +139,7 @@ impl Types {
         };
         let columns = [vec![], vec![I32], third.clone()];
         let large = many(choices);
-        let first = if exceptions && choices.percent(50) {
+        let first = if references && choices.percent(50) {
             Exnref
         } else {
             Func(signature(NONE, 0))
@@ -179,6 +191,7 @@ impl Types {
             signatures,
             tags,
             exceptions,
+            references,
         }
     }
 
