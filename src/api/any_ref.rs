@@ -1,7 +1,9 @@
 //! References to values of the guests' own.
 
-use super::extern_ref::GcRef;
-use crate::heap::StoreInner;
+use super::rooted::GcRef;
+use super::rooted::sealed::Kept;
+use crate::heap::{Reference, StoreInner};
+use crate::support::error::Result;
 use core::convert::Infallible;
 
 /// A structure, an array or a small integer of a guest's.
@@ -12,6 +14,12 @@ use core::convert::Infallible;
 pub struct AnyRef(Infallible);
 
 impl GcRef for AnyRef {}
+
+impl Kept for AnyRef {
+    fn reference(&self, _: &StoreInner) -> Result<Reference> {
+        match self.0 {}
+    }
+}
 
 impl AnyRef {
     pub(super) fn belongs_to(&self, _: &StoreInner) -> bool {

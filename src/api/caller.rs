@@ -3,10 +3,10 @@
 use super::context::{AsContext, AsContextMut, StoreContext, StoreContextMut};
 use super::engine::Engine;
 use super::exn_ref::ExnRef;
-use super::extern_ref::Rooted;
 use super::externals::Extern;
 use super::instance::Instance;
 use super::module::ModuleExport;
+use super::rooted::Rooted;
 use crate::heap::InstanceIndex;
 use crate::support::error::Result;
 use core::fmt;

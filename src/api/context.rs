@@ -2,8 +2,8 @@
 
 use super::engine::Engine;
 use super::exn_ref::{self, ExnRef};
-use super::extern_ref::Rooted;
 use super::hooks;
+use super::rooted::Rooted;
 use super::store::{self, Store};
 use crate::heap::StoreInner;
 use crate::support::error::Result;

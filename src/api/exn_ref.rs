@@ -3,8 +3,9 @@
 use super::context::{AsContext, AsContextMut, StoreContextMut};
 use super::engine::Engine;
 use super::exn_type::ExnType;
-use super::extern_ref::{GcRef, Rooted};
 use super::heap_type::HeapType;
+use super::rooted::sealed::Kept;
+use super::rooted::{GcRef, Rooted};
 use super::tag::Tag;
 use super::values::Val;
 use crate::heap::{Exception, ExnIndex, Reference, StoreId, StoreInner, ThrownException};
@@ -52,6 +53,13 @@ pub struct ExnRef {
 }
 
 impl GcRef for ExnRef {}
+
+impl Kept for ExnRef {
+    fn reference(&self, store: &StoreInner) -> Result<Reference> {
+        self.inner(store)?;
+        Ok(Reference::Exn(self.index))
+    }
+}
 
 /// Makes exceptions of one type.
 #[derive(Debug)]

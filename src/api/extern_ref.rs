@@ -1,12 +1,13 @@
 //! Values of the host's that guests may hold and pass on.
 
-use super::context::{AsContext, AsContextMut, StoreContext, StoreContextMut};
+use super::context::{AsContextMut, StoreContext, StoreContextMut};
+use super::rooted::sealed::Kept;
+use super::rooted::{GcRef, Rooted};
 use crate::heap::{ExternIndex, Reference, StoreId, StoreInner};
 use crate::support::error::Result;
 use crate::{bail, ensure};
 use alloc::boxed::Box;
 use core::any::Any;
-use core::ops::Deref;
 
 /// A value of the host's, kept by a store for its guests.
 ///
@@ -17,55 +18,12 @@ pub struct ExternRef {
     index: ExternIndex,
 }
 
-mod sealed {
-    /// Only this crate's types are references to a store's values.
-    pub trait Sealed: Copy {}
-    impl Sealed for super::ExternRef {}
-    impl Sealed for crate::api::any_ref::AnyRef {}
-    impl Sealed for crate::api::exn_ref::ExnRef {}
-}
-
-/// What a [`Rooted`] can hold.
-pub trait GcRef: sealed::Sealed {}
-
 impl GcRef for ExternRef {}
 
-/// A reference that the host holds: the store does not free what it refers to.
-///
-/// The host holds what it has made and what it was given until the host function returns
-/// in which that was, or the [`RootScope`](crate::RootScope) ends; outside both, as long
-/// as the store lives. A reference used afterwards, when what it referred to has been
-/// collected, gives an error.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Rooted<T: GcRef>(T);
-
-impl<T: GcRef> Rooted<T> {
-    pub(super) fn new(value: T) -> Rooted<T> {
-        Rooted(value)
-    }
-}
-
-impl<T: GcRef> Deref for Rooted<T> {
-    type Target = T;
-
-    fn deref(&self) -> &T {
-        &self.0
-    }
-}
-
-impl<T: GcRef + PartialEq> Rooted<T> {
-    /// Whether both refer to the same value.
-    pub fn rooted_eq(a: Rooted<T>, b: Rooted<T>) -> bool {
-        a == b
-    }
-
-    /// Whether both refer to the same value.
-    ///
-    /// # Errors
-    ///
-    /// None at present; Wasmtime's signature.
-    pub fn ref_eq(_store: impl AsContext, a: &Rooted<T>, b: &Rooted<T>) -> Result<bool> {
-        Ok(a == b)
+impl Kept for ExternRef {
+    fn reference(&self, store: &StoreInner) -> Result<Reference> {
+        self.ensure_store(store)?;
+        Ok(Reference::Extern(self.index))
     }
 }
 
@@ -82,7 +40,7 @@ impl ExternRef {
         let store = store.as_context_mut().0;
         let index = store.add_extern(Box::new(value))?;
         store.hold(Reference::Extern(index));
-        Ok(Rooted(ExternRef {
+        Ok(Rooted::new(ExternRef {
             store: store.id(),
             index,
         }))
@@ -136,7 +94,7 @@ impl ExternRef {
 
     pub(super) fn from_bits(bits: u64, store: StoreId) -> Option<Rooted<ExternRef>> {
         let index = ExternIndex((bits as u32).checked_sub(1)?);
-        Some(Rooted(ExternRef { store, index }))
+        Some(Rooted::new(ExternRef { store, index }))
     }
 
     pub(super) fn index(&self) -> ExternIndex {

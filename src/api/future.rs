@@ -4,18 +4,26 @@ use super::caller::Caller;
 use super::context::{AsContextMut, StoreContextMut};
 use super::engine::Engine;
 use super::execution::{Execution, Outcome, Suspension};
+use super::externals::Extern;
 use super::func::Func;
 use super::func_type::FuncType;
+use super::instance::Instance;
+use super::instance_pre::{InstancePre, Instantiation};
 use super::into_func::HostFunc;
 use super::linker::Linker;
+use super::module::Module;
+use super::typed_func::TypedFunc;
 use super::values::Val;
 use super::wasm_ty::{WasmParams, WasmResults, WasmRet};
 use crate::code::Trap;
-use crate::ensure;
 use crate::heap::{HostCall, StoreInner};
-use crate::support::error::{Error, Result};
+use crate::support::error::{Context, Error, Result};
 use crate::support::sync::Mutex;
+use crate::{ensure, module};
 use alloc::boxed::Box;
+use alloc::format;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
 use core::future::{Future, poll_fn};
 use core::pin::Pin;
 use core::task::Poll;
@@ -65,6 +73,52 @@ where
             Ok(encode)
         })))
     })
+}
+
+/// The same, with values of a type known when it runs.
+fn dynamic_host_func<T, Run, Fut>(ty: FuncType, run: Run) -> HostFunc
+where
+    T: 'static,
+    Run: Fn(Caller<'_, T>, &[Val]) -> Fut + Send + Sync + 'static,
+    Fut: Future<Output = Result<Vec<Val>>> + Send + 'static,
+{
+    let types = Arc::clone(ty.inner());
+    HostFunc::of(ty, move |call: &mut HostCall<'_>| {
+        let id = call.store.id();
+        let params = types.params.iter().enumerate();
+        let params: SmallVec<[Val; 8]> = params
+            .map(|(index, &ty)| Val::from_slot(call.get(index), ty, id))
+            .collect();
+        let caller = Caller::new(StoreContextMut::of(call.store), call.caller);
+        let future = run(caller, &params);
+        let types = Arc::clone(&types);
+        Err(Error::suspend(HostFuture::new(async move {
+            let results = future.await?;
+            let encode: Encode = Box::new(move |store| to_slots(store, &types.results, &results));
+            Ok(encode)
+        })))
+    })
+}
+
+/// Results of a host function as slots.
+fn to_slots(
+    store: &StoreInner,
+    types: &[module::ValType],
+    results: &[Val],
+) -> Result<SmallVec<[u64; 8]>> {
+    ensure!(
+        results.len() == types.len(),
+        "a host function of {} results gave {}",
+        types.len(),
+        results.len()
+    );
+    let each = results.iter().zip(types).enumerate();
+    each.map(|(index, (value, &ty))| {
+        value
+            .to_slot(store, ty)
+            .with_context(|| format!("result {index} of a host function is incompatible"))
+    })
+    .collect()
 }
 
 impl<T: 'static> Linker<T> {
@@ -125,9 +179,118 @@ impl<T: 'static> Linker<T> {
         let func = host_func(self.engine(), run);
         self.define_host(module, name, func)
     }
+
+    /// The same, for a function of a type known when it runs: the closure gives a future of
+    /// the results.
+    ///
+    /// # Errors
+    ///
+    /// If the name is defined already, or the type is of another engine.
+    pub fn func_new_async<Run, Fut>(
+        &mut self,
+        module: &str,
+        name: &str,
+        ty: FuncType,
+        run: Run,
+    ) -> Result<&mut Linker<T>>
+    where
+        Run: Fn(Caller<'_, T>, &[Val]) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<Vec<Val>>> + Send + 'static,
+    {
+        ensure!(
+            Engine::same(ty.engine(), self.engine()),
+            "the type of `{module}::{name}` and the linker are of different engines"
+        );
+        self.define_host(module, name, dynamic_host_func(ty, run))
+    }
+
+    /// [`Linker::instantiate`] with a start function that may wait.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Linker::instantiate`].
+    pub async fn instantiate_async(
+        &self,
+        mut store: impl AsContextMut<Data = T>,
+        module: &Module,
+    ) -> Result<Instance> {
+        let made = self.instantiate_resumable(&mut store, module)?;
+        ready(made, &mut store).await
+    }
+}
+
+impl<T: 'static> InstancePre<T> {
+    /// [`InstancePre::instantiate`] with a start function that may wait.
+    ///
+    /// # Errors
+    ///
+    /// As for [`InstancePre::instantiate`].
+    pub async fn instantiate_async(
+        &self,
+        mut store: impl AsContextMut<Data = T>,
+    ) -> Result<Instance> {
+        let made = self.instantiate_resumable(&mut store)?;
+        ready(made, &mut store).await
+    }
+}
+
+impl Instance {
+    /// [`Instance::new`] with a start function that may wait.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Instance::new`].
+    pub async fn new_async(
+        mut store: impl AsContextMut,
+        module: &Module,
+        imports: &[Extern],
+    ) -> Result<Instance> {
+        let made = Instance::new_resumable(&mut store, module, imports)?;
+        ready(made, &mut store).await
+    }
 }
 
 impl Func {
+    /// A function of the host's that waits: see [`Linker::func_wrap_async`].
+    pub fn wrap_async<T, Params, Returned, Run, Fut>(
+        mut store: impl AsContextMut<Data = T>,
+        run: Run,
+    ) -> Func
+    where
+        T: 'static,
+        Params: WasmResults + WasmRet,
+        Returned: WasmParams + WasmRet + 'static,
+        Run: Fn(Caller<'_, T>, Params) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<Returned>> + Send + 'static,
+    {
+        let store = store.as_context_mut();
+        host_func(store.engine(), run).add_to(store.0)
+    }
+
+    /// A function of the host's that waits, of a type known when it runs: see
+    /// [`Linker::func_new_async`].
+    ///
+    /// # Panics
+    ///
+    /// If the type is of another engine.
+    pub fn new_async<T, Run, Fut>(
+        mut store: impl AsContextMut<Data = T>,
+        ty: FuncType,
+        run: Run,
+    ) -> Func
+    where
+        T: 'static,
+        Run: Fn(Caller<'_, T>, &[Val]) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<Vec<Val>>> + Send + 'static,
+    {
+        let store = store.as_context_mut();
+        assert!(
+            Engine::same(ty.engine(), store.engine()),
+            "the function's type and the store are of different engines"
+        );
+        dynamic_host_func(ty, run).add_to(store.0)
+    }
+
     /// Calls it, and waits for what its host functions wait for: see
     /// [`Linker::func_wrap_async`]. An epoch deadline at which the store's callback yields
     /// gives other tasks their turn. Needs no particular executor.
@@ -154,39 +317,75 @@ impl Func {
             results.len()
         );
         let mut execution = self.start(&mut store, params)?;
-        let mut outcome = execution.resume(&mut store)?;
-        loop {
-            outcome = match outcome {
-                Outcome::Done(values) => {
-                    results.clone_from_slice(&values);
-                    return Ok(());
-                }
-                Outcome::Suspended(Suspension::Host(request)) => {
-                    let Some(future) = request.downcast_ref::<HostFuture>().map(HostFuture::take)
-                    else {
-                        return Err(fail(&execution, &store, Error::new(request)));
-                    };
-                    let future = future.expect("each request is answered once");
-                    match future.await {
-                        Ok(encode) => {
-                            let slots = encode(store.as_context_mut().0)?;
-                            execution.resume_with_slots(store.as_context_mut().0, &slots)?
-                        }
-                        Err(error) => return Err(fail(&execution, &store, error)),
+        results.clone_from_slice(&drive(&mut execution, &mut store).await?);
+        Ok(())
+    }
+}
+
+impl<Params: WasmParams, Results: WasmResults> TypedFunc<Params, Results> {
+    /// [`TypedFunc::call`], waiting as [`Func::call_async`] does.
+    ///
+    /// # Errors
+    ///
+    /// As for [`TypedFunc::call`].
+    ///
+    /// # Panics
+    ///
+    /// If it belongs to another store.
+    pub async fn call_async(
+        &self,
+        mut store: impl AsContextMut,
+        params: Params,
+    ) -> Result<Results> {
+        let mut execution = self.start(store.as_context_mut().0, params)?;
+        let values = drive(&mut execution, &mut store).await?;
+        let store = store.as_context_mut().0;
+        let types = self.func().inner_type(store);
+        let slots = to_slots(store, &types.results, &values)?;
+        Ok(Results::load(&slots, store.id()))
+    }
+}
+
+/// Runs a start function to its end.
+async fn ready(made: Instantiation, store: &mut impl AsContextMut) -> Result<Instance> {
+    let (instance, start) = made.into_parts();
+    if let Some(mut start) = start {
+        drive(&mut start, store).await?;
+    }
+    Ok(instance)
+}
+
+/// Runs an execution to its end, and waits where its host functions wait.
+async fn drive(execution: &mut Execution, store: &mut impl AsContextMut) -> Result<Vec<Val>> {
+    let mut outcome = execution.resume(&mut *store)?;
+    loop {
+        outcome = match outcome {
+            Outcome::Done(values) => return Ok(values),
+            Outcome::Suspended(Suspension::Host(request)) => {
+                let Some(future) = request.downcast_ref::<HostFuture>().map(HostFuture::take)
+                else {
+                    return Err(fail(execution, store, Error::new(request)));
+                };
+                let future = future.expect("each request is answered once");
+                match future.await {
+                    Ok(encode) => {
+                        let slots = encode(store.as_context_mut().0)?;
+                        execution.resume_with_slots(store.as_context_mut().0, &slots)?
                     }
+                    Err(error) => return Err(fail(execution, store, error)),
                 }
-                Outcome::Suspended(Suspension::Epoch) => {
-                    yield_now().await;
-                    execution.resume(&mut store)?
-                }
-                Outcome::Suspended(Suspension::Fuel) => {
-                    return Err(fail(&execution, &store, Trap::OutOfFuel.into()));
-                }
-                Outcome::Suspended(Suspension::Interrupt | Suspension::Tag(..)) => {
-                    return Err(fail(&execution, &store, Trap::Interrupt.into()));
-                }
-            };
-        }
+            }
+            Outcome::Suspended(Suspension::Epoch) => {
+                yield_now().await;
+                execution.resume(&mut *store)?
+            }
+            Outcome::Suspended(Suspension::Fuel) => {
+                return Err(fail(execution, store, Trap::OutOfFuel.into()));
+            }
+            Outcome::Suspended(Suspension::Interrupt | Suspension::Tag(..)) => {
+                return Err(fail(execution, store, Trap::Interrupt.into()));
+            }
+        };
     }
 }
 

@@ -140,6 +140,11 @@ impl Instantiation {
         })
     }
 
+    /// The instance, and its start function where that has not ended.
+    pub(super) fn into_parts(self) -> (Instance, Option<Execution>) {
+        (self.instance, self.start)
+    }
+
     /// The instance. Before its start function has ended it may not be ready for use.
     pub fn instance(&self) -> Instance {
         self.instance

@@ -54,6 +54,7 @@ mod memory;
 mod module;
 mod reference;
 mod root_scope;
+mod rooted;
 mod store;
 mod struct_type;
 mod table;
@@ -83,7 +84,7 @@ pub use self::engine::{Engine, EngineWeak};
 pub use self::execution::{Execution, Outcome, Suspension};
 pub use self::exn_ref::{ExnRef, ExnRefPre};
 pub use self::exn_type::ExnType;
-pub use self::extern_ref::{ExternRef, GcRef, Rooted};
+pub use self::extern_ref::ExternRef;
 pub use self::extern_type::{
     ExportType, ExternType, GlobalType, ImportType, MemoryType, MemoryTypeBuilder, TableType,
     TagType,
@@ -104,6 +105,7 @@ pub use self::memory::{Memory, MemoryAccessError};
 pub use self::module::{Module, ModuleExport};
 pub use self::reference::Ref;
 pub use self::root_scope::RootScope;
+pub use self::rooted::{GcRef, OwnedRooted, Rooted};
 pub use self::store::Store;
 pub use self::struct_type::StructType;
 pub use self::table::Table;

@@ -1,13 +1,16 @@
 //! Functions whose types Rust knows.
 
 use super::context::AsContextMut;
+use super::execution::Execution;
 use super::func::Func;
 use super::wasm_ty::{MAX_ARITY, WasmParams, WasmResults};
 use crate::execute;
 use crate::heap::StoreInner;
 use crate::support::error::{Context, Result};
+use alloc::boxed::Box;
 use core::fmt;
 use core::marker::PhantomData;
+use smallvec::{SmallVec, smallvec};
 
 /// A function whose parameters are `Params` and whose results are `Results`: made by
 /// [`Func::typed`]. Calling it allocates nothing and checks no types.
@@ -63,6 +66,21 @@ impl<Params: WasmParams, Results: WasmResults> TypedFunc<Params, Results> {
             2..=4 => self.call_in::<4>(store, params),
             _ => self.call_in::<MAX_ARITY>(store, params),
         }
+    }
+
+    /// A call that can be suspended.
+    pub(super) fn start(&self, store: &mut StoreInner, params: Params) -> Result<Execution> {
+        self.func.check(store);
+        let mut slots: SmallVec<[u64; 8]> = smallvec![0; Params::COUNT];
+        if self.dynamic {
+            self.store_checked(store, params, &mut slots)?;
+        } else {
+            params.store(store, &mut slots)?;
+        }
+        let ty = self.func.inner_type(store);
+        let index = self.func.index();
+        let inner = execute::Execution::start(store, index, &slots, Box::default())?;
+        Ok(Execution::new(inner, ty))
     }
 
     #[inline]

@@ -1,8 +1,9 @@
 //! Rust's types for WebAssembly's values, alone and in tuples.
 
-use super::extern_ref::{ExternRef, Rooted};
+use super::extern_ref::ExternRef;
 use super::func::Func;
 use super::heap_type::HeapType;
+use super::rooted::Rooted;
 use super::val_type::{RefType, ValType};
 use super::values::Val;
 use crate::heap::{FuncRef, HostCall, StoreId, StoreInner};

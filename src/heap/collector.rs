@@ -22,6 +22,8 @@ use super::store::{ExnIndex, ExternIndex, StoreInner};
 use crate::module::{HeapType, ValType};
 use crate::stack::{BOUNDARY_SLOTS, StackId, StackState};
 use crate::support::error::Error;
+use alloc::collections::TryReserveError;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 /// A reference to something that can be collected.
@@ -71,6 +73,10 @@ pub struct Collector {
     paused: usize,
     /// What the host holds, the last taken last.
     held: Vec<Reference>,
+    /// What it holds besides, as long as it has a copy of what stands with it.
+    owned: Vec<(Reference, Arc<()>)>,
+    /// How many of these there may be before some are looked for that it has dropped.
+    owned_due: usize,
 }
 
 impl Default for Collector {
@@ -80,6 +86,8 @@ impl Default for Collector {
             due: LEAST,
             paused: 0,
             held: Vec::new(),
+            owned: Vec::new(),
+            owned_due: LEAST,
         }
     }
 }
@@ -110,6 +118,21 @@ impl Collector {
         if self.held.last() != Some(&reference) {
             self.held.push(reference);
         }
+    }
+
+    fn hold_until_dropped(&mut self, reference: Reference) -> Result<Arc<()>, TryReserveError> {
+        if self.owned.len() >= self.owned_due {
+            self.forget_dropped();
+            self.owned_due = (2 * self.owned.len()).max(LEAST);
+        }
+        self.owned.try_reserve(1)?;
+        let token = Arc::new(());
+        self.owned.push((reference, Arc::clone(&token)));
+        Ok(token)
+    }
+
+    fn forget_dropped(&mut self) {
+        self.owned.retain(|(_, token)| Arc::strong_count(token) > 1);
     }
 
     /// How many references the host holds.
@@ -191,6 +214,14 @@ impl StoreInner {
         self.collector.hold(reference);
     }
 
+    /// The host has got a reference, and may use it until it has dropped what this gives.
+    pub fn hold_until_dropped(&mut self, reference: Reference) -> Result<Arc<()>, Error> {
+        if let Reference::Exn(index) = reference {
+            self.exceptions.seen(index);
+        }
+        Ok(self.collector.hold_until_dropped(reference)?)
+    }
+
     /// Collects, if that is due.
     pub fn collect_if_due(&mut self) {
         if self.collector.is_due() {
@@ -201,6 +232,7 @@ impl StoreInner {
     /// Frees what cannot be reached any more. All activations have left.
     pub fn collect(&mut self) {
         self.collector.allocated = 0;
+        self.collector.forget_dropped();
         let mut marks = Marks::default();
         match self.mark_all(&mut marks) {
             Ok(frames) if !marks.failed => {
@@ -246,6 +278,9 @@ impl StoreInner {
     fn visit_roots(&self, visit: &mut dyn FnMut(Reference)) -> Result<usize, Error> {
         let mut frames = 0;
         self.collector.held.iter().copied().for_each(&mut *visit);
+        for &(reference, _) in &self.collector.owned {
+            visit(reference);
+        }
         self.pending_exception.map(Reference::Exn).map(&mut *visit);
         for global in self.globals() {
             if let Some(reference) = Reference::of_value(global.ty().value, global.get()) {
