@@ -43,6 +43,20 @@ pub unsafe fn part<C: Cell>(r: &mut Regs) -> Step {
     step
 }
 
+/// Runs the cell at `ip`. False where it leaves.
+///
+/// # Safety
+///
+/// X1 to X3.
+pub unsafe fn step(mut r: Regs) -> bool {
+    // SAFETY: X1: the cell begins with its handler.
+    unsafe {
+        let Next(next) = (*r.ip.cast::<Handler>())(&mut r);
+        r.save();
+        next.is_some()
+    }
+}
+
 /// Runs the cell at `ip` and those that follow, until one leaves.
 ///
 /// # Safety
