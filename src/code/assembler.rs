@@ -164,8 +164,19 @@ impl Assembler {
         self.words[at + 1] = set_bits(self.words[at + 1], 0, 16, u64::from(slot as u16));
     }
 
+    /// Whether the last cell copies slots.
+    pub fn copies_last(&self) -> bool {
+        self.recent.last().is_some_and(|&at| {
+            let op = self.opcode_at(Offset(at)).parts().0;
+            matches!(
+                op,
+                Op::Copy | Op::Copy2 | Op::Copy4 | Op::CopyThrough | Op::CopyThrough2
+            )
+        })
+    }
+
     /// Copies a slot to another one: as one more copy of the last cell, if that can take
-    /// it. The copies of a cell are made one after the other.
+    /// it. The copies of a cell are made one after the other. Accumulators stay as they are.
     pub fn copy(&mut self, to: i16, from: i16) {
         let pair = u64::from(to as u16) | u64::from(from as u16) << 16;
         let last = self
@@ -175,6 +186,10 @@ impl Assembler {
         match last {
             Some((at, opcode)) if opcode == Op::Copy.opcode() => {
                 self.words[at] = head(Op::Copy2.opcode(), 2);
+                self.words[at + 1] |= pair << 32;
+            }
+            Some((at, opcode)) if opcode == Op::CopyThrough.opcode() => {
+                self.words[at] = head(Op::CopyThrough2.opcode(), 2);
                 self.words[at + 1] |= pair << 32;
             }
             Some((at, opcode)) if opcode == Op::Copy2.opcode() => {

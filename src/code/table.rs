@@ -210,6 +210,8 @@ macro_rules! for_each_op {
 
             // --- slots, globals, tables ---
             control Copy "copy" [D0, S1]
+            control CopyThrough "copy.d" [D0, S1]
+            control CopyThrough2 "copy2.d" [D0, S1, D2, S3]
             control Copy2 "copy2" [D0, S1, D2, S3]
             control Copy4 "copy4" [D0, S1, D2, S3, D4, S5, D6, S7]
             control CopyFar "copy_far" [FarD8, FarS12]

@@ -136,7 +136,8 @@ where
     }
 }
 
-/// A cell that selects by a comparison: a slot where it holds, else another.
+/// A cell that selects by a comparison: a slot where it holds, else another. An integer is
+/// in the accumulator as well, and whatever else is selected leaves it undefined.
 pub struct SelectCell<O, A, B>(PhantomData<(O, A, B)>);
 
 impl<O, A, B> Cell for SelectCell<O, A, B>
@@ -153,7 +154,9 @@ where
         unsafe {
             let (first, second) = (*r.slot::<1>(), *r.slot::<2>());
             let holds = O::holds(A::read(r), B::read(r));
-            *r.slot::<0>() = if holds { first } else { second };
+            let selected = if holds { first } else { second };
+            r.acc = selected;
+            *r.slot::<0>() = selected;
             r.advance(Self::WORDS)
         }
     }

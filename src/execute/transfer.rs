@@ -35,6 +35,26 @@ cell!(
 );
 
 cell!(
+    /// One slot to another, and to the integer accumulator.
+    CopyThrough, 2, |r| {
+        r.acc = *r.slot::<1>();
+        *r.slot::<0>() = r.acc;
+        r.advance(2)
+    }
+);
+
+cell!(
+    /// Two slots to two others, one after the other, the first one to the integer
+    /// accumulator as well.
+    CopyThrough2, 2, |r| {
+        r.acc = *r.slot::<1>();
+        *r.slot::<0>() = r.acc;
+        *r.slot::<2>() = *r.slot::<3>();
+        r.advance(2)
+    }
+);
+
+cell!(
     /// Two slots to two others, one after the other.
     Copy2, 2, |r| {
         *r.slot::<0>() = *r.slot::<1>();

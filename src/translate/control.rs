@@ -309,9 +309,12 @@ impl Function<'_> {
 
     fn plain_branch(&mut self) -> Pending {
         let assembler = &mut self.values.assembler;
-        let copy = assembler
-            .last()
-            .filter(|&at| assembler.opcode_at(at) == Op::Copy.opcode());
+        let copy = assembler.last().filter(|&at| {
+            matches!(
+                assembler.opcode_at(at).parts().0,
+                Op::Copy | Op::CopyThrough
+            )
+        });
         let cell = assembler.cell(Op::Branch.opcode());
         let branch = cell.offset();
         cell.target(Offset(0));

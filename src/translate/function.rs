@@ -544,8 +544,8 @@ impl<'m> Function<'m> {
             if self.values.has_aliases(local) {
                 self.values.release_local(local);
             }
-            self.values
-                .move_to(&operand, self.values.frame.local(local));
+            let slot = self.values.frame.local(local);
+            self.values.set(&operand, slot);
         }
         if keep {
             self.values.push_local(kind, local);

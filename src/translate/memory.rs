@@ -348,9 +348,13 @@ impl Function<'_> {
         let (first, second) = (self.values.source(first, 3), self.values.source(second, 4));
         let slot = self.values.frame.temp(self.values.height());
         let field = self.values.destination(slot);
+        self.values.free_acc(Class::Int);
         let cell = self.select_on(condition, field, first, second);
         self.values.push_made(kind, cell);
         self.values.put(slot);
+        if kind.class() == Class::Int {
+            self.values.mirror_top();
+        }
     }
 
     /// `ref.as_non_null`.

