@@ -14,12 +14,12 @@
 //! Which runs are fused is said in [`fusion_rows`](super::fusion_rows).
 
 use super::fusion_rows::for_each_fusion;
-use super::opcode::Opcode;
+use super::opcode::{Op, Opcode};
 
 macro_rules! define_rows {
-    ([] $([$first:literal $second:literal $($third:literal)?])*) => {
-        /// The cells of each row; a missing third one is empty.
-        const ROWS: &[[&str; 3]] = &[$([$first, $second, concat!("", $($third)?)]),*];
+    ([] $([$($op:ident::$variant:ident)*])*) => {
+        /// The opcodes of each row.
+        const ROWS: &[&[Opcode]] = &[$(&[$(Opcode::named(Op::$op, stringify!($variant))),*]),*];
     };
 }
 
@@ -38,16 +38,15 @@ static TABLE: [[u16; 3]; 1 << BITS] = {
     let mut table = [[NONE; 3]; 1 << BITS];
     let mut row = 0;
     while row < FUSIONS {
-        let cells = ROWS[row];
-        let first = Opcode::named(cells[0]).number();
-        let second = Opcode::named(cells[1]).number();
-        let (left, right) = if cells[2].is_empty() {
-            (first, second)
-        } else {
-            let Some(left) = lookup(&table, first, second) else {
-                panic!("a run of three follows that of its first two");
-            };
-            (left, Opcode::named(cells[2]).number())
+        let (left, right) = match *ROWS[row] {
+            [first, second] => (first.number(), second.number()),
+            [first, second, third] => {
+                let Some(left) = lookup(&table, first.number(), second.number()) else {
+                    panic!("a run of three follows that of its first two");
+                };
+                (left, third.number())
+            }
+            _ => panic!("a row has two cells or three"),
         };
         assert!(
             lookup(&table, left, right).is_none(),

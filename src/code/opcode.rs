@@ -155,24 +155,49 @@ impl Opcode {
         Opcode(number)
     }
 
-    /// The opcode whose op's and variant's names make up `name`.
+    /// The opcode of the variant of `op` whose name this is.
     ///
     /// # Panics
     ///
     /// If there is none.
-    pub const fn named(name: &str) -> Opcode {
-        let mut at = hash(0, name) as usize % NAMED.len();
-        while NAMED[at] != NO_NAME {
-            let opcode = Opcode(NAMED[at]);
-            let (op, variant) = opcode.name();
-            if let Some(rest) = strip(name.as_bytes(), op)
-                && matches!(strip(rest, variant), Some([]))
-            {
+    pub const fn named(op: Op, variant: &str) -> Opcode {
+        let mut number = FIRST[op as usize];
+        loop {
+            let opcode = Opcode::new(number);
+            assert!(
+                opcode.parts().0 as usize == op as usize,
+                "no variant of this name"
+            );
+            if opcode.is_variant(variant) {
                 return opcode;
             }
-            at = (at + 1) % NAMED.len();
+            number += 1;
         }
-        panic!("no opcode of this name");
+    }
+
+    /// Whether this is the name of its variant: what the variant adds to the op's name when
+    /// it is printed, as an identifier; or `cell`, if that is nothing.
+    pub const fn is_variant(self, name: &str) -> bool {
+        let (_, printed) = self.name();
+        let (name, printed) = (name.as_bytes(), printed.as_bytes());
+        if printed.is_empty() {
+            return matches!(name, b"cell");
+        }
+        if printed.len() != name.len() + 1 {
+            return false;
+        }
+        let mut i = 0;
+        while i < name.len() {
+            let same = match printed[i + 1] {
+                b'.' => name[i] == b'_',
+                other => name[i] == other,
+            };
+            if !same {
+                return false;
+            }
+            i += 1;
+        }
+        true
     }
 
     /// Its number.
@@ -209,52 +234,6 @@ impl Opcode {
         let (op, variant) = self.parts();
         (ROWS[op as usize].name, op.family().suffix(variant))
     }
-}
-
-/// No entry of [`NAMED`].
-const NO_NAME: u16 = u16::MAX;
-
-/// A hash table with open addressing: opcodes by name.
-const NAMED: [u16; 2 * Opcode::COUNT] = {
-    let mut named = [NO_NAME; 2 * Opcode::COUNT];
-    let mut number = 0;
-    while number < Opcode::COUNT {
-        let (op, variant) = Opcode(number as u16).name();
-        let mut at = hash(hash(0, op), variant) as usize % named.len();
-        while named[at] != NO_NAME {
-            at = (at + 1) % named.len();
-        }
-        named[at] = number as u16;
-        number += 1;
-    }
-    named
-};
-
-/// The hash of a name that `text` ends, from that of what comes before.
-const fn hash(mut hash: u32, text: &str) -> u32 {
-    let text = text.as_bytes();
-    let mut i = 0;
-    while i < text.len() {
-        hash = (hash ^ text[i] as u32).wrapping_mul(0x0100_0193);
-        i += 1;
-    }
-    hash
-}
-
-/// What follows `prefix` in `name`.
-const fn strip<'a>(name: &'a [u8], prefix: &str) -> Option<&'a [u8]> {
-    let prefix = prefix.as_bytes();
-    let Some((head, rest)) = name.split_at_checked(prefix.len()) else {
-        return None;
-    };
-    let mut i = 0;
-    while i < head.len() {
-        if head[i] != prefix[i] {
-            return None;
-        }
-        i += 1;
-    }
-    Some(rest)
 }
 
 /// The first opcode of each op.

@@ -158,125 +158,128 @@ type Sw<O, Out> = BinaryCell<O, S<1>, W, Out>;
 type Rw<O, Out> = BinaryCell<O, R, W, Out>;
 type Ir<O, Out> = BinaryCell<O, I, R, Out>;
 
-/// Calls `$callback!` with whatever else it was given, and the cells of each variant of an op.
+/// Calls `$callback!` with whatever else it was given, and the cells of each variant of an op,
+/// by the names of the variants.
 macro_rules! variants {
     ($callback:ident [$($extra:tt)*] commutative $op:ident) => {
         $callback! { [$($extra)*]
-            Ss<ops::$op, R>, Ss<ops::$op, D>,
-            Rs<ops::$op, R>, Rs<ops::$op, D>,
-            Si<ops::$op, R>, Si<ops::$op, D>,
-            Ri<ops::$op, R>, Ri<ops::$op, D>
+            ss: Ss<ops::$op, R>, ss_d: Ss<ops::$op, D>,
+            rs: Rs<ops::$op, R>, rs_d: Rs<ops::$op, D>,
+            si: Si<ops::$op, R>, si_d: Si<ops::$op, D>,
+            ri: Ri<ops::$op, R>, ri_d: Ri<ops::$op, D>
         }
     };
     ($callback:ident [$($extra:tt)*] commutative_wide $op:ident) => {
         $callback! { [$($extra)*]
-            Ss<ops::$op, R>, Ss<ops::$op, D>,
-            Rs<ops::$op, R>, Rs<ops::$op, D>,
-            Si<ops::$op, R>, Si<ops::$op, D>,
-            Ri<ops::$op, R>, Ri<ops::$op, D>,
-            Sw<ops::$op, R>, Sw<ops::$op, D>,
-            Rw<ops::$op, R>, Rw<ops::$op, D>
+            ss: Ss<ops::$op, R>, ss_d: Ss<ops::$op, D>,
+            rs: Rs<ops::$op, R>, rs_d: Rs<ops::$op, D>,
+            si: Si<ops::$op, R>, si_d: Si<ops::$op, D>,
+            ri: Ri<ops::$op, R>, ri_d: Ri<ops::$op, D>,
+            sw: Sw<ops::$op, R>, sw_d: Sw<ops::$op, D>,
+            rw: Rw<ops::$op, R>, rw_d: Rw<ops::$op, D>
         }
     };
     ($callback:ident [$($extra:tt)*] binary $op:ident) => {
         $callback! { [$($extra)*]
-            Ss<ops::$op, R>, Ss<ops::$op, D>,
-            Rs<ops::$op, R>, Rs<ops::$op, D>,
-            Si<ops::$op, R>, Si<ops::$op, D>,
-            Ri<ops::$op, R>, Ri<ops::$op, D>,
-            Sr<ops::$op, R>, Sr<ops::$op, D>,
-            Is<ops::$op, R>, Is<ops::$op, D>,
-            Ir<ops::$op, R>, Ir<ops::$op, D>
+            ss: Ss<ops::$op, R>, ss_d: Ss<ops::$op, D>,
+            rs: Rs<ops::$op, R>, rs_d: Rs<ops::$op, D>,
+            si: Si<ops::$op, R>, si_d: Si<ops::$op, D>,
+            ri: Ri<ops::$op, R>, ri_d: Ri<ops::$op, D>,
+            sr: Sr<ops::$op, R>, sr_d: Sr<ops::$op, D>,
+            is: Is<ops::$op, R>, is_d: Is<ops::$op, D>,
+            ir: Ir<ops::$op, R>, ir_d: Ir<ops::$op, D>
         }
     };
     ($callback:ident [$($extra:tt)*] partial $op:ident) => { variants! { $callback [$($extra)*] binary $op } };
     ($callback:ident [$($extra:tt)*] compare $op:ident) => {
         $callback! { [$($extra)*]
-            CompareCell<ops::$op, S<1>, S<2>, R>, CompareCell<ops::$op, S<1>, S<2>, D>,
-            CompareCell<ops::$op, R, S<2>, R>, CompareCell<ops::$op, R, S<2>, D>,
-            CompareCell<ops::$op, S<1>, I, R>, CompareCell<ops::$op, S<1>, I, D>,
-            CompareCell<ops::$op, R, I, R>, CompareCell<ops::$op, R, I, D>,
-            BranchCell<ops::$op, S<1>, S<2>, true>,
-            BranchCell<ops::$op, R, S<2>, true>,
-            BranchCell<ops::$op, S<1>, I, true>,
-            BranchCell<ops::$op, R, I, true>,
-            SelectCell<ops::$op, S<3>, S<4>>,
-            SelectCell<ops::$op, R, S<4>>,
-            SelectCell<ops::$op, S<3>, Late>,
-            SelectCell<ops::$op, R, Late>,
-            CountCell<ops::$op, S<2>>,
-            CountCell<ops::$op, Bound>
+            ss: CompareCell<ops::$op, S<1>, S<2>, R>, ss_d: CompareCell<ops::$op, S<1>, S<2>, D>,
+            rs: CompareCell<ops::$op, R, S<2>, R>, rs_d: CompareCell<ops::$op, R, S<2>, D>,
+            si: CompareCell<ops::$op, S<1>, I, R>, si_d: CompareCell<ops::$op, S<1>, I, D>,
+            ri: CompareCell<ops::$op, R, I, R>, ri_d: CompareCell<ops::$op, R, I, D>,
+            br_if_ss: BranchCell<ops::$op, S<1>, S<2>, true>,
+            br_if_rs: BranchCell<ops::$op, R, S<2>, true>,
+            br_if_si: BranchCell<ops::$op, S<1>, I, true>,
+            br_if_ri: BranchCell<ops::$op, R, I, true>,
+            select_ss: SelectCell<ops::$op, S<3>, S<4>>,
+            select_rs: SelectCell<ops::$op, R, S<4>>,
+            select_si: SelectCell<ops::$op, S<3>, Late>,
+            select_ri: SelectCell<ops::$op, R, Late>,
+            count_br_if_s: CountCell<ops::$op, S<2>>,
+            count_br_if_i: CountCell<ops::$op, Bound>
         }
     };
     ($callback:ident [$($extra:tt)*] compare_float $op:ident) => {
         $callback! { [$($extra)*]
-            CompareCell<ops::$op, S<1>, S<2>, R>, CompareCell<ops::$op, S<1>, S<2>, D>,
-            CompareCell<ops::$op, R, S<2>, R>, CompareCell<ops::$op, R, S<2>, D>,
-            CompareCell<ops::$op, S<1>, I, R>, CompareCell<ops::$op, S<1>, I, D>,
-            CompareCell<ops::$op, R, I, R>, CompareCell<ops::$op, R, I, D>,
-            BranchCell<ops::$op, S<1>, S<2>, true>,
-            BranchCell<ops::$op, R, S<2>, true>,
-            BranchCell<ops::$op, S<1>, I, true>,
-            BranchCell<ops::$op, R, I, true>,
-            SelectCell<ops::$op, S<3>, S<4>>,
-            SelectCell<ops::$op, R, S<4>>,
-            SelectCell<ops::$op, S<3>, Late>,
-            SelectCell<ops::$op, R, Late>,
-            BranchCell<ops::$op, S<1>, S<2>, false>,
-            BranchCell<ops::$op, R, S<2>, false>,
-            BranchCell<ops::$op, S<1>, I, false>,
-            BranchCell<ops::$op, R, I, false>
+            ss: CompareCell<ops::$op, S<1>, S<2>, R>, ss_d: CompareCell<ops::$op, S<1>, S<2>, D>,
+            rs: CompareCell<ops::$op, R, S<2>, R>, rs_d: CompareCell<ops::$op, R, S<2>, D>,
+            si: CompareCell<ops::$op, S<1>, I, R>, si_d: CompareCell<ops::$op, S<1>, I, D>,
+            ri: CompareCell<ops::$op, R, I, R>, ri_d: CompareCell<ops::$op, R, I, D>,
+            br_if_ss: BranchCell<ops::$op, S<1>, S<2>, true>,
+            br_if_rs: BranchCell<ops::$op, R, S<2>, true>,
+            br_if_si: BranchCell<ops::$op, S<1>, I, true>,
+            br_if_ri: BranchCell<ops::$op, R, I, true>,
+            select_ss: SelectCell<ops::$op, S<3>, S<4>>,
+            select_rs: SelectCell<ops::$op, R, S<4>>,
+            select_si: SelectCell<ops::$op, S<3>, Late>,
+            select_ri: SelectCell<ops::$op, R, Late>,
+            br_unless_ss: BranchCell<ops::$op, S<1>, S<2>, false>,
+            br_unless_rs: BranchCell<ops::$op, R, S<2>, false>,
+            br_unless_si: BranchCell<ops::$op, S<1>, I, false>,
+            br_unless_ri: BranchCell<ops::$op, R, I, false>
         }
     };
     ($callback:ident [$($extra:tt)*] unary $op:ident) => {
         $callback! { [$($extra)*]
-            UnaryCell<ops::$op, S<1>, R>, UnaryCell<ops::$op, S<1>, D>,
-            UnaryCell<ops::$op, R, R>, UnaryCell<ops::$op, R, D>
+            s: UnaryCell<ops::$op, S<1>, R>, s_d: UnaryCell<ops::$op, S<1>, D>,
+            r: UnaryCell<ops::$op, R, R>, r_d: UnaryCell<ops::$op, R, D>
         }
     };
     ($callback:ident [$($extra:tt)*] partial_unary $op:ident) => { variants! { $callback [$($extra)*] unary $op } };
     ($callback:ident [$($extra:tt)*] load $op:ident) => {
         $callback! { [$($extra)*]
-            LoadCell<ops::$op, Based<S<1>>, R>, LoadCell<ops::$op, Based<S<1>>, D>,
-            LoadCell<ops::$op, Based<R>, R>, LoadCell<ops::$op, Based<R>, D>,
-            LoadCell<ops::$op, Fixed, R>, LoadCell<ops::$op, Fixed, D>,
-            LoadCell<ops::$op, Indexed<S<1>, S<2>>, R>, LoadCell<ops::$op, Indexed<S<1>, S<2>>, D>,
-            LoadCell<ops::$op, Indexed<R, S<2>>, R>, LoadCell<ops::$op, Indexed<R, S<2>>, D>,
-            LoadAnyCell<ops::$op, R>, LoadAnyCell<ops::$op, D>
+            s: LoadCell<ops::$op, Based<S<1>>, R>, s_d: LoadCell<ops::$op, Based<S<1>>, D>,
+            r: LoadCell<ops::$op, Based<R>, R>, r_d: LoadCell<ops::$op, Based<R>, D>,
+            i: LoadCell<ops::$op, Fixed, R>, i_d: LoadCell<ops::$op, Fixed, D>,
+            indexed_ss: LoadCell<ops::$op, Indexed<S<1>, S<2>>, R>,
+            indexed_ss_d: LoadCell<ops::$op, Indexed<S<1>, S<2>>, D>,
+            indexed_rs: LoadCell<ops::$op, Indexed<R, S<2>>, R>,
+            indexed_rs_d: LoadCell<ops::$op, Indexed<R, S<2>>, D>,
+            any: LoadAnyCell<ops::$op, R>, any_d: LoadAnyCell<ops::$op, D>
         }
     };
     ($callback:ident [$($extra:tt)*] store $op:ident) => {
         $callback! { [$($extra)*]
-            StoreCell<ops::$op, Based<S<0>>, S<1>>,
-            StoreCell<ops::$op, Based<R>, S<1>>,
-            StoreCell<ops::$op, Fixed, S<1>>,
-            StoreCell<ops::$op, Based<S<0>>, W>,
-            StoreCell<ops::$op, Based<R>, W>,
-            StoreCell<ops::$op, Fixed, W>,
-            StoreCell<ops::$op, Based<S<0>>, R>,
-            StoreCell<ops::$op, Fixed, R>,
-            StoreAnyCell<ops::$op>
+            ss: StoreCell<ops::$op, Based<S<0>>, S<1>>,
+            rs: StoreCell<ops::$op, Based<R>, S<1>>,
+            is: StoreCell<ops::$op, Fixed, S<1>>,
+            si: StoreCell<ops::$op, Based<S<0>>, W>,
+            ri: StoreCell<ops::$op, Based<R>, W>,
+            ii: StoreCell<ops::$op, Fixed, W>,
+            sr: StoreCell<ops::$op, Based<S<0>>, R>,
+            ir: StoreCell<ops::$op, Fixed, R>,
+            any: StoreAnyCell<ops::$op>
         }
     };
     ($callback:ident [$($extra:tt)*] store_float $op:ident) => {
         $callback! { [$($extra)*]
-            StoreCell<ops::$op, Based<S<0>>, R>, StoreCell<ops::$op, Fixed, R>
+            sr: StoreCell<ops::$op, Based<S<0>>, R>, ir: StoreCell<ops::$op, Fixed, R>
         }
     };
     ($callback:ident [$($extra:tt)*] wide $op:ident) => { $callback! { [$($extra)*]
-            WideCell<ops::$op>
+            cell: WideCell<ops::$op>
         }
     };
     ($callback:ident [$($extra:tt)*] wide_multiply $op:ident) => { $callback! { [$($extra)*]
-            WideMultiplyCell<ops::$op>
+            cell: WideMultiplyCell<ops::$op>
         }
     };
     ($callback:ident [$($extra:tt)*] control $op:ident) => { $callback! { [$($extra)*]
-            $op
+            cell: $op
         }
     };
     ($callback:ident [$($extra:tt)*] service $op:ident) => { $callback! { [$($extra)*]
-            ServiceCell<{ Op::$op as u8 }>
+            cell: ServiceCell<{ Op::$op as u8 }>
         }
     };
 }
@@ -291,7 +294,7 @@ macro_rules! rows {
 }
 
 macro_rules! visit_cells {
-    ([$visit:ident $with:ident] $($cell:ty),*) => {
+    ([$visit:ident $with:ident] $($variant:ident: $cell:ty),*) => {
         &[$($visit!($with $cell)),*]
     };
 }
@@ -347,52 +350,81 @@ macro_rules! name_of {
 pub const CELL_NAMES: [fn() -> &'static str; Opcode::COUNT] =
     flatten(for_each_op!(rows name_of cell), || "");
 
-/// An opcode, as a type.
-struct Numbered<const NUMBER: u16>;
+/// The cells of each op by the names of their variants: `named::I32Add::ss`.
+///
+/// They are paths because the compiler finds them at once: a trait that opcodes' numbers
+/// implement takes it half a minute, for each is compared with all others.
+#[allow(
+    non_snake_case,
+    non_camel_case_types,
+    unused,
+    reason = "the names of the table"
+)]
+mod named {
+    use super::*;
 
-/// The cell of an opcode.
-trait HasCell {
-    type Cell: Cell;
+    macro_rules! name_ops {
+        ([] $($family:ident $op:ident $name:literal
+            $(($operand:ident) -> $result:ident)? $([$($field:ident),*])?
+            $({ |$($arg:ident),*| $body:expr })?)*) => {
+            $(variants! { name_cells [$op] $family $op })*
+        };
+    }
+
+    macro_rules! name_cells {
+        ([$op:ident] $($variant:ident: $cell:ty),*) => {
+            pub mod $op {
+                use super::super::*;
+                $(pub type $variant = $cell;)*
+            }
+        };
+    }
+
+    for_each_op!(name_ops);
 }
 
-macro_rules! number_ops {
+macro_rules! name_of_variant {
+    (name $variant:ident) => {
+        stringify!($variant)
+    };
+}
+
+macro_rules! visit_names {
+    ([$visit:ident $with:ident] $($variant:ident: $cell:ty),*) => {
+        &[$($visit!($with $variant)),*]
+    };
+}
+
+macro_rules! name_rows {
     ([] $($family:ident $op:ident $name:literal
         $(($operand:ident) -> $result:ident)? $([$($field:ident),*])?
         $({ |$($arg:ident),*| $body:expr })?)*) => {
-        $(variants! { number_cells [$op, 0] $family $op })*
+        &[$(variants!{visit_names [name_of_variant name] $family $op}),*]
     };
 }
 
-macro_rules! number_cells {
-    ([$op:ident, $variant:expr]) => {};
-    ([$op:ident, $variant:expr] $cell:ty $(, $rest:ty)*) => {
-        impl HasCell for Numbered<{ Op::$op.variant($variant).number() }> {
-            type Cell = $cell;
-        }
-        number_cells! { [$op, $variant + 1] $($rest),* }
-    };
-}
-
-for_each_op!(number_ops);
-
-macro_rules! named {
-    ($name:literal) => {
-        <Numbered<{ Opcode::named($name).number() }> as HasCell>::Cell
-    };
-}
+// And on the variants' names.
+const _: () = {
+    let names: [&str; Opcode::COUNT] = flatten(for_each_op!(name_rows), "");
+    let mut i = 0;
+    while i < Opcode::COUNT {
+        assert!(Opcode::new(i as u16).is_variant(names[i]));
+        i += 1;
+    }
+};
 
 macro_rules! fused {
-    ($first:literal $second:literal) => {
-        Fused<named!($first), named!($second)>
+    ($first:ident::$a:ident $second:ident::$b:ident) => {
+        Fused<named::$first::$a, named::$second::$b>
     };
-    ($first:literal $second:literal $third:literal) => {
-        Fused<named!($first), Fused<named!($second), named!($third)>>
+    ($first:ident::$a:ident $second:ident::$b:ident $third:ident::$c:ident) => {
+        Fused<named::$first::$a, Fused<named::$second::$b, named::$third::$c>>
     };
 }
 
 macro_rules! fusions {
-    ([$handler:ident] $([$($name:literal)*])*) => {
-        [$(address_of!($handler fused!($($name)*))),*]
+    ([$handler:ident] $([$($op:ident::$variant:ident)*])*) => {
+        [$(address_of!($handler fused!($($op::$variant)*))),*]
     };
 }
 

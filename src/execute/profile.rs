@@ -5,6 +5,7 @@
 
 use super::handlers::CELL_NAMES;
 use crate::code::Opcode;
+use crate::code::layout::Family;
 use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::String;
@@ -112,5 +113,38 @@ impl DispatchCounts {
     pub fn name(number: u16) -> String {
         let (op, variant) = Opcode::new(number).name();
         format!("{op}{variant}")
+    }
+
+    /// The same, as the table of fusions has it: the op, and its variant.
+    ///
+    /// # Panics
+    ///
+    /// If there are none.
+    pub fn path(number: u16) -> String {
+        let opcode = Opcode::new(number);
+        let (op, (_, variant)) = (opcode.parts().0, opcode.name());
+        match variant.get(1..) {
+            Some(variant) => format!("{op:?}::{}", variant.replace('.', "_")),
+            None => format!("{op:?}::cell"),
+        }
+    }
+
+    /// What the cells of a number have in common with others that do something similar to
+    /// operands in the same places.
+    ///
+    /// # Panics
+    ///
+    /// If there are none.
+    pub fn form(number: u16) -> String {
+        let opcode = Opcode::new(number);
+        let (op, variant) = opcode.name();
+        let ty = op.split('.').next().unwrap_or_default();
+        match opcode.parts().0.family() {
+            Family::Control | Family::Service => String::from(op),
+            Family::Commutative | Family::CommutativeWide | Family::Binary => {
+                format!("{ty} arithmetic{variant}")
+            }
+            family => format!("{family:?} {} {variant}", ty.starts_with('f')),
+        }
     }
 }

@@ -6,8 +6,11 @@
 //! cargo run --release                             # all workloads, each with the same weight
 //! cargo run --release -- 'json|kernels'           # those whose names contain one of these
 //! cargo run --release -- FILE.wasm EXPORT NUMBER  # any program with such an export
-//! FUSIONS=800 cargo run --release                 # the rows of `src/code/fusion.rs`
+//! FUSIONS=800 cargo run --release                 # the rows of `src/code/fusion_rows.rs`
 //! ```
+//!
+//! `WORKLOADS` names other folders than `../workloads`, with a `checksums.txt` and modules
+//! as there, one behind the other with colons between them.
 //!
 //! The report is a table of the cells, pairs and triples with the greatest shares of all
 //! that run. A program's dispatches tell whether a fusion has been found: they must fall.
@@ -61,7 +64,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         counted.push(counts.stretches.into_iter().map(share).collect());
     }
     if let Some(fusions) = fusions {
-        choice::print(counted, fusions);
+        choice::print(&counted, fusions);
         return Ok(());
     }
     for (length, title) in (1..).zip(["cell", "pair", "triple"]) {
@@ -120,7 +123,17 @@ impl Program {
 
 /// The workloads of which a name is a part, or all, each with the lesser of its amounts.
 fn workloads(names: &[&str]) -> Result<Vec<Program>, Box<dyn Error>> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../workloads");
+    let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("../workloads");
+    let folders = env::var("WORKLOADS").unwrap_or_else(|_| own.display().to_string());
+    let mut programs = Vec::new();
+    for folder in env::split_paths(&folders) {
+        programs.extend(listed(&folder, names)?);
+    }
+    Ok(programs)
+}
+
+/// The workloads of a folder.
+fn listed(folder: &Path, names: &[&str]) -> Result<Vec<Program>, Box<dyn Error>> {
     let list = fs::read_to_string(folder.join("checksums.txt"))?;
     let mut programs: BTreeMap<String, Program> = BTreeMap::new();
     for line in list.lines().filter(|line| !line.starts_with('#')) {

@@ -5,6 +5,7 @@
 use crate::execute::cell::Cell;
 use crate::execute::profile;
 use crate::execute::regs::{Regs, Step};
+use crate::stack::LivePoint;
 use core::any::type_name;
 
 /// What a handler returns: the next handler, or none to leave.
@@ -65,10 +66,12 @@ pub unsafe fn step(mut r: Regs) -> bool {
 pub unsafe fn run(mut r: Regs) {
     // SAFETY: X1: the cell begins with its handler.
     unsafe {
+        Regs::say_live(r.ctx, (&raw const r).cast());
         let mut next = Next(Some(*r.ip.cast::<Handler>()));
         while let Next(Some(handler)) = next {
             next = handler(&mut r);
         }
         r.save();
+        Regs::say_live(r.ctx, LivePoint::SAVED);
     }
 }
