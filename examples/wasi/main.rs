@@ -64,7 +64,7 @@ fn run(seed: u64) -> Result<Left> {
 
 fn main() -> Result<()> {
     let (output, file, code, fuel) = run(1)?;
-    print!("{}", String::from_utf8_lossy(&output));
+    println!("{}", String::from_utf8_lossy(&output).trim_end());
     println!("{file:?}, exit code {code}, {fuel:?} operators");
     assert_eq!(run(1)?, (output, file.clone(), code, fuel));
     assert_ne!(run(2)?.1, file);

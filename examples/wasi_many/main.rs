@@ -2,7 +2,7 @@
 //! there is some.
 
 use backstitch::wasi::{
-    self, Blocked, MemoryInputPipe, Retried, SystemOutput, WasiCtx, WasiCtxBuilder,
+    self, Blocked, MemoryInputPipe, MemoryOutputPipe, Retried, WasiCtx, WasiCtxBuilder,
 };
 use backstitch::{Engine, Execution, Linker, Module, Outcome, Result, Store, Suspension};
 
@@ -28,15 +28,17 @@ struct Guest {
     store: Store<WasiCtx>,
     execution: Execution,
     input: MemoryInputPipe,
+    output: MemoryOutputPipe,
     waits: Option<Blocked>,
 }
 
 impl Guest {
     fn new(engine: &Engine, linker: &Linker<WasiCtx>, module: &Module) -> Result<Guest> {
         let input = MemoryInputPipe::open();
+        let output = MemoryOutputPipe::new(1 << 16);
         let ctx = WasiCtxBuilder::new()
             .stdin(input.clone())
-            .stdout(SystemOutput::stdout())
+            .stdout(output.clone())
             .suspend_when_blocked(true)
             .build();
         let mut store = Store::new(engine, ctx);
@@ -50,6 +52,7 @@ impl Guest {
             store,
             execution,
             input,
+            output,
             waits: waits(outcome)?,
         })
     }
@@ -93,12 +96,14 @@ fn main() -> Result<()> {
     assert!(guests.iter().all(|guest| guest.waits.is_some()));
 
     for (number, guest) in guests.iter_mut().enumerate().rev() {
-        guest.input.push(format!("program {number}\n"));
+        guest.input.push(format!("program {number}, "));
         guest.run()?;
         assert!(guest.waits.is_some(), "it waits for more");
+        guest.input.push("suspended twice");
         guest.input.close();
         guest.run()?;
         assert!(guest.waits.is_none(), "it has ended");
+        println!("{}", String::from_utf8_lossy(&guest.output.contents()));
     }
     Ok(())
 }

@@ -11,6 +11,7 @@ use std::env;
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// The module that a program of WASI imports.
 const MODULE: &str = "wasi_snapshot_preview1";
@@ -40,6 +41,18 @@ pub(crate) struct Given {
         default_missing_value = "0"
     )]
     deterministic: Option<u64>,
+
+    /// Let the program have so many files open at once, those from the start among them
+    #[arg(long, value_name = "N")]
+    max_files: Option<usize>,
+
+    /// Let the program write so many bytes to files
+    #[arg(long, value_name = "BYTES")]
+    max_file_bytes: Option<u64>,
+
+    /// End the program if it waits for longer in one call
+    #[arg(long, value_name = "MILLISECONDS")]
+    max_wait: Option<u64>,
 }
 
 impl Given {
@@ -63,6 +76,15 @@ pub(crate) fn context(
         Some(seed) => in_memory(given, seed)?,
         None => on_the_system(given)?,
     };
+    if let Some(count) = given.max_files {
+        builder.max_descriptors(count);
+    }
+    if let Some(bytes) = given.max_file_bytes {
+        builder.max_file_bytes(bytes);
+    }
+    if let Some(milliseconds) = given.max_wait {
+        builder.max_wait(Duration::from_millis(milliseconds));
+    }
     let name = file.file_name().unwrap_or(file.as_os_str());
     builder.arg(name.to_string_lossy()).args(arguments);
     for variable in &given.env {

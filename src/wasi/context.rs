@@ -13,8 +13,8 @@ use core::{fmt, mem};
 /// As many descriptors as a process has on most systems; each may be one of the host's.
 const MAX_DESCRIPTORS: usize = 1024;
 
-/// 64 GiB.
-const MAX_FILE_BYTES: u64 = 64 << 30;
+/// 8 GiB.
+const MAX_FILE_BYTES: u64 = 8 << 30;
 
 /// The state of one program of preview 1: a part of its store's data.
 pub struct WasiCtx {
@@ -179,7 +179,7 @@ impl WasiCtxBuilder {
     }
 
     /// Lets the program write at most so many bytes to files, and make them longer by at most
-    /// so many, 64 GiB by default: more fail with [`Errno::Dquot`](super::Errno::Dquot).
+    /// so many, 8 GiB by default: more fail with [`Errno::Dquot`](super::Errno::Dquot).
     /// Streams have bounds of their own.
     pub fn max_file_bytes(&mut self, bytes: u64) -> &mut Self {
         self.max_file_bytes = bytes;

@@ -87,6 +87,23 @@ fn renumbering_moves_a_descriptor() {
     });
 }
 
+/// As Yosys does around the other programs that are linked into it.
+#[test]
+fn an_output_is_moved_away_and_back() {
+    everywhere(|mut guest| {
+        let away = guest.open("any", CREATE, READ_WRITE).unwrap();
+        let log = guest.open("log", CREATE, READ_WRITE).unwrap();
+        assert_eq!(guest.call("fd_renumber", &[1, away.into()]), Ok(()));
+        assert_eq!(guest.write(1, b"lost"), no(Errno::Badf));
+        assert_eq!(guest.call("fd_renumber", &[log.into(), 1]), Ok(()));
+        assert_eq!(guest.write(1, b"to the file"), Ok(11));
+        assert_eq!(guest.call("fd_renumber", &[away.into(), 1]), Ok(()));
+        assert_eq!(guest.write(1, b"to the output"), Ok(13));
+        assert_eq!(guest.contents("log"), b"to the file");
+        assert_eq!(guest.stdout.contents(), b"to the output");
+    });
+}
+
 #[test]
 fn what_is_open_from_the_start_can_be_closed_and_replaced() {
     everywhere(|mut guest| {

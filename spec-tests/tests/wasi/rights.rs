@@ -219,6 +219,33 @@ fn a_directory_gives_what_it_may_inherit() {
     });
 }
 
+/// Two names of a file, opened alike in two directories, are alike.
+#[test]
+fn what_comes_unasked_does_not_depend_on_what_was_asked_for_before() {
+    everywhere(|mut guest| {
+        let asked = right::FD_READ | right::FD_FILESTAT_GET | right::PATH_OPEN;
+        guest.file("f", b"data");
+        guest.create_directory("d").unwrap();
+        guest.link("f", "d/l").unwrap();
+        let f = guest
+            .open_as(ROOT, false, "f", 0, (asked, asked), 0)
+            .unwrap();
+        let d = guest
+            .open_as(ROOT, false, "d", DIRECTORY, (asked, asked), 0)
+            .unwrap();
+        let l = guest.open_as(d, false, "l", 0, (asked, asked), 0).unwrap();
+        assert_eq!(guest.fdstat(l), guest.fdstat(f));
+        assert_eq!(guest.seek(l, 2, 0), Ok(2));
+        // What was given up does not come back.
+        let stat = guest.fdstat(ROOT).unwrap();
+        let rest = stat.inheriting & !right::FD_SEEK;
+        guest.set_rights(ROOT, stat.base, rest).unwrap();
+        let d = guest.open_directory("d");
+        let l = guest.open_as(d, false, "l", 0, (asked, asked), 0).unwrap();
+        assert_eq!(guest.seek(l, 2, 0), no(Errno::Notcapable));
+    });
+}
+
 #[test]
 fn reading_and_writing_are_what_was_asked_for() {
     everywhere(|mut guest| {

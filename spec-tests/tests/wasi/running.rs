@@ -2,6 +2,7 @@
 
 use crate::command::{backstitch, file};
 use crate::guest::Folder;
+use backstitch::CoreDump;
 use std::fs;
 use std::path::Path;
 
@@ -139,6 +140,25 @@ fn a_trap_shows_where_it_was() {
 }
 
 #[test]
+fn a_trap_leaves_a_core_dump_and_an_end_does_not() {
+    let path = file("dies.wat", PROGRAM);
+    let folder = Folder::new();
+    let dump = folder.path().join("%p.core");
+    let option = ["--coredump", dump.to_str().unwrap()];
+    run(&option, &path, &[]).expect(1, "dies.wat\0");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    run(&[&option[..], &["--invoke", "trap"]].concat(), &path, &[])
+        .expect(134, "")
+        .says(&["show!fault", "Core dump written to", "dies.core"]);
+    let bytes = fs::read(folder.path().join("dies.core")).unwrap();
+    let dump = CoreDump::parse(&bytes).expect("a core dump");
+    let frames = &dump.threads()[0].frames;
+    assert_eq!(frames.len(), 2);
+    let inspected = backstitch(["inspect", folder.path().join("dies.core").to_str().unwrap()]);
+    assert_eq!(inspected.code, Some(0), "{}", inspected.err);
+}
+
+#[test]
 fn a_library_is_made_ready_first() {
     let text = r#"(module
         (import "wasi_snapshot_preview1" "sched_yield" (func $yield (result i32)))
@@ -151,4 +171,80 @@ fn a_library_is_made_ready_first() {
     run(&["--invoke", "ready"], &path, &[]).expect(0, "7\n");
     run(&["--invoke", "_initialize"], &path, &[]).expect(0, "");
     run(&[], &path, &[]).expect(0, "");
+}
+
+/// Asks for too much, in four ways; each result is an error number of preview 1.
+const GREEDY: &str = r#"
+(module $greedy
+  (import "wasi_snapshot_preview1" "fd_allocate"
+    (func $allocate (param i32 i64 i64) (result i32)))
+  (import "wasi_snapshot_preview1" "fd_read" (func $read (param i32 i32 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "path_open"
+    (func $open (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "poll_oneoff"
+    (func $poll (param i32 i32 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "random_get" (func $random (param i32 i32) (result i32)))
+  (memory (export "memory") 2)
+  (data (i32.const 0) "file")
+  (data (i32.const 16) "\00\04\00\00\00\00\01\00") ;; 64 KiB at 1024
+  (data (i32.const 24) "\00\00\00\00\ff\ff\ff\ff") ;; 4 GiB at 0
+  (data (i32.const 80) "\01\00\00\00\00\00\00\00\ff\ff\ff\ff\ff\ff\ff\ff") ;; for ever
+  (func $make (result i32)
+    (call $open (i32.const 3) (i32.const 0) (i32.const 0) (i32.const 4)
+      (i32.const 1) (i64.const 66) (i64.const 0) (i32.const 0) (i32.const 8)))
+  ;; The error, and how often there was none.
+  (func (export "open") (result i32 i32) (local $errno i32) (local $count i32)
+    (loop $again
+      (if (i32.eqz (local.tee $errno (call $make)))
+        (then
+          (local.set $count (i32.add (local.get $count) (i32.const 1)))
+          (br $again))))
+    (local.get $errno) (local.get $count))
+  (func (export "write") (result i32 i64) (local $errno i32) (local $count i64)
+    (drop (call $make))
+    (loop $again
+      (if (i32.eqz (local.tee $errno (call $write (i32.load (i32.const 8)) (i32.const 16)
+          (i32.const 1) (i32.const 12))))
+        (then
+          (local.set $count (i64.add (local.get $count) (i64.load32_u (i32.const 12))))
+          (br $again))))
+    (local.get $errno) (local.get $count))
+  (func (export "size") (result i32 i32 i32 i32 i32)
+    (drop (call $make))
+    (call $allocate (i32.load (i32.const 8)) (i64.const 0) (i64.const 0x3fff_ffff_ffff_ffff))
+    (call $read (i32.const 0) (i32.const 24) (i32.const 1) (i32.const 12))
+    (call $write (i32.const 1) (i32.const 16) (i32.const -1) (i32.const 12))
+    (call $random (i32.const 0) (i32.const -1))
+    (memory.grow (i32.const 0xffff)))
+  (func $wait (export "wait") (result i32)
+    (call $poll (i32.const 64) (i32.const 1024) (i32.const 1) (i32.const 12))))"#;
+
+#[test]
+fn whoever_wants_too_much_is_told_so() {
+    let path = file("greedy.wat", GREEDY);
+    let folder = Folder::new();
+    let given = format!("{}::/", folder.path().display());
+    let greedy = |name: &str, options: &[&str]| {
+        let all = [&["--dir", &given, "--invoke", name], options].concat();
+        run(&all, &path, &[])
+    };
+    for deterministic in [&[][..], &["--deterministic"]] {
+        let greedy =
+            |name: &str, options: &[&str]| greedy(name, &[deterministic, options].concat());
+        greedy("open", &[]).expect(0, "33\n1020\n");
+        greedy("open", &["--max-files", "10"]).expect(0, "33\n6\n");
+        let bytes = ["--max-file-bytes", "1000000"];
+        greedy("write", &bytes).expect(0, "19\n1000000\n");
+        let size = greedy("size", &["--max-memory", "10000000"]);
+        assert!(size.out.ends_with("\n21\n28\n21\n-1\n"), "{}", size.out);
+        assert!(size.out.starts_with("19\n"), "{}", size.out);
+    }
+    greedy("wait", &["--max-wait", "50"])
+        .expect(134, "")
+        .says(&["waited for more than 50ms", "greedy!wait"]);
+    // A virtual time goes on at once.
+    greedy("wait", &["--deterministic"]).expect(0, "0\n");
+    // In memory there is less room than a program may write.
+    greedy("write", &["--deterministic"]).expect(0, "51\n268369920\n");
 }

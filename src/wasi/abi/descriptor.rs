@@ -10,6 +10,9 @@ use alloc::vec::Vec;
 /// The most entries of directories that are kept for all descriptors together.
 const MAX_LISTED: usize = 1 << 20;
 
+/// The numbers below this are standard input, output and error.
+const STANDARD_STREAMS: u32 = 3;
+
 /// What a descriptor stands for.
 pub(crate) enum Object {
     Input(Box<dyn InputStream>),
@@ -35,6 +38,9 @@ pub(crate) struct Descriptor {
     pub object: Object,
     pub base: Rights,
     pub inheriting: Rights,
+    /// Those that may come unasked with what is opened here: all that its parent has of them,
+    /// since who asks for little has not given anything up.
+    pub unasked: Rights,
     pub flags: FdFlags,
     /// The name that the program knows it by from the start.
     pub preopen: Option<Box<str>>,
@@ -46,6 +52,7 @@ impl Descriptor {
             object: Object::Input(stream),
             base: Rights::INPUT,
             inheriting: Rights::NONE,
+            unasked: Rights::NONE,
             flags: FdFlags::NONE,
             preopen: None,
         }
@@ -56,6 +63,7 @@ impl Descriptor {
             object: Object::Output(stream),
             base: Rights::OUTPUT,
             inheriting: Rights::NONE,
+            unasked: Rights::NONE,
             flags: FdFlags::NONE,
             preopen: None,
         }
@@ -69,6 +77,7 @@ impl Descriptor {
             }),
             base: Rights::DIRECTORY,
             inheriting: Rights::DIRECTORY.union(Rights::FILE),
+            unasked: Rights::DIRECTORY.union(Rights::FILE),
             flags: FdFlags::NONE,
             preopen: Some(name),
         }
@@ -86,6 +95,18 @@ impl Descriptor {
         } else {
             Errno::Notcapable
         })
+    }
+
+    /// Takes rights away, if it has those that are left.
+    pub fn limit(&mut self, base: Rights, inheriting: Rights) -> Result<(), Errno> {
+        if !self.base.contains(base) || !self.inheriting.contains(inheriting) {
+            return Err(Errno::Notcapable);
+        }
+        let given_up = self.inheriting.difference(inheriting);
+        self.unasked = self.unasked.difference(given_up);
+        self.base = base;
+        self.inheriting = inheriting;
+        Ok(())
     }
 
     /// The file, if it is one whose rights allow this. Streams have no places to go to;
@@ -187,10 +208,13 @@ impl DescriptorTable {
         Ok(())
     }
 
-    /// Closes `to` and gives its number to `from`. Both must be open.
+    /// Closes `to` and gives its number to `from`. Both must be open; only the number of a
+    /// standard stream may be free, since programs move their output away for a while.
     pub fn renumber(&mut self, from: u32, to: u32) -> Result<(), Errno> {
         self.get(from)?;
-        self.get(to)?;
+        if to >= STANDARD_STREAMS {
+            self.get(to)?;
+        }
         if from != to {
             self.entries[to as usize] = self.entries[from as usize].take();
         }

@@ -211,12 +211,7 @@ impl WasiCtx {
         let descriptor = self.table.get_mut(fd)?;
         let base = Rights::from_bits(base).ok_or(Errno::Notcapable)?;
         let inheriting = Rights::from_bits(inheriting).ok_or(Errno::Notcapable)?;
-        if !descriptor.base.contains(base) || !descriptor.inheriting.contains(inheriting) {
-            return Err(Errno::Notcapable.into());
-        }
-        descriptor.base = base;
-        descriptor.inheriting = inheriting;
-        Ok(())
+        Ok(descriptor.limit(base, inheriting)?)
     }
 
     pub(super) fn fd_filestat_get(

@@ -34,43 +34,38 @@ fn rights(bits: u64) -> Rights {
     Rights::from_bits(bits & Rights::ALL.bits()).unwrap_or(Rights::NONE)
 }
 
-/// The descriptor of what was opened. It has the rights that were asked for, as far as they
-/// mean something for its kind and its parent gives them, and those that come with them.
+/// The descriptor of what was opened in another. It has the rights that were asked for, as
+/// far as they mean something for its kind, and those that come with them.
 fn opened(
     opened: Opened,
     base: Rights,
     inheriting: Rights,
     flags: FdFlags,
-    parent: Rights,
+    parent: &Descriptor,
 ) -> Descriptor {
-    let (object, base) = match opened {
+    let (object, kind, comes_with) = match opened {
         Opened::File(file) => {
-            let with_write = if base.contains(Rights::FD_WRITE) {
-                Rights::WITH_WRITE
-            } else {
-                Rights::NONE
-            };
-            let base = (base | Rights::ALWAYS | with_write) & Rights::FILE;
-            (Object::File(OpenFile { file, position: 0 }), base)
+            let object = Object::File(OpenFile { file, position: 0 });
+            (object, Rights::FILE, (Rights::FD_WRITE, Rights::WITH_WRITE))
         }
         Opened::Directory(directory) => {
-            let with_read = if base.contains(Rights::FD_READ) {
-                Rights::FD_READDIR
-            } else {
-                Rights::NONE
-            };
-            let open = OpenDirectory {
+            let object = Object::Directory(OpenDirectory {
                 directory,
                 listing: None,
-            };
-            let base = (base | Rights::ALWAYS | with_read) & Rights::DIRECTORY;
-            (Object::Directory(open), base)
+            });
+            let comes_with = (Rights::FD_READ, Rights::FD_READDIR);
+            (object, Rights::DIRECTORY, comes_with)
         }
     };
+    let mut unasked = Rights::ALWAYS;
+    if base.contains(comes_with.0) {
+        unasked = unasked | comes_with.1;
+    }
     Descriptor {
         object,
-        base: base & parent,
-        inheriting: inheriting & parent,
+        base: (base & parent.inheriting | unasked & parent.unasked) & kind,
+        inheriting: inheriting & parent.inheriting,
+        unasked: parent.unasked,
         flags,
         preopen: None,
     }
@@ -174,7 +169,7 @@ impl WasiCtx {
             needed = needed | Rights::PATH_FILESTAT_SET_SIZE;
         }
         descriptor.directory(needed)?;
-        let parent = descriptor.inheriting;
+        let inherited = descriptor.inheriting;
         let follow = follows(lookup)?;
         let flags = fd_flags(flags)?;
         memory.check(result, 4)?;
@@ -192,7 +187,7 @@ impl WasiCtx {
         } else {
             Rights::FILE
         };
-        if !parent.contains(base & kind) {
+        if !inherited.contains(base & kind) {
             return Err(Errno::Notcapable.into());
         }
         let write = base.intersects(WRITING);
@@ -208,7 +203,8 @@ impl WasiCtx {
         };
         // What cannot get a number is not opened.
         let number = self.table.reserve()?;
-        let object = self.table.get(fd)?.directory(needed)?.open(path, options)?;
+        let parent = self.table.get(fd)?;
+        let object = parent.directory(needed)?.open(path, options)?;
         let descriptor = opened(object, base, rights(inheriting), flags, parent);
         self.table.put(number, descriptor);
         Ok(memory.write_u32(result, number)?)

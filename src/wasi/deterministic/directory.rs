@@ -145,6 +145,9 @@ impl MemoryDirectory {
     fn create(&self, path: &str, contents: Contents) -> Result<(), Errno> {
         let takes_slash = matches!(contents, Contents::Directory(_));
         self.at(path, Follow::Never, |tree, place| match place.last {
+            Last::Name {
+                found: Some(found), ..
+            } if place.slash && !takes_slash && !tree.is_directory(found) => Err(Errno::Notdir),
             Last::Directory(_) | Last::Name { found: Some(_), .. } => Err(Errno::Exist),
             Last::Name { .. } if place.slash && !takes_slash => Err(Errno::Noent),
             Last::Name {
