@@ -1,6 +1,5 @@
 //! Writes each of the library's examples once more with Wasmtime in its import line, and
-//! lists both as modules for `tests/examples.rs`; those in folders, which show what only
-//! Backstitch has, with it alone.
+//! lists both as modules for `tests/examples.rs`.
 
 use std::env;
 use std::fmt::Write;
@@ -14,17 +13,18 @@ fn main() {
     let examples = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../examples"));
     println!("cargo::rerun-if-changed={}", examples.display());
     let output = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets it"));
-    let mut paths: Vec<_> = fs::read_dir(examples)
+    let mut names: Vec<_> = fs::read_dir(examples)
         .expect("the folder of examples")
         .map(|entry| entry.expect("an entry of the folder").path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "rs"))
+        .map(|path| {
+            path.file_stem()
+                .expect("a name")
+                .to_string_lossy()
+                .into_owned()
+        })
         .collect();
-    paths.sort();
-    let stems = |wanted: fn(&Path) -> bool| -> Vec<String> {
-        let stem = |path: &PathBuf| path.file_stem().expect("a name").to_string_lossy().into();
-        paths.iter().filter(|path| wanted(path)).map(stem).collect()
-    };
-    let names = stems(|path| path.extension().is_some_and(|extension| extension == "rs"));
-    let own = stems(|path| path.join("main.rs").exists());
+    names.sort();
 
     let mut modules = String::new();
     for (engine, import) in [("with_backstitch", IMPORT.0), ("with_wasmtime", IMPORT.1)] {
@@ -48,41 +48,22 @@ fn main() {
                 .replace(IMPORT.0, import)
                 .replace("\nfn main(", "\npub fn main(");
             let copy = output.join(format!("{engine}-{name}.rs"));
-            write_module(&mut modules, name, &copy, &source);
+            fs::write(&copy, source).expect("room for the copy");
+            writeln!(modules, "#[path = {copy:?}] pub mod {name};").expect("a string takes all");
         }
         writeln!(modules, "}}").expect("a string takes all");
     }
-    writeln!(modules, "mod own {{").expect("a string takes all");
-    for name in &own {
-        let source = fs::read_to_string(examples.join(name).join("main.rs"));
-        let source = source
-            .expect("readable examples")
-            .replace("\nfn main(", "\npub fn main(");
-        let copy = output.join(format!("own-{name}.rs"));
-        write_module(&mut modules, name, &copy, &source);
-    }
-    writeln!(modules, "}}").expect("a string takes all");
-
-    let both: String = names
+    let list: Vec<_> = names
         .iter()
         .map(|name| {
-            format!("({name:?}, with_backstitch::{name}::main, with_wasmtime::{name}::main), ")
+            format!("({name:?}, with_backstitch::{name}::main, with_wasmtime::{name}::main)")
         })
-        .collect();
-    let own: String = own
-        .iter()
-        .map(|name| format!("({name:?}, own::{name}::main), "))
         .collect();
     writeln!(
         modules,
-        "const EXAMPLES: &[Example] = &[{both}];\nconst OWN: &[Own] = &[{own}];"
+        "const EXAMPLES: &[Example] = &[{}];",
+        list.join(", ")
     )
     .expect("a string takes all");
     fs::write(output.join("examples.rs"), modules).expect("room for the list");
-}
-
-/// Writes a copy of an example, and declares it.
-fn write_module(modules: &mut String, name: &str, copy: &Path, source: &str) {
-    fs::write(copy, source).expect("room for the copy");
-    writeln!(modules, "#[path = {copy:?}] pub mod {name};").expect("a string takes all");
 }

@@ -62,8 +62,9 @@ fn run(seed: u64) -> Result<Left> {
     Ok((output.contents(), files.read("dice")?, code, fuel))
 }
 
-fn main() -> Result<()> {
+pub fn main() -> Result<()> {
     let (output, file, code, fuel) = run(1)?;
+    assert_eq!((&*output, code), (&b"written\n"[..], 3));
     println!("{}", String::from_utf8_lossy(&output).trim_end());
     println!("{file:?}, exit code {code}, {fuel:?} operators");
     assert_eq!(run(1)?, (output, file.clone(), code, fuel));

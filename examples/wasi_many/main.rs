@@ -85,7 +85,7 @@ fn waits(outcome: Outcome) -> Result<Option<Blocked>> {
     }
 }
 
-fn main() -> Result<()> {
+pub fn main() -> Result<()> {
     let engine = Engine::default();
     let module = Module::new(&engine, PROGRAM)?;
     let mut linker = Linker::new(&engine);
@@ -103,7 +103,9 @@ fn main() -> Result<()> {
         guest.input.close();
         guest.run()?;
         assert!(guest.waits.is_none(), "it has ended");
-        println!("{}", String::from_utf8_lossy(&guest.output.contents()));
+        let output = String::from_utf8_lossy(&guest.output.contents()).into_owned();
+        assert_eq!(output, format!("program {number}, suspended twice"));
+        println!("{output}");
     }
     Ok(())
 }

@@ -1,6 +1,5 @@
 //! Each program in `examples`, with Backstitch and with Wasmtime: the import line apart it
-//! is the same source, and it prints the same. Those that show what only Backstitch has run
-//! with it alone.
+//! is the same source, and it prints the same.
 
 use std::cell::RefCell;
 use std::panic;
@@ -23,9 +22,6 @@ type Example = (
     fn() -> backstitch::Result<()>,
     fn() -> wasmtime::Result<()>,
 );
-
-/// An example that Wasmtime has no part in.
-type Own = (&'static str, fn() -> backstitch::Result<()>);
 
 include!(concat!(env!("OUT_DIR"), "/examples.rs"));
 
@@ -80,21 +76,4 @@ fn both_engines_print_the_same() {
         }
     }
     assert!(failures.is_empty(), "\n  {}", failures.join("\n  "));
-}
-
-#[test]
-fn programs_of_wasi_do_what_the_examples_say() {
-    let names: Vec<_> = OWN.iter().map(|(name, _)| *name).collect();
-    assert_eq!(names, ["wasi", "wasi_many"]);
-    for &(name, main) in OWN {
-        let printed = output(main);
-        let expected = match name {
-            "wasi" => "written\n[193, 92, 2, 137], exit code 3, Some(27) operators\n".to_string(),
-            _ => (0..100)
-                .rev()
-                .map(|number| format!("program {number}, suspended twice\n"))
-                .collect(),
-        };
-        assert_eq!(printed, expected, "{name}");
-    }
 }

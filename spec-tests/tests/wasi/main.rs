@@ -8,6 +8,7 @@
 mod command;
 mod descriptors;
 mod deterministic;
+mod examples;
 mod files;
 mod guest;
 mod hostile;

@@ -9,7 +9,7 @@ use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 use cap_fs_ext::{
-    DirExt, FollowSymlinks, MetadataExt, OpenOptionsFollowExt, OpenOptionsMaybeDirExt,
+    DirEntryExt, DirExt, FollowSymlinks, MetadataExt, OpenOptionsFollowExt, OpenOptionsMaybeDirExt,
     OpenOptionsSyncExt, SystemTimeSpec,
 };
 use cap_std::ambient_authority;
@@ -139,7 +139,7 @@ impl Directory for SystemDirectory {
                 continue;
             };
             // What was removed meanwhile is not there.
-            let (Ok(kind), Ok(metadata)) = (entry.file_type(), entry.metadata()) else {
+            let (Ok(kind), Ok(metadata)) = (entry.file_type(), entry.full_metadata()) else {
                 continue;
             };
             if entries.len() == limit {
