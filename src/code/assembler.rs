@@ -40,13 +40,21 @@ pub struct Assembler {
     mark: u32,
 }
 
+/// The most words to make room for at once.
+const MOST_RESERVED: usize = 4096;
+
 /// How many cells are remembered as the last ones.
 const RECENT: usize = 16;
 
 impl Assembler {
-    /// No code.
-    pub fn new() -> Assembler {
-        Assembler::default()
+    /// No code, with room for what a body of so many bytes needs as a rule.
+    pub fn for_body(bytes: usize) -> Assembler {
+        Assembler {
+            words: Vec::with_capacity(bytes.min(MOST_RESERVED)),
+            relocations: Vec::with_capacity(bytes.min(MOST_RESERVED) / 8),
+            recent: Vec::with_capacity(RECENT),
+            ..Assembler::default()
+        }
     }
 
     /// Forgets everything but the room for it.
@@ -79,8 +87,10 @@ impl Assembler {
             self.recent.drain(..RECENT / 2);
         }
         self.recent.push(at as u32);
-        self.words.push(head(opcode, opcode.words()));
-        self.words.resize(at + opcode.words(), 0);
+        let len = opcode.words();
+        let cell = [head(opcode, len), 0, 0, 0];
+        // By an iterator: cells are short, and a call that fills memory is long.
+        self.words.extend(cell.into_iter().take(len));
         CellWriter {
             assembler: self,
             at,

@@ -153,31 +153,23 @@ impl CodeBlock {
             offset_of!(CodeHeader, length) / size_of::<u64>(),
             assembler.words.len(),
         );
-        let mut relocations = assembler.relocations.iter().peekable();
+        words.set_all(HEADER_WORDS, &assembler.words);
         let mut at = 0;
         while at < assembler.words.len() {
-            words.set_pointer(HEADER_WORDS + at, handlers.handler(assembler, at).0);
-            let len = words_of(assembler.words[at]);
-            for index in at + 1..at + len {
-                let value = assembler.words[index];
-                match relocations.next_if(|&&(word, _)| word as usize == index) {
-                    Some((_, Relocation::Target)) => {
-                        let target = words.address(HEADER_WORDS + value as usize);
-                        words.set_pointer(HEADER_WORDS + index, target.cast());
-                    }
-                    Some((_, Relocation::Code)) => {
-                        words.set_pointer(HEADER_WORDS + index, entry(value as u32).load().cast());
-                    }
-                    Some((_, Relocation::Entry)) => {
-                        let entry = core::ptr::from_ref(entry(value as u32));
-                        words.set_pointer(HEADER_WORDS + index, entry.cast());
-                    }
-                    Some((_, Relocation::Nothing)) | None => words.set(HEADER_WORDS + index, value),
-                }
-            }
-            at += len;
+            let handler = handlers.handler(assembler, at);
+            words.replace(HEADER_WORDS + at, handler.0);
+            at += words_of(assembler.words[at]);
         }
-        debug_assert!(relocations.peek().is_none(), "relocations are in order");
+        for &(index, relocation) in &assembler.relocations {
+            let value = assembler.words[index as usize];
+            let address = match relocation {
+                Relocation::Target => words.address(HEADER_WORDS + value as usize).cast(),
+                Relocation::Code => entry(value as u32).load().cast(),
+                Relocation::Entry => core::ptr::from_ref(entry(value as u32)).cast(),
+                Relocation::Nothing => continue,
+            };
+            words.replace(HEADER_WORDS + index as usize, address);
+        }
         CodeBlock { words, catches }
     }
 

@@ -49,21 +49,32 @@ impl Words {
         self.words.as_ptr().cast::<u64>().wrapping_add(index)
     }
 
-    /// Writes a number.
-    pub fn set(&mut self, index: usize, value: u64) {
-        // SAFETY: the word is there, and is this run's alone.
-        unsafe { self.word(index).write(value) };
+    /// Writes numbers, from the word at `index` on.
+    ///
+    /// # Panics
+    ///
+    /// If there are not as many words.
+    pub fn set_all(&mut self, index: usize, values: &[u64]) {
+        assert!(values.len() <= self.len() - index);
+        let first = self.words.as_ptr().cast::<u64>().wrapping_add(index);
+        // SAFETY: the words are there, and are this run's alone.
+        unsafe { first.copy_from_nonoverlapping(values.as_ptr(), values.len()) };
     }
 
-    /// Writes an address into the word's first bytes; the others stay as they are.
-    pub fn set_pointer(&mut self, index: usize, value: *const ()) {
-        // SAFETY: as in `set`; a word is as large and as aligned as a pointer at least.
-        unsafe { self.word(index).cast::<*const ()>().write(value) };
+    /// Writes an address into the word's first bytes, and zeros into the others.
+    pub fn replace(&mut self, index: usize, value: *const ()) {
+        let word = self.word(index);
+        // SAFETY: the word is there, and is this run's alone; it is as large and as aligned
+        // as a pointer at least.
+        unsafe {
+            word.write(0);
+            word.cast::<*const ()>().write(value);
+        }
     }
 
     /// Writes a size into the word's first bytes; the others stay as they are.
     pub fn set_size(&mut self, index: usize, value: usize) {
-        // SAFETY: as in `set`; a word is as large and as aligned as a size at least.
+        // SAFETY: as in `replace`; a word is as large and as aligned as a size at least.
         unsafe { self.word(index).cast::<usize>().write(value) };
     }
 }

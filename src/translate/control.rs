@@ -329,6 +329,13 @@ impl Function<'_> {
         self.cost = 0;
     }
 
+    /// `unreachable`.
+    pub fn unreachable_(&mut self) {
+        self.charge();
+        self.values.assembler.cell(Op::Unreachable.opcode());
+        self.set_unreachable();
+    }
+
     /// `br`.
     pub fn br(&mut self, relative: u32) {
         self.branch_to(relative);

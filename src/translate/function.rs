@@ -14,7 +14,7 @@ use crate::module::{FuncType, Module, Tunables};
 use crate::support::error::Error;
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
-use wasmparser::{BinaryReader, FunctionBody, OperatorsReader};
+use wasmparser::{BinaryReader, FunctionBody};
 
 /// The opcode of `end`.
 const END: u8 = 0x0b;
@@ -126,7 +126,7 @@ impl<'m> Function<'m> {
             module,
             tunables: &module.engine.tunables,
             ty,
-            values: Values::new(frame, locals.len()),
+            values: Values::new(frame, locals.len(), range.len()),
             locals,
             control: Vec::new(),
             block_types: BTreeMap::new(),
@@ -146,7 +146,10 @@ impl<'m> Function<'m> {
             .rev()
             .take_while(|&&byte| byte == END);
         let only_ends_from = range.end - ends.count();
-        translation.operators(body.get_operators_reader()?, only_ends_from as u64)?;
+        translation.operators(
+            body.get_binary_reader_for_operators()?,
+            only_ends_from as u64,
+        )?;
         translation.return_caught();
         let extent = frame.temp(translation.values.max_height());
         let local = |(index, &kind): (usize, &Kind)| Variable {
@@ -181,16 +184,20 @@ impl<'m> Function<'m> {
 
     fn operators(
         &mut self,
-        mut reader: OperatorsReader<'_>,
+        mut reader: BinaryReader<'_>,
         only_ends_from: u64,
     ) -> Result<(), Failed> {
         while !reader.eof() {
-            let (operator, offset) = reader.read_with_offset()?;
-            self.only_ends_follow = reader.original_position() >= only_ends_from;
-            if let Some(mapping) = &mut self.mapping {
-                mapping.begin(&mut self.values, &operator, offset);
+            let offset = reader.original_position();
+            // Asked at an `end`, which is one byte long.
+            self.only_ends_follow = offset + 1 >= only_ends_from;
+            if self.mapping.is_some() {
+                let operator = reader.peek_operator(self)?;
+                if let Some(mapping) = &mut self.mapping {
+                    mapping.begin(&mut self.values, &operator, offset);
+                }
             }
-            operators::translate(self, operator)?;
+            reader.visit_operator(self)??;
             if let Some(mapping) = &mut self.mapping {
                 mapping.end(&self.values);
             }
@@ -246,17 +253,15 @@ impl<'m> Function<'m> {
         let a = self.values.pop();
         let kind = a.kind;
         let (mut op, mut places) = (op, [self.fit(op, &a), self.fit(op, &b)]);
-        let modes = places.map(Place::mode);
-        match modes {
+        match places.map(Place::mode) {
             [Mode::R, Mode::R] => places[1] = Place::Slot(self.values.slot(&b)),
             [Mode::I, Mode::I] => places[0] = Place::Slot(self.values.slot(&a)),
             _ => {}
         }
-        if let Some(exchanged) = operators::exchanged(op)
-            && matches!(
-                places.map(Place::mode),
-                [Mode::S | Mode::I, Mode::R] | [Mode::I, Mode::S]
-            )
+        if matches!(
+            places.map(Place::mode),
+            [Mode::S | Mode::I, Mode::R] | [Mode::I, Mode::S]
+        ) && let Some(exchanged) = operators::exchanged(op)
         {
             op = exchanged;
             places.swap(0, 1);
@@ -336,6 +341,19 @@ impl<'m> Function<'m> {
             cell.field(1, slot);
         }
         self.values.push_acc(result, offset);
+    }
+
+    /// `i64.extend_i32_u`: a slot or accumulator with a 32-bit value has zeros above it already.
+    pub fn extend_unsigned(&mut self) {
+        let operand = self.values.pop();
+        self.values.push_as(&operand, Kind::I64);
+    }
+
+    /// `ref.is_null`: the bits of a null reference are zero.
+    pub fn ref_is_null(&mut self) {
+        let reference = self.values.pop();
+        self.values.push_as(&reference, Kind::I32);
+        self.equals_zero(Op::I32Eq, Kind::I32);
     }
 
     /// Compares with zero; of a comparison that was the last cell, makes its opposite.

@@ -67,8 +67,9 @@ impl From<wasmparser::BinaryReaderError> for Failed {
 
 impl Failed {
     /// An operator that validation should have refused.
-    fn unsupported(operator: &wasmparser::Operator<'_>) -> Failed {
-        Failed::Malformed(TranslationError::Unsupported(alloc::format!("{operator:?}")).into())
+    #[cold]
+    fn unsupported(operator: &'static str) -> Failed {
+        Failed::Malformed(TranslationError::Unsupported(operator).into())
     }
 }
 
@@ -76,7 +77,7 @@ impl Failed {
 #[derive(Debug, ThisError)]
 enum TranslationError {
     #[error("backstitch does not support the operator {0} yet")]
-    Unsupported(alloc::string::String),
+    Unsupported(&'static str),
 }
 
 /// Translates a function of `module`.

@@ -1,11 +1,16 @@
 //! From WebAssembly's operators to ops.
+//!
+//! The translator is a visitor of the binary reader's: it is called with an operator's
+//! immediates while they are in registers. A value of type [`Operator`] for each, which
+//! would be written to memory, moved and matched on, took as long as all the rest.
 
 use super::Failed;
 use super::function::Function;
 use super::operand::Kind;
 use crate::code::Op;
 use crate::module::ValType;
-use wasmparser::Operator;
+use alloc::vec::Vec;
+use wasmparser::{FrameKind, FrameStack, Operator, VisitOperator};
 
 /// The op that gives the same result with its operands exchanged, if there is one.
 pub fn exchanged(op: Op) -> Option<Op> {
@@ -82,222 +87,196 @@ pub fn is_64_bit(op: Op) -> bool {
     op >= Op::I64Eq && op <= Op::I64GeU
 }
 
-/// What an operator costs in fuel: nothing where it emits nothing by its nature.
-fn cost(operator: &Operator<'_>) -> u32 {
-    match operator {
-        Operator::Nop
-        | Operator::Drop
-        | Operator::Block { .. }
-        | Operator::Loop { .. }
-        | Operator::Unreachable
-        | Operator::Return
-        | Operator::Else
-        | Operator::End => 0,
+/// What an operator costs in fuel, by its name: nothing where it emits nothing by its nature.
+const fn cost(operator: &str) -> u32 {
+    match operator.as_bytes() {
+        b"Nop" | b"Drop" | b"Block" | b"Loop" | b"Unreachable" | b"Return" | b"Else" | b"End" => 0,
         _ => 1,
     }
 }
 
-/// Translates one operator.
-pub fn translate(f: &mut Function<'_>, operator: Operator<'_>) -> Result<(), Failed> {
-    if let Some(depth) = f.unreachable {
-        match operator {
-            Operator::Block { .. }
-            | Operator::Loop { .. }
-            | Operator::If { .. }
-            | Operator::TryTable { .. } => {
-                f.unreachable = Some(depth + 1);
-            }
-            Operator::Else if depth == 0 => f.else_(),
-            Operator::End if depth == 0 => f.end(),
-            Operator::End => f.unreachable = Some(depth - 1),
-            _ => {}
+/// What an operator does in code that is never reached, `$depth` blocks deep in it.
+macro_rules! pass_over {
+    ($f:ident $depth:ident Block) => {
+        $f.unreachable = Some($depth + 1)
+    };
+    ($f:ident $depth:ident Loop) => {
+        $f.unreachable = Some($depth + 1)
+    };
+    ($f:ident $depth:ident If) => {
+        $f.unreachable = Some($depth + 1)
+    };
+    ($f:ident $depth:ident TryTable) => {
+        $f.unreachable = Some($depth + 1)
+    };
+    ($f:ident $depth:ident Else) => {
+        if $depth == 0 {
+            $f.else_()
         }
-        return Ok(());
-    }
-    f.cost += cost(&operator);
-    reachable(f, operator)
+    };
+    ($f:ident $depth:ident End) => {
+        match $depth {
+            0 => $f.end(),
+            _ => $f.unreachable = Some($depth - 1),
+        }
+    };
+    ($f:ident $depth:ident $op:ident) => {};
 }
 
-/// Translates one operator that can be reached.
-fn reachable(f: &mut Function<'_>, operator: Operator<'_>) -> Result<(), Failed> {
-    use Kind::{F32, F64, I32, I64};
-    match operator {
-        // --- control ---
-        Operator::Nop => {}
-        Operator::Unreachable => {
-            f.charge();
-            f.values.assembler.cell(Op::Unreachable.opcode());
-            f.set_unreachable();
-        }
-        Operator::Block { blockty } => f.block(blockty),
-        Operator::Loop { blockty } => f.loop_(blockty),
-        Operator::If { blockty } => f.if_(blockty),
-        Operator::Else => f.else_(),
-        Operator::End => f.end(),
-        Operator::TryTable { try_table } => f.try_table(try_table),
-        Operator::Throw { tag_index } => f.throw(tag_index),
-        Operator::ThrowRef => f.throw_ref(),
-        Operator::Br { relative_depth } => f.br(relative_depth),
-        Operator::BrIf { relative_depth } => f.br_if(relative_depth),
-        Operator::BrTable { targets } => f.br_table(&targets)?,
-        Operator::BrOnNull { relative_depth } => f.br_on_null(relative_depth, true),
-        Operator::BrOnNonNull { relative_depth } => f.br_on_null(relative_depth, false),
-        Operator::Return => f.return_(),
-        Operator::Call { function_index } => f.call(function_index),
-        Operator::CallIndirect {
-            type_index,
-            table_index,
-        } => {
-            f.call_indirect(type_index, table_index);
-        }
-        Operator::CallRef { type_index } => f.call_ref(type_index),
-        Operator::ReturnCall { function_index } => f.return_call(function_index),
-        Operator::ReturnCallIndirect {
-            type_index,
-            table_index,
-        } => {
-            f.return_call_indirect(type_index, table_index);
-        }
-        Operator::ReturnCallRef { type_index } => f.return_call_ref(type_index),
+/// What an operator does in code that can be reached. Its immediates follow its name.
+macro_rules! translate {
+    // --- control ---
+    ($f:ident Nop) => {};
+    ($f:ident Unreachable) => { $f.unreachable_() };
+    ($f:ident Block $ty:ident) => { $f.block($ty) };
+    ($f:ident Loop $ty:ident) => { $f.loop_($ty) };
+    ($f:ident If $ty:ident) => { $f.if_($ty) };
+    ($f:ident Else) => { $f.else_() };
+    ($f:ident End) => { $f.end() };
+    ($f:ident TryTable $table:ident) => { $f.try_table($table) };
+    ($f:ident Throw $tag:ident) => { $f.throw($tag) };
+    ($f:ident ThrowRef) => { $f.throw_ref() };
+    ($f:ident Br $depth:ident) => { $f.br($depth) };
+    ($f:ident BrIf $depth:ident) => { $f.br_if($depth) };
+    ($f:ident BrTable $targets:ident) => { $f.br_table(&$targets)? };
+    ($f:ident BrOnNull $depth:ident) => { $f.br_on_null($depth, true) };
+    ($f:ident BrOnNonNull $depth:ident) => { $f.br_on_null($depth, false) };
+    ($f:ident Return) => { $f.return_() };
+    ($f:ident Call $function:ident) => { $f.call($function) };
+    ($f:ident CallIndirect $ty:ident $table:ident) => { $f.call_indirect($ty, $table) };
+    ($f:ident CallRef $ty:ident) => { $f.call_ref($ty) };
+    ($f:ident ReturnCall $function:ident) => { $f.return_call($function) };
+    ($f:ident ReturnCallIndirect $ty:ident $table:ident) => {
+        $f.return_call_indirect($ty, $table)
+    };
+    ($f:ident ReturnCallRef $ty:ident) => { $f.return_call_ref($ty) };
 
-        // --- continuations ---
-        Operator::ContNew { .. } => f.cont_new(),
-        Operator::ContBind {
-            argument_index,
-            result_index,
-        } => f.cont_bind(argument_index, result_index),
-        Operator::Suspend { tag_index } => f.suspend(tag_index),
-        Operator::Switch {
-            cont_type_index,
-            tag_index,
-        } => f.switch(cont_type_index, tag_index),
-        Operator::Resume {
-            cont_type_index,
-            resume_table,
-        } => f.resume(cont_type_index, &resume_table),
-        Operator::ResumeThrow {
-            cont_type_index,
-            tag_index,
-            resume_table,
-        } => f.resume_throw(cont_type_index, tag_index, &resume_table),
-        Operator::ResumeThrowRef {
-            cont_type_index,
-            resume_table,
-        } => f.resume_throw_ref(cont_type_index, &resume_table),
+    // --- continuations ---
+    ($f:ident ContNew $ty:ident) => { { let _ = $ty; $f.cont_new() } };
+    ($f:ident ContBind $from:ident $to:ident) => { $f.cont_bind($from, $to) };
+    ($f:ident Suspend $tag:ident) => { $f.suspend($tag) };
+    ($f:ident Switch $ty:ident $tag:ident) => { $f.switch($ty, $tag) };
+    ($f:ident Resume $ty:ident $table:ident) => { $f.resume($ty, &$table) };
+    ($f:ident ResumeThrow $ty:ident $tag:ident $table:ident) => {
+        $f.resume_throw($ty, $tag, &$table)
+    };
+    ($f:ident ResumeThrowRef $ty:ident $table:ident) => { $f.resume_throw_ref($ty, &$table) };
 
-        // --- values ---
-        Operator::Drop => {
-            f.values.pop();
-        }
-        Operator::Select | Operator::TypedSelect { .. } => f.select(),
-        Operator::LocalGet { local_index } => {
-            let kind = f.locals[local_index as usize];
-            f.values.push_local(kind, local_index);
-        }
-        Operator::LocalSet { local_index } => f.set_local(local_index, false),
-        Operator::LocalTee { local_index } => f.set_local(local_index, true),
-        Operator::GlobalGet { global_index } => f.global_get(global_index),
-        Operator::GlobalSet { global_index } => f.global_set(global_index),
-        Operator::I32Const { value } => f.values.push_const(I32, u64::from(value as u32)),
-        Operator::I64Const { value } => f.values.push_const(I64, value as u64),
-        Operator::F32Const { value } => f.values.push_const(F32, u64::from(value.bits())),
-        Operator::F64Const { value } => f.values.push_const(F64, value.bits()),
-        Operator::RefNull { hty } => {
-            f.values.push_const(Kind::of_references(f.module, hty), 0);
-        }
-        Operator::RefIsNull => {
-            let reference = f.values.pop();
-            f.values.push_as(&reference, I32);
-            f.equals_zero(Op::I32Eq, I32);
-        }
-        Operator::RefFunc { function_index } => f.ref_func(function_index),
-        Operator::RefAsNonNull => f.ref_as_non_null(),
+    // --- values ---
+    ($f:ident Drop) => { { $f.values.pop(); } };
+    ($f:ident Select) => { $f.select() };
+    ($f:ident TypedSelect $ty:ident) => { { let _ = $ty; $f.select() } };
+    ($f:ident LocalGet $local:ident) => {
+        $f.values.push_local($f.locals[$local as usize], $local)
+    };
+    ($f:ident LocalSet $local:ident) => { $f.set_local($local, false) };
+    ($f:ident LocalTee $local:ident) => { $f.set_local($local, true) };
+    ($f:ident GlobalGet $global:ident) => { $f.global_get($global) };
+    ($f:ident GlobalSet $global:ident) => { $f.global_set($global) };
+    ($f:ident I32Const $value:ident) => {
+        $f.values.push_const(Kind::I32, u64::from($value.cast_unsigned()))
+    };
+    ($f:ident I64Const $value:ident) => { $f.values.push_const(Kind::I64, $value.cast_unsigned()) };
+    ($f:ident F32Const $value:ident) => {
+        $f.values.push_const(Kind::F32, u64::from($value.bits()))
+    };
+    ($f:ident F64Const $value:ident) => { $f.values.push_const(Kind::F64, $value.bits()) };
+    ($f:ident RefNull $ty:ident) => {
+        $f.values.push_const(Kind::of_references($f.module, $ty), 0)
+    };
+    ($f:ident RefIsNull) => { $f.ref_is_null() };
+    ($f:ident RefFunc $function:ident) => { $f.ref_func($function) };
+    ($f:ident RefAsNonNull) => { $f.ref_as_non_null() };
 
-        // --- memories and tables ---
-        Operator::I32Load { memarg } => f.load(Op::I32Load, &memarg, I32),
-        Operator::I64Load { memarg } => f.load(Op::I64Load, &memarg, I64),
-        Operator::F32Load { memarg } => f.load(Op::F32Load, &memarg, F32),
-        Operator::F64Load { memarg } => f.load(Op::F64Load, &memarg, F64),
-        Operator::I32Load8S { memarg } => f.load(Op::I32Load8S, &memarg, I32),
-        Operator::I32Load8U { memarg } => f.load(Op::I32Load8U, &memarg, I32),
-        Operator::I32Load16S { memarg } => f.load(Op::I32Load16S, &memarg, I32),
-        Operator::I32Load16U { memarg } => f.load(Op::I32Load16U, &memarg, I32),
-        Operator::I64Load8S { memarg } => f.load(Op::I64Load8S, &memarg, I64),
-        // Slots hold zeros above a 32-bit value, so these are the same.
-        Operator::I64Load8U { memarg } => f.load(Op::I32Load8U, &memarg, I64),
-        Operator::I64Load16S { memarg } => f.load(Op::I64Load16S, &memarg, I64),
-        Operator::I64Load16U { memarg } => f.load(Op::I32Load16U, &memarg, I64),
-        Operator::I64Load32S { memarg } => f.load(Op::I64Load32S, &memarg, I64),
-        Operator::I64Load32U { memarg } => f.load(Op::I32Load, &memarg, I64),
-        Operator::I32Store { memarg } | Operator::I64Store32 { memarg } => {
-            f.store(Op::I32Store, &memarg);
-        }
-        Operator::I64Store { memarg } => f.store(Op::I64Store, &memarg),
-        Operator::F32Store { memarg } => f.store_float(Op::F32Store, Op::I32Store, &memarg),
-        Operator::F64Store { memarg } => f.store_float(Op::F64Store, Op::I64Store, &memarg),
-        Operator::I32Store8 { memarg } | Operator::I64Store8 { memarg } => {
-            f.store(Op::I32Store8, &memarg);
-        }
-        Operator::I32Store16 { memarg } | Operator::I64Store16 { memarg } => {
-            f.store(Op::I32Store16, &memarg);
-        }
-        Operator::MemorySize { mem } => f.memory_size(mem),
-        Operator::MemoryGrow { mem } => {
-            let index = f.memory_index(mem);
-            f.service(Op::MemoryGrow, 1, mem, 0, Some(index));
-        }
-        Operator::MemoryFill { mem } => f.memory_fill(mem),
-        Operator::MemoryCopy { dst_mem, src_mem } => f.memory_copy(dst_mem, src_mem),
-        Operator::MemoryInit { data_index, mem } => {
-            f.service(Op::MemoryInit, 3, data_index, mem, None);
-        }
-        Operator::DataDrop { data_index } => f.service(Op::DataDrop, 0, data_index, 0, None),
-        Operator::TableGet { table } => f.table_get(table),
-        Operator::TableSet { table } => f.table_set(table),
-        Operator::TableSize { table } => f.table_size(table),
-        Operator::TableGrow { table } => {
-            let index = f.table_index(table);
-            f.service(Op::TableGrow, 2, table, 0, Some(index));
-        }
-        Operator::TableFill { table } => f.service(Op::TableFill, 3, table, 0, None),
-        Operator::TableCopy {
-            dst_table,
-            src_table,
-        } => {
-            f.service(Op::TableCopy, 3, dst_table, src_table, None);
-        }
-        Operator::TableInit { elem_index, table } => {
-            f.service(Op::TableInit, 3, elem_index, table, None);
-        }
-        Operator::ElemDrop { elem_index } => f.service(Op::ElemDrop, 0, elem_index, 0, None),
+    // --- memories and tables ---
+    ($f:ident I32Load $arg:ident) => { $f.load(Op::I32Load, &$arg, Kind::I32) };
+    ($f:ident I64Load $arg:ident) => { $f.load(Op::I64Load, &$arg, Kind::I64) };
+    ($f:ident F32Load $arg:ident) => { $f.load(Op::F32Load, &$arg, Kind::F32) };
+    ($f:ident F64Load $arg:ident) => { $f.load(Op::F64Load, &$arg, Kind::F64) };
+    ($f:ident I32Load8S $arg:ident) => { $f.load(Op::I32Load8S, &$arg, Kind::I32) };
+    ($f:ident I32Load8U $arg:ident) => { $f.load(Op::I32Load8U, &$arg, Kind::I32) };
+    ($f:ident I32Load16S $arg:ident) => { $f.load(Op::I32Load16S, &$arg, Kind::I32) };
+    ($f:ident I32Load16U $arg:ident) => { $f.load(Op::I32Load16U, &$arg, Kind::I32) };
+    ($f:ident I64Load8S $arg:ident) => { $f.load(Op::I64Load8S, &$arg, Kind::I64) };
+    // Slots hold zeros above a 32-bit value, so these are the same.
+    ($f:ident I64Load8U $arg:ident) => { $f.load(Op::I32Load8U, &$arg, Kind::I64) };
+    ($f:ident I64Load16S $arg:ident) => { $f.load(Op::I64Load16S, &$arg, Kind::I64) };
+    ($f:ident I64Load16U $arg:ident) => { $f.load(Op::I32Load16U, &$arg, Kind::I64) };
+    ($f:ident I64Load32S $arg:ident) => { $f.load(Op::I64Load32S, &$arg, Kind::I64) };
+    ($f:ident I64Load32U $arg:ident) => { $f.load(Op::I32Load, &$arg, Kind::I64) };
+    ($f:ident I32Store $arg:ident) => { $f.store(Op::I32Store, &$arg) };
+    ($f:ident I64Store $arg:ident) => { $f.store(Op::I64Store, &$arg) };
+    ($f:ident F32Store $arg:ident) => { $f.store_float(Op::F32Store, Op::I32Store, &$arg) };
+    ($f:ident F64Store $arg:ident) => { $f.store_float(Op::F64Store, Op::I64Store, &$arg) };
+    ($f:ident I32Store8 $arg:ident) => { $f.store(Op::I32Store8, &$arg) };
+    ($f:ident I32Store16 $arg:ident) => { $f.store(Op::I32Store16, &$arg) };
+    ($f:ident I64Store8 $arg:ident) => { $f.store(Op::I32Store8, &$arg) };
+    ($f:ident I64Store16 $arg:ident) => { $f.store(Op::I32Store16, &$arg) };
+    ($f:ident I64Store32 $arg:ident) => { $f.store(Op::I32Store, &$arg) };
+    ($f:ident MemorySize $memory:ident) => { $f.memory_size($memory) };
+    ($f:ident MemoryGrow $memory:ident) => {
+        $f.service(Op::MemoryGrow, 1, $memory, 0, Some($f.memory_index($memory)))
+    };
+    ($f:ident MemoryFill $memory:ident) => { $f.memory_fill($memory) };
+    ($f:ident MemoryCopy $to:ident $from:ident) => { $f.memory_copy($to, $from) };
+    ($f:ident MemoryInit $data:ident $memory:ident) => {
+        $f.service(Op::MemoryInit, 3, $data, $memory, None)
+    };
+    ($f:ident DataDrop $data:ident) => { $f.service(Op::DataDrop, 0, $data, 0, None) };
+    ($f:ident TableGet $table:ident) => { $f.table_get($table) };
+    ($f:ident TableSet $table:ident) => { $f.table_set($table) };
+    ($f:ident TableSize $table:ident) => { $f.table_size($table) };
+    ($f:ident TableGrow $table:ident) => {
+        $f.service(Op::TableGrow, 2, $table, 0, Some($f.table_index($table)))
+    };
+    ($f:ident TableFill $table:ident) => { $f.service(Op::TableFill, 3, $table, 0, None) };
+    ($f:ident TableCopy $to:ident $from:ident) => {
+        $f.service(Op::TableCopy, 3, $to, $from, None)
+    };
+    ($f:ident TableInit $elements:ident $table:ident) => {
+        $f.service(Op::TableInit, 3, $elements, $table, None)
+    };
+    ($f:ident ElemDrop $elements:ident) => { $f.service(Op::ElemDrop, 0, $elements, 0, None) };
 
-        // --- numbers ---
-        Operator::I32Eqz => f.equals_zero(Op::I32Eq, I32),
-        Operator::I64Eqz => f.equals_zero(Op::I64Eq, I64),
-        Operator::I64ExtendI32U => {
-            // A slot or accumulator with a 32-bit value has zeros above it already.
-            let operand = f.values.pop();
-            f.values.push_as(&operand, I64);
+    // --- numbers ---
+    ($f:ident I32Eqz) => { $f.equals_zero(Op::I32Eq, Kind::I32) };
+    ($f:ident I64Eqz) => { $f.equals_zero(Op::I64Eq, Kind::I64) };
+    ($f:ident I64ExtendI32U) => { $f.extend_unsigned() };
+    ($f:ident I64Add128) => { $f.wide(Op::I64Add128, 4) };
+    ($f:ident I64Sub128) => { $f.wide(Op::I64Sub128, 4) };
+    ($f:ident I64MulWideS) => { $f.wide(Op::I64MulWideS, 2) };
+    ($f:ident I64MulWideU) => { $f.wide(Op::I64MulWideU, 2) };
+    ($f:ident $op:ident) => {
+        match const { numeric(&Operator::$op) } {
+            Some(Numeric::Binary(op, result)) => $f.binary(op, result),
+            Some(Numeric::Unary(op, result)) => $f.unary(op, result),
+            None => Err(Failed::unsupported(stringify!($op)))?,
         }
-        Operator::I64Add128 => f.wide(Op::I64Add128, 4),
-        Operator::I64Sub128 => f.wide(Op::I64Sub128, 4),
-        Operator::I64MulWideS => f.wide(Op::I64MulWideS, 2),
-        Operator::I64MulWideU => f.wide(Op::I64MulWideU, 2),
-        other => return numeric(f, other),
-    }
-    Ok(())
+    };
+
+    ($f:ident $op:ident $($immediate:ident)+) => {{
+        let _ = ($($immediate,)+);
+        Err(Failed::unsupported(stringify!($op)))?
+    }};
+}
+
+/// An op of the same name as an operator, with the kind of its result.
+enum Numeric {
+    /// Of two operands.
+    Binary(Op, Kind),
+    /// Of one operand.
+    Unary(Op, Kind),
 }
 
 /// Maps operators to ops of one or two operands with the same name.
 macro_rules! numeric_operators {
     ($(binary $result2:ident: $($op2:ident)*;)* $(unary $result1:ident: $($op1:ident)*;)*) => {
-        fn numeric(f: &mut Function<'_>, operator: Operator<'_>) -> Result<(), Failed> {
+        const fn numeric(operator: &Operator<'_>) -> Option<Numeric> {
             match operator {
-                $($(Operator::$op2 => f.binary(Op::$op2, Kind::$result2),)*)*
-                $($(Operator::$op1 => f.unary(Op::$op1, Kind::$result1),)*)*
-                other => return Err(Failed::unsupported(&other)),
+                $($(Operator::$op2 => Some(Numeric::Binary(Op::$op2, Kind::$result2)),)*)*
+                $($(Operator::$op1 => Some(Numeric::Unary(Op::$op1, Kind::$result1)),)*)*
+                _ => None,
             }
-            Ok(())
         }
     };
 }
@@ -321,6 +300,35 @@ numeric_operators! {
         F32ConvertI32U F32ConvertI64S F32ConvertI64U F32DemoteF64 F32ReinterpretI32;
     unary F64: F64Abs F64Neg F64Ceil F64Floor F64Trunc F64Nearest F64Sqrt F64ConvertI32S
         F64ConvertI32U F64ConvertI64S F64ConvertI64U F64PromoteF32 F64ReinterpretI64;
+}
+
+macro_rules! define_visitor {
+    ($(@$proposal:ident $op:ident $({ $($immediate:ident: $ty:ty),* })?
+        => $visit:ident ($($arity:tt)*))*) => {
+        $(fn $visit(&mut self $($(, $immediate: $ty)*)?) -> Result<(), Failed> {
+            if let Some(_depth) = self.unreachable {
+                pass_over!(self _depth $op);
+                return Ok(());
+            }
+            self.cost += const { cost(stringify!($op)) };
+            translate!(self $op $($($immediate)*)?);
+            Ok(())
+        })*
+    };
+}
+
+impl<'a> VisitOperator<'a> for Function<'_> {
+    type Output = Result<(), Failed>;
+
+    wasmparser::for_each_visit_operator!(define_visitor);
+}
+
+impl FrameStack for Function<'_> {
+    /// The reader asks whether an `else` stands in an `if`, and whether the body has ended:
+    /// validation has made sure of that.
+    fn current_frame(&self) -> Option<FrameKind> {
+        Some(FrameKind::If)
+    }
 }
 
 /// The kinds of a function type's results.

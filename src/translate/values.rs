@@ -32,6 +32,9 @@ use smallvec::SmallVec;
 /// Slots that an accumulator mirrors, the last one first.
 type Mirrored = [Option<i32>; 2];
 
+/// Few functions have more operands on the stack.
+const USUAL_HEIGHT: usize = 16;
+
 /// The operand stack and the code under construction.
 #[derive(Debug)]
 pub struct Values {
@@ -53,12 +56,13 @@ pub struct Values {
 }
 
 impl Values {
-    /// Nothing yet, for a function with so many locals, parameters included.
-    pub fn new(frame: Frame, locals: usize) -> Values {
+    /// Nothing yet, for a function with so many locals, parameters included, and a body of
+    /// so many bytes.
+    pub fn new(frame: Frame, locals: usize, body: usize) -> Values {
         Values {
-            assembler: Assembler::new(),
+            assembler: Assembler::for_body(body),
             frame,
-            entries: Vec::new(),
+            entries: Vec::with_capacity(USUAL_HEIGHT),
             settled: 0,
             max_height: 0,
             aliases: alloc::vec![0; locals],
@@ -550,6 +554,9 @@ impl Values {
 
     /// Emits the collected copies. None reads what another writes.
     fn emit_copies(&mut self) {
+        if self.copies.is_empty() {
+            return;
+        }
         let mut copies = core::mem::take(&mut self.copies);
         for (to, from) in copies.drain(..) {
             self.copy(to, from);
