@@ -28,60 +28,91 @@ for_each_fusion!(define_rows);
 /// The number of fusions.
 const FUSIONS: usize = ROWS.len();
 
-/// No entry of [`TABLE`].
-const NONE: u16 = u16::MAX;
+/// No pair: handlers have lower numbers.
+const NO_PAIR: u32 = u32::MAX;
 
-const BITS: u32 = (2 * FUSIONS + 1).next_power_of_two().ilog2();
+/// How many pairs a bucket of [`TABLE`] has room for.
+const WAYS: usize = 4;
+const BUCKETS: usize = (FUSIONS / 2 + 1).next_power_of_two();
 
-/// A hash table with open addressing: what two handlers' numbers make together.
-static TABLE: [[u16; 3]; 1 << BITS] = {
-    let mut table = [[NONE; 3]; 1 << BITS];
+/// A hash table: what two handlers' numbers make together.
+///
+/// Half of the pairs asked for are there, which no processor foresees; so that this is the
+/// one thing that it cannot foresee, all pairs of a bucket are looked at, and few buckets
+/// are full.
+struct Table {
+    pairs: [[u32; WAYS]; BUCKETS],
+    made: [[u16; WAYS]; BUCKETS],
+}
+
+static TABLE: Table = {
+    let mut table = Table {
+        pairs: [[NO_PAIR; WAYS]; BUCKETS],
+        made: [[0; WAYS]; BUCKETS],
+    };
     let mut row = 0;
     while row < FUSIONS {
         let (left, right) = match *ROWS[row] {
             [first, second] => (first.number(), second.number()),
             [first, second, third] => {
-                let Some(left) = lookup(&table, first.number(), second.number()) else {
+                let Some(left) = table.get(first.number(), second.number()) else {
                     panic!("a run of three follows that of its first two");
                 };
                 (left, third.number())
             }
             _ => panic!("a row has two cells or three"),
         };
-        assert!(
-            lookup(&table, left, right).is_none(),
-            "a fusion stands twice"
-        );
-        let mut at = start(left, right);
-        while table[at][2] != NONE {
-            at = (at + 1) % table.len();
+        assert!(table.get(left, right).is_none(), "a fusion stands twice");
+        let mut bucket = first_bucket(left, right);
+        let mut way = 0;
+        while table.pairs[bucket][way] != NO_PAIR {
+            way = (way + 1) % WAYS;
+            if way == 0 {
+                bucket = (bucket + 1) % BUCKETS;
+            }
         }
-        table[at] = [left, right, (Opcode::COUNT + row) as u16];
+        table.pairs[bucket][way] = pair(left, right);
+        table.made[bucket][way] = (Opcode::COUNT + row) as u16;
         row += 1;
     }
     table
 };
 
-/// Where a pair stands, if others do not.
-const fn start(left: u16, right: u16) -> usize {
+impl Table {
+    const fn get(&self, left: u16, right: u16) -> Option<u16> {
+        let wanted = pair(left, right);
+        let mut bucket = first_bucket(left, right);
+        loop {
+            let pairs = &self.pairs[bucket];
+            let mut found = WAYS;
+            let mut way = 0;
+            while way < WAYS {
+                if pairs[way] == wanted {
+                    found = way;
+                }
+                way += 1;
+            }
+            if found < WAYS {
+                return Some(self.made[bucket][found]);
+            }
+            if pairs[WAYS - 1] == NO_PAIR {
+                return None;
+            }
+            bucket = (bucket + 1) % BUCKETS;
+        }
+    }
+}
+
+const fn pair(left: u16, right: u16) -> u32 {
+    left as u32 | (right as u32) << 16
+}
+
+/// The bucket of a pair, if others have not filled it.
+const fn first_bucket(left: u16, right: u16) -> usize {
     let hash = (left as u32)
         .wrapping_mul(0x9e37_79b1)
         .wrapping_add((right as u32).wrapping_mul(0x85eb_ca77));
-    (hash >> (32 - BITS)) as usize
-}
-
-const fn lookup(table: &[[u16; 3]; 1 << BITS], left: u16, right: u16) -> Option<u16> {
-    let mut at = start(left, right);
-    loop {
-        let [l, r, number] = table[at];
-        if number == NONE {
-            return None;
-        }
-        if l == left && r == right {
-            return Some(number);
-        }
-        at = (at + 1) % table.len();
-    }
+    (hash >> (u32::BITS - BUCKETS.ilog2())) as usize
 }
 
 /// The number of the handler that does what handler `left` and then the cell of `right`
@@ -90,7 +121,7 @@ fn fused(left: u16, right: Opcode) -> Option<u16> {
     if cfg!(feature = "small") {
         return None;
     }
-    lookup(&TABLE, left, right.number())
+    TABLE.get(left, right.number())
 }
 
 /// The number of the handler for the longest run of the cells from a place on, and how
