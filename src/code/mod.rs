@@ -49,6 +49,15 @@ pub fn publish(module: &Module, function: u32) -> Result<*const CodeHeader, Erro
         return Ok(code);
     }
     module.validate_body(function)?;
+    publish_valid(module, function)
+}
+
+/// As [`publish`], of a function that has not been translated and whose body is valid.
+///
+/// # Errors
+///
+/// Whatever the translator says.
+pub fn publish_valid(module: &Module, function: u32) -> Result<*const CodeHeader, Error> {
     let block = (module.engine.translate)(module, function)?;
     Ok(module.code.publish(function, block))
 }

@@ -12,10 +12,9 @@
 //!       ─► Module     … with bytes, code and names
 //! ```
 //!
-//! A module is read twice, once by the validator and once for its outline: validation
-//! must be complete before types are interned, or invalid modules would fill the
-//! engine's registry. Bodies are read once here; translation reads them again, mostly
-//! much later.
+//! A module's sections are read twice, once by the validator and once for its outline:
+//! they must be valid before types are interned, or invalid ones would fill the engine's
+//! registry. Bodies are read once here; translation reads them again, mostly much later.
 
 mod const_expr;
 mod describe;
@@ -61,6 +60,11 @@ use names::{LocalNames, Names};
 use outline::Outline;
 use sections::CustomSection;
 use validate::{Bodies, Deferred, Valid};
+use wasmparser::FuncValidatorAllocations;
+
+/// The bytes of bodies that a thread should have to validate and translate: about 60 µs of
+/// work.
+const TRANSLATED_SHARE: usize = 3 << 10;
 
 /// A module. It is immutable, but for code that is published in it when it is first
 /// needed.
@@ -136,13 +140,18 @@ impl Module {
     pub fn new(engine: &Arc<EngineInner>, bytes: &[u8]) -> Result<Arc<Module>, Error> {
         let mode = engine.tunables.compilation;
         let bodies = match mode {
-            CompilationMode::Eager | CompilationMode::LazyTranslation => Bodies::Now,
-            CompilationMode::Lazy => Bodies::AtFirstCall,
+            CompilationMode::LazyTranslation => Bodies::Now,
+            // Each body is validated right before it is translated.
+            CompilationMode::Eager | CompilationMode::Lazy => Bodies::AtFirstCall,
         };
         let (mut sections, outline) = check(engine, bytes, bodies)?;
-        let deferred = match bodies {
+        let mut deferred = match bodies {
             Bodies::Now => None,
             Bodies::AtFirstCall => Deferred::new(&mut sections, engine.tunables.features),
+        };
+        let now = match mode {
+            CompilationMode::Eager => deferred.take(),
+            CompilationMode::LazyTranslation | CompilationMode::Lazy => None,
         };
         let mut exports_by_name: Box<[u32]> = (0..outline.exports.len() as u32).collect();
         exports_by_name.sort_by_key(|&index| &*outline.exports[index as usize].name);
@@ -187,8 +196,12 @@ impl Module {
             frame_maps: Cache::default(),
             deferred,
         });
-        if mode == CompilationMode::Eager {
-            module.translate_all(sections.code_size)?;
+        if let Some(bodies) = now
+            && let Err(error) = module.translate_all(&bodies, sections.code_size)
+        {
+            // What is invalid comes before what cannot be run, wherever they stand.
+            Module::validate(engine, &module.bytes)?;
+            return Err(error);
         }
         Ok(module)
     }
@@ -215,18 +228,24 @@ impl Module {
             return Ok(());
         };
         if let Some(body) = self.body(function) {
-            deferred.validate(&self.bytes, body, function)?;
+            let mut allocations = FuncValidatorAllocations::default();
+            deferred.validate(&self.bytes, body, function, &mut allocations)?;
         }
         Ok(())
     }
 
-    fn translate_all(self: &Arc<Module>, code_size: usize) -> Result<(), Error> {
-        let workers = parallel::workers(code_size);
+    /// Validates and translates all bodies, each by the thread that has just read it.
+    fn translate_all(&self, bodies: &Deferred, code_size: usize) -> Result<(), Error> {
         parallel::try_for_each(
             self.bodies.len(),
-            workers,
-            || (),
-            |(), index| code::publish(self, self.imported_functions + index as u32).map(|_| ()),
+            parallel::workers(code_size, TRANSLATED_SHARE),
+            |index| validate::is_large(&self.bodies[index], code_size),
+            FuncValidatorAllocations::default,
+            |allocations, index| {
+                let function = self.imported_functions + index as u32;
+                bodies.validate(&self.bytes, &self.bodies[index], function, allocations)?;
+                code::publish_valid(self, function).map(|_| ())
+            },
         )
     }
 

@@ -2,6 +2,12 @@
 //!
 //! The outcome never depends on the number of threads: every item before the first one
 //! that fails is worked on, and its error is the one that is returned.
+//!
+//! How much pays: a helper costs the calling thread 22 µs, and begins to work after 40
+//! (Linux, a virtual machine). The caller works in the meantime, so that half of what is
+//! beyond about 60 µs is saved. A pool of threads that wait would save 10 of these, and
+//! live on in a process that asked for a module. To sleep until a helper has ended costs
+//! 25 more, and its end in the system 10: so the caller waits awake, and joins none.
 
 #[cfg(not(feature = "std"))]
 mod serial;
@@ -26,6 +32,7 @@ mod tests {
             let done: Result<(), ()> = try_for_each(
                 counts.len(),
                 workers,
+                |index| index % 9 == 5,
                 || (),
                 |(), index| {
                     counts[index].fetch_add(1, Ordering::Relaxed);
@@ -43,10 +50,11 @@ mod tests {
 
     #[test]
     fn the_first_error_wins() {
-        for workers in [1, 2, 3, 16] {
+        for (workers, large) in [(1, 100), (2, 100), (3, 77), (16, 7)] {
             let failed = try_for_each(
                 1000,
                 workers,
+                |index| index % large == 0,
                 || 0_usize,
                 |seen, index| {
                     *seen += 1;
@@ -63,7 +71,8 @@ mod tests {
 
     #[test]
     fn nothing_to_do() {
-        assert_eq!(try_for_each(0, 4, || (), |(), _| Err(())), Ok(()));
-        assert_eq!(workers(0), 1);
+        assert_eq!(try_for_each(0, 4, |_| true, || (), |(), _| Err(())), Ok(()));
+        assert_eq!(workers(0, 1), 1);
+        assert_eq!(workers(1999, 1000), 1);
     }
 }

@@ -3,10 +3,19 @@
 use crate::module::error::{Complaint, Fault, Place};
 use crate::module::sections::{self, Sections};
 use crate::support::parallel;
+use core::ops::Range;
 use wasmparser::{
     FuncToValidate, FuncValidator, FuncValidatorAllocations, FunctionBody, ValidatorResources,
     WasmFeatures, WasmModuleResources,
 };
+
+/// The bytes of bodies that a thread should have to validate: about 60 µs of work.
+const SHARE: usize = 12 << 10;
+
+/// Whether a body is so much of all bodies' bytes that it should be begun early.
+pub(in crate::module) fn is_large(body: &Range<usize>, code_size: usize) -> bool {
+    body.len() > code_size / 16
+}
 
 /// Validates the bodies; where several are faulty, the first is reported.
 pub(super) fn validate(
@@ -19,7 +28,8 @@ pub(super) fn validate(
     };
     parallel::try_for_each(
         sections.bodies.len(),
-        parallel::workers(sections.code_size),
+        parallel::workers(sections.code_size, SHARE),
+        |index| is_large(&sections.bodies[index], sections.code_size),
         FuncValidatorAllocations::default,
         |allocations, index| {
             let body = sections::body(bytes, &sections.bodies[index], features);

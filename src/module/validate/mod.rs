@@ -18,6 +18,7 @@ mod bodies;
 use super::error::{Fault, ModuleError, Place};
 use super::sections::{self, Sections};
 use super::unsupported::{self, Needs};
+pub(super) use bodies::is_large;
 use core::ops::Range;
 use wasmparser::{FuncValidatorAllocations, ValidatorResources, WasmFeatures};
 
@@ -125,17 +126,18 @@ impl Deferred {
         })
     }
 
-    /// Validates the body of `function`, and that it can be run.
+    /// Validates the body of `function`, and that it can be run. The allocations are kept
+    /// for the next.
     pub(super) fn validate(
         &self,
         bytes: &[u8],
         range: &Range<usize>,
         function: u32,
+        allocations: &mut FuncValidatorAllocations,
     ) -> Result<(), ModuleError> {
-        let check = |features| {
+        let mut check = |features| {
             let body = sections::body(bytes, range, features);
-            let mut allocations = FuncValidatorAllocations::default();
-            bodies::validate_one(&self.resources, function, &body, features, &mut allocations)
+            bodies::validate_one(&self.resources, function, &body, features, allocations)
         };
         let quick = self.allowed.intersection(SUPPORTED);
         if check(quick).is_ok() {

@@ -254,7 +254,15 @@ fn bodies_can_wait() {
     } = module(&bytes, DEFAULT, Bodies::AtFirstCall).unwrap();
     assert!(doubtful);
     let deferred = Deferred::new(&mut sections, DEFAULT).unwrap();
-    let outcome = |index: u32| deferred.validate(&bytes, &sections.bodies[index as usize], index);
+    let outcome = |index: u32| {
+        let body = &sections.bodies[index as usize];
+        deferred.validate(
+            &bytes,
+            body,
+            index,
+            &mut FuncValidatorAllocations::default(),
+        )
+    };
     assert_eq!(outcome(0), Ok(()));
     assert!(matches!(outcome(1), Err(ModuleError::Invalid { .. })));
     assert!(matches!(outcome(2), Err(ModuleError::Unsupported { .. })));

@@ -1,7 +1,7 @@
 //! One thread: the caller's.
 
-/// How many threads pay for so many bytes of input.
-pub fn workers(_bytes: usize) -> usize {
+/// How many threads pay for so many bytes of input, of which each should have a share.
+pub fn workers(_bytes: usize, _share: usize) -> usize {
     1
 }
 
@@ -13,6 +13,7 @@ pub fn workers(_bytes: usize) -> usize {
 pub fn try_for_each<S, E>(
     count: usize,
     _workers: usize,
+    _large: impl Fn(usize) -> bool,
     state: impl Fn() -> S,
     work: impl Fn(&mut S, usize) -> Result<(), E>,
 ) -> Result<(), E> {

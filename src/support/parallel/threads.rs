@@ -1,29 +1,30 @@
 //! The system's threads.
 
 use alloc::vec::Vec;
+use core::hint;
 use core::sync::atomic::{AtomicUsize, Ordering};
-use std::panic::resume_unwind;
-use std::sync::OnceLock;
-use std::thread;
+use std::sync::{Mutex, OnceLock, PoisonError};
+use std::thread::{self, ScopedJoinHandle};
 
-/// Below this many bytes of input, starting threads costs more than it saves.
-const SERIAL_BYTES: usize = 64 << 10;
-/// Each thread should have at least this many bytes of input.
-const WORKER_BYTES: usize = 32 << 10;
+/// How often the caller looks whether its helpers have ended before it sleeps until then:
+/// for about as long as it takes to be awakened.
+const PATIENCE: u32 = 500;
 
-/// How many threads pay for so many bytes of input.
-pub fn workers(bytes: usize) -> usize {
+/// How many threads pay for so many bytes of input, of which each should have a share.
+pub fn workers(bytes: usize, share: usize) -> usize {
     // Asking the system reads files on some, and takes longer than a small module does.
     static CORES: OnceLock<usize> = OnceLock::new();
-    if bytes < SERIAL_BYTES {
+    let most = bytes / share;
+    if most < 2 {
         return 1;
     }
     let cores = *CORES.get_or_init(|| thread::available_parallelism().map_or(1, usize::from));
-    cores.min(bytes / WORKER_BYTES)
+    cores.min(most)
 }
 
 /// Calls `work` with each number below `count`, on `workers` threads or fewer, and with
-/// a state of the thread's own.
+/// a state of the thread's own. Where there are several, those that are `large` come first,
+/// so that none is left to one thread while the others have nothing to do.
 ///
 /// # Errors
 ///
@@ -31,6 +32,7 @@ pub fn workers(bytes: usize) -> usize {
 pub fn try_for_each<S, E: Send>(
     count: usize,
     workers: usize,
+    large: impl Fn(usize) -> bool + Sync,
     state: impl Fn() -> S + Sync,
     work: impl Fn(&mut S, usize) -> Result<(), E> + Sync,
 ) -> Result<(), E> {
@@ -42,24 +44,39 @@ pub fn try_for_each<S, E: Send>(
     // Small enough that no thread is left with a long tail, large enough that the
     // counter is not what they wait for.
     let batch = (count / (workers * 16)).clamp(1, 64);
+    let large_ones: Vec<usize> = (0..count).filter(|&index| large(index)).collect();
+    let next_large = AtomicUsize::new(0);
     let next = AtomicUsize::new(0);
     let lowest_failure = AtomicUsize::new(usize::MAX);
-    let run = || -> Option<(usize, E)> {
+    let failure = Mutex::new(None);
+    let run = || {
         let mut state = state();
-        loop {
-            let start = next.fetch_add(batch, Ordering::Relaxed);
-            for index in start..count.min(start.saturating_add(batch)) {
-                // A thread's numbers only rise, so there is nothing left for it to do.
-                if index > lowest_failure.load(Ordering::Relaxed) {
-                    return None;
-                }
-                if let Err(error) = work(&mut state, index) {
-                    lowest_failure.fetch_min(index, Ordering::Relaxed);
-                    return Some((index, error));
+        let mut attempt = |index| {
+            if let Err(error) = work(&mut state, index) {
+                let mut failure = failure.lock().unwrap_or_else(PoisonError::into_inner);
+                if index < lowest_failure.fetch_min(index, Ordering::Relaxed) {
+                    *failure = Some(error);
                 }
             }
+        };
+        while let Some(&index) = large_ones.get(next_large.fetch_add(1, Ordering::Relaxed)) {
+            if index < lowest_failure.load(Ordering::Relaxed) {
+                attempt(index);
+            }
+        }
+        loop {
+            let start = next.fetch_add(batch, Ordering::Relaxed);
             if start >= count {
-                return None;
+                return;
+            }
+            for index in start..count.min(start + batch) {
+                // From here on a thread's numbers only rise, so there is nothing left to do.
+                if index > lowest_failure.load(Ordering::Relaxed) {
+                    return;
+                }
+                if !large(index) {
+                    attempt(index);
+                }
             }
         }
     };
@@ -68,14 +85,17 @@ pub fn try_for_each<S, E: Send>(
         let helpers: Vec<_> = (1..workers)
             .map_while(|_| thread::Builder::new().spawn_scoped(scope, run).ok())
             .collect();
-        let mut failure = run();
-        for helper in helpers {
-            let other = helper.join().unwrap_or_else(|panic| resume_unwind(panic));
-            failure = match (failure, other) {
-                (Some(one), Some(other)) => Some(if one.0 < other.0 { one } else { other }),
-                (one, other) => one.or(other),
-            };
+        run();
+        let at_work = || !helpers.iter().all(ScopedJoinHandle::is_finished);
+        let mut patience = PATIENCE;
+        while patience > 0 && at_work() {
+            hint::spin_loop();
+            patience -= 1;
         }
-        failure.map_or(Ok(()), |(_, error)| Err(error))
-    })
+    });
+    let failure = failure.into_inner();
+    match failure.unwrap_or_else(PoisonError::into_inner) {
+        Some(error) => Err(error),
+        None => Ok(()),
+    }
 }
