@@ -11,7 +11,6 @@ use super::types::{
     MemoryType, RefType, StorageType, SubType, TableType, TypeId, ValType,
 };
 use super::unsupported::{self, Needs};
-use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use wasmparser::{
@@ -123,13 +122,10 @@ impl Outline {
             self.before_group = self.types.len() as u32;
             self.group.clear();
             self.group.extend(group.types().map(kind));
-            let members = group
-                .into_types_and_offsets()
-                .map(|(offset, ty)| {
-                    self.sub_type(&ty)
-                        .map_err(|needs| ReadError::Needs(needs, offset))
-                })
-                .collect::<Result<Vec<_>, _>>()?;
+            let members = collect(group.into_types_and_offsets().map(|(offset, ty)| {
+                self.sub_type(&ty)
+                    .map_err(|needs| ReadError::Needs(needs, offset))
+            }))?;
             registry.intern_group(members, &mut self.types);
             Ok(())
         })?;
@@ -185,10 +181,8 @@ impl Outline {
         let composite = match &composite.inner {
             CompositeInnerType::Func(func) => {
                 let values = |types: &[wasmparser::ValType]| {
-                    types
-                        .iter()
-                        .map(|&ty| self.val_type(ty))
-                        .collect::<Result<Box<[_]>, _>>()
+                    let types = types.iter().map(|&ty| self.val_type(ty));
+                    collect(types).map(Vec::into_boxed_slice)
                 };
                 CompositeType::Func(Arc::new(FuncType {
                     params: values(func.params())?,
@@ -312,7 +306,7 @@ impl Outline {
     ) -> Result<ElementSegment, ReadErrorHere> {
         let (ty, items) = match segment.items {
             wasmparser::ElementItems::Functions(functions) => {
-                let functions = functions.into_iter().collect::<Result<_, _>>()?;
+                let functions = collect(functions.into_iter())?.into();
                 let ty = RefType {
                     nullable: false,
                     heap: HeapType::Func,
@@ -475,6 +469,15 @@ fn imports<'a>(
         .clone()
         .into_iter()
         .flat_map(SectionLimited::into_imports_with_offsets)
+}
+
+/// As the method of iterators, which makes no room beforehand where items may fail.
+fn collect<T, E>(items: impl ExactSizeIterator<Item = Result<T, E>>) -> Result<Vec<T>, E> {
+    let mut collected = Vec::with_capacity(items.len());
+    for item in items {
+        collected.push(item?);
+    }
+    Ok(collected)
 }
 
 /// Makes room for the items of a section, the number of which has been validated.

@@ -11,6 +11,9 @@ use wasmparser::{
     TypeSectionReader, ValidPayload, Validator, ValidatorResources, WasmFeatures,
 };
 
+/// A body of so many bytes is of a size that all validators accept.
+const SMALL_BODY: usize = 1 << 20;
+
 /// Where the parts of a module stand in its bytes.
 #[derive(Default)]
 pub(super) struct Sections<'a> {
@@ -77,6 +80,11 @@ impl<'a> Sections<'a> {
                 place: Place::Module,
                 error: Complaint::Validator(error),
             })?;
+            if let Payload::CodeSectionEntry(body) = &payload
+                && self.keep_body(body)
+            {
+                continue;
+            }
             let place = place(&payload);
             let faulty = |error: wasmparser::Error| Fault {
                 place,
@@ -95,6 +103,18 @@ impl<'a> Sections<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Notes where a body stands, if the validator need not be asked: it says what bodies
+    /// are validated against, which is the same for all, and refuses those that are very
+    /// large. The parser has compared their number with that of the functions.
+    fn keep_body(&mut self, body: &FunctionBody<'_>) -> bool {
+        let range = usize_range(body.range());
+        let plain = self.resources.is_some() && range.len() <= SMALL_BODY;
+        if plain {
+            self.bodies.push(range);
+        }
+        plain
     }
 
     fn keep(&mut self, payload: Payload<'a>) {

@@ -160,15 +160,18 @@ impl TypeRegistry {
 
 impl Inner {
     fn intern(&mut self, ty: SubType) -> ModuleType {
-        if let Some((ty, &id)) = self.single.get_key_value(&ty) {
-            return ModuleType {
-                id,
-                ty: Arc::clone(ty),
+        let entry = self.single.entry(Arc::new(ty));
+        let ty = Arc::clone(entry.key());
+        let id = *entry.or_insert_with(|| {
+            let group = GroupMember { index: 0, count: 1 };
+            let new = Interned {
+                ty: Arc::clone(&ty),
+                group,
             };
-        }
-        let new = self.push(ty, GroupMember { index: 0, count: 1 });
-        self.single.insert(Arc::clone(&new.ty), new.id);
-        new
+            self.types.push(new);
+            TypeId(self.types.len() as u32 - 1)
+        });
+        ModuleType { id, ty }
     }
 
     fn intern_group(&mut self, members: Box<[SubType]>, into: &mut Vec<ModuleType>) {
