@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand};
 use regex::Regex;
 
 use crate::measure::Effort;
+use crate::runtime::Held;
 use crate::samples::Statistic;
 use crate::workload::Size;
 
@@ -29,6 +30,14 @@ pub enum Command {
     Startup {
         /// Modules, binary or text [default: the larger ones of the workloads]
         modules: Vec<PathBuf>,
+    },
+    /// Measure the resident memory of modules and of idle instances (Linux)
+    Memory {
+        /// Modules, binary or text [default: the larger ones of the workloads]
+        modules: Vec<PathBuf>,
+        /// Measure one thing in this process: what `memory.rs` starts
+        #[arg(long, hide = true)]
+        hold: Option<Held>,
     },
     /// Time calls: recursive, of a host function, from the host; suspensions and exceptions
     Calls,

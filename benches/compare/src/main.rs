@@ -30,6 +30,7 @@
 //! compare --svg chart.svg               # and a bar chart
 //! compare calls                         # nanoseconds for a call
 //! compare startup spidermonkey.wasm     # from bytes to a module, in each mode
+//! compare memory                        # what modules and idle instances take
 //! compare --backstitch-only --only fib  # absolute times, for work on one thing
 //! ```
 //!
@@ -60,6 +61,7 @@ mod execution;
 mod host;
 mod machine;
 mod measure;
+mod memory;
 mod probe;
 mod report;
 mod runtime;
@@ -71,7 +73,7 @@ mod version;
 mod workload;
 
 use std::ffi::OsStr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
@@ -87,6 +89,15 @@ use workload::Workload;
 fn main() -> Result<ExitCode> {
     let Cli { command, options } = Cli::parse();
     let runtimes = select(runtime::all()?, &options)?;
+    if let Some(Command::Memory { modules, hold }) = command {
+        let modules = chosen(modules, &options)?;
+        if let Some(what) = hold {
+            return memory::hold(&runtimes, &modules, what);
+        }
+        let table = memory::measure(&runtimes, &modules)?;
+        println!("{}\n{table}", machine::describe(&runtimes));
+        return Ok(ExitCode::SUCCESS);
+    }
     let head = machine::describe(&runtimes);
     let Measured { report, score } = measure(command.unwrap_or_default(), &runtimes, &options)?;
     if options.probe {
@@ -132,11 +143,9 @@ fn measure(command: Command, runtimes: &[Box<dyn Runtime>], options: &Options) -
             let score = execution::coremark(&report, &workloads);
             Ok(Measured { report, score })
         }
-        Command::Startup { mut modules } => {
-            if modules.is_empty() {
-                modules = startup::default_modules(&options.workloads)?;
-            }
-            modules.retain(|path| only.is_none_or(|only| only.is_match(&startup::name(path))));
+        Command::Memory { .. } => unreachable!("it makes a table of its own"),
+        Command::Startup { modules } => {
+            let modules = chosen(modules, options)?;
             let probe = |path: &Path| probe(&["startup".as_ref(), path.as_ref()]);
             let report = startup::measure(runtimes, &modules, probe, effort.rounds, statistic)?;
             Ok(Measured {
@@ -153,6 +162,16 @@ fn measure(command: Command, runtimes: &[Box<dyn Runtime>], options: &Options) -
             })
         }
     }
+}
+
+/// The modules that the command line asks for.
+fn chosen(mut modules: Vec<PathBuf>, options: &Options) -> Result<Vec<PathBuf>> {
+    if modules.is_empty() {
+        modules = startup::default_modules(&options.workloads)?;
+    }
+    let only = options.only.as_ref();
+    modules.retain(|path| only.is_none_or(|only| only.is_match(&startup::name(path))));
+    Ok(modules)
 }
 
 /// The runtimes that the command line asks for, in its order.

@@ -4,10 +4,11 @@
 //! costs only its column. All are used in their default configuration: what is compared is what an
 //! embedder gets.
 
+use std::any::Any;
 use std::fmt;
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 
 use crate::value::Value;
 
@@ -59,6 +60,22 @@ pub trait Runtime {
     /// Makes a module ready in one of [`Runtime::modes`], and says how long that took, without
     /// making the engine before it and freeing everything after it.
     fn start_up(&self, bytes: &[u8], mode: Mode) -> Result<Duration>;
+
+    /// Makes so many of something out of one module, and keeps them: to see what memory they take.
+    fn hold(&self, _bytes: &[u8], _what: Held, _count: usize) -> Result<Box<dyn Any>> {
+        bail!("its memory is not measured");
+    }
+}
+
+/// What [`Runtime::hold`] makes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Held {
+    /// Modules that are validated, in engines of their own.
+    Validated,
+    /// Modules that are translated too.
+    Translated,
+    /// Instances of one module, in stores of their own, that have not been called.
+    Instances,
 }
 
 /// An instantiated module.

@@ -1,11 +1,12 @@
 //! Backstitch: the interpreter of this repository.
 
+use std::any::Any;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use backstitch::{CompilationMode, Config, Engine, Linker, Module, Store};
 
-use super::{BACKSTITCH, Loaded, Mode, Runtime};
+use super::{BACKSTITCH, Held, Loaded, Mode, Runtime};
 use crate::{host, version};
 
 pub struct Backstitch;
@@ -34,19 +35,48 @@ impl Runtime for Backstitch {
     }
 
     fn start_up(&self, bytes: &[u8], mode: Mode) -> Result<Duration> {
-        let mut config = Config::new();
-        config.compilation_mode(match mode {
-            Mode::Default => CompilationMode::LazyTranslation,
-            Mode::Lazy => CompilationMode::Lazy,
-            Mode::Eager => CompilationMode::Eager,
-        });
-        let engine = Engine::new(&config)?;
+        let engine = engine(mode)?;
         let start = Instant::now();
         let module = Module::new(&engine, bytes)?;
         let taken = start.elapsed();
         drop(module);
         Ok(taken)
     }
+
+    fn hold(&self, bytes: &[u8], what: Held, count: usize) -> Result<Box<dyn Any>> {
+        let modules = |mode| -> Result<Box<dyn Any>> {
+            let module = |_| Ok(Module::new(&engine(mode)?, bytes)?);
+            Ok(Box::new(
+                (0..count).map(module).collect::<Result<Vec<_>>>()?,
+            ))
+        };
+        match what {
+            Held::Validated => modules(Mode::Default),
+            Held::Translated => modules(Mode::Eager),
+            Held::Instances => {
+                let engine = Engine::default();
+                let module = Module::new(&engine, bytes)?;
+                let mut linker = Linker::new(&engine);
+                linker.func_wrap(host::MODULE, host::NAME, host::tick)?;
+                let guest = |_| {
+                    let mut store = Store::new(&engine, ());
+                    let instance = linker.instantiate(&mut store, &module)?;
+                    Ok(Guest { store, instance })
+                };
+                Ok(Box::new((0..count).map(guest).collect::<Result<Vec<_>>>()?))
+            }
+        }
+    }
+}
+
+fn engine(mode: Mode) -> Result<Engine> {
+    let mut config = Config::new();
+    config.compilation_mode(match mode {
+        Mode::Default => CompilationMode::LazyTranslation,
+        Mode::Lazy => CompilationMode::Lazy,
+        Mode::Eager => CompilationMode::Eager,
+    });
+    Ok(Engine::new(&config)?)
 }
 
 guest!(backstitch);
