@@ -144,7 +144,11 @@ impl Module {
             // Each body is validated right before it is translated.
             CompilationMode::Eager | CompilationMode::Lazy => Bodies::AtFirstCall,
         };
-        let (mut sections, outline) = check(engine, bytes, bodies)?;
+        let (mut sections, outline) = match check(engine, bytes, bodies) {
+            // A faulty body comes before what is wrong behind it.
+            Err(_) if mode == CompilationMode::Eager => check(engine, bytes, Bodies::Now)?,
+            checked => checked?,
+        };
         let mut deferred = match bodies {
             Bodies::Now => None,
             Bodies::AtFirstCall => Deferred::new(&mut sections, engine.tunables.features),
