@@ -4,6 +4,8 @@
 mod clauses;
 #[path = "continuations/stacks.rs"]
 mod stacks;
+#[path = "continuations/types.rs"]
+mod types;
 
 use backstitch::{Config, Dispatch, Engine, Error, Instance, Linker, Module, Store, Trap, Val};
 

@@ -3,7 +3,9 @@
 use super::backtrace::WasmBacktrace;
 use super::context::AsContext;
 use super::func::Func;
+use crate::execute::continuation_fits;
 use crate::heap::{StoreId, StoreInner};
+use crate::module::{CompositeType, HeapType};
 use crate::stack::{StackId, StackState};
 use core::num::NonZeroU64;
 use thiserror::Error as ThisError;
@@ -55,6 +57,22 @@ impl ContRef {
     fn stack(&self, store: &StoreInner) -> Option<StackId> {
         assert!(self.belongs_to(store), "object used with the wrong store");
         store.stacks.continuation_named(self.bits())
+    }
+
+    /// Whether it can be used where continuations of a type are wanted: it takes and gives
+    /// what those do. With one that has been used already, nothing can go wrong.
+    pub(super) fn fits(&self, store: &StoreInner, heap: HeapType) -> bool {
+        let HeapType::ConcreteCont(ty) = heap else {
+            return false;
+        };
+        let types = &store.engine().types;
+        let CompositeType::Cont(function) = types.get(ty).composite else {
+            return false;
+        };
+        match store.stacks.continuation(self.bits()) {
+            Some(id) => continuation_fits(store, id, &types.func(function)),
+            None => store.stacks.is_consumed(self.bits()),
+        }
     }
 
     /// What the continuation is doing now, whether or not this reference can still be used.
@@ -110,7 +128,7 @@ impl ContRef {
         let store = store.as_context().0;
         let parent = store.stacks.stack(self.stack(store)?).parent()?;
         let parent = store.stacks.stack(parent);
-        let bits = parent.is_continuation().then(|| parent.reference())?;
+        let bits = parent.is_continuation().then_some(parent.reference)?;
         ContRef::from_bits(bits, store.id())
     }
 

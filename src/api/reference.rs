@@ -126,7 +126,19 @@ impl Ref {
     ///
     /// If it is of another store.
     pub fn matches_ty(&self, store: impl AsContext, ty: &RefType) -> Result<bool> {
-        Ok(self.ty_in(store.as_context().0)?.matches(ty))
+        let store = store.as_context().0;
+        let fits = match ty.heap_type() {
+            HeapType::ConcreteCont(cont) => {
+                Engine::same(cont.engine(), Engine::from_ref(store.engine()))
+                    && self.is_continuation_of(store, ty.heap_type().to_inner())
+            }
+            _ => false,
+        };
+        Ok(self.ty_in(store)?.matches(ty) || fits)
+    }
+
+    fn is_continuation_of(&self, store: &StoreInner, heap: module::HeapType) -> bool {
+        matches!(self, Ref::Cont(Some(continuation)) if continuation.fits(store, heap))
     }
 
     fn ensure_store(&self, store: &StoreInner) -> Result<()> {
@@ -167,7 +179,9 @@ impl Ref {
         };
         // Nearly always `funcref` or `externref`: no need for the registry.
         let fits = (ty.nullable || bits != 0)
-            && (heap == ty.heap || store.engine().types.heap_is_subtype(heap, ty.heap));
+            && (heap == ty.heap
+                || store.engine().types.heap_is_subtype(heap, ty.heap)
+                || self.is_continuation_of(store, ty.heap));
         if fits {
             Ok(bits)
         } else {

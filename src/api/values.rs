@@ -182,7 +182,10 @@ impl Val {
     ///
     /// If it is a reference of another store.
     pub fn matches_ty(&self, store: impl AsContext, ty: &ValType) -> Result<bool> {
-        Ok(self.ty_in(store.as_context().0)?.matches(ty))
+        match (self.ref_(), ty) {
+            (Some(reference), ValType::Ref(ty)) => reference.matches_ty(store, ty),
+            _ => Ok(self.ty_in(store.as_context().0)?.matches(ty)),
+        }
     }
 
     /// The value as a reference, if it is one.

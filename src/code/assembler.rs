@@ -270,6 +270,13 @@ impl Assembler {
         self.words[cell.0 as usize + clauses::target_word(index as usize)] = u64::from(target.0);
     }
 
+    /// Sets the slot that a clause, from 1 on, puts the reference to what was suspended
+    /// into, by its distance from the record in bytes.
+    pub fn set_clause_slot(&mut self, cell: Offset, index: u32, distance: u32) {
+        let word = clauses::clause_word(index as usize) + clauses::SUSPENDED;
+        self.words[cell.0 as usize + word] = extended(distance);
+    }
+
     /// Sets a target of a branch table.
     pub fn set_table_target(&mut self, cell: Offset, index: u32, target: Offset) {
         self.words[cell.0 as usize + 2 + index as usize] = u64::from(target.0);
@@ -369,24 +376,27 @@ impl CellWriter<'_> {
         self.u32(12, count)
     }
 
-    /// Room for the targets of `clauses` and of the return, and what else such a cell says
-    /// (see [`clauses`]).
-    pub fn clauses(self, values: u32, tag: u32, clauses: &[Clause]) -> Self {
+    /// Room for the targets of the clauses in `list` and of the return, and what else a
+    /// cell says that resumes the continuation named at the distance `reference` from the
+    /// record (see [`clauses`]).
+    pub fn clauses(self, values: u32, tag: u32, reference: u32, list: &[Clause]) -> Self {
         let at = self.at;
-        let len = clauses::words(clauses.len());
+        let len = clauses::words(list.len());
         let assembler = &mut *self.assembler;
         assembler.words[at] = head(opcode_of(assembler.words[at]), len);
         assembler.words.resize(at + len, 0);
-        for index in 0..=clauses.len() {
+        for index in 0..=list.len() {
             let word = at + clauses::target_word(index);
             assembler
                 .relocations
                 .push((word as u32, Relocation::Target));
-            if let Some(clause) = clauses.get(index) {
-                assembler.words[word + 1] = clause.encode();
-            }
         }
-        self.u32(12, clauses.len() as u32 + 1)
+        for (index, clause) in list.iter().enumerate() {
+            assembler.words[at + clauses::clause_word(index + 1)] = clause.encode();
+        }
+        assembler.words[at + len - 1] = clauses::END;
+        assembler.words[at + clauses::REFERENCE] = extended(reference);
+        self.u32(12, list.len() as u32 + 1)
             .u32(16, values)
             .u32(20, tag)
     }
@@ -419,6 +429,11 @@ pub(super) fn opcode_of(head: u64) -> Opcode {
 /// The number of words of the cell under assembly whose word 0 this is.
 pub(super) fn words_of(head: u64) -> usize {
     (head >> 16) as usize
+}
+
+/// A distance of 32 bits as a word.
+fn extended(distance: u32) -> u64 {
+    i64::from(distance.cast_signed()).cast_unsigned()
 }
 
 fn set_bits(word: u64, shift: usize, width: usize, value: u64) -> u64 {

@@ -1,13 +1,54 @@
-//! What a cell that resumes a continuation says of suspensions.
+//! What a cell that resumes a continuation says of suspensions, and one that suspends it
+//! of what it awaits.
 //!
 //! ```text
-//!   word  0        1                        2                    3        4     5
-//!         handler  operands │ clauses + 1   values │ tag thrown  return   tag   target …
-//!                  (byte 8)   (byte 12)     (by `resume_throw`)  target   of each clause
+//!   word  0        1                        2                    3          4
+//!         handler  operands │ clauses + 1   values │ tag thrown  reference  return
+//!                  (byte 8)   (byte 12)     (by `resume_throw`)             target
+//!
+//!   word  5    6       7                 8 …
+//!         tag  target  slot of what was  … and so on for each clause, and then a word
+//!                      suspended           that is no tag's
 //! ```
 //!
-//! Where the continuation returns, its results stand where the operands began, and so do
-//! the payload of a suspension and the reference to what was suspended.
+//! The reference to the continuation is read from whichever slot has it. Where the
+//! continuation returns, its results stand where the operands began, and so does the
+//! payload of a suspension; the reference to what was suspended goes where the clause
+//! says. Both slots are distances from the frame's record, in bytes.
+
+use crate::module::TypeId;
+
+/// The types of the values that a suspended stack waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Awaits {
+    /// The results of functions of a type: `suspend`, of the tag's.
+    Results(TypeId),
+    /// Their parameters: `switch`, of what it makes a continuation of.
+    Params(TypeId),
+}
+
+/// In [`Awaits`] as an immediate: they are parameters.
+const PARAMS: u32 = 1;
+
+impl Awaits {
+    /// As an immediate of a cell.
+    pub fn encode(self) -> u32 {
+        match self {
+            Awaits::Results(ty) => ty.0 << 1,
+            Awaits::Params(ty) => ty.0 << 1 | PARAMS,
+        }
+    }
+
+    /// From an immediate of a cell.
+    pub fn decode(bits: u32) -> Awaits {
+        let ty = TypeId(bits >> 1);
+        if bits & PARAMS == 0 {
+            Awaits::Results(ty)
+        } else {
+            Awaits::Params(ty)
+        }
+    }
+}
 
 /// What a clause is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,20 +95,36 @@ impl Clause {
     }
 }
 
+/// The word of the slot with the reference to the continuation.
+pub const REFERENCE: usize = 3;
+/// The word of the return's target.
+const RETURN_TARGET: usize = 4;
 /// The words before the clauses.
-pub const FIRST_CLAUSE: usize = 4;
-
-/// The word of a target: of the return, and of clauses from 1 on.
-pub const fn target_word(index: usize) -> usize {
-    3 + 2 * index
-}
+pub const FIRST_CLAUSE: usize = 5;
+/// The words of a clause.
+pub const CLAUSE_WORDS: usize = 3;
+/// In a clause, the word of its target.
+pub const TARGET: usize = 1;
+/// In a clause, the word of the slot for the reference to what was suspended.
+pub const SUSPENDED: usize = 2;
+/// Behind the last clause.
+pub const END: u64 = u64::MAX;
 
 /// The word of a clause, from 1 on.
 pub const fn clause_word(index: usize) -> usize {
-    FIRST_CLAUSE + 2 * (index - 1)
+    FIRST_CLAUSE + CLAUSE_WORDS * (index - 1)
+}
+
+/// The word of a target: of the return, 0, and of clauses from 1 on.
+pub const fn target_word(index: usize) -> usize {
+    if index == 0 {
+        RETURN_TARGET
+    } else {
+        clause_word(index) + TARGET
+    }
 }
 
 /// The words of a cell of so many clauses.
 pub const fn words(clauses: usize) -> usize {
-    FIRST_CLAUSE + 2 * clauses
+    clause_word(clauses + 1) + 1
 }

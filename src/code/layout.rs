@@ -84,7 +84,8 @@ impl Field {
         use Field::*;
         match self {
             S4 | D4 | S5 | D6 | S7 | H20 | H22 | U16 | U20 | W2 | FarS16 | FarS20 | T2 => 3,
-            U24 | T3 | Clauses => 4,
+            U24 | T3 => 4,
+            Clauses => super::clauses::words(0),
             _ => 2,
         }
     }

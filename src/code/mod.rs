@@ -27,7 +27,7 @@ pub use block::{
     HandlerTable, Stub,
 };
 pub use catch::{Catch, CatchTable};
-pub use clauses::{Clause, Handles};
+pub use clauses::{Awaits, Clause, Handles};
 pub use module_code::{CodeLocation, CodeRange, Entry, ModuleCode, PublishedBlocks};
 pub use opcode::{Op, Opcode};
 pub use trap::Trap;

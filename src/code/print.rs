@@ -1,7 +1,7 @@
 //! Prints cells under assembly.
 
 use super::assembler::{Assembler, Offset, opcode_of, words_of};
-use super::clauses::{Clause, Handles};
+use super::clauses::{self, Clause, Handles};
 use super::layout::Field;
 use core::fmt;
 
@@ -87,11 +87,17 @@ impl CellText<'_> {
                     .try_for_each(|target| write!(f, " {target}"))
             }
             Clauses => {
-                write!(f, "{}, -> {}", self.words[2] as u32, self.words[3])?;
-                for pair in self.words[4..].chunks_exact(2) {
-                    let clause = Clause::decode(pair[0]);
+                write!(f, "{}, ", self.words[2] as u32)?;
+                slot(f, self.words[clauses::REFERENCE].cast_signed())?;
+                write!(f, ", -> {}", self.words[clauses::target_word(0)])?;
+                let list = &self.words[clauses::FIRST_CLAUSE..];
+                for words in list.chunks_exact(clauses::CLAUSE_WORDS) {
+                    let clause = Clause::decode(words[0]);
                     match clause.handles {
-                        Handles::Suspend => write!(f, ", on {} -> {}", clause.tag, pair[1])?,
+                        Handles::Suspend => {
+                            write!(f, ", on {} -> {} with ", clause.tag, words[clauses::TARGET])?;
+                            slot(f, words[clauses::SUSPENDED].cast_signed())?;
+                        }
                         Handles::Switch => write!(f, ", on {} switch", clause.tag)?,
                     }
                 }

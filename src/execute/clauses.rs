@@ -1,12 +1,23 @@
 //! Reading a cell that resumes a continuation.
 
-use crate::code::Clause;
-use crate::code::clauses::{FIRST_CLAUSE, clause_word, target_word, words};
+use crate::code::clauses::{
+    CLAUSE_WORDS, END, FIRST_CLAUSE, REFERENCE, SUSPENDED, TARGET, clause_word, target_word,
+};
+use crate::code::{Clause, Handles};
 use crate::heap::TagIndex;
 
 /// A finished cell that resumes.
 #[derive(Clone, Copy, Debug)]
 pub struct Clauses(*const u64);
+
+/// A clause for a suspension.
+#[derive(Clone, Copy, Debug)]
+pub struct Found {
+    /// Where it leads to.
+    pub target: *const u64,
+    /// Where the reference to what was suspended is wanted, in bytes from the frame.
+    pub suspended: isize,
+}
 
 impl Clauses {
     /// Those of a cell.
@@ -44,6 +55,13 @@ impl Clauses {
         self.half(2, false) as usize
     }
 
+    /// Where the reference to the continuation is, in bytes from the frame.
+    #[inline(always)]
+    pub fn reference(self) -> isize {
+        // SAFETY: as `new` was promised.
+        unsafe { *self.0.add(REFERENCE).cast::<i64>() as isize }
+    }
+
     /// The index of the tag that is thrown.
     #[inline(always)]
     pub fn tag(self) -> u32 {
@@ -65,29 +83,77 @@ impl Clauses {
         Clause::decode(unsafe { *self.0.add(clause_word(index as usize)) })
     }
 
-    /// The target of the first clause for a tag, among those of an instance whose tags are
+    /// What a clause, from 1 on, does with a suspension.
+    pub fn found(self, index: u32) -> Found {
+        debug_assert!(index != 0 && index < self.count());
+        // SAFETY: as `new` was promised.
+        unsafe { found_at(self.0.add(clause_word(index as usize))) }
+    }
+
+    /// The first clause for suspensions with a tag, by the tag's index.
+    #[inline(always)]
+    pub fn find(self, tag: u32) -> Option<Found> {
+        // SAFETY: as `new` was promised; a word that is no clause ends them.
+        unsafe {
+            let wanted = wanted(tag);
+            let mut clause = self.0.add(FIRST_CLAUSE);
+            while *clause != wanted {
+                if *clause == END {
+                    return None;
+                }
+                clause = clause.add(CLAUSE_WORDS);
+            }
+            Some(found_at(clause))
+        }
+    }
+
+    /// The first clause for suspensions with a tag, which may have several indices among
     /// `tags`.
     ///
     /// # Safety
     ///
-    /// The cell, and the operator that names `wanted`, are of the instance's code.
+    /// The cell, and the operator that names `tag`, are of the code of the instance whose
+    /// tags those are.
     #[inline(always)]
-    pub unsafe fn find(self, wanted: Clause, tags: *const TagIndex) -> Option<*const u64> {
-        let word = wanted.encode();
+    pub unsafe fn find_shared(self, tag: u32, tags: *const TagIndex) -> Option<Found> {
         // SAFETY: as `new` and this were promised; H1: the instance has all the tags.
         unsafe {
             let mut clause = self.0.add(FIRST_CLAUSE);
-            let end = self.0.add(words(self.count() as usize - 1));
-            while clause != end {
-                // A tag that is imported twice has two indices.
-                let other = Clause::decode(*clause);
-                let is_alias = || *tags.add(other.tag as usize) == *tags.add(wanted.tag as usize);
-                if *clause == word || other.handles == wanted.handles && is_alias() {
-                    return Some(*clause.add(1).cast::<*const u64>());
+            while *clause != END {
+                let Clause {
+                    tag: other,
+                    handles,
+                } = Clause::decode(*clause);
+                let same = *tags.add(other as usize) == *tags.add(tag as usize);
+                if same && handles == Handles::Suspend {
+                    return Some(found_at(clause));
                 }
-                clause = clause.add(2);
+                clause = clause.add(CLAUSE_WORDS);
             }
         }
         None
+    }
+}
+
+/// The word of a clause for suspensions with a tag.
+#[inline(always)]
+fn wanted(tag: u32) -> u64 {
+    let handles = Handles::Suspend;
+    Clause { tag, handles }.encode()
+}
+
+/// What the clause at an address does with a suspension.
+///
+/// # Safety
+///
+/// There is one.
+#[inline(always)]
+unsafe fn found_at(clause: *const u64) -> Found {
+    // SAFETY: as promised.
+    unsafe {
+        Found {
+            target: *clause.add(TARGET).cast::<*const u64>(),
+            suspended: *clause.add(SUSPENDED).cast::<i64>() as isize,
+        }
     }
 }

@@ -9,11 +9,23 @@
 //! each use makes a new one, so that none is used twice.
 
 use super::cell::Cell;
-use super::clauses::Clauses;
+use super::clauses::{Clauses, Found};
 use super::regs::{Regs, Step};
 use super::transfer::cell;
-use crate::code::{Clause, Handles, Op, Trap};
-use crate::stack::{Context, Exit, Record, Stack, StackId, StackState};
+use crate::code::{Op, Trap};
+use crate::heap::InstanceCore;
+use crate::stack::{Context, Exit, Record, Stack, StackId, StackState, next_reference};
+
+/// Where a stack was left.
+#[derive(Clone, Copy)]
+pub(super) struct Left {
+    /// The stack.
+    pub stack: *mut Stack,
+    /// The frame, in slots from the stack's base.
+    pub fp: u32,
+    /// The frame's instance.
+    pub instance: *mut InstanceCore,
+}
 
 /// Where a suspension is handled.
 #[derive(Clone, Copy)]
@@ -24,8 +36,8 @@ pub(super) struct Handler {
     pub waiting: *mut Stack,
     /// Where the values that are passed are wanted, in bytes from that one's frame.
     pub operands: isize,
-    /// Where the clause leads to.
-    pub target: *const u64,
+    /// The clause.
+    pub clause: Found,
 }
 
 /// The cell with which a stack has resumed another one.
@@ -82,11 +94,11 @@ unsafe fn pass_few(from: *const u64, to: *mut u64, count: usize) {
 /// X2; H4: the reference is one of the store's.
 #[inline(always)]
 pub(super) unsafe fn referred(ctx: *const Context, reference: u64) -> Result<*mut Stack, Trap> {
-    // SAFETY: the number is null's, which is no stack's and has a revision of its own, or
-    // that of a stack.
+    // SAFETY: the number is null's, whose entry is named by no reference, or that of a
+    // stack.
     unsafe {
         let stack = (*ctx).stack(StackId(reference as u32));
-        if (*stack).revision == (reference >> 32) as u32 {
+        if (*stack).reference == reference {
             Ok(stack)
         } else if reference == 0 {
             Err(Trap::NullReference)
@@ -96,25 +108,31 @@ pub(super) unsafe fn referred(ctx: *const Context, reference: u64) -> Result<*mu
     }
 }
 
-/// Uses a continuation up: makes another stack, which has left, wait for it.
+/// Uses a continuation up, which is called `next` from now on: the frame at `fp` of another
+/// stack waits for it and those that were suspended with it.
 ///
 /// # Safety
 ///
-/// X2; `stack` is a continuation that a valid reference names.
+/// X2; `stack` is a continuation that a valid reference names, and `outermost` its other
+/// end.
 #[inline(always)]
-pub(super) unsafe fn attach(ctx: *const Context, stack: *mut Stack, waiting: *const Stack) {
+pub(super) unsafe fn attach(
+    stack: *mut Stack,
+    next: u64,
+    outermost: *const Stack,
+    waiting: *const Stack,
+    fp: u32,
+) {
     // SAFETY: X2; a continuation's base is its bottom record.
     unsafe {
-        (*stack).revision = (*stack).revision.wrapping_add(1);
+        (*stack).reference = next;
         (*stack).state = StackState::Running;
-        (*stack).bound = 0;
-        let outermost = (*ctx).stack((*stack).other_end);
-        Record((*outermost).base).set_parent((*waiting).id, (*waiting).exit.fp);
+        Record((*outermost).base).set_parent((*waiting).id(), fp);
     }
 }
 
 /// Suspends the running stack, which has left, and those that wait for it up to the
-/// handler's. What it is resumed with goes to the slots `deliver` bytes from its frame.
+/// outermost. What it is resumed with goes to the slots `deliver` bytes from its frame.
 ///
 /// # Safety
 ///
@@ -125,7 +143,6 @@ pub(super) unsafe fn detach(stack: *mut Stack, outermost: *const Stack, deliver:
     unsafe {
         (*stack).state = StackState::Suspended;
         (*stack).deliver = deliver;
-        (*stack).other_end = (*outermost).id;
         Record((*outermost).base).set_parent(StackId::NONE, 0);
     }
 }
@@ -147,35 +164,41 @@ pub(super) unsafe fn wanted(stack: *const Stack) -> *mut u64 {
 impl Regs {
     /// Leaves the running stack where it is to go on at `ip`.
     #[inline(always)]
-    pub(super) unsafe fn leave_stack(&self, ip: *const u64) -> *mut Stack {
+    pub(super) unsafe fn leave_stack(&self, ip: *const u64) -> Left {
         // SAFETY: X2, S1.
         unsafe {
             let stack = (*self.ctx).running;
+            let instance = (*self.ctx).instance;
+            let fp = (*stack).slots_to(self.fp) as u32;
             (*stack).exit.ip = ip;
-            (*stack).exit.instance = (*self.ctx).instance;
-            (*stack).exit.fp = (*stack).slots_to(self.fp) as u32;
-            stack
+            (*stack).exit.instance = instance;
+            (*stack).exit.fp = fp;
+            Left {
+                stack,
+                fp,
+                instance,
+            }
         }
     }
 
-    /// Goes on with a stack where it stands.
+    /// Goes on with a stack where it stands, after code of the instance `from`.
     #[inline(always)]
-    pub(super) unsafe fn enter_stack(&mut self, stack: *mut Stack) {
+    pub(super) unsafe fn enter_stack(&mut self, stack: *mut Stack, from: *mut InstanceCore) {
         // SAFETY: X2, H1.
         unsafe {
             let instance = (*stack).exit.instance;
-            if instance != (*self.ctx).instance {
+            if instance != from {
                 (*self.ctx).instance = instance;
                 (*self.ctx).globals = (*instance).globals;
                 self.load_instance();
             }
-            self.enter_same_instance(stack);
+            self.enter_same_instance(stack, from);
         }
     }
 
     /// Goes on with a stack where it stands, in the instance that runs.
     #[inline(always)]
-    unsafe fn enter_same_instance(&mut self, stack: *mut Stack) {
+    unsafe fn enter_same_instance(&mut self, stack: *mut Stack, _: *mut InstanceCore) {
         // SAFETY: X2.
         unsafe {
             (*self.ctx).running = stack;
@@ -185,22 +208,47 @@ impl Regs {
         }
     }
 
-    /// Resumes a continuation with the values of the cell at `ip`.
+    /// Resumes a continuation where that is simple: it was suspended alone, and nothing is
+    /// bound. The rest is the driver's. Without `VALUES` none are passed.
+    #[inline(always)]
+    unsafe fn resume_simply<const VALUES: bool>(&mut self) -> Step {
+        // SAFETY: X1, X2, H4: the cell at `ip` resumes.
+        unsafe {
+            let clauses = Clauses::new(self.ip);
+            let reference = *self.fp.byte_offset(clauses.reference());
+            let stack = (*self.ctx).stack(StackId(reference as u32));
+            let count = if VALUES { clauses.values() } else { 0 };
+            let simple = count <= FEW && (*stack).is_simply(reference);
+            match next_reference(reference) {
+                Some(next) if simple => {
+                    self.resume(stack, next, stack, count, |from, to, count| {
+                        pass_few(from, to, count);
+                    });
+                    Step::Jump
+                }
+                _ => switching(self, Op::Resume),
+            }
+        }
+    }
+
+    /// Resumes a continuation, whose other end is `outermost` and which is called `next`
+    /// from now on, with the `count` values of the cell at `ip`.
     #[inline(always)]
     pub(super) unsafe fn resume(
         &mut self,
         stack: *mut Stack,
+        next: u64,
+        outermost: *const Stack,
+        count: usize,
         pass: impl Fn(*const u64, *mut u64, usize),
     ) {
         // SAFETY: X1, X2: the cell resumes, and its operands are in the frame.
         unsafe {
-            let clauses = Clauses::new(self.ip);
-            let count = clauses.values();
-            let values = self.fp.byte_offset(clauses.operands());
+            let values = self.fp.byte_offset(Clauses::new(self.ip).operands());
             let waiting = self.leave_stack(self.ip.add(1));
-            attach(self.ctx, stack, waiting);
+            attach(stack, next, outermost, waiting.stack, waiting.fp);
             pass(values, wanted(stack), count);
-            self.enter_stack(stack);
+            self.enter_stack(stack, waiting.instance);
             self.acc = (*stack).acc;
         }
     }
@@ -212,68 +260,107 @@ impl Regs {
         &mut self,
         handler: Handler,
         count: usize,
-        enter: unsafe fn(&mut Regs, *mut Stack),
+        enter: unsafe fn(&mut Regs, *mut Stack, *mut InstanceCore),
         pass: impl Fn(*const u64, *mut u64, usize),
     ) {
         // SAFETY: X1, X2: as above.
         unsafe {
             let deliver = self.u32_at::<8>().cast_signed();
             let payload = self.fp.byte_offset(deliver as isize);
-            let stack = self.leave_stack(self.ip.add(3));
-            detach(stack, handler.outermost, deliver);
-            enter(self, handler.waiting);
+            let left = self.leave_stack(self.ip.add(3));
+            detach(left.stack, handler.outermost, deliver);
+            enter(self, handler.waiting, left.instance);
             let values = self.fp.byte_offset(handler.operands);
             pass(payload, values, count);
-            *values.add(count) = (*stack).reference();
-            self.ip = handler.target;
+            *self.fp.byte_offset(handler.clause.suspended) = (*left.stack).reference;
+            self.ip = handler.clause.target;
         }
+    }
+
+    /// Suspends the running stack where that is simple: the stack that waits for it runs the
+    /// same instance, and has a clause, which `find` looks for. The rest is the driver's.
+    /// Without `VALUES` none are passed.
+    #[inline(always)]
+    unsafe fn suspend_simply<const VALUES: bool>(
+        &mut self,
+        find: impl FnOnce(&Regs, Clauses, u32) -> Option<Found>,
+    ) -> Step {
+        // SAFETY: X1, X2: the cell at `ip` suspends.
+        unsafe {
+            // All values are in slots: to say so spares the handler a register.
+            self.acc = 0;
+            let stack = (*self.ctx).running;
+            let Some(waiting) = parent_of(self.ctx, stack) else {
+                return switching(self, Op::Suspend);
+            };
+            let count = if VALUES {
+                self.u32_at::<16>() as usize
+            } else {
+                0
+            };
+            let same = (*waiting).exit.instance == (*self.ctx).instance;
+            if count > FEW || !same {
+                return switching(self, Op::Suspend);
+            }
+            let clauses = clauses_of(waiting);
+            let Some(clause) = find(self, clauses, self.u32_at::<12>()) else {
+                return switching(self, Op::Suspend);
+            };
+            let handler = Handler {
+                outermost: stack,
+                waiting,
+                operands: clauses.operands(),
+                clause,
+            };
+            self.suspend(
+                handler,
+                count,
+                Regs::enter_same_instance,
+                |from, to, count| {
+                    pass_few(from, to, count);
+                },
+            );
+        }
+        Step::Jump
     }
 }
 
 cell!(
-    /// Resumes a continuation.
-    Resume, 4, |r| {
-        let clauses = Clauses::new(r.ip);
-        let count = clauses.values();
-        if count > FEW {
-            return switching(r, Op::Resume);
-        }
-        let reference = *r.fp.byte_offset(clauses.operands()).add(count);
-        match referred(r.ctx, reference) {
-            Ok(stack) => {
-                r.resume(stack, |from, to, count| pass_few(from, to, count));
-                Step::Jump
-            }
-            Err(_) => switching(r, Op::Resume),
-        }
+    /// Resumes a continuation without values.
+    Resume, 6, |r| {
+        r.resume_simply::<false>()
     }
 );
 
 cell!(
-    /// Suspends, up to the innermost clause for a tag. Here is done what is usual: the
-    /// stack that waits has a clause, and runs the same instance.
+    /// Resumes a continuation.
+    ResumeValues, 6, |r| {
+        r.resume_simply::<true>()
+    }
+);
+
+cell!(
+    /// Suspends without values, up to the innermost clause for a tag that has one index in
+    /// its module.
     Suspend, 3, |r| {
-        let stack = (*r.ctx).running;
-        let Some(waiting) = parent_of(r.ctx, stack) else {
-            return switching(r, Op::Suspend);
-        };
-        let count = r.u32_at::<16>() as usize;
-        let same = (*waiting).exit.instance == (*r.ctx).instance;
-        if count > FEW || !same || (*stack).revision == u32::MAX {
-            return switching(r, Op::Suspend);
-        }
-        let clauses = clauses_of(waiting);
-        let wanted = Clause { tag: r.u32_at::<12>(), handles: Handles::Suspend };
-        let tags = (*(*r.ctx).instance).tags;
-        let Some(target) = clauses.find(wanted, tags) else {
-            return switching(r, Op::Suspend);
-        };
-        let operands = clauses.operands();
-        let handler = Handler { outermost: stack, waiting, operands, target };
-        r.suspend(handler, count, Regs::enter_same_instance, |from, to, count| {
-            pass_few(from, to, count);
-        });
-        Step::Jump
+        r.suspend_simply::<false>(|_, clauses, tag| clauses.find(tag))
+    }
+);
+
+cell!(
+    /// The same with values.
+    SuspendValues, 3, |r| {
+        r.suspend_simply::<true>(|_, clauses, tag| clauses.find(tag))
+    }
+);
+
+cell!(
+    /// The same for a tag that may have several indices.
+    SuspendShared, 3, |r| {
+        r.suspend_simply::<true>(|r, clauses, tag| {
+            let tags = (*(*r.ctx).instance).tags;
+            clauses.find_shared(tag, tags)
+        })
     }
 );
 
@@ -291,14 +378,14 @@ unsafe fn switching(r: &mut Regs, op: Op) -> Step {
 
 cell!(
     /// Throws an exception of a tag where a continuation stands.
-    ResumeThrow, 4, |r| {
+    ResumeThrow, 6, |r| {
         switching(r, Op::ResumeThrow)
     }
 );
 
 cell!(
     /// Throws an exception where a continuation stands.
-    ResumeThrowRef, 4, |r| {
+    ResumeThrowRef, 6, |r| {
         switching(r, Op::ResumeThrowRef)
     }
 );

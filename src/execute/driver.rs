@@ -77,7 +77,7 @@ impl Drop for Linked<'_> {
         let running = stacks.running();
         match self.state {
             StackState::Suspended if running != self.id => {
-                stacks.stack_mut(self.id).other_end = running;
+                stacks.stack_mut(self.id).set_other_end(running);
             }
             StackState::Suspended | StackState::Returned => {}
             _ => {
@@ -104,14 +104,14 @@ impl<'a> Linked<'a> {
             Outer {
                 stack_limit: (*ctx).stack_limit,
                 instance: (*ctx).instance,
-                running: (*(*ctx).running).id,
+                running: (*(*ctx).running).id(),
                 activations: store.stacks.depth(),
             }
         };
         let initial = store.stacks.stack_mut(id);
         initial.state = StackState::Running;
-        let running = core::mem::replace(&mut initial.other_end, StackId::NONE);
-        let running = running.get().unwrap_or(id);
+        let running = initial.other_end().get().unwrap_or(id);
+        initial.set_other_end(StackId::NONE);
         let chain = store.stacks.chain(running);
         store.stacks.begin_activation(Activation {
             chain,

@@ -76,3 +76,4 @@ pub use execution::{Execution, ExecutionError, Outcome, Suspension, call};
 #[cfg(feature = "profile")]
 pub use profile::DispatchCounts;
 pub use stepping::has_steps;
+pub use switching::fits as continuation_fits;

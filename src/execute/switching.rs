@@ -7,10 +7,13 @@ use super::driver::Linked;
 use super::execution::Suspension;
 use super::first_frame::FirstFrame;
 use super::regs::Regs;
-use crate::code::{Handles, Op, Trap};
+use crate::code::{Awaits, Handles, Op, Trap};
 use crate::heap::{ExnIndex, Failure, FuncRef, StoreInner};
-use crate::module::TypeId;
-use crate::stack::{Awaited, BOUNDARY_SLOTS, BoundaryKind, Record, StackId, StackState};
+use crate::module::{FuncType, TypeId, ValType};
+use crate::stack::{
+    Awaited, BOUNDARY_SLOTS, BoundaryKind, Record, Stack, StackId, StackState, next_reference,
+};
+use alloc::sync::Arc;
 use core::slice;
 
 /// Makes a continuation of a function: the reference to it.
@@ -37,8 +40,8 @@ pub(super) fn make(store: &mut StoreInner, function: u64) -> Result<u64, Failure
         stack.exit.instance = instance;
         stack.deliver = (BOUNDARY_SLOTS * size_of::<u64>()) as i32;
     }
-    stack.other_end = id;
-    Ok(stack.reference())
+    stack.set_other_end(id);
+    Ok(stack.reference)
 }
 
 /// Binds values to a continuation of functions of a type: the reference to it from now on.
@@ -55,25 +58,62 @@ pub(super) unsafe fn bind(
     // SAFETY: as promised; the stack has room for all that it can be resumed with.
     unsafe {
         let reference = *values.add(count);
-        let stack = referred(store.stacks.context(), reference).map_err(Failure::Trap)?;
+        let (stack, next) = renewed(store, reference)?;
         pass(values, wanted(stack), count);
         (*stack).deliver += (count * size_of::<u64>()) as i32;
-        if (*stack).bound == 0 {
+        if (*stack).bound() == 0 {
             (*stack).bound_type = ty;
         }
-        (*stack).bound += count as u32;
-        (*stack).revision += 1;
-        let mut id = StackId(reference as u32);
-        if (*stack).revision == u32::MAX {
-            id = renumber(store, id)?;
-        }
-        Ok(store.stacks.stack(id).reference())
+        (*stack).bind(count as u32);
+        (*stack).reference = next;
+        Ok(next)
     }
 }
 
-fn renumber(store: &mut StoreInner, id: StackId) -> Result<StackId, Failure> {
-    let new = store.stacks.renumber(id);
-    new.ok_or(Failure::Trap(Trap::AllocationTooLarge))
+/// The continuation that a reference names, and what it is called after its next use. Where
+/// its number has no revisions left, it has another one now, and the directory has moved.
+fn renewed(store: &mut StoreInner, reference: u64) -> Result<(*mut Stack, u64), Failure> {
+    // SAFETY: X2, H4.
+    let mut stack = unsafe { referred(store.stacks.context(), reference).map_err(Failure::Trap)? };
+    let mut next = next_reference(reference);
+    if next.is_none() {
+        let new = store.stacks.renumber(StackId(reference as u32));
+        let new = new.ok_or(Failure::Trap(Trap::AllocationTooLarge))?;
+        stack = store.stacks.stack_mut(new);
+        // SAFETY: it is a stack of the directory.
+        next = next_reference(unsafe { (*stack).reference });
+    }
+    let next = next.expect("a new number has revisions");
+    Ok((stack, next))
+}
+
+/// Whether a continuation that waits to be resumed takes what functions of a type take,
+/// and gives what they give.
+pub fn fits(store: &StoreInner, id: StackId, ty: &FuncType) -> bool {
+    let types = &store.engine().types;
+    let stack = store.stacks.stack(id);
+    let function = types.func(store.func(stack.function).ty);
+    let awaited = if stack.state == StackState::Fresh {
+        None
+    } else {
+        // SAFETY: X1: it has left behind a cell that suspends, whose last word that is.
+        let word = unsafe { *stack.exit.ip.sub(1) };
+        Some(Awaits::decode((word >> 32) as u32))
+    };
+    let of = match awaited {
+        Some(Awaits::Results(of) | Awaits::Params(of)) => types.func(of),
+        None => Arc::clone(&function),
+    };
+    let params = match awaited {
+        Some(Awaits::Results(_)) => &of.results,
+        _ => &of.params,
+    };
+    let params = params.get(stack.bound() as usize..).unwrap_or(&[]);
+    let all = |from: &[ValType], to: &[ValType]| {
+        let mut pairs = from.iter().zip(to);
+        from.len() == to.len() && pairs.all(|(&from, &to)| types.is_subtype(from, to))
+    };
+    all(&ty.params, params) && all(&function.results, &ty.results)
 }
 
 /// Copies slots from one stack to another.
@@ -92,11 +132,11 @@ impl Linked<'_> {
             let moved = match Op::new((*self.ctx).service) {
                 Op::Resume => {
                     let clauses = Clauses::new(r.ip);
-                    let values = r.fp.byte_offset(clauses.operands());
-                    let stack = referred(self.ctx, *values.add(clauses.values()));
-                    stack
-                        .map(|stack| r.resume(stack, pass))
-                        .map_err(Failure::Trap)
+                    let reference = *r.fp.byte_offset(clauses.reference());
+                    renewed(self.store, reference).map(|(stack, next)| {
+                        let outermost = self.whole(stack);
+                        r.resume(stack, next, outermost, clauses.values(), pass);
+                    })
                 }
                 Op::Suspend => match self.suspend_cell(&mut r) {
                     Err(Failure::Trap(Trap::UnhandledTag)) => return self.suspend_to_host(&r),
@@ -131,7 +171,7 @@ impl Linked<'_> {
                         outermost,
                         waiting,
                         operands: clauses.operands(),
-                        target: clauses.target(clause),
+                        clause: clauses.found(clause),
                     });
                 }
                 outermost = waiting;
@@ -140,23 +180,23 @@ impl Linked<'_> {
         Err(Failure::Trap(Trap::UnhandledTag))
     }
 
-    /// Gives the running continuation, which is about to be suspended, another number if
-    /// its own has no revisions left.
-    fn renew(&mut self) -> Result<(), Failure> {
-        let running = self.running();
-        if self.store.stacks.stack(running).revision == u32::MAX {
-            renumber(self.store, running)?;
+    /// The outermost of the stacks that were suspended with a continuation, which is about
+    /// to be resumed: from now on it is on its own, and nothing is bound.
+    unsafe fn whole(&self, stack: *mut Stack) -> *mut Stack {
+        // SAFETY: X2.
+        unsafe {
+            let outermost = (*self.ctx).stack((*stack).other_end());
+            (*stack).set_other_end((*stack).id());
+            outermost
         }
-        Ok(())
     }
 
     unsafe fn suspend_cell(&mut self, r: &mut Regs) -> Result<(), Failure> {
         // SAFETY: X1, X2.
         unsafe {
-            self.find_handler(r, Handles::Suspend)?;
-            self.renew()?;
             let handler = self.find_handler(r, Handles::Suspend)?;
             let count = r.u32_at::<16>() as usize;
+            (*(*self.ctx).running).set_other_end((*handler.outermost).id());
             r.suspend(handler, count, Regs::enter_stack, pass);
         }
         Ok(())
@@ -188,17 +228,19 @@ impl Linked<'_> {
             let reference = *operands.add(count);
             referred(self.ctx, reference).map_err(Failure::Trap)?;
             self.find_handler(r, Handles::Switch)?;
-            // That may move the directory.
-            self.renew()?;
+            let (peer, next) = renewed(self.store, reference)?;
+            // That may have moved the directory.
             let handler = self.find_handler(r, Handles::Switch)?;
-            let peer = referred(self.ctx, reference).map_err(Failure::Trap)?;
-            let stack = r.leave_stack(r.ip.add(3));
-            detach(stack, handler.outermost, deliver);
-            attach(self.ctx, peer, handler.waiting);
+            let outermost = self.whole(peer);
+            let left = r.leave_stack(r.ip.add(3));
+            (*left.stack).set_other_end((*handler.outermost).id());
+            detach(left.stack, handler.outermost, deliver);
+            let fp = (*handler.waiting).exit.fp;
+            attach(peer, next, outermost, handler.waiting, fp);
             let values = wanted(peer);
             pass(operands, values, count);
-            *values.add(count) = (*stack).reference();
-            r.enter_stack(peer);
+            *values.add(count) = (*left.stack).reference;
+            r.enter_stack(peer, left.instance);
             r.acc = (*peer).acc;
         }
         Ok(())
@@ -216,7 +258,8 @@ impl Linked<'_> {
             if by_reference && thrown.is_none() {
                 return Err(Failure::Trap(Trap::NullReference));
             }
-            let stack = referred(self.ctx, *operands.add(count)).map_err(Failure::Trap)?;
+            let reference = *r.fp.byte_offset(clauses.reference());
+            referred(self.ctx, reference).map_err(Failure::Trap)?;
             let exception = match thrown {
                 Some(exception) if by_reference => exception,
                 _ => {
@@ -226,14 +269,16 @@ impl Linked<'_> {
                     exception.map_err(|_| Failure::Trap(Trap::AllocationTooLarge))?
                 }
             };
+            let (stack, next) = renewed(self.store, reference)?;
             if (*stack).state == StackState::Fresh {
                 // It ends before it has begun: it is as if the cell threw.
-                self.store.stacks.release((*stack).id);
+                self.store.stacks.release((*stack).id());
                 return self.throw(exception, false);
             }
+            let outermost = self.whole(stack);
             let waiting = r.leave_stack(r.ip.add(1));
-            attach(self.ctx, stack, waiting);
-            r.enter_stack(stack);
+            attach(stack, next, outermost, waiting.stack, waiting.fp);
+            r.enter_stack(stack, waiting.instance);
             r.save();
             self.throw(exception, true)
         }
@@ -295,7 +340,7 @@ impl Linked<'_> {
         unsafe {
             let clauses = clauses_of(stack);
             let mut r = Regs::restore(ctx);
-            r.enter_stack(stack);
+            r.enter_stack(stack, (*ctx).instance);
             r.ip = clauses.target(0);
             r.save();
             r.fp.byte_offset(clauses.operands())

@@ -346,15 +346,15 @@ impl StoreInner {
             StackState::Fresh => {
                 let ty = self.engine().types.func(self.func(stack.function).ty);
                 let count = if stack.is_continuation() {
-                    stack.bound as usize
+                    stack.bound() as usize
                 } else {
                     ty.params.len()
                 };
                 (Some(ty), count, BOUNDARY_SLOTS)
             }
-            _ if stack.bound != 0 => {
+            _ if stack.bound() != 0 => {
                 let ty = self.engine().types.func(stack.bound_type);
-                let count = stack.bound as usize;
+                let count = stack.bound() as usize;
                 (Some(ty), count, stack.wanted() - count)
             }
             _ => (None, 0, 0),
@@ -375,7 +375,7 @@ impl StoreInner {
         }
         let resumable = |id| {
             self.stacks
-                .continuation(self.stacks.stack(id).reference())
+                .continuation(self.stacks.stack(id).reference)
                 .is_some()
         };
         let stacks = self.stacks.in_use().map(|(id, _)| id);

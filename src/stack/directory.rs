@@ -99,26 +99,24 @@ pub struct Stack {
     /// Where it stands; of a stack that runs code, where that last left. While code runs
     /// on it, `is_return` is true.
     pub exit: ExitPoint,
-    /// Its number,
-    pub id: StackId,
-    /// and what else a reference to the continuation must say to be valid: it is so once.
-    pub revision: u32,
-    /// The other end of the stacks that were suspended at once. Of a suspended
-    /// continuation, the outermost; of an initial stack, the innermost one.
-    pub other_end: StackId,
+    /// What a reference to the continuation must be to be valid: its number, and in the
+    /// high half a revision, which each use changes. One word, as what is written in halves
+    /// is slow to read whole.
+    pub reference: u64,
+    /// See [`Stack::other_end`], and in the high half [`Stack::bound`]: one comparison says
+    /// that nothing is bound and no other stack was suspended with it.
+    span: u64,
     /// Where the values that it is resumed with are wanted: behind those that were bound
     /// before. In bytes from the record of its frame.
     pub deliver: i32,
+    /// What it is used for.
+    pub state: StackState,
     /// What the accumulator holds when it goes on: of a fresh one, the function's index
     /// in its module.
     pub acc: u64,
-    /// What it is used for.
-    pub state: StackState,
     /// The revision that the first reference to it had.
     pub first_revision: u32,
-    /// How many values are bound: they stand before those that it is resumed with.
-    pub bound: u32,
-    /// The type of the functions whose first parameters they are.
+    /// The type of the functions whose first parameters the bound values are.
     pub bound_type: TypeId,
     /// The function that was called on it.
     pub function: FuncIndex,
@@ -130,6 +128,17 @@ pub struct Stack {
     pub(super) owner: Option<Arc<Owner>>,
 }
 
+/// In no reference: all revisions of the stack are used up.
+const EXHAUSTED: u64 = 1 << 63;
+
+/// The reference to a continuation after its next use. `None` where it has none: the stack
+/// must have another number then.
+#[inline(always)]
+pub fn next_reference(reference: u64) -> Option<u64> {
+    let next = reference.wrapping_add(1 << 32);
+    (next & EXHAUSTED == 0).then_some(next)
+}
+
 impl Stack {
     /// A stack without memory.
     pub(super) fn new(id: StackId) -> Stack {
@@ -138,14 +147,12 @@ impl Stack {
             base: arena.base(),
             limit: arena.limit(),
             exit: ExitPoint::NONE,
-            revision: 0,
-            id,
-            other_end: StackId::NONE,
+            reference: id.0.into(),
+            span: 0,
             deliver: 0,
-            acc: 0,
             state: StackState::Free,
+            acc: 0,
             first_revision: 0,
-            bound: 0,
             bound_type: TypeId(0),
             function: FuncIndex(0),
             awaiting: None,
@@ -154,12 +161,51 @@ impl Stack {
         }
     }
 
-    /// The entry that is no stack's: no reference's revision is its own.
+    /// The entry that is no stack's: no reference is its own.
     pub(super) fn none() -> Stack {
         Stack {
-            revision: u32::MAX,
+            reference: EXHAUSTED,
             ..Stack::new(StackId::NONE)
         }
+    }
+
+    /// Its number.
+    #[inline(always)]
+    pub fn id(&self) -> StackId {
+        StackId(self.reference as u32)
+    }
+
+    /// The revision of the reference that is valid.
+    pub fn revision(&self) -> u32 {
+        (self.reference >> 32) as u32
+    }
+
+    /// The other end of the stacks that were suspended at once. Of a continuation, the
+    /// outermost, which is itself where it was suspended alone; of an initial stack, the
+    /// innermost one.
+    pub fn other_end(&self) -> StackId {
+        StackId(self.span as u32)
+    }
+
+    /// Sets [`Stack::other_end`], where nothing is bound.
+    pub fn set_other_end(&mut self, id: StackId) {
+        self.span = id.0.into();
+    }
+
+    /// How many values are bound: they stand before those that it is resumed with.
+    pub fn bound(&self) -> u32 {
+        (self.span >> 32) as u32
+    }
+
+    /// Says that so many more values are bound.
+    pub fn bind(&mut self, count: u32) {
+        self.span += u64::from(count) << 32;
+    }
+
+    /// Whether a reference names it, it was suspended alone, and nothing is bound.
+    #[inline(always)]
+    pub fn is_simply(&self, reference: u64) -> bool {
+        self.reference == reference && self.span == u64::from(reference as u32)
     }
 
     /// The stack that waits for it.
@@ -181,15 +227,9 @@ impl Stack {
     /// Of a stack that is suspended, the innermost of those that are suspended with it.
     pub fn innermost(&self) -> StackId {
         if self.is_continuation() {
-            return self.id;
+            return self.id();
         }
-        self.other_end.get().unwrap_or(self.id)
-    }
-
-    /// What names it as a continuation, until its next use.
-    #[inline(always)]
-    pub fn reference(&self) -> u64 {
-        u64::from(self.id.0) | u64::from(self.revision) << 32
+        self.other_end().get().unwrap_or(self.id())
     }
 
     /// Whether an execution of the embedder's has it, and may still be advanced.

@@ -2,7 +2,7 @@
 
 use super::chain::{Activation, StackChain};
 use super::context::Context;
-use super::directory::{ExitPoint, Owner, Stack, StackId, StackState};
+use super::directory::{ExitPoint, Owner, Stack, StackId, StackState, next_reference};
 use super::interrupt::{InterruptFlag, InterruptHandle};
 use super::root::{ListedStore, STORES};
 use crate::heap::{FuncIndex, FuncObject};
@@ -24,6 +24,8 @@ pub struct Stacks {
     stacks: Vec<UnsafeCell<Stack>>,
     /// The stacks that are free. The last ones keep their memory for the next call.
     free: Vec<StackId>,
+    /// How many numbers are never given out again.
+    retired: usize,
     /// How many of the free stacks keep their memory.
     spare: usize,
     /// The slots of all stacks, those of free ones included.
@@ -65,6 +67,7 @@ impl Stacks {
             context,
             stacks: alloc::vec![UnsafeCell::new(Stack::none())],
             free: Vec::new(),
+            retired: 0,
             spare: 0,
             slots: 0,
             reclaim_at: SPARE,
@@ -201,7 +204,7 @@ impl Stacks {
         }
         let stack = self.stack_mut(id);
         stack.state = StackState::Fresh;
-        stack.first_revision = stack.revision;
+        stack.first_revision = stack.revision();
         stack.function = function;
         stack.owner = owner;
         Some(id)
@@ -244,16 +247,21 @@ impl Stacks {
         let stack = self.stack_mut(id);
         stack.state = StackState::Free;
         stack.exit = ExitPoint::NONE;
-        stack.other_end = StackId::NONE;
-        stack.bound = 0;
+        stack.set_other_end(StackId::NONE);
         stack.awaiting = None;
         stack.owner = None;
-        stack.revision = stack.revision.wrapping_add(1);
-        // A number whose revisions are used up is never given out again: no old reference
-        // may look like a new one.
-        if stack.revision != u32::MAX {
-            self.free.push(id);
-            self.spare += usize::from(keeps);
+        match next_reference(stack.reference) {
+            Some(next) => {
+                stack.reference = next;
+                self.free.push(id);
+                self.spare += usize::from(keeps);
+            }
+            // A number whose revisions are used up is never given out again: no old
+            // reference may look like a new one.
+            None => {
+                let retired = self.retire(id);
+                self.slots -= retired.slots();
+            }
         }
     }
 
@@ -278,7 +286,7 @@ impl Stacks {
                     .as_ref()
                     .is_some_and(|owner| Arc::strong_count(owner) == 1);
             if dropped {
-                if let Some(innermost) = stack.other_end.get() {
+                if let Some(innermost) = stack.other_end().get() {
                     self.release_continuations(innermost);
                 }
                 self.release(StackId(id));
@@ -287,26 +295,30 @@ impl Stacks {
         self.reclaim_at = self.count() * 2 + SPARE;
     }
 
-    /// Gives a stack another number, as revisions of the old one are used up: that is
-    /// never given out again. `None` where there is no room.
+    /// Gives a stack that waits to be resumed another number, as the revisions of the old
+    /// one are used up: that is never given out again. `None` where there is no room.
     pub fn renumber(&mut self, id: StackId) -> Option<StackId> {
         let new = self.add()?;
-        let mut stack = core::mem::replace(self.stack_mut(id), Stack::none());
-        stack.revision = 0;
+        let mut stack = self.retire(id);
+        stack.reference = new.0.into();
         stack.first_revision = 0;
-        stack.id = new;
-        if stack.other_end == id {
-            stack.other_end = new;
+        if stack.other_end() == id {
+            let bound = stack.bound();
+            stack.set_other_end(new);
+            stack.bind(bound);
         }
         *self.stack_mut(new) = stack;
-        if self.running() == id {
-            self.set_running(new);
-        }
         Some(new)
     }
 
+    /// Makes a number that of no stack, for good: the stack that had it.
+    fn retire(&mut self, id: StackId) -> Stack {
+        self.retired += 1;
+        core::mem::replace(self.stack_mut(id), Stack::none())
+    }
+
     fn count(&self) -> usize {
-        self.stacks.len() - 1 - self.free.len()
+        self.stacks.len() - 1 - self.free.len() - self.retired
     }
 
     /// A stack.
@@ -334,7 +346,7 @@ impl Stacks {
     pub fn running(&self) -> StackId {
         // SAFETY: as in `registers`; the running stack is in the directory, perhaps as the
         // one that is none.
-        unsafe { (*(*self.context()).running).id }
+        unsafe { (*(*self.context()).running).id() }
     }
 
     /// Makes a stack, or none, the running one.
@@ -381,7 +393,14 @@ impl Stacks {
         let id = StackId(bits as u32);
         let stack = self.stacks.get(id.0 as usize).map(|_| self.stack(id))?;
         let waits = matches!(stack.state, StackState::Fresh | StackState::Suspended);
-        (waits && stack.revision == (bits >> 32) as u32 && stack.is_continuation()).then_some(id)
+        (waits && stack.reference == bits && stack.is_continuation()).then_some(id)
+    }
+
+    /// Whether a reference to a continuation has been used, so that nothing can be done with
+    /// it any more.
+    pub fn is_consumed(&self, bits: u64) -> bool {
+        let stack = self.stacks.get(bits as u32 as usize);
+        stack.is_none_or(|_| self.stack(StackId(bits as u32)).reference != bits)
     }
 
     /// Whether code runs on a stack, or will when its execution is advanced: it does not
@@ -392,14 +411,14 @@ impl Stacks {
             || active.any(|activation| activation.chain.first() == Some(id))
             || self
                 .in_use()
-                .any(|(_, stack)| !stack.is_continuation() && stack.other_end == id)
+                .any(|(_, stack)| !stack.is_continuation() && stack.other_end() == id)
     }
 
     /// The continuation that a reference names or has named, unless it has ended.
     pub fn continuation_named(&self, bits: u64) -> Option<StackId> {
         let (id, revision) = (StackId(bits as u32), (bits >> 32) as u32);
         let stack = self.stacks.get(id.0 as usize).map(|_| self.stack(id))?;
-        let revisions = stack.first_revision..=stack.revision;
+        let revisions = stack.first_revision..=stack.revision();
         let lives = stack.state != StackState::Free && revisions.contains(&revision);
         (lives && stack.is_continuation()).then_some(id)
     }
@@ -408,7 +427,7 @@ impl Stacks {
     pub fn continuations(&self) -> impl Iterator<Item = u64> {
         self.in_use()
             .filter(|(_, stack)| stack.is_continuation())
-            .map(|(_, stack)| stack.reference())
+            .map(|(_, stack)| stack.reference)
     }
 
     /// Frees the continuations that can be resumed, with those that were suspended with
@@ -416,7 +435,7 @@ impl Stacks {
     pub fn retain_continuations(&mut self, mut retain: impl FnMut(StackId) -> bool) -> usize {
         let mut retained = 0;
         for id in (1..self.stacks.len() as u32).map(StackId) {
-            let bits = self.stack(id).reference();
+            let bits = self.stack(id).reference;
             if self.continuation(bits).is_none() {
                 continue;
             }

@@ -3,14 +3,16 @@
 //! To its function, a cell that suspends or resumes is a call: what is on the operand
 //! stack stays in slots, and what comes back stands where the operands began. A resumption
 //! can come back in several ways: at its end, or at one of its clauses, each with values
-//! of its own, which are then carried to the clause's label as a branch carries them.
+//! of its own, which are then carried to the clause's label as a branch carries them. Where
+//! the label's first operator puts the reference into a local, and nothing else leads
+//! there, the clause itself puts it there.
 
 use super::control::Pending;
 use super::frame::far;
 use super::function::Function;
 use super::operand::Kind;
 use super::operators::push_results;
-use crate::code::{Clause, Handles, Op};
+use crate::code::{Awaits, Clause, Handles, Op};
 use crate::module::{CompositeType, FuncType, HeapType, SubType, TypeId, ValType};
 use alloc::sync::Arc;
 use smallvec::SmallVec;
@@ -42,8 +44,17 @@ impl Function<'_> {
 
     /// `suspend`.
     pub fn suspend(&mut self, tag: u32) {
-        let ty = self.tag_type(tag);
-        self.leave_stack(Op::Suspend, tag, ty.params.len() as u32, 0);
+        let id = self.module.type_of_tag(tag);
+        let ty = self.module.engine.types.func(id);
+        let count = ty.params.len() as u32;
+        // Two imports may be of one tag.
+        let imported = self.module.imported_tags;
+        let op = match count {
+            _ if tag < imported && imported > 1 => Op::SuspendShared,
+            0 => Op::Suspend,
+            _ => Op::SuspendValues,
+        };
+        self.leave_stack(op, tag, count, 0, Awaits::Results(id));
         push_results(self, &ty.results);
     }
 
@@ -56,9 +67,11 @@ impl Function<'_> {
         let HeapType::ConcreteCont(own) = own.heap else {
             unreachable!("validation asks for a continuation type");
         };
-        self.leave_stack(Op::Switch, tag, arguments.len() as u32, 1);
         let types = &self.module.engine.types;
-        let own = types.func(function_of(&types.get(own)));
+        let own = function_of(&types.get(own));
+        let count = arguments.len() as u32;
+        self.leave_stack(Op::Switch, tag, count, 1, Awaits::Params(own));
+        let own = self.module.engine.types.func(own);
         push_results(self, &own.params);
     }
 
@@ -72,7 +85,7 @@ impl Function<'_> {
     }
 
     /// Writes a cell that suspends with so many values, above which `more` operands stand.
-    fn leave_stack(&mut self, op: Op, tag: u32, values: u32, more: u32) {
+    fn leave_stack(&mut self, op: Op, tag: u32, values: u32, more: u32, awaits: Awaits) {
         self.charge();
         let operands = self.switched_operands(values + more);
         self.values
@@ -80,7 +93,8 @@ impl Function<'_> {
             .cell(op.opcode())
             .u32(8, far(operands))
             .u32(12, tag)
-            .u32(16, values);
+            .u32(16, values)
+            .u32(20, awaits.encode());
         // What stood in accumulators does so no more.
         self.values.join();
     }
@@ -88,7 +102,11 @@ impl Function<'_> {
     /// `resume`.
     pub fn resume(&mut self, cont: u32, table: &ResumeTable) {
         let arguments = self.cont_type(cont).params.len() as u32;
-        self.resume_with(Op::Resume, cont, arguments, 0, table);
+        let op = match arguments {
+            0 => Op::Resume,
+            _ => Op::ResumeValues,
+        };
+        self.resume_with(op, cont, arguments, 0, table);
     }
 
     /// `resume_throw`.
@@ -103,19 +121,28 @@ impl Function<'_> {
     }
 
     fn resume_with(&mut self, op: Op, cont: u32, values: u32, tag: u32, table: &ResumeTable) {
+        let reference = self.values.pop();
+        let reference = far(self.values.slot(&reference));
         self.charge();
-        let operands = self.switched_operands(values + 1);
+        let operands = self.switched_operands(values);
         let clauses: SmallVec<[Clause; 4]> = table.handlers.iter().map(clause).collect();
         let cell = self.values.assembler.cell(op.opcode());
-        let cell = cell.u32(8, far(operands)).clauses(values, tag, &clauses);
-        let cell = cell.offset();
+        let cell = cell
+            .u32(8, far(operands))
+            .clauses(values, tag, reference, &clauses)
+            .offset();
         let base = self.values.height();
         for (index, handle) in table.handlers.iter().enumerate() {
             if let Handle::OnLabel { tag, label } = *handle {
                 let payload = self.tag_type(tag);
                 push_results(self, &payload.params);
+                let suspended = self.values.frame.temp(self.values.height());
                 self.values.push_temp(Kind::ContRef);
-                self.land(Pending::Clause(cell, index as u32 + 1), label);
+                let clause = index as u32 + 1;
+                self.values
+                    .assembler
+                    .set_clause_slot(cell, clause, far(suspended));
+                self.land(Pending::Clause(cell, clause), label);
                 self.values.drop_to(base);
             }
         }

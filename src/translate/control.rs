@@ -5,7 +5,7 @@
 //! ways need not know of each other.
 
 use super::frame::far;
-use super::function::{Function, Way};
+use super::function::{Delivered, Function, Way};
 use super::operand::{Class, Kind, Operand, Place};
 use crate::code::layout::BRANCH_IF;
 use crate::code::{Offset, Op};
@@ -162,6 +162,7 @@ impl Function<'_> {
     pub fn loop_(&mut self, ty: BlockType) {
         let params = self.block_types(ty).0.len() as u32;
         self.charge();
+        self.delivered = None;
         // What the loop may change must not be known from before it.
         self.values.settle_from(self.values.height() - params);
         self.values.settle_all();
@@ -223,6 +224,7 @@ impl Function<'_> {
             _ => None,
         };
         let joins = skip.is_some() || !self.control[depth].pending.is_empty();
+        let falls_through = skip.is_some() || self.unreachable.is_none();
         if joins && self.unreachable.is_none() && self.only_ends_follow {
             // The values need not go where the other ways have put theirs.
             self.return_();
@@ -253,6 +255,14 @@ impl Function<'_> {
             self.values.assembler.set_target(skip, here);
         }
         self.joined.clear();
+        self.delivered = match control.pending[..] {
+            [Pending::Clause(cell, clause)] if !falls_through => Some(Delivered {
+                cell,
+                clause,
+                height: self.values.height() - 1,
+            }),
+            _ => None,
+        };
         for pending in control.pending {
             if let Pending::Plain(way) = pending {
                 self.joined.push(way);

@@ -3,7 +3,7 @@
 use super::control::{Control, Kinds};
 use super::frame::{Frame, far};
 use super::mapping::{Mapping, Source, Variable};
-use super::operand::{Kind, Operand, Place};
+use super::operand::{Kind, Location, Operand, Place};
 use super::values::Values;
 use super::{Failed, TooLarge, operators};
 use crate::code::layout::{
@@ -26,6 +26,17 @@ pub struct Way {
     pub branch: Offset,
     /// The copy.
     pub copy: Option<Offset>,
+}
+
+/// The reference to what was suspended, as a clause passes it to its label.
+#[derive(Clone, Copy, Debug)]
+pub struct Delivered {
+    /// The cell that has the clause,
+    pub cell: Offset,
+    /// and the clause's number there.
+    pub clause: u32,
+    /// The height of the reference on the operand stack.
+    pub height: u32,
 }
 
 /// The state of a translation.
@@ -55,6 +66,8 @@ pub struct Function<'m> {
     pub joined: Vec<Way>,
     /// which is here.
     pub joined_at: Offset,
+    /// What a clause has put into its slot, where that is the only way to that place.
+    pub delivered: Option<Delivered>,
     /// What is caught, and where.
     pub catches: CatchTable,
     /// The clauses of `try_table`s that go on at the function's end.
@@ -136,6 +149,7 @@ impl<'m> Function<'m> {
             only_ends_follow: false,
             joined: Vec::new(),
             joined_at: Offset(u32::MAX),
+            delivered: None,
             catches: CatchTable::default(),
             caught_at_end: Vec::new(),
             mapping: mapped.map(Mapping::new),
@@ -563,11 +577,26 @@ impl<'m> Function<'m> {
                 self.values.release_local(local);
             }
             let slot = self.values.frame.local(local);
-            self.values.set(&operand, slot);
+            match self.delivered.take() {
+                Some(delivered) if self.is_fresh(delivered, &operand) => {
+                    let Delivered { cell, clause, .. } = delivered;
+                    let assembler = &mut self.values.assembler;
+                    assembler.set_clause_slot(cell, clause, far(slot));
+                    self.values.wrote_slot(slot);
+                }
+                _ => self.values.set(&operand, slot),
+            }
         }
         if keep {
             self.values.push_local(kind, local);
         }
+    }
+
+    /// Whether a popped operand is what a clause has just put into its slot: no cell has
+    /// read that since.
+    fn is_fresh(&self, delivered: Delivered, operand: &Operand) -> bool {
+        let at = (operand.height, operand.location);
+        at == (delivered.height, Location::Temp) && self.joined_at == self.values.assembler.here()
     }
 
     // --- values in slots ---

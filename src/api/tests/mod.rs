@@ -1,5 +1,6 @@
 //! The API as an embedder uses it. Modules are written as text.
 
+mod continuations;
 mod host;
 mod linking;
 mod movement;

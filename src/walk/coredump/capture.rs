@@ -195,7 +195,7 @@ impl Capture {
                 state: stack.state,
                 function: stack.function,
                 continuation: stack.is_continuation(),
-                revision: stack.revision,
+                revision: stack.revision(),
                 parent: stack.parent().or_else(|| *callers.get(&id)?),
                 given: store
                     .given(id)
