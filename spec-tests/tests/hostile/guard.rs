@@ -85,6 +85,11 @@ unsafe impl GlobalAlloc for Allocator {
     }
 }
 
+/// The bytes that this thread holds.
+pub fn held() -> isize {
+    LIVE.get()
+}
+
 /// Runs `work` and gives its result with the most bytes that this thread held at a time,
 /// beyond those that it held before.
 pub fn peak_of<R>(work: impl FnOnce() -> R) -> (R, usize) {

@@ -12,6 +12,7 @@
 
 mod allocation;
 mod bodies;
+mod continuations;
 mod corpus;
 mod declarations;
 mod dumps;

@@ -118,6 +118,50 @@ fn the_end_comes_from_any_depth() {
     }
 }
 
+/// A program that ends itself inside of continuations that wait for each other: the call
+/// ends with the code, all of them have ended, and the store goes on.
+#[test]
+fn the_end_comes_from_inside_continuations() -> backstitch::Result<()> {
+    let text = r#"(module
+        (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+        (memory (export "memory") 1)
+        (type $f (func (param i32)))
+        (type $k (cont $f))
+        (type $rest (func))
+        (type $r (cont $rest))
+        (tag $yield)
+        (elem declare func $deep)
+        (func $calls (param i32)
+            (if (local.get 0)
+                (then (call $calls (i32.sub (local.get 0) (i32.const 1))))
+                (else (call $exit (i32.const 42)))))
+        (func $deep (param i32)
+            (if (i32.eqz (local.get 0)) (then (suspend $yield) (call $calls (i32.const 100))))
+            (try_table (catch_all 0)
+                (resume $k (i32.sub (local.get 0) (i32.const 1)) (cont.new $k (ref.func $deep)))))
+        (func (export "_start")
+            (block $yielded (result (ref $r))
+                (resume $k (on $yield $yielded) (i32.const 100) (cont.new $k (ref.func $deep)))
+                (return))
+            (resume $r)
+            (unreachable))
+        (func (export "after") (result i32) (i32.const 7)))"#;
+    let engine = Engine::default();
+    let mut linker: Linker<WasiCtx> = Linker::new(&engine);
+    wasi::add_to_linker(&mut linker, |ctx| ctx)?;
+    let mut store = Store::new(&engine, WasiCtxBuilder::new().build());
+    let instance = linker.instantiate(&mut store, &Module::new(&engine, text)?)?;
+    let start = instance.get_typed_func::<(), ()>(&mut store, "_start")?;
+    let after = instance.get_typed_func::<(), i32>(&mut store, "after")?;
+    for _ in 0..3 {
+        let error = start.call(&mut store, ()).expect_err("it ends itself");
+        assert_eq!(error.downcast_ref(), Some(&I32Exit(42)));
+        assert_eq!(store.continuations().count(), 0);
+        assert_eq!(after.call(&mut store, ())?, 7);
+    }
+    Ok(())
+}
+
 #[test]
 fn a_trap_shows_where() {
     let error = start(
