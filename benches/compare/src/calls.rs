@@ -62,6 +62,16 @@ const STACKS: &str = r#"(module
       (br_if $again (local.tee $left (i32.sub (local.get $left) (i32.const 1)))))
     (local.get $n))
 
+  ;; The loop of that, with a call in the place of the resumption.
+  (func $nothing)
+  (func (export "loops") (param $n i32) (result i32)
+    (local $left i32)
+    (local.set $left (local.get $n))
+    (loop $again
+      (call $nothing)
+      (br_if $again (local.tee $left (i32.sub (local.get $left) (i32.const 1)))))
+    (local.get $n))
+
   ;; Makes $n continuations, each of which is suspended once and then forgotten.
   (func (export "lives") (param $n i32) (result i32)
     (local $left i32)
@@ -115,11 +125,12 @@ pub fn measure(
     statistic: Statistic,
 ) -> Result<Report> {
     let (bytes, stacks) = (wat::parse_str(MODULE)?, wat::parse_str(STACKS)?);
-    let kinds: [(&str, &[u8], Calls); 6] = [
+    let kinds: [(&str, &[u8], Calls); 7] = [
         ("recursive call and return", &bytes, recursive),
         ("host function called and back", &bytes, out),
         ("export called by the host and back", &bytes, into),
-        ("suspended and resumed", &stacks, switched),
+        ("suspended and resumed, with the loop", &stacks, switched),
+        ("that loop around an empty call", &stacks, looped),
         ("continuation made, run, dropped", &stacks, lived),
         ("exception caught ten frames up", &stacks, thrown),
     ];
@@ -164,6 +175,10 @@ fn into(guest: &mut dyn Loaded) -> Result<u32> {
 
 fn switched(guest: &mut dyn Loaded) -> Result<u32> {
     counted(guest, "switches", SWITCHES)
+}
+
+fn looped(guest: &mut dyn Loaded) -> Result<u32> {
+    counted(guest, "loops", SWITCHES)
 }
 
 fn lived(guest: &mut dyn Loaded) -> Result<u32> {

@@ -1,0 +1,60 @@
+//! Backtraces of deep stacks, in frames a second.
+
+use backstitch::{Caller, Config, WasmBacktrace};
+use backstitch_benches::Export;
+use divan::Bencher;
+use divan::counter::ItemsCount;
+use std::num::NonZeroUsize;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+const FRAMES: i32 = 100_000;
+/// Captures for each time that the stack is built.
+const CAPTURES: u32 = 10;
+
+/// A chain of calls, and one of continuations with a frame or two each.
+const MODULE: &str = r#"(module
+    (import "" "look" (func $look))
+    (type $f (func (param i32) (result i32))) (type $k (cont $f))
+    (elem declare func $resume)
+    (func $call (export "call") (param i32) (result i32)
+        (if (i32.eqz (local.get 0)) (then (call $look) (return (i32.const 0))))
+        (i32.add (i32.const 0) (call $call (i32.sub (local.get 0) (i32.const 1)))))
+    (func $resume (export "resume") (param i32) (result i32)
+        (if (i32.eqz (local.get 0)) (then (call $look) (return (i32.const 0))))
+        (i32.add (i32.const 0)
+            (resume $k (i32.sub (local.get 0) (i32.const 1)) (cont.new $k (ref.func $resume))))))"#;
+
+fn main() {
+    divan::main();
+}
+
+#[divan::bench(args = ["call", "resume"], sample_count = 20, sample_size = 1)]
+fn frames(bencher: Bencher<'_, '_>, name: &str) {
+    let mut config = Config::new();
+    config
+        .max_wasm_stack(64 << 20)
+        .wasm_backtrace_max_frames(NonZeroUsize::new(1 << 20));
+    let taken = Arc::new(Mutex::new(Duration::ZERO));
+    let told = Arc::clone(&taken);
+    let mut export = Export::with(&config, MODULE, name, |linker| {
+        let look = move |caller: Caller<'_, ()>| {
+            let start = Instant::now();
+            for _ in 0..CAPTURES {
+                let backtrace = WasmBacktrace::capture(&caller);
+                assert_eq!(backtrace.frames().len(), FRAMES as usize + 1);
+            }
+            *told.lock().expect("nobody panics") = start.elapsed();
+        };
+        linker.func_wrap("", "look", look).expect("a new name");
+    });
+    bencher
+        .counter(ItemsCount::new(FRAMES.unsigned_abs() * CAPTURES))
+        .bench_local(|| export.call(FRAMES));
+    let taken = taken.lock().expect("nobody panics");
+    let frames = f64::from(FRAMES) * f64::from(CAPTURES);
+    println!(
+        "{name}: {:.1} ns a frame, without building the stack",
+        taken.as_nanos() as f64 / frames
+    );
+}
