@@ -2,6 +2,8 @@
 
 #[path = "continuations/clauses.rs"]
 mod clauses;
+#[path = "continuations/rows.rs"]
+mod rows;
 #[path = "continuations/stacks.rs"]
 mod stacks;
 #[path = "continuations/types.rs"]

@@ -249,21 +249,21 @@ fn stop_in_handlers(dispatch: &str) {
 }
 
 #[test]
-fn in_a_host_call() {
+fn e3_in_a_host_call() {
     stop_in_host("best");
 }
 
 #[test]
-fn in_a_host_call_of_the_loop() {
+fn e3_in_a_host_call_of_the_loop() {
     stop_in_host("loop");
 }
 
 #[test]
-fn in_handlers() {
+fn e3_in_handlers() {
     stop_in_handlers("best");
 }
 
 #[test]
-fn in_handlers_of_the_loop() {
+fn e3_in_handlers_of_the_loop() {
     stop_in_handlers("loop");
 }

@@ -236,7 +236,7 @@ fn look(store: &mut Store<Host>, seen: &Arc<Mutex<Seen>>) -> Result<()> {
 }
 
 #[test]
-fn the_naive_walk_is_the_walk_at_every_cell() {
+fn e2_the_naive_walk_is_the_walk_at_every_cell() {
     let _alone = lock(&ALONE);
     let engine = engine();
     let mut total = Seen::default();
@@ -294,12 +294,10 @@ const NESTED: &str = r#"
         (func (export "run") (resume $c (cont.new $c (ref.func $outer)))))
 "#;
 
-#[test]
-fn across_calls_of_the_host() -> Result<()> {
-    let _alone = lock(&ALONE);
-    let engine = engine();
-    let module = Module::new(&engine, NESTED)?;
-    let mut linker = Linker::new(&engine);
+/// An instance of `NESTED`, whose `look` does nothing and whose `through` calls again.
+fn nested(engine: &Engine, store: &mut Store<Host>) -> Result<Instance> {
+    let module = Module::new(engine, NESTED)?;
+    let mut linker = Linker::new(engine);
     linker.func_wrap("host", "look", || ())?;
     linker.func_wrap("host", "through", |mut caller: Caller<'_, Host>| {
         let again = caller.get_export("again").and_then(|item| item.into_func());
@@ -310,10 +308,17 @@ fn across_calls_of_the_host() -> Result<()> {
         });
         between.call(&mut caller, &[], &mut [])
     })?;
+    linker.instantiate(store, &module)
+}
+
+#[test]
+fn e2_across_calls_of_the_host() -> Result<()> {
+    let _alone = lock(&ALONE);
+    let engine = engine();
     let mut store = Store::new(&engine, Host::default());
     let seen = Arc::default();
     look(&mut store, &seen)?;
-    let instance = linker.instantiate(&mut store, &module)?;
+    let instance = nested(&engine, &mut store)?;
     let run = instance.get_typed_func::<(), ()>(&mut store, "run")?;
     run.call(&mut store, ())?;
     let seen = lock(&seen);
@@ -323,8 +328,131 @@ fn across_calls_of_the_host() -> Result<()> {
     Ok(())
 }
 
+/// An activation that is in the host has a stack and frames on it, each within its stack;
+/// one that never was in WebAssembly has none.
 #[test]
-fn stores_are_listed_as_long_as_they_are_there() {
+fn b9_b13_activations_with_frames_have_stacks_and_frames_lie_in_them() -> Result<()> {
+    let _alone = lock(&ALONE);
+    for dispatch in [Dispatch::best(), Dispatch::Loop] {
+        let engine = Engine::new(Config::new().dispatch(dispatch))?;
+        let mut store = Store::new(&engine, Host::default());
+        let process = find();
+        let counts = Arc::new(Mutex::new(Vec::new()));
+        let seen = Arc::clone(&counts);
+        store.call_hook(move |_, hook| {
+            if hook.entering_host() {
+                let context = own_context(&process).expect("a store runs");
+                let activations = process.activations(context).expect("a list");
+                let mut frames = Vec::new();
+                for activation in 0..activations {
+                    let from = process.exit(context, activation);
+                    frames.push(from.map_or(0, |from| {
+                        let beyond = Frame {
+                            fp: u64::from(u32::MAX),
+                            ..from
+                        };
+                        assert_eq!(process.walk(context, beyond), None);
+                        let walk = process.walk(context, from);
+                        walk.expect("each lies in its stack").len()
+                    }));
+                }
+                lock(&seen).push(frames);
+            }
+            Ok(())
+        });
+        let instance = nested(&engine, &mut store)?;
+        let run = instance.get_typed_func::<(), ()>(&mut store, "run")?;
+        run.call(&mut store, ())?;
+        let counts = lock(&counts);
+        // In `through` and in the host function that it calls; in `inner`, and in `middle`.
+        let expected: [&[usize]; 4] = [&[2], &[2, 0], &[2, 0, 3], &[2, 0, 2]];
+        for frames in expected {
+            assert!(counts.iter().any(|seen| seen == frames), "{counts:?}");
+        }
+        // The host that calls the host never has any.
+        let between = counts.iter().filter_map(|seen| seen.get(1));
+        assert!(between.into_iter().all(|&frames| frames == 0), "{counts:?}");
+    }
+    Ok(())
+}
+
+/// A continuation that suspends past its parent is resumed by another continuation, and one
+/// takes another's place.
+const MOVED: &str = r#"
+    (module
+        (type $f (func))
+        (type $c (cont $f))
+        (rec (type $p (func (param (ref null $pc)))) (type $pc (cont $p)))
+        (tag $up)
+        (import "host" "look" (func $look))
+        (global $held (mut (ref null $c)) (ref.null $c))
+        (elem declare func $in $out $second $one $two)
+        (func $in (call $look) (suspend $up) (call $look))
+        (func $out (resume $c (cont.new $c (ref.func $in))))
+        (func $first
+            (block $h (result (ref $c))
+                (resume $c (on $up $h) (cont.new $c (ref.func $out)))
+                (return))
+            (global.set $held))
+        (func $second (call $look) (resume $c (global.get $held)))
+        (func $one (call $look) (switch $pc $up (cont.new $pc (ref.func $two))) (drop))
+        (func $two (type $p) (call $look))
+        (func (export "run")
+            (call $first)
+            (resume $c (cont.new $c (ref.func $second)))
+            (resume $c (on $up switch) (cont.new $c (ref.func $one)))))
+"#;
+
+/// Each bottom record leads to the frame that waits for it, whoever that is by now, and the
+/// last one to the host.
+#[test]
+fn e1_the_chain_of_records_runs_unbroken_from_the_innermost_frame_to_the_host() -> Result<()> {
+    const IN: u32 = 1;
+    const OUT: u32 = 2;
+    const FIRST: u32 = 3;
+    const SECOND: u32 = 4;
+    const ONE: u32 = 5;
+    const TWO: u32 = 6;
+    const RUN: u32 = 7;
+    let _alone = lock(&ALONE);
+    for dispatch in [Dispatch::best(), Dispatch::Loop] {
+        let engine = Engine::new(Config::new().dispatch(dispatch))?;
+        let module = Module::new(&engine, MOVED)?;
+        let mut linker = Linker::new(&engine);
+        linker.func_wrap("host", "look", || ())?;
+        let mut store = Store::new(&engine, Host::default());
+        let process = find();
+        let walks = Arc::new(Mutex::new(Vec::new()));
+        let seen = Arc::clone(&walks);
+        store.call_hook(move |_, hook| {
+            if hook.entering_host() {
+                let walk = naive_frames(&process, false).expect("the bytes are stacks");
+                let located = walk.iter().flatten();
+                let located = located.filter_map(|frame| process.locate(frame));
+                let functions: Vec<u32> = located.map(|at| at.function).collect();
+                lock(&seen).push(functions);
+            }
+            Ok(())
+        });
+        let instance = linker.instantiate(&mut store, &module)?;
+        let run = instance.get_typed_func::<(), ()>(&mut store, "run")?;
+        run.call(&mut store, ())?;
+        assert_eq!(
+            *lock(&walks),
+            [
+                vec![IN, OUT, FIRST, RUN],
+                vec![SECOND, RUN],
+                vec![IN, OUT, SECOND, RUN],
+                vec![ONE, RUN],
+                vec![TWO, RUN],
+            ]
+        );
+    }
+    Ok(())
+}
+
+#[test]
+fn e3_stores_are_listed_as_long_as_they_are_there() {
     let _alone = lock(&ALONE);
     let process = find();
     let listed = || process.contexts().expect("the list is whole");

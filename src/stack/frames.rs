@@ -4,7 +4,7 @@
 //! say.
 
 use super::directory::{ExitPoint, Stack};
-use super::record::{BoundaryKind, Record};
+use super::record::{BoundaryKind, RECORD_SLOTS, Record};
 use crate::heap::{InstanceCore, InstanceIndex};
 
 /// A frame as the stack shows it.
@@ -46,10 +46,10 @@ impl<'a> RawFrames<'a> {
         frames
     }
 
-    /// The record at so many slots from the base, if it lies in the stack.
+    /// The record at so many slots from the base, if all of it lies in the stack.
     fn record(&self, fp: u32) -> Option<Record> {
         let fp = fp as usize;
-        (fp < self.stack.slots()).then(|| Record(self.stack.base.wrapping_add(fp)))
+        (fp + RECORD_SLOTS <= self.stack.slots()).then(|| Record(self.stack.base.wrapping_add(fp)))
     }
 
     /// Passes the boundaries at `point`, whose record is the next older one: the frame

@@ -13,7 +13,9 @@ pub trait Driver {
 
     /// Makes the store that a script runs in.
     fn new_store(&mut self) -> Result<Store<Host>> {
-        Ok(Store::new(self.engine(), Host::default()))
+        let mut store = Store::new(self.engine(), Host::default());
+        store.limiter(|host| &mut host.limits);
+        Ok(store)
     }
 
     /// Validates a module that the script says is to be refused.

@@ -9,7 +9,8 @@
 //! text ──► runner ──► driver ──► engine
 //!            │  ▲ spectest: what scripts may import
 //!            │  ├ expectation: values, and patterns of them
-//!            │  └ message: the specification's words for a trap
+//!            │  ├ message: the specification's words for a trap
+//!            │  └ older: rules that scripts of an earlier time still have
 //!            ▼
 //!          report
 //! ```
@@ -26,6 +27,7 @@
 pub mod driver;
 mod expectation;
 mod message;
+mod older;
 mod report;
 mod runner;
 mod spectest;

@@ -2,16 +2,31 @@
 
 use backstitch::{
     AsContextMut, Caller, Engine, Extern, Global, GlobalType, Linker, Memory, MemoryType,
-    Mutability, Ref, RefType, Result, Store, Table, TableType, Val, ValType,
+    Mutability, Ref, RefType, Result, Store, StoreLimits, StoreLimitsBuilder, Table, TableType,
+    Val, ValType,
 };
 
 const NAME: &str = "spectest";
 
+/// Scripts have memories of somewhat more than 4 GiB, of which they use little.
+const MEMORY_BYTES: u64 = 8 << 30;
+
 /// The data of a script's store.
-#[derive(Default)]
 pub struct Host {
     /// What the print functions have printed, a line a call.
     pub(super) printed: Vec<String>,
+    /// What guests may allocate.
+    pub(super) limits: StoreLimits,
+}
+
+impl Default for Host {
+    fn default() -> Host {
+        let memory = usize::try_from(MEMORY_BYTES).unwrap_or(usize::MAX);
+        Host {
+            printed: Vec::new(),
+            limits: StoreLimitsBuilder::new().memory_size(memory).build(),
+        }
+    }
 }
 
 /// Defines the module's functions, globals, tables and memory.
