@@ -3,7 +3,7 @@
 //! stacks.
 
 use backstitch::{
-    AsContext, Caller, Config, Dispatch, Engine, Instance, Linker, Module, Result, Store,
+    AsContext, CallHook, Caller, Config, Dispatch, Engine, Instance, Linker, Module, Result, Store,
     StoreContext, WasmBacktrace,
 };
 use spec_tests::naive::{Frame, Memory, Process};
@@ -425,7 +425,7 @@ fn e1_the_chain_of_records_runs_unbroken_from_the_innermost_frame_to_the_host() 
         let walks = Arc::new(Mutex::new(Vec::new()));
         let seen = Arc::clone(&walks);
         store.call_hook(move |_, hook| {
-            if hook.entering_host() {
+            if hook == CallHook::CallingHost {
                 let walk = naive_frames(&process, false).expect("the bytes are stacks");
                 let located = walk.iter().flatten();
                 let located = located.filter_map(|frame| process.locate(frame));

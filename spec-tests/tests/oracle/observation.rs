@@ -12,6 +12,8 @@ pub struct Step {
     pub end: End,
     /// What was logged.
     pub log: Vec<i32>,
+    /// How the calls ended that the host caught, by their codes.
+    pub caught: Vec<i32>,
     /// What the globals of each instance hold.
     pub globals: Vec<Vec<Seen>>,
     /// What the tables of each instance hold.

@@ -10,6 +10,7 @@ use std::rc::Rc;
 #[derive(Default)]
 struct Host {
     log: Vec<i32>,
+    caught: Vec<i32>,
     tags: Vec<TagId>,
 }
 
@@ -70,9 +71,12 @@ pub fn observe(program: &Program) -> Result<(Observation, Coverage), String> {
         if let End::Failed(reason) = end {
             return Err(reason);
         }
+        let log = std::mem::take(&mut host.borrow_mut().log);
+        let caught = std::mem::take(&mut host.borrow_mut().caught);
         let mut step = Step {
             end,
-            log: std::mem::take(&mut host.borrow_mut().log),
+            log,
+            caught,
             globals: Vec::new(),
             tables: Vec::new(),
             memory: 0,
@@ -119,7 +123,7 @@ fn global(store: &Store<'_>, instance: InstanceId, index: u32) -> usize {
 
 fn functions<'a>(host: &Rc<RefCell<Host>>) -> Vec<(&'static str, HostFunc<'a>)> {
     let log = Rc::clone(host);
-    let tags = Rc::clone(host);
+    let shared = Rc::clone(host);
     vec![
         (
             "log",
@@ -137,10 +141,13 @@ fn functions<'a>(host: &Rc<RefCell<Host>>) -> Vec<(&'static str, HostFunc<'a>)> 
                 let Some(ended) = ended else {
                     return Ok(vec![Value::I32(-1)]);
                 };
-                let end = end(store, &tags.borrow().tags, &ended);
+                let end = end(store, &shared.borrow().tags, &ended);
                 match ended {
                     Err(failure @ (Failure::Host(_) | Failure::Unsupported(_))) => Err(failure),
-                    _ => Ok(vec![Value::I32(end.code())]),
+                    _ => {
+                        shared.borrow_mut().caught.push(end.code());
+                        Ok(vec![Value::I32(end.code())])
+                    }
                 }
             }),
         ),

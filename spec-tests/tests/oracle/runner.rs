@@ -17,6 +17,7 @@ macro_rules! runner {
         #[derive(Default)]
         pub struct Host {
             log: Vec<i32>,
+            caught: Vec<i32>,
             tags: Vec<Tag>,
         }
 
@@ -64,6 +65,7 @@ macro_rules! runner {
             let mut step = Step {
                 end,
                 log: std::mem::take(&mut store.data_mut().log),
+                caught: std::mem::take(&mut store.data_mut().caught),
                 globals: Vec::new(),
                 tables: Vec::new(),
                 memory: 0,
@@ -115,7 +117,9 @@ macro_rules! runner {
                     if ended.as_ref().is_err_and(|error| error.is::<Exit>()) {
                         return Err(ended.expect_err("it is an error"));
                     }
-                    Ok(end(&mut caller, &ended.map(|()| Vec::new())).code())
+                    let code = end(&mut caller, &ended.map(|()| Vec::new())).code();
+                    caller.data_mut().caught.push(code);
+                    Ok(code)
                 },
             )?;
             linker.func_wrap(

@@ -53,7 +53,14 @@ const REFUSALS: &[(&str, &str)] = &[
 /// from what was expected of a program's step and what was found.
 const LIMITS: &[(&str, fn(&Step, &Step) -> bool)] = &[(
     "its frames, which are the machine's, take more room than a stack has",
-    |_, found| matches!(&found.end, End::Trap(name) if name == "StackOverflow"),
+    |expected, found| {
+        let overflow = End::Trap("StackOverflow".into());
+        let caught = expected.caught.iter().zip(&found.caught);
+        let first = caught
+            .into_iter()
+            .find(|(expected, found)| expected != found);
+        found.end == overflow || first.is_some_and(|(_, &found)| found == overflow.code())
+    },
 )];
 
 /// Wasmtime does what the oracle does, but for what it cannot.
@@ -95,7 +102,9 @@ fn it_does_the_same() {
         all.differences.len()
     );
     let limited = all.limits.values().sum::<u64>();
-    assert!(limited * 10 <= all.same, "Wasmtime does hardly any of them");
+    if seeds.end - seeds.start >= QUICK {
+        assert!(limited * 10 <= all.same, "Wasmtime does hardly any of them");
+    }
 }
 
 /// What the test above starts, with seeds; without any it has nothing to do.
