@@ -65,6 +65,7 @@ fn run_all<'a>(tasks: impl IntoIterator<Item = Pin<Box<dyn Future<Output = ()> +
     counter.0.load(Ordering::Relaxed)
 }
 
+/// The program. It fails where it does not do what it shows.
 pub fn main() -> Result<()> {
     let engine = Engine::default();
     let module = Module::new(&engine, MODULE)?;

@@ -51,6 +51,7 @@ impl Iterator for Generator<'_> {
     }
 }
 
+/// The program. It fails where it does not do what it shows.
 pub fn main() -> Result<()> {
     let engine = Engine::default();
     let module = Module::new(&engine, MODULE)?;
