@@ -1,5 +1,6 @@
 //! `sqlite DATABASE < STATEMENTS`: runs SQL, and prints what comes out, a row a line.
 
+use rusqlite::fallible_iterator::FallibleIterator;
 use rusqlite::types::ValueRef;
 use rusqlite::{Batch, Connection, Result};
 use std::io::Read;
