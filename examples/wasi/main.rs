@@ -62,6 +62,7 @@ fn run(seed: u64) -> Result<Left> {
     Ok((output.contents(), files.read("dice")?, code, fuel))
 }
 
+/// The program. It fails where it does not do what it shows.
 pub fn main() -> Result<()> {
     let (output, file, code, fuel) = run(1)?;
     assert_eq!((&*output, code), (&b"written\n"[..], 3));

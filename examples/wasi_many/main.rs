@@ -85,6 +85,7 @@ fn waits(outcome: Outcome) -> Result<Option<Blocked>> {
     }
 }
 
+/// The program. It fails where it does not do what it shows.
 pub fn main() -> Result<()> {
     let engine = Engine::default();
     let module = Module::new(&engine, PROGRAM)?;

@@ -71,10 +71,10 @@ macro_rules! runner {
                 memory: 0,
             };
             for instance in instances {
-                let last = if $references {
-                    FIRST_HELD + HELD as u32
+                let (last, tables) = if $references {
+                    (FIRST_HELD + HELD as u32, HELD + 1)
                 } else {
-                    FIRST_HELD
+                    (FIRST_HELD, 0)
                 };
                 let mut globals = Vec::new();
                 for index in 0..last {
@@ -82,7 +82,7 @@ macro_rules! runner {
                     globals.push(seen(&global.expect("it is exported").get(&mut *store)));
                 }
                 step.globals.push(globals);
-                for index in 0..if $references { HELD + 1 } else { 0 } {
+                for index in 0..tables {
                     let table = instance.get_table(&mut *store, &format!("table{index}"));
                     let table = table.expect("it is exported");
                     let mut elements = Vec::new();

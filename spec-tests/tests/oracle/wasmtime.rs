@@ -49,9 +49,11 @@ const REFUSALS: &[(&str, &str)] = &[
     ),
 ];
 
-/// Differences that are limits of Wasmtime's: what they are called, and how they are known
-/// from what was expected of a program's step and what was found.
-const LIMITS: &[(&str, fn(&Step, &Step) -> bool)] = &[(
+/// Whether it shows in what was expected of a program's step and what was found.
+type Shows = fn(&Step, &Step) -> bool;
+
+/// Differences that are limits of Wasmtime's: what they are called, and how they are known.
+const LIMITS: &[(&str, Shows)] = &[(
     "its frames, which are the machine's, take more room than a stack has",
     |expected, found| {
         let overflow = End::Trap("StackOverflow".into());
