@@ -106,8 +106,12 @@ impl CoreDumpOptions {
         self
     }
 
-    /// Whether readers must be able to read it that know nothing of values of locals and operands, as
-    /// `wasmgdb` 0.2: then it has none of those, and nothing of Backstitch's own.
+    /// Whether readers must be able to read it that know the first version of the format alone, as
+    /// `wasmgdb` 0.2. They take no values of locals and operands, no globals but numbers, and of
+    /// memories only the first, if it has 32-bit addresses and pages of the usual size; of that
+    /// one they look at the first data segment. So the rest is left out: all values, all globals
+    /// if one is no number, other memories (which then have the index 2³² − 1 in their
+    /// instances), and Backstitch's own section; and the first memory is one segment.
     pub fn compatible(&mut self, enable: bool) -> &mut CoreDumpOptions {
         self.compatible = enable;
         self

@@ -45,8 +45,12 @@ pub(super) fn refuse(store: &mut StoreInner, id: StackId, suspension: Suspension
         Suspension::Host(error) => Failure::Host(error),
         Suspension::Tag(..) => Failure::Trap(Trap::UnhandledTag),
     };
+    // Linking takes it for the return address of a call, which it need not be.
+    let running = store.stacks.stack(id).innermost();
+    let exit = store.stacks.stack(running).exit;
     let here = 0_u8;
     let mut linked = Linked::new(store, id, (&raw const here).addr());
+    linked.store.stacks.stack_mut(running).exit = exit;
     linked.activation().exited = true;
     linked.describe(failure)
 }

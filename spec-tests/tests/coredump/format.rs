@@ -1,7 +1,7 @@
 //! What stands in the file, read by others than ourselves.
 
 use super::subject::dispatches;
-use backstitch::coredump::{Boundary, Position, ReasonKind, Value};
+use backstitch::coredump::{Boundary, Position, ReasonKind, RefKind, Value};
 use backstitch::{
     Caller, Config, CoreDump, CoreDumpOptions, Engine, Error, Func, Global, GlobalType, Instance,
     Linker, Memory, MemoryType, Module, Mutability, Outcome, Result, Store, Suspension, Val,
@@ -128,7 +128,7 @@ fn show(value: &CoreDumpValue) -> String {
 }
 
 /// An engine whose errors carry dumps, for each way of dispatch.
-fn engines() -> Vec<Engine> {
+pub fn engines() -> Vec<Engine> {
     let engine = |dispatch| {
         let mut config = Config::new();
         config.dispatch(dispatch).coredump_on_trap(true);
@@ -138,18 +138,18 @@ fn engines() -> Vec<Engine> {
 }
 
 /// Calls an export that fails.
-fn fail(store: &mut Store<()>, instance: &Instance, name: &str) -> Error {
+pub fn fail(store: &mut Store<()>, instance: &Instance, name: &str) -> Error {
     let func = instance
         .get_typed_func::<(), ()>(&mut *store, name)
         .unwrap();
     func.call(store, ()).unwrap_err()
 }
 
-fn dump_of(error: &Error) -> &WasmCoreDump {
+pub fn dump_of(error: &Error) -> &WasmCoreDump {
     error.downcast_ref().expect("the error carries a dump")
 }
 
-const SHOP: &str = r#"(module $shop
+pub const SHOP: &str = r#"(module $shop
     (memory (export "memory") 1 5)
     (data (i32.const 5000) "sold out")
     (global (mut i32) (i32.const -3)) (global i64 (i64.const 1234567890123))
@@ -215,6 +215,70 @@ fn c01_dumps_come_with_errors_and_on_demand() {
     let module = Module::new(&engine, SHOP).unwrap();
     let instance = Instance::new(&mut store, &module, &[]).unwrap();
     assert!(!fail(&mut store, &instance, "open").is::<WasmCoreDump>());
+}
+
+#[test]
+fn c01_whatever_ends_a_call_leaves_a_dump() {
+    use ReasonKind::{Interrupt, OutOfFuel, Trap, UncaughtException, UnhandledTag};
+    let text = r#"(module
+        (type $f (func)) (type $k (cont $f)) (tag $thrown (param i32)) (tag $suspended)
+        (elem declare func $suspend)
+        (func $throw (param i32) (throw $thrown (local.get 0)))
+        (func $suspend (local i32) (local.set 0 (i32.const 6)) (suspend $suspended))
+        (func $loop (param i32) (loop (br 0)))
+        (func (export "throw") (i64.const 1) (call $throw (i32.const 5)) (drop))
+        (func (export "suspend") (i64.const 2) (call $suspend) (drop))
+        (func (export "resume")
+            (i64.const 3) (resume $k (cont.new $k (ref.func $suspend))) (drop))
+        (func (export "loop") (i64.const 4) (call $loop (i32.const 7)) (drop))
+        (func (export "trap") (i64.const 5) (unreachable)))"#;
+    let calls = [
+        ("throw", UncaughtException, 2, 1),
+        ("suspend", UnhandledTag, 2, 2),
+        ("resume", UnhandledTag, 2, 3),
+        ("loop", OutOfFuel, 2, 4),
+        ("loop", Interrupt, 2, 4),
+        ("trap", Trap, 1, 5),
+    ];
+    for dispatch in dispatches() {
+        for (name, kind, frames, operand) in calls {
+            let mut config = Config::new();
+            config.dispatch(dispatch).coredump_on_trap(true);
+            config.consume_fuel(kind == OutOfFuel);
+            config.interruptible(kind == Interrupt);
+            let engine = Engine::new(&config).unwrap();
+            let module = Module::new(&engine, text).unwrap();
+            let mut store = Store::new(&engine, ());
+            let instance = Instance::new(&mut store, &module, &[]).unwrap();
+            if kind == OutOfFuel {
+                store.set_fuel(100).unwrap();
+            }
+            if kind == Interrupt {
+                store.interrupt_handle().unwrap().interrupt();
+            }
+            let error = fail(&mut store, &instance, name);
+            let file = dump_of(&error).serialize(&mut store, "x");
+            parse(&file);
+            let dump = CoreDump::parse(&file).unwrap();
+            let reason = dump.reason().unwrap();
+            assert_eq!(reason.kind, kind, "{name}");
+            assert!(!reason.message.is_empty(), "{name}");
+            let found = &dump.threads()[0].frames;
+            if kind == Interrupt && found.len() == 1 {
+                // It was there before the call, whose entry it stops at.
+                continue;
+            }
+            assert_eq!(found.len(), frames, "{name}: {kind:?}");
+            let oldest = found.last().unwrap();
+            assert_eq!(oldest.operands, [Value::I64(operand)], "{name}: {kind:?}");
+            let youngest = found[0].details.unwrap();
+            let expected = match kind {
+                Trap | UnhandledTag => Position::Trapped,
+                _ => Position::Before,
+            };
+            assert_eq!(youngest.position, expected, "{name}: {kind:?}");
+        }
+    }
 }
 
 #[test]
@@ -456,6 +520,53 @@ fn c08_globals_bit_for_bit() {
             .all(|part| found.contains(&part.to_lowercase()));
         assert!(all, "{global}: {parts:?}");
     }
+}
+
+/// References of any kind are null to the standard, and what they are to ourselves.
+#[test]
+fn c08_references_are_null_of_their_top_type() {
+    let engine = &engines()[0];
+    let text = r#"(module
+        (type $f (func)) (type $k (cont $f)) (tag $t)
+        (global $cont (mut (ref null $k)) (ref.null $k))
+        (global $exn (mut exnref) (ref.null exn))
+        (global $none (mut (ref null $k)) (ref.null $k))
+        (global $func (mut (ref null $f)) (ref.func $do))
+        (elem declare func $do)
+        (func $do)
+        (func (export "open")
+            (global.set $cont (cont.new $k (ref.func $do)))
+            (global.set $exn
+                (block $caught (result exnref)
+                    (try_table (catch_all_ref $caught) (throw $t))
+                    (unreachable)))
+            (unreachable)))"#;
+    let module = Module::new(engine, text).unwrap();
+    let mut store = Store::new(engine, ());
+    let instance = Instance::new(&mut store, &module, &[]).unwrap();
+    let error = fail(&mut store, &instance, "open");
+    let file = dump_of(&error).serialize(&mut store, "x");
+    let found: Vec<String> = parse(&file).globals;
+    let tops = ["contref", "exnref", "contref", "funcref"];
+    for (global, top) in found.iter().zip(tops) {
+        let global = global.to_lowercase();
+        assert!(
+            global.contains(top) && global.contains("refnull"),
+            "{global}"
+        );
+    }
+    assert_eq!(found.len(), tops.len());
+    let dump = CoreDump::parse(&file).unwrap();
+    let values: Vec<Value> = dump.globals().iter().map(|global| global.value).collect();
+    assert!(matches!(
+        values[..],
+        [
+            Value::Ref(RefKind::Cont, Some(_)),
+            Value::Ref(RefKind::Exn, Some(_)),
+            Value::Ref(RefKind::Cont, None),
+            Value::Ref(RefKind::Func, Some(_)),
+        ]
+    ));
 }
 
 #[test]
@@ -723,6 +834,38 @@ fn c17_old_readers_get_no_values_and_no_empty_sections() {
         assert!(frame.locals.is_empty() && frame.operands.is_empty());
     }
     assert!(parsed.has_data_section);
+    assert_eq!(parsed.segments, 1);
+    // One of the globals is no number.
+    assert_eq!(parsed.instances, [(0, vec![0], vec![])]);
+    assert!(parsed.globals.is_empty());
     let parsed = write(CoreDumpOptions::new().compatible(true).keep_no_memory());
     assert!(!parsed.has_data_section);
+}
+
+#[test]
+fn c17_c04_memories_that_old_readers_do_not_know_keep_their_place() {
+    let engine = &engines()[0];
+    let text = r#"(module
+        (memory $plain 3) (memory $wide i64 1) (memory $second 1)
+        (data (memory $plain) (i32.const 9) "begin") (data (memory $plain) (i32.const 99999) "end")
+        (data (memory $second) (i32.const 0) "unseen")
+        (global (mut i32) (i32.const 5)) (global f64 (f64.const 2.5)))"#;
+    let module = Module::new(engine, text).unwrap();
+    let mut store = Store::new(engine, ());
+    Instance::new(&mut store, &module, &[]).unwrap();
+    let dump = WasmCoreDump::capture(&mut store);
+    let mut file = Vec::new();
+    dump.serialize_to(
+        &store,
+        "x",
+        &mut file,
+        CoreDumpOptions::new().compatible(true),
+    )
+    .unwrap();
+    let parsed = parse(&file);
+    let absent = u32::MAX;
+    assert_eq!(parsed.instances, [(0, vec![0, absent, absent], vec![0, 1])]);
+    assert_eq!((parsed.memories.len(), parsed.segments), (1, 1));
+    assert_eq!(&parsed.memories[0][9..14], b"begin");
+    assert_eq!(&parsed.memories[0][99_999..100_002], b"end");
 }

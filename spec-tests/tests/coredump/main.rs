@@ -7,6 +7,7 @@
 //! ```
 
 mod continuations;
+mod countdown;
 mod debugger;
 mod format;
 mod generator;
@@ -15,5 +16,6 @@ mod oracle;
 #[allow(dead_code)]
 #[path = "../differential/random.rs"]
 mod random;
+mod readers;
 mod reference;
 mod subject;

@@ -7,7 +7,6 @@
 //! ```
 
 use super::debugger::{self, Looks};
-use super::random::Random;
 use super::subject::{self, Seen, Site};
 use super::{generator, subject::dispatches};
 use backstitch::Module;
@@ -69,19 +68,7 @@ fn c11_locals_and_operands_are_those_that_a_debugger_shows() {
 fn compare(seed: u64, tally: &Mutex<Tally>) {
     let text = generator::program(seed);
     let bytes = wat::parse_str(&text).unwrap_or_else(|error| panic!("{seed}: {error}\n{text}"));
-    let mut random = Random::new(seed ^ 0xa5a5);
-    let arguments: Vec<[u64; 5]> = (0..generator::FUNCTIONS)
-        .map(|_| {
-            let float = |random: &mut Random| random.below(2_000) as f64 - 1_000.0;
-            [
-                random.value_32().into(),
-                random.value_64(),
-                (float(&mut random) as f32).to_bits().into(),
-                float(&mut random).to_bits(),
-                random.value_32().into(),
-            ]
-        })
-        .collect();
+    let arguments = subject::arguments(seed);
     let expected = debugger::looks(&bytes, &arguments);
     let mut sites: BTreeSet<Site> = BTreeSet::new();
     let mut found = Tally::default();

@@ -1,49 +1,130 @@
-//! Wasmtime's dumps of the same traps, of real programs.
+//! Wasmtime's dumps of the same traps: of real programs, at many depths, and of random ones.
 //!
 //! Its writer's known defects are left out of the comparison: it has no locals and operands,
 //! takes a module's last instance for that of every frame, and drops the end of a memory
 //! that is no multiple of its chunks.
 
+use super::countdown::{COUNTER, with_countdown};
 use super::format::{Parsed, parse};
-use super::subject::dispatches;
+use super::generator;
+use super::random::Random;
+use super::subject::{arguments, dispatches};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::num::NonZeroUsize;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::thread;
 
-/// Programs, and the calls that trap in them.
-const TRAPS: &[(&str, &str, &[i32])] = &[("panic", "panic", &[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10])];
+/// How many moments of each export's run are looked at, beside its first and its last.
+const MOMENTS: u64 = 6;
 
-fn program(name: &str) -> Vec<u8> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../benches/workloads/wasm");
-    fs::read(folder.join(name).with_extension("wasm")).expect("the workload is there")
+/// How many random programs are run.
+const PROGRAMS: u64 = 6;
+
+fn workloads() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../benches/workloads")
+}
+
+fn workload(name: &str) -> Vec<u8> {
+    let path = workloads().join("wasm").join(name).with_extension("wasm");
+    fs::read(path).expect("the workload is there")
+}
+
+/// The exports of each workload that return, with arguments that are enough for a test.
+fn exports() -> BTreeMap<String, Vec<(String, i32)>> {
+    let checksums = fs::read_to_string(workloads().join("checksums.txt"));
+    let checksums = checksums.expect("the checksums are there");
+    let mut seen = BTreeSet::new();
+    let mut exports: BTreeMap<String, Vec<(String, i32)>> = BTreeMap::new();
+    for line in checksums.lines().filter(|line| !line.starts_with('#')) {
+        let [name, export, n, _] = line.split_whitespace().collect::<Vec<_>>()[..] else {
+            panic!("not a checksum: {line}");
+        };
+        // The first line of each export is the one for tests.
+        if seen.insert((name, export)) {
+            let call = (export.to_string(), n.parse().expect("a number"));
+            exports.entry(name.to_string()).or_default().push(call);
+        }
+    }
+    exports
+}
+
+/// Does something for each of the items, on all processors.
+fn on_all_processors<T: Send>(items: impl IntoIterator<Item = T>, work: impl Fn(T) + Sync) {
+    let items = Mutex::new(items.into_iter().collect::<Vec<T>>());
+    thread::scope(|scope| {
+        for _ in 0..thread::available_parallelism().map_or(1, usize::from) {
+            scope.spawn(|| {
+                loop {
+                    let item = items.lock().unwrap().pop();
+                    let Some(item) = item else { break };
+                    work(item);
+                }
+            });
+        }
+    });
 }
 
 #[test]
-fn c13_dumps_are_those_of_wasmtime() {
-    let mut compared = 0;
-    for &(name, export, arguments) in TRAPS {
-        let bytes = program(name);
-        let expected = reference(&bytes, export, arguments);
-        for dispatch in dispatches() {
-            let mut config = backstitch::Config::new();
-            config.dispatch(dispatch).coredump_on_trap(true);
-            let engine = backstitch::Engine::new(&config).unwrap();
-            let module = backstitch::Module::new(&engine, &bytes).unwrap();
-            for (argument, expected) in arguments.iter().zip(&expected) {
-                let mut store = backstitch::Store::new(&engine, ());
-                let instance = backstitch::Instance::new(&mut store, &module, &[]).unwrap();
-                let call = instance
-                    .get_typed_func::<i32, i64>(&mut store, export)
-                    .unwrap();
-                let error = call.call(&mut store, *argument).unwrap_err();
-                let dump = error.downcast_ref::<backstitch::WasmCoreDump>().unwrap();
-                let found = parse(&dump.serialize(&mut store, name));
-                compare(&found, expected, &format!("{name} {export}({argument})"));
-                compared += 1;
-            }
+fn c13_dumps_of_panics_are_those_of_wasmtime() {
+    let bytes = workload("panic");
+    let (ours, theirs) = (our_modules(&bytes), their_module(&bytes));
+    for fault in 0..=10 {
+        let expected = theirs::dump(&theirs, ("panic", fault), None);
+        for ours in &ours {
+            let found = ours::dump(ours, ("panic", fault), None);
+            compare(&found, &expected, &format!("panic({fault})"));
         }
     }
-    println!("{compared} dumps compared");
+}
+
+/// Each call and each turn of a loop is a moment at which the program may be stopped.
+#[test]
+fn c13_dumps_of_programs_stopped_anywhere_are_those_of_wasmtime() {
+    let depths = Mutex::new(BTreeMap::new());
+    on_all_processors(exports(), |(name, exports)| {
+        let bytes = with_countdown(&workload(&name));
+        let (ours, theirs) = (our_modules(&bytes), their_module(&bytes));
+        for (export, n) in exports {
+            let call = (&*export, n);
+            let moments = ours::moments(&ours[0], call);
+            let mut random = Random::new(moments);
+            let mut chosen = BTreeSet::from([1, moments]);
+            chosen.extend((0..MOMENTS).map(|_| 1 + random.bits() % moments));
+            for moment in chosen {
+                let place = format!("{name} {export}({n}) at {moment} of {moments}");
+                let expected = theirs::dump(&theirs, call, Some(moment));
+                for ours in &ours {
+                    compare(&ours::dump(ours, call, Some(moment)), &expected, &place);
+                }
+                let depth = expected.stacks[0].1.len();
+                *depths.lock().unwrap().entry(depth).or_insert(0) += 1;
+            }
+        }
+    });
+    let depths = depths.into_inner().unwrap();
+    println!(
+        "{} moments, by their numbers of frames: {depths:?}",
+        depths.values().sum::<i32>()
+    );
+    assert!(depths.len() > 10, "{depths:?}");
+}
+
+#[test]
+fn c13_dumps_of_random_programs_are_those_of_wasmtime() {
+    on_all_processors(0..PROGRAMS, |seed| {
+        let bytes = wat::parse_str(generator::program(seed)).expect("the program is right");
+        let arguments = arguments(seed);
+        let expected = theirs::traps(&their_module(&bytes), &arguments);
+        for ours in our_modules(&bytes) {
+            let found = ours::traps(&ours, &arguments);
+            for (index, (found, expected)) in found.iter().zip(&expected).enumerate() {
+                compare(found, expected, &format!("program {seed}, f{index}"));
+            }
+            assert_eq!(found.len(), generator::FUNCTIONS);
+        }
+    });
 }
 
 fn compare(found: &Parsed, expected: &Parsed, name: &str) {
@@ -60,6 +141,7 @@ fn compare(found: &Parsed, expected: &Parsed, name: &str) {
         parsed.stacks.iter().map(stack).collect()
     };
     assert_eq!(frames(found), frames(expected), "{name}");
+    assert_eq!(found.memories.len(), expected.memories.len(), "{name}");
     for (index, (found, expected)) in found.memories.iter().zip(&expected.memories).enumerate() {
         assert_eq!(found.len(), expected.len(), "{name}: memory {index}");
         let differs = found.iter().zip(expected).position(|(a, b)| a != b);
@@ -69,24 +151,104 @@ fn compare(found: &Parsed, expected: &Parsed, name: &str) {
     assert!(found.segments <= expected.segments, "{name}");
 }
 
-fn reference(bytes: &[u8], export: &str, arguments: &[i32]) -> Vec<Parsed> {
-    use wasmtime::{Config, Engine, Instance, Module, OptLevel, Store, WasmCoreDump};
-    let mut config = Config::new();
-    config
-        .coredump_on_trap(true)
-        .cranelift_opt_level(OptLevel::None)
-        .wasm_backtrace_max_frames(NonZeroUsize::new(100_000));
-    let engine = Engine::new(&config).unwrap();
-    let module = Module::new(&engine, bytes).unwrap();
-    let dump = |&argument: &i32| {
-        let mut store = Store::new(&engine, ());
-        let instance = Instance::new(&mut store, &module, &[]).unwrap();
-        let call = instance
-            .get_typed_func::<i32, i64>(&mut store, export)
-            .unwrap();
-        let error = call.call(&mut store, argument).unwrap_err();
-        let dump = error.downcast_ref::<WasmCoreDump>().unwrap();
-        parse(&dump.serialize(&mut store, "panic"))
+/// What both engines do, by the same names.
+macro_rules! engine {
+    ($name:ident, $engine:ident) => {
+        mod $name {
+            use super::*;
+            use $engine::{Config, Engine, Error, Instance, Linker, Module, Store, Val};
+
+            pub fn module(config: &mut Config, bytes: &[u8]) -> Module {
+                let engine = Engine::new(config.coredump_on_trap(true)).unwrap();
+                Module::new(&engine, bytes).unwrap()
+            }
+
+            fn parsed(store: &mut Store<()>, error: &Error) -> Parsed {
+                let dump = error.downcast_ref::<$engine::WasmCoreDump>();
+                parse(&dump.expect("it traps").serialize(store, "program"))
+            }
+
+            /// Makes a call with so many moments; how it ends, and how many are left.
+            fn run(
+                store: &mut Store<()>,
+                module: &Module,
+                (export, argument): (&str, i32),
+                moments: Option<u64>,
+            ) -> (Result<i64, Error>, u64) {
+                let instance = Instance::new(&mut *store, module, &[]).unwrap();
+                let counter = moments.map(|moments| {
+                    let counter = instance.get_global(&mut *store, COUNTER).unwrap();
+                    counter.set(&mut *store, Val::I64(moments as i64)).unwrap();
+                    counter
+                });
+                let call = instance.get_typed_func(&mut *store, export).unwrap();
+                let outcome = call.call(&mut *store, argument);
+                let left = counter.map_or(0, |counter| counter.get(store).unwrap_i64());
+                (outcome, left as u64)
+            }
+
+            /// The moments of a call that comes to its end.
+            #[allow(dead_code)]
+            pub fn moments(module: &Module, call: (&str, i32)) -> u64 {
+                let enough = i64::MAX as u64;
+                let mut store = Store::new(module.engine(), ());
+                let (outcome, left) = run(&mut store, module, call, Some(enough));
+                outcome.expect("the call comes to its end");
+                enough - left
+            }
+
+            /// The dump of a call that traps by itself, or at a moment.
+            pub fn dump(module: &Module, call: (&str, i32), moment: Option<u64>) -> Parsed {
+                let mut store = Store::new(module.engine(), ());
+                let (outcome, _) = run(&mut store, module, call, moment);
+                parsed(&mut store, &outcome.unwrap_err())
+            }
+
+            /// The dumps of a random program's calls, one after the other.
+            pub fn traps(module: &Module, arguments: &[[u64; 5]]) -> Vec<Parsed> {
+                let mut linker = Linker::new(module.engine());
+                linker.func_wrap("host", "look", || {}).unwrap();
+                let mix = |a: i64, b: i32| (a as i32).wrapping_mul(b);
+                linker.func_wrap("host", "mix", mix).unwrap();
+                linker.func_wrap("host", "float", |a: f64| a + 0.5).unwrap();
+                let mut store = Store::new(module.engine(), ());
+                let instance = linker.instantiate(&mut store, module).unwrap();
+                let call = |(index, &[a, b, c, d, e]): (usize, &[u64; 5])| {
+                    let func = instance.get_func(&mut store, &format!("f{index}")).unwrap();
+                    let arguments = [
+                        Val::I32(a as i32),
+                        Val::I64(b as i64),
+                        Val::F32(c as u32),
+                        Val::F64(d),
+                        Val::I32(e as i32),
+                    ];
+                    let error = func.call(&mut store, &arguments, &mut []).unwrap_err();
+                    parsed(&mut store, &error)
+                };
+                arguments.iter().enumerate().map(call).collect()
+            }
+        }
     };
-    arguments.iter().map(dump).collect()
+}
+
+engine!(theirs, wasmtime);
+engine!(ours, backstitch);
+
+fn their_module(bytes: &[u8]) -> wasmtime::Module {
+    let mut config = wasmtime::Config::new();
+    config
+        .cranelift_nan_canonicalization(true)
+        .cranelift_opt_level(wasmtime::OptLevel::None)
+        .wasm_function_references(true)
+        .wasm_backtrace_max_frames(NonZeroUsize::new(100_000));
+    theirs::module(&mut config, bytes)
+}
+
+/// The module for each way of dispatch.
+fn our_modules(bytes: &[u8]) -> Vec<backstitch::Module> {
+    let module = |dispatch| {
+        let mut config = backstitch::Config::new();
+        ours::module(config.dispatch(dispatch), bytes)
+    };
+    dispatches().into_iter().map(module).collect()
 }

@@ -1,7 +1,9 @@
 //! Backstitch, whose dumps are asked the same.
 
 use super::debugger::{Frame, Looks, Value};
+use super::format;
 use super::generator::FUNCTIONS;
+use super::random::Random;
 use backstitch::coredump;
 use backstitch::{
     AsContextMut, Caller, Config, CoreDump, CoreDumpOptions, Dispatch, Engine, Linker, Module,
@@ -27,6 +29,22 @@ pub fn dispatches() -> Vec<Dispatch> {
         all.push(Dispatch::Loop);
     }
     all
+}
+
+/// What the functions of a random program are called with.
+pub fn arguments(seed: u64) -> Vec<[u64; 5]> {
+    let mut random = Random::new(seed ^ 0xa5a5);
+    let float = |random: &mut Random| random.below(2_000) as f64 - 1_000.0;
+    let arguments = (0..FUNCTIONS).map(|_| {
+        [
+            random.value_32().into(),
+            random.value_64(),
+            (float(&mut random) as f32).to_bits().into(),
+            float(&mut random).to_bits(),
+            random.value_32().into(),
+        ]
+    });
+    arguments.collect()
 }
 
 /// A module, ready to be looked at.
@@ -96,6 +114,7 @@ fn read(mut store: impl AsContextMut<Data = Seen>, dump: &WasmCoreDump) {
     let parsed = CoreDump::parse(&file).expect("a core dump");
     let thread = &parsed.threads()[0];
     assert_eq!(thread.frames.len(), dump.frames().len());
+    compare_standard(&thread.frames, &format::parse(&file).stacks[0].1);
     let mut frames = Vec::new();
     let mut store = store.as_context_mut();
     for (frame, info) in thread.frames.iter().zip(dump.frames()) {
@@ -114,6 +133,34 @@ fn read(mut store: impl AsContextMut<Data = Seen>, dump: &WasmCoreDump) {
             .push(details.position == coredump::Position::Calling);
     }
     store.data_mut().looks.push(frames);
+}
+
+/// The standard's sections have the same values as ours, but for references.
+fn compare_standard(frames: &[coredump::Frame], standard: &[format::ParsedFrame]) {
+    let show = |value: &coredump::Value| match *value {
+        coredump::Value::I32(bits) => format!("i32 {}", bits as i32),
+        coredump::Value::I64(bits) => format!("i64 {}", bits as i64),
+        coredump::Value::F32(bits) => format!("f32 {bits:x}"),
+        coredump::Value::F64(bits) => format!("f64 {bits:x}"),
+        _ => "missing".to_string(),
+    };
+    for (frame, standard) in frames.iter().zip(standard) {
+        assert!(
+            frame
+                .locals
+                .iter()
+                .map(show)
+                .eq(standard.locals.iter().cloned())
+        );
+        assert!(
+            frame
+                .operands
+                .iter()
+                .map(show)
+                .eq(standard.operands.iter().cloned())
+        );
+    }
+    assert_eq!(frames.len(), standard.len());
 }
 
 fn value(value: &coredump::Value) -> Value {

@@ -254,7 +254,9 @@ impl Capture {
         let youngest = self.threads.first().and_then(|main| main.frames.first());
         if frame.is_call {
             Position::Calling
-        } else if self.reason.kind == ReasonKind::Trap && youngest == Some(frame) {
+        } else if [ReasonKind::Trap, ReasonKind::UnhandledTag].contains(&self.reason.kind)
+            && youngest == Some(frame)
+        {
             Position::Trapped
         } else {
             Position::Before
@@ -443,6 +445,7 @@ fn reason(cause: Cause<'_>) -> Reason {
             reason.kind = match trap {
                 Trap::OutOfFuel => ReasonKind::OutOfFuel,
                 Trap::Interrupt => ReasonKind::Interrupt,
+                Trap::UnhandledTag => ReasonKind::UnhandledTag,
                 _ => ReasonKind::Trap,
             };
             reason.trap = Some(alloc::format!("{trap:?}"));

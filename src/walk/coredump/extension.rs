@@ -5,55 +5,7 @@
 //! bytes of memories, the names of instances and the standard's values are not repeated
 //! here.
 //!
-//! # Format
-//!
-//! The custom section `backstitch.coredump` holds the version (an unsigned LEB128 number,
-//! [`VERSION`]), and then parts: an id byte, the size of the contents in bytes, the contents.
-//! Parts come in the order of their ids. A reader skips those whose id it does not
-//! know, and bytes behind the contents that it knows; so the version changes only where what was
-//! there has changed its meaning.
-//!
-//! ```text
-//! id  part            contents
-//!  0  producer        name and version: string
-//!  1  reason          kind: byte, trap: option(string), message: string, access: option(access)
-//!  2  configuration   vec(name: string, value: number)
-//!  3  fuel            number; the part is missing where fuel is not counted
-//!  4  types           vec(type definition)
-//!  5  modules         vec(name: option(string), size: number, sha256: 32 bytes)
-//!  6  functions       vec(function)
-//!  7  instances       vec(module, imported functions: vec(function), tables: vec(table),
-//!                         tags: vec(tag), dropped data: vec(segment), dropped elements: vec(segment))
-//!  8  memories        vec(size: number, shared: flag, kept: vec(start: number, length: number))
-//!  9  globals         vec(type, value)
-//! 10  table           type, 64-bit: flag, maximum: option(number), vec(count: number, value);
-//!                     one part for each table
-//! 11  tags            vec(type definition's index)
-//! 12  stacks          vec(number, continuation: flag, state: byte, parent: option(stack),
-//!                         function: option(function), revision: number, bound: vec(value),
-//!                         handlers: vec(tag, switch: flag, label: number))
-//! 13  thread          name: string, complete: flag, vec(frame); one part for each `corestack`
-//!
-//! frame           := stack, instance, function: number, code offset: number, position: byte,
-//!                    boundary: byte, captured: flag, locals: vec(value), operands: vec(value)
-//! function        := 0x00 instance function: number | 0x01 type definition's index
-//! type definition := 0x60 vec(type) vec(type) | 0x5d type definition's index | 0x00
-//! type            := 0x7f | 0x7e | 0x7d | 0x7c | 0x7b | 0x63 heap | 0x64 heap
-//! heap            := abstract heap type: byte | 0x00 type definition's index
-//! value           := 0x7f number | 0x7e number | 0x7d 4 bytes | 0x7c 8 bytes | 0x7b 16 bytes
-//!                  | reference kind: byte option(number) | 0x01
-//! access          := memory index: number, address: number, offset: number, size: number
-//! ```
-//!
-//! Numbers, and the indices that are not said to be bytes, are unsigned LEB128 of up to 64
-//! bits; an `i32` or `i64` is the number with the same bits. Floats and vectors are
-//! little-endian. A `string` is its length in bytes and UTF-8; `vec` is a count and as
-//! many; `option` is a flag and perhaps one; a flag is the byte 0 or 1. Types have the
-//! bytes of the WebAssembly binary format. `stack`, `instance`, `function`, `table`,
-//! `tag`, `memory` and `module` are indices into the parts of these names, which for
-//! memories, globals, modules and instances are those of the dump's standard sections
-//! too, except that shared memories, which have no bytes in a dump, stand in the part
-//! `memories` alone.
+//! [`SECTION`] says in which format.
 //!
 //! # Why
 //!
@@ -71,7 +23,56 @@ pub use decode::Malformed;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-/// The name of the custom section.
+/// The name of the custom section in which a dump says what the standard sections cannot.
+///
+/// # Format
+///
+/// The custom section holds the version (an unsigned LEB128 number, [`VERSION`]), and then parts: an id byte, the size of the contents in bytes, the contents.
+/// Parts come in the order of their ids. A reader skips those whose id it does not
+/// know, and bytes behind the contents that it knows; so the version changes only where what was
+/// there has changed its meaning.
+///
+/// ```text
+/// id  part            contents
+///  0  producer        name and version: string
+///  1  reason          kind: byte, trap: option(string), message: string, access: option(access)
+///  2  configuration   vec(name: string, value: number)
+///  3  fuel            number; the part is missing where fuel is not counted
+///  4  types           vec(type definition)
+///  5  modules         vec(name: option(string), size: number, sha256: 32 bytes)
+///  6  functions       vec(function)
+///  7  instances       vec(module, imported functions: vec(function), tables: vec(table),
+///                         tags: vec(tag), dropped data: vec(segment), dropped elements: vec(segment))
+///  8  memories        vec(size: number, shared: flag, kept: vec(start: number, length: number))
+///  9  globals         vec(type, value)
+/// 10  table           type, 64-bit: flag, maximum: option(number), vec(count: number, value);
+///                     one part for each table
+/// 11  tags            vec(type definition's index)
+/// 12  stacks          vec(number, continuation: flag, state: byte, parent: option(stack),
+///                         function: option(function), revision: number, bound: vec(value),
+///                         handlers: vec(tag, switch: flag, label: number))
+/// 13  thread          name: string, complete: flag, vec(frame); one part for each `corestack`
+///
+/// frame           := stack, instance, function: number, code offset: number, position: byte,
+///                    boundary: byte, captured: flag, locals: vec(value), operands: vec(value)
+/// function        := 0x00 instance function: number | 0x01 type definition's index
+/// type definition := 0x60 vec(type) vec(type) | 0x5d type definition's index | 0x00
+/// type            := 0x7f | 0x7e | 0x7d | 0x7c | 0x7b | 0x63 heap | 0x64 heap
+/// heap            := abstract heap type: byte | 0x00 type definition's index
+/// value           := 0x7f number | 0x7e number | 0x7d 4 bytes | 0x7c 8 bytes | 0x7b 16 bytes
+///                  | reference kind: byte option(number) | 0x01
+/// access          := memory index: number, address: number, offset: number, size: number
+/// ```
+///
+/// Numbers, and the indices that are not said to be bytes, are unsigned LEB128 of up to 64
+/// bits; an `i32` or `i64` is the number with the same bits. Floats and vectors are
+/// little-endian. A `string` is its length in bytes and UTF-8; `vec` is a count and as
+/// many; `option` is a flag and perhaps one; a flag is the byte 0 or 1. Types have the
+/// bytes of the WebAssembly binary format. `stack`, `instance`, `function`, `table`,
+/// `tag`, `memory` and `module` are indices into the parts of these names, which for
+/// memories, globals, modules and instances are those of the dump's standard sections
+/// too, except that shared memories, which have no bytes in a dump, stand in the part
+/// `memories` alone.
 pub const SECTION: &str = "backstitch.coredump";
 /// The version that is written, and the only one that is read.
 pub const VERSION: u64 = 1;

@@ -3,7 +3,8 @@
 //! A memory is looked at in chunks, and of each chunk the bytes from its first to its last
 //! that is not zero make a segment; segments that touch are one. Chunks have 4096 bytes,
 //! unless readers would refuse so many segments: then they have twice as many, or again
-//! twice, as often as it takes.
+//! twice, as often as it takes. For readers that look at the first segment alone, a memory is
+//! one chunk.
 //!
 //! Nothing is copied or kept in mind: the segments of the first pass, which counts, are
 //! found once more by the second one, which writes.
@@ -44,18 +45,18 @@ pub struct Data<'a> {
 enum Plan {
     /// It can be written.
     Fits,
-    /// Readers would refuse so many.
-    TooManySegments,
+    /// Readers would refuse more than there are up to an address of a memory, by index.
+    TooManySegments(usize, usize),
     /// There is room up to an address of a memory, by index.
-    TooManyBytes { memory: usize, end: usize },
+    TooManyBytes(usize, usize),
 }
 
 impl<'a> Data<'a> {
-    /// A section for these memories. [`Data::fit`] must follow.
-    pub fn new(memories: Vec<Source<'a>>) -> Data<'a> {
+    /// A section for these memories, `whole` with one chunk each. [`Data::fit`] must follow.
+    pub fn new(memories: Vec<Source<'a>>, whole: bool) -> Data<'a> {
         Data {
             memories,
-            chunk: CHUNK,
+            chunk: if whole { usize::MAX } else { CHUNK },
             segments: 0,
             bytes: 0,
         }
@@ -66,11 +67,15 @@ impl<'a> Data<'a> {
     pub fn fit(&mut self, max: u64) {
         // The section's id, its size, and the number of segments.
         let max = max.saturating_sub(11).min(MAX_CONTENTS);
+        let longest = self.memories.iter().map(|source| source.bytes.len()).max();
         loop {
             match self.plan(max) {
                 Plan::Fits => return,
-                Plan::TooManySegments => self.chunk *= 2,
-                Plan::TooManyBytes { memory, end } => self.cut(memory, end),
+                Plan::TooManySegments(..) if Some(self.chunk) < longest => self.chunk *= 2,
+                // What is kept is in so many runs itself.
+                Plan::TooManySegments(memory, end) | Plan::TooManyBytes(memory, end) => {
+                    self.cut(memory, end);
+                }
             }
         }
     }
@@ -90,13 +95,13 @@ impl<'a> Data<'a> {
                     let head = size - segment.len() as u64;
                     let room = max.saturating_sub(self.bytes + head) as usize;
                     let end = segment.start + room.min(segment.len());
-                    return Plan::TooManyBytes { memory, end };
+                    return Plan::TooManyBytes(memory, end);
+                }
+                if self.segments == MAX_SEGMENTS {
+                    return Plan::TooManySegments(memory, segment.start);
                 }
                 self.segments += 1;
                 self.bytes += size;
-                if self.segments > MAX_SEGMENTS {
-                    return Plan::TooManySegments;
-                }
             }
         }
         Plan::Fits
@@ -244,7 +249,7 @@ mod tests {
             memory64: false,
             kept: vec![0..100, 200..bytes.len()],
         };
-        let mut data = Data::new(vec![source]);
+        let mut data = Data::new(vec![source], false);
         data.chunk = 1;
         data.fit(u64::MAX);
         assert_eq!(data.chunk, 4);
@@ -252,6 +257,23 @@ mod tests {
         let mut written = Vec::new();
         data.write(&mut written).unwrap();
         assert_eq!(written.len() as u64, data.size());
+    }
+
+    #[test]
+    fn more_runs_than_readers_take_are_cut() {
+        let bytes = vec![1; 300_000];
+        let kept: Vec<Range<usize>> = (0..150_000).map(|at| 2 * at..2 * at + 1).collect();
+        for whole in [false, true] {
+            let source = Source {
+                bytes: &bytes,
+                memory64: false,
+                kept: kept.clone(),
+            };
+            let mut data = Data::new(vec![source], whole);
+            data.fit(u64::MAX);
+            assert_eq!(data.segments(), MAX_SEGMENTS);
+            assert_eq!(data.memories()[0].kept, kept[..MAX_SEGMENTS as usize]);
+        }
     }
 
     #[test]

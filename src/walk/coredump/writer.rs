@@ -10,7 +10,8 @@ use super::contents::{self, contents};
 use super::extension::{self, Boundary, Extension, RefKind, Value};
 use super::memory::{Data, Source};
 use crate::format_err;
-use crate::heap::{Memory, MemoryIndex, StoreInner};
+use crate::heap::{Global, Memory, MemoryIndex, StoreInner};
+use crate::module::ValType;
 use crate::stack::BoundaryKind;
 use crate::support::write::{Counter, Write};
 use crate::walk::Frame;
@@ -62,7 +63,8 @@ impl<'a> Writer<'a> {
         name: &str,
         options: &Options,
     ) -> Result<Writer<'a>> {
-        let data = Data::new(sources(store, options));
+        let shown = Shown::new(store, options);
+        let data = Data::new(sources(store, options, shown), options.compatible);
         let extension = if options.compatible {
             None
         } else {
@@ -73,8 +75,8 @@ impl<'a> Writer<'a> {
             capture,
             maps: Maps::new(capture),
             data,
-            head: head(store, name),
-            middle: middle(store, capture),
+            head: head(store, name, shown),
+            middle: middle(store, capture, shown),
             extension,
             values: RefCell::default(),
         };
@@ -206,6 +208,39 @@ impl<'a> Writer<'a> {
     }
 }
 
+/// How many memories and globals are written, from the first one on.
+#[derive(Clone, Copy, Debug)]
+struct Shown {
+    memories: usize,
+    globals: usize,
+}
+
+impl Shown {
+    /// All of them, unless old readers could not take that: they know one memory, with 32-bit
+    /// addresses and pages of the usual size, and globals that are numbers.
+    fn new(store: &StoreInner, options: &Options) -> Shown {
+        let mut shown = Shown {
+            memories: store.memories().len(),
+            globals: store.globals().len(),
+        };
+        if options.compatible {
+            let is_plain = |memory: &Memory| {
+                let ty = memory.ty();
+                !ty.memory64 && !ty.shared && ty.page_size_log2 == 16
+            };
+            shown.memories = usize::from(store.memories().first().is_some_and(is_plain));
+            let is_number = |global: &Global| match global.ty().value {
+                ValType::I32 | ValType::I64 | ValType::F32 | ValType::F64 => true,
+                ValType::V128 | ValType::Ref(_) => false,
+            };
+            if !store.globals().iter().all(is_number) {
+                shown.globals = 0;
+            }
+        }
+        shown
+    }
+}
+
 /// The number of bytes that something writes.
 fn counted(write: &dyn Fn(&mut dyn Write) -> Result) -> Result<u64> {
     let mut size = Counter::default();
@@ -254,7 +289,7 @@ fn value(out: &mut dyn Write, value: Value) -> Result {
 }
 
 /// The memories that are written, with what is wanted of them.
-fn sources<'a>(store: &'a StoreInner, options: &Options) -> Vec<Source<'a>> {
+fn sources<'a>(store: &'a StoreInner, options: &Options, shown: Shown) -> Vec<Source<'a>> {
     let source = |(index, memory): (usize, &'a Memory)| {
         let size = memory.byte_size();
         Source {
@@ -271,7 +306,8 @@ fn sources<'a>(store: &'a StoreInner, options: &Options) -> Vec<Source<'a>> {
             },
         }
     };
-    store.memories().iter().enumerate().map(source).collect()
+    let memories = store.memories().iter().enumerate();
+    memories.take(shown.memories).map(source).collect()
 }
 
 /// The runs of bytes that are in any of the ranges, ascending and apart.
@@ -293,11 +329,11 @@ fn merged<'r>(ranges: impl Iterator<Item = &'r Range<u64>>, size: usize) -> Vec<
 }
 
 /// The module's header, and the sections `core`, memory and global.
-fn head(store: &StoreInner, name: &str) -> Vec<u8> {
+fn head(store: &StoreInner, name: &str, shown: Shown) -> Vec<u8> {
     let mut bytes = Vec::from(wasm_encoder::Module::HEADER);
     CoreDumpSection::new(name).append_to(&mut bytes);
     let mut memories = MemorySection::new();
-    for memory in store.memories() {
+    for memory in store.memories().iter().take(shown.memories) {
         let ty = memory.ty();
         memories.memory(MemoryType {
             minimum: memory.pages(),
@@ -309,7 +345,7 @@ fn head(store: &StoreInner, name: &str) -> Vec<u8> {
     }
     memories.append_to(&mut bytes);
     let mut globals = GlobalSection::new();
-    for global in store.globals() {
+    for global in store.globals().iter().take(shown.globals) {
         let value = contents::value(global.ty().value, global.get_all());
         let (val_type, init) = constant(value);
         let ty = GlobalType {
@@ -354,7 +390,7 @@ fn constant(value: Value) -> (wasm_encoder::ValType, ConstExpr) {
 }
 
 /// The sections `coremodules` and `coreinstances`.
-fn middle(store: &StoreInner, capture: &Capture) -> Vec<u8> {
+fn middle(store: &StoreInner, capture: &Capture, shown: Shown) -> Vec<u8> {
     let mut bytes = Vec::new();
     let mut modules = CoreDumpModulesSection::new();
     for (index, module) in capture.modules.iter().enumerate() {
@@ -369,8 +405,14 @@ fn middle(store: &StoreInner, capture: &Capture) -> Vec<u8> {
         let parts = instance.parts();
         instances.instance(
             module,
-            parts.memories.iter().map(|memory| memory.0),
-            parts.globals.iter().map(|global| global.0),
+            parts.memories.iter().map(|memory| match memory.0 {
+                index if (index as usize) < shown.memories => index,
+                // It keeps its place among the instance's.
+                _ => u32::MAX,
+            }),
+            (parts.globals.iter().map(|global| global.0))
+                .filter(|&index| (index as usize) < shown.globals)
+                .collect::<Vec<u32>>(),
         );
     }
     instances.append_to(&mut bytes);

@@ -16,7 +16,7 @@ impl Extension {
     /// # Errors
     ///
     /// Those of `out`.
-    pub fn encode_head(&self, out: &mut dyn Write) -> Result {
+    pub(in crate::walk::coredump) fn encode_head(&self, out: &mut dyn Write) -> Result {
         number(out, VERSION)?;
         part(out, 0, &|out| string(out, &self.producer))?;
         part(out, 1, &|out| reason(out, &self.reason))?;
@@ -42,7 +42,7 @@ impl Extension {
     /// # Errors
     ///
     /// Those of `out`.
-    pub fn encode_stacks(&self, out: &mut dyn Write) -> Result {
+    pub(in crate::walk::coredump) fn encode_stacks(&self, out: &mut dyn Write) -> Result {
         part(out, 11, &|out| {
             list(out, &self.tags, |out, tag| index(out, tag.ty))
         })?;
@@ -57,7 +57,7 @@ impl Table {
     /// # Errors
     ///
     /// Those of `out`.
-    pub fn encode<I: Iterator<Item = Run>>(
+    pub(in crate::walk::coredump) fn encode<I: Iterator<Item = Run>>(
         &self,
         out: &mut dyn Write,
         elements: impl Fn() -> I,
@@ -82,7 +82,7 @@ impl Thread {
     /// # Errors
     ///
     /// Those of `out`.
-    pub fn encode(
+    pub(in crate::walk::coredump) fn encode(
         &self,
         out: &mut dyn Write,
         count: usize,
@@ -103,7 +103,12 @@ impl Frame {
     /// # Errors
     ///
     /// Those of `out`.
-    pub fn encode(&self, out: &mut dyn Write, locals: &[Value], operands: &[Value]) -> Result {
+    pub(in crate::walk::coredump) fn encode(
+        &self,
+        out: &mut dyn Write,
+        locals: &[Value],
+        operands: &[Value],
+    ) -> Result {
         index(out, self.stack)?;
         index(out, self.instance)?;
         index(out, self.function)?;

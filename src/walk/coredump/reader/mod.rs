@@ -4,7 +4,8 @@
 //! nowhere is not an error, so look things up with `get`.
 //!
 //! The standard sections are read from any writer's dumps; what they cannot say, from the
-//! section that Backstitch adds to its own. Without that one, [`CoreDump::reason`] and the
+//! section that Backstitch adds to its own, whose format is written down at [`SECTION`].
+//! Without that one, [`CoreDump::reason`] and the
 //! like are empty, and a [`Frame`] has no [`FrameDetails`].
 
 mod display;
@@ -19,8 +20,8 @@ mod sections;
 mod tests;
 
 pub use super::extension::{
-    Access, Boundary, Function, Handler, Heap, Position, Reason, ReasonKind, RefKind, Run, Stack,
-    StackState, Table, Tag, Type, TypeDefinition, Value,
+    Access, Boundary, Function, Handler, Heap, Position, Reason, ReasonKind, RefKind, Run, SECTION,
+    Stack, StackState, Table, Tag, Type, TypeDefinition, VERSION, Value,
 };
 pub use error::CoreDumpError;
 pub use frame::{Frame, FrameDetails, Thread};
@@ -86,8 +87,8 @@ impl<'a> CoreDump<'a> {
         self.name
     }
 
-    /// The version of the section that Backstitch adds to its dumps, where there is one.
-    /// Version 1 is read, and others are left alone.
+    /// The version of the [section](SECTION) that Backstitch adds to its dumps, where there is
+    /// one. Version [`VERSION`] is read, and others are left alone.
     pub fn extension_version(&self) -> Option<u64> {
         self.extension_version
     }
