@@ -54,14 +54,8 @@ fn main() -> Result<()> {
     println!("loaves served so far: {:?}", served.get(&mut store).i32());
     assert_eq!(tables, [4, 2, 0, 3]);
 
-    // And all of it as a file, which debuggers read. The `inspect` command shows from it
-    // which table it was, as far as the values of locals and operands were recorded:
-    //
-    //     $ … inspect bakery.core --frame 0
-    //     …
-    //     operands, the lowest first
-    //         0  i32  12  0x0000000c
-    //         1  i32   0  0x00000000
+    // And all of it as a file, which debuggers read. README.md goes on from here, to what
+    // was divided by what, with no store at hand any more.
     let path = std::env::temp_dir().join("bakery.core");
     let file = dump.serialize(&mut store, "bakery.wat");
     std::fs::write(&path, &file)?;

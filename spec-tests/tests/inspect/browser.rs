@@ -146,6 +146,26 @@ impl Browser {
         self.command("actions", &json!({"actions": [source]}));
     }
 
+    /// Shows pages as on a screen of this width and 800 pixels of height.
+    pub fn resize(&self, width: u32) {
+        let metrics = json!({
+            "width": width, "height": 800, "deviceScaleFactor": 1, "mobile": width < 600,
+        });
+        self.devtools("Emulation.setDeviceMetricsOverride", &metrics);
+    }
+
+    /// Shows pages as to people who like them dark.
+    pub fn darken(&self) {
+        let feature = json!({"name": "prefers-color-scheme", "value": "dark"});
+        let media = json!({"features": [feature]});
+        self.devtools("Emulation.setEmulatedMedia", &media);
+    }
+
+    fn devtools(&self, method: &str, parameters: &Value) {
+        let body = json!({"cmd": method, "params": parameters});
+        self.command("goog/cdp/execute", &body);
+    }
+
     fn find(&self, selector: &str) -> String {
         let wanted = json!({"using": "css selector", "value": selector});
         let found = self.command("element", &wanted);

@@ -26,6 +26,38 @@ pub const SHOP: &str = r#"(module $shop
   (func $main (export "main") (result i32)
     (call $average (i32.const 1024) (i32.const 0))))"#;
 
+/// A kitchen that traps in a continuation, while as many others wait as its bench has
+/// places: the first has not begun, the rest are suspended.
+pub fn kitchen(places: u32) -> Vec<u8> {
+    let text = format!(
+        r#"(module $kitchen
+  (type $cook (func (param i32))) (type $chef (cont $cook))
+  (type $rest (func)) (type $resting (cont $rest))
+  (tag $break)
+  (table $bench {places} (ref null $resting))
+  (elem declare func $chop $burn)
+  (func $chop (type $cook) (call $pause (local.get 0)))
+  (func $pause (param $plate i32) (suspend $break))
+  (func $burn (type $cook) (call $fire (local.get 0)))
+  (func $fire (param $pan i32) (unreachable))
+  (func (export "main") (local $place i32)
+    (table.set $bench (i32.const 0)
+      (cont.bind $chef $resting (i32.const 41) (cont.new $chef (ref.func $chop))))
+    (loop $next
+      (local.set $place (i32.add (local.get $place) (i32.const 1)))
+      (if (i32.lt_u (local.get $place) (i32.const {places}))
+        (then
+          (table.set $bench (local.get $place)
+            (block $rests (result (ref $resting))
+              (resume $chef (on $break $rests)
+                (local.get $place) (cont.new $chef (ref.func $chop)))
+              (unreachable)))
+          (br $next))))
+    (resume $chef (i32.const 8) (cont.new $chef (ref.func $burn)))))"#
+    );
+    wat::parse_str(text).expect("the text is right")
+}
+
 /// The shop's binary.
 pub fn shop() -> &'static [u8] {
     static BINARY: OnceLock<Vec<u8>> = OnceLock::new();
@@ -40,12 +72,19 @@ type Values = (Vec<CoreDumpValue>, Vec<CoreDumpValue>);
 pub enum Writer {
     /// Wasmtime: no values at all.
     Wasmtime,
+    /// The crates of the format's first version: no values, no modules, no instances.
+    First,
     /// Somebody who knows everything that the standard's sections can say.
     Thorough,
 }
 
 /// A dump of the shop's trap.
 pub fn dump(writer: Writer) -> Vec<u8> {
+    match writer {
+        Writer::Wasmtime => return by_wasmtime(),
+        Writer::First => return by_the_first(),
+        Writer::Thorough => {}
+    }
     let mut stack = CoreDumpStackSection::new("main");
     let i32 = CoreDumpValue::I32;
     let values: [Values; 3] = [
@@ -57,12 +96,43 @@ pub fn dump(writer: Writer) -> Vec<u8> {
         (vec![], vec![]),
     ];
     for ((function, offset), (locals, operands)) in trap().into_iter().zip(values) {
-        match writer {
-            Writer::Wasmtime => stack.frame(0, function, offset, [], []),
-            Writer::Thorough => stack.frame(0, function, offset, locals, operands),
-        };
+        stack.frame(0, function, offset, locals, operands);
     }
     with_stack(&stack)
+}
+
+/// The dump that Wasmtime makes of the shop's trap.
+fn by_wasmtime() -> Vec<u8> {
+    use wasmtime::{Config, Engine, Instance, Module, Store, WasmCoreDump};
+    let mut config = Config::new();
+    let engine = Engine::new(config.coredump_on_trap(true)).expect("an engine can be had");
+    let module = Module::new(&engine, shop()).expect("the shop is valid");
+    let mut store = Store::new(&engine, ());
+    let instance = Instance::new(&mut store, &module, &[]).expect("it has no imports");
+    let main = instance.get_typed_func::<(), i32>(&mut store, "main");
+    let main = main.expect("it is exported");
+    let error = main.call(&mut store, ()).expect_err("it traps");
+    let dump = error.downcast_ref::<WasmCoreDump>();
+    dump.expect("dumps are configured")
+        .serialize(&mut store, "shop.wasm")
+}
+
+/// A dump by the crates that came with the format.
+fn by_the_first() -> Vec<u8> {
+    use wasm_coredump_builder::{CoredumpBuilder, FrameBuilder, ThreadBuilder};
+    let mut memory = vec![0; 2 << 16];
+    memory[1024..1037].copy_from_slice(b"apples, pears");
+    let mut dump = CoredumpBuilder::new()
+        .executable_name("shop.wasm")
+        .memory(2, None)
+        .data(&memory);
+    let mut thread = ThreadBuilder::new().thread_name("main");
+    for (function, offset) in trap() {
+        let frame = FrameBuilder::new().funcidx(function).codeoffset(offset);
+        thread.add_frame(frame.build());
+    }
+    dump.add_thread(thread.build());
+    dump.serialize().expect("a vector takes it")
 }
 
 /// A dump of a recursion that is so deep.

@@ -9,6 +9,8 @@ mod browser;
 mod chain;
 #[path = "../command/mod.rs"]
 mod command;
+mod command_line;
 mod fixtures;
 mod page;
+mod readme;
 mod text;

@@ -2,10 +2,11 @@
 
 use crate::browser::Browser;
 use crate::command::{backstitch, file};
-use crate::fixtures::{Writer, big, deep, dump, ours, shop};
+use crate::fixtures::{Writer, big, deep, dump, kitchen, ours, shop};
 use serde_json::json;
 use std::fs;
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 /// WebDriver's code of the End key.
 const END: &str = "\u{e010}";
@@ -52,7 +53,8 @@ fn c16_the_page_shows_frames_and_memory() {
     }
     assert_eq!(browser.eval("return location.hash"), "#frame/0/1");
 
-    // A value that may be an address leads to what is there.
+    // A value that may be an address leads to what is there, which is shown beside it.
+    browser.expect("#frame table .preview", "“apples, pears”");
     browser.click("#frame table a");
     browser.expect("#bytes", "apples, pears");
     assert_eq!(browser.eval("return location.hash"), "#memory/0/0x400");
@@ -106,6 +108,118 @@ fn c16_the_page_without_a_mouse() {
     browser.expect("#frame h2", "divide");
 }
 
+#[test]
+fn c16_the_page_in_hexadecimal() {
+    let page = page("radix", &dump(Writer::Thorough), shop());
+    let Some(browser) = Browser::start("radix") else {
+        return;
+    };
+    browser.open(&page, "frame/0/1");
+    browser.expect("#frames", "(list=1024, count=0)");
+    browser.press("x");
+    browser.expect("#frames", "(list=0x00000400, count=0x00000000)");
+    browser.expect("#frame table", "sum\ti32\t0x00000348");
+    browser.expect("#frame table", "rate\tf64\t1.5");
+    browser.click("#radix");
+    browser.expect("#frames", "(list=1024, count=0)");
+}
+
+/// Who waits for whom, what each of them does, and the way to its frames.
+#[test]
+fn c12_c16_the_page_shows_stacks_as_a_tree() {
+    let kitchen_of_three = kitchen(3);
+    let dump = ours(&kitchen_of_three, "kitchen.wasm");
+    let page = page("stacks", &dump, &kitchen_of_three);
+    let Some(browser) = Browser::start("stacks") else {
+        return;
+    };
+    browser.open(&page, "");
+    let rows = "return [...document.querySelectorAll('.stack')].map(row =>
+        [row.ariaLevel, row.ariaSelected, row.innerText.replace(/\\s+/g, ' ').trim()])";
+    let expected = json!([
+        [
+            "1",
+            "false",
+            "· call from the host waits for the one below main · 1 frame"
+        ],
+        ["2", "true", "└ continuation 5 trapped burn · 2 frames"],
+        ["1", "false", "· continuation 2 fresh chop · 0 frames"],
+        ["1", "false", "· continuation 3 suspended chop · 2 frames"],
+        ["1", "false", "· continuation 4 suspended chop · 2 frames"],
+    ]);
+    assert_eq!(browser.eval(rows), expected);
+    browser.expect("#frame .meta", "continuation 5");
+
+    // A suspended one has its own frames.
+    browser.click(".stack:nth-child(5)");
+    browser.expect("#frames", "(plate=2)");
+    browser.expect("#frame h2", "pause");
+    browser.expect("#count", "2 frames");
+    // One that has not begun has none, but arguments.
+    browser.press("s");
+    browser.press("\u{e013}");
+    browser.press("\u{e013}");
+    browser.expect("#frame h2", "continuation 2");
+    browser.expect("#frame", "Nothing has run on it yet.");
+    browser.expect("#frame table", "0\ti32\t41\t0x00000029");
+    assert_eq!(browser.eval("return location.hash"), "#stack/1");
+    // The address of a stack leads back to it, and a frame's stack is the chosen one.
+    browser.open(&page, "stack/1");
+    browser.expect("#frame h2", "continuation 2");
+    browser.open(&page, "frame/0/2");
+    browser.expect(".stack[aria-selected=true]", "call from the host");
+}
+
+#[test]
+fn c16_many_stacks_stay_usable() {
+    let kitchen_of_many = kitchen(5_000);
+    let dump = ours(&kitchen_of_many, "kitchen.wasm");
+    let page = page("many", &dump, &kitchen_of_many);
+    let Some(browser) = Browser::start("many") else {
+        return;
+    };
+    browser.open(&page, "");
+    let rows = browser.eval("return document.querySelectorAll('.stack').length");
+    assert!(rows.as_u64().is_some_and(|rows| rows < 30), "{rows} rows");
+    browser.press("s");
+    browser.press(END);
+    browser.expect("#frames", "(plate=4999)");
+    browser.expect(".stack[aria-selected=true]", "suspended");
+}
+
+/// Nothing sticks out, and a row of bytes fits.
+#[test]
+fn c16_the_page_on_a_phone_and_in_the_dark() {
+    let page = page("phone", &dump(Writer::Thorough), shop());
+    let Some(browser) = Browser::start("phone") else {
+        return;
+    };
+    browser.resize(375);
+    browser.darken();
+    let fits = "return document.documentElement.scrollWidth <= innerWidth
+        && ['frame', 'globals', 'bytes'].every(id => {
+            const element = document.getElementById(id);
+            return element.scrollWidth <= element.clientWidth;
+        })";
+    for place in ["frame/0/0", "frame/0/2", "memory/0/0x400", "globals"] {
+        browser.open(&page, place);
+        assert_eq!(browser.eval(fits), true, "{place}");
+    }
+    browser.open(&page, "memory/0/0x400");
+    browser.expect("#bytes", "apples, ");
+    let rows = "return document.querySelector('.hex:nth-child(2)').innerText.split(/\\s+/).length";
+    assert!(browser.eval(rows).as_u64().is_some_and(|cells| cells <= 10));
+    let paper = "return getComputedStyle(document.body).backgroundColor.match(/\\d+/)[0]";
+    let paper = browser.eval(paper);
+    let red: u32 = paper
+        .as_str()
+        .and_then(|red| red.parse().ok())
+        .expect("a colour");
+    assert!(red < 64, "the page is dark: {red}");
+    browser.resize(1280);
+    browser.expect("#bytes", "apples, pears");
+}
+
 /// Nothing is fetched, and nothing that a dump says is markup.
 #[test]
 fn c16_the_page_is_alone_and_safe() {
@@ -144,8 +258,25 @@ fn c16_a_deep_stack_stays_usable() {
     let Some(browser) = Browser::start("deep") else {
         return;
     };
+    let start = Instant::now();
     browser.open(&page, "");
+    let opened = start.elapsed();
+    assert!(opened < Duration::from_secs(10), "{opened:?}");
     browser.expect("#count", "100,000 frames");
+    // Whatever is done, the page answers as if the stack were small.
+    for action in [
+        "find('divide')",
+        "find('')",
+        "older(50_000)",
+        "changeBase()",
+    ] {
+        let took = browser.eval(&format!(
+            "const start = performance.now(); {action}; return performance.now() - start"
+        ));
+        let took = took.as_f64().expect("a time");
+        assert!(took < 500.0, "{action} takes {took} ms");
+    }
+    browser.eval("changeBase()");
     browser.press(END);
     browser.expect("#frame table", "sum\ti32\t0");
     browser.expect("#frames", "99999");

@@ -64,11 +64,41 @@ memory 0: 131,072 bytes (2 pages of 65,536), 13 of them in the dump
 fn c16_values_that_are_not_recorded() {
     let (dump, module) = (dump(Writer::Wasmtime), module());
     let run = inspect("wasmtime", &dump, &["--module", &module]);
-    assert!(run.out.contains("shop!average(?)"), "{}", run.out);
-    assert!(run.out.contains("shop!main()"), "{}", run.out);
+    assert!(run.out.contains("0x6e  shop!average(?)"), "{}", run.out);
+    assert!(run.out.contains("0x7a  shop!main()"), "{}", run.out);
+    let contents = "2 pages of 65,536), 13 of them in the dump\n1 instance, 2 globals\n";
+    assert!(run.out.ends_with(contents), "{}", run.out);
     let run = inspect("wasmtime", &dump, &["--module", &module, "--frame", "0"]);
     assert!(run.out.contains("locals: none recorded"), "{}", run.out);
     assert!(run.out.contains("operands: none recorded"), "{}", run.out);
+}
+
+/// The first writers list no modules: what is given is taken on trust.
+#[test]
+fn c16_dumps_without_modules() {
+    let (dump, module) = (dump(Writer::First), module());
+    inspect("first", &dump, &[]).expect(
+        0,
+        "shop.wasm: the dump does not say why
+  in <unknown>!<wasm function 0>
+
+Stack `main`, 3 frames, youngest first:
+   0      +0x5  <unknown>!<wasm function 0>
+   1     +0x1d  <unknown>!<wasm function 1>
+   2      +0x6  <unknown>!<wasm function 2>
+
+module <unknown>: its file is not known: give it by --module
+memory 0: 131,072 bytes (2 pages of 65,536), 131,072 of them in the dump
+",
+    );
+    let run = inspect("first", &dump, &["--module", &module]);
+    assert!(
+        run.out.contains("0x6e  <unknown>!average(?)"),
+        "{}",
+        run.out
+    );
+    let run = inspect("first", &dump, &["--memory", "1024:16"]);
+    assert!(run.out.contains("|apples, pears...|"), "{}", run.out);
 }
 
 #[test]

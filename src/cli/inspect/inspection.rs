@@ -4,7 +4,7 @@ use super::modules::ModuleFile;
 use crate::cli::symbols::Symbols;
 use crate::cli::value;
 use backstitch::coredump::{
-    Boundary, Frame, Function, Position, ReasonKind, RefKind, StackState, Value,
+    Boundary, Frame, Function, Module, Position, ReasonKind, RefKind, StackState, Value,
 };
 use backstitch::{CoreDump, demangle};
 use std::rc::Rc;
@@ -14,7 +14,9 @@ pub(crate) struct Inspection<'a> {
     /// The dump's file, as the user has named it.
     pub(crate) file: String,
     pub(crate) dump: CoreDump<'a>,
-    /// The file of each module of the dump.
+    /// The modules of the dump; of one that lists none, the one that it must have had.
+    pub(crate) listed: Vec<Module>,
+    /// The file of each.
     pub(crate) modules: Vec<Option<ModuleFile>>,
 }
 
@@ -71,10 +73,10 @@ impl Inspection<'_> {
         let index = match self.dump.instances().get(frame.instance as usize) {
             Some(instance) => instance.module as usize,
             // Some writers list no instances: then it can only be one.
-            None if self.dump.instances().is_empty() && self.dump.modules().len() == 1 => 0,
+            None if self.dump.instances().is_empty() && self.listed.len() == 1 => 0,
             None => return None,
         };
-        (index < self.dump.modules().len()).then_some(index)
+        (index < self.listed.len()).then_some(index)
     }
 
     /// The function that a frame stands in.
@@ -85,7 +87,7 @@ impl Inspection<'_> {
         let mut subject = Subject {
             module,
             module_name: match module {
-                Some(index) => self.dump.modules()[index].name.clone(),
+                Some(index) => self.listed[index].name.clone(),
                 None => "<unknown>".to_string(),
             },
             index,
@@ -141,7 +143,7 @@ impl Inspection<'_> {
     }
 
     /// A function that a reference refers to.
-    fn function(&self, index: u64) -> String {
+    pub(crate) fn function(&self, index: u64) -> String {
         let functions = self.dump.functions();
         let function = usize::try_from(index).ok().and_then(|at| functions.get(at));
         match function {
@@ -256,14 +258,22 @@ pub(crate) fn boundary(boundary: Boundary) -> Option<&'static str> {
     }
 }
 
-/// What a stack is doing.
-pub(crate) fn state(state: StackState) -> &'static str {
+/// What a stack is doing, for programs.
+pub(crate) fn state_name(state: StackState) -> &'static str {
     match state {
         StackState::Fresh => "fresh",
         StackState::Running => "running",
-        StackState::Parent => "waits for the stack that it resumed",
+        StackState::Parent => "parent",
         StackState::Suspended => "suspended",
         StackState::Returned => "returned",
         StackState::Trapped => "trapped",
+    }
+}
+
+/// What a stack is doing.
+pub(crate) fn state(state: StackState) -> &'static str {
+    match state {
+        StackState::Parent => "waits for the stack that it resumed",
+        other => state_name(other),
     }
 }

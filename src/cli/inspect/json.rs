@@ -2,7 +2,7 @@
 
 use super::frame::{self, Number};
 use super::hex::Range;
-use super::inspection::{Inspection, Local, bits_of, boundary, position, state, type_of};
+use super::inspection::{Inspection, Local, bits_of, boundary, position, state_name, type_of};
 use super::modules::hex;
 use backstitch::CoreDumpError;
 use backstitch::coredump::{Frame, Value};
@@ -111,6 +111,21 @@ pub(crate) struct Stack {
     state: &'static str,
     parent: Option<u32>,
     revision: u64,
+    /// The function that was called on it.
+    function: Option<String>,
+    bound: Vec<Typed>,
+    handlers: Vec<Handler>,
+    /// Where its frames are: the thread, and the youngest of them there.
+    thread: Option<usize>,
+    frame: Option<usize>,
+    frames: usize,
+}
+
+/// A clause of the instruction that has resumed a stack.
+#[derive(Serialize)]
+struct Handler {
+    tag: u32,
+    switch: bool,
 }
 
 /// A module and its file.
@@ -331,20 +346,51 @@ fn known(inspection: &Inspection<'_>, value: &Value) -> Option<String> {
 /// The stacks of a dump.
 pub(crate) fn stacks(inspection: &Inspection<'_>) -> Vec<Stack> {
     let stacks = inspection.dump.stacks().iter();
-    stacks
+    let mut stacks: Vec<Stack> = stacks
         .map(|stack| Stack {
             number: stack.number,
             continuation: stack.continuation,
-            state: state(stack.state),
+            state: state_name(stack.state),
             parent: stack.parent,
             revision: stack.revision,
+            function: stack
+                .function
+                .map(|index| inspection.function(index.into())),
+            bound: stack
+                .bound
+                .iter()
+                .map(|value| typed(inspection, value, None))
+                .collect(),
+            handlers: stack
+                .handlers
+                .iter()
+                .map(|handler| Handler {
+                    tag: handler.tag,
+                    switch: handler.switch,
+                })
+                .collect(),
+            thread: None,
+            frame: None,
+            frames: 0,
         })
-        .collect()
+        .collect();
+    for (thread, entry) in inspection.dump.threads().iter().enumerate() {
+        for (number, frame) in entry.frames.iter().enumerate() {
+            let stack = frame.details.map(|details| details.stack as usize);
+            let Some(stack) = stack.and_then(|at| stacks.get_mut(at)) else {
+                continue;
+            };
+            stack.thread.get_or_insert(thread);
+            stack.frame.get_or_insert(number);
+            stack.frames += 1;
+        }
+    }
+    stacks
 }
 
 /// The modules of a dump.
 pub(crate) fn modules(inspection: &Inspection<'_>) -> Vec<Module> {
-    let modules = inspection.dump.modules().iter().zip(&inspection.modules);
+    let modules = inspection.listed.iter().zip(&inspection.modules);
     modules
         .map(|(module, file)| Module {
             name: module.name.clone(),

@@ -73,10 +73,12 @@ pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Fail
         .map_err(|error| Failure::Input(format!("cannot read `{file}`: {error}")))?;
     let dump = CoreDump::parse(&bytes)
         .map_err(|error| Failure::Input(format!("cannot inspect `{file}`: {error}")))?;
-    let modules = modules::find(&dump, &arguments.modules)?;
+    let listed = modules::listed(&dump);
+    let modules = modules::find(&dump, &listed, &arguments.modules)?;
     let inspection = Inspection {
         file,
         dump,
+        listed,
         modules,
     };
     if let Some(page) = &arguments.html {

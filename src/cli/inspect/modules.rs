@@ -4,7 +4,7 @@ use crate::cli::failure::Failure;
 use crate::cli::input;
 use crate::cli::symbols::Symbols;
 use backstitch::CoreDump;
-use backstitch::coredump::ModuleIdentity;
+use backstitch::coredump::{Module, ModuleIdentity};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -21,12 +21,25 @@ pub(crate) struct ModuleFile {
     pub(crate) is_verified: bool,
 }
 
+/// The modules of the dump. Some writers list none, though code of one has run.
+pub(crate) fn listed(dump: &CoreDump<'_>) -> Vec<Module> {
+    let unknown = Module {
+        name: "<unknown>".to_string(),
+        identity: None,
+    };
+    match dump.modules() {
+        [] if dump.instances().is_empty() => vec![unknown],
+        modules => modules.to_vec(),
+    }
+}
+
 /// For each module of the dump its file, where one was given or found.
 pub(crate) fn find(
     dump: &CoreDump<'_>,
+    modules: &[Module],
     paths: &[PathBuf],
 ) -> Result<Vec<Option<ModuleFile>>, Failure> {
-    let mut found: Vec<Option<ModuleFile>> = dump.modules().iter().map(|_| None).collect();
+    let mut found: Vec<Option<ModuleFile>> = modules.iter().map(|_| None).collect();
     for path in paths {
         let cannot =
             |error: io::Error| Failure::Input(format!("cannot read `{}`: {error}", path.display()));
@@ -35,10 +48,10 @@ pub(crate) fn find(
             list(path, DEPTH, &mut files).map_err(cannot)?;
             files.sort();
             for file in files {
-                search(dump, &file, &mut found);
+                search(modules, &file, &mut found);
             }
         } else {
-            assign(dump, path, &mut found)?;
+            assign(dump, modules, path, &mut found)?;
         }
     }
     Ok(found)
@@ -47,12 +60,12 @@ pub(crate) fn find(
 /// Takes a file that the user says is one of the modules.
 fn assign(
     dump: &CoreDump<'_>,
+    modules: &[Module],
     path: &Path,
     found: &mut [Option<ModuleFile>],
 ) -> Result<(), Failure> {
     let file = read(path)?;
     let identity = ModuleIdentity::of(&file.bytes);
-    let modules = dump.modules();
     let by_hash = modules
         .iter()
         .position(|module| module.identity == Some(identity));
@@ -115,11 +128,11 @@ fn contradicts(dump: &CoreDump<'_>, module: usize, symbols: &Symbols) -> Result<
 
 /// Takes a file of a folder if it is one of the modules without doubt: by its hash, or
 /// where the dump has none by its name.
-fn search(dump: &CoreDump<'_>, path: &Path, found: &mut [Option<ModuleFile>]) {
+fn search(modules: &[Module], path: &Path, found: &mut [Option<ModuleFile>]) {
     // Most files of a folder are none of the modules, and their size says so.
     let size = fs::metadata(path).map_or(0, |metadata| metadata.len());
     let is_text = path.extension().is_some_and(|extension| extension == "wat");
-    let may_be = dump.modules().iter().zip(&*found).any(|(module, file)| {
+    let may_be = modules.iter().zip(&*found).any(|(module, file)| {
         let fits = module.identity.is_none_or(|known| known.size == size);
         file.is_none() && (is_text || fits)
     });
@@ -132,7 +145,7 @@ fn search(dump: &CoreDump<'_>, path: &Path, found: &mut [Option<ModuleFile>]) {
     };
     let identity = ModuleIdentity::of(&file.bytes);
     let is_it = |at: &usize| {
-        let module = &dump.modules()[*at];
+        let module = &modules[*at];
         found[*at].is_none()
             && match module.identity {
                 Some(known) => known == identity,
@@ -141,7 +154,7 @@ fn search(dump: &CoreDump<'_>, path: &Path, found: &mut [Option<ModuleFile>]) {
     };
     if let Some(at) = (0..found.len()).find(is_it) {
         found[at] = Some(ModuleFile {
-            is_verified: dump.modules()[at].identity.is_some(),
+            is_verified: modules[at].identity.is_some(),
             ..file
         });
     }

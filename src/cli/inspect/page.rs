@@ -30,7 +30,13 @@ use std::rc::Rc;
 
 const HTML: &str = include_str!("page/page.html");
 const STYLE: &str = include_str!("page/page.css");
-const SCRIPT: &str = include_str!("page/page.js");
+/// What all of the page stands on comes first.
+const SCRIPT: &str = concat!(
+    include_str!("page/list.js"),
+    include_str!("page/memory.js"),
+    include_str!("page/stacks.js"),
+    include_str!("page/page.js"),
+);
 
 /// How many bytes of memories are put into a page.
 const MOST_BYTES: u64 = 16 << 20;

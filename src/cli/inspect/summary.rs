@@ -151,7 +151,7 @@ fn print_thread(
 /// Modules, memories and what else there is, a line each.
 fn print_contents(inspection: &Inspection<'_>, out: &mut dyn Write) -> io::Result<()> {
     let dump = &inspection.dump;
-    for (module, file) in dump.modules().iter().zip(&inspection.modules) {
+    for (module, file) in inspection.listed.iter().zip(&inspection.modules) {
         let source = match file {
             Some(file) if file.is_verified => format!("{}", file.path.display()),
             Some(file) => format!("{} (taken on trust)", file.path.display()),
@@ -175,7 +175,9 @@ fn print_contents(inspection: &Inspection<'_>, out: &mut dyn Write) -> io::Resul
     if let Some(fuel) = dump.fuel() {
         counts.push(format!("{} fuel left", grouped(fuel)));
     }
-    writeln!(out, "{}", counts.join(", "))?;
+    if !counts.is_empty() {
+        writeln!(out, "{}", counts.join(", "))?;
+    }
     if let Some(producer) = dump.producer() {
         writeln!(out, "written by {producer}")?;
     }
@@ -191,10 +193,12 @@ fn print_contents(inspection: &Inspection<'_>, out: &mut dyn Write) -> io::Resul
 /// A memory's size, and how much of it is worth looking at.
 pub(crate) fn extent(memory: &Memory<'_>) -> String {
     let held: u64 = memory.chunks().map(|(_, bytes)| bytes.len() as u64).sum();
+    let pages = memory.pages();
     format!(
-        "{} bytes ({} pages of {}), {} of them in the dump",
+        "{} bytes ({} {} of {}), {} of them in the dump",
         grouped(memory.size()),
-        grouped(memory.pages()),
+        grouped(pages),
+        if pages == 1 { "page" } else { "pages" },
         grouped(memory.page_size()),
         grouped(held)
     )

@@ -1,0 +1,52 @@
+//! The README's way from a trap to its cause: what it says is printed is printed.
+
+use crate::command::{file, program};
+use std::path::Path;
+use std::process::Command;
+
+const HEADING: &str = "\n## From a trap to its cause\n";
+
+/// The commands of the section, each with what the README says of its output.
+fn commands(readme: &str) -> Vec<(String, String)> {
+    let (_, section) = readme.split_once(HEADING).expect("the section is there");
+    let section = section.split("\n## ").next().unwrap_or(section);
+    let blocks = section.split("```console\n").skip(1);
+    let mut commands = Vec::new();
+    for block in blocks.filter_map(|block| block.split("```").next()) {
+        for command in block.split("$ backstitch ").skip(1) {
+            let (arguments, output) = command.split_once('\n').expect("a command ends its line");
+            commands.push((arguments.to_string(), output.to_string()));
+        }
+    }
+    commands
+}
+
+#[test]
+fn c16_the_way_from_a_trap_to_its_cause() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let text = |name: &str| std::fs::read_to_string(root.join(name)).expect("it can be read");
+    let module = file("readme/examples/bakery.wat", text("examples/bakery.wat"));
+    let folder = module.ancestors().nth(2).expect("it is in two folders");
+    let commands = commands(&text("README.md"));
+    assert!(commands.len() >= 4, "{commands:?}");
+    for (arguments, expected) in commands {
+        let output = Command::new(program())
+            .args(arguments.split_whitespace())
+            .current_dir(folder)
+            .output()
+            .expect("the command can be run");
+        let printed = [output.stdout, output.stderr].concat();
+        let printed = String::from_utf8(printed).expect("the output is text");
+        // Where the README leaves something out, it says so.
+        let mut rest = &*printed;
+        for part in expected.split("…\n") {
+            let at = rest.find(part);
+            let at = at.unwrap_or_else(|| panic!("`{part}` is not in\n{printed}"));
+            rest = &rest[at + part.len()..];
+        }
+        assert!(
+            expected.contains("…\n") || printed == expected,
+            "{arguments} prints\n{printed}"
+        );
+    }
+}

@@ -1,0 +1,76 @@
+"use strict";
+
+/** The stacks as a tree: index and depth of each, behind the one that waits for it. */
+function treeOf(stacks) {
+  const children = stacks.map(() => []), pending = [];
+  stacks.forEach((stack, at) => {
+    const isBelow = stack.parent !== null && stack.parent < stacks.length && stack.parent !== at;
+    if (isBelow) children[stack.parent].push(at); else pending.push([at, 0]);
+  });
+  const tree = [];
+  pending.reverse();
+  while (pending.length) {
+    const [at, depth] = pending.pop();
+    tree.push([at, depth]);
+    for (const child of children[at].reverse()) pending.push([child, depth + 1]);
+  }
+  return tree;
+}
+
+const stackTitle = stack => stack.continuation ? `continuation ${stack.number}` : `call from the host`;
+const framesText = count => `${grouped(count)} frame${count === 1 ? "" : "s"}`;
+
+/** The stack that is shown: the chosen one, or that of the chosen frame. */
+function chosenStack() {
+  if (state.stack !== null) return state.stack;
+  return data.stacks.findIndex(stack => stack.thread === state.thread
+    && stack.frame <= state.frame && state.frame < stack.frame + stack.frames);
+}
+
+/** What is to be shown of a stack: its youngest frame, or of one without frames itself. */
+function ofStack(at) {
+  const stack = data.stacks[at];
+  return stack.frames ? { tab: "frame", thread: stack.thread, frame: stack.frame } : { tab: "frame", stack: at };
+}
+
+function stackRow(row) {
+  const [at, depth] = tree[row], stack = data.stacks[at];
+  const name = stack.function === null ? "" : split(stack.function.replace(/^func .*?!/, ""))[0];
+  const element = make("div", "stack",
+    make("span", "branch", depth ? "└" : "·"), make("span", "what", stackTitle(stack)),
+    make("span", "state " + stack.state, stack.state === "parent" ? "waits for the one below" : stack.state),
+    make("span", "of", [name, framesText(stack.frames)].filter(Boolean).join(" · ")));
+  element.style.paddingLeft = 12 + 18 * Math.min(depth, 10) + "px";
+  element.title = `${stackTitle(stack)}: ${stack.function ?? ""}`;
+  element.id = "stack-" + at;
+  element.setAttribute("role", "treeitem");
+  element.setAttribute("aria-level", String(depth + 1));
+  element.setAttribute("aria-selected", String(at === state.inTree));
+  element.addEventListener("click", () => chooseStack(at));
+  return element;
+}
+
+function chooseStack(at) {
+  byId("find").value = "";
+  go({ stack: null, found: null, ...ofStack(at) });
+}
+
+function moveInTree(by) {
+  const row = tree.findIndex(([at]) => at === state.inTree);
+  chooseStack(tree[Math.min(Math.max(0, row + by), tree.length - 1)][0]);
+}
+
+/** A stack on which there is no frame. */
+function drawStack() {
+  const stack = data.stacks[state.stack];
+  const parts = [make("h2", "", stackTitle(stack)), make("p", "meta", [stack.state, stack.function].filter(Boolean).join(" · "))];
+  parts.push(make("p", "note", stack.state === "fresh" ? "Nothing has run on it yet." : "It has no frames."));
+  if (stack.bound.length) {
+    parts.push(make("h3", "", "Arguments that it has been given"));
+    parts.push(table(["", "type", "value", "bits"], stack.bound.map((bound, at) => row("", ["number dim", String(at)],
+      ["dim", bound.type], ["number", bound.value ?? "not known"], ["dim", bound.bits ?? ""]))));
+  }
+  byId("frame").replaceChildren(...parts);
+}
+
+const handlersText = stack => stack.handlers.map(({ tag, switch: isSwitch }) => `${isSwitch ? "switch of tag" : "tag"} ${tag}`).join(", ");
