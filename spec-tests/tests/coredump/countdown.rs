@@ -83,7 +83,7 @@ fn functions(module: &[u8]) -> u32 {
 }
 
 /// A section with the only entry of another one behind its own.
-fn appended(data: &[u8], more: &(impl Section + Encode)) -> OwnedSection {
+fn appended(data: &[u8], more: &impl Section) -> OwnedSection {
     let mut entries = BinaryReader::new(data, 0);
     let count = entries
         .read_var_u32()
