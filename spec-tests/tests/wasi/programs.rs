@@ -48,6 +48,13 @@ fn files(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
 
 /// Runs a program both ways in equal folders, and compares all that it leaves.
 fn same(name: &str, prepare: &[(&str, &str)], arguments: &[&str], input: &str) {
+    let bytes = |&(path, text)| (path, str::as_bytes(text));
+    let prepare: Vec<(&str, &[u8])> = prepare.iter().map(bytes).collect();
+    same_with(name, &prepare, arguments, input);
+}
+
+/// The same, with files that are no text.
+fn same_with(name: &str, prepare: &[(&str, &[u8])], arguments: &[&str], input: &str) {
     let (wasm, native) = (
         built("wasm", &format!("{name}.wasm")),
         built("native", name),
@@ -166,6 +173,66 @@ fn a_grep() {
         same("rg", &tree, options, "");
     }
     same("rg", &[], &["-j1", "b", "-"], "abc\nxyz\nb\n");
+}
+
+/// A picture of 16 by 16 shades of grey, not compressed.
+fn picture() -> Vec<u8> {
+    let chunk = |name: &[u8; 4], contents: &[u8]| {
+        let mut chunk = (contents.len() as u32).to_be_bytes().to_vec();
+        let checked = [&name[..], contents].concat();
+        chunk.extend(&checked);
+        chunk.extend(crc32(&checked).to_be_bytes());
+        chunk
+    };
+    // Each row begins with its filter: none.
+    let row = |y: u32| (0..17).map(move |x| if x == 0 { 0 } else { (x * y % 64 * 4) as u8 });
+    let rows: Vec<u8> = (0..16).flat_map(row).collect();
+    let length = rows.len() as u16;
+    let mut stream = vec![0x78, 0x01, 1];
+    stream.extend(length.to_le_bytes());
+    stream.extend((!length).to_le_bytes());
+    stream.extend(&rows);
+    stream.extend(adler32(&rows).to_be_bytes());
+    let header = [0, 0, 0, 16, 0, 0, 0, 16, 8, 0, 0, 0, 0];
+    [
+        b"\x89PNG\r\n\x1a\n".to_vec(),
+        chunk(b"IHDR", &header),
+        chunk(b"IDAT", &stream),
+        chunk(b"IEND", &[]),
+    ]
+    .concat()
+}
+
+/// The checksum of a chunk in a PNG file.
+fn crc32(bytes: &[u8]) -> u32 {
+    !bytes.iter().fold(!0, |crc, &byte| {
+        (0..8).fold(crc ^ u32::from(byte), |crc, _| {
+            (crc >> 1) ^ if crc & 1 == 1 { 0xedb8_8320 } else { 0 }
+        })
+    })
+}
+
+/// The checksum of a stream in a PNG file.
+fn adler32(bytes: &[u8]) -> u32 {
+    let (low, high) = bytes.iter().fold((1, 0), |(low, high), &byte| {
+        let low = (low + u32::from(byte)) % 65_521;
+        (low, (high + low) % 65_521)
+    });
+    high << 16 | low
+}
+
+#[test]
+fn an_encoder() {
+    let picture = picture();
+    let files = [("a.png", &picture[..])];
+    for options in [
+        &["--out", "b.png", "a.png"][..],
+        &["-o", "1", "--strip", "all", "a.png"],
+        &["--out", "b.png", "none.png"],
+    ] {
+        same_with("oxipng", &files, options, "");
+    }
+    same_with("oxipng", &[("a.png", &picture[..60])], &["a.png"], "");
 }
 
 #[test]
