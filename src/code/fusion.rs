@@ -17,9 +17,18 @@ use super::fusion_rows::for_each_fusion;
 use super::opcode::{Op, Opcode};
 
 macro_rules! define_rows {
-    ([] $([$($op:ident::$variant:ident)*])*) => {
+    ([]
+        $([$($op:ident::$variant:ident)*])*;
+        $([$($other_op:ident::$other_variant:ident)*])*
+    ) => {
         /// The opcodes of each row.
-        const ROWS: &[&[Opcode]] = &[$(&[$(Opcode::named(Op::$op, stringify!($variant))),*]),*];
+        const ROWS: &[&[Opcode]] = &[
+            $(&[$(Opcode::named(Op::$op, stringify!($variant))),*],)*
+            $(
+                #[cfg(target_pointer_width = "64")]
+                &[$(Opcode::named(Op::$other_op, stringify!($other_variant))),*],
+            )*
+        ];
     };
 }
 

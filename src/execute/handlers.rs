@@ -423,8 +423,17 @@ macro_rules! fused {
 }
 
 macro_rules! fusions {
-    ([$handler:ident] $([$($op:ident::$variant:ident)*])*) => {
-        [$(address_of!($handler fused!($($op::$variant)*))),*]
+    ([$handler:ident]
+        $([$($op:ident::$variant:ident)*])*;
+        $([$($other_op:ident::$other_variant:ident)*])*
+    ) => {
+        [
+            $(address_of!($handler fused!($($op::$variant)*)),)*
+            $(
+                #[cfg(target_pointer_width = "64")]
+                address_of!($handler fused!($($other_op::$other_variant)*)),
+            )*
+        ]
     };
 }
 

@@ -39,9 +39,11 @@ type Stretches = Vec<(Vec<u16>, f64)>;
 /// A cell or a fusion, by its index.
 type Token = usize;
 
-/// Chooses `fusions` runs of cells, and prints them as rows of the table.
+/// Chooses `fusions` runs of cells, and prints them as rows of the table, with a semicolon
+/// behind those that are chosen greedily.
 pub fn print(programs: &[Stretches], fusions: usize) {
     let mut rows = greedy(programs, fusions / 3);
+    let common = rows.len();
     let batch = (fusions - rows.len()).div_ceil(BATCHES);
     while rows.len() < fusions {
         let more = fill(programs, &rows, batch.min(fusions - rows.len()));
@@ -50,8 +52,15 @@ pub fn print(programs: &[Stretches], fusions: usize) {
         }
         rows.extend(more);
     }
+    let (common, others) = rows.split_at(common);
+    print_rows(common);
+    println!(";");
+    print_rows(others);
+}
+
+fn print_rows(rows: &[Vec<u16>]) {
     for row in rows {
-        let cells: Vec<_> = row.into_iter().map(DispatchCounts::path).collect();
+        let cells: Vec<_> = row.iter().copied().map(DispatchCounts::path).collect();
         println!("[{}]", cells.join(" "));
     }
 }
