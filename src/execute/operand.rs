@@ -10,6 +10,12 @@ pub trait Value: Copy {
     fn from_slot(bits: u64) -> Self;
     /// To a slot.
     fn to_slot(self) -> u64;
+    /// The slot that a 16-bit field names.
+    ///
+    /// # Safety
+    ///
+    /// X1: the cell has such a field.
+    unsafe fn slot<const F: usize>(r: &Regs) -> *mut u64;
     /// From its accumulator.
     fn from_acc(r: &Regs) -> Self;
     /// To its accumulator.
@@ -28,6 +34,11 @@ macro_rules! integer {
             #[inline(always)]
             fn to_slot(self) -> u64 {
                 u64::from(self as $unsigned)
+            }
+            #[inline(always)]
+            unsafe fn slot<const F: usize>(r: &Regs) -> *mut u64 {
+                // SAFETY: X1.
+                unsafe { r.slot::<F>() }
             }
             #[inline(always)]
             fn from_acc(r: &Regs) -> $ty {
@@ -60,6 +71,11 @@ impl Value for f32 {
         u64::from(self.to_bits())
     }
     #[inline(always)]
+    unsafe fn slot<const F: usize>(r: &Regs) -> *mut u64 {
+        // SAFETY: X1.
+        unsafe { r.float_slot::<F>() }
+    }
+    #[inline(always)]
     fn from_acc(r: &Regs) -> f32 {
         r.f32acc
     }
@@ -82,6 +98,11 @@ impl Value for f64 {
     #[inline(always)]
     fn to_slot(self) -> u64 {
         self.to_bits()
+    }
+    #[inline(always)]
+    unsafe fn slot<const F: usize>(r: &Regs) -> *mut u64 {
+        // SAFETY: X1.
+        unsafe { r.float_slot::<F>() }
     }
     #[inline(always)]
     fn from_acc(r: &Regs) -> f64 {
@@ -137,7 +158,7 @@ impl<T: Value, const F: usize> Source<T> for S<F> {
     #[inline(always)]
     unsafe fn read(r: &Regs) -> T {
         // SAFETY: X1, S1.
-        T::from_slot(unsafe { *r.slot::<F>() })
+        T::from_slot(unsafe { *T::slot::<F>(r) })
     }
 }
 
@@ -200,6 +221,6 @@ impl<T: Value> Sink<T> for D {
     unsafe fn write(r: &mut Regs, value: T) {
         value.to_acc(r);
         // SAFETY: X1, S1.
-        unsafe { *r.slot::<0>() = value.to_slot() };
+        unsafe { *T::slot::<0>(r) = value.to_slot() };
     }
 }

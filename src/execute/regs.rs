@@ -1,5 +1,6 @@
 //! The registers of running code, and how handlers read their cells.
 
+use super::opaque::unindexed;
 use crate::code::Trap;
 use crate::heap::MemoryCore;
 use crate::stack::{Context, Exit, LivePoint};
@@ -117,6 +118,13 @@ impl Regs {
     /// The slot that a 16-bit field names.
     #[inline(always)]
     pub unsafe fn slot<const F: usize>(&self) -> *mut u64 {
+        // SAFETY: X1.
+        unindexed(unsafe { self.float_slot::<F>() })
+    }
+
+    /// The same, for floats: what goes to their registers is not handed on by any core.
+    #[inline(always)]
+    pub unsafe fn float_slot<const F: usize>(&self) -> *mut u64 {
         // SAFETY: X1, and S1: operands lie within the frame.
         unsafe { self.fp.byte_offset(self.field::<F>()) }
     }
