@@ -156,13 +156,8 @@ impl Shared {
         assert_eq!(extent, 10);
         // Whoever has code can find out whose it is.
         let start = CodeBlock::start_of(code);
-        assert_eq!(
-            self.code
-                .range_of(start)
-                .and_then(|range| range.locate(start))
-                .map(|location| location.function),
-            Some(0)
-        );
+        let location = self.code.locate(start);
+        assert_eq!(location.map(|location| location.function), Some(0));
         code
     }
 }

@@ -5,7 +5,7 @@ use super::core_dump::WasmCoreDump;
 use super::demangle::demangle;
 use super::instance::Instance;
 use super::module::Module;
-use crate::heap::{Failure, InstanceIndex, StoreId, StoreInner, ThrownException};
+use crate::heap::{Failure, InstanceIndex, StoreInner, ThrownException};
 use crate::stack::{BoundaryKind, StackId};
 use crate::support::error::{Error, HostRequest};
 use crate::support::sync::OnceLock;
@@ -13,6 +13,7 @@ use crate::walk::coredump::Cause;
 use crate::walk::{Backtrace, Frame};
 use alloc::collections::BTreeMap;
 use alloc::string::String;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
 
@@ -44,10 +45,9 @@ use core::fmt;
 /// ```
 #[derive(Debug)]
 pub struct WasmBacktrace {
-    store: StoreId,
     captured: Vec<Frame>,
-    /// The modules of the instances that have frames.
-    modules: BTreeMap<InstanceIndex, Module>,
+    /// The instances that have frames.
+    origins: BTreeMap<InstanceIndex, Arc<Origin>>,
     /// Made of the above when somebody looks: nobody looks at most backtraces.
     frames: OnceLock<Vec<FrameInfo>>,
 }
@@ -87,20 +87,22 @@ impl WasmBacktrace {
 
     /// These frames.
     pub(super) fn of_frames(store: &StoreInner, captured: Vec<Frame>) -> WasmBacktrace {
-        let mut modules = BTreeMap::new();
+        let mut origins = BTreeMap::new();
         let mut last = None;
         for frame in &captured {
             if last.replace(frame.instance) != Some(frame.instance) {
-                modules.entry(frame.instance).or_insert_with(|| {
-                    Module::from_ref(store.instance(frame.instance).module()).clone()
+                origins.entry(frame.instance).or_insert_with(|| {
+                    Arc::new(Origin {
+                        instance: Instance::of(store.id(), frame.instance),
+                        module: Module::from_ref(store.instance(frame.instance).module()).clone(),
+                    })
                 });
             }
         }
         log::trace!("captured a backtrace of {} frames", captured.len());
         WasmBacktrace {
-            store: store.id(),
             captured,
-            modules,
+            origins,
             frames: OnceLock::new(),
         }
     }
@@ -111,22 +113,30 @@ impl WasmBacktrace {
     }
 
     fn describe_frames(&self) -> Vec<FrameInfo> {
-        let mut frames: Vec<FrameInfo> = Vec::new();
-        let next = self.captured.iter().skip(1).map(Some).chain([None]);
-        for (frame, next) in self.captured.iter().zip(next) {
-            // Without memory for all, a shorter trace is better than none.
-            if frames.try_reserve(1).is_err() {
-                break;
-            }
-            frames.push(FrameInfo {
-                store: self.store,
-                module: self.modules[&frame.instance].clone(),
-                frame: *frame,
-                is_stack_boundary: next.is_some_and(|next| next.stack != frame.stack),
-            });
+        let mut frames = Vec::new();
+        // Without memory for all, a shorter trace is better than none.
+        let mut room = self.captured.len();
+        while frames.try_reserve_exact(room).is_err() {
+            room /= 2;
+        }
+        let mut stacks = self.captured.iter().map(|frame| frame.stack).skip(1);
+        for run in self.captured[..room].chunk_by(|a, b| a.instance == b.instance) {
+            let origin = &self.origins[&run[0].instance];
+            frames.extend(run.iter().map(|&frame| FrameInfo {
+                origin: Arc::clone(origin),
+                frame,
+                is_stack_boundary: stacks.next().is_some_and(|next| next != frame.stack),
+            }));
         }
         frames
     }
+}
+
+/// What the frames of one instance share.
+#[derive(Debug)]
+struct Origin {
+    instance: Instance,
+    module: Module,
 }
 
 /// Makes an error of what an execution ended with, while its frames still stand.
@@ -178,7 +188,7 @@ impl fmt::Display for WasmBacktrace {
             if let Some(offset) = frame.module_offset() {
                 write!(f, "{offset:#8x} - ")?;
             }
-            write!(f, "{}!", frame.module.name().unwrap_or("<unknown>"))?;
+            write!(f, "{}!", frame.module().name().unwrap_or("<unknown>"))?;
             match frame.func_name() {
                 Some(name) => f.write_str(&demangle(name))?,
                 None => write!(f, "<wasm function {}>", frame.func_index())?,
@@ -191,8 +201,7 @@ impl fmt::Display for WasmBacktrace {
 /// A frame of a [`WasmBacktrace`].
 #[derive(Clone, Debug)]
 pub struct FrameInfo {
-    store: StoreId,
-    module: Module,
+    origin: Arc<Origin>,
     frame: Frame,
     is_stack_boundary: bool,
 }
@@ -205,24 +214,24 @@ impl FrameInfo {
 
     /// The function's name, if its module's name section gives one.
     pub fn func_name(&self) -> Option<&str> {
-        self.module.0.func_name(self.frame.function)
+        self.module().0.func_name(self.frame.function)
     }
 
     /// The function's module.
     pub fn module(&self) -> &Module {
-        &self.module
+        &self.origin.module
     }
 
     /// The offset in its module of the instruction that trapped or calls.
     pub fn module_offset(&self) -> Option<usize> {
         self.frame
-            .module_offset(&self.module.0)
+            .module_offset(&self.module().0)
             .map(|offset| offset as usize)
     }
 
     /// The same offset from the start of the function's body.
     pub fn func_offset(&self) -> Option<usize> {
-        let module = &self.module.0;
+        let module = &self.module().0;
         let defined = self.frame.function.checked_sub(module.imported_functions)?;
         self.module_offset()?
             .checked_sub(module.bodies.get(defined as usize)?.start)
@@ -236,7 +245,7 @@ impl FrameInfo {
 
     /// Where the frame's record stands, in slots from the base of its stack.
     pub fn fp(&self) -> usize {
-        self.frame.fp
+        self.frame.fp as usize
     }
 
     /// Source positions: none, as debugging information is not read yet.
@@ -246,7 +255,7 @@ impl FrameInfo {
 
     /// The instance that the function runs in.
     pub fn instance(&self) -> Instance {
-        Instance::of(self.store, self.frame.instance)
+        self.origin.instance
     }
 
     /// The number of the stack that the frame stands on.

@@ -28,7 +28,7 @@ pub use block::{
 };
 pub use catch::{Catch, CatchTable};
 pub use clauses::{Awaits, Clause, Handles};
-pub use module_code::{CodeLocation, CodeRange, Entry, ModuleCode, PublishedBlocks};
+pub use module_code::{CodeLocation, Entry, ModuleCode, PublishedBlocks};
 pub use opcode::{Op, Opcode};
 pub use trap::Trap;
 

@@ -77,25 +77,6 @@ pub struct CodeLocation {
     pub offset: u32,
 }
 
-/// Where the cells of a function stand.
-#[derive(Clone, Copy, Debug)]
-pub struct CodeRange {
-    function: u32,
-    start: usize,
-    words: usize,
-}
-
-impl CodeRange {
-    /// Where in the function an address is, if its cells contain it, or end there.
-    pub fn locate(&self, address: *const u64) -> Option<CodeLocation> {
-        let offset = (address as usize).checked_sub(self.start)? / size_of::<u64>();
-        (offset <= self.words).then_some(CodeLocation {
-            function: self.function,
-            offset: offset as u32,
-        })
-    }
-}
-
 impl ModuleCode {
     /// No code yet, for as many functions.
     pub fn new(handlers: &'static HandlerTable, functions: usize) -> ModuleCode {
@@ -145,15 +126,11 @@ impl ModuleCode {
         code
     }
 
-    /// The function whose cells contain `address`, or end there.
-    pub fn range_of(&self, address: *const u64) -> Option<CodeRange> {
+    /// The function whose cells contain `address`, or end there, and where in it that is.
+    pub fn locate(&self, address: *const u64) -> Option<CodeLocation> {
         let blocks = self.blocks.lock();
-        let (function, block, _) = find(&blocks, address)?;
-        Some(CodeRange {
-            function,
-            start: block.start() as usize,
-            words: block.len(),
-        })
+        let (function, _, offset) = find(&blocks, address)?;
+        Some(CodeLocation { function, offset })
     }
 
     /// The code that is published, to look for many addresses in.

@@ -120,9 +120,7 @@ fn find_on(store: &StoreInner, id: StackId, tag: TagIndex) -> Option<Landing> {
                 &code.insert((frame.instance, blocks)).1
             }
         };
-        // A call's return address is behind it: perhaps behind all code of its function.
-        let address = frame.ip.wrapping_sub(usize::from(frame.is_return));
-        let Some((block, offset)) = blocks.find(address) else {
+        let Some((block, offset)) = blocks.find(frame.address()) else {
             continue;
         };
         let tags = &instance.parts().tags;
@@ -131,7 +129,7 @@ fn find_on(store: &StoreInner, id: StackId, tag: TagIndex) -> Option<Landing> {
         if let Some(clause) = clauses.find(|clause| catches(clause.tag)) {
             return Some(Landing {
                 stack: id,
-                fp: frame.fp,
+                fp: frame.fp as usize,
                 ip: block.cell(clause.target),
                 instance: instance.core(),
                 payload: clause.slot,

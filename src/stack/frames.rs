@@ -15,12 +15,21 @@ pub struct RawFrame {
     /// Whether `ip` is where a call returns to.
     pub is_return: bool,
     /// The frame's record, in slots from the stack's base.
-    pub fp: usize,
+    pub fp: u32,
     /// The instance that runs in it.
     pub instance: InstanceIndex,
     /// What lies between it and the next older frame, if that is not its caller of the same
     /// instance: the boundary that is nearest to the older one.
     pub boundary: Option<BoundaryKind>,
+}
+
+impl RawFrame {
+    /// An address within the instruction that it stands at. A call's return address is behind
+    /// the call: perhaps behind all code of its function.
+    #[inline]
+    pub fn address(&self) -> *const u64 {
+        self.ip.wrapping_sub(usize::from(self.is_return))
+    }
 }
 
 /// The frames of a stack, the youngest first.
@@ -54,12 +63,23 @@ impl<'a> RawFrames<'a> {
 
     /// Passes the boundaries at `point`, whose record is the next older one: the frame
     /// below them, if it is not the host's.
-    fn below_boundaries(&mut self, mut point: ExitPoint) -> Option<ExitPoint> {
+    #[inline]
+    fn below_boundaries(&mut self, point: ExitPoint) -> Option<ExitPoint> {
         self.boundary = None;
+        let record = self.record(point.fp)?;
+        // SAFETY: the record lies in the stack, and was written by a call: each link leads to
+        // one (S3), and so does each exit point.
+        if unsafe { record.is_boundary() } {
+            return self.pass_boundaries(point);
+        }
+        Some(point)
+    }
+
+    #[cold]
+    fn pass_boundaries(&mut self, mut point: ExitPoint) -> Option<ExitPoint> {
         loop {
             let record = self.record(point.fp)?;
-            // SAFETY: the record lies in the stack, and was written by a call: each link
-            // leads to one (S3), and so does each exit point.
+            // SAFETY: as in `below_boundaries`.
             unsafe {
                 if !record.is_boundary() {
                     return Some(point);
@@ -88,6 +108,8 @@ impl<'a> RawFrames<'a> {
 impl Iterator for RawFrames<'_> {
     type Item = RawFrame;
 
+    // What it gives is taken apart at once: through memory that would take longer than the rest.
+    #[inline(always)]
     fn next(&mut self) -> Option<RawFrame> {
         let point = self.next.take()?;
         let record = self.record(point.fp)?;
@@ -105,7 +127,7 @@ impl Iterator for RawFrames<'_> {
         Some(RawFrame {
             ip: point.ip,
             is_return: point.is_return,
-            fp: point.fp as usize,
+            fp: point.fp,
             instance,
             boundary: self.boundary,
         })

@@ -23,8 +23,8 @@ impl StackImage {
     }
 
     /// The slot at a distance from a record, both in slots.
-    pub fn slot(&self, fp: usize, distance: i32) -> Option<u64> {
-        let at = fp.checked_add_signed(isize::try_from(distance).ok()?)?;
-        self.slots.get(at).copied()
+    pub fn slot(&self, fp: u32, distance: i32) -> Option<u64> {
+        let at = fp.checked_add_signed(distance)?;
+        self.slots.get(at as usize).copied()
     }
 }

@@ -45,7 +45,7 @@ pub const RED_ZONE_SLOTS: usize = 16;
 
 /// What a boundary stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u64)]
+#[repr(u8)]
 pub enum BoundaryKind {
     /// A call from the host: the stack ends here.
     Host = 0,

@@ -34,7 +34,8 @@ impl Backtrace {
     }
 
     fn add(&mut self, frame: Frame, limit: usize) -> ControlFlow<()> {
-        if self.frames.len() == limit || self.frames.try_reserve(1).is_err() {
+        let is_full = self.frames.len() == self.frames.capacity();
+        if self.frames.len() == limit || is_full && self.frames.try_reserve(1).is_err() {
             return ControlFlow::Break(());
         }
         self.frames.push(frame);
@@ -84,7 +85,7 @@ fn trace_chain(
     first: StackId,
     visit: &mut impl FnMut(Frame) -> ControlFlow<()>,
 ) -> ControlFlow<()> {
-    let mut locator = Locator::default();
+    let mut locator = Locator::new();
     for id in store.stacks.stacks_from(first) {
         let stack = store.stacks.stack(id);
         if stack.exit.ip.is_null() {
@@ -94,7 +95,6 @@ fn trace_chain(
             let Some(frame) = Frame::new(store, id, &raw, &mut locator) else {
                 continue;
             };
-            log::trace!("frame: function {} of {:?}", frame.function, frame.instance);
             visit(frame)?;
         }
     }

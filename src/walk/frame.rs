@@ -1,12 +1,14 @@
 //! One frame of WebAssembly.
 
-use crate::code::{CodeLocation, CodeRange, ModuleCode};
+use crate::code::{CodeLocation, ModuleCode};
 use crate::heap::{InstanceIndex, StoreInner};
 use crate::module::Module;
 use crate::stack::{BoundaryKind, RawFrame, StackId};
 use crate::translate;
+use core::ptr;
 
-/// A frame: which function of which instance, and where in it.
+/// A frame: which function of which instance, and where in it. Small, since a trace of deep
+/// recursion has many: most of what that costs is memory written for the first time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Frame {
     /// The instance that runs in it.
@@ -21,34 +23,63 @@ pub struct Frame {
     /// The stack that it is on.
     pub stack: u32,
     /// Its record, in slots from the stack's base.
-    pub fp: usize,
+    pub fp: u32,
     /// What lies between it and the next older frame, if that has not called it within the
     /// same instance.
     pub boundary: Option<BoundaryKind>,
 }
 
-/// Finds the functions that instruction pointers point into, and remembers those that were found
-/// last: most frames are of a few functions.
-#[derive(Debug, Default)]
+const _: () = assert!(size_of::<Frame>() == 24);
+
+/// Finds where instruction pointers point, and remembers what it has found: deep stacks have
+/// few return addresses, many times each.
+#[derive(Debug)]
 pub(super) struct Locator {
-    /// The last one first.
-    recent: [Option<CodeRange>; 4],
+    /// Of an address, the one place where it is if it is remembered.
+    known: [(*const u64, CodeLocation); Locator::PLACES],
 }
 
 impl Locator {
+    const PLACES: usize = 32;
+
+    pub fn new() -> Locator {
+        let nowhere = CodeLocation {
+            function: 0,
+            offset: 0,
+        };
+        Locator {
+            known: [(ptr::null(), nowhere); Locator::PLACES],
+        }
+    }
+
+    #[inline(always)]
     fn locate(&mut self, code: &ModuleCode, address: *const u64) -> Option<CodeLocation> {
-        let known = self.recent.iter().flatten();
-        if let Some(location) = known.filter_map(|range| range.locate(address)).next() {
+        let word = address.addr() / size_of::<u64>();
+        // Calls stand a few words from each other, functions at any distance.
+        let place = (word ^ (word / Locator::PLACES)) % Locator::PLACES;
+        let (known, location) = self.known[place];
+        if known == address {
             return Some(location);
         }
-        let range = code.range_of(address)?;
-        self.recent.rotate_right(1);
-        self.recent[0] = Some(range);
-        range.locate(address)
+        self.look_up(code, address, place)
+    }
+
+    #[cold]
+    fn look_up(
+        &mut self,
+        code: &ModuleCode,
+        address: *const u64,
+        place: usize,
+    ) -> Option<CodeLocation> {
+        let location = code.locate(address)?;
+        self.known[place] = (address, location);
+        Some(location)
     }
 }
 
 impl Frame {
+    // What goes in and comes out would otherwise pass through memory, field by field.
+    #[inline(always)]
     pub(super) fn new(
         store: &StoreInner,
         stack: StackId,
@@ -56,9 +87,7 @@ impl Frame {
         locator: &mut Locator,
     ) -> Option<Frame> {
         let code = &store.instance(raw.instance).module().code;
-        // A call's return address is behind it: perhaps behind all code of its function.
-        let address = raw.ip.wrapping_sub(usize::from(raw.is_return));
-        let location = locator.locate(code, address)?;
+        let location = locator.locate(code, raw.address())?;
         Some(Frame {
             instance: raw.instance,
             function: location.function,

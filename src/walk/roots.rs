@@ -26,7 +26,7 @@ pub fn trace_stack(
     }
     let mut frames = 0;
     let accumulator = store.stacks.accumulators()[0];
-    let mut locator = Locator::default();
+    let mut locator = Locator::new();
     for raw in RawFrames::new(stack, stack.exit) {
         let Some(frame) = Frame::new(store, id, &raw, &mut locator) else {
             continue;
@@ -39,7 +39,7 @@ pub fn trace_stack(
         let operands = map.calling(wasm).filter(|_| frame.is_call);
         let operands = operands.or_else(|| map.before(wasm)).ok_or_else(missing)?;
         let bits = |variable: &Variable| match variable.source {
-            Source::Slot(distance) => stack.slot(frame.fp.checked_add_signed(distance as isize)?),
+            Source::Slot(distance) => stack.slot(frame.fp.checked_add_signed(distance)? as usize),
             Source::Accumulator => Some(accumulator),
             // No constant is a reference but null, and neither is a sum.
             Source::Constant(_) | Source::Sum(..) | Source::AccumulatorSum(_) => None,

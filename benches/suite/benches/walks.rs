@@ -1,15 +1,17 @@
-//! Backtraces of deep stacks, in frames a second.
+//! Backtraces of deep stacks: what capturing one takes, and listing its frames too,
+//! without their names.
 
 use backstitch::{Caller, Config, WasmBacktrace};
 use backstitch_benches::Export;
 use divan::Bencher;
 use divan::counter::ItemsCount;
+use std::hint::black_box;
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 const FRAMES: i32 = 100_000;
-/// Captures for each time that the stack is built.
+/// Captures of each kind for each time that the stack is built.
 const CAPTURES: u32 = 10;
 
 /// A chain of calls, and one of continuations with a frame or two each.
@@ -35,26 +37,30 @@ fn frames(bencher: Bencher<'_, '_>, name: &str) {
     config
         .max_wasm_stack(64 << 20)
         .wasm_backtrace_max_frames(NonZeroUsize::new(1 << 20));
-    let taken = Arc::new(Mutex::new(Duration::ZERO));
+    let taken = Arc::new(Mutex::new([Duration::ZERO; 2]));
     let told = Arc::clone(&taken);
     let mut export = Export::with(&config, MODULE, name, |linker| {
         let look = move |caller: Caller<'_, ()>| {
             let start = Instant::now();
             for _ in 0..CAPTURES {
+                drop(black_box(WasmBacktrace::capture(&caller)));
+            }
+            let captured = start.elapsed();
+            for _ in 0..CAPTURES {
                 let backtrace = WasmBacktrace::capture(&caller);
                 assert_eq!(backtrace.frames().len(), FRAMES as usize + 1);
             }
-            *told.lock().expect("nobody panics") = start.elapsed();
+            *told.lock().expect("nobody panics") = [captured, start.elapsed() - captured];
         };
         linker.func_wrap("", "look", look).expect("a new name");
     });
     bencher
-        .counter(ItemsCount::new(FRAMES.unsigned_abs() * CAPTURES))
+        .counter(ItemsCount::new(FRAMES.unsigned_abs() * CAPTURES * 2))
         .bench_local(|| export.call(FRAMES));
-    let taken = taken.lock().expect("nobody panics");
     let frames = f64::from(FRAMES) * f64::from(CAPTURES);
-    println!(
-        "{name}: {:.1} ns a frame, without building the stack",
-        taken.as_nanos() as f64 / frames
-    );
+    let [captured, listed] = taken
+        .lock()
+        .expect("nobody panics")
+        .map(|taken| taken.as_nanos() as f64 / frames);
+    println!("{name}: {captured:.1} ns a frame to capture, {listed:.1} to list it too");
 }

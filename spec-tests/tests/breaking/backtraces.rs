@@ -6,6 +6,7 @@ use backstitch::{
     Caller, Engine, Error, Func, Instance, Outcome, Result, Store, Suspension, Trap,
     UpdateDeadline, Val, WasmBacktrace,
 };
+use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
 use std::sync::mpsc;
 use std::thread;
@@ -431,6 +432,51 @@ fn b19_callers_report_their_call_and_frames_their_instance() {
         let last = frames[4].module_offset().unwrap();
         assert_eq!(bytes[last..last + 3], [0x10, 3, 0x0b]);
     });
+}
+
+#[test]
+fn b19_frames_are_exact_however_many_places_call() {
+    // A ring of functions, each with two calls: hundreds of return addresses, one by one.
+    const RING: usize = 150;
+    let mut text = String::from("(module");
+    for index in 0..RING {
+        let next = (index + 1) % RING;
+        let function = format!(
+            r#"(func $f{index} (export "f{index}") (param i32)
+                (if (i32.eqz (local.get 0)) (then unreachable))
+                (if (i32.rem_u (i32.div_u (local.get 0) (i32.const {RING})) (i32.const 2))
+                    (then (call $f{next} (i32.sub (local.get 0) (i32.const 1))))
+                    (else (call $f{next} (i32.sub (local.get 0) (i32.const 1))))))"#
+        );
+        text.push_str(&function);
+    }
+    text.push(')');
+    const DEPTH: usize = 6 * RING - 1;
+    each(
+        |config| {
+            config.wasm_backtrace_max_frames(NonZeroUsize::new(DEPTH + 1));
+        },
+        |engine| {
+            let mut store = Store::new(engine, ());
+            let instance = Instance::new(&mut store, &module(engine, &text), &[]).unwrap();
+            let error = call(&mut store, &instance, "f0", &[Val::I32(DEPTH as i32)]).unwrap_err();
+            let frames = error.downcast_ref::<WasmBacktrace>().unwrap().frames();
+            assert_eq!(frames.len(), DEPTH + 1);
+            let mut places = BTreeSet::new();
+            for (from_end, frame) in frames.iter().rev().enumerate() {
+                assert_eq!(frame.func_index() as usize, from_end % RING);
+                let offset = frame.module_offset().unwrap();
+                places.insert(offset);
+                // Two rounds later the same place calls again.
+                if let Some(again) = frames.iter().rev().nth(from_end + 2 * RING)
+                    && from_end + 2 * RING < DEPTH
+                {
+                    assert_eq!(again.module_offset(), Some(offset));
+                }
+            }
+            assert_eq!(places.len(), 2 * RING + 1);
+        },
+    );
 }
 
 #[test]

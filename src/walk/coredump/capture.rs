@@ -399,7 +399,7 @@ impl<'a> Maps<'a> {
 fn handlers(store: &StoreInner, parent: StackId) -> Option<Vec<Handler>> {
     let stack = store.stacks.stack(parent);
     let raw = RawFrames::new(stack, stack.exit).next()?;
-    let frame = Frame::new(store, parent, &raw, &mut Locator::default())?;
+    let frame = Frame::new(store, parent, &raw, &mut Locator::new())?;
     let instance = store.instance(frame.instance);
     let (map, wasm) = map_of(instance.module(), &frame)?;
     let clauses = map.clauses(wasm).iter();
