@@ -10,6 +10,7 @@
 
 use super::cell::Cell;
 use super::clauses::{Clauses, Found};
+use super::opaque::unindexed;
 use super::regs::{Regs, Step};
 use super::transfer::cell;
 use crate::code::{Op, Trap};
@@ -215,7 +216,7 @@ impl Regs {
         // SAFETY: X1, X2, H4: the cell at `ip` resumes.
         unsafe {
             let clauses = Clauses::new(self.ip);
-            let reference = *self.fp.byte_offset(clauses.reference());
+            let reference = *unindexed(self.fp.byte_offset(clauses.reference()));
             let stack = (*self.ctx).stack(StackId(reference as u32));
             let count = if VALUES { clauses.values() } else { 0 };
             let simple = count <= FEW && (*stack).is_simply(reference);
@@ -253,12 +254,13 @@ impl Regs {
         }
     }
 
-    /// Suspends the running stack up to a handler, and goes on there: `enter` does that.
-    /// The cell at `ip` passes `count` values.
+    /// Suspends the running stack, which has left, up to a handler, and goes on there:
+    /// `enter` does that. The cell at `ip` passes `count` values.
     #[inline(always)]
     pub(super) unsafe fn suspend(
         &mut self,
         handler: Handler,
+        left: Left,
         count: usize,
         enter: unsafe fn(&mut Regs, *mut Stack, *mut InstanceCore),
         pass: impl Fn(*const u64, *mut u64, usize),
@@ -267,12 +269,11 @@ impl Regs {
         unsafe {
             let deliver = self.u32_at::<8>().cast_signed();
             let payload = self.fp.byte_offset(deliver as isize);
-            let left = self.leave_stack(self.ip.add(3));
             detach(left.stack, handler.outermost, deliver);
             enter(self, handler.waiting, left.instance);
             let values = self.fp.byte_offset(handler.operands);
             pass(payload, values, count);
-            *self.fp.byte_offset(handler.clause.suspended) = (*left.stack).reference;
+            *unindexed(self.fp.byte_offset(handler.clause.suspended)) = (*left.stack).reference;
             self.ip = handler.clause.target;
         }
     }
@@ -287,9 +288,11 @@ impl Regs {
     ) -> Step {
         // SAFETY: X1, X2: the cell at `ip` suspends.
         unsafe {
-            // All values are in slots: to say so spares the handler a register.
+            // All values are in slots: to say so spares the handler a register. So does it
+            // to leave before all else, which hurts nobody if the driver does so again.
             self.acc = 0;
-            let stack = (*self.ctx).running;
+            let left = self.leave_stack(self.ip.add(3));
+            let stack = left.stack;
             let Some(waiting) = parent_of(self.ctx, stack) else {
                 return switching(self, Op::Suspend);
             };
@@ -298,7 +301,7 @@ impl Regs {
             } else {
                 0
             };
-            let same = (*waiting).exit.instance == (*self.ctx).instance;
+            let same = (*waiting).exit.instance == left.instance;
             if count > FEW || !same {
                 return switching(self, Op::Suspend);
             }
@@ -314,6 +317,7 @@ impl Regs {
             };
             self.suspend(
                 handler,
+                left,
                 count,
                 Regs::enter_same_instance,
                 |from, to, count| {

@@ -197,7 +197,8 @@ impl Linked<'_> {
             let handler = self.find_handler(r, Handles::Suspend)?;
             let count = r.u32_at::<16>() as usize;
             (*(*self.ctx).running).set_other_end((*handler.outermost).id());
-            r.suspend(handler, count, Regs::enter_stack, pass);
+            let left = r.leave_stack(r.ip.add(3));
+            r.suspend(handler, left, count, Regs::enter_stack, pass);
         }
         Ok(())
     }
