@@ -39,6 +39,11 @@ pub enum Command {
         #[arg(long, hide = true)]
         hold: Option<Held>,
     },
+    /// Call each workload so many times, and measure nothing: for tools that count instructions
+    Repeat {
+        /// How many times: none only makes it ready
+        times: u32,
+    },
     /// Time calls: recursive, of a host function, from the host; suspensions and exceptions
     Calls,
 }

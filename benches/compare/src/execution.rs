@@ -3,10 +3,10 @@
 use anyhow::Result;
 
 use crate::clock;
-use crate::measure::{self, Effort, Task, check, repeat};
+use crate::measure::{self, Effort, Task, check};
 use crate::probe::Probe;
 use crate::report::{Column, Line, Report, Unit};
-use crate::runtime::Runtime;
+use crate::runtime::{Loaded, Runtime};
 use crate::samples::Statistic;
 use crate::value::Value;
 use crate::workload::Workload;
@@ -46,11 +46,28 @@ pub fn measure(
 
 fn prepare<'a>(runtime: &dyn Runtime, workload: &'a Workload, effort: Effort) -> Result<Task<'a>> {
     let mut guest = runtime.load(&workload.bytes)?;
-    repeat(effort.sample, move || {
-        let result = guest.call(&workload.export, &[Value::I32(workload.amount)])?;
-        check(result, workload.expected)?;
+    measure::repeat(effort.sample, move || {
+        call(guest.as_mut(), workload)?;
         Ok(1)
     })
+}
+
+fn call(guest: &mut dyn Loaded, workload: &Workload) -> Result<()> {
+    let result = guest.call(&workload.export, &[Value::I32(workload.amount)])?;
+    check(result, workload.expected)
+}
+
+/// Calls every workload `times` times on every runtime.
+pub fn repeat(runtimes: &[Box<dyn Runtime>], workloads: &[Workload], times: u32) -> Result<()> {
+    for workload in workloads {
+        for runtime in runtimes {
+            let mut guest = runtime.load(&workload.bytes)?;
+            for _ in 0..times {
+                call(guest.as_mut(), workload)?;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// CoreMark's score is its iterations a second: a line, if it is among the workloads.

@@ -34,6 +34,9 @@
 //! compare --backstitch-only --only fib  # absolute times, for work on one thing
 //! ```
 //!
+//! Times are noisy; the numbers of instructions are not, and say what time on some other machine may
+//! depend on. `benches/compare/instructions` counts them, on x86-64 and on AArch64.
+//!
 //! Standard output is the report; what is going on is told on standard error. A workload that a
 //! runtime does not support, or computes wrongly, or dies of, is a dash in the table and a footnote
 //! with the reason. The exit status is 1 if that runtime is Backstitch.
@@ -98,6 +101,12 @@ fn main() -> Result<ExitCode> {
         println!("{}\n{table}", machine::describe(&runtimes));
         return Ok(ExitCode::SUCCESS);
     }
+    if let Some(Command::Repeat { times }) = command {
+        let workloads =
+            Workload::read_all(&options.workloads, options.only.as_ref(), options.size)?;
+        execution::repeat(&runtimes, &workloads, times)?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let head = machine::describe(&runtimes);
     let Measured { report, score } = measure(command.unwrap_or_default(), &runtimes, &options)?;
     if options.probe {
@@ -144,6 +153,7 @@ fn measure(command: Command, runtimes: &[Box<dyn Runtime>], options: &Options) -
             Ok(Measured { report, score })
         }
         Command::Memory { .. } => unreachable!("it makes a table of its own"),
+        Command::Repeat { .. } => unreachable!("it measures nothing"),
         Command::Startup { modules } => {
             let modules = chosen(modules, options)?;
             let probe = |path: &Path| probe(&["startup".as_ref(), path.as_ref()]);
