@@ -89,7 +89,7 @@ pub trait ResourceLimiter: Send {
     }
 
     /// How many bytes the exceptions of the store may take that something may still refer
-    /// to: about 48 for each, and 8 for each value of its payload. Throwing one more ends
+    /// to: 48 for each, and 8 for each value of its payload. Throwing one more ends
     /// with [`Trap::AllocationTooLarge`](crate::Trap::AllocationTooLarge).
     fn exception_bytes(&self) -> usize {
         DEFAULT_EXCEPTION_BYTES
@@ -154,8 +154,8 @@ impl Limiter for Adapter<'_> {
 /// A limiter of fixed numbers: built by [`StoreLimitsBuilder`].
 ///
 /// By default a store holds 10,000 instances, tables and memories each, a memory 4 GiB,
-/// a table 20 million elements; and four million continuations, whose stacks take 4 GiB at
-/// the most (half of the addresses, where they have 32 bits).
+/// a table 20 million elements; and four million continuations, whose stacks take 2 GiB at
+/// the most.
 #[derive(Clone, Debug)]
 pub struct StoreLimits {
     memory_size: usize,

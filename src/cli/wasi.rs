@@ -4,12 +4,12 @@ use super::failure::Failure;
 use backstitch::Module;
 use backstitch::wasi::{
     Deterministic, DirPerms, Directory, Errno, FilePerms, MemoryDirectory, MemoryInputPipe,
-    MinimalOutput, SystemInput, VirtualTime, WasiCtx, WasiCtxBuilder,
+    MinimalOutput, SystemInput, TracedCall, VirtualTime, WasiCtx, WasiCtxBuilder,
 };
 use clap::Args;
 use std::env;
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io::{self, LineWriter, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -41,6 +41,11 @@ pub(crate) struct Given {
         default_missing_value = "0"
     )]
     deterministic: Option<u64>,
+
+    /// Write each of the program's calls of WASI to this file, and what it was told; after the
+    /// number of instructions executed until then, where those are counted
+    #[arg(long, value_name = "FILE")]
+    trace: Option<PathBuf>,
 
     /// Let the program have so many files open at once, those from the start among them
     #[arg(long, value_name = "N")]
@@ -85,6 +90,20 @@ pub(crate) fn context(
     if let Some(milliseconds) = given.max_wait {
         builder.max_wait(Duration::from_millis(milliseconds));
     }
+    if let Some(path) = &given.trace {
+        let file = File::create(path).map_err(|error| {
+            Failure::Input(format!("cannot write `{}`: {error}", path.display()))
+        })?;
+        // A program may be ended from outside: what it did until then is there.
+        let mut lines = LineWriter::new(file);
+        let mut failed = false;
+        builder.trace(move |call| {
+            if !failed && let Err(error) = write_call(&mut lines, call) {
+                eprintln!("Error: cannot write the trace: {error}");
+                failed = true;
+            }
+        });
+    }
     let name = file.file_name().unwrap_or(file.as_os_str());
     builder.arg(name.to_string_lossy()).args(arguments);
     for variable in &given.env {
@@ -102,6 +121,23 @@ pub(crate) fn context(
         };
     }
     Ok(builder.build())
+}
+
+/// Writes a call as a line of the trace.
+fn write_call(lines: &mut dyn Write, call: &TracedCall<'_>) -> io::Result<()> {
+    if let Some(spent) = call.fuel_spent {
+        write!(lines, "{spent:>12} ")?;
+    }
+    write!(lines, "{}(", call.name)?;
+    for (index, argument) in call.arguments.iter().enumerate() {
+        let separator = if index == 0 { "" } else { ", " };
+        write!(lines, "{separator}{argument:#x}")?;
+    }
+    match call.answer {
+        Some(Ok(())) => writeln!(lines, "): done"),
+        Some(Err(errno)) => writeln!(lines, "): {errno}"),
+        None => writeln!(lines, ")"),
+    }
 }
 
 /// The two names of a directory.

@@ -785,8 +785,9 @@ const CONTINUATION_SLOTS: usize = 16;
 pub const DEFAULT_EXTERNS: usize = 1 << 24;
 /// Without a limiter, a store holds at most this many continuations.
 pub const DEFAULT_CONTINUATIONS: usize = 1 << 22;
-/// Without a limiter, the stacks of a store take at most this many bytes.
-pub const DEFAULT_STACK_BYTES: usize = if usize::BITS > 32 { 1 << 32 } else { 1 << 31 };
+/// Without a limiter, the stacks of a store take at most this many bytes: as many as 32-bit
+/// targets can count, and so the same everywhere.
+pub const DEFAULT_STACK_BYTES: usize = 1 << 31;
 /// Without a limiter, the exceptions of a store take at most this many bytes.
 pub const DEFAULT_EXCEPTION_BYTES: usize = 1 << 28;
 /// Without a limiter, a store holds at most this many instances.

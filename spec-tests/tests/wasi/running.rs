@@ -132,6 +132,33 @@ fn chance_follows_from_the_seed() {
 }
 
 #[test]
+fn each_call_leaves_a_line_in_the_trace() {
+    let path = file("traced.wat", PROGRAM);
+    let folder = Folder::new();
+    let trace = folder.path().join("trace");
+    let option = ["--trace", trace.to_str().unwrap()];
+    let traced = |options: &[&str]| {
+        let run = run(&[&option[..], options].concat(), &path, &["argument"]);
+        assert_eq!(run.code, Some(2), "{}", run.err);
+        fs::read_to_string(&trace).expect("a trace")
+    };
+    let counted = traced(&["--deterministic=5"]);
+    assert_eq!(traced(&["--deterministic=5"]), counted);
+    let lines: Vec<_> = counted.lines().map(str::trim_start).collect();
+    assert_eq!(lines.len(), 10);
+    assert_eq!(lines[0], "4 args_sizes_get(0x10, 0x14): done");
+    assert!(lines[8].contains(" path_open(0x3, 0x0, 0x40, 0x4, 0x9, 0x40, 0x0, 0x0, 0x20): "));
+    assert!(lines[8].ends_with(": bad file descriptor"), "{}", lines[8]);
+    assert!(lines[9].ends_with(" proc_exit(0x2)"), "{}", lines[9]);
+    // Where nothing is counted, the calls are the same.
+    let uncounted = lines.iter().map(|line| line.split_once(' ').unwrap().1);
+    assert!(traced(&[]).lines().eq(uncounted));
+    run(&["--trace", "/no/such/folder/trace"], &path, &[])
+        .expect(1, "")
+        .says(&["cannot write `/no/such/folder/trace`"]);
+}
+
+#[test]
 fn a_trap_shows_where_it_was() {
     let path = file("trap.wat", PROGRAM);
     run(&["--invoke", "trap"], &path, &[])
