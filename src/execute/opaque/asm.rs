@@ -20,6 +20,10 @@ pub fn opaque(mut number: u64) -> u64 {
 /// buffer, which takes seven (measured on a Xeon of 3.5 GHz). Slots are mostly read soon
 /// after they were written, and often the next instruction waits for that.
 #[inline(always)]
+#[allow(
+    clippy::pointers_in_nomem_asm_block,
+    reason = "the address is handed on; nothing is read or written there"
+)]
 pub fn unindexed(mut address: *mut u64) -> *mut u64 {
     if cfg!(target_arch = "x86_64") {
         // SAFETY: no instruction at all.
