@@ -311,6 +311,12 @@ fn nested(engine: &Engine, store: &mut Store<Host>) -> Result<Instance> {
     linker.instantiate(store, &module)
 }
 
+/// Calls the `run` of an instance.
+fn run(store: &mut Store<Host>, instance: &Instance) -> Result<()> {
+    let run = instance.get_typed_func::<(), ()>(&mut *store, "run")?;
+    run.call(store, ())
+}
+
 #[test]
 fn e2_across_calls_of_the_host() -> Result<()> {
     let _alone = lock(&ALONE);
@@ -319,8 +325,7 @@ fn e2_across_calls_of_the_host() -> Result<()> {
     let seen = Arc::default();
     look(&mut store, &seen)?;
     let instance = nested(&engine, &mut store)?;
-    let run = instance.get_typed_func::<(), ()>(&mut store, "run")?;
-    run.call(&mut store, ())?;
+    run(&mut store, &instance)?;
     let seen = lock(&seen);
     assert_eq!(seen.difference, None);
     assert!(seen.nested > 20, "{} nested traces", seen.nested);
@@ -361,8 +366,7 @@ fn b9_b13_activations_with_frames_have_stacks_and_frames_lie_in_them() -> Result
             Ok(())
         });
         let instance = nested(&engine, &mut store)?;
-        let run = instance.get_typed_func::<(), ()>(&mut store, "run")?;
-        run.call(&mut store, ())?;
+        run(&mut store, &instance)?;
         let counts = lock(&counts);
         // In `through` and in the host function that it calls; in `inner`, and in `middle`.
         let expected: [&[usize]; 4] = [&[2], &[2, 0], &[2, 0, 3], &[2, 0, 2]];
@@ -435,8 +439,7 @@ fn e1_the_chain_of_records_runs_unbroken_from_the_innermost_frame_to_the_host() 
             Ok(())
         });
         let instance = linker.instantiate(&mut store, &module)?;
-        let run = instance.get_typed_func::<(), ()>(&mut store, "run")?;
-        run.call(&mut store, ())?;
+        run(&mut store, &instance)?;
         assert_eq!(
             *lock(&walks),
             [

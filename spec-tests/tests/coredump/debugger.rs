@@ -1,6 +1,6 @@
 //! Wasmtime's debugger, which is asked what frames hold.
 
-use super::generator::FUNCTIONS;
+use super::generator::{FUNCTIONS, imports, values};
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 use wasmtime::{
@@ -57,23 +57,7 @@ pub fn looks(bytes: &[u8], arguments: &[[u64; 5]]) -> Vec<Looks> {
         let frames = frames(&mut caller, exit);
         caller.data_mut().looks.push(frames);
     };
-    linker.func_wrap("host", "look", look).unwrap();
-    linker
-        .func_wrap(
-            "host",
-            "mix",
-            move |caller: Caller<'_, Seen>, a: i64, b: i32| {
-                look(caller);
-                (a as i32).wrapping_mul(b)
-            },
-        )
-        .unwrap();
-    linker
-        .func_wrap("host", "float", move |caller: Caller<'_, Seen>, a: f64| {
-            look(caller);
-            a + 0.5
-        })
-        .unwrap();
+    imports!(linker, Caller<'_, Seen>, look);
     let mut store = Store::new(&engine, Seen::default());
     store.set_debug_handler(Traps);
     let mut edit = store.edit_breakpoints().expect("debugging is on");
@@ -83,14 +67,7 @@ pub fn looks(bytes: &[u8], arguments: &[[u64; 5]]) -> Vec<Looks> {
     (0..FUNCTIONS)
         .map(|index| {
             let func = instance.get_func(&mut store, &format!("f{index}")).unwrap();
-            let [a, b, c, d, e] = arguments[index];
-            let arguments = [
-                Val::I32(a as i32),
-                Val::I64(b as i64),
-                Val::F32(c as u32),
-                Val::F64(d),
-                Val::I32(e as i32),
-            ];
+            let arguments = values!(Val, arguments[index]);
             let result = ready(func.call_async(&mut store, &arguments, &mut []));
             assert!(result.is_err(), "f{index} traps");
             std::mem::take(&mut store.data_mut().looks)

@@ -40,6 +40,40 @@ pub const IMPORTED: u32 = 3;
 /// The parameters of the functions that are called from outside.
 const PARAMETERS: [Ty; 5] = [I32, I64, F32, F64, I32];
 
+/// The arguments for [`PARAMETERS`], by their bits, as an engine's values.
+macro_rules! values {
+    ($value:ident, $bits:expr) => {{
+        let [a, b, c, d, e]: [u64; 5] = $bits;
+        [
+            $value::I32(a as i32),
+            $value::I64(b as i64),
+            $value::F32(c as u32),
+            $value::F64(d),
+            $value::I32(e as i32),
+        ]
+    }};
+}
+pub(super) use values;
+
+/// Defines what a program imports in an engine's linker; each import looks at its caller.
+macro_rules! imports {
+    ($linker:expr, $caller:ty, $look:expr) => {{
+        let (linker, look) = (&mut $linker, $look);
+        linker.func_wrap("host", "look", look).unwrap();
+        let mix = move |caller: $caller, a: i64, b: i32| {
+            look(caller);
+            (a as i32).wrapping_mul(b)
+        };
+        linker.func_wrap("host", "mix", mix).unwrap();
+        let float = move |caller: $caller, a: f64| {
+            look(caller);
+            a + 0.5
+        };
+        linker.func_wrap("host", "float", float).unwrap();
+    }};
+}
+pub(super) use imports;
+
 /// The text of the program of a seed.
 pub fn program(seed: u64) -> String {
     let mut text = String::from(

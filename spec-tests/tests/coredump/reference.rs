@@ -6,7 +6,7 @@
 
 use super::countdown::{COUNTER, with_countdown};
 use super::format::{Parsed, parse};
-use super::generator;
+use super::generator::{self, imports, values};
 use super::random::Random;
 use super::subject::{arguments, dispatches};
 use std::collections::{BTreeMap, BTreeSet};
@@ -156,7 +156,7 @@ macro_rules! engine {
     ($name:ident, $engine:ident) => {
         mod $name {
             use super::*;
-            use $engine::{Config, Engine, Error, Instance, Linker, Module, Store, Val};
+            use $engine::{Caller, Config, Engine, Error, Instance, Linker, Module, Store, Val};
 
             pub fn module(config: &mut Config, bytes: &[u8]) -> Module {
                 let engine = Engine::new(config.coredump_on_trap(true)).unwrap();
@@ -207,21 +207,12 @@ macro_rules! engine {
             /// The dumps of a random program's calls, one after the other.
             pub fn traps(module: &Module, arguments: &[[u64; 5]]) -> Vec<Parsed> {
                 let mut linker = Linker::new(module.engine());
-                linker.func_wrap("host", "look", || {}).unwrap();
-                let mix = |a: i64, b: i32| (a as i32).wrapping_mul(b);
-                linker.func_wrap("host", "mix", mix).unwrap();
-                linker.func_wrap("host", "float", |a: f64| a + 0.5).unwrap();
+                imports!(linker, Caller<'_, ()>, |_: Caller<'_, ()>| {});
                 let mut store = Store::new(module.engine(), ());
                 let instance = linker.instantiate(&mut store, module).unwrap();
-                let call = |(index, &[a, b, c, d, e]): (usize, &[u64; 5])| {
+                let call = |(index, &arguments): (usize, &[u64; 5])| {
                     let func = instance.get_func(&mut store, &format!("f{index}")).unwrap();
-                    let arguments = [
-                        Val::I32(a as i32),
-                        Val::I64(b as i64),
-                        Val::F32(c as u32),
-                        Val::F64(d),
-                        Val::I32(e as i32),
-                    ];
+                    let arguments = values!(Val, arguments);
                     let error = func.call(&mut store, &arguments, &mut []).unwrap_err();
                     parsed(&mut store, &error)
                 };

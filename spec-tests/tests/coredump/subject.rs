@@ -2,7 +2,7 @@
 
 use super::debugger::{Frame, Looks, Value};
 use super::format;
-use super::generator::FUNCTIONS;
+use super::generator::{FUNCTIONS, imports, values};
 use super::random::Random;
 use backstitch::coredump;
 use backstitch::{
@@ -65,37 +65,14 @@ pub fn looks(module: &Module, arguments: &[[u64; 5]]) -> Vec<Seen> {
         let dump = WasmCoreDump::capture(&mut caller);
         read(caller, &dump);
     };
-    linker.func_wrap("host", "look", look).unwrap();
-    linker
-        .func_wrap(
-            "host",
-            "mix",
-            move |caller: Caller<'_, Seen>, a: i64, b: i32| {
-                look(caller);
-                (a as i32).wrapping_mul(b)
-            },
-        )
-        .unwrap();
-    linker
-        .func_wrap("host", "float", move |caller: Caller<'_, Seen>, a: f64| {
-            look(caller);
-            a + 0.5
-        })
-        .unwrap();
+    imports!(linker, Caller<'_, Seen>, look);
     let mut store = Store::new(module.engine(), Seen::default());
     let _ = store.set_fuel(u64::MAX);
     let instance = linker.instantiate(&mut store, module).unwrap();
     (0..FUNCTIONS)
         .map(|index| {
             let func = instance.get_func(&mut store, &format!("f{index}")).unwrap();
-            let [a, b, c, d, e] = arguments[index];
-            let arguments = [
-                Val::I32(a as i32),
-                Val::I64(b as i64),
-                Val::F32(c as u32),
-                Val::F64(d),
-                Val::I32(e as i32),
-            ];
+            let arguments = values!(Val, arguments[index]);
             let error = func.call(&mut store, &arguments, &mut []).unwrap_err();
             let dump = error.downcast_ref::<WasmCoreDump>().expect("it traps");
             read(&mut store, dump);

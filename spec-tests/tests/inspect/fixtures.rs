@@ -1,6 +1,8 @@
 //! A program that traps, and its dump in the ways in which others would write it.
 
-use backstitch::{Config, Engine, Instance, Module, Store, Val, WasmBacktrace, WasmCoreDump};
+use backstitch::{
+    Config, Engine, Error, Instance, Module, Store, Val, WasmBacktrace, WasmCoreDump,
+};
 use std::sync::OnceLock;
 use wasm_encoder::{
     ConstExpr, CoreDumpInstancesSection, CoreDumpModulesSection, CoreDumpSection,
@@ -173,6 +175,14 @@ pub fn big() -> Vec<u8> {
 
 /// A dump by Backstitch itself, of a module whose `main` traps.
 pub fn ours(module: &[u8], name: &str) -> Vec<u8> {
+    let (mut store, error) = trapped(module);
+    let dump = error.downcast_ref::<WasmCoreDump>();
+    dump.expect("dumps are configured")
+        .serialize(&mut store, name)
+}
+
+/// How the `main` of a module ends, and its store.
+fn trapped(module: &[u8]) -> (Store<()>, Error) {
     let mut config = Config::new();
     config.coredump_on_trap(true);
     let engine = Engine::new(&config).expect("an engine can be had");
@@ -186,12 +196,8 @@ pub fn ours(module: &[u8], name: &str) -> Vec<u8> {
     let arguments: Option<Vec<Val>> = ty.params().map(|ty| ty.default_value()).collect();
     let mut results = vec![Val::I32(0); ty.results().len()];
     let arguments = arguments.expect("every parameter has a default");
-    let error = main
-        .call(&mut store, &arguments, &mut results)
-        .expect_err("it traps");
-    let dump = error.downcast_ref::<WasmCoreDump>();
-    dump.expect("dumps are configured")
-        .serialize(&mut store, name)
+    let outcome = main.call(&mut store, &arguments, &mut results);
+    (store, outcome.expect_err("it traps"))
 }
 
 fn with_stack(stack: &CoreDumpStackSection) -> Vec<u8> {
@@ -239,13 +245,7 @@ fn with_memory(pages: u64, data: &DataSection, stack: &CoreDumpStackSection) -> 
 
 /// The functions and offsets of the shop's trap, as the engine knows them.
 fn trap() -> Vec<(u32, u32)> {
-    let engine = Engine::default();
-    let module = Module::new(&engine, shop()).expect("the shop is valid");
-    let mut store = Store::new(&engine, ());
-    let instance = Instance::new(&mut store, &module, &[]).expect("it has no imports");
-    let main = instance.get_typed_func::<(), i32>(&mut store, "main");
-    let main = main.expect("it is exported");
-    let error = main.call(&mut store, ()).expect_err("it traps");
+    let (_, error) = trapped(shop());
     let backtrace = error.downcast_ref::<WasmBacktrace>().expect("it trapped");
     let frames = backtrace.frames().iter();
     frames

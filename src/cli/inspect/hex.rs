@@ -16,6 +16,23 @@ pub(crate) struct Range {
     pub(crate) len: u64,
 }
 
+impl Range {
+    /// The address behind it.
+    ///
+    /// # Errors
+    ///
+    /// If the memory does not have all of it.
+    pub(crate) fn end_in(&self, memory: &Memory<'_>) -> Result<u64, CoreDumpError> {
+        let end = self.address.checked_add(self.len);
+        end.filter(|end| *end <= memory.size())
+            .ok_or(CoreDumpError::OutOfBounds {
+                address: self.address,
+                len: self.len,
+                size: memory.size(),
+            })
+    }
+}
+
 impl FromStr for Range {
     type Err = String;
 
@@ -54,13 +71,9 @@ pub(crate) fn print(
     out: &mut dyn Write,
 ) -> io::Result<Result<(), CoreDumpError>> {
     // That the whole of it is there is found before anything is printed.
-    let end = range.address.checked_add(range.len);
-    let Some(end) = end.filter(|end| *end <= memory.size()) else {
-        return Ok(Err(CoreDumpError::OutOfBounds {
-            address: range.address,
-            len: range.len,
-            size: memory.size(),
-        }));
+    let end = match range.end_in(memory) {
+        Ok(end) => end,
+        Err(error) => return Ok(Err(error)),
     };
     let digits = if end > 1 << 32 { 16 } else { 8 };
     let (mut last, mut skipped) = (String::new(), false);

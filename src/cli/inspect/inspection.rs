@@ -7,7 +7,6 @@ use backstitch::coredump::{
     Boundary, Frame, Function, Module, Position, ReasonKind, RefKind, StackState, Value,
 };
 use backstitch::{CoreDump, demangle};
-use std::rc::Rc;
 
 /// A dump and, as far as they are there, the modules' files.
 pub(crate) struct Inspection<'a> {
@@ -80,7 +79,7 @@ impl Inspection<'_> {
     }
 
     /// The function that a frame stands in.
-    pub(crate) fn subject(&self, frame: &Frame) -> Rc<Subject> {
+    pub(crate) fn subject(&self, frame: &Frame) -> Subject {
         let module = self.module_of(frame);
         let file = module.and_then(|index| self.modules[index].as_ref());
         let index = frame.function;
@@ -118,7 +117,7 @@ impl Inspection<'_> {
             };
             subject.locals = types.iter().enumerate().map(local).collect();
         }
-        Rc::new(subject)
+        subject
     }
 
     /// A value as a person reads it.

@@ -4,7 +4,6 @@ use super::frame::{self, Number};
 use super::hex::Range;
 use super::inspection::{Inspection, Local, bits_of, boundary, position, state_name, type_of};
 use super::modules::hex;
-use backstitch::CoreDumpError;
 use backstitch::coredump::{Frame, Value};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -257,25 +256,21 @@ pub(crate) fn frame(inspection: &Inspection<'_>, number: Number, frame: &Frame) 
 ///
 /// # Errors
 ///
-/// If it is not all there.
+/// If it is not all there, or too much.
 pub(crate) fn bytes(
     memory: &backstitch::coredump::Memory<'_>,
     range: Range,
-) -> Result<Bytes, CoreDumpError> {
-    let out_of_bounds = CoreDumpError::OutOfBounds {
-        address: range.address,
-        len: range.len,
-        size: memory.size(),
-    };
-    let end = range.address.checked_add(range.len);
-    if end.is_none_or(|end| end > memory.size()) {
-        return Err(out_of_bounds);
-    }
-    let len = usize::try_from(range.len).map_err(|_| out_of_bounds.clone())?;
+) -> Result<Bytes, String> {
+    range.end_in(memory).map_err(|error| error.to_string())?;
     let mut buffer = Vec::new();
-    buffer.try_reserve_exact(len).map_err(|_| out_of_bounds)?;
+    let len = usize::try_from(range.len).unwrap_or(usize::MAX);
+    buffer
+        .try_reserve_exact(len)
+        .map_err(|_| format!("{len} bytes are too many at once"))?;
     buffer.resize(len, 0);
-    memory.read(range.address, &mut buffer)?;
+    memory
+        .read(range.address, &mut buffer)
+        .map_err(|error| error.to_string())?;
     Ok(Bytes {
         memory: range.memory,
         address: range.address,

@@ -26,7 +26,6 @@ use miniz_oxide::deflate::compress_to_vec_zlib;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
-use std::rc::Rc;
 
 const HTML: &str = include_str!("page/page.html");
 const STYLE: &str = include_str!("page/page.css");
@@ -243,7 +242,7 @@ struct Functions {
 struct Known {
     number: usize,
     /// That of the frame with the most locals.
-    subject: Rc<Subject>,
+    subject: Subject,
     locals: usize,
     offsets: BTreeSet<u64>,
 }

@@ -46,9 +46,7 @@ pub(crate) fn program<'a>(inspection: &'a Inspection<'_>) -> &'a str {
 }
 
 /// The frame in which it stopped: the youngest of the first thread.
-pub(crate) fn stopped_in<'i>(
-    inspection: &'i Inspection<'_>,
-) -> Option<(&'i Frame, std::rc::Rc<Subject>)> {
+pub(crate) fn stopped_in<'i>(inspection: &'i Inspection<'_>) -> Option<(&'i Frame, Subject)> {
     let frame = inspection.dump.threads().first()?.frames.first()?;
     Some((frame, inspection.subject(frame)))
 }
