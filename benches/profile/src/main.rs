@@ -10,7 +10,18 @@
 //! ```
 //!
 //! `WORKLOADS` names other folders than `../workloads`, with a `checksums.txt` and modules
-//! as there, one behind the other with colons between them.
+//! as there, one behind the other with colons between them. The rows are chosen by the
+//! workloads and by the [programs](../../programs/README.md):
+//!
+//! ```sh
+//! programs/build
+//! WORKLOADS=../workloads:programs FUSIONS=4000 cargo run --release
+//! ```
+//!
+//! With `HELD_OUT='sorting|strings'` the rows are chosen without the programs whose names
+//! contain one of these, and instead of the rows come the dispatches for each cell that they
+//! leave, where they were chosen and where they were not. Of several sets with commas between
+//! them each is held out in turn.
 //!
 //! The report is a table of the cells, pairs and triples with the greatest shares of all
 //! that run. A program's dispatches tell whether a fusion has been found: they must fall.
@@ -32,6 +43,8 @@ use std::error::Error;
 use std::path::Path;
 use std::{env, fs};
 
+use choice::Counted;
+
 use backstitch::{Config, Dispatch, DispatchCounts, Engine, Linker, Module, Store, Val};
 
 /// How many rows each table has.
@@ -45,6 +58,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             file: file.clone(),
             export: export.clone(),
             amount: amount.parse()?,
+            checksum: None,
         }],
         [] => workloads(&[])?,
         [names] => workloads(&names.split('|').collect::<Vec<_>>())?,
@@ -61,10 +75,20 @@ fn main() -> Result<(), Box<dyn Error>> {
         let cells = counts.cells();
         eprintln!("{cells:12}  {:12}  {}", counts.dispatches, program.name);
         let share = |(stretch, count)| (stretch, count as f64 / cells as f64);
-        counted.push(counts.stretches.into_iter().map(share).collect());
+        counted.push(Counted {
+            weight: if program.is_crate() { 2.0 } else { 1.0 },
+            stretches: counts.stretches.into_iter().map(share).collect(),
+        });
     }
     if let Some(fusions) = fusions {
-        choice::print(&counted, fusions);
+        let Ok(held_out) = env::var("HELD_OUT") else {
+            let all: Vec<_> = counted.iter().collect();
+            choice::print(&choice::choose(&all, fusions), fusions);
+            return Ok(());
+        };
+        for names in held_out.split(',') {
+            judge(&programs, &counted, fusions, names);
+        }
         return Ok(());
     }
     for (length, title) in (1..).zip(["cell", "pair", "triple"]) {
@@ -76,10 +100,38 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
+/// Prints what rows leave that are chosen without the programs with such names: for each of
+/// these, and the means of both kinds.
+fn judge(programs: &[Program], counted: &[Counted], fusions: usize, names: &str) {
+    let names: Vec<&str> = names.split('|').collect();
+    let (held_out, own): (Vec<_>, Vec<_>) = programs
+        .iter()
+        .zip(counted)
+        .partition(|(program, _)| program.is_one_of(&names));
+    let chosen_by: Vec<&Counted> = own.iter().map(|(_, counted)| *counted).collect();
+    let rows = choice::choose(&chosen_by, fusions);
+    let mean = |all: &[(&Program, &Counted)]| {
+        let left: f64 = all
+            .iter()
+            .map(|(_, counted)| counted.dispatches(&rows))
+            .sum();
+        left / all.len() as f64
+    };
+    for (program, counted) in &held_out {
+        println!("{:.3}  {}", counted.dispatches(&rows), program.name);
+    }
+    println!(
+        "{:.4}  mean of {} held out",
+        mean(&held_out),
+        held_out.len()
+    );
+    println!("{:.4}  mean of {} others\n", mean(&own), own.len());
+}
+
 /// The runs of so many cells within stretches, by their mean share, the greatest first.
-fn ranked(programs: &[Vec<(Vec<u16>, f64)>], length: usize) -> Vec<(String, f64)> {
+fn ranked(programs: &[Counted], length: usize) -> Vec<(String, f64)> {
     let mut shares: BTreeMap<&[u16], f64> = BTreeMap::new();
-    for (stretch, share) in programs.iter().flatten() {
+    for (stretch, share) in programs.iter().flat_map(|counted| &counted.stretches) {
         for cells in stretch.windows(length) {
             *shares.entry(cells).or_default() += share / programs.len() as f64;
         }
@@ -101,9 +153,20 @@ struct Program {
     file: String,
     export: String,
     amount: i32,
+    /// What it returns, where that is known.
+    checksum: Option<i64>,
 }
 
 impl Program {
+    /// Whether it is a crate: these export `run` alone.
+    fn is_crate(&self) -> bool {
+        self.export == "run"
+    }
+
+    fn is_one_of(&self, names: &[&str]) -> bool {
+        names.iter().any(|part| self.name.contains(part))
+    }
+
     fn run(&self) -> Result<DispatchCounts, Box<dyn Error>> {
         let engine = Engine::new(Config::new().dispatch(Dispatch::Loop))?;
         let module = Module::new(&engine, fs::read(&self.file)?)?;
@@ -117,6 +180,11 @@ impl Program {
         let mut results = vec![Val::I32(0); function.ty(&store).results().len()];
         DispatchCounts::take();
         function.call(&mut store, &[Val::I32(self.amount)], &mut results)?;
+        if let Some(checksum) = self.checksum
+            && results.first().and_then(Val::i64) != Some(checksum)
+        {
+            return Err(format!("{} returned {results:?}, not {checksum:016x}", self.name).into());
+        }
         Ok(DispatchCounts::take())
     }
 }
@@ -138,20 +206,23 @@ fn listed(folder: &Path, names: &[&str]) -> Result<Vec<Program>, Box<dyn Error>>
     let mut programs: BTreeMap<String, Program> = BTreeMap::new();
     for line in list.lines().filter(|line| !line.starts_with('#')) {
         let fields: Vec<&str> = line.split_whitespace().collect();
-        let &[module, export, amount, _] = fields.as_slice() else {
+        let &[module, export, amount, checksum] = fields.as_slice() else {
             return Err(format!("expected four fields: {line}").into());
         };
         let name = format!("{module}/{export}");
-        if !names.is_empty() && !names.iter().any(|part| name.contains(part)) {
-            continue;
-        }
-        let file = folder.join(format!("wasm/{module}.wasm"));
-        programs.entry(name.clone()).or_insert(Program {
-            name,
-            file: file.display().to_string(),
+        let program = Program {
+            file: folder
+                .join(format!("wasm/{module}.wasm"))
+                .display()
+                .to_string(),
+            name: name.clone(),
             export: export.to_owned(),
             amount: amount.parse()?,
-        });
+            checksum: Some(u64::from_str_radix(checksum, 16)?.cast_signed()),
+        };
+        if names.is_empty() || program.is_one_of(names) {
+            programs.entry(name).or_insert(program);
+        }
     }
     Ok(programs.into_values().collect())
 }
