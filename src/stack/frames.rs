@@ -33,12 +33,20 @@ impl RawFrame {
 }
 
 /// The frames of a stack, the youngest first.
+///
+/// Where it stands is in fields of its own, each of which is read as it was written: what is
+/// written in parts and read as a whole waits for the store buffer, at each frame.
 #[derive(Debug)]
 pub struct RawFrames<'a> {
     stack: &'a Stack,
-    /// The next frame, or boundaries above it.
-    next: Option<ExitPoint>,
-    /// The kind of the last boundary that was passed.
+    /// The next frame, as in [`ExitPoint`],
+    ip: *const u64,
+    is_return: bool,
+    fp: u32,
+    instance: *mut InstanceCore,
+    /// if there is one.
+    ended: bool,
+    /// The kind of the oldest boundary above it.
     boundary: Option<BoundaryKind>,
 }
 
@@ -48,10 +56,14 @@ impl<'a> RawFrames<'a> {
     pub fn new(stack: &'a Stack, exit: ExitPoint) -> RawFrames<'a> {
         let mut frames = RawFrames {
             stack,
-            next: None,
+            ip: exit.ip,
+            is_return: exit.is_return,
+            fp: exit.fp,
+            instance: exit.instance,
+            ended: false,
             boundary: None,
         };
-        frames.next = frames.below_boundaries(exit);
+        frames.pass_boundaries();
         frames
     }
 
@@ -61,41 +73,37 @@ impl<'a> RawFrames<'a> {
         (fp + RECORD_SLOTS <= self.stack.slots()).then(|| Record(self.stack.base.wrapping_add(fp)))
     }
 
-    /// Passes the boundaries at `point`, whose record is the next older one: the frame
-    /// below them, if it is not the host's.
+    /// Goes on behind the boundaries whose record is the next one.
     #[inline]
-    fn below_boundaries(&mut self, point: ExitPoint) -> Option<ExitPoint> {
+    fn pass_boundaries(&mut self) {
         self.boundary = None;
-        let record = self.record(point.fp)?;
-        // SAFETY: the record lies in the stack, and was written by a call: each link leads to
-        // one (S3), and so does each exit point.
-        if unsafe { record.is_boundary() } {
-            return self.pass_boundaries(point);
+        match self.record(self.fp) {
+            // SAFETY: the record lies in the stack, and was written by a call: each link
+            // leads to one (S3), and so does each exit point.
+            Some(record) if unsafe { record.is_boundary() } => self.pass_boundary(record),
+            Some(_) => {}
+            None => self.ended = true,
         }
-        Some(point)
     }
 
     #[cold]
-    fn pass_boundaries(&mut self, mut point: ExitPoint) -> Option<ExitPoint> {
-        loop {
-            let record = self.record(point.fp)?;
-            // SAFETY: as in `below_boundaries`.
-            unsafe {
-                if !record.is_boundary() {
-                    return Some(point);
-                }
+    fn pass_boundary(&mut self, mut record: Record) {
+        // SAFETY: as in `pass_boundaries`.
+        while unsafe { record.is_boundary() } {
+            // SAFETY: it is the record of a boundary.
+            let caller = unsafe {
                 self.boundary = Some(record.boundary_kind());
-                if record.ends_stack() {
-                    return None;
-                }
-                let instance: *mut InstanceCore = record.boundary_instance();
-                point = ExitPoint {
-                    ip: record.return_ip(),
-                    is_return: true,
-                    fp: self.slots_to(record.caller())?,
-                    instance,
-                };
-            }
+                self.ip = record.return_ip();
+                self.is_return = true;
+                self.instance = record.boundary_instance();
+                (!record.ends_stack()).then(|| record.caller())
+            };
+            let fp = caller.and_then(|caller| self.slots_to(caller));
+            let Some((fp, next)) = fp.and_then(|fp| Some((fp, self.record(fp)?))) else {
+                self.ended = true;
+                return;
+            };
+            (self.fp, record) = (fp, next);
         }
     }
 
@@ -111,23 +119,22 @@ impl Iterator for RawFrames<'_> {
     // What it gives is taken apart at once: through memory that would take longer than the rest.
     #[inline(always)]
     fn next(&mut self) -> Option<RawFrame> {
-        let point = self.next.take()?;
-        let record = self.record(point.fp)?;
-        // SAFETY: as in `below_boundaries`; instances live as long as their store (H1).
-        let (caller, instance) = unsafe {
-            let caller = ExitPoint {
-                ip: record.return_ip(),
-                is_return: true,
-                fp: self.slots_to(record.caller())?,
-                instance: point.instance,
-            };
-            (caller, (*point.instance).index)
+        if self.ended {
+            return None;
+        }
+        let record = self.record(self.fp)?;
+        // SAFETY: as in `pass_boundaries`; instances live as long as their store (H1).
+        let (return_ip, caller, instance) = unsafe {
+            let caller = self.slots_to(record.caller())?;
+            (record.return_ip(), caller, (*self.instance).index)
         };
-        self.next = self.below_boundaries(caller);
+        let (ip, is_return, fp) = (self.ip, self.is_return, self.fp);
+        (self.ip, self.is_return, self.fp) = (return_ip, true, caller);
+        self.pass_boundaries();
         Some(RawFrame {
-            ip: point.ip,
-            is_return: point.is_return,
-            fp: point.fp,
+            ip,
+            is_return,
+            fp,
             instance,
             boundary: self.boundary,
         })
