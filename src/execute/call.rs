@@ -201,17 +201,25 @@ impl Regs {
     }
 }
 
-cell!(
-    /// Calls a function of the same module.
-    Call, 3, |r| {
-        // A published entry never changes back, and a call may use either (see
-        // `code::module_code`).
-        let code = (*r.ip.add(1).cast::<Entry>()).load();
-        let record = r.far_slot::<16>();
-        let function = r.u32_at::<20>();
-        r.enter::<16>(code, record, 3, function)
+/// Calls a function of the same module.
+pub struct Call;
+
+impl Cell for Call {
+    const WORDS: usize = 3;
+    const CALLS: bool = true;
+
+    #[inline(always)]
+    unsafe fn run(r: &mut Regs) -> Step {
+        // SAFETY: X1 to X3. A published entry never changes back, and a call may use either
+        // (see `code::module_code`).
+        unsafe {
+            let code = (*r.ip.add(1).cast::<Entry>()).load();
+            let record = r.far_slot::<16>();
+            let function = r.u32_at::<20>();
+            r.enter::<16>(code, record, 3, function)
+        }
     }
-);
+}
 
 cell!(
     /// Calls an imported function.

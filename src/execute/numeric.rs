@@ -38,6 +38,27 @@ pub trait Compare {
 /// A cell of an op of two operands.
 pub struct BinaryCell<O, A, B, Out>(PhantomData<(O, A, B, Out)>);
 
+impl<O, A, B, Out> BinaryCell<O, A, B, Out>
+where
+    Self: Cell,
+    O: Binary,
+    Out: Sink<O::Result>,
+{
+    #[inline(always)]
+    unsafe fn apply(r: &mut Regs, a: O::Operand, b: O::Operand) -> Step {
+        // SAFETY: X1.
+        unsafe {
+            match O::apply(a, b) {
+                Ok(value) => {
+                    Out::write(r, value);
+                    r.advance(Self::WORDS)
+                }
+                Err(trap) => r.trap(trap),
+            }
+        }
+    }
+}
+
 impl<O, A, B, Out> Cell for BinaryCell<O, A, B, Out>
 where
     O: Binary,
@@ -50,15 +71,13 @@ where
     #[inline(always)]
     unsafe fn run(r: &mut Regs) -> Step {
         // SAFETY: X1.
-        unsafe {
-            match O::apply(A::read(r), B::read(r)) {
-                Ok(value) => {
-                    Out::write(r, value);
-                    r.advance(Self::WORDS)
-                }
-                Err(trap) => r.trap(trap),
-            }
-        }
+        unsafe { Self::apply(r, A::read(r), B::read(r)) }
+    }
+
+    #[inline(always)]
+    unsafe fn run_before_call(r: &mut Regs) -> Step {
+        // SAFETY: X1.
+        unsafe { Self::apply(r, A::read_old(r), B::read_old(r)) }
     }
 }
 

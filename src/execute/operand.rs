@@ -73,7 +73,7 @@ impl Value for f32 {
     #[inline(always)]
     unsafe fn slot<const F: usize>(r: &Regs) -> *mut u64 {
         // SAFETY: X1.
-        unsafe { r.float_slot::<F>() }
+        unsafe { r.indexed_slot::<F>() }
     }
     #[inline(always)]
     fn from_acc(r: &Regs) -> f32 {
@@ -102,7 +102,7 @@ impl Value for f64 {
     #[inline(always)]
     unsafe fn slot<const F: usize>(r: &Regs) -> *mut u64 {
         // SAFETY: X1.
-        unsafe { r.float_slot::<F>() }
+        unsafe { r.indexed_slot::<F>() }
     }
     #[inline(always)]
     fn from_acc(r: &Regs) -> f64 {
@@ -128,6 +128,17 @@ pub trait Source<T> {
     ///
     /// X1: the cell has such an operand.
     unsafe fn read(r: &Regs) -> T;
+
+    /// The operand, where it was mostly written long ago.
+    ///
+    /// # Safety
+    ///
+    /// As for `read`.
+    #[inline(always)]
+    unsafe fn read_old(r: &Regs) -> T {
+        // SAFETY: as promised.
+        unsafe { Self::read(r) }
+    }
 }
 
 /// Where a result is put.
@@ -159,6 +170,11 @@ impl<T: Value, const F: usize> Source<T> for S<F> {
     unsafe fn read(r: &Regs) -> T {
         // SAFETY: X1, S1.
         T::from_slot(unsafe { *T::slot::<F>(r) })
+    }
+    #[inline(always)]
+    unsafe fn read_old(r: &Regs) -> T {
+        // SAFETY: X1, S1.
+        T::from_slot(unsafe { *r.indexed_slot::<F>() })
     }
 }
 

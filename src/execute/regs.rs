@@ -119,12 +119,13 @@ impl Regs {
     #[inline(always)]
     pub unsafe fn slot<const F: usize>(&self) -> *mut u64 {
         // SAFETY: X1.
-        unindexed(unsafe { self.float_slot::<F>() })
+        unindexed(unsafe { self.indexed_slot::<F>() })
     }
 
-    /// The same, for floats: what goes to their registers is not handed on by any core.
+    /// The same with one instruction less, where no core hands values on: to registers of
+    /// floats; or where what it hands on would often be wrong, which costs more than it saves.
     #[inline(always)]
-    pub unsafe fn float_slot<const F: usize>(&self) -> *mut u64 {
+    pub unsafe fn indexed_slot<const F: usize>(&self) -> *mut u64 {
         // SAFETY: X1, and S1: operands lie within the frame.
         unsafe { self.fp.byte_offset(self.field::<F>()) }
     }

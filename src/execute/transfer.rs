@@ -101,7 +101,7 @@ cell!(
 cell!(
     /// The accumulator of 32-bit floats to a slot.
     CopyAccF32, 2, |r| {
-        *r.float_slot::<0>() = u64::from(r.f32acc.to_bits());
+        *r.indexed_slot::<0>() = u64::from(r.f32acc.to_bits());
         r.advance(2)
     }
 );
@@ -109,7 +109,7 @@ cell!(
 cell!(
     /// The accumulator of 64-bit floats to a slot.
     CopyAccF64, 2, |r| {
-        *r.float_slot::<0>() = r.f64acc.to_bits();
+        *r.indexed_slot::<0>() = r.f64acc.to_bits();
         r.advance(2)
     }
 );

@@ -25,19 +25,20 @@ pub unsafe fn handler<C: Cell>(r: &mut Regs) -> Next {
     // SAFETY: X1 to X3; the next cell begins with its handler.
     unsafe {
         profile::count_dispatch();
-        match part::<C>(r) {
+        match part::<C>(r, false) {
             Step::Next | Step::Jump => Next(Some(*r.ip.cast::<Handler>())),
             Step::Exit => Next(None),
         }
     }
 }
 
-/// Carries out a cell, which can be a part of a fused one.
+/// Carries out a cell, which can be a part of a fused one. A call that follows is nothing
+/// to the count.
 ///
 /// # Safety
 ///
 /// X1 to X3.
-pub unsafe fn part<C: Cell>(r: &mut Regs) -> Step {
+pub unsafe fn part<C: Cell>(r: &mut Regs, _before_call: bool) -> Step {
     // SAFETY: as promised.
     let step = unsafe { C::run(r) };
     profile::count(type_name::<C>(), step == Step::Next);

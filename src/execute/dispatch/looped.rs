@@ -27,15 +27,21 @@ pub unsafe fn handler<C: Cell>(r: &mut Regs) -> Next {
     }
 }
 
-/// Carries out a cell, which can be a part of a fused one.
+/// Carries out a cell, which can be a part of a fused one, where a call may follow.
 ///
 /// # Safety
 ///
 /// X1 to X3.
 #[inline(always)]
-pub unsafe fn part<C: Cell>(r: &mut Regs) -> Step {
+pub unsafe fn part<C: Cell>(r: &mut Regs, before_call: bool) -> Step {
     // SAFETY: as promised.
-    unsafe { C::run(r) }
+    unsafe {
+        if before_call {
+            C::run_before_call(r)
+        } else {
+            C::run(r)
+        }
+    }
 }
 
 /// Runs the cell at `ip`. False where it leaves.
