@@ -175,6 +175,39 @@ fn each_right_of_a_file_is_needed() {
     }
 }
 
+/// C libraries ask a directory for what they may do before they try.
+#[test]
+fn a_directory_has_every_right_from_the_start() {
+    // Those of paths, and those of any descriptor that has a place in a file system.
+    let of_paths = (9..=13).chain(15..=20).chain(24..=26);
+    let of_paths = of_paths.fold(0, |rights, bit| rights | 1 << bit);
+    let base = of_paths
+        | right::FD_READDIR
+        | right::FD_FILESTAT_GET
+        | right::FD_FILESTAT_SET_TIMES
+        | right::FD_SYNC
+        | right::FD_DATASYNC;
+    let of_files = (0..=8).chain(21..=23).chain([27]);
+    let of_files = of_files.fold(0, |rights, bit| rights | 1 << bit);
+    everywhere(|mut guest| {
+        let root = guest.fdstat(ROOT).unwrap();
+        assert_eq!(root.base & base, base);
+        assert_eq!(root.inheriting & (base | of_files), base | of_files);
+        // What only files have it does not.
+        let only_files = right::FD_READ | right::FD_WRITE | right::FD_SEEK | right::FD_TELL;
+        let only_files = only_files | right::FD_ALLOCATE | right::FD_FILESTAT_SET_SIZE;
+        assert_eq!(root.base & only_files, 0);
+        // A directory below that is opened with the same rights can do the same.
+        guest.create_directory("d").unwrap();
+        let d = guest.open_directory("d");
+        assert_eq!(guest.fdstat(d), Ok(root));
+        let nested = guest.open_as(d, false, ".", DIRECTORY, (base, of_files), 0);
+        let nested = guest.fdstat(nested.unwrap()).unwrap();
+        assert_eq!(nested.base & base, base);
+        assert_eq!(nested.inheriting, of_files);
+    });
+}
+
 #[test]
 fn rights_only_become_fewer() {
     everywhere(|mut guest| {
