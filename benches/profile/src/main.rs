@@ -158,7 +158,7 @@ struct Program {
 }
 
 impl Program {
-    /// Whether it is a crate: these export `run` alone.
+    /// Whether it exports `run`, as crates do, and a few small modules written by hand.
     fn is_crate(&self) -> bool {
         self.export == "run"
     }
