@@ -127,6 +127,24 @@ impl Config {
         self
     }
 
+    /// How many host values, exceptions and continuations are made at least before a store
+    /// begins to look for those that nobody can reach any more: 4096 where nothing is said.
+    /// Where more were found alive the last time, it is as many as those.
+    pub fn gc_threshold(&mut self, allocations: usize) -> &mut Config {
+        self.tunables.collector.least = allocations;
+        self
+    }
+
+    /// How many bytes a store looks at in one step of a collection: 16 KiB where nothing is
+    /// said, which takes some tens of microseconds. The program runs on between steps, which
+    /// come at its allocations: one for each KiB that a step has, up to 64. Smaller steps make
+    /// shorter pauses and cost more; with steps of less than a KiB, collections take longer, and
+    /// more is left lying meanwhile.
+    pub fn gc_step(&mut self, bytes: usize) -> &mut Config {
+        self.tunables.collector.step = bytes;
+        self
+    }
+
     features! {
         /// Tail calls.
         wasm_tail_call = TAIL_CALL,

@@ -89,6 +89,8 @@ impl Drop for Linked<'_> {
             }
         }
         stacks.stack_mut(self.id).state = self.state;
+        self.store.execution_waits(self.id);
+        let stacks = &mut self.store.stacks;
         stacks.end_activations(self.outer.activations);
         stacks.set_running(self.outer.running);
         // SAFETY: X2; no handler runs.
@@ -300,7 +302,11 @@ impl<'a> Linked<'a> {
         };
         if is_full || self.store.collector.is_due() {
             self.leave(false);
-            self.store.collect();
+            if is_full {
+                self.store.collect();
+            } else {
+                self.store.collect_some();
+            }
             self.come_back();
         }
     }

@@ -304,6 +304,7 @@ fn prepare(
         let slots = entry.base.add(BOUNDARY_SLOTS);
         slots.copy_from_nonoverlapping(arguments.as_ptr(), arguments.len());
     }
+    store.execution_waits(stack);
     Ok(stack)
 }
 

@@ -70,8 +70,9 @@ pub(super) unsafe fn bind(
     }
 }
 
-/// The continuation that a reference names, and what it is called after its next use. Where
-/// its number has no revisions left, it has another one now, and the directory has moved.
+/// The continuation that a reference names, and what it is called after its next use: what is
+/// on it is about to change. Where its number has no revisions left, it has another one now,
+/// and the directory has moved.
 fn renewed(store: &mut StoreInner, reference: u64) -> Result<(*mut Stack, u64), Failure> {
     // SAFETY: X2, H4.
     let mut stack = unsafe { referred(store.stacks.context(), reference).map_err(Failure::Trap)? };
@@ -84,6 +85,12 @@ fn renewed(store: &mut StoreInner, reference: u64) -> Result<(*mut Stack, u64), 
         next = next_reference(unsafe { (*stack).reference });
     }
     let next = next.expect("a new number has revisions");
+    // SAFETY: as above; no other reference to it is held.
+    let stack_ref = unsafe { &mut *stack };
+    if stack_ref.is_traced() {
+        stack_ref.change();
+        store.collector.count();
+    }
     Ok((stack, next))
 }
 

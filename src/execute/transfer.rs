@@ -3,7 +3,7 @@
 use super::cell::Cell;
 use super::regs::{Regs, Step};
 use crate::code::Trap;
-use crate::heap::GlobalCell;
+use crate::heap::{CARD, GlobalCell};
 use core::ptr;
 
 /// Defines a cell: its words, and what it does with the registers.
@@ -199,6 +199,17 @@ impl Regs {
         }
     }
 
+    /// Says to the collector that an element of table `table` was written, which is within
+    /// bounds.
+    #[inline(always)]
+    unsafe fn soil(&self, table: u32, index: u64) {
+        // SAFETY: as in `element`; each element has a card.
+        unsafe {
+            let core = *(*(*self.ctx).instance).tables.add(table as usize);
+            *(*core).cards.add(index as usize >> CARD) = 1;
+        }
+    }
+
     /// The address of an element of 64 bits of table `table`, if it is within bounds.
     #[inline(always)]
     unsafe fn wide_element(&self, table: u32, index: u64) -> Option<*mut u64> {
@@ -227,9 +238,11 @@ cell!(
 cell!(
     /// A slot to an element of a table.
     TableSet, 2, |r| {
-        match r.element(r.u32_at::<12>(), *r.slot::<0>()) {
+        let (table, index) = (r.u32_at::<12>(), *r.slot::<0>());
+        match r.element(table, index) {
             Some(element) => {
                 *element = *r.slot::<1>() as u32;
+                r.soil(table, index);
                 r.advance(2)
             }
             None => r.trap(Trap::TableOutOfBounds),
@@ -253,9 +266,11 @@ cell!(
 cell!(
     /// A slot to a wide element of a table.
     TableSetWide, 2, |r| {
-        match r.wide_element(r.u32_at::<12>(), *r.slot::<0>()) {
+        let (table, index) = (r.u32_at::<12>(), *r.slot::<0>());
+        match r.wide_element(table, index) {
             Some(element) => {
                 *element = *r.slot::<1>();
+                r.soil(table, index);
                 r.advance(2)
             }
             None => r.trap(Trap::TableOutOfBounds),

@@ -20,6 +20,8 @@ pub struct Exception {
     escaped: bool,
     /// Whether the host may have its number, which is not given again then.
     seen: bool,
+    /// The collection that last found it reachable, or must not free it.
+    mark: u32,
 }
 
 /// The exceptions of a store.
@@ -30,6 +32,8 @@ pub struct Exceptions {
     free: Vec<u32>,
     /// What they all count for.
     bytes: usize,
+    /// The mark of a new one.
+    pub new_mark: u32,
 }
 
 /// The bytes that an exception without fields counts for: the same on every target, so that
@@ -39,7 +43,7 @@ const EMPTY: usize = 48;
 const _: () = assert!(size_of::<Exception>() <= EMPTY);
 
 /// The bytes that an exception counts for.
-fn size(fields: usize) -> usize {
+pub fn size(fields: usize) -> usize {
     EMPTY + fields * size_of::<u64>()
 }
 
@@ -65,6 +69,7 @@ impl Exceptions {
             fields,
             escaped: false,
             seen: false,
+            mark: self.new_mark,
         };
         let index = match self.free.pop() {
             Some(index) => {
@@ -111,18 +116,26 @@ impl Exceptions {
         }
     }
 
-    /// Frees those that there may be references to and that are not to be retained: how many
-    /// are left.
-    pub fn retain(&mut self, mut retain: impl FnMut(ExnIndex) -> bool) -> usize {
-        let mut left = 0;
-        for index in (0..self.all.len() as u32).map(ExnIndex) {
-            match self.get(index) {
-                Some(exception) if exception.escaped && !retain(index) => self.remove(index),
-                Some(_) => left += 1,
-                None => {}
-            }
+    /// Marks an exception for a collection: whether that had not found it before.
+    pub fn mark(&mut self, index: ExnIndex, collection: u32) -> bool {
+        let exception = self.all.get_mut(index.0 as usize);
+        exception.and_then(Option::as_mut).is_some_and(|exception| {
+            core::mem::replace(&mut exception.mark, collection) != collection
+        })
+    }
+
+    /// How many numbers have been given.
+    pub fn numbers(&self) -> usize {
+        self.all.len()
+    }
+
+    /// Frees the exception of this number, if there may be references to it and a collection
+    /// has not found it.
+    pub fn sweep(&mut self, index: ExnIndex, collection: u32) {
+        let exception = self.get(index);
+        if exception.is_some_and(|exception| exception.escaped && exception.mark != collection) {
+            self.remove(index);
         }
-        left
     }
 
     fn remove(&mut self, index: ExnIndex) {

@@ -14,13 +14,16 @@
 //! * **H2** Cores are reached through raw pointers alone: no Rust reference to one is
 //!   held while a handler may run.
 //! * **H3** `MemoryCore::base` is valid for reads and writes of `MemoryCore::len` bytes,
-//!   `TableCore::elements` for `TableCore::len` elements, at all times.
+//!   `TableCore::elements` for `TableCore::len` elements, at all times;
+//!   `TableCore::cards` for a byte for each 2^[`CARD`] of them.
 //! * **H4** References in slots, tables and globals are indices plus one into the store's
 //!   [`FuncObject`]s or host values; zero is null. They are never addresses, so they look
 //!   the same on every target and in every run.
 
+mod collection;
 mod collector;
 mod exception;
+mod externs;
 mod func;
 mod global;
 mod instance;
@@ -28,6 +31,7 @@ mod instantiate;
 mod limits;
 mod matching;
 mod memory;
+mod reachable;
 mod store;
 mod table;
 mod tag;
@@ -47,4 +51,4 @@ pub use store::{
     EpochDecision, ExnIndex, ExternIndex, Failure, FuncIndex, GlobalIndex, InstanceIndex,
     MemoryIndex, StoreId, StoreInner, TableIndex, TagIndex,
 };
-pub use table::Table;
+pub use table::{CARD, Table};

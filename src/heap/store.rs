@@ -2,6 +2,7 @@
 
 use super::collector::{Collector, Reference, TraceStack};
 use super::exception::Exceptions;
+use super::externs::Externs;
 use super::func::{FuncObject, FuncRef, HostFunc};
 use super::global::Global;
 use super::instance::{Instance, InstanceCore, InstanceParts};
@@ -17,7 +18,6 @@ use crate::module::{
 use crate::stack::{StackId, Stacks};
 use crate::support::error::Error;
 use alloc::boxed::Box;
-use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -137,9 +137,8 @@ pub struct StoreInner {
     globals: Vec<Global>,
     tags: Vec<Tag>,
     instances: Vec<Instance>,
-    /// Numbers are never given anew: the host may still have one.
-    externs: BTreeMap<u32, Box<dyn Any + Send + Sync>>,
-    next_extern: u32,
+    /// The host's values that guests may refer to.
+    pub externs: Externs,
     /// Frees what guests cannot reach any more.
     pub collector: Collector,
     /// What a stack's frames refer to. Set by the API.
@@ -176,6 +175,7 @@ impl StoreInner {
             shared: false,
             page_size_log2: 16,
         };
+        let pace = engine.tunables.collector;
         StoreInner {
             id: StoreId::next(),
             stacks: Stacks::new(&engine),
@@ -195,9 +195,8 @@ impl StoreInner {
             instances: Vec::new(),
             exceptions: Exceptions::default(),
             pending_exception: None,
-            externs: BTreeMap::new(),
-            next_extern: 0,
-            collector: Collector::default(),
+            externs: Externs::default(),
+            collector: Collector::new(pace),
             trace_stack,
             empty_memory: Memory::new(empty).expect("an empty memory allocates no bytes"),
         }
@@ -401,6 +400,11 @@ impl StoreInner {
         (to, from)
     }
 
+    /// Whether elements of a card of a table were written since this was last asked.
+    pub(super) fn clean_card(&mut self, table: usize, card: usize) -> bool {
+        self.tables[table].clean_card(card)
+    }
+
     /// Adds a table of elements `init`, if the limiter agrees.
     pub fn add_table(&mut self, ty: TableType, init: u64) -> Result<TableIndex, Error> {
         if self.tables.len() >= self.limit(|limiter| limiter.tables(), DEFAULT_TABLES) {
@@ -538,34 +542,25 @@ impl StoreInner {
     /// A value of the host's, by the bits of a non-null reference less one; none if it was
     /// freed.
     pub fn extern_value(&self, index: ExternIndex) -> Option<&(dyn Any + Send + Sync)> {
-        self.externs.get(&index.0).map(|value| &**value)
+        self.externs.get(index)
     }
 
     /// A value of the host's, to change.
     pub fn extern_value_mut(&mut self, index: ExternIndex) -> Option<&mut (dyn Any + Send + Sync)> {
-        self.externs.get_mut(&index.0).map(|value| &mut **value)
+        self.externs.get_mut(index)
     }
 
     /// Adds a value of the host's, for guests to refer to. It lives as long as somebody
     /// does.
     pub fn add_extern(&mut self, value: Box<dyn Any + Send + Sync>) -> Result<ExternIndex, Error> {
         self.collect_if_due();
-        if self.externs.len() >= DEFAULT_EXTERNS || self.next_extern == u32::MAX {
-            return Err(format_err!(
+        let index = self.externs.add(value, DEFAULT_EXTERNS).ok_or_else(|| {
+            format_err!(
                 "resource limit exceeded: a store holds at most {DEFAULT_EXTERNS} host values"
-            ));
-        }
-        let index = ExternIndex(self.next_extern);
-        self.next_extern += 1;
-        self.externs.insert(index.0, value);
+            )
+        })?;
         self.collector.count();
         Ok(index)
-    }
-
-    /// Frees the host's values that are not to be retained: how many are left.
-    pub(super) fn retain_externs(&mut self, mut retain: impl FnMut(ExternIndex) -> bool) -> usize {
-        self.externs.retain(|&index, _| retain(ExternIndex(index)));
-        self.externs.len()
     }
 
     /// The host gets values of these types, and holds what they refer to.

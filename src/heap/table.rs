@@ -17,13 +17,20 @@ pub struct TableCore {
     pub elements: *mut u32,
     /// The number of elements.
     pub len: usize,
+    /// A byte for each [`CARD`] elements, which is not zero where one of them was written since
+    /// the collector has looked there.
+    pub cards: *mut u8,
 }
+
+/// The logarithm of the number of elements of which one byte says that some were written.
+pub const CARD: u32 = 9;
 
 /// A table.
 #[derive(Debug)]
 pub struct Table {
     core: NonNull<UnsafeCell<TableCore>>,
     bytes: RawBytes,
+    cards: RawBytes,
     ty: TableType,
 }
 
@@ -33,12 +40,19 @@ impl Table {
         let size = element_size(&ty);
         let len = byte_len(ty.minimum, size).ok_or(LimitError::Allocation)?;
         let bytes = RawBytes::zeroed(len).ok_or(LimitError::Allocation)?;
+        let cards = RawBytes::zeroed(cards(len / size)).ok_or(LimitError::Allocation)?;
         let core = TableCore {
             elements: bytes.as_ptr().cast(),
             len: len / size,
+            cards: cards.as_ptr(),
         };
         let core = NonNull::from(Box::leak(Box::new(UnsafeCell::new(core))));
-        let mut table = Table { core, bytes, ty };
+        let mut table = Table {
+            core,
+            bytes,
+            cards,
+            ty,
+        };
         if init != 0 {
             table.fill(0..table.len(), init);
         }
@@ -80,15 +94,22 @@ impl Table {
     pub fn grow_to(&mut self, size: u64, init: u64) -> Result<(), LimitError> {
         let old = self.len();
         let len = byte_len(size, element_size(&self.ty)).ok_or(LimitError::Allocation)?;
-        if !self.bytes.grow_zeroed(len) {
+        // The cards first: where there is no room for the elements, they do no harm.
+        let cards = cards(len / element_size(&self.ty)).max(self.cards.len());
+        if !self.cards.grow_zeroed(cards) {
             return Err(LimitError::Allocation);
         }
+        let grown = self.bytes.grow_zeroed(len);
         let core = TableCore {
             elements: self.bytes.as_ptr().cast(),
             len: self.len(),
+            cards: self.cards.as_ptr(),
         };
         // SAFETY: H1 keeps the core alive; H2: no reference to it is held elsewhere.
         unsafe { *self.core() = core };
+        if !grown {
+            return Err(LimitError::Allocation);
+        }
         if init != 0 {
             self.fill(old..self.len(), init);
         }
@@ -118,6 +139,7 @@ impl Table {
     ///
     /// If it ends before them, here and below.
     pub fn fill(&mut self, range: Range<usize>, bits: u64) {
+        self.soil(range.clone());
         match self.elements_mut() {
             ElementsMut::Narrow(elements) => elements[range].fill(bits as u32),
             ElementsMut::Wide(elements) => elements[range].fill(bits),
@@ -126,6 +148,7 @@ impl Table {
 
     /// Copies a run of elements to others of the same table.
     pub fn copy_within(&mut self, range: Range<usize>, to: usize) {
+        self.soil(to..to + range.len());
         match self.elements_mut() {
             ElementsMut::Narrow(elements) => elements.copy_within(range, to),
             ElementsMut::Wide(elements) => elements.copy_within(range, to),
@@ -136,6 +159,7 @@ impl Table {
     /// elements from `to` on.
     pub fn copy_from(&mut self, to: usize, from: &Table, range: Range<usize>) {
         let to = to..to + range.len();
+        self.soil(to.clone());
         match (self.elements_mut(), from.elements()) {
             (ElementsMut::Narrow(elements), Elements::Narrow(from)) => {
                 elements[to].copy_from_slice(&from[range]);
@@ -145,6 +169,34 @@ impl Table {
             }
             _ => unreachable!("references of one kind have one size"),
         }
+    }
+
+    /// How many cards there are.
+    pub fn cards(&self) -> usize {
+        self.cards.len()
+    }
+
+    /// The elements of a card: none, where it is only behind the last.
+    pub fn elements_of_card(&self, card: usize) -> Range<usize> {
+        let end = ((card + 1) << CARD).min(self.len());
+        (card << CARD).min(end)..end
+    }
+
+    /// Whether elements of a card were written since this was last asked.
+    pub fn clean_card(&mut self, card: usize) -> bool {
+        core::mem::replace(&mut self.cards_mut()[card], 0) != 0
+    }
+
+    /// Says that elements have been written.
+    fn soil(&mut self, range: Range<usize>) {
+        if !range.is_empty() {
+            self.cards_mut()[range.start >> CARD..=(range.end - 1) >> CARD].fill(1);
+        }
+    }
+
+    fn cards_mut(&mut self) -> &mut [u8] {
+        // SAFETY: as for `elements_mut`.
+        unsafe { core::slice::from_raw_parts_mut(self.cards.as_ptr(), self.cards.len()) }
     }
 
     fn elements(&self) -> Elements<'_> {
@@ -199,6 +251,11 @@ fn element_size(ty: &TableType) -> usize {
     } else {
         size_of::<u32>()
     }
+}
+
+/// How many cards so many elements need.
+fn cards(elements: usize) -> usize {
+    elements.div_ceil(1 << CARD)
 }
 
 fn byte_len(elements: u64, size: usize) -> Option<usize> {

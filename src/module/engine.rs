@@ -71,6 +71,26 @@ pub struct Tunables {
     pub coredump_on_trap: bool,
     /// How many frames a backtrace has at the most.
     pub backtrace_max_frames: usize,
+    /// How the collector goes about its work.
+    pub collector: CollectorPace,
+}
+
+/// How the collector of a store goes about its work.
+#[derive(Clone, Copy, Debug)]
+pub struct CollectorPace {
+    /// Fewer allocations than this lead to no collection.
+    pub least: usize,
+    /// How many bytes a step of a collection looks at.
+    pub step: usize,
+}
+
+impl Default for CollectorPace {
+    fn default() -> CollectorPace {
+        CollectorPace {
+            least: 4096,
+            step: 16 << 10,
+        }
+    }
 }
 
 impl Default for Tunables {
@@ -89,6 +109,7 @@ impl Default for Tunables {
             backtrace: true,
             coredump_on_trap: false,
             backtrace_max_frames: 20,
+            collector: CollectorPace::default(),
         }
     }
 }

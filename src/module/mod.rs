@@ -33,7 +33,7 @@ mod validate;
 
 pub use const_expr::{ConstExpr, ConstOp};
 pub use describe::{describe_extern, describe_type};
-pub use engine::{CompilationMode, EngineInner, Tunables};
+pub use engine::{CollectorPace, CompilationMode, EngineInner, Tunables};
 pub use error::{ModuleError, Place};
 pub use link::{Export, ExportItem, Import};
 pub use listed::{ListedModule, MODULES};

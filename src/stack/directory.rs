@@ -103,8 +103,9 @@ pub struct Stack {
     /// high half a revision, which each use changes. One word, as what is written in halves
     /// is slow to read whole.
     pub reference: u64,
-    /// See [`Stack::other_end`], and in the high half [`Stack::bound`]: one comparison says
-    /// that nothing is bound and no other stack was suspended with it.
+    /// See [`Stack::other_end`], and in the high half [`Stack::bound`] and
+    /// [`Stack::is_traced`]: one comparison says that nothing is bound, no other stack was
+    /// suspended with it, and the collector need not know that it is resumed.
     span: u64,
     /// Where the values that it is resumed with are wanted: behind those that were bound
     /// before. In bytes from the record of its frame.
@@ -122,6 +123,8 @@ pub struct Stack {
     pub function: FuncIndex,
     /// What the host must give before it goes on.
     pub awaiting: Option<Awaited>,
+    /// The collection that last found it reachable, or must not free it.
+    pub mark: u32,
     /// Its memory.
     arena: Arena,
     /// Of an initial stack, what it shares with an execution of the embedder's.
@@ -130,6 +133,9 @@ pub struct Stack {
 
 /// In no reference: all revisions of the stack are used up.
 const EXHAUSTED: u64 = 1 << 63;
+
+/// In a span: see [`Stack::is_traced`].
+const TRACED: u64 = 1 << 63;
 
 /// The reference to a continuation after its next use. `None` where it has none: the stack
 /// must have another number then.
@@ -156,6 +162,7 @@ impl Stack {
             bound_type: TypeId(0),
             function: FuncIndex(0),
             awaiting: None,
+            mark: 0,
             arena,
             owner: None,
         }
@@ -194,7 +201,24 @@ impl Stack {
 
     /// How many values are bound: they stand before those that it is resumed with.
     pub fn bound(&self) -> u32 {
-        (self.span >> 32) as u32
+        ((self.span & !TRACED) >> 32) as u32
+    }
+
+    /// Whether the collector has traced it since it came to a stop: what is on it is the same
+    /// until [`Stack::set_other_end`] or [`Stack::change`] is called, as whoever resumes it
+    /// does.
+    pub fn is_traced(&self) -> bool {
+        self.span & TRACED != 0
+    }
+
+    /// The collector traces it now.
+    pub fn trace(&mut self) {
+        self.span |= TRACED;
+    }
+
+    /// What is on it is about to change.
+    pub fn change(&mut self) {
+        self.span &= !TRACED;
     }
 
     /// Says that so many more values are bound.
@@ -202,7 +226,8 @@ impl Stack {
         self.span += u64::from(count) << 32;
     }
 
-    /// Whether a reference names it, it was suspended alone, and nothing is bound.
+    /// Whether a reference names it, it was suspended alone, nothing is bound, and the collector
+    /// has not traced it.
     #[inline(always)]
     pub fn is_simply(&self, reference: u64) -> bool {
         self.reference == reference && self.span == u64::from(reference as u32)

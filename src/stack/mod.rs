@@ -17,6 +17,8 @@
 //!   exit of one handler and the entry of the next.
 
 mod arena;
+#[cfg(test)]
+mod bare;
 mod chain;
 mod context;
 mod directory;

@@ -34,6 +34,8 @@ pub struct Stacks {
     reclaim_at: usize,
     /// The activations under way, oldest first.
     pub activations: Vec<Activation>,
+    /// The mark of a stack that is given out.
+    pub new_mark: u32,
     max_slots: usize,
     interrupt: Arc<InterruptFlag>,
     /// The fuel that was last set.
@@ -72,6 +74,7 @@ impl Stacks {
             slots: 0,
             reclaim_at: SPARE,
             activations: Vec::new(),
+            new_mark: 0,
             // Slots are counted in 32 bits.
             max_slots: (engine.tunables.max_stack / size_of::<u64>()).min(1 << 31),
             interrupt,
@@ -202,7 +205,9 @@ impl Stacks {
             self.free.push(id);
             return None;
         }
+        let mark = self.new_mark;
         let stack = self.stack_mut(id);
+        stack.mark = mark;
         stack.state = StackState::Fresh;
         stack.first_revision = stack.revision();
         stack.function = function;
@@ -430,23 +435,22 @@ impl Stacks {
             .map(|(_, stack)| stack.reference)
     }
 
-    /// Frees the continuations that can be resumed, with those that were suspended with
-    /// them, but for those that are to be retained: how many that are.
-    pub fn retain_continuations(&mut self, mut retain: impl FnMut(StackId) -> bool) -> usize {
-        let mut retained = 0;
-        for id in (1..self.stacks.len() as u32).map(StackId) {
-            let bits = self.stack(id).reference;
-            if self.continuation(bits).is_none() {
-                continue;
-            }
-            if retain(id) {
-                retained += 1;
-            } else {
-                let outermost = self.release_continuations(id);
-                self.release(outermost);
-            }
-        }
-        retained
+    /// How many entries the directory has. The first is no stack's.
+    pub fn entries(&self) -> usize {
+        self.stacks.len()
+    }
+
+    /// Frees a continuation that can be resumed, and nothing that was suspended with it: the
+    /// stack that waited for it, which can be resumed in its place.
+    pub fn free_innermost(&mut self, id: StackId) -> Option<StackId> {
+        let outermost = self.stack(id).other_end();
+        let parent = self.stack(id).parent();
+        self.release(id);
+        let parent = parent?;
+        let stack = self.stack_mut(parent);
+        stack.state = StackState::Suspended;
+        stack.set_other_end(outermost);
+        Some(parent)
     }
 
     // --- chains ---

@@ -88,6 +88,10 @@ impl Subject {
                     .dispatch(dispatch)
                     .compilation_mode(CompilationMode::LazyTranslation)
                     .consume_fuel(stepwise)
+                    // A collection is always under way, and goes on at each allocation by the
+                    // least that it can.
+                    .gc_threshold(1)
+                    .gc_step(1)
                     .max_nested_calls(1000)
                     .wasm_backtrace(false)
                     .max_wasm_stack(STACK);

@@ -1,5 +1,6 @@
 //! The API as an embedder uses it. Modules are written as text.
 
+mod collection;
 mod continuations;
 mod host;
 mod linking;

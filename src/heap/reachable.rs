@@ -1,0 +1,235 @@
+//! What refers to what in a store, and what can be reached at one moment.
+//!
+//! Roots are the tables and globals of all instances, the stacks that run or can be
+//! advanced, and what the host holds. What a frame refers to is known exactly, from its map;
+//! nothing is guessed.
+
+use super::collector::Reference;
+use super::store::{ExnIndex, StoreInner};
+use crate::module::{HeapType, ValType};
+use crate::stack::{BOUNDARY_SLOTS, StackId, StackState};
+use crate::support::error::Error;
+use alloc::vec::Vec;
+use core::ops::Range;
+
+/// What has been reached of what can refer to more.
+#[derive(Debug, Default)]
+struct Marks {
+    exceptions: Bits,
+    stacks: Bits,
+    /// What has been reached and not been looked into.
+    pending: Vec<Reference>,
+    /// Whether there was no room for all marks.
+    failed: bool,
+}
+
+impl Marks {
+    fn mark(&mut self, reference: Reference) {
+        let marked = match reference {
+            Reference::Extern(_) => Some(false),
+            Reference::Exn(index) => self.exceptions.insert(index.0),
+            Reference::Cont(bits) => self.stacks.insert(bits as u32),
+        };
+        match marked {
+            Some(true) if self.pending.try_reserve(1).is_ok() => self.pending.push(reference),
+            Some(false) => {}
+            _ => self.failed = true,
+        }
+    }
+}
+
+/// A set of small numbers.
+#[derive(Debug, Default)]
+struct Bits(Vec<u64>);
+
+impl Bits {
+    /// Whether the number is new; `None` where there is no room for it.
+    fn insert(&mut self, number: u32) -> Option<bool> {
+        let (word, bit) = (number as usize / 64, 1 << (number % 64));
+        if word >= self.0.len() {
+            let more = word + 1 - self.0.len();
+            self.0.try_reserve(more).ok()?;
+            self.0.resize(word + 1, 0);
+        }
+        let is_new = self.0[word] & bit == 0;
+        self.0[word] |= bit;
+        Some(is_new)
+    }
+
+    fn contains(&self, number: u32) -> bool {
+        let word = self.0.get(number as usize / 64);
+        word.is_some_and(|word| word & 1 << (number % 64) != 0)
+    }
+}
+
+impl StoreInner {
+    /// The values that a stack was given and has not taken yet: the arguments of a call that
+    /// has not begun, or those that are bound to a continuation.
+    pub fn given(&self, id: StackId) -> impl Iterator<Item = (ValType, u64)> + '_ {
+        let stack = self.stacks.stack(id);
+        let (ty, count, first) = match stack.state {
+            StackState::Fresh => {
+                let ty = self.engine().types.func(self.func(stack.function).ty);
+                let count = if stack.is_continuation() {
+                    stack.bound() as usize
+                } else {
+                    ty.params.len()
+                };
+                (Some(ty), count, BOUNDARY_SLOTS)
+            }
+            _ if stack.bound() != 0 => {
+                let ty = self.engine().types.func(stack.bound_type);
+                let count = stack.bound() as usize;
+                (Some(ty), count, stack.wanted() - count)
+            }
+            _ => (None, 0, 0),
+        };
+        (0..count).filter_map(move |index| {
+            let ty = *ty.as_ref()?.params.get(index)?;
+            Some((ty, stack.slot(first + index)?))
+        })
+    }
+
+    /// Visits what a stack that does not run refers to: how many frames it has.
+    pub(super) fn visit_stack(
+        &self,
+        id: StackId,
+        visit: &mut dyn FnMut(Reference),
+    ) -> Result<usize, Error> {
+        self.given(id)
+            .filter_map(|(ty, bits)| Reference::of_value(ty, bits))
+            .for_each(&mut *visit);
+        match self.stacks.stack(id).state {
+            StackState::Fresh => Ok(0),
+            _ => (self.trace_stack)(self, id, visit),
+        }
+    }
+
+    fn visit_chain(&self, first: StackId, visit: &mut dyn FnMut(Reference)) -> Result<(), Error> {
+        let mut stacks = self.stacks.stacks_from(first);
+        stacks.try_for_each(|id| self.visit_stack(id, visit).map(drop))
+    }
+
+    /// Visits what an exception refers to.
+    pub(super) fn visit_exception(&self, index: ExnIndex, visit: &mut dyn FnMut(Reference)) {
+        let Some(exception) = self.exceptions.get(index) else {
+            return;
+        };
+        let ty = self.engine().types.func(self.tag(exception.tag).ty());
+        ty.params
+            .iter()
+            .zip(&exception.fields)
+            .filter_map(|(&ty, &bits)| Reference::of_value(ty, bits))
+            .for_each(visit);
+    }
+
+    /// Visits what globals refer to.
+    pub(super) fn visit_globals(&self, visit: &mut dyn FnMut(Reference)) {
+        self.globals()
+            .iter()
+            .filter_map(|global| Reference::of_value(global.ty().value, global.get()))
+            .for_each(visit);
+    }
+
+    /// Visits what elements of a table refer to.
+    pub(super) fn visit_elements(
+        &self,
+        table: usize,
+        range: Range<usize>,
+        visit: &mut dyn FnMut(Reference),
+    ) {
+        let table = &self.tables()[table];
+        let heap = table.ty().element.heap;
+        if is_traced(heap) {
+            range
+                .filter_map(|index| Reference::new(heap, table.get(index)?))
+                .for_each(visit);
+        }
+    }
+
+    /// Whether an execution of the embedder's stands on a stack and may be advanced: a root,
+    /// though no activation has it.
+    pub(super) fn waits_for_host(&self, id: StackId) -> bool {
+        let stack = self.stacks.stack(id);
+        matches!(stack.state, StackState::Fresh | StackState::Suspended) && stack.is_held()
+    }
+
+    fn visit_roots(&self, visit: &mut dyn FnMut(Reference)) -> Result<(), Error> {
+        self.collector.held.iter().copied().for_each(&mut *visit);
+        for &(reference, _) in &self.collector.owned {
+            visit(reference);
+        }
+        self.pending_exception.map(Reference::Exn).map(&mut *visit);
+        self.visit_globals(visit);
+        for (index, table) in self.tables().iter().enumerate() {
+            self.visit_elements(index, 0..table.len(), visit);
+        }
+        for activation in &self.stacks.activations {
+            if let Some(first) = activation.chain.first().filter(|_| activation.exited) {
+                self.visit_chain(first, visit)?;
+            }
+        }
+        for (id, stack) in self.stacks.in_use() {
+            if self.waits_for_host(id) {
+                self.visit_chain(stack.innermost(), visit)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Marks what a reference names: nothing, if that is a continuation which has been
+    /// resumed since.
+    fn reach(&self, marks: &mut Marks, reference: Reference) {
+        match reference {
+            Reference::Cont(bits) if self.stacks.continuation(bits).is_none() => {}
+            reference => marks.mark(reference),
+        }
+    }
+
+    /// Marks what can be reached: all of it, but for values of the host's.
+    fn mark_all(&self, marks: &mut Marks) -> Result<(), Error> {
+        self.visit_roots(&mut |reference| self.reach(marks, reference))?;
+        while let Some(reference) = marks.pending.pop() {
+            match reference {
+                Reference::Extern(_) => {}
+                Reference::Exn(index) => {
+                    self.visit_exception(index, &mut |reference| self.reach(marks, reference));
+                }
+                Reference::Cont(bits) => {
+                    if let Some(stack) = self.stacks.continuation(bits) {
+                        self.visit_chain(stack, &mut |reference| self.reach(marks, reference))?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The continuations that somebody can reach, or that run, by ascending numbers; `None`
+    /// if that cannot be found out.
+    pub fn reachable_continuations(&self) -> Option<Vec<StackId>> {
+        let mut marks = Marks::default();
+        self.mark_all(&mut marks).ok()?;
+        if marks.failed {
+            return None;
+        }
+        let resumable = |id| {
+            self.stacks
+                .continuation(self.stacks.stack(id).reference)
+                .is_some()
+        };
+        let stacks = self.stacks.in_use().map(|(id, _)| id);
+        Some(
+            stacks
+                .filter(|&id| self.stacks.stack(id).is_continuation())
+                .filter(|&id| !resumable(id) || marks.stacks.contains(id.0))
+                .collect(),
+        )
+    }
+}
+
+/// Whether references of a type are to what is collected.
+pub(super) fn is_traced(heap: HeapType) -> bool {
+    let top = heap.top();
+    matches!(top, HeapType::Extern | HeapType::Exn | HeapType::Cont)
+}
