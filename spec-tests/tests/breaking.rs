@@ -2,6 +2,8 @@
 
 #[path = "breaking/backtraces.rs"]
 mod backtraces;
+#[path = "breaking/bulk.rs"]
+mod bulk;
 #[path = "breaking/calls.rs"]
 mod calls;
 #[path = "breaking/common.rs"]

@@ -4,6 +4,7 @@
 //! the WebAssembly stack is: growing the stack, translating a function, calling the host,
 //! services, suspension, traps.
 
+use super::bulk::Progress;
 use super::call::first_cell;
 use super::dispatch;
 use super::execution::{Outcome, Suspension};
@@ -266,7 +267,12 @@ impl<'a> Linked<'a> {
                     // SAFETY: the exit says so.
                     match unsafe { service::serve(self.store, self.ctx) } {
                         Err(Failure::Exception(exception)) => self.throw(exception, false)?,
-                        served => served?,
+                        Ok(Progress::More) => {
+                            if let Some(suspension) = self.poll()? {
+                                return Ok(self.suspend(suspension, false));
+                            }
+                        }
+                        served => drop(served?),
                     }
                 }
                 Exit::Switching => {

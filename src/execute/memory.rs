@@ -4,11 +4,13 @@
 //! compared once with the size in `len`. All other memories take the `any` cells, which
 //! fetch base and size first and allow for addresses that overflow.
 
+use super::bulk::PIECE;
 use super::cell::Cell;
 use super::opaque::opaque;
 use super::operand::{Sink, Source, Value};
 use super::regs::{Regs, Step};
-use crate::code::Trap;
+use crate::code::{Op, Trap};
+use crate::stack::Exit;
 use core::marker::PhantomData;
 use core::ptr;
 
@@ -261,6 +263,16 @@ impl Cell for MemorySize {
     }
 }
 
+/// Leaves more than a piece of a bulk operation to the driver.
+#[inline(always)]
+unsafe fn serve_in_pieces(r: &mut Regs, op: Op) -> Step {
+    // SAFETY: X2.
+    unsafe {
+        (*r.ctx).service = op as u8;
+        r.exit(Exit::Service)
+    }
+}
+
 /// `memory.copy` within memory 0: destination, source and size in three slots.
 pub struct MemoryCopy;
 
@@ -276,10 +288,11 @@ impl Cell for MemoryCopy {
             let to = r.within(u64::from(*operands as u32), size);
             let from = r.within(u64::from(*operands.add(1) as u32), size);
             match (to, from) {
-                (Some(to), Some(from)) => {
+                (Some(to), Some(from)) if size <= PIECE => {
                     ptr::copy(from, to, size as usize);
                     r.advance(Self::WORDS)
                 }
+                (Some(_), Some(_)) => serve_in_pieces(r, Op::MemoryCopy),
                 _ => r.trap(Trap::MemoryOutOfBounds),
             }
         }
@@ -299,10 +312,11 @@ impl Cell for MemoryFill {
             let operands = r.far_slot::<8>();
             let size = u64::from(*operands.add(2) as u32);
             match r.within(u64::from(*operands as u32), size) {
-                Some(to) => {
+                Some(to) if size <= PIECE => {
                     ptr::write_bytes(to, *operands.add(1) as u8, size as usize);
                     r.advance(Self::WORDS)
                 }
+                Some(_) => serve_in_pieces(r, Op::MemoryFill),
                 None => r.trap(Trap::MemoryOutOfBounds),
             }
         }

@@ -26,6 +26,7 @@
 //! inlined; no call that would need a frame in a hot path. What is slow leaves running
 //! code ([`Step::Exit`]) and is done by the driver.
 
+mod bulk;
 mod call;
 mod cell;
 mod clauses;

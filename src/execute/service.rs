@@ -1,14 +1,14 @@
 //! What the driver does for running code: everything that may allocate, ask the embedder,
 //! or change what other parts of the store have.
 
+use super::bulk::{self, Progress};
 use super::cell::Cell;
 use super::regs::{Regs, Step};
 use super::switching;
 use crate::code::{Op, Trap};
-use crate::heap::{ExnIndex, Failure, FuncRef, InstanceIndex, StoreInner, memory_init, table_init};
+use crate::heap::{ExnIndex, Failure, FuncRef, InstanceIndex, StoreInner};
 use crate::module::TypeId;
 use crate::stack::{Context, Exit};
-use core::ops::Range;
 
 /// The cell of a service: leaves running code.
 pub struct ServiceCell<const OP: u8>;
@@ -27,7 +27,7 @@ impl<const OP: u8> Cell for ServiceCell<OP> {
 }
 
 /// The operands of a service.
-struct Operands {
+pub(super) struct Operands {
     slots: *mut u64,
     /// The immediate at byte 12.
     first: u32,
@@ -36,24 +36,29 @@ struct Operands {
 }
 
 impl Operands {
-    fn get(&self, index: usize) -> u64 {
+    pub fn get(&self, index: usize) -> u64 {
         // SAFETY: X1, S1: the cell's operands stand in consecutive slots of the frame.
         unsafe { *self.slots.add(index) }
     }
 
     fn set(&self, value: u64) {
-        // SAFETY: as above; the result takes the first operand's slot.
-        unsafe { *self.slots = value }
+        // The result takes the first operand's slot.
+        self.put(0, value);
+    }
+
+    pub fn put(&self, index: usize, value: u64) {
+        // SAFETY: as above; nothing else has an operand's slot.
+        unsafe { *self.slots.add(index) = value }
     }
 }
 
-/// Carries out the service at `ctx.ip` and goes on behind it. Where that throws, it is the
-/// cell that code has left.
+/// Carries out the service at `ctx.ip`, or a piece of it, and goes on behind it once it is done.
+/// Where that throws, it is the cell that code has left.
 ///
 /// # Safety
 ///
 /// X1, X2: `ctx` is the store's, and code has left it with [`Exit::Service`].
-pub(super) unsafe fn serve(store: &mut StoreInner, ctx: *mut Context) -> Result<(), Failure> {
+pub(super) unsafe fn serve(store: &mut StoreInner, ctx: *mut Context) -> Result<Progress, Failure> {
     // SAFETY: X1, X2: the cell at `ip` is one of the service's op.
     let (op, instance, operands) = unsafe {
         let op = Op::new((*ctx).service);
@@ -70,10 +75,12 @@ pub(super) unsafe fn serve(store: &mut StoreInner, ctx: *mut Context) -> Result<
         };
         (op, (*(*ctx).instance).index, operands)
     };
-    carry_out(store, instance, op, &operands)?;
-    // SAFETY: X1: another cell follows.
-    unsafe { (*ctx).ip = (*ctx).ip.add(op.opcode().words()) };
-    Ok(())
+    let progress = carry_out(store, instance, op, &operands)?;
+    if progress == Progress::Done {
+        // SAFETY: X1: another cell follows.
+        unsafe { (*ctx).ip = (*ctx).ip.add(op.opcode().words()) };
+    }
+    Ok(progress)
 }
 
 fn carry_out(
@@ -81,7 +88,7 @@ fn carry_out(
     instance: InstanceIndex,
     op: Op,
     operands: &Operands,
-) -> Result<(), Failure> {
+) -> Result<Progress, Failure> {
     let Operands { first, second, .. } = *operands;
     let memory =
         |store: &StoreInner, index: u32| store.instance(instance).parts().memories[index as usize];
@@ -96,35 +103,24 @@ fn carry_out(
                 .map_err(Failure::Host)?;
             operands.set(grown.unwrap_or(minus_one(is_64)));
         }
+        Op::MemoryCopy | Op::MemoryFill => {
+            let memory = memory(store, 0);
+            return match op {
+                Op::MemoryCopy => bulk::copy_memory(store, memory, memory, operands),
+                _ => bulk::fill_memory(store, memory, operands),
+            };
+        }
         Op::MemoryCopyAny => {
             let (to, from) = (memory(store, first), memory(store, second));
-            let size = operands.get(2);
-            let to_range = range(operands.get(0), size, store.memory(to).byte_size());
-            let from_range = range(operands.get(1), size, store.memory(from).byte_size());
-            let (Some(to_range), Some(from_range)) = (to_range, from_range) else {
-                return Err(Failure::Trap(Trap::MemoryOutOfBounds));
-            };
-            if to == from {
-                store
-                    .memory_mut(to)
-                    .bytes_mut()
-                    .copy_within(from_range, to_range.start);
-            } else {
-                let (to, from) = store.two_memories(to, from);
-                to.bytes_mut()[to_range].copy_from_slice(&from.bytes()[from_range]);
-            }
+            return bulk::copy_memory(store, to, from, operands);
         }
         Op::MemoryFillAny => {
             let memory = memory(store, first);
-            let bytes = store.memory_mut(memory).bytes_mut();
-            let range = range(operands.get(0), operands.get(2), bytes.len())
-                .ok_or(Failure::Trap(Trap::MemoryOutOfBounds))?;
-            bytes[range].fill(operands.get(1) as u8);
+            return bulk::fill_memory(store, memory, operands);
         }
         Op::MemoryInit => {
             let memory = memory(store, second);
-            let [to, from, len] = [operands.get(0), operands.get(1), operands.get(2)];
-            memory_init(store, instance, memory, first, to, from, len).map_err(Failure::Trap)?;
+            return bulk::init_memory(store, instance, memory, first, operands);
         }
         Op::DataDrop => store.instance_mut(instance).drop_data(first),
         Op::TableGrow => {
@@ -138,30 +134,15 @@ fn carry_out(
         }
         Op::TableFill => {
             let table = table(store, first);
-            let table = store.table_mut(table);
-            let range = range(operands.get(0), operands.get(2), table.len())
-                .ok_or(Failure::Trap(Trap::TableOutOfBounds))?;
-            table.fill(range, operands.get(1));
+            return bulk::fill_table(store, table, operands);
         }
         Op::TableCopy => {
             let (to, from) = (table(store, first), table(store, second));
-            let size = operands.get(2);
-            let to_range = range(operands.get(0), size, store.table(to).len());
-            let from_range = range(operands.get(1), size, store.table(from).len());
-            let (Some(to_range), Some(from_range)) = (to_range, from_range) else {
-                return Err(Failure::Trap(Trap::TableOutOfBounds));
-            };
-            if to == from {
-                store.table_mut(to).copy_within(from_range, to_range.start);
-            } else {
-                let (to, from) = store.two_tables(to, from);
-                to.copy_from(to_range.start, from, from_range);
-            }
+            return bulk::copy_table(store, to, from, operands);
         }
         Op::TableInit => {
             let table = table(store, second);
-            let [to, from, len] = [operands.get(0), operands.get(1), operands.get(2)];
-            table_init(store, instance, table, first, to, from, len).map_err(Failure::Trap)?;
+            return bulk::init_table(store, instance, table, first, operands);
         }
         Op::ElemDrop => store.instance_mut(instance).drop_element(first),
         Op::RefFunc => {
@@ -203,16 +184,10 @@ fn carry_out(
         }
         other => unreachable!("{other:?} is no service"),
     }
-    Ok(())
+    Ok(Progress::Done)
 }
 
 /// What `memory.grow` and `table.grow` give where they fail.
 fn minus_one(is_64: bool) -> u64 {
     if is_64 { u64::MAX } else { u64::from(u32::MAX) }
-}
-
-/// The range from `start` of `size` items, where it lies within `len`.
-fn range(start: u64, size: u64, len: usize) -> Option<Range<usize>> {
-    let end = start.checked_add(size)?;
-    (end <= len as u64).then_some(start as usize..end as usize)
 }

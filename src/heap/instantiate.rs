@@ -185,7 +185,7 @@ fn write_elements(
                 let to = evaluate(store, instance, offset);
                 let len = segment.items.len() as u64;
                 let table = store.instance(instance).parts().tables[*table as usize];
-                table_init(store, instance, table, number, to, 0, len).map_err(|trap| {
+                table_init(store, instance, table, number, [to, 0, len]).map_err(|trap| {
                     let size = store.table(table).size();
                     segment_error(trap, "element", number, to, len, "elements", size)
                 })?;
@@ -213,7 +213,7 @@ fn write_data(
         let to = evaluate(store, instance, offset);
         let len = segment.range.len() as u64;
         let memory = store.instance(instance).parts().memories[*memory as usize];
-        memory_init(store, instance, memory, number, to, 0, len).map_err(|trap| {
+        memory_init(store, instance, memory, number, [to, 0, len]).map_err(|trap| {
             let size = store.memory(memory).byte_size() as u64;
             segment_error(trap, "data", number, to, len, "bytes", size)
         })?;
@@ -237,6 +237,28 @@ fn segment_error(
     ))
 }
 
+/// What `table.init` looks at before anything is written: whether `len` items of element
+/// segment `segment`, from item `from`, are there, and `table` has room for them at `to`.
+pub fn check_table_init(
+    store: &StoreInner,
+    instance: InstanceIndex,
+    table: TableIndex,
+    segment: u32,
+    [to, from, len]: [u64; 3],
+) -> Result<(), Trap> {
+    let owner = store.instance(instance);
+    let available = if owner.element_dropped(segment) {
+        0
+    } else {
+        owner.module().elements[segment as usize].items.len() as u64
+    };
+    if fits(from, len, available) && fits(to, len, store.table(table).size()) {
+        Ok(())
+    } else {
+        Err(Trap::TableOutOfBounds)
+    }
+}
+
 /// `table.init`: writes `len` items of element segment `segment`, from item `from`, into
 /// `table` at `to`; all of them or, with a trap, none.
 pub fn table_init(
@@ -244,28 +266,35 @@ pub fn table_init(
     instance: InstanceIndex,
     table: TableIndex,
     segment: u32,
-    to: u64,
-    from: u64,
-    len: u64,
+    range: [u64; 3],
 ) -> Result<(), Trap> {
-    let owner = store.instance(instance);
-    let module = Arc::clone(owner.module());
+    check_table_init(store, instance, table, segment, range)?;
+    let module = Arc::clone(store.instance(instance).module());
     let items = &module.elements[segment as usize].items;
-    let available = if owner.element_dropped(segment) {
-        0
-    } else {
-        items.len() as u64
-    };
-    if !fits(from, len, available) || !fits(to, len, store.table(table).size()) {
-        return Err(Trap::TableOutOfBounds);
-    }
     // What fits into a table and a segment fits into a `usize`.
-    let (to, from, len) = (to as usize, from as usize, len as usize);
+    let [to, from, len] = range.map(|number| number as usize);
     for item in 0..len {
         let bits = item_bits(store, instance, items, from + item);
         store.table_mut(table).set(to + item, bits);
     }
     Ok(())
+}
+
+/// What `memory.init` looks at before anything is written: as [`check_table_init`], of bytes
+/// of a data segment and a memory.
+pub fn check_memory_init(
+    store: &StoreInner,
+    instance: InstanceIndex,
+    memory: MemoryIndex,
+    segment: u32,
+    [to, from, len]: [u64; 3],
+) -> Result<(), Trap> {
+    let available = store.instance(instance).data(segment).len() as u64;
+    if fits(from, len, available) && fits(to, len, store.memory(memory).byte_size() as u64) {
+        Ok(())
+    } else {
+        Err(Trap::MemoryOutOfBounds)
+    }
 }
 
 /// `memory.init`: writes `len` bytes of data segment `segment`, from byte `from`, into
@@ -275,17 +304,11 @@ pub fn memory_init(
     instance: InstanceIndex,
     memory: MemoryIndex,
     segment: u32,
-    to: u64,
-    from: u64,
-    len: u64,
+    range: [u64; 3],
 ) -> Result<(), Trap> {
-    let owner = store.instance(instance);
-    let module = Arc::clone(owner.module());
-    let available = owner.data(segment).len() as u64;
-    if !fits(from, len, available) || !fits(to, len, store.memory(memory).byte_size() as u64) {
-        return Err(Trap::MemoryOutOfBounds);
-    }
-    let (to, from, len) = (to as usize, from as usize, len as usize);
+    check_memory_init(store, instance, memory, segment, range)?;
+    let module = Arc::clone(store.instance(instance).module());
+    let [to, from, len] = range.map(|number| number as usize);
     // A dropped segment has no bytes, and then `len` is 0.
     let source = module
         .data_bytes(segment)

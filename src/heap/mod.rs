@@ -41,7 +41,9 @@ pub use exception::{Exception, ThrownException};
 pub use func::{FuncObject, FuncRef, HostCall, HostFunc};
 pub use global::{Global, GlobalCell};
 pub use instance::{Instance, InstanceCore};
-pub use instantiate::{Extern, Instantiated, instantiate, memory_init, table_init};
+pub use instantiate::{
+    Extern, Instantiated, check_memory_init, check_table_init, instantiate, memory_init, table_init,
+};
 pub use limits::Limiter;
 pub use matching::check_import;
 pub use memory::{Memory, MemoryCore};

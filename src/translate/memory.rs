@@ -401,6 +401,8 @@ impl Function<'_> {
 
     fn bulk(&mut self, op: Op) {
         let slot = self.operands_in_slots(3);
+        // Where there is much to do, the program can be suspended before it is done.
+        self.values.free_accs();
         self.charge_size(slot + 2);
         self.values.assembler.cell(op.opcode()).u32(8, far(slot));
     }

@@ -1,0 +1,191 @@
+//! Bulk operations on memories and tables, in bounded pieces.
+//!
+//! Where more is to be done than a piece, the driver does one and looks whether the program is
+//! to stop; then the same instruction is carried out again, with operands that say what is
+//! left. So a program that is interrupted in one of them stops soon, goes on where it
+//! stood, and is charged no fuel twice: that was taken before the first piece.
+//!
+//! * Bounds are looked at before the first piece, and for what is left before each other
+//!   one. Memories and tables never shrink, so only a segment that is dropped
+//!   meanwhile, by other code of the store, ends it with a trap half-way.
+//! * Where source and destination overlap, a copy goes from that end at which nothing is
+//!   overwritten that is still to be read.
+//! * `memory.grow` and `table.grow` are one piece: their new part is nobody's before they
+//!   are done. They take as long as the host's allocator.
+
+use super::service::Operands;
+use crate::code::Trap;
+use crate::heap::{
+    Failure, InstanceIndex, MemoryIndex, StoreInner, TableIndex, check_memory_init,
+    check_table_init, memory_init, table_init,
+};
+use core::ops::Range;
+
+/// The bytes of a piece: a fraction of a millisecond. A table's elements count for eight.
+pub const PIECE: u64 = 1 << 20;
+const ELEMENTS: u64 = PIECE / 8;
+
+/// Whether a service is done, or must be carried out again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// Go on behind it.
+    Done,
+    /// Its operands say what is left.
+    More,
+}
+
+/// The part of a bulk operation that is done next: where, in items from its beginning.
+struct Piece {
+    start: u64,
+    len: u64,
+}
+
+impl Piece {
+    /// The first `most` items of what the third operand counts.
+    fn first(operands: &Operands, most: u64) -> Piece {
+        Piece {
+            start: 0,
+            len: operands.get(2).min(most),
+        }
+    }
+
+    /// The first, or, where the destination overlaps what follows of the source, the last.
+    fn of_copy(operands: &Operands, most: u64, same: bool) -> Piece {
+        let [to, from, size] = [operands.get(0), operands.get(1), operands.get(2)];
+        let first = Piece::first(operands, most);
+        let overwrites = same && to > from && to - from < size;
+        let start = if overwrites { size - first.len } else { 0 };
+        Piece { start, ..first }
+    }
+
+    /// Says what is left: the destination and, where there is one, the source begin behind the
+    /// piece, unless that was the end.
+    fn finish(self, operands: &Operands, has_source: bool) -> Progress {
+        let left = operands.get(2) - self.len;
+        if left == 0 {
+            return Progress::Done;
+        }
+        operands.put(2, left);
+        if self.start == 0 {
+            operands.put(0, operands.get(0) + self.len);
+            if has_source {
+                operands.put(1, operands.get(1) + self.len);
+            }
+        }
+        Progress::More
+    }
+
+    /// Its items from the place on that an operand has.
+    fn range(&self, first: u64) -> Range<usize> {
+        let start = (first + self.start) as usize;
+        start..start + self.len as usize
+    }
+}
+
+/// `memory.fill`.
+pub(super) fn fill_memory(
+    store: &mut StoreInner,
+    memory: MemoryIndex,
+    operands: &Operands,
+) -> Result<Progress, Failure> {
+    let bytes = store.memory_mut(memory).bytes_mut();
+    check(operands.get(0), operands.get(2), bytes.len())
+        .ok_or(Failure::Trap(Trap::MemoryOutOfBounds))?;
+    let piece = Piece::first(operands, PIECE);
+    bytes[piece.range(operands.get(0))].fill(operands.get(1) as u8);
+    Ok(piece.finish(operands, false))
+}
+
+/// `memory.copy`.
+pub(super) fn copy_memory(
+    store: &mut StoreInner,
+    to: MemoryIndex,
+    from: MemoryIndex,
+    operands: &Operands,
+) -> Result<Progress, Failure> {
+    let size = operands.get(2);
+    check(operands.get(0), size, store.memory(to).byte_size())
+        .and_then(|()| check(operands.get(1), size, store.memory(from).byte_size()))
+        .ok_or(Failure::Trap(Trap::MemoryOutOfBounds))?;
+    let piece = Piece::of_copy(operands, PIECE, to == from);
+    let (to_range, from_range) = (piece.range(operands.get(0)), piece.range(operands.get(1)));
+    if to == from {
+        let bytes = store.memory_mut(to).bytes_mut();
+        bytes.copy_within(from_range, to_range.start);
+    } else {
+        let (to, from) = store.two_memories(to, from);
+        to.bytes_mut()[to_range].copy_from_slice(&from.bytes()[from_range]);
+    }
+    Ok(piece.finish(operands, true))
+}
+
+/// `memory.init`.
+pub(super) fn init_memory(
+    store: &mut StoreInner,
+    instance: InstanceIndex,
+    memory: MemoryIndex,
+    segment: u32,
+    operands: &Operands,
+) -> Result<Progress, Failure> {
+    let [to, from, size] = [operands.get(0), operands.get(1), operands.get(2)];
+    check_memory_init(store, instance, memory, segment, [to, from, size]).map_err(Failure::Trap)?;
+    let piece = Piece::first(operands, PIECE);
+    memory_init(store, instance, memory, segment, [to, from, piece.len]).map_err(Failure::Trap)?;
+    Ok(piece.finish(operands, true))
+}
+
+/// `table.fill`.
+pub(super) fn fill_table(
+    store: &mut StoreInner,
+    table: TableIndex,
+    operands: &Operands,
+) -> Result<Progress, Failure> {
+    let table = store.table_mut(table);
+    check(operands.get(0), operands.get(2), table.len())
+        .ok_or(Failure::Trap(Trap::TableOutOfBounds))?;
+    let piece = Piece::first(operands, ELEMENTS);
+    table.fill(piece.range(operands.get(0)), operands.get(1));
+    Ok(piece.finish(operands, false))
+}
+
+/// `table.copy`.
+pub(super) fn copy_table(
+    store: &mut StoreInner,
+    to: TableIndex,
+    from: TableIndex,
+    operands: &Operands,
+) -> Result<Progress, Failure> {
+    let size = operands.get(2);
+    check(operands.get(0), size, store.table(to).len())
+        .and_then(|()| check(operands.get(1), size, store.table(from).len()))
+        .ok_or(Failure::Trap(Trap::TableOutOfBounds))?;
+    let piece = Piece::of_copy(operands, ELEMENTS, to == from);
+    let (to_range, from_range) = (piece.range(operands.get(0)), piece.range(operands.get(1)));
+    if to == from {
+        store.table_mut(to).copy_within(from_range, to_range.start);
+    } else {
+        store.copy_table(to, to_range.start, from, from_range);
+    }
+    Ok(piece.finish(operands, true))
+}
+
+/// `table.init`.
+pub(super) fn init_table(
+    store: &mut StoreInner,
+    instance: InstanceIndex,
+    table: TableIndex,
+    segment: u32,
+    operands: &Operands,
+) -> Result<Progress, Failure> {
+    let [to, from, size] = [operands.get(0), operands.get(1), operands.get(2)];
+    check_table_init(store, instance, table, segment, [to, from, size]).map_err(Failure::Trap)?;
+    let piece = Piece::first(operands, ELEMENTS);
+    table_init(store, instance, table, segment, [to, from, piece.len]).map_err(Failure::Trap)?;
+    Ok(piece.finish(operands, true))
+}
+
+/// Whether `size` items from `start` on lie within `len`.
+fn check(start: u64, size: u64, len: usize) -> Option<()> {
+    let end = start.checked_add(size)?;
+    (end <= len as u64).then_some(())
+}
