@@ -1,6 +1,6 @@
 //! What every cell is to the dispatch backends.
 
-use super::dispatch::looped::part;
+use super::dispatch::part::part;
 use super::regs::{Regs, Step};
 use core::marker::PhantomData;
 

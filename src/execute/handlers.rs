@@ -162,54 +162,46 @@ type Ir<O, Out> = BinaryCell<O, I, R, Out>;
 /// by the names of the variants.
 macro_rules! variants {
     ($callback:ident [$($extra:tt)*] commutative $op:ident) => {
-        $callback! { [$($extra)*]
-            ss: Ss<ops::$op, R>, ss_d: Ss<ops::$op, D>,
-            rs: Rs<ops::$op, R>, rs_d: Rs<ops::$op, D>,
-            si: Si<ops::$op, R>, si_d: Si<ops::$op, D>,
-            ri: Ri<ops::$op, R>, ri_d: Ri<ops::$op, D>
-        }
+        variants! { $callback [$($extra)*] arithmetic $op }
     };
     ($callback:ident [$($extra:tt)*] commutative_wide $op:ident) => {
-        $callback! { [$($extra)*]
-            ss: Ss<ops::$op, R>, ss_d: Ss<ops::$op, D>,
-            rs: Rs<ops::$op, R>, rs_d: Rs<ops::$op, D>,
-            si: Si<ops::$op, R>, si_d: Si<ops::$op, D>,
-            ri: Ri<ops::$op, R>, ri_d: Ri<ops::$op, D>,
+        variants! { $callback [$($extra)*] arithmetic $op,
             sw: Sw<ops::$op, R>, sw_d: Sw<ops::$op, D>,
             rw: Rw<ops::$op, R>, rw_d: Rw<ops::$op, D>
         }
     };
     ($callback:ident [$($extra:tt)*] binary $op:ident) => {
-        $callback! { [$($extra)*]
-            ss: Ss<ops::$op, R>, ss_d: Ss<ops::$op, D>,
-            rs: Rs<ops::$op, R>, rs_d: Rs<ops::$op, D>,
-            si: Si<ops::$op, R>, si_d: Si<ops::$op, D>,
-            ri: Ri<ops::$op, R>, ri_d: Ri<ops::$op, D>,
+        variants! { $callback [$($extra)*] arithmetic $op,
             sr: Sr<ops::$op, R>, sr_d: Sr<ops::$op, D>,
             is: Is<ops::$op, R>, is_d: Is<ops::$op, D>,
             ir: Ir<ops::$op, R>, ir_d: Ir<ops::$op, D>
         }
     };
+    ($callback:ident [$($extra:tt)*] arithmetic $op:ident $(, $own:ident: $cell:ty)*) => {
+        $callback! { [$($extra)*]
+            ss: Ss<ops::$op, R>, ss_d: Ss<ops::$op, D>,
+            rs: Rs<ops::$op, R>, rs_d: Rs<ops::$op, D>,
+            si: Si<ops::$op, R>, si_d: Si<ops::$op, D>,
+            ri: Ri<ops::$op, R>, ri_d: Ri<ops::$op, D>
+            $(, $own: $cell)*
+        }
+    };
     ($callback:ident [$($extra:tt)*] partial $op:ident) => { variants! { $callback [$($extra)*] binary $op } };
     ($callback:ident [$($extra:tt)*] compare $op:ident) => {
-        $callback! { [$($extra)*]
-            ss: CompareCell<ops::$op, S<1>, S<2>, R>, ss_d: CompareCell<ops::$op, S<1>, S<2>, D>,
-            rs: CompareCell<ops::$op, R, S<2>, R>, rs_d: CompareCell<ops::$op, R, S<2>, D>,
-            si: CompareCell<ops::$op, S<1>, I, R>, si_d: CompareCell<ops::$op, S<1>, I, D>,
-            ri: CompareCell<ops::$op, R, I, R>, ri_d: CompareCell<ops::$op, R, I, D>,
-            br_if_ss: BranchCell<ops::$op, S<1>, S<2>, true>,
-            br_if_rs: BranchCell<ops::$op, R, S<2>, true>,
-            br_if_si: BranchCell<ops::$op, S<1>, I, true>,
-            br_if_ri: BranchCell<ops::$op, R, I, true>,
-            select_ss: SelectCell<ops::$op, S<3>, S<4>>,
-            select_rs: SelectCell<ops::$op, R, S<4>>,
-            select_si: SelectCell<ops::$op, S<3>, Late>,
-            select_ri: SelectCell<ops::$op, R, Late>,
+        variants! { $callback [$($extra)*] comparison $op,
             count_br_if_s: CountCell<ops::$op, S<2>>,
             count_br_if_i: CountCell<ops::$op, Bound>
         }
     };
     ($callback:ident [$($extra:tt)*] compare_float $op:ident) => {
+        variants! { $callback [$($extra)*] comparison $op,
+            br_unless_ss: BranchCell<ops::$op, S<1>, S<2>, false>,
+            br_unless_rs: BranchCell<ops::$op, R, S<2>, false>,
+            br_unless_si: BranchCell<ops::$op, S<1>, I, false>,
+            br_unless_ri: BranchCell<ops::$op, R, I, false>
+        }
+    };
+    ($callback:ident [$($extra:tt)*] comparison $op:ident $(, $own:ident: $cell:ty)*) => {
         $callback! { [$($extra)*]
             ss: CompareCell<ops::$op, S<1>, S<2>, R>, ss_d: CompareCell<ops::$op, S<1>, S<2>, D>,
             rs: CompareCell<ops::$op, R, S<2>, R>, rs_d: CompareCell<ops::$op, R, S<2>, D>,
@@ -222,11 +214,8 @@ macro_rules! variants {
             select_ss: SelectCell<ops::$op, S<3>, S<4>>,
             select_rs: SelectCell<ops::$op, R, S<4>>,
             select_si: SelectCell<ops::$op, S<3>, Late>,
-            select_ri: SelectCell<ops::$op, R, Late>,
-            br_unless_ss: BranchCell<ops::$op, S<1>, S<2>, false>,
-            br_unless_rs: BranchCell<ops::$op, R, S<2>, false>,
-            br_unless_si: BranchCell<ops::$op, S<1>, I, false>,
-            br_unless_ri: BranchCell<ops::$op, R, I, false>
+            select_ri: SelectCell<ops::$op, R, Late>
+            $(, $own: $cell)*
         }
     };
     ($callback:ident [$($extra:tt)*] unary $op:ident) => {

@@ -54,13 +54,13 @@ std::thread_local! {
 }
 
 /// Counts a dispatch: of a cell, or of several that are fused.
-pub(super) fn count_dispatch() {
+pub fn count_dispatch() {
     COUNTS.with_borrow_mut(|counts| counts.dispatches += 1);
 }
 
 /// Counts a cell that has run; `goes_on` says that the one behind it follows. Fused cells
 /// are not counted, but the cells that they are made of.
-pub(super) fn count(name: &'static str, goes_on: bool) {
+pub fn count(name: &'static str, goes_on: bool) {
     COUNTS.with_borrow_mut(|counts| {
         let opcode = *counts
             .opcodes

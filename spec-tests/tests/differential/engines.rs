@@ -19,16 +19,7 @@ mod reference {
     use crate::observer::observer;
 
     // It stops when no fuel is left, not when too little is left: hence one more.
-    observer!(wasmtime, FUEL + 1, call);
-
-    fn call(
-        func: &Func,
-        store: &mut Store<Host>,
-        arguments: &[Val],
-        results: &mut [Val],
-    ) -> Result<(), Error> {
-        func.call(store, arguments, results)
-    }
+    observer!(wasmtime, FUEL + 1);
 }
 
 impl Reference {
@@ -72,16 +63,7 @@ pub struct Subject {
 mod at_once {
     use crate::observer::observer;
 
-    observer!(backstitch, FUEL, call);
-
-    fn call(
-        func: &Func,
-        store: &mut Store<Host>,
-        arguments: &[Val],
-        results: &mut [Val],
-    ) -> Result<(), Error> {
-        func.call(store, arguments, results)
-    }
+    observer!(backstitch, FUEL);
 }
 
 mod in_steps {

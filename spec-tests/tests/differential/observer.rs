@@ -3,8 +3,20 @@
 //! The same source serves both engines: it is expanded once with each crate's name.
 
 /// Defines `observe`, with the names of the crate `$engine`. `$start_fuel` is what a call
-/// gets, and `$call` how a function is called.
+/// gets, and `$call` how a function is called: to its end, where nothing is said.
 macro_rules! observer {
+    ($engine:ident, $start_fuel:expr) => {
+        observer!($engine, $start_fuel, call);
+
+        fn call(
+            func: &Func,
+            store: &mut Store<Host>,
+            arguments: &[Val],
+            results: &mut [Val],
+        ) -> Result<(), Error> {
+            func.call(store, arguments, results)
+        }
+    };
     ($engine:ident, $start_fuel:expr, $call:path) => {
         use crate::observation::*;
         use crate::random::Random;

@@ -17,20 +17,7 @@ pub struct Subject {
 mod at_once {
     use crate::runner::runner;
 
-    runner!(backstitch, call, inner, true);
-
-    fn call(
-        func: &Func,
-        store: &mut Store<Host>,
-        arguments: &[Val],
-        results: &mut [Val],
-    ) -> Result<(), Error> {
-        func.call(store, arguments, results)
-    }
-
-    fn inner(func: &Func, caller: &mut Caller<'_, Host>) -> Result<(), Error> {
-        func.call(caller, &[], &mut [])
-    }
+    runner!(backstitch, true);
 }
 
 mod in_steps {

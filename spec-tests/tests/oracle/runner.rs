@@ -3,8 +3,25 @@
 
 /// Defines `observe`, with the names of the crate `$engine`. `$call` is how a function is
 /// called, `$call_back` how a host function calls one, and `$references` says whether
-/// tables and globals that hold continuations can be looked at.
+/// tables and globals that hold continuations can be looked at. Where no ways to call are
+/// given, calls run to their end.
 macro_rules! runner {
+    ($engine:ident, $references:expr) => {
+        runner!($engine, call, call_inner, $references);
+
+        fn call(
+            func: &Func,
+            store: &mut Store<Host>,
+            arguments: &[Val],
+            results: &mut [Val],
+        ) -> Result<(), Error> {
+            func.call(store, arguments, results)
+        }
+
+        fn call_inner(func: &Func, caller: &mut Caller<'_, Host>) -> Result<(), Error> {
+            func.call(caller, &[], &mut [])
+        }
+    };
     ($engine:ident, $call:path, $call_back:path, $references:expr) => {
         use crate::generator::{FIRST_HELD, FUEL, HELD, Program};
         use crate::observation::*;

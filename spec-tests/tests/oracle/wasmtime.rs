@@ -120,20 +120,7 @@ fn in_a_process_of_its_own() {
 mod observe {
     use crate::runner::runner;
 
-    runner!(wasmtime, call, inner, false);
-
-    fn call(
-        func: &Func,
-        store: &mut Store<Host>,
-        arguments: &[Val],
-        results: &mut [Val],
-    ) -> Result<(), Error> {
-        func.call(store, arguments, results)
-    }
-
-    fn inner(func: &Func, caller: &mut Caller<'_, Host>) -> Result<(), Error> {
-        func.call(caller, &[], &mut [])
-    }
+    runner!(wasmtime, false);
 }
 
 fn engine() -> wasmtime::Result<wasmtime::Engine> {

@@ -1,5 +1,6 @@
 //! The loop: each handler returns the next one. Correct wherever Rust is.
 
+use super::part::{count_dispatch, part};
 use crate::execute::cell::Cell;
 use crate::execute::regs::{Regs, Step};
 use crate::stack::LivePoint;
@@ -20,26 +21,10 @@ pub type Handler = unsafe fn(&mut Regs) -> Next;
 pub unsafe fn handler<C: Cell>(r: &mut Regs) -> Next {
     // SAFETY: X1 to X3; the next cell begins with its handler.
     unsafe {
-        match C::run(r) {
+        count_dispatch();
+        match part::<C>(r, false) {
             Step::Next | Step::Jump => Next(Some(*r.ip.cast::<Handler>())),
             Step::Exit => Next(None),
-        }
-    }
-}
-
-/// Carries out a cell, which can be a part of a fused one, where a call may follow.
-///
-/// # Safety
-///
-/// X1 to X3.
-#[inline(always)]
-pub unsafe fn part<C: Cell>(r: &mut Regs, before_call: bool) -> Step {
-    // SAFETY: as promised.
-    unsafe {
-        if before_call {
-            C::run_before_call(r)
-        } else {
-            C::run(r)
         }
     }
 }

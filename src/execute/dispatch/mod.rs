@@ -5,8 +5,10 @@
 
 #[cfg(backstitch_become)]
 pub mod r#become;
-#[cfg_attr(feature = "profile", path = "counted.rs")]
 pub mod looped;
+#[cfg_attr(feature = "profile", path = "part/counted.rs")]
+#[cfg_attr(not(feature = "profile"), path = "part/plain.rs")]
+pub mod part;
 #[cfg(all(backstitch_tail, not(debug_assertions)))]
 pub mod tail;
 
