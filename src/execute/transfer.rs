@@ -1,6 +1,7 @@
 //! Moving values between slots, accumulators, globals and tables.
 
 use super::cell::Cell;
+use super::opaque::unindexed;
 use super::regs::{Regs, Step};
 use crate::code::Trap;
 use crate::heap::{CARD, GlobalCell};
@@ -199,14 +200,17 @@ impl Regs {
         }
     }
 
-    /// Says to the collector that an element of table `table` was written, which is within
-    /// bounds.
+    /// Says to the collector that an element, which is within bounds, was written in the table
+    /// that the cell names. A handler has no register for the table's index meanwhile, so it is
+    /// read anew, and none for two parts of an address.
     #[inline(always)]
-    unsafe fn soil(&self, table: u32, index: u64) {
+    unsafe fn soil(&self, index: u64) {
         // SAFETY: as in `element`; each element has a card.
         unsafe {
+            let table = self.u32_address::<12>().read_volatile();
             let core = *(*(*self.ctx).instance).tables.add(table as usize);
-            *(*core).cards.add(index as usize >> CARD) = 1;
+            let card = (*core).cards.add(index as usize >> CARD);
+            *unindexed(card.cast()).cast::<u8>() = 1;
         }
     }
 
@@ -238,11 +242,11 @@ cell!(
 cell!(
     /// A slot to an element of a table.
     TableSet, 2, |r| {
-        let (table, index) = (r.u32_at::<12>(), *r.slot::<0>());
-        match r.element(table, index) {
+        let index = *r.slot::<0>();
+        match r.element(r.u32_at::<12>(), index) {
             Some(element) => {
                 *element = *r.slot::<1>() as u32;
-                r.soil(table, index);
+                r.soil(index);
                 r.advance(2)
             }
             None => r.trap(Trap::TableOutOfBounds),
@@ -266,11 +270,11 @@ cell!(
 cell!(
     /// A slot to a wide element of a table.
     TableSetWide, 2, |r| {
-        let (table, index) = (r.u32_at::<12>(), *r.slot::<0>());
-        match r.wide_element(table, index) {
+        let index = *r.slot::<0>();
+        match r.wide_element(r.u32_at::<12>(), index) {
             Some(element) => {
                 *element = *r.slot::<1>();
-                r.soil(table, index);
+                r.soil(index);
                 r.advance(2)
             }
             None => r.trap(Trap::TableOutOfBounds),
