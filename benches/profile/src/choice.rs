@@ -41,6 +41,9 @@ const ALONE: &[&str] = &["call_i", "call_ref", "return_call", "memory."];
 const FRAMED: &[&[&str]] = &[
     &["I64Rotl::ri_d", "I32DivU::si"],
     &["I64Rotl::ri_d", "I32Add::si_d", "Call::cell"],
+    &["I32LtU::ri", "I32Store8::sr"],
+    &["I32RemU::ri", "I32LtU::ri", "I32Store8::sr"],
+    &["F64Load::s", "Const32::cell"],
 ];
 
 /// What a program runs.
