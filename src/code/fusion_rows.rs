@@ -8,7 +8,7 @@
 //!
 //! How rows do in programs that had no say in them: a table by the workloads and 77 older
 //! programs left 0.57 of wasmi's time in those; this one, which has seen others of their kinds
-//! instead, leaves 0.595, and 0.58 in the workloads, as that did.
+//! instead, leaves 0.59, and 0.58 to 0.59 in the workloads, as that did.
 //!
 //! # What did not pay
 //!

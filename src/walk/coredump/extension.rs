@@ -27,10 +27,10 @@ use alloc::vec::Vec;
 ///
 /// # Format
 ///
-/// The custom section holds the version (an unsigned LEB128 number, [`VERSION`]), and then parts: an id byte, the size of the contents in bytes, the contents.
-/// Parts come in the order of their ids. A reader skips those whose id it does not
-/// know, and bytes behind the contents that it knows; so the version changes only where what was
-/// there has changed its meaning.
+/// The custom section holds the version (an unsigned LEB128 number, [`VERSION`]), and then
+/// parts: an id byte, the size of the contents in bytes, the contents. Parts come in the order
+/// of their ids. A reader skips those whose id it does not know, and bytes behind the contents
+/// that it knows; so the version changes only where what was there has changed its meaning.
 ///
 /// ```text
 /// id  part            contents
