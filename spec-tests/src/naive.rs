@@ -25,7 +25,6 @@
 //! 3. *Frames*: `fp` is the address of a record. Its link, without the tag, is the distance in
 //!    bytes down to the caller's record. Its return ip is the address at which the caller
 //!    continues. A record with the tag is a boundary, not a frame. By kind of boundary:
-//! * Between instances: the caller belongs to the instance that the boundary names.
 //!
 //!    * Between instances: the caller belongs to the instance that the boundary names.
 //!    * Bottom of a continuation: the low half of a word is the number of the caller's stack, the

@@ -1,5 +1,4 @@
-//! Exceptions and the tags they are told apart by, under every way of dispatch and of
-//! translation.
+//! Exceptions and tags, with every dispatch backend and compilation mode.
 
 #[path = "exceptions/continuations.rs"]
 mod continuations;
@@ -16,8 +15,8 @@ use backstitch::{
     AsContextMut, CompilationMode, Config, Dispatch, Engine, Error, Instance, Module, Val,
 };
 
-/// Runs `test` with engines of every way of dispatch and of translation, each with what
-/// `configure` adds.
+/// Runs `test` with an engine for each dispatch backend and compilation mode. `configure` is
+/// applied to each configuration.
 fn each_configured(configure: impl Fn(&mut Config), test: impl Fn(&Engine)) {
     let mut dispatches = vec![Dispatch::best()];
     if !dispatches.contains(&Dispatch::Loop) {
@@ -37,7 +36,7 @@ fn each_configured(configure: impl Fn(&mut Config), test: impl Fn(&Engine)) {
     }
 }
 
-/// [`each_configured`] with nothing added.
+/// Runs `test` as [`each_configured`] does, without further configuration.
 fn each(test: impl Fn(&Engine)) {
     each_configured(|_| {}, test);
 }
@@ -58,7 +57,7 @@ fn call(
     Ok(results)
 }
 
-/// A module of text.
+/// Compiles a module's text.
 fn module(engine: &Engine, text: &str) -> Module {
     let bytes = wat::parse_str(text).unwrap_or_else(|error| panic!("{error}"));
     Module::new(engine, &bytes).unwrap_or_else(|error| panic!("{error:?}"))
