@@ -6,7 +6,8 @@ use backstitch::{
     ThrownException, Trap, Val, ValType, WasmBacktrace,
 };
 
-/// Each continuation resumes the next; the innermost throws, or a host function does.
+/// Each continuation resumes the next one. The innermost throws, or calls a host function that
+/// throws.
 const TEXT: &str = r#"(module
     (type $f (func (param i32)))
     (type $c (cont $f))
@@ -88,7 +89,7 @@ fn an_exception_crosses_all_the_stacks_to_its_handler() {
 }
 
 #[test]
-fn what_nothing_catches_shows_the_frames_of_all_stacks() {
+fn an_uncaught_exception_shows_the_frames_of_all_stacks() {
     each(|engine| {
         let mut store = Store::new(engine, ());
         let (instance, e) = instance(&mut store, engine);
@@ -99,7 +100,7 @@ fn what_nothing_catches_shows_the_frames_of_all_stacks() {
             let names: Vec<_> = trace.frames().iter().map(|f| f.func_name()).collect();
             let expected: &[_] = match levels {
                 3 => &["throw", "level", "level", "level", "level"],
-                // The tail call of the host has left no frame.
+                // The tail call to the host has left no frame.
                 _ => &["level"],
             };
             let expected: Vec<_> = expected.iter().copied().map(Some).chain([None]).collect();
@@ -111,7 +112,7 @@ fn what_nothing_catches_shows_the_frames_of_all_stacks() {
 }
 
 #[test]
-fn a_continuation_that_threw_is_used_up() {
+fn a_continuation_that_threw_is_consumed() {
     each(|engine| {
         let mut store = Store::new(engine, ());
         let (instance, _) = instance(&mut store, engine);

@@ -74,7 +74,7 @@ fn text_of(values: &[Val]) -> String {
 }
 
 #[test]
-fn clauses_go_on_at_loops_and_at_the_functions_end() {
+fn clauses_branch_to_loops_and_to_the_functions_end() {
     let text = r#"(module
         (tag $next (param i32 i32))
         (tag $done (param i64))
@@ -107,7 +107,7 @@ fn clauses_go_on_at_loops_and_at_the_functions_end() {
 }
 
 #[test]
-fn the_innermost_clause_of_the_tag_wins_and_a_blocks_own_handlers_are_outside_it() {
+fn the_innermost_clause_for_the_tag_is_selected() {
     let text = r#"(module
         (tag $a (param i32)) (tag $b (param i32))
         (func (export "run") (param $which i32) (result i32)
@@ -233,7 +233,7 @@ fn exceptions_cross_instances_and_only_their_own_tag_catches_them() {
 }
 
 #[test]
-fn tail_calls_leave_their_functions_handlers() {
+fn tail_calls_leave_the_handlers_of_their_function() {
     let text = r#"(module
         (tag $e (param i32))
         (type $t (func (param i32)))
@@ -354,7 +354,7 @@ fn traps_are_not_caught() {
 }
 
 #[test]
-fn frames_too_large_for_near_operands_catch_too() {
+fn frames_too_large_for_near_slots_catch_exceptions() {
     let locals = "i64 ".repeat(6_000);
     let text = format!(
         r#"(module
@@ -411,7 +411,7 @@ fn a_thousand_values_of_payload() {
 }
 
 #[test]
-fn what_nobody_refers_to_is_freed_and_the_rest_is_limited() {
+fn unreachable_exceptions_are_freed_and_reachable_ones_limited() {
     let text = r#"(module
         (tag $e (param i32))
         (func (export "plain") (param $n i32)
@@ -454,7 +454,7 @@ fn what_nobody_refers_to_is_freed_and_the_rest_is_limited() {
 }
 
 #[test]
-fn suspending_at_every_operator_changes_nothing() {
+fn suspending_at_every_instruction_changes_no_result() {
     let text = r#"(module
         (tag $e (param i32))
         (func $f (param i32) (result i32)
