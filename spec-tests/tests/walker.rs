@@ -40,7 +40,7 @@ impl Memory for Own {
     }
 }
 
-/// Number of cells of a store that does not switch stacks after which only a sample is compared.
+/// Number of cells after which only a sample is compared, unless the script switches stacks.
 const ONE_BY_ONE: u64 = 20_000;
 /// Interval, in cells, of the comparisons after that. Some scripts run millions of cells.
 const OFTEN: u64 = 997;

@@ -6,7 +6,7 @@ use backstitch::{
 };
 use std::fmt::Write;
 
-/// Repeats `text` `count` times, joined with spaces.
+/// Repeats `text` `count` times.
 fn repeat(text: &str, count: usize) -> String {
     text.repeat(count)
 }
