@@ -1,10 +1,9 @@
-//! Runs programs with an engine. The same source serves both: it is expanded once with
-//! each crate's name.
+//! Runs programs in an engine. The same source is expanded for both engines, with the name of the
+//! crate.
 
-/// Defines `observe`, with the names of the crate `$engine`. `$call` is how a function is
-/// called, `$call_back` how a host function calls one, and `$references` says whether
-/// tables and globals that hold continuations can be looked at. Where no ways to call are
-/// given, calls run to their end.
+/// Defines `observe` for the crate `$engine`. `$call` calls a function, and `$call_back` calls one
+/// from a host function. `$references` tells whether the API can read tables and globals of
+/// continuations. Without `$call` and `$call_back`, calls cannot be suspended.
 macro_rules! runner {
     ($engine:ident, $references:expr) => {
         runner!($engine, call, call_inner, $references);
@@ -30,7 +29,7 @@ macro_rules! runner {
             ThrownException, Trap, Val,
         };
 
-        /// What host functions share.
+        /// State that host functions share.
         #[derive(Default)]
         pub struct Host {
             log: Vec<i32>,
@@ -38,7 +37,7 @@ macro_rules! runner {
             tags: Vec<Tag>,
         }
 
-        /// What the program does.
+        /// Runs a program and returns the observation.
         pub fn observe(engine: &Engine, program: &Program) -> Result<Observation, Error> {
             let mut store = Store::new(engine, Host::default());
             let mut linker = Linker::new(engine);
@@ -165,7 +164,7 @@ macro_rules! runner {
             Some($call_back(&function, caller))
         }
 
-        /// How a call ended; an exception is taken.
+        /// Returns the end of a call. Takes the pending exception.
         fn end(mut store: impl AsContextMut<Data = Host>, ended: &Result<Vec<Val>, Error>) -> End {
             let error = match ended {
                 Ok(values) => return End::Returned(values.iter().map(seen).collect()),
