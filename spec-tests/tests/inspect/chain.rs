@@ -1,5 +1,4 @@
-//! From a trap to its cause: a program of ours, its dump by Backstitch, and what
-//! `inspect` says of it.
+//! From a trap to its cause: a program's dump by Backstitch, and the output of `inspect`.
 
 use crate::command::{backstitch, file};
 use crate::fixtures::{ours, shop};
@@ -7,7 +6,7 @@ use backstitch::CoreDump;
 use backstitch::coredump::{ModuleIdentity, Position, ReasonKind, Value};
 
 #[test]
-fn c16_our_own_dumps_are_read() {
+fn c16_dumps_by_backstitch_are_read() {
     let bytes = ours(shop(), "shop.wasm");
     let dump = CoreDump::parse(&bytes).expect("it is a dump");
     let reason = dump.reason().expect("the reason is recorded");
@@ -44,9 +43,9 @@ fn c16_our_own_dumps_are_read() {
     assert_eq!(globals, [Value::I64(1_234_567_890_123), Value::I32(1)]);
 }
 
-/// The module is found in a folder by its hash, whatever its file is called.
+/// The module is found in a folder by its hash, under any file name.
 #[test]
-fn c16_a_summary_says_why() {
+fn c16_a_summary_gives_the_cause() {
     let dump = file("chain.coredump", ours(shop(), "shop.wasm"));
     let module = file("chain/any_name.wasm", shop());
     file(
