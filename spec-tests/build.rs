@@ -15,7 +15,7 @@ fn main() {
     let output = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
     let mut names: Vec<_> = fs::read_dir(examples)
         .expect("the folder of examples")
-        .map(|entry| entry.expect("an entry of the folder").path())
+        .map(|entry| entry.expect("a readable entry of the folder").path())
         .filter(|path| path.extension().is_some_and(|extension| extension == "rs"))
         .map(|path| {
             path.file_stem()
@@ -28,7 +28,7 @@ fn main() {
 
     let mut modules = String::new();
     for (engine, import) in [("with_backstitch", IMPORT.0), ("with_wasmtime", IMPORT.1)] {
-        writeln!(modules, "mod {engine} {{").expect("a string takes all");
+        writeln!(modules, "mod {engine} {{").expect("writing to a string cannot fail");
         for name in &names {
             let original = examples.join(name).with_extension("rs");
             let source = fs::read_to_string(&original).expect("readable examples");
@@ -48,10 +48,11 @@ fn main() {
                 .replace(IMPORT.0, import)
                 .replace("\nfn main(", "\npub fn main(");
             let copy = output.join(format!("{engine}-{name}.rs"));
-            fs::write(&copy, source).expect("room for the copy");
-            writeln!(modules, "#[path = {copy:?}] pub mod {name};").expect("a string takes all");
+            fs::write(&copy, source).expect("the copy can be written");
+            writeln!(modules, "#[path = {copy:?}] pub mod {name};")
+                .expect("writing to a string cannot fail");
         }
-        writeln!(modules, "}}").expect("a string takes all");
+        writeln!(modules, "}}").expect("writing to a string cannot fail");
     }
     let list: Vec<_> = names
         .iter()
@@ -64,6 +65,6 @@ fn main() {
         "const EXAMPLES: &[Example] = &[{}];",
         list.join(", ")
     )
-    .expect("a string takes all");
-    fs::write(output.join("examples.rs"), modules).expect("room for the list");
+    .expect("writing to a string cannot fail");
+    fs::write(output.join("examples.rs"), modules).expect("the list can be written");
 }

@@ -27,7 +27,7 @@ impl Drop for Counted {
 
 fn each(test: impl Fn(&Engine)) {
     for dispatch in [Dispatch::best(), Dispatch::Loop] {
-        test(&Engine::new(Config::new().dispatch(dispatch)).expect("the dispatch works"));
+        test(&Engine::new(Config::new().dispatch(dispatch)).expect("the backend is available"));
     }
 }
 
@@ -50,8 +50,11 @@ fn linker(engine: &Engine, alive: &Arc<AtomicUsize>) -> Linker<()> {
             "number",
             |caller: Caller<'_, ()>, value: Option<Rooted<ExternRef>>| -> Result<i32, Error> {
                 let value = value.expect("a value");
-                let data = value.data(&caller)?.expect("it is alive");
-                Ok(data.downcast_ref::<Counted>().expect("it is one").1)
+                let data = value.data(&caller)?.expect("the value is alive");
+                Ok(data
+                    .downcast_ref::<Counted>()
+                    .expect("the value is a `Counted`")
+                    .1)
             },
         )
         .unwrap();
@@ -337,7 +340,7 @@ fn the_host_handles_tags_that_no_guest_does() {
         let answers = [Val::I32(50), Val::I32(8)];
         let outcome = execution.resume_with(&mut store, &answers).unwrap();
         let Outcome::Done(results) = outcome else {
-            panic!("it returns, but: {outcome:?}");
+            panic!("expected results, got {outcome:?}");
         };
         assert_eq!(results[0].i32(), Some(1042));
 

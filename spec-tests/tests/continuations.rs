@@ -23,7 +23,7 @@ fn instance(
     let bytes = wat::parse_str(text).unwrap_or_else(|error| panic!("{error}"));
     let module = Module::new(engine, &bytes).expect("the module is valid");
     let instance = linker.instantiate(&mut store, &module);
-    let instance = instance.expect("its imports are there");
+    let instance = instance.expect("the imports are defined");
     (store, instance)
 }
 
@@ -31,7 +31,7 @@ fn instance(
 fn run(store: &mut Store<Vec<i32>>, instance: &Instance, argument: i32) -> Result<i32, Error> {
     let run = instance
         .get_func(&mut *store, "run")
-        .expect("it is exported");
+        .expect("the export exists");
     let mut results = [Val::I32(0)];
     run.call(&mut *store, &[Val::I32(argument)], &mut results)?;
     Ok(results[0].unwrap_i32())
@@ -46,7 +46,7 @@ fn each(test: impl Fn(&Engine)) {
     for dispatch in dispatches {
         let mut config = Config::new();
         config.dispatch(dispatch);
-        test(&Engine::new(&config).expect("the backend works"));
+        test(&Engine::new(&config).expect("the backend is available"));
     }
 }
 

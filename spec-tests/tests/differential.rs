@@ -65,7 +65,7 @@ fn compare_all(kind: &str, program: fn(u64) -> Option<Vec<u8>>) {
         let threads: Vec<_> = (0..threads).map(spawn).collect();
         threads
             .into_iter()
-            .map(|thread| thread.join().expect("no run panics"))
+            .map(|thread| thread.join().expect("no worker panics"))
             .collect()
     });
     let mut all = Report::default();

@@ -35,7 +35,7 @@ fn print(line: String) {
 /// Runs an example and returns its output. Fails if the example returns an error.
 fn output<E: std::fmt::Debug>(main: fn() -> Result<(), E>) -> String {
     PRINTED.take();
-    main().expect("the example ends well");
+    main().expect("the example succeeds");
     PRINTED.take()
 }
 

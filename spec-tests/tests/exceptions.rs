@@ -31,7 +31,7 @@ fn each_configured(configure: impl Fn(&mut Config), test: impl Fn(&Engine)) {
             let mut config = Config::new();
             config.dispatch(dispatch).compilation_mode(mode);
             configure(&mut config);
-            test(&Engine::new(&config).expect("the mode works"));
+            test(&Engine::new(&config).expect("the mode is available"));
         }
     }
 }
@@ -50,7 +50,7 @@ fn call(
 ) -> Result<Vec<Val>, Error> {
     let func = instance
         .get_func(&mut store, name)
-        .expect("the export is there");
+        .expect("the export exists");
     let count = func.ty(&store).results().len();
     let mut results = vec![Val::I32(0); count];
     func.call(&mut store, arguments, &mut results)?;

@@ -74,7 +74,7 @@ fn inferior() -> backstitch::Result<()> {
     })?;
     linker.func_wrap("host", "enter", |mut caller: Caller<'_, ()>| {
         let inner = caller.get_export("inner").and_then(|item| item.into_func());
-        let inner = inner.expect("it is exported").typed::<(), ()>(&caller)?;
+        let inner = inner.expect("the export exists").typed::<(), ()>(&caller)?;
         inner.call(&mut caller, ())
     })?;
     let mut store = Store::new(&engine, ());

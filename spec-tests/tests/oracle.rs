@@ -127,7 +127,7 @@ fn random_programs_behave_the_same() {
         let join = |thread: thread::ScopedJoinHandle<'_, Report>| thread.join();
         let joined = threads.into_iter().map(join);
         joined
-            .map(|report| report.expect("no run panics"))
+            .map(|report| report.expect("no worker panics"))
             .collect()
     });
     let mut all = Report::default();
@@ -198,16 +198,16 @@ impl Report {
     fn text(&self) -> String {
         let mut text = format!("{} programs; ends of their steps:\n", self.programs);
         for (end, count) in &self.ends {
-            writeln!(text, "{count:12} {end}").expect("a string takes it");
+            writeln!(text, "{count:12} {end}").expect("writing to a string cannot fail");
         }
         text.push_str("instructions:\n");
         for (name, count) in self.coverage.operators() {
-            writeln!(text, "{count:12} {name}").expect("a string takes it");
+            writeln!(text, "{count:12} {name}").expect("writing to a string cannot fail");
         }
         text.push_str("edges:\n");
         for &edge in Edge::ALL {
             let count = self.coverage.count(edge);
-            writeln!(text, "{count:12} {}", edge.text()).expect("a string takes it");
+            writeln!(text, "{count:12} {}", edge.text()).expect("writing to a string cannot fail");
         }
         text
     }

@@ -190,7 +190,7 @@ fn engine() -> Engine {
         .dispatch(Dispatch::Loop)
         .max_wasm_stack(2 << 10)
         .wasm_backtrace_max_frames(std::num::NonZeroUsize::new(1 << 20));
-    Engine::new(&config).expect("the loop is always there")
+    Engine::new(&config).expect("the `loop` backend is always available")
 }
 
 fn is_switching(script: &Script) -> bool {
@@ -302,7 +302,7 @@ fn nested(engine: &Engine, store: &mut Store<Host>) -> Result<Instance> {
     linker.func_wrap("host", "look", || ())?;
     linker.func_wrap("host", "through", |mut caller: Caller<'_, Host>| {
         let again = caller.get_export("again").and_then(|item| item.into_func());
-        let again = again.expect("it is exported");
+        let again = again.expect("the export exists");
         // The host calls a host function, which calls WebAssembly.
         let between = backstitch::Func::wrap(&mut caller, move |mut caller: Caller<'_, Host>| {
             again.call(&mut caller, &[], &mut [])
@@ -435,7 +435,7 @@ fn e1_the_chain_of_records_runs_unbroken_from_the_innermost_frame_to_the_host() 
         let seen = Arc::clone(&walks);
         store.call_hook(move |_, hook| {
             if hook == CallHook::CallingHost {
-                let walk = naive_frames(&process, false).expect("the bytes are stacks");
+                let walk = naive_frames(&process, false).expect("the stacks are valid");
                 let located = walk.iter().flatten();
                 let located = located.filter_map(|frame| process.locate(frame));
                 let functions: Vec<u32> = located.map(|at| at.function).collect();

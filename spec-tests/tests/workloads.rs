@@ -28,7 +28,7 @@ fn engines() -> Vec<Engine> {
         config
             .dispatch(dispatch)
             .wasm_backtrace_max_frames(NonZeroUsize::new(100_000));
-        Engine::new(&config).expect("the backend works")
+        Engine::new(&config).expect("the backend is available")
     };
     dispatches.into_iter().map(engine).collect()
 }
@@ -88,7 +88,7 @@ fn panics_show_the_frames_that_wasmtime_shows() {
                 .get_typed_func::<i32, i64>(&mut store, "panic")
                 .unwrap();
             let error = panic.call(&mut store, fault as i32).unwrap_err();
-            let found = error.downcast_ref::<Trap>().expect("it traps");
+            let found = error.downcast_ref::<Trap>().expect("the call traps");
             assert_eq!(format!("{found:?}"), *trap, "fault {fault}");
             let backtrace = error
                 .downcast_ref::<WasmBacktrace>()

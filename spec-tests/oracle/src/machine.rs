@@ -26,7 +26,7 @@ impl Call<'_> {
     }
 
     pub fn pop(&mut self) -> Value {
-        self.operands.pop().expect("validation: an operand")
+        self.operands.pop().expect("validation: an operand exists")
     }
 
     /// Pops an address, an index or a size.
@@ -141,7 +141,7 @@ impl<'a> Machine<'a> {
             }
             Operator::TryTable { try_table } => {
                 call.enter(module.block(try_table.ty), false, code.ends[pc] + 1);
-                let label = call.labels.last_mut().expect("it was pushed");
+                let label = call.labels.last_mut().expect("the label was pushed");
                 label.catches = try_table.catches.clone();
                 false
             }

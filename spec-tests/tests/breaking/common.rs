@@ -26,7 +26,7 @@ pub fn each(configure: impl Fn(&mut Config), test: impl Fn(&Engine)) {
             let mut config = Config::new();
             config.dispatch(dispatch).compilation_mode(mode);
             configure(&mut config);
-            test(&Engine::new(&config).expect("the mode works"));
+            test(&Engine::new(&config).expect("the mode is available"));
         }
     }
 }
@@ -51,7 +51,7 @@ pub fn call(
 ) -> Result<Vec<Val>, Error> {
     let func = instance
         .get_func(&mut store, name)
-        .expect("the export is there");
+        .expect("the export exists");
     call_func(store, &func, arguments)
 }
 

@@ -10,7 +10,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 fn call_back(caller: &mut Caller<'_, u32>, name: &str, arguments: &[Val]) -> Result<Vec<Val>> {
     let func = caller
         .get_export(name)
-        .expect("the export is there")
+        .expect("the export exists")
         .into_func()
         .unwrap();
     call_func(caller, &func, arguments)

@@ -68,12 +68,12 @@ pub fn program() -> &'static Path {
             .arg(manifest)
             .stderr(Stdio::inherit())
             .output()
-            .expect("cargo can be run");
+            .expect("cargo can be started");
         assert!(output.status.success(), "the command does not build");
         let messages = String::from_utf8_lossy(&output.stdout);
         let (_, path) = messages
             .rsplit_once("\"executable\":\"")
-            .expect("cargo names the program that it built");
+            .expect("cargo prints the program's path");
         let (path, _) = path.split_once('"').expect("the path ends");
         // The messages are in JSON, where a backslash of Windows is two.
         PathBuf::from(path.replace("\\\\", "\\"))
@@ -96,7 +96,7 @@ pub fn backstitch(arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Run
     let output = Command::new(program())
         .args(arguments)
         .output()
-        .expect("the command can be run");
+        .expect("the command can be started");
     Run {
         code: output.status.code(),
         out: String::from_utf8_lossy(&output.stdout).into_owned(),

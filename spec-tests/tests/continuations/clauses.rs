@@ -7,10 +7,12 @@ fn define_tags(linker: &mut Linker<Vec<i32>>, store: &mut Store<Vec<i32>>) {
     let ty = TagType::new(FuncType::new(store.engine(), [], []));
     let tag = Tag::new(&mut *store, &ty).expect("the type is the engine's");
     let other = Tag::new(&mut *store, &ty).expect("the type is the engine's");
-    linker.define(&*store, "", "tag", tag).expect("a new name");
+    linker
+        .define(&*store, "", "tag", tag)
+        .expect("the name is not defined yet");
     linker
         .define(&*store, "", "other", other)
-        .expect("a new name");
+        .expect("the name is not defined yet");
 }
 
 /// Returns a module whose `run` resumes a function that suspends with `$suspended`, and returns the

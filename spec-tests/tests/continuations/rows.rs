@@ -66,7 +66,7 @@ fn frames(backtrace: &WasmBacktrace) -> Vec<FrameInfo> {
 
 fn look(mut caller: Host<'_>, place: i32) -> backstitch::Result<()> {
     if place == 2 {
-        let held = global(&mut caller, "held").expect("it was set");
+        let held = global(&mut caller, "held").expect("the global is set");
         caller.data_mut().kept.push(held);
         // A collection must not free anything reachable.
         caller.gc();
@@ -88,7 +88,7 @@ fn look(mut caller: Host<'_>, place: i32) -> backstitch::Result<()> {
     caller.data_mut().looks.push(look);
     if place == 1 && caller.data().nests {
         let nest = caller.get_export("nest").and_then(Extern::into_func);
-        nest.expect("it is exported")
+        nest.expect("the export exists")
             .call(&mut caller, &[], &mut [])?;
     }
     Ok(())
@@ -96,7 +96,7 @@ fn look(mut caller: Host<'_>, place: i32) -> backstitch::Result<()> {
 
 fn global(caller: &mut Host<'_>, name: &str) -> Option<ContRef> {
     let global = caller.get_export(name).and_then(Extern::into_global);
-    match global.expect("it is exported").get(&mut *caller) {
+    match global.expect("the export exists").get(&mut *caller) {
         Val::ContRef(cont) => cont,
         other => panic!("{other:?} is not a continuation"),
     }
@@ -111,16 +111,18 @@ impl Scene {
     /// Creates the continuations. None of them has run.
     fn new(engine: &Engine) -> Scene {
         let mut linker = Linker::new(engine);
-        linker.func_wrap("", "look", look).expect("a new name");
+        linker
+            .func_wrap("", "look", look)
+            .expect("the name is not defined yet");
         let mut store = Store::new(engine, Data::default());
         let module = Module::new(engine, SCENE).expect("the module is valid");
         let instance = linker.instantiate(&mut store, &module);
-        let instance = instance.expect("its imports are there");
+        let instance = instance.expect("the imports are defined");
         let mut scene = Scene { store, instance };
-        scene.call("make").expect("it returns");
+        scene.call("make").expect("the call returns");
         for name in ["outer", "inner", "other"] {
             let global = scene.instance.get_global(&mut scene.store, name);
-            let Val::ContRef(Some(cont)) = global.expect("it is exported").get(&mut scene.store)
+            let Val::ContRef(Some(cont)) = global.expect("the export exists").get(&mut scene.store)
             else {
                 panic!("`{name}` is null");
             };
@@ -131,7 +133,7 @@ impl Scene {
 
     fn call(&mut self, name: &str) -> backstitch::Result<()> {
         let func = self.instance.get_func(&mut self.store, name);
-        let func = func.expect("it is exported");
+        let func = func.expect("the export exists");
         func.call(&mut self.store, &[], &mut [])
     }
 
@@ -142,7 +144,9 @@ impl Scene {
     /// Returns the observations at a place.
     fn at(&self, place: i32) -> &Look {
         let mut looks = self.store.data().looks.iter();
-        looks.find(|look| look.place == place).expect("it was seen")
+        looks
+            .find(|look| look.place == place)
+            .expect("the place was observed")
     }
 }
 
@@ -168,22 +172,33 @@ fn b5_a_suspended_continuation_is_traced_with_all_captured_stacks() {
             format!("{:?}", outer.func(&scene.store)),
             format!("{out:?}")
         );
-        let fresh = outer.backtrace(&scene.store).expect("it is fresh");
+        let fresh = outer
+            .backtrace(&scene.store)
+            .expect("the continuation is fresh");
         assert!(fresh.frames().is_empty());
 
-        scene.call("run").expect("it returns");
-        let held = scene.at(2).held[3].as_ref().expect("it is suspended");
+        scene.call("run").expect("the call returns");
+        let held = scene.at(2).held[3]
+            .as_ref()
+            .expect("the continuation is suspended");
         // The trace has its own stack and the captured one, and no stack of the resumer.
         assert_eq!(names(held), ["in", "out"]);
         // A continuation that runs or waits cannot be traced as suspended; the error gives its
         // state.
         let running = &scene.at(1).held;
-        let error = |index: usize| running[index].as_ref().expect_err("it runs").clone();
+        let error = |index: usize| {
+            running[index]
+                .as_ref()
+                .expect_err("the continuation runs")
+                .clone()
+        };
         assert!(error(0).contains("Parent"), "{}", error(0));
         assert!(error(1).contains("Running"), "{}", error(1));
 
-        scene.call("again").expect("it returns");
-        let ended = outer.backtrace(&scene.store).expect_err("it has ended");
+        scene.call("again").expect("the call returns");
+        let ended = outer
+            .backtrace(&scene.store)
+            .expect_err("the continuation has ended");
         assert!(ended.to_string().contains("Ended"), "{ended}");
     });
 }
@@ -192,8 +207,8 @@ fn b5_a_suspended_continuation_is_traced_with_all_captured_stacks() {
 fn b10_b11_attached_chains_have_one_stack_more_than_continuations() {
     each(|engine| {
         let mut scene = Scene::new(engine);
-        scene.call("run").expect("it returns");
-        scene.call("again").expect("it returns");
+        scene.call("run").expect("the call returns");
+        scene.call("again").expect("the call returns");
         // The running stack is first, then its parents, each from its own exit.
         let attached = &scene.at(1).frames;
         assert_eq!(names(attached), ["in", "out", "run"]);
@@ -201,7 +216,9 @@ fn b10_b11_attached_chains_have_one_stack_more_than_continuations() {
         let boundaries: Vec<bool> = attached.iter().map(FrameInfo::is_stack_boundary).collect();
         assert_eq!(boundaries, [true, true, false]);
         // Without the resumer there are as many stacks as continuations.
-        let detached = scene.at(2).held[3].as_ref().expect("it is suspended");
+        let detached = scene.at(2).held[3]
+            .as_ref()
+            .expect("the continuation is suspended");
         assert_eq!(stacks(detached), stacks(attached)[..2]);
         // Each stack keeps its own exit: the waiting one is at its `resume`, and the one that ran
         // is now at its `suspend`.
@@ -220,13 +237,15 @@ fn b10_b11_attached_chains_have_one_stack_more_than_continuations() {
 fn b12_continuations_captured_together_are_traced_collected_and_resumed_elsewhere() {
     each(|engine| {
         let mut scene = Scene::new(engine);
-        scene.call("run").expect("it returns");
+        scene.call("run").expect("the call returns");
         // Between the calls only a global holds it.
         scene.store.gc();
         let held = scene.kept()[3];
-        let seen = held.backtrace(&scene.store).expect("it is suspended");
+        let seen = held
+            .backtrace(&scene.store)
+            .expect("the continuation is suspended");
         assert_eq!(names(seen.frames()), ["in", "out"]);
-        scene.call("again").expect("it returns");
+        scene.call("again").expect("the call returns");
         assert_eq!(names(&scene.at(3).frames), ["in", "out", "again"]);
     });
 }
@@ -243,7 +262,7 @@ fn b15_one_stack_runs_per_activation_and_ended_continuations_stay_ended() {
                 kept.iter().map(|cont| cont.state(&scene.store)).collect()
             };
             assert_eq!(states(&scene), [Fresh, Fresh, Fresh]);
-            scene.call("run").expect("it returns");
+            scene.call("run").expect("the call returns");
             assert_eq!(scene.at(1).states, [Parent, Running, Fresh]);
             // The host has called again, so a continuation runs in another activation.
             assert_eq!(scene.at(10).states, [Parent, Running, Running]);
@@ -252,9 +271,11 @@ fn b15_one_stack_runs_per_activation_and_ended_continuations_stay_ended() {
             assert_eq!(scene.at(2).states, [Parent, Suspended, Ended, Suspended]);
 
             let global = scene.instance.get_global(&mut scene.store, "trap");
-            let global = global.expect("it is exported");
+            let global = global.expect("the export exists");
             let value = Val::I32(trapped.into());
-            global.set(&mut scene.store, value).expect("it is an i32");
+            global
+                .set(&mut scene.store, value)
+                .expect("the value has the type of the global");
             let ended = scene.call("again");
             let expected = trapped.then_some(Trap::UnreachableCodeReached);
             let found = ended.err().and_then(|error| error.downcast_ref().copied());
@@ -277,7 +298,7 @@ fn b16_a_reference_can_be_used_once() {
         let mut scene = Scene::new(engine);
         let inner = scene.kept()[1];
         assert!(inner.can_be_resumed(&scene.store));
-        scene.call("run").expect("it returns");
+        scene.call("run").expect("the call returns");
         // The same continuation under a newer reference. The old reference gives its state, and
         // cannot be used.
         let held = scene.kept()[3];
@@ -289,11 +310,11 @@ fn b16_a_reference_can_be_used_once() {
         assert!(!inner.can_be_resumed(&store));
         let used = trap(scene.call("run"));
         assert_eq!(used, Some(Trap::ContinuationAlreadyConsumed));
-        scene.call("again").expect("it returns");
+        scene.call("again").expect("the call returns");
         assert!(!held.can_be_resumed(&scene.store));
         // Continuations that reuse its memory are not mistaken for it.
         for _ in 0..100 {
-            scene.call("make").expect("it returns");
+            scene.call("make").expect("the call returns");
             scene.store.gc();
             assert!(!held.can_be_resumed(&scene.store));
             assert!(!inner.can_be_resumed(&scene.store));

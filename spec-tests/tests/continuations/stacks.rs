@@ -85,7 +85,9 @@ fn b14_the_chain_is_restored_after_a_trap_in_a_call_by_the_host() {
         let (mut store, instance) = instance(engine, text, |linker, _| {
             let host = |mut caller: Caller<'_, Vec<i32>>, what: i32| -> Result<i32, Error> {
                 let inner = caller.get_export("inner").and_then(Extern::into_func);
-                let inner = inner.expect("it is exported").typed::<i32, i32>(&caller)?;
+                let inner = inner
+                    .expect("the export exists")
+                    .typed::<i32, i32>(&caller)?;
                 let caught = trap(inner.call(&mut caller, what));
                 // Host frames are barriers: a handler outside of them is not found.
                 let wanted = match what {
@@ -95,7 +97,9 @@ fn b14_the_chain_is_restored_after_a_trap_in_a_call_by_the_host() {
                 assert_eq!(caught, Some(wanted));
                 Ok(100)
             };
-            linker.func_wrap("", "host", host).expect("a new name");
+            linker
+                .func_wrap("", "host", host)
+                .expect("the name is not defined yet");
         });
         for what in [1, 2] {
             assert_eq!(run(&mut store, &instance, what).unwrap(), 105);

@@ -55,7 +55,10 @@ fn a_continuation_is_accepted_where_its_type_is_required() {
             make.call(&mut store, &[], &mut results).unwrap();
             for wrong in ["resume", "resume_rest", "resume_peer"] {
                 let take = instance.get_func(&mut store, wrong).expect("exported");
-                let ty = take.ty(&store).param(0).expect("it has one");
+                let ty = take
+                    .ty(&store)
+                    .param(0)
+                    .expect("the function has a parameter");
                 let matches = results[0].matches_ty(&store, &ty).unwrap();
                 assert_eq!(matches, wrong == takes, "{name} as {ty}");
                 if wrong != takes {
@@ -71,7 +74,7 @@ fn a_continuation_is_accepted_where_its_type_is_required() {
             assert_eq!(sum[0].unwrap_i32(), 42, "{name}");
             // The host may pass a consumed continuation; the guest traps when it uses it.
             let again = take.call(&mut store, &results, &mut sum);
-            let message = format!("{:#}", again.expect_err("it was used up"));
+            let message = format!("{:#}", again.expect_err("the continuation was consumed"));
             assert!(
                 message.contains("continuation already consumed"),
                 "{message}"

@@ -79,7 +79,9 @@ fn functions(module: &[u8]) -> u32 {
         _ => None,
     };
     let mut payloads = Parser::new(0).parse_all(module);
-    payloads.find_map(count).expect("there is code")
+    payloads
+        .find_map(count)
+        .expect("the module has a code section")
 }
 
 /// Returns a section with the only entry of `more` appended.
@@ -92,8 +94,8 @@ fn appended(data: &[u8], more: &impl Section) -> OwnedSection {
     let mut new = Vec::new();
     more.encode(&mut new);
     let mut new = BinaryReader::new(&new, 0);
-    new.read_var_u32().expect("its size");
-    new.read_var_u32().expect("its count");
+    new.read_var_u32().expect("a size");
+    new.read_var_u32().expect("a count");
     let mut data = Vec::new();
     (count + 1).encode(&mut data);
     data.extend_from_slice(old);

@@ -49,7 +49,7 @@ pub fn looks(bytes: &[u8], arguments: &[[u64; 5]]) -> Vec<Looks> {
         .memory_reservation(0)
         .memory_guard_size(0)
         .wasm_function_references(true);
-    let engine = Engine::new(&config).expect("Wasmtime works here");
+    let engine = Engine::new(&config).expect("Wasmtime supports this machine");
     let module = Module::new(&engine, bytes).expect("the program is valid");
     let mut linker: Linker<Seen> = Linker::new(&engine);
     let look = |mut caller: Caller<'_, Seen>| {

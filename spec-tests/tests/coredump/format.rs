@@ -132,7 +132,7 @@ pub fn engines() -> Vec<Engine> {
     let engine = |dispatch| {
         let mut config = Config::new();
         config.dispatch(dispatch).coredump_on_trap(true);
-        Engine::new(&config).expect("the backend works")
+        Engine::new(&config).expect("the backend is available")
     };
     dispatches().into_iter().map(engine).collect()
 }

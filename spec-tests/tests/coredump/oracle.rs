@@ -134,7 +134,9 @@ fn fused(module: &Module, sites: &BTreeSet<Site>) -> usize {
     let mut listings: BTreeMap<u32, String> = BTreeMap::new();
     let is_fused = |&&(function, offset): &&Site| {
         let listing = listings.entry(function).or_insert_with(|| {
-            let listing = module.disassemble(function).expect("it is translated");
+            let listing = module
+                .disassemble(function)
+                .expect("the function is translated");
             listing.to_string()
         });
         let wanted = format!("{offset:#x}");

@@ -29,13 +29,13 @@ fn workloads() -> PathBuf {
 
 fn workload(name: &str) -> Vec<u8> {
     let path = workloads().join("wasm").join(name).with_extension("wasm");
-    fs::read(path).expect("the workload is there")
+    fs::read(path).expect("the workload exists")
 }
 
 /// Returns the exports of each workload that return, with the arguments for tests.
 fn exports() -> BTreeMap<String, Vec<(String, i32)>> {
     let checksums = fs::read_to_string(workloads().join("checksums.txt"));
-    let checksums = checksums.expect("the checksums are there");
+    let checksums = checksums.expect("the checksums exist");
     let mut seen = BTreeSet::new();
     let mut exports: BTreeMap<String, Vec<(String, i32)>> = BTreeMap::new();
     for line in checksums.lines().filter(|line| !line.starts_with('#')) {
@@ -115,7 +115,7 @@ fn c13_dumps_of_programs_stopped_at_any_moment_are_those_of_wasmtime() {
 #[test]
 fn c13_dumps_of_random_programs_are_those_of_wasmtime() {
     on_all_processors(0..PROGRAMS, |seed| {
-        let bytes = wat::parse_str(generator::program(seed)).expect("the program is right");
+        let bytes = wat::parse_str(generator::program(seed)).expect("the program is valid");
         let arguments = arguments(seed);
         let expected = theirs::traps(&their_module(&bytes), &arguments);
         for ours in our_modules(&bytes) {
@@ -166,7 +166,7 @@ macro_rules! engine {
 
             fn parsed(store: &mut Store<()>, error: &Error) -> Parsed {
                 let dump = error.downcast_ref::<$engine::WasmCoreDump>();
-                parse(&dump.expect("it traps").serialize(store, "program"))
+                parse(&dump.expect("the call traps").serialize(store, "program"))
             }
 
             /// Makes a call that traps after the given number of moments. Returns its outcome, and

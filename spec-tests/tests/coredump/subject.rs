@@ -54,7 +54,7 @@ pub fn module(dispatch: Dispatch, fuel: bool, bytes: &[u8]) -> Module {
         .dispatch(dispatch)
         .consume_fuel(fuel)
         .coredump_on_trap(true);
-    let engine = Engine::new(&config).expect("the backend works");
+    let engine = Engine::new(&config).expect("the backend is available");
     Module::new(&engine, bytes).expect("the program is valid")
 }
 
@@ -74,7 +74,9 @@ pub fn looks(module: &Module, arguments: &[[u64; 5]]) -> Vec<Seen> {
             let func = instance.get_func(&mut store, &format!("f{index}")).unwrap();
             let arguments = values!(Val, arguments[index]);
             let error = func.call(&mut store, &arguments, &mut []).unwrap_err();
-            let dump = error.downcast_ref::<WasmCoreDump>().expect("it traps");
+            let dump = error
+                .downcast_ref::<WasmCoreDump>()
+                .expect("the call traps");
             read(&mut store, dump);
             std::mem::take(store.data_mut())
         })
@@ -87,7 +89,7 @@ fn read(mut store: impl AsContextMut<Data = Seen>, dump: &WasmCoreDump) {
     let mut options = CoreDumpOptions::new();
     options.keep_no_memory();
     dump.serialize_to(&mut store, "a program", &mut file, &options)
-        .expect("a vector takes it");
+        .expect("writing to a vector cannot fail");
     let parsed = CoreDump::parse(&file).expect("a core dump");
     let thread = &parsed.threads()[0];
     assert_eq!(thread.frames.len(), dump.frames().len());

@@ -42,7 +42,7 @@ impl Reference {
             .wasm_exceptions(true)
             .wasm_function_references(true)
             .wasm_wide_arithmetic(true);
-        Reference(wasmtime::Engine::new(&config).expect("Wasmtime works here"))
+        Reference(wasmtime::Engine::new(&config).expect("Wasmtime supports this machine"))
     }
 
     /// Runs a program and returns the observation.
@@ -120,7 +120,7 @@ impl Subject {
                     .consume_fuel(fuelled)
                     .max_wasm_stack(STACK)
                     .wasm_backtrace_max_frames(NonZeroUsize::new(FRAMES));
-                let engine = backstitch::Engine::new(&config).expect("the backend works");
+                let engine = backstitch::Engine::new(&config).expect("the backend is available");
                 let name = format!("{dispatch:?} fuelled={fuelled} stepwise={stepwise}");
                 subjects.push(Subject {
                     engine,

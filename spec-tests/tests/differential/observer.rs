@@ -115,7 +115,9 @@ macro_rules! observer {
             let (end, result) = match run(store) {
                 Ok((values, result)) => (End::Returned(show_all(&values)), Some(result)),
                 Err(error) if error.is::<ThrownException>() => {
-                    let exception = store.take_pending_exception().expect("it was thrown");
+                    let exception = store
+                        .take_pending_exception()
+                        .expect("an exception is pending");
                     let payload: Vec<Val> = exception.fields(&mut *store).unwrap().collect();
                     (End::Threw(show_all(&payload)), None)
                 }

@@ -25,7 +25,7 @@ const IMPORTS: &str = r#"(module
 pub fn program(seed: u64) -> Option<Vec<u8>> {
     let mut random = Random::new(seed);
     let config = Config {
-        available_imports: Some(wat::parse_str(IMPORTS).expect("the imports are right")),
+        available_imports: Some(wat::parse_str(IMPORTS).expect("the imports are valid")),
         bulk_memory_enabled: random.one_in(2),
         compact_imports_enabled: false,
         custom_page_sizes_enabled: random.one_in(4),

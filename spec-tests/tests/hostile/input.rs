@@ -29,12 +29,12 @@ fn program() -> &'static Path {
             .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("../Cargo.toml"))
             .stderr(Stdio::inherit())
             .output()
-            .expect("cargo can be run");
+            .expect("cargo can be started");
         assert!(output.status.success(), "the command does not build");
         let messages = String::from_utf8_lossy(&output.stdout);
         let (_, path) = messages
             .rsplit_once("\"executable\":\"")
-            .expect("cargo names it");
+            .expect("cargo prints the program's path");
         let (path, _) = path.split_once('"').expect("the path ends");
         // The messages are JSON, in which a backslash of a Windows path is escaped.
         PathBuf::from(path.replace("\\\\", "\\"))
@@ -60,7 +60,7 @@ fn refused(command: &str, path: &Path, parts: &[&str]) {
     let output = Command::new(program())
         .args(arguments)
         .output()
-        .expect("the command can be run");
+        .expect("the command can be started");
     let text = String::from_utf8_lossy(&output.stderr);
     assert_eq!(
         output.status.code(),
@@ -196,7 +196,7 @@ fn text_with_too_deep_nesting() {
             .arg("run")
             .arg(&path)
             .output()
-            .expect("the command can be run");
+            .expect("the command can be started");
         assert!(matches!(output.status.code(), Some(0 | 1)), "{output:?}");
     }
 }

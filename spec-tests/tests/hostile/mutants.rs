@@ -124,7 +124,7 @@ fn engines() -> [Engine; 3] {
         if mode == CompilationMode::Eager {
             config.dispatch(Dispatch::Loop);
         }
-        Engine::new(&config).expect("these backends are in every build")
+        Engine::new(&config).expect("the backends are in every build")
     })
 }
 

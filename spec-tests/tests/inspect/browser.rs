@@ -48,8 +48,8 @@ impl Browser {
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
-            .expect("chromedriver can be run");
-        let mut lines = BufReader::new(driver.stdout.take().expect("it is piped")).lines();
+            .expect("chromedriver can be started");
+        let mut lines = BufReader::new(driver.stdout.take().expect("the output is piped")).lines();
         let port = lines
             .by_ref()
             .map_while(Result::ok)
@@ -182,7 +182,7 @@ impl Browser {
     fn request(&self, method: &str, path: &str, body: &Value) -> Value {
         let answer = self
             .exchange(method, path, body)
-            .expect("the driver answers");
+            .expect("the driver responds");
         let answer: Value = serde_json::from_slice(&answer).expect("the answer is JSON");
         let value = &answer["value"];
         assert!(value.get("error").is_none(), "{path}: {value}");

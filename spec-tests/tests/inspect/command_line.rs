@@ -32,7 +32,7 @@ fn text(path: &Path) -> &str {
 /// Writes a program's file to a folder of the test's own, and removes old dumps there.
 fn program(folder: &str, name: &str, program: &str) -> (PathBuf, PathBuf) {
     let path = file(&format!("{folder}/{name}"), program);
-    let folder = path.parent().expect("it is in a folder").to_path_buf();
+    let folder = path.parent().expect("the path has a parent").to_path_buf();
     for dump in dumps(&folder) {
         fs::remove_file(dump).expect("an old dump can be removed");
     }
@@ -69,7 +69,7 @@ fn inspect(dump: &Path, folder: &Path) -> String {
 fn c16_a_wasi_program_traps_and_is_inspected() {
     let (path, folder) = program("till", "till.wat", TILL);
     let pattern = folder.join("%p-%h.core");
-    let hash = ModuleIdentity::of(&wat::parse_str(TILL).expect("the text is right")).sha256;
+    let hash = ModuleIdentity::of(&wat::parse_str(TILL).expect("the text is valid")).sha256;
     let hash: String = hash[..8].iter().map(|byte| format!("{byte:02x}")).collect();
     let dump = folder.join(format!("till-{hash}.core"));
 
@@ -93,10 +93,10 @@ fn c16_a_wasi_program_traps_and_is_inspected() {
     assert!(memory.out.contains("|open.|"), "{}", memory.out);
 
     // The same trap writes the same bytes to the same file.
-    let bytes = fs::read(&dump).expect("the dump is there");
+    let bytes = fs::read(&dump).expect("the dump exists");
     run(&path, &pattern, &[], &["an argument"]).expect(134, "open\n");
     assert_eq!(dumps(&folder), [&*dump]);
-    assert_eq!(fs::read(&dump).expect("the dump is there"), bytes);
+    assert_eq!(fs::read(&dump).expect("the dump exists"), bytes);
 }
 
 #[test]
@@ -115,8 +115,8 @@ fn c16_an_invoked_function_traps_and_is_inspected() {
 
     // Lack of fuel writes a dump, too.
     run(&path, &dump, &["--fuel", "1000", "--invoke", "wait"], &[]).expect(134, "");
-    let bytes = fs::read(&dump).expect("the dump is there");
-    let parsed = CoreDump::parse(&bytes).expect("it is a dump");
+    let bytes = fs::read(&dump).expect("the dump exists");
+    let parsed = CoreDump::parse(&bytes).expect("the file is a core dump");
     assert_eq!(
         parsed.reason().expect("the reason").kind,
         ReasonKind::OutOfFuel
@@ -160,8 +160,8 @@ fn c12_a_program_traps_in_a_continuation() {
     let (path, folder) = program("kitchen", "kitchen.wat", CHEFS);
     let dump = folder.join("kitchen.core");
     run(&path, &dump, &[], &[]).expect(134, "");
-    let bytes = fs::read(&dump).expect("the dump is there");
-    let parsed = CoreDump::parse(&bytes).expect("it is a dump");
+    let bytes = fs::read(&dump).expect("the dump exists");
+    let parsed = CoreDump::parse(&bytes).expect("the file is a core dump");
     let states: Vec<StackState> = parsed.stacks().iter().map(|stack| stack.state).collect();
     for state in [
         StackState::Parent,

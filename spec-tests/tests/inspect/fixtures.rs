@@ -57,13 +57,13 @@ pub fn kitchen(places: u32) -> Vec<u8> {
           (br $next))))
     (resume $chef (i32.const 8) (cont.new $chef (ref.func $burn)))))"#
     );
-    wat::parse_str(text).expect("the text is right")
+    wat::parse_str(text).expect("the text is valid")
 }
 
 /// Returns the binary of [`SHOP`].
 pub fn shop() -> &'static [u8] {
     static BINARY: OnceLock<Vec<u8>> = OnceLock::new();
-    BINARY.get_or_init(|| wat::parse_str(SHOP).expect("the text is right"))
+    BINARY.get_or_init(|| wat::parse_str(SHOP).expect("the text is valid"))
 }
 
 /// Locals and operands of a frame.
@@ -107,13 +107,13 @@ pub fn dump(writer: Writer) -> Vec<u8> {
 fn by_wasmtime() -> Vec<u8> {
     use wasmtime::{Config, Engine, Instance, Module, Store, WasmCoreDump};
     let mut config = Config::new();
-    let engine = Engine::new(config.coredump_on_trap(true)).expect("an engine can be had");
+    let engine = Engine::new(config.coredump_on_trap(true)).expect("the configuration is valid");
     let module = Module::new(&engine, shop()).expect("the shop is valid");
     let mut store = Store::new(&engine, ());
-    let instance = Instance::new(&mut store, &module, &[]).expect("it has no imports");
+    let instance = Instance::new(&mut store, &module, &[]).expect("the module has no imports");
     let main = instance.get_typed_func::<(), i32>(&mut store, "main");
-    let main = main.expect("it is exported");
-    let error = main.call(&mut store, ()).expect_err("it traps");
+    let main = main.expect("the export exists");
+    let error = main.call(&mut store, ()).expect_err("the call traps");
     let dump = error.downcast_ref::<WasmCoreDump>();
     dump.expect("dumps are configured")
         .serialize(&mut store, "shop.wasm")
@@ -134,7 +134,7 @@ fn by_the_first() -> Vec<u8> {
         thread.add_frame(frame.build());
     }
     dump.add_thread(thread.build());
-    dump.serialize().expect("a vector takes it")
+    dump.serialize().expect("writing to a vector cannot fail")
 }
 
 /// Returns a dump of a recursion with `frames` frames.
@@ -185,19 +185,19 @@ pub fn ours(module: &[u8], name: &str) -> Vec<u8> {
 fn trapped(module: &[u8]) -> (Store<()>, Error) {
     let mut config = Config::new();
     config.coredump_on_trap(true);
-    let engine = Engine::new(&config).expect("an engine can be had");
+    let engine = Engine::new(&config).expect("the configuration is valid");
     let module = Module::new(&engine, module).expect("the module is valid");
     let mut store = Store::new(&engine, ());
-    let instance = Instance::new(&mut store, &module, &[]).expect("it has no imports");
+    let instance = Instance::new(&mut store, &module, &[]).expect("the module has no imports");
     let main = instance
         .get_func(&mut store, "main")
-        .expect("it is exported");
+        .expect("the export exists");
     let ty = main.ty(&store);
     let arguments: Option<Vec<Val>> = ty.params().map(|ty| ty.default_value()).collect();
     let mut results = vec![Val::I32(0); ty.results().len()];
     let arguments = arguments.expect("every parameter has a default");
     let outcome = main.call(&mut store, &arguments, &mut results);
-    (store, outcome.expect_err("it traps"))
+    (store, outcome.expect_err("the call traps"))
 }
 
 fn with_stack(stack: &CoreDumpStackSection) -> Vec<u8> {
@@ -246,7 +246,9 @@ fn with_memory(pages: u64, data: &DataSection, stack: &CoreDumpStackSection) -> 
 /// Returns the functions and offsets of the shop's trap, from the backtrace.
 fn trap() -> Vec<(u32, u32)> {
     let (_, error) = trapped(shop());
-    let backtrace = error.downcast_ref::<WasmBacktrace>().expect("it trapped");
+    let backtrace = error
+        .downcast_ref::<WasmBacktrace>()
+        .expect("the call trapped");
     let frames = backtrace.frames().iter();
     frames
         .map(|frame| {

@@ -228,7 +228,7 @@ fn c16_the_page_is_self_contained_and_escapes_texts() {
             (func $"</script><script>document.title='bad'</script>" (export "main")
                 (param $"<img src=x onerror=alert(1)>" i32) unreachable))"#,
     )
-    .expect("the text is right");
+    .expect("the text is valid");
     let page = page("alone", &ours(&evil, "<b>{{script}}</b>"), &evil);
     let text = fs::read_to_string(&page).expect("the page is text");
     for outside in ["http:", "https:", "src=", "@import", "url("] {
@@ -290,7 +290,7 @@ fn c16_a_deep_stack_stays_usable() {
 #[test]
 fn c16_a_big_memory_stays_usable() {
     let page = page("page_big", &big(), shop());
-    let size = fs::metadata(&page).expect("it is there").len();
+    let size = fs::metadata(&page).expect("the item exists").len();
     assert!(size < 32 << 20, "the page has {size} bytes");
     let Some(browser) = Browser::start("big") else {
         return;

@@ -169,7 +169,7 @@ fn c16_json() {
     };
     let all = print(&["--module", &module]);
     assert_eq!(all, print(&["--module", &module]), "the same each time");
-    let all: Value = serde_json::from_str(&all).expect("it is JSON");
+    let all: Value = serde_json::from_str(&all).expect("the output is JSON");
     assert_eq!(all["program"], "shop.wasm");
     let frame = &all["threads"][0]["frames"][1];
     assert_eq!(
@@ -182,7 +182,7 @@ fn c16_json() {
     assert_eq!(all["memories"][0]["chunks"], json!([[1024, 13]]));
 
     let parts = print(&["--module", &module, "--frame", "0", "--memory", "1024:6"]);
-    let parts: Value = serde_json::from_str(&parts).expect("it is JSON");
+    let parts: Value = serde_json::from_str(&parts).expect("the output is JSON");
     let here = json!({"offset": 0x4e, "depth": 0, "text": "i32.div_s", "here": true});
     assert_eq!(parts["frame"]["code"][2], here);
     let bytes = json!({"memory": 0, "address": 1024, "bytes": "6170706c6573"});

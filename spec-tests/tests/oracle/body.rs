@@ -380,7 +380,7 @@ impl<'b, 'c> Body<'b, 'c> {
             }
             2 => {
                 let out = self.block(&[ty]);
-                let global = FIRST_HELD + held.expect("one is held") as u32;
+                let global = FIRST_HELD + held.expect("the signature is held") as u32;
                 self.emit(Instruction::GlobalGet(global));
                 if !self.module.choices.percent(15) {
                     self.defaults(&[ty]);
@@ -390,7 +390,7 @@ impl<'b, 'c> Body<'b, 'c> {
             }
             3 => {
                 let out = self.block(&[ty]);
-                let table = 1 + held.expect("one is held") as u32;
+                let table = 1 + held.expect("the signature is held") as u32;
                 let slot = self.module.choices.below(SLOTS) as i32;
                 self.number(slot);
                 self.emit(Instruction::TableGet(table));

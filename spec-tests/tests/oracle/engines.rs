@@ -83,7 +83,7 @@ impl Subject {
                     .wasm_backtrace(false)
                     .max_wasm_stack(STACK);
                 subjects.push(Subject {
-                    engine: Engine::new(&config).expect("the backend works"),
+                    engine: Engine::new(&config).expect("the backend is available"),
                     stepwise,
                     name: format!("{dispatch:?}, stepwise={stepwise}"),
                 });

@@ -63,11 +63,11 @@ macro_rules! runner {
                 for instance in &instances {
                     let global = instance.get_global(&mut store, &format!("global{FUEL}"));
                     global
-                        .expect("it is exported")
+                        .expect("the export exists")
                         .set(&mut store, Val::I32(fuel))?;
                 }
                 let step = instances[2].get_func(&mut store, &format!("step{index}"));
-                let step = step.expect("it is exported");
+                let step = step.expect("the export exists");
                 let mut results = [Val::I32(0)];
                 let ended = $call(&step, &mut store, &[Val::I32(argument)], &mut results);
                 let ended = ended.map(|()| results.to_vec());
@@ -95,21 +95,21 @@ macro_rules! runner {
                 let mut globals = Vec::new();
                 for index in 0..last {
                     let global = instance.get_global(&mut *store, &format!("global{index}"));
-                    globals.push(seen(&global.expect("it is exported").get(&mut *store)));
+                    globals.push(seen(&global.expect("the export exists").get(&mut *store)));
                 }
                 step.globals.push(globals);
                 for index in 0..tables {
                     let table = instance.get_table(&mut *store, &format!("table{index}"));
-                    let table = table.expect("it is exported");
+                    let table = table.expect("the export exists");
                     let mut elements = Vec::new();
                     for index in 0..table.size(&*store) {
-                        let element = table.get(&mut *store, index).expect("it is there");
+                        let element = table.get(&mut *store, index).expect("the item exists");
                         elements.push(seen(&element.into()));
                     }
                     step.tables.push(elements);
                 }
                 let memory = instance.get_memory(&mut *store, "memory");
-                let memory = memory.expect("it is exported");
+                let memory = memory.expect("the export exists");
                 step.memory = hash(step.memory, &memory.data(&*store)[..BYTES]);
             }
             Ok(step)
@@ -131,7 +131,7 @@ macro_rules! runner {
                         return Ok(-1);
                     };
                     if ended.as_ref().is_err_and(|error| error.is::<Exit>()) {
-                        return Err(ended.expect_err("it is an error"));
+                        return Err(ended.expect_err("the call fails"));
                     }
                     let code = end(&mut caller, &ended.map(|()| Vec::new())).code();
                     caller.data_mut().caught.push(code);
@@ -181,10 +181,14 @@ macro_rules! runner {
                 let Some(exception) = store.take_pending_exception() else {
                     return End::Failed("no exception is pending".into());
                 };
-                let tag = exception.tag(&mut store).expect("it is this store's");
+                let tag = exception
+                    .tag(&mut store)
+                    .expect("the exception belongs to the store");
                 let tags = store.data().tags.clone();
                 let tag = tags.iter().position(|known| Tag::eq(known, &tag, &store));
-                let fields = exception.fields(&mut store).expect("it is this store's");
+                let fields = exception
+                    .fields(&mut store)
+                    .expect("the exception belongs to the store");
                 let values = fields.map(|value| seen(&value)).collect();
                 return End::Exception(tag.expect("all tags are known"), values);
             }

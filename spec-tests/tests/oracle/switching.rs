@@ -102,7 +102,7 @@ impl Body<'_, '_> {
             let tag = &types.tags[spec];
             let mut passed = tag.params.clone();
             passed.push(Ty::Cont(signature(
-                tag.row.expect("it is suspendable"),
+                tag.row.expect("the tag can be suspended with"),
                 column,
             )));
             let label = self.block(&passed);
@@ -201,7 +201,7 @@ impl Body<'_, '_> {
     fn handle(&mut self, spec: usize, column: usize, depth: usize) {
         let types = self.module.types;
         let tag = &types.tags[spec];
-        let of = signature(tag.row.expect("it is suspendable"), column);
+        let of = signature(tag.row.expect("the tag can be suspended with"), column);
         let local = self.local(Ty::Cont(of));
         self.set(local);
         self.sinks(&tag.params);
@@ -259,7 +259,10 @@ impl Body<'_, '_> {
                 ([], Some(NONE)) => next,
                 (_, row) => {
                     let mut passed = tag.params.clone();
-                    passed.push(Ty::Cont(signature(row.expect("it is suspendable"), column)));
+                    passed.push(Ty::Cont(signature(
+                        row.expect("the tag can be suspended with"),
+                        column,
+                    )));
                     let label = self.block(&passed);
                     blocks.push(spec);
                     label
@@ -283,7 +286,7 @@ impl Body<'_, '_> {
         for &spec in blocks.iter().rev() {
             self.end();
             let tag = &types.tags[spec];
-            let waits = signature(tag.row.expect("it is suspendable"), column);
+            let waits = signature(tag.row.expect("the tag can be suspended with"), column);
             let taken = self.local(Ty::Cont(waits));
             self.set(taken);
             self.sinks(&tag.params);

@@ -83,7 +83,7 @@ fn programs_behave_the_same() {
         };
         let threads: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
         for thread in threads {
-            all.add(thread.join().expect("no run panics"));
+            all.add(thread.join().expect("no worker panics"));
         }
     });
     println!("{} programs behave the same in Wasmtime", all.same);
@@ -115,7 +115,7 @@ fn programs_behave_the_same() {
 fn in_a_process_of_its_own() {
     let thread = thread::Builder::new().stack_size(NATIVE_STACK);
     let served = thread.spawn(serve).expect("a thread starts");
-    served.join().expect("no run panics");
+    served.join().expect("no worker panics");
 }
 
 mod observe {
@@ -203,7 +203,7 @@ fn serve() {
     let Ok(seeds) = env::var(SEEDS) else {
         return;
     };
-    let engine = engine().expect("Wasmtime works here");
+    let engine = engine().expect("Wasmtime supports this machine");
     panic::set_hook(Box::new(|panic| {
         // The process cannot continue after a panic.
         say(refusal(&format!("panics: {panic}")));
@@ -309,7 +309,7 @@ fn start(seeds: &Range<u64>) -> Child {
 /// Returns the lines of the other process, without those of the test harness.
 fn lines(other: &mut Child) -> Receiver<String> {
     let (sender, receiver) = channel();
-    let stdout = other.stdout.take().expect("it is piped");
+    let stdout = other.stdout.take().expect("the output is piped");
     thread::spawn(move || {
         for line in BufReader::new(stdout).lines().map_while(Result::ok) {
             // The harness's first output does not end with a newline.

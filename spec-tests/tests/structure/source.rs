@@ -312,7 +312,7 @@ impl Scanner<'_> {
     fn next(&mut self) {
         let line = self.line;
         let rest = self.rest();
-        let first = rest.chars().next().expect("there is more");
+        let first = rest.chars().next().expect("the source has more characters");
         if rest.starts_with("//") {
             let len = rest.find('\n').unwrap_or(rest.len());
             let comment = self.take(len);

@@ -51,10 +51,10 @@ struct Run {
 fn run(seed: u64, dispatch: Dispatch, fuel: bool) -> Run {
     let mut config = Config::new();
     config.consume_fuel(fuel).dispatch(dispatch);
-    let engine = Engine::new(&config).expect("the backend works");
+    let engine = Engine::new(&config).expect("the backend is available");
     let module = Module::new(&engine, PROGRAM).expect("the program is valid");
     let mut linker: Linker<WasiCtx> = Linker::new(&engine);
-    wasi::add_to_linker(&mut linker, |ctx| ctx).expect("nothing is defined twice");
+    wasi::add_to_linker(&mut linker, |ctx| ctx).expect("no import is defined twice");
 
     let host = Deterministic::new(seed);
     let files = MemoryDirectory::new(host.time());

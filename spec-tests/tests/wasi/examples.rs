@@ -7,10 +7,10 @@ mod many;
 
 #[test]
 fn the_deterministic_example_succeeds() {
-    deterministic::main().expect("the example ends well");
+    deterministic::main().expect("the example succeeds");
 }
 
 #[test]
 fn the_example_with_many_programs_succeeds() {
-    many::main().expect("the example ends well");
+    many::main().expect("the example succeeds");
 }

@@ -265,7 +265,7 @@ impl Guest {
         let mut store = Store::new(engine, ctx);
         store.set_fuel(u64::MAX).expect("fuel is counted");
         let mut linker = Linker::new(engine);
-        wasi::add_to_linker(&mut linker, |ctx| ctx).expect("nothing is defined twice");
+        wasi::add_to_linker(&mut linker, |ctx| ctx).expect("no import is defined twice");
         let instance = linker.instantiate(&mut store, module).expect("an instance");
         let memory = instance.get_memory(&mut store, "memory").expect("a memory");
         Guest {
@@ -381,10 +381,8 @@ impl Guest {
 
     #[track_caller]
     pub fn contents(&mut self, path: impl AsRef<[u8]>) -> Vec<u8> {
-        let fd = self
-            .open(path, 0, right::FD_READ)
-            .expect("the file is there");
-        let bytes = self.read(fd, 4096).expect("it can be read");
+        let fd = self.open(path, 0, right::FD_READ).expect("the file exists");
+        let bytes = self.read(fd, 4096).expect("the file can be read");
         self.close(fd).expect("the file can be closed");
         bytes
     }

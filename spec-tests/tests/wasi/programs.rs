@@ -19,8 +19,8 @@ fn output(command: &mut Command, input: &str) -> Output {
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
-        .expect("the program can be run");
-    let mut stdin = child.stdin.take().expect("it has an input");
+        .expect("the program can be started");
+    let mut stdin = child.stdin.take().expect("the input is piped");
     // A program that does not read its input may have exited already.
     let _ = stdin.write_all(input.as_bytes());
     drop(stdin);
@@ -37,7 +37,9 @@ fn files(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
             if path.is_dir() {
                 folders.push(path);
             } else {
-                let inside = path.strip_prefix(folder).expect("it is inside");
+                let inside = path
+                    .strip_prefix(folder)
+                    .expect("the path is in the folder");
                 all.push((inside.to_path_buf(), fs::read(&path).expect("a file")));
             }
         }
@@ -67,7 +69,7 @@ fn same_with(name: &str, prepare: &[(&str, &[u8])], arguments: &[&str], input: &
         let folder = Folder::new();
         for (path, contents) in prepare {
             let path = folder.path().join(path);
-            fs::create_dir_all(path.parent().expect("it is in a folder")).expect("a folder");
+            fs::create_dir_all(path.parent().expect("the path has a parent")).expect("a folder");
             fs::write(path, contents).expect("a file");
         }
         folder
