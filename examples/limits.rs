@@ -76,7 +76,7 @@ fn main() -> Result<()> {
     }
     let memory = instance
         .get_memory(&mut store, "memory")
-        .expect("an export of the module's");
+        .expect("the module has this export");
     assert_eq!(memory.size(&store), 3);
     assert_eq!(grow_table.call(&mut store, 4)?, 4);
     assert_eq!(grow_table.call(&mut store, 1)?, -1);

@@ -65,7 +65,7 @@ fn main() -> Result<()> {
     let count = fill.call(&mut store, 3)?;
     let memory = shelf
         .get_memory(&mut store, "memory")
-        .expect("an export of the shelf's");
+        .expect("the module has this export");
     println!("{count} numbers: {:?}", &memory.data(&store)[..12]);
     assert_eq!(
         memory.data(&store)[..12],
@@ -73,7 +73,7 @@ fn main() -> Result<()> {
     );
     let global = shelf
         .get_global(&mut store, "count")
-        .expect("an export of the shelf's");
+        .expect("the module has this export");
     assert_eq!(global.get(&mut store).unwrap_i32(), 3);
 
     // The worker has put a function into the shelf's table. The host adds one of its own.
@@ -85,7 +85,7 @@ fn main() -> Result<()> {
     let negate = Func::wrap(&mut store, |value: i32| -value);
     let actions = shelf
         .get_table(&mut store, "actions")
-        .expect("an export of the shelf's");
+        .expect("the module has this export");
     actions.set(&mut store, 1, negate.into())?;
     assert_eq!(act.call(&mut store, (1, 5))?, -5);
     assert!(matches!(

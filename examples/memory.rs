@@ -36,7 +36,7 @@ fn main() -> Result<()> {
     let instance = Instance::new(&mut store, &module, &[])?;
     let memory = instance
         .get_memory(&mut store, "memory")
-        .expect("an export of the module's");
+        .expect("the module has this export");
 
     // As a slice, while nothing runs in the store.
     println!(

@@ -66,7 +66,7 @@ fn main() -> Result<()> {
     // Without types at compile time, results are written to a slice of values.
     let all = instance
         .get_func(&mut store, "all")
-        .expect("an export of the module's");
+        .expect("the module has this export");
     let ty = all.ty(&store);
     let mut results = vec![Val::I32(0); ty.results().len()];
     all.call(&mut store, &[], &mut results)?;

@@ -72,7 +72,7 @@ fn main() -> Result<()> {
     }
     let average = instance
         .get_func(&mut store, "average")
-        .expect("an export of the module's");
+        .expect("the module has this export");
     let mut results = [Val::I32(0)];
     average.call(&mut store, &[1.5_f32.into(), 2.0_f32.into()], &mut results)?;
     println!("the average of 1.5 and 2 is {}", results[0].unwrap_f32());
