@@ -35,7 +35,7 @@ fn main() -> Result<()> {
     // The frames that were active:
     let dump = error
         .downcast_ref::<WasmCoreDump>()
-        .expect("the configuration asks for dumps");
+        .expect("the configuration enables dumps");
     for frame in dump.frames() {
         println!("    in {}", frame.func_name().unwrap_or("?"));
     }

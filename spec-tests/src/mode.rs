@@ -25,7 +25,7 @@ const SUSPENSION_LIMIT: u64 = 1 << 28;
 pub struct Mode {
     dispatch: Dispatch,
     compilation: CompilationMode,
-    /// Whether a call gets one unit of fuel at a time, so that it suspends and is resumed at every
+    /// True if a call gets one unit of fuel at a time, so that it suspends and is resumed at every
     /// possible point.
     stepwise: bool,
 }

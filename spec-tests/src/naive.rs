@@ -7,7 +7,7 @@
 //! The symbol `backstitch_root` points to a magic number and five words:
 //!
 //! ```text
-//! "backstit" · version · fields · field count · stores · modules      each 8 bytes, but for
+//! "backstit" · version · fields · field count · stores · modules      8 bytes each, except
 //!                                                                     addresses
 //! field: name (48 bytes, zeros follow) · offset (8) · size (8)
 //! ```

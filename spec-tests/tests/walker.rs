@@ -48,7 +48,7 @@ const OFTEN: u64 = 997;
 /// State and results of the comparisons in a store.
 #[derive(Default)]
 struct Seen {
-    /// Whether to compare before every cell, without a limit.
+    /// True to compare before every cell, without a limit.
     all: bool,
     /// Number of cells that have run.
     ran: u64,

@@ -51,7 +51,7 @@ fn text() -> String {
     )
 }
 
-/// Everything that the operations change.
+/// State that the operations change.
 #[derive(PartialEq)]
 struct State {
     memories: [Vec<u8>; 2],

@@ -54,7 +54,7 @@ struct Look {
 struct Data {
     kept: Vec<ContRef>,
     looks: Vec<Look>,
-    /// Whether the host calls WebAssembly again at the first place.
+    /// True if the host calls WebAssembly again at the first place.
     nests: bool,
 }
 

@@ -18,7 +18,7 @@ pub type Site = (u32, u32);
 pub struct Seen {
     pub looks: Looks,
     pub sites: Vec<Site>,
-    /// Whether the frame at each site waits for a call.
+    /// True for each site whose frame waits for a call.
     pub calling: Vec<bool>,
 }
 

@@ -56,7 +56,7 @@ pub struct Subject {
     engine: backstitch::Engine,
     /// Name of the mode, for messages.
     pub name: String,
-    /// Whether calls get one unit of fuel at a time.
+    /// True if calls get one unit of fuel at a time.
     pub stepwise: bool,
     fuelled: bool,
 }

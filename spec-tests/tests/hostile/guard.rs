@@ -21,7 +21,7 @@ thread_local! {
     static PEAK: Cell<isize> = const { Cell::new(0) };
     /// Number of raw allocations that this thread may still make; negative for any number.
     static ALLOWED: Cell<isize> = const { Cell::new(-1) };
-    /// Whether an allocation was refused.
+    /// True if an allocation was refused.
     static REFUSED: Cell<bool> = const { Cell::new(false) };
 }
 

@@ -21,9 +21,9 @@ use wasm_encoder::{
 /// Options for the generation of programs.
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
-    /// Whether to use exceptions.
+    /// Enables exceptions.
     pub exceptions: bool,
-    /// Whether to use references to exceptions. False if `exceptions` is false.
+    /// Enables references to exceptions. False if `exceptions` is false.
     pub references: bool,
 }
 

@@ -39,7 +39,7 @@ const PROGRAM: &str = r#"
       (drop (call $read (i32.const 0) (i32.const 0) (i32.const 1) (i32.const 8)))
       (br_if $again (i32.load (i32.const 8))))))"#;
 
-/// Everything observable about a run.
+/// Observable results of a run.
 #[derive(Debug, PartialEq, Eq)]
 struct Run {
     output: Vec<u8>,
