@@ -16,7 +16,7 @@ const MODULE: &str = r#"
             (local.set $rest)
             (call $divide (local.get $rest) (i64.const 10)))
 
-        ;; A loop that carries its product on the stack from round to round.
+        ;; A loop that keeps its product on the operand stack.
         (func (export "factorial") (param $n i64) (result i64 i64)
             (local $rounds i64)
             (i64.const 1)

@@ -18,7 +18,7 @@ const PROGRAM: &str = r#"
         (memory (export "memory") 1)
         (data (i32.const 0) "dicewritten\n")
         (data (i32.const 16) "\40\00\00\00\04\00\00\00") ;; four bytes at 64
-        (data (i32.const 24) "\04\00\00\00\08\00\00\00") ;; eight at 4
+        (data (i32.const 24) "\04\00\00\00\08\00\00\00") ;; eight bytes at 4
         (func (export "_start")
             (drop (call $random (i32.const 64) (i32.const 4)))
             (drop (call $open (i32.const 3) (i32.const 0) (i32.const 0) (i32.const 4)

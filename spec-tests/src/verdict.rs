@@ -77,7 +77,7 @@ pub fn judge(script: &Script, modes: &[(Mode, Engine)], expected: Option<&Entry>
         };
         let _ = writeln!(
             complaint,
-            "{mode}: `{entry}`, but {expected} (if it is right, run with `--bless`){}",
+            "{mode}: `{entry}`, but {expected} (if this is correct, run with `--bless`){}",
             show_failures(&report)
         );
     }

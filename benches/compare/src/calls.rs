@@ -16,7 +16,7 @@ use crate::value::Value;
 const MODULE: &str = r#"(module
   (import "host" "tick" (func $tick (param i32) (result i32)))
 
-  ;; Naive on purpose: one comparison, two subtractions and an addition around two calls.
+  ;; Deliberately naive: one comparison, two subtractions and an addition for two calls.
   (func $fibonacci (export "fibonacci") (param $n i32) (result i32)
     (if (result i32) (i32.lt_s (local.get $n) (i32.const 2))
       (then (local.get $n))
@@ -49,7 +49,7 @@ const STACKS: &str = r#"(module
   (func $endless (loop $again (suspend $yield) (br $again)))
   (func $once (suspend $yield))
 
-  ;; Resumes one continuation $n times, which suspends as often.
+  ;; Resumes a continuation $n times, which suspends each time.
   (func (export "switches") (param $n i32) (result i32)
     (local $left i32) (local $thread (ref $cont))
     (local.set $left (local.get $n))
@@ -62,7 +62,7 @@ const STACKS: &str = r#"(module
       (br_if $again (local.tee $left (i32.sub (local.get $left) (i32.const 1)))))
     (local.get $n))
 
-  ;; The loop of that, with a call in the place of the resumption.
+  ;; The same loop with a call instead of the resumption.
   (func $nothing)
   (func (export "loops") (param $n i32) (result i32)
     (local $left i32)
@@ -72,7 +72,7 @@ const STACKS: &str = r#"(module
       (br_if $again (local.tee $left (i32.sub (local.get $left) (i32.const 1)))))
     (local.get $n))
 
-  ;; Makes $n continuations, each of which is suspended once and then forgotten.
+  ;; Creates $n continuations, each of which suspends once and is then dropped.
   (func (export "lives") (param $n i32) (result i32)
     (local $left i32)
     (local.set $left (local.get $n))

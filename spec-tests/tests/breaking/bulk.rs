@@ -39,7 +39,7 @@ fn text() -> String {
                 (table.copy $t $t (i32.const 3) (i32.const 1) (i32.const {elements})))
             (func (export "table_init")
                 (table.init $t $items (i32.const 4) (i32.const 1) (i32.const {items})))
-            ;; Beyond the end by one.
+            ;; One byte beyond the end.
             (func (export "outside")
                 (memory.fill (i32.const 1) (i32.const 7) (i32.const {BYTES}))))"#,
         "ab".repeat(DATA / 2 + 1),
@@ -188,8 +188,11 @@ fn a_suspended_bulk_operation_continues_where_it_stopped() {
                 suspended += 1;
                 if suspended == 1 {
                     let now = scene.state();
-                    assert!(now != State::new(), "{name}: nothing was done");
-                    assert!(now != State::new().after(name), "{name}: all was done");
+                    assert!(now != State::new(), "{name}: no change after a piece");
+                    assert!(
+                        now != State::new().after(name),
+                        "{name}: finished after one piece"
+                    );
                 }
             }
             scene.check(name, &State::new().after(name));

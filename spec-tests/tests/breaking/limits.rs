@@ -413,10 +413,7 @@ fn a_limiters_error_is_raised_at_the_guests_instruction() {
         let mut store = Store::new(engine, Refusing);
         store.limiter(|limiter| limiter);
         let instance = Instance::new(&mut store, &module(engine, text), &[]).unwrap();
-        for (name, message) in [
-            ("grow", "no memory is left"),
-            ("grow_table", "no table is left"),
-        ] {
+        for (name, message) in [("grow", "memory refused"), ("grow_table", "table refused")] {
             let error = call(&mut store, &instance, name, &[]).unwrap_err();
             assert_eq!(error.root_cause().to_string(), message);
             assert_eq!(error_names(&error), [name]);

@@ -26,7 +26,7 @@ const MODULE: &str = r#"(module
         (global.set $suspended
             (call $suspend
                 (cont.bind $k $kg (i32.const 7) (i64.const 8) (cont.new $k (ref.func $sleep)))))
-        ;; nobody can reach this one
+        ;; an unreachable continuation
         (drop (call $suspend (cont.new $kg (ref.func $lost))))
         (block $h (result (ref $kg))
             (block $i (result i32 (ref $kg))

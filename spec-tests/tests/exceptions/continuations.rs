@@ -20,7 +20,7 @@ const TEXT: &str = r#"(module
     (func $throw (param i32)
         (if (i32.eq (local.get 0) (i32.const -1)) (then (return_call $host (i32.const 7))))
         (throw $e (local.get 0)))
-    ;; So many levels, with a handler of another tag at each.
+    ;; As many levels as the argument, each with a handler for another tag.
     (func $level (param $left i32)
         (if (i32.le_s (local.get $left) (i32.const 0))
             (then (call $throw (local.get $left)) (unreachable)))
@@ -40,13 +40,13 @@ const TEXT: &str = r#"(module
             (unreachable))
         (i32.add)
         (i32.add (i32.wrap_i64 (local.get $below))))
-    ;; The host's own function as a continuation.
+    ;; A host function as a continuation.
     (func (export "host") (result i32)
         (try_table (catch $e 0) (resume $c (i32.const 5) (cont.new $c (ref.func $host))))
         (unreachable))
     (func (export "uncaught") (param $levels i32)
         (resume $c (local.get $levels) (cont.new $c (ref.func $level))))
-    ;; A continuation that an exception has ended is used up.
+    ;; A continuation that has ended with an exception is consumed.
     (func (export "again")
         (global.set $kept (cont.new $c (ref.func $throw)))
         (block $h (result i32)

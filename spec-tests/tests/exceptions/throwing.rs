@@ -17,8 +17,8 @@ fn a_handler_sees_locals_and_operands_as_they_are_at_the_throw() {
             (if (i32.eqz (local.get 0))
                 (then (throw $e (i32.const 1) (i64.const 2) (f32.const 3.5) (f64.const 4.5))))
             (local.get 0))
-        ;; Locals are changed between calls, from results, from constants and from one
-        ;; another, and read again by the handler; operands stand below the block.
+        ;; Locals are set between calls, to results, to constants and to other locals, and
+        ;; read again by the handler. There are operands below the block.
         (func (export "run") (param $first i32) (param $second i32)
                 (result i32 i64 f32 f64 i32 i64 f64 i32)
             (local $a i32) (local $b i64) (local $c f64) (local $d i32)
@@ -119,7 +119,7 @@ fn the_innermost_clause_for_the_tag_is_selected() {
                                 (then (throw $b (i32.const 1)))
                                 (else (throw $a (i32.const 2)))))
                         (unreachable))
-                    ;; Behind the inner block nothing catches `b` any more.
+                    ;; After the inner block, nothing catches `b`.
                     (throw $a (i32.add (i32.const 40))))
                 (unreachable)))
         (func (export "uncaught") (result i32)
@@ -209,8 +209,8 @@ fn exceptions_cross_instances_and_only_their_own_tag_catches_them() {
                         (call $throw_b (local.get 0)))
                     (unreachable))
                 (unreachable))
-            ;; What runs behind a handler is of the handler's instance: its memory, its
-            ;; globals, its calls.
+            ;; Code after a handler runs in the handler's instance: with its memory, its
+            ;; globals, its functions.
             (func (export "run") (param $which i32) (result i32 i32 i32)
                 (block $h (result i32)
                     (try_table (catch $b $h) (catch $a $h)
@@ -279,7 +279,7 @@ fn a_million_frames_are_unwound_on_a_flat_native_stack() {
         (func $deep (param $left i32) (result i32)
             (if (i32.eqz (local.get $left)) (then (throw $e (i32.const 77))))
             (i32.add (i32.const 1) (call $deep (i32.sub (local.get $left) (i32.const 1)))))
-        ;; Each frame catches, and throws the same on.
+        ;; Each frame catches the exception and throws it again.
         (func $relay (param $left i32) (result i32)
             (block $h (result exnref)
                 (try_table (catch_all_ref $h)

@@ -216,11 +216,11 @@ const GREEDY: &str = r#"
   (data (i32.const 0) "file")
   (data (i32.const 16) "\00\04\00\00\00\00\01\00") ;; 64 KiB at 1024
   (data (i32.const 24) "\00\00\00\00\ff\ff\ff\ff") ;; 4 GiB at 0
-  (data (i32.const 80) "\01\00\00\00\00\00\00\00\ff\ff\ff\ff\ff\ff\ff\ff") ;; for ever
+  (data (i32.const 80) "\01\00\00\00\00\00\00\00\ff\ff\ff\ff\ff\ff\ff\ff") ;; no end
   (func $make (result i32)
     (call $open (i32.const 3) (i32.const 0) (i32.const 0) (i32.const 4)
       (i32.const 1) (i64.const 66) (i64.const 0) (i32.const 0) (i32.const 8)))
-  ;; The error, and how often there was none.
+  ;; Returns the error, and the number of calls before without one.
   (func (export "open") (result i32 i32) (local $errno i32) (local $count i32)
     (loop $again
       (if (i32.eqz (local.tee $errno (call $make)))
