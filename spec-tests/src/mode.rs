@@ -1,4 +1,4 @@
-//! Modes in which a script runs: dispatch backend, compilation mode, in one run or stepwise.
+//! Modes in which scripts run: dispatch backend, compilation mode, and at once or stepwise.
 
 use crate::script::Host;
 use crate::script::driver::{Driver, call_directly};
@@ -53,8 +53,8 @@ impl Mode {
         modes
     }
 
-    /// Creates an engine for this mode. Returns `None` if this build does not have the mode's
-    /// dispatch backend and does not have to.
+    /// Creates an engine for this mode. Returns `None` if the mode's dispatch backend is neither
+    /// available nor required in this build.
     pub fn engine(&self) -> Result<Option<Engine>> {
         let mut config = Config::new();
         config

@@ -66,7 +66,7 @@ pub struct Clause {
     pub label: Option<u32>,
 }
 
-/// A continuation that has not been used.
+/// A continuation that has not been consumed.
 #[derive(Clone, Debug)]
 pub struct Continuation<'a> {
     pub frames: Vec<Frame<'a>>,

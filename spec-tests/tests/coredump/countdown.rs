@@ -45,7 +45,7 @@ pub fn with_countdown(module: &[u8]) -> Vec<u8> {
                 export.export(COUNTER, ExportKind::Global, index);
                 counted.section(&appended(data, &export));
             }
-            // The section is added after its last body.
+            // The section is written after its last body has been read.
             CODE => {}
             id => {
                 counted.section(&RawSection { id, data });

@@ -104,8 +104,8 @@ fn difference(bytes: &[u8], expected: &Looks, seen: &Seen) -> Option<String> {
             let (&(_, offset), &calling) = sites.next()?;
             let mut expected = expected.clone();
             if calling {
-                // The debugger shows the operands without the arguments' removal, although they
-                // belong to the callee already, and the offset of the instruction after the call.
+                // At a call, the debugger's operands still include the arguments, which belong to
+                // the callee already, and its offset is that of the instruction after the call.
                 let taken = generator::arguments(&bytes[offset as usize..]);
                 expected.operands.truncate(expected.operands.len() - taken);
                 expected.offset = offset;

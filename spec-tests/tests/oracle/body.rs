@@ -8,7 +8,7 @@ use crate::types::{
 use std::borrow::Cow;
 use wasm_encoder::{BlockType, Function, Instruction, MemArg, MemArgTarget};
 
-/// Number of values from which on constants are generated for all of them.
+/// Number of values above which all numbers are generated as constants.
 const MANY: usize = 12;
 
 /// Body of a function under construction.

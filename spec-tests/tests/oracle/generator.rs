@@ -23,7 +23,7 @@ use wasm_encoder::{
 pub struct Options {
     /// Enables exceptions.
     pub exceptions: bool,
-    /// Enables references to exceptions. False if `exceptions` is false.
+    /// Enables references to exceptions. Must be false if `exceptions` is.
     pub references: bool,
 }
 
