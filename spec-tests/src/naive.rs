@@ -2,7 +2,7 @@
 //! `examples/gdb/backstitch.py` is this file in Python. Tests compare this walk with the library's
 //! own walk at every instruction.
 //!
-//! # How to walk
+//! # Algorithm
 //!
 //! The symbol `backstitch_root` points to a magic number and five words:
 //!

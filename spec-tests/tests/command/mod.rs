@@ -75,7 +75,7 @@ pub fn program() -> &'static Path {
             .rsplit_once("\"executable\":\"")
             .expect("cargo prints the program's path");
         let (path, _) = path.split_once('"').expect("the path ends");
-        // The messages are in JSON, where a backslash of Windows is two.
+        // The messages are JSON, in which a backslash of a Windows path is escaped.
         PathBuf::from(path.replace("\\\\", "\\"))
     })
 }
