@@ -1,9 +1,9 @@
-;; Splits the day's loaves among the guests of each table. Somebody has forgotten that a
-;; table may be empty: README.md finds that out from a core dump.
+;; Divides the day's loaves among the guests of each table. It traps at an empty table: README.md
+;; finds this cause from a core dump.
 (module $bakery
   (memory (export "memory") 1)
   (global $served (export "served") (mut i32) (i32.const 0))
-  ;; How many guests sit at each of the four tables.
+  ;; Number of guests at each of the four tables.
   (data (i32.const 0x1000) "\04\00\00\00\02\00\00\00\00\00\00\00\03\00\00\00")
   (func $serve (export "serve") (param $loaves i32)
     (local $table i32)

@@ -1,5 +1,5 @@
-//! Real programs, from `benches/workloads`: the checksums that Wasmtime gives, and its
-//! backtraces of panics.
+//! Workloads from `benches/workloads`: their checksums, and the backtraces of their panics, must be
+//! those of Wasmtime.
 
 use backstitch::{Config, Dispatch, Engine, Instance, Module, Store, Trap, WasmBacktrace};
 use std::collections::BTreeSet;
@@ -11,13 +11,13 @@ fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../benches/workloads")
 }
 
-/// The bytes of a workload's module.
+/// Returns the bytes of a workload's module.
 fn bytes(name: &str) -> Vec<u8> {
     let path = folder().join("wasm").join(name).with_extension("wasm");
     fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// An engine for each way of dispatch of this build.
+/// Returns an engine for each dispatch backend of this build.
 fn engines() -> Vec<Engine> {
     let mut dispatches = vec![Dispatch::best()];
     if !dispatches.contains(&Dispatch::Loop) {
@@ -28,7 +28,7 @@ fn engines() -> Vec<Engine> {
         config
             .dispatch(dispatch)
             .wasm_backtrace_max_frames(NonZeroUsize::new(100_000));
-        Engine::new(&config).expect("the backend works")
+        Engine::new(&config).expect("the backend is available")
     };
     dispatches.into_iter().map(engine).collect()
 }
@@ -36,14 +36,14 @@ fn engines() -> Vec<Engine> {
 #[test]
 fn checksums_are_those_of_wasmtime() {
     let path = folder().join("checksums.txt");
-    let checksums = fs::read_to_string(path).expect("the checksums are there");
+    let checksums = fs::read_to_string(path).expect("the checksums exist");
     let mut seen = BTreeSet::new();
     let mut lines = Vec::new();
     for line in checksums.lines().filter(|line| !line.starts_with('#')) {
         let [name, export, n, checksum] = line.split_whitespace().collect::<Vec<_>>()[..] else {
             panic!("not a checksum: {line}");
         };
-        // The first line of each export is the one for tests.
+        // The first line of each export has the argument for tests.
         if seen.insert((name, export)) {
             let n: i32 = n.parse().expect("n is a number");
             let checksum = u64::from_str_radix(checksum, 16).expect("hexadecimal");
@@ -69,7 +69,7 @@ fn checksums_are_those_of_wasmtime() {
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
 }
 
-/// A frame, as both engines name it: function index, module offset, name.
+/// A frame: function index, module offset and name.
 type Frame = (u32, Option<usize>, Option<String>);
 
 #[test]
@@ -88,7 +88,7 @@ fn panics_show_the_frames_that_wasmtime_shows() {
                 .get_typed_func::<i32, i64>(&mut store, "panic")
                 .unwrap();
             let error = panic.call(&mut store, fault as i32).unwrap_err();
-            let found = error.downcast_ref::<Trap>().expect("it traps");
+            let found = error.downcast_ref::<Trap>().expect("the call traps");
             assert_eq!(format!("{found:?}"), *trap, "fault {fault}");
             let backtrace = error
                 .downcast_ref::<WasmBacktrace>()
@@ -106,7 +106,7 @@ fn panics_show_the_frames_that_wasmtime_shows() {
     }
 }
 
-/// What Wasmtime shows of each fault: the trap and the frames.
+/// Returns the trap and the frames of each fault in Wasmtime.
 fn reference_panics(bytes: &[u8]) -> Vec<(String, Vec<Frame>)> {
     use wasmtime::{Config, Engine, Instance, Module, OptLevel, Store, Trap, WasmBacktrace};
     let mut config = Config::new();

@@ -1,5 +1,5 @@
-//! Core dumps: what stands in them, against other readers and writers, and frame values,
-//! against a debugger's. Tests are named by the rows of the list of behaviours.
+//! Core dumps. The contents are compared with those of other readers and writers, and frame values
+//! with those of a debugger. The names of the tests begin with rows of the walk's contract.
 //!
 //! ```text
 //! cargo test -p spec-tests --test coredump
@@ -12,7 +12,7 @@ mod debugger;
 mod format;
 mod generator;
 mod oracle;
-// The differential test needs more of it.
+// Some of its functions are used by the differential test only.
 #[allow(dead_code)]
 #[path = "../differential/random.rs"]
 mod random;

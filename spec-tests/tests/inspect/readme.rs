@@ -1,4 +1,5 @@
-//! The README's way from a trap to its cause: what it says is printed is printed.
+//! The section "From a trap to its cause" of the README: its commands must print the output shown
+//! there.
 
 use crate::command::{file, program};
 use std::path::Path;
@@ -6,9 +7,9 @@ use std::process::Command;
 
 const HEADING: &str = "\n## From a trap to its cause\n";
 
-/// The commands of the section, each with what the README says of its output.
+/// Returns the commands of the section, each with its output in the README.
 fn commands(readme: &str) -> Vec<(String, String)> {
-    let (_, section) = readme.split_once(HEADING).expect("the section is there");
+    let (_, section) = readme.split_once(HEADING).expect("the section exists");
     let section = section.split("\n## ").next().unwrap_or(section);
     let blocks = section.split("```console\n").skip(1);
     let mut commands = Vec::new();
@@ -22,11 +23,11 @@ fn commands(readme: &str) -> Vec<(String, String)> {
 }
 
 #[test]
-fn c16_the_way_from_a_trap_to_its_cause() {
+fn c16_the_readmes_commands_print_what_it_shows() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let text = |name: &str| std::fs::read_to_string(root.join(name)).expect("it can be read");
+    let text = |name: &str| std::fs::read_to_string(root.join(name)).expect("the file can be read");
     let module = file("readme/examples/bakery.wat", text("examples/bakery.wat"));
-    let folder = module.ancestors().nth(2).expect("it is in two folders");
+    let folder = module.ancestors().nth(2).expect("the path has two parents");
     let commands = commands(&text("README.md"));
     assert!(commands.len() >= 4, "{commands:?}");
     for (arguments, expected) in commands {
@@ -34,10 +35,10 @@ fn c16_the_way_from_a_trap_to_its_cause() {
             .args(arguments.split_whitespace())
             .current_dir(folder)
             .output()
-            .expect("the command can be run");
+            .expect("the command can be started");
         let printed = [output.stdout, output.stderr].concat();
         let printed = String::from_utf8(printed).expect("the output is text");
-        // Where the README leaves something out, it says so.
+        // The README marks omissions with "…".
         let mut rest = &*printed;
         for part in expected.split("…\n") {
             let at = rest.find(part);
