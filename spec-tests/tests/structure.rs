@@ -9,21 +9,34 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
-/// Which folders the files of a folder may name. (Its own are not listed.)
+/// Folders that the files of each folder may name, besides their own.
 ///
-/// `translate` and `execute` meet in `code` alone; nothing below `api` names it, and so
-/// nothing knows the embedder's `T`; `walk` looks at everything and touches nothing.
+/// `ids` and `support` are at the bottom. `translate` and `execute` meet in `code` alone.
+/// Nothing below `api` names it, so nothing there depends on the embedder's `T`. `walk` reads
+/// the other folders and changes none.
 const MAY_NAME: &[(&str, &[&str])] = &[
     ("support", &[]),
-    ("module", &["code", "support"]),
-    ("code", &["module", "support"]),
-    ("translate", &["code", "module", "stack", "support"]),
-    ("stack", &["code", "heap", "module", "support"]),
-    ("heap", &["code", "module", "stack", "support"]),
-    ("execute", &["code", "heap", "module", "stack", "support"]),
+    ("ids", &[]),
+    ("code", &["ids", "support"]),
+    ("module", &["code", "ids", "support"]),
+    ("translate", &["code", "ids", "module", "stack", "support"]),
+    ("stack", &["code", "heap", "ids", "module", "support"]),
+    ("heap", &["code", "ids", "module", "stack", "support"]),
+    (
+        "execute",
+        &["code", "heap", "ids", "module", "stack", "support"],
+    ),
     (
         "walk",
-        &["code", "heap", "module", "stack", "support", "translate"],
+        &[
+            "code",
+            "heap",
+            "ids",
+            "module",
+            "stack",
+            "support",
+            "translate",
+        ],
     ),
     (
         "api",
@@ -31,6 +44,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "code",
             "execute",
             "heap",
+            "ids",
             "module",
             "stack",
             "support",
@@ -38,15 +52,16 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "walk",
         ],
     ),
-    // A user of the API, like an embedder; below it, the tools alone.
+    // WASI uses the API as an embedder does, and the tools of `support`.
     ("wasi", &["api", "support"]),
-    // The command is a user of the library like any other.
+    // The command uses the library as any other program does.
     ("cli", &[]),
 ];
 
-/// What of a folder others may name, where that is not all that it makes public.
+/// Items of a folder that another one may name, for pairs of folders where that is less than
+/// everything public.
 const MAY_BE_NAMED: &[(&str, &str, &[&str])] = &[
-    // The map from cells back to operators, and what it is made of.
+    // The map from cells back to instructions, and its parts.
     (
         "walk",
         "translate",
@@ -59,8 +74,39 @@ const MAY_BE_NAMED: &[(&str, &str, &[&str])] = &[
             "Variable",
         ],
     ),
-    // What the registers point to, not what it is.
+    // A module holds its published code. It has no access to opcodes or operands.
+    (
+        "module",
+        "code",
+        &[
+            "CodeBlock",
+            "CodeHeader",
+            "Entry",
+            "HandlerTable",
+            "ModuleCode",
+        ],
+    ),
+    // The types that pointers in the context and in frames point to. The store that owns
+    // these structures stays out of reach.
     ("stack", "code", &["CodeHeader"]),
+    (
+        "stack",
+        "heap",
+        &["FuncObject", "GlobalCell", "InstanceCore"],
+    ),
+    (
+        "stack",
+        "module",
+        &["EngineInner", "ListedModule", "MODULES"],
+    ),
+    // A store owns its stacks. It does not read frames: its `trace_stack` hook does.
+    (
+        "heap",
+        "stack",
+        &["BOUNDARY_SLOTS", "Stack", "StackState", "Stacks"],
+    ),
+    // A function's code, by the place where it is published, and reasons for failures.
+    ("heap", "code", &["Entry", "Trap"]),
     // Numbers and distances that both sides of the record agree on, no stacks.
     ("translate", "stack", &["RECORD_SLOTS", "RED_ZONE_SLOTS"]),
 ];
@@ -114,6 +160,7 @@ const TOP_LEVEL: &[&str] = &[
     "benches",
     "build.rs",
     "deny.toml",
+    "docs",
     "examples",
     "fuzz",
     "no_std-check",

@@ -5,7 +5,8 @@ use super::engine::Engine;
 use super::extern_type::GlobalType;
 use super::values::Val;
 use crate::ensure;
-use crate::heap::{self, GlobalIndex, StoreId, StoreInner};
+use crate::heap::{self, StoreInner};
+use crate::ids::{GlobalIndex, StoreId};
 use crate::support::error::{Context, Result};
 
 /// A global of a store.

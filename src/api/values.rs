@@ -11,7 +11,8 @@ use super::heap_type::HeapType;
 use super::reference::Ref;
 use super::rooted::Rooted;
 use super::val_type::ValType;
-use crate::heap::{StoreId, StoreInner};
+use crate::heap::StoreInner;
+use crate::ids::StoreId;
 use crate::support::error::{Error, Result};
 use crate::{format_err, module};
 

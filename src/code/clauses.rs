@@ -16,7 +16,7 @@
 //! payload of a suspension; the reference to what was suspended goes where the clause
 //! says. Both slots are distances from the frame's record, in bytes.
 
-use crate::module::TypeId;
+use crate::ids::TypeId;
 
 /// The types of the values that a suspended stack waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -10,7 +10,8 @@ use super::cell::Cell;
 use super::regs::{Regs, Step};
 use super::transfer::cell;
 use crate::code::{CodeHeader, Entry, HEADER_WORDS, Op, Trap};
-use crate::heap::{FuncIndex, FuncObject, FuncRef, InstanceCore};
+use crate::heap::{FuncObject, FuncRef, InstanceCore};
+use crate::ids::FuncIndex;
 use crate::stack::{BOUNDARY_SLOTS, BOUNDARY_TAG, BoundaryKind, Exit, HostRequest, Record};
 use core::ptr;
 

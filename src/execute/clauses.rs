@@ -4,7 +4,7 @@ use crate::code::clauses::{
     CLAUSE_WORDS, END, FIRST_CLAUSE, REFERENCE, SUSPENDED, TARGET, clause_word, target_word,
 };
 use crate::code::{Clause, Handles};
-use crate::heap::TagIndex;
+use crate::ids::TagIndex;
 
 /// A finished cell that resumes.
 #[derive(Clone, Copy, Debug)]

@@ -15,7 +15,8 @@ use super::regs::{Regs, Step};
 use super::transfer::cell;
 use crate::code::{Op, Trap};
 use crate::heap::InstanceCore;
-use crate::stack::{Context, Exit, Record, Stack, StackId, StackState, next_reference};
+use crate::ids::StackId;
+use crate::stack::{Context, Exit, Record, Stack, StackState, next_reference};
 
 /// Where a stack was left.
 #[derive(Clone, Copy)]

@@ -10,10 +10,11 @@ use super::dispatch;
 use super::execution::{Outcome, Suspension};
 use super::regs::Regs;
 use super::service;
-use crate::code::{self, Op, Trap};
-use crate::heap::{Crossing, EpochDecision, Failure, FuncIndex, FuncObject, HostCall, StoreInner};
+use crate::code::{Op, Trap};
+use crate::heap::{Crossing, EpochDecision, Failure, FuncObject, HostCall, StoreInner};
+use crate::ids::{FuncIndex, StackId};
 use crate::stack::{
-    Activation, Awaited, BOUNDARY_SLOTS, Context, Exit, ExitPoint, Record, StackId, StackState,
+    Activation, Awaited, BOUNDARY_SLOTS, Context, Exit, ExitPoint, Record, StackState,
 };
 use crate::support::error::Error;
 use core::slice;
@@ -365,7 +366,8 @@ impl<'a> Linked<'a> {
         let (function, instance) =
             unsafe { ((*self.ctx).acc as u32, (*(*self.ctx).instance).index) };
         let module = self.store.instance(instance).module().clone();
-        let prepared = code::publish(&module, function)
+        let prepared = module
+            .publish(function)
             .map_err(Failure::Host)
             .and_then(|code| {
                 // SAFETY: X2; published code lives as long as its module, and the instance

@@ -4,10 +4,11 @@
 use super::driver;
 use super::first_frame::FirstFrame;
 use crate::code::Trap;
-use crate::heap::{Failure, FuncIndex, StoreId, StoreInner, TagIndex};
+use crate::heap::{Failure, StoreInner};
+use crate::ids::{FuncIndex, StackId, StoreId, TagIndex};
 use crate::module::FuncType;
 use crate::stack::{
-    Awaited, BOUNDARY_SLOTS, BoundaryKind, INITIAL_SLOTS, Owner, Record, StackId, StackState,
+    Awaited, BOUNDARY_SLOTS, BoundaryKind, INITIAL_SLOTS, Owner, Record, StackState,
 };
 use crate::support::error::Error;
 use alloc::boxed::Box;

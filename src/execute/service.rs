@@ -6,8 +6,8 @@ use super::cell::Cell;
 use super::regs::{Regs, Step};
 use super::switching;
 use crate::code::{Op, Trap};
-use crate::heap::{ExnIndex, Failure, FuncRef, InstanceIndex, StoreInner};
-use crate::module::TypeId;
+use crate::heap::{Failure, FuncRef, StoreInner};
+use crate::ids::{ExnIndex, InstanceIndex, TypeId};
 use crate::stack::{Context, Exit};
 
 /// The cell of a service: leaves running code.

@@ -8,10 +8,11 @@ use super::execution::Suspension;
 use super::first_frame::FirstFrame;
 use super::regs::Regs;
 use crate::code::{Awaits, Handles, Op, Trap};
-use crate::heap::{ExnIndex, Failure, FuncRef, StoreInner};
-use crate::module::{FuncType, TypeId, ValType};
+use crate::heap::{Failure, FuncRef, StoreInner};
+use crate::ids::{ExnIndex, StackId, TypeId};
+use crate::module::{FuncType, ValType};
 use crate::stack::{
-    Awaited, BOUNDARY_SLOTS, BoundaryKind, Record, Stack, StackId, StackState, next_reference,
+    Awaited, BOUNDARY_SLOTS, BoundaryKind, Record, Stack, StackState, next_reference,
 };
 use alloc::sync::Arc;
 use core::slice;

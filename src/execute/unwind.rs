@@ -6,8 +6,9 @@
 use super::driver::Linked;
 use crate::code::PublishedBlocks;
 use crate::heap::ThrownException;
-use crate::heap::{ExnIndex, Failure, InstanceCore, InstanceIndex, StoreInner, TagIndex};
-use crate::stack::{RawFrames, StackId};
+use crate::heap::{Failure, InstanceCore, StoreInner};
+use crate::ids::{ExnIndex, InstanceIndex, StackId, TagIndex};
+use crate::stack::RawFrames;
 
 /// Where an exception is caught.
 #[derive(Clone, Copy, Debug)]

@@ -35,9 +35,9 @@
 
 use super::collector::{Collector, Reference};
 use super::exception;
-use super::store::{ExnIndex, StoreInner};
+use super::store::StoreInner;
 use crate::format_err;
-use crate::stack::StackId;
+use crate::ids::{ExnIndex, StackId};
 use crate::support::error::Error;
 use alloc::vec::Vec;
 

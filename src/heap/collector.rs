@@ -11,9 +11,9 @@
 //! nothing pays nothing.
 
 use super::collection::Collection;
-use super::store::{ExnIndex, ExternIndex, StoreInner};
+use super::store::StoreInner;
+use crate::ids::{ExnIndex, ExternIndex, StackId};
 use crate::module::{CollectorPace, HeapType, ValType};
-use crate::stack::StackId;
 use crate::support::error::Error;
 use alloc::collections::TryReserveError;
 use alloc::sync::Arc;

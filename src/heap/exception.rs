@@ -4,7 +4,7 @@
 //! others are the collector's.
 
 use super::limits::LimitError;
-use super::store::{ExnIndex, TagIndex};
+use crate::ids::{ExnIndex, TagIndex};
 use alloc::vec::Vec;
 use core::fmt;
 use smallvec::SmallVec;

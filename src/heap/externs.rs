@@ -1,6 +1,6 @@
 //! The host's values that guests may refer to.
 
-use super::store::ExternIndex;
+use crate::ids::ExternIndex;
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use core::any::Any;

@@ -1,9 +1,9 @@
 //! Functions as values.
 
 use super::instance::InstanceCore;
-use super::store::{FuncIndex, InstanceIndex, StoreInner};
+use super::store::StoreInner;
 use crate::code::Entry;
-use crate::module::TypeId;
+use crate::ids::{FuncIndex, InstanceIndex, TypeId};
 use crate::support::error::Error;
 use core::marker::PhantomData;
 use core::ptr;

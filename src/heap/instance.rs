@@ -2,8 +2,9 @@
 
 use super::global::GlobalCell;
 use super::memory::MemoryCore;
-use super::store::{GlobalIndex, InstanceIndex, MemoryIndex, StoreInner, TableIndex, TagIndex};
+use super::store::StoreInner;
 use super::table::TableCore;
+use crate::ids::{GlobalIndex, InstanceIndex, MemoryIndex, TableIndex, TagIndex};
 use crate::module::{ListedModule, Module};
 use alloc::boxed::Box;
 use alloc::sync::Arc;

@@ -9,11 +9,10 @@
 use super::func::FuncRef;
 use super::instance::InstanceParts;
 use super::matching::check_import;
-use super::store::{
-    FuncIndex, GlobalIndex, InstanceIndex, MemoryIndex, StoreInner, TableIndex, TagIndex,
-};
+use super::store::StoreInner;
 use crate::code::Trap;
 use crate::format_err;
+use crate::ids::{FuncIndex, GlobalIndex, InstanceIndex, MemoryIndex, TableIndex, TagIndex};
 use crate::module::{
     ConstExpr, ConstOp, ElementItems, ExternType, MemoryType, Module, SegmentMode, TableType,
 };

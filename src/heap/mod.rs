@@ -50,7 +50,6 @@ pub use memory::{Memory, MemoryCore};
 pub use store::{
     Crossing, DEFAULT_CONTINUATIONS, DEFAULT_EXCEPTION_BYTES, DEFAULT_INSTANCES, DEFAULT_MEMORIES,
     DEFAULT_MEMORY_BYTES, DEFAULT_STACK_BYTES, DEFAULT_TABLE_ELEMENTS, DEFAULT_TABLES,
-    EpochDecision, ExnIndex, ExternIndex, Failure, FuncIndex, GlobalIndex, InstanceIndex,
-    MemoryIndex, StoreId, StoreInner, TableIndex, TagIndex,
+    EpochDecision, Failure, StoreInner,
 };
 pub use table::{CARD, Table};

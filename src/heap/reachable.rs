@@ -5,9 +5,10 @@
 //! nothing is guessed.
 
 use super::collector::Reference;
-use super::store::{ExnIndex, StoreInner};
+use super::store::StoreInner;
+use crate::ids::{ExnIndex, StackId};
 use crate::module::{HeapType, ValType};
-use crate::stack::{BOUNDARY_SLOTS, StackId, StackState};
+use crate::stack::{BOUNDARY_SLOTS, StackState};
 use crate::support::error::Error;
 use alloc::vec::Vec;
 use core::ops::Range;

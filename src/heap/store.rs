@@ -12,10 +12,12 @@ use super::table::Table;
 use super::tag::Tag;
 use crate::code::Trap;
 use crate::format_err;
-use crate::module::{
-    EngineInner, FuncType, GlobalType, MemoryType, Module, TableType, TypeId, ValType,
+use crate::ids::{
+    ExnIndex, ExternIndex, FuncIndex, GlobalIndex, InstanceIndex, MemoryIndex, StackId, StoreId,
+    TableIndex, TagIndex, TypeId,
 };
-use crate::stack::{StackId, Stacks};
+use crate::module::{EngineInner, FuncType, GlobalType, MemoryType, Module, TableType, ValType};
+use crate::stack::Stacks;
 use crate::support::error::Error;
 use alloc::boxed::Box;
 use alloc::format;
@@ -24,46 +26,6 @@ use alloc::vec::Vec;
 use core::any::Any;
 use core::fmt;
 use core::ptr;
-use core::sync::atomic::{AtomicUsize, Ordering};
-
-/// Which store something belongs to. Unique within the process.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct StoreId(usize);
-
-impl StoreId {
-    fn next() -> StoreId {
-        static NEXT: AtomicUsize = AtomicUsize::new(1);
-        StoreId(NEXT.fetch_add(1, Ordering::Relaxed))
-    }
-}
-
-macro_rules! indices {
-    ($($(#[$doc:meta])* $name:ident,)*) => {$(
-        $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        #[repr(transparent)]
-        pub struct $name(pub u32);
-    )*};
-}
-
-indices! {
-    /// A function of a store.
-    FuncIndex,
-    /// A memory of a store.
-    MemoryIndex,
-    /// A table of a store.
-    TableIndex,
-    /// A global of a store.
-    GlobalIndex,
-    /// A tag of a store.
-    TagIndex,
-    /// An instance of a store.
-    InstanceIndex,
-    /// A value of the host's that guests may refer to.
-    ExternIndex,
-    /// An exception of a store.
-    ExnIndex,
-}
 
 /// What an execution ended with, other than results.
 #[derive(Debug)]

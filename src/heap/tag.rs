@@ -1,6 +1,6 @@
 //! Tags: what exceptions and suspensions are told apart by.
 
-use crate::module::TypeId;
+use crate::ids::TypeId;
 
 /// A tag.
 ///

@@ -26,6 +26,7 @@ mod names;
 mod outline;
 mod sections;
 mod segment;
+mod translation;
 mod type_registry;
 mod types;
 mod unsupported;
@@ -41,10 +42,11 @@ pub use segment::{DataSegment, ElementItems, ElementSegment, SegmentMode};
 pub use type_registry::{ModuleType, TypeRegistry};
 pub use types::{
     CompositeKind, CompositeType, ExternType, FieldType, FuncType, GlobalType, HeapType,
-    MemoryType, RefType, StorageType, SubType, TableType, TypeId, ValType,
+    MemoryType, RefType, StorageType, SubType, TableType, ValType,
 };
 
-use crate::code::{self, Entry, ModuleCode};
+use crate::code::{Entry, ModuleCode};
+use crate::ids::TypeId;
 use crate::support::cache::Cache;
 use crate::support::error::Error;
 use crate::support::parallel;
@@ -248,7 +250,7 @@ impl Module {
             |allocations, index| {
                 let function = self.imported_functions + index as u32;
                 bodies.validate(&self.bytes, &self.bodies[index], function, allocations)?;
-                code::publish_valid(self, function).map(|_| ())
+                self.publish_valid(function).map(|_| ())
             },
         )
     }

@@ -8,9 +8,10 @@ use super::segment::{DataSegment, ElementItems, ElementSegment, SegmentMode};
 use super::type_registry::{ModuleType, TypeRegistry, within_group};
 use super::types::{
     CompositeKind, CompositeType, ExternType, FieldType, FuncType, GlobalType, HeapType,
-    MemoryType, RefType, StorageType, SubType, TableType, TypeId, ValType,
+    MemoryType, RefType, StorageType, SubType, TableType, ValType,
 };
 use super::unsupported::{self, Needs};
+use crate::ids::TypeId;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use wasmparser::{

@@ -8,8 +8,9 @@
 //! that is never given to another type needs no counting.
 
 use super::types::{
-    CompositeType, FieldType, FuncType, HeapType, RefType, StorageType, SubType, TypeId, ValType,
+    CompositeType, FieldType, FuncType, HeapType, RefType, StorageType, SubType, ValType,
 };
+use crate::ids::TypeId;
 use crate::support::sync::Mutex;
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;

@@ -5,13 +5,9 @@
 //! [`TypeId`]s are. What the embedder sees (`api::FuncType` and its kin) is made from
 //! these.
 
+use crate::ids::TypeId;
 use alloc::boxed::Box;
 use alloc::sync::Arc;
-
-/// The identity of a type that modules define, within one engine.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[repr(transparent)]
-pub struct TypeId(pub u32);
 
 /// The type of a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -1,7 +1,8 @@
 //! Stacks on which no code stands, for tests of what knows nothing of code.
 
-use super::directory::{Stack, StackId, StackState};
+use super::directory::{Stack, StackState};
 use super::record::{BOUNDARY_TAG, BoundaryKind, Record};
+use crate::ids::StackId;
 use core::ptr;
 
 impl Stack {

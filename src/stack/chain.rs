@@ -1,6 +1,6 @@
 //! Who waits for whom.
 
-use super::directory::StackId;
+use crate::ids::StackId;
 
 /// The stacks from a running one to the host, by the first of them.
 ///

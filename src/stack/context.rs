@@ -1,10 +1,11 @@
 //! The registers that running code shares with the host.
 
 use super::chain::Activation;
-use super::directory::{Stack, StackId};
+use super::directory::Stack;
 use super::interrupt::InterruptFlag;
 use crate::code::CodeHeader;
 use crate::heap::{FuncObject, GlobalCell, InstanceCore};
+use crate::ids::StackId;
 use crate::support::epoch::Epoch;
 use core::ptr;
 

@@ -2,26 +2,11 @@
 
 use super::arena::Arena;
 use super::record::{BoundaryKind, Record};
-use crate::heap::{FuncIndex, InstanceCore, TagIndex};
-use crate::module::TypeId;
+use crate::heap::InstanceCore;
+use crate::ids::{FuncIndex, StackId, TagIndex, TypeId};
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use core::ptr;
-
-/// A stack of a store. The number is given anew once the stack is free.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-#[repr(transparent)]
-pub struct StackId(pub u32);
-
-impl StackId {
-    /// No stack: the directory's first entry is never used.
-    pub const NONE: StackId = StackId(0);
-
-    /// The stack, if it is one.
-    pub fn get(self) -> Option<StackId> {
-        (self != StackId::NONE).then_some(self)
-    }
-}
 
 /// Where a stack stands while other code runs.
 #[derive(Clone, Copy, Debug)]

@@ -5,7 +5,8 @@
 
 use super::directory::{ExitPoint, Stack};
 use super::record::{BoundaryKind, RECORD_SLOTS, Record};
-use crate::heap::{InstanceCore, InstanceIndex};
+use crate::heap::InstanceCore;
+use crate::ids::InstanceIndex;
 
 /// A frame as the stack shows it.
 #[derive(Clone, Copy, Debug)]

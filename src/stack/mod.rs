@@ -31,7 +31,7 @@ mod stacks;
 
 pub use chain::Activation;
 pub use context::{Context, Exit, HostRequest, LivePoint};
-pub use directory::{Awaited, ExitPoint, Owner, Stack, StackId, StackState, next_reference};
+pub use directory::{Awaited, ExitPoint, Owner, Stack, StackState, next_reference};
 pub use frames::{RawFrame, RawFrames};
 pub use image::StackImage;
 pub use interrupt::InterruptHandle;

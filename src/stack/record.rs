@@ -20,8 +20,8 @@
 //! and the arguments of the function called follow it. Whoever knows this, and where
 //! `fp` is, can walk a stack without any other table.
 
-use super::directory::StackId;
 use crate::heap::InstanceCore;
+use crate::ids::StackId;
 
 /// Slots of a frame's record.
 pub const RECORD_SLOTS: usize = 2;

@@ -2,10 +2,11 @@
 
 use super::chain::{Activation, StackChain};
 use super::context::Context;
-use super::directory::{ExitPoint, Owner, Stack, StackId, StackState, next_reference};
+use super::directory::{ExitPoint, Owner, Stack, StackState, next_reference};
 use super::interrupt::{InterruptFlag, InterruptHandle};
 use super::root::{ListedStore, STORES};
-use crate::heap::{FuncIndex, FuncObject};
+use crate::heap::FuncObject;
+use crate::ids::{FuncIndex, StackId};
 use crate::module::EngineInner;
 use crate::support::registry::Listed;
 use alloc::boxed::Box;

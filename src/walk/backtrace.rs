@@ -2,7 +2,8 @@
 
 use super::frame::{Frame, Locator};
 use crate::heap::StoreInner;
-use crate::stack::{RawFrames, StackId, StackState};
+use crate::ids::StackId;
+use crate::stack::{RawFrames, StackState};
 use alloc::vec::Vec;
 use core::ops::ControlFlow;
 

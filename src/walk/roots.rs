@@ -3,8 +3,9 @@
 use super::frame::{Frame, Locator};
 use crate::format_err;
 use crate::heap::{Reference, StoreInner};
+use crate::ids::StackId;
 use crate::module::HeapType;
-use crate::stack::{RawFrames, StackId};
+use crate::stack::RawFrames;
 use crate::support::error::Error;
 use crate::translate::{self, Kind, Source, Variable};
 

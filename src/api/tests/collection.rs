@@ -5,10 +5,9 @@
 //! own lists, and by the plainest of all ways.
 
 use super::*;
-use crate::heap::{ExnIndex, ExternIndex, Reference, StoreInner, TableIndex};
-use crate::stack::{
-    Activation, BOUNDARY_SLOTS, BoundaryKind, Owner, StackId, StackState, next_reference,
-};
+use crate::heap::{Reference, StoreInner};
+use crate::ids::{ExnIndex, ExternIndex, StackId, TableIndex};
+use crate::stack::{Activation, BOUNDARY_SLOTS, BoundaryKind, Owner, StackState, next_reference};
 use crate::support::error::Error;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::sync::Arc;
@@ -53,9 +52,9 @@ struct Program {
     owned: Vec<(Reference, Arc<()>)>,
     held: Vec<Reference>,
     tables: [TableIndex; 3],
-    globals: [crate::heap::GlobalIndex; 3],
-    tag: crate::heap::TagIndex,
-    function: crate::heap::FuncIndex,
+    globals: [crate::ids::GlobalIndex; 3],
+    tag: crate::ids::TagIndex,
+    function: crate::ids::FuncIndex,
 }
 
 /// Which tables and globals have references of a kind.
@@ -107,8 +106,8 @@ impl Program {
             owned: Vec::new(),
             held: Vec::new(),
             tables: [0, 1, 2].map(TableIndex),
-            globals: [0, 1, 2].map(crate::heap::GlobalIndex),
-            tag: crate::heap::TagIndex(0),
+            globals: [0, 1, 2].map(crate::ids::GlobalIndex),
+            tag: crate::ids::TagIndex(0),
             function,
         };
         let main = program.stack(BoundaryKind::Host, None);

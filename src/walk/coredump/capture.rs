@@ -13,9 +13,10 @@
 use super::contents::{reference, value};
 use super::extension::{Access, Handler, Position, Reason, ReasonKind, RefKind, Value};
 use crate::code::Trap;
-use crate::heap::{FuncIndex, StoreInner, ThrownException};
+use crate::heap::{StoreInner, ThrownException};
+use crate::ids::{FuncIndex, StackId};
 use crate::module::Module;
-use crate::stack::{RawFrames, Stack, StackId, StackImage, StackState};
+use crate::stack::{RawFrames, Stack, StackImage, StackState};
 use crate::support::error::Error;
 use crate::translate::{self, FrameMap, Kind, Size, Source, Variable};
 use crate::walk::frame::Locator;

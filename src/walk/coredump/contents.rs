@@ -6,8 +6,9 @@ use super::extension::{
     StackState, Table, Tag, Thread, Type, TypeDefinition, Value,
 };
 use super::memory::Source;
-use crate::heap::{self, FuncIndex, StoreInner};
-use crate::module::{self, CompositeType, HeapType, RefType, TypeId, ValType};
+use crate::heap::{self, StoreInner};
+use crate::ids::{FuncIndex, TypeId};
+use crate::module::{self, CompositeType, HeapType, RefType, ValType};
 use crate::stack;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::ToString;
@@ -246,7 +247,7 @@ pub fn memories(sources: &[Source<'_>]) -> Vec<Memory> {
 }
 
 fn stacks(capture: &Capture) -> Vec<Stack> {
-    let index = |id: stack::StackId| {
+    let index = |id: crate::ids::StackId| {
         let at = capture.stacks.binary_search_by_key(&id, |stack| stack.id);
         at.ok().map(|at| at as u32)
     };
