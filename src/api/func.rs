@@ -17,7 +17,7 @@ use crate::support::error::{Context, Result};
 use crate::{ensure, execute};
 use alloc::format;
 use alloc::sync::Arc;
-use smallvec::{SmallVec, smallvec};
+use smallvec::SmallVec;
 
 /// A function of a store: WebAssembly's or the host's.
 ///
@@ -128,8 +128,9 @@ impl Func {
         );
         let mut slots = arguments(store, &ty, params)?;
         execute::call(store, self.index, &mut slots)?;
-        for ((result, &ty), &bits) in results.iter_mut().zip(&ty.results).zip(&slots) {
-            *result = Val::from_slot(bits, ty, self.store);
+        let values = Val::read_all(&ty.results, &slots, self.store);
+        for (result, value) in results.iter_mut().zip(values) {
+            *result = value;
         }
         Ok(())
     }
@@ -200,7 +201,7 @@ impl Func {
                 tag.index()
             })
             .collect();
-        let arguments = &slots[..ty.params.len()];
+        let arguments = &slots[..ty.param_slots()];
         let inner = execute::Execution::start(store, self.index, arguments, handles)?;
         Ok(Execution::new(inner, ty))
     }
@@ -264,11 +265,9 @@ fn arguments(store: &StoreInner, ty: &module::FuncType, params: &[Val]) -> Resul
         ty.params.len(),
         params.len()
     );
-    let mut slots: Slots = smallvec![0; ty.params.len().max(ty.results.len())];
-    for (index, (param, &ty)) in params.iter().zip(&ty.params).enumerate() {
-        slots[index] = param
-            .to_slot(store, ty)
-            .with_context(|| format!("argument {index} has the wrong type"))?;
-    }
+    let mut slots: Slots = Val::write_all(params, &ty.params, store, |index| {
+        format!("argument {index} has the wrong type")
+    })?;
+    slots.resize(ty.call_slots(), 0);
     Ok(slots)
 }

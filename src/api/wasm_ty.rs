@@ -347,7 +347,7 @@ macro_rules! tuples {
                 let ($($name,)*) = self;
                 let mut slots = slots.iter_mut().zip(types);
                 $(if let Some((slot, &ty)) = slots.next() {
-                    *slot = $name.into_val().to_slot(store, ty)?;
+                    [*slot, _] = $name.into_val().to_bits(store, ty)?;
                 })*
                 Ok(())
             }

@@ -12,7 +12,7 @@ use super::transfer::cell;
 use crate::code::{CodeHeader, Entry, HEADER_WORDS, Op, Trap};
 use crate::heap::{FuncObject, FuncRef, InstanceCore};
 use crate::ids::FuncIndex;
-use crate::stack::{BOUNDARY_SLOTS, BOUNDARY_TAG, BoundaryKind, Exit, HostRequest, Record};
+use crate::stack::{BOUNDARY_SLOTS, BOUNDARY_TAG, BoundaryKind, Exit, OutgoingCall, Record};
 use core::ptr;
 
 /// Where a call's arguments and the callee's record stand.
@@ -49,8 +49,8 @@ impl Regs {
             if left.cast_signed() >= bytes.cast_signed() {
                 return true;
             }
-            (*self.ctx).wanted = from;
-            (*self.ctx).needed = bytes;
+            (*self.ctx).grow_from = from;
+            (*self.ctx).grow_bytes = bytes;
         }
         false
     }
@@ -69,8 +69,8 @@ impl Regs {
         unsafe {
             let left = (*self.ctx).stack_limit.addr().wrapping_sub(record.addr());
             if left.cast_signed() < (*code).extent.cast_signed() {
-                (*self.ctx).wanted = record;
-                (*self.ctx).callee = code;
+                (*self.ctx).grow_from = record;
+                (*self.ctx).grow_callee = code;
                 return self.exit(Exit::GrowForCallee);
             }
             let link = self.distance_again::<DISTANCE>();
@@ -138,7 +138,7 @@ impl Regs {
     ) -> Step {
         // SAFETY: X2.
         unsafe {
-            (*self.ctx).host = HostRequest {
+            (*self.ctx).host = OutgoingCall {
                 function,
                 return_ip,
                 arguments,
@@ -186,8 +186,8 @@ impl Regs {
         unsafe {
             let staged = Staged {
                 record,
-                arguments: (*object).params as usize,
-                results: (*object).results as usize,
+                arguments: (*object).param_slots as usize,
+                results: (*object).result_slots as usize,
             };
             if (*object).is_host() {
                 let slots = staged.arguments.max(staged.results);
@@ -372,7 +372,7 @@ impl Regs {
             let base = self.fp.sub(tail.own);
             if !self.has_room(
                 base,
-                tail.arguments.max(object.results.into()) * size_of::<u64>(),
+                tail.arguments.max(object.result_slots.into()) * size_of::<u64>(),
             ) {
                 return self.exit(Exit::Grow);
             }
@@ -412,7 +412,7 @@ impl Regs {
                 Record(boundary).write_boundary(
                     BoundaryKind::Instance,
                     (*self.ctx).instance,
-                    object.results as usize,
+                    object.result_slots as usize,
                 );
             }
             self.enter_behind(object, code, boundary, record);

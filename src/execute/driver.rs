@@ -248,14 +248,14 @@ impl<'a> Linked<'a> {
                 }
                 Exit::Grow => {
                     // SAFETY: X2.
-                    let (wanted, needed) = unsafe { ((*self.ctx).wanted, (*self.ctx).needed) };
-                    self.grow(wanted, needed)?;
+                    let (from, bytes) = unsafe { ((*self.ctx).grow_from, (*self.ctx).grow_bytes) };
+                    self.grow(from, bytes)?;
                 }
                 Exit::GrowForCallee => {
                     // SAFETY: X2; published code lives as long as its module.
-                    let (wanted, needed) =
-                        unsafe { ((*self.ctx).wanted, (*(*self.ctx).callee).extent) };
-                    self.grow(wanted, needed)?;
+                    let (from, bytes) =
+                        unsafe { ((*self.ctx).grow_from, (*(*self.ctx).grow_callee).extent) };
+                    self.grow(from, bytes)?;
                 }
                 Exit::Translate => self.translate()?,
                 Exit::Host => {
@@ -463,7 +463,7 @@ impl<'a> Linked<'a> {
             None
         };
         self.crossing(Crossing::CallingHost)?;
-        let slots = object.params.max(object.results).into();
+        let slots = object.param_slots.max(object.result_slots).into();
         let held = self.store.collector.held();
         if object.traced {
             self.hold_arguments(&object, arguments);
@@ -483,7 +483,7 @@ impl<'a> Linked<'a> {
     fn hold_arguments(&mut self, object: &FuncObject, arguments: *const u64) {
         let ty = self.store.engine().types.func(object.ty);
         // SAFETY: they stand there.
-        let values = unsafe { slice::from_raw_parts(arguments, ty.params.len()) };
+        let values = unsafe { slice::from_raw_parts(arguments, ty.param_slots()) };
         self.store.hold_values(&ty.params, values);
     }
 

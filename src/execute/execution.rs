@@ -138,19 +138,13 @@ impl Execution {
     ) -> Result<Outcome, Error> {
         self.check(store)?;
         let awaited = self.awaiting(store).ok_or(ExecutionError::NotWaiting)?;
-        let expected = awaited_type(store, awaited).results.len();
-        if results.len() != expected {
-            return Err(ExecutionError::WrongResults {
-                expected,
-                given: results.len(),
-            }
-            .into());
-        }
+        let expected = awaited_type(store, awaited).result_slots();
+        assert_eq!(results.len(), expected, "results in slots");
         let innermost = self.innermost(store);
         let stack = store.stacks.stack_mut(innermost);
         for (index, &bits) in results.iter().enumerate() {
             // SAFETY: the frame that waits has room for the results.
-            unsafe { *stack.base.add(stack.wanted() + index) = bits };
+            unsafe { *stack.base.add(stack.delivery_slot() + index) = bits };
         }
         stack.awaiting = None;
         stack.acc = results.first().copied().unwrap_or_default();
@@ -223,7 +217,7 @@ impl Execution {
 /// A trap or an error of a host function. A suspension for fuel is
 /// [`Trap::OutOfFuel`], any other one [`Trap::Interrupt`].
 pub fn call(store: &mut StoreInner, function: FuncIndex, slots: &mut [u64]) -> Result<(), Error> {
-    let params = usize::from(store.func(function).params);
+    let params = usize::from(store.func(function).param_slots);
     let stack = prepare(store, function, &slots[..params], None)?;
     let release = Release { store, stack };
     match advance(release.store, stack)? {
@@ -286,7 +280,7 @@ fn prepare(
     owner: Option<Arc<Owner>>,
 ) -> Result<StackId, Error> {
     let object = *store.func(function);
-    debug_assert_eq!(arguments.len(), usize::from(object.params));
+    debug_assert_eq!(arguments.len(), usize::from(object.param_slots));
     let first = FirstFrame::of(&object);
     let Some(stack) = store
         .stacks

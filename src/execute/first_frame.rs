@@ -13,8 +13,8 @@ pub struct FirstFrame {
     code: Option<*const CodeHeader>,
     /// In slots, from the record on.
     extent: usize,
-    params: usize,
-    results: usize,
+    param_slots: usize,
+    result_slots: usize,
     instance: *mut InstanceCore,
     index: u32,
 }
@@ -34,8 +34,8 @@ impl FirstFrame {
         FirstFrame {
             code,
             extent,
-            params: function.params.into(),
-            results: function.results.into(),
+            param_slots: function.param_slots.into(),
+            result_slots: function.result_slots.into(),
             instance: function.instance,
             index: function.index,
         }
@@ -43,7 +43,7 @@ impl FirstFrame {
 
     /// The slots that it takes: as many as the results do, at least.
     pub fn slots(&self) -> usize {
-        BOUNDARY_SLOTS + self.results.max(self.params + self.extent)
+        BOUNDARY_SLOTS + self.result_slots.max(self.param_slots + self.extent)
     }
 
     /// Writes it, but for the arguments, and says where the stack begins: in a function of
@@ -63,14 +63,14 @@ impl FirstFrame {
         // SAFETY: the stack has room for all of this.
         unsafe {
             Record(base).write(ptr::null(), BOUNDARY_TAG);
-            Record(base).write_boundary(kind, ptr::null_mut(), self.results);
+            Record(base).write_boundary(kind, ptr::null_mut(), self.result_slots);
             if let Some(code) = self.code {
-                let fp = BOUNDARY_SLOTS + self.params;
+                let fp = BOUNDARY_SLOTS + self.param_slots;
                 let record = base.add(fp);
                 Record(record).write(return_cell, (fp * size_of::<u64>()) as u64);
                 stack.exit.ip = first_cell(code);
                 stack.exit.fp = fp as u32;
-                stack.deliver = -((self.params * size_of::<u64>()) as i32);
+                stack.deliver = -((self.param_slots * size_of::<u64>()) as i32);
             }
         }
     }

@@ -151,7 +151,7 @@ fn carry_out(
         }
         Op::Throw => {
             let tag = store.instance(instance).parts().tags[first as usize];
-            let payload = (0..store.tag(tag).fields()).map(|index| operands.get(index));
+            let payload = (0..store.tag(tag).payload_slots()).map(|index| operands.get(index));
             return Err(match store.add_exception(tag, payload) {
                 Ok(exception) => Failure::Exception(exception),
                 Err(_) => Failure::Trap(Trap::AllocationTooLarge),

@@ -10,7 +10,7 @@ use super::regs::Regs;
 use crate::code::{Awaits, Handles, Op, Trap};
 use crate::heap::{Failure, FuncRef, StoreInner};
 use crate::ids::{ExnIndex, StackId, TypeId};
-use crate::module::{FuncType, ValType};
+use crate::module::{FuncType, ValType, types_after};
 use crate::stack::{
     Awaited, BOUNDARY_SLOTS, BoundaryKind, Record, Stack, StackState, next_reference,
 };
@@ -116,7 +116,7 @@ pub fn fits(store: &StoreInner, id: StackId, ty: &FuncType) -> bool {
         Some(Awaits::Results(_)) => &of.results,
         _ => &of.params,
     };
-    let params = params.get(stack.bound() as usize..).unwrap_or(&[]);
+    let params = types_after(params, stack.bound() as usize).unwrap_or_default();
     let all = |from: &[ValType], to: &[ValType]| {
         let mut pairs = from.iter().zip(to);
         from.len() == to.len() && pairs.all(|(&from, &to)| types.is_subtype(from, to))

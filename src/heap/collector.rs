@@ -13,7 +13,7 @@
 use super::collection::Collection;
 use super::store::StoreInner;
 use crate::ids::{ExnIndex, ExternIndex, StackId};
-use crate::module::{CollectorPace, HeapType, ValType};
+use crate::module::{CollectorPace, HeapType, ValBits, ValType};
 use crate::support::error::Error;
 use alloc::collections::TryReserveError;
 use alloc::sync::Arc;
@@ -43,9 +43,9 @@ impl Reference {
     }
 
     /// The same, of a slot of any type.
-    pub fn of_value(ty: ValType, bits: u64) -> Option<Reference> {
+    pub fn of_value(ty: ValType, bits: ValBits) -> Option<Reference> {
         match ty {
-            ValType::Ref(ty) => Reference::new(ty.heap, bits),
+            ValType::Ref(ty) => Reference::new(ty.heap, bits[0]),
             _ => None,
         }
     }

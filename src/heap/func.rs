@@ -6,7 +6,7 @@ use crate::code::Entry;
 use crate::ids::{FuncIndex, InstanceIndex, TypeId};
 use crate::support::error::Error;
 use core::marker::PhantomData;
-use core::ptr;
+use core::{ptr, slice};
 
 /// A reference to a function, as it lies in slots, tables and globals: the function's
 /// index in its store plus one, or zero for null (H4).
@@ -41,10 +41,10 @@ pub struct FuncObject {
     pub ty: TypeId,
     /// Its index in its module, or among the store's host functions.
     pub index: u32,
-    /// The slots of its parameters.
-    pub params: u16,
-    /// The slots of its results.
-    pub results: u16,
+    /// Number of slots that its arguments take.
+    pub param_slots: u16,
+    /// Number of slots that its results take.
+    pub result_slots: u16,
     /// Whether some of these can be references to what is collected.
     pub traced: bool,
 }
@@ -99,15 +99,10 @@ impl<'a> HostCall<'a> {
         }
     }
 
-    /// The bits of slot `index`.
-    ///
-    /// # Panics
-    ///
-    /// If the function's type has fewer parameters and results.
-    pub fn get(&self, index: usize) -> u64 {
-        assert!(index < self.len, "no argument {index}");
-        // SAFETY: within the slots, which are valid as `new` was promised.
-        unsafe { self.slots.add(index).read() }
+    /// Returns all slots of the call, which begin with its arguments.
+    pub fn slots(&self) -> &[u64] {
+        // SAFETY: the slots are valid, and nothing else writes them, as `new` was promised.
+        unsafe { slice::from_raw_parts(self.slots, self.len) }
     }
 
     /// The bits of the first `N` slots.
@@ -136,14 +131,17 @@ impl<'a> HostCall<'a> {
         unsafe { self.slots.cast::<[u64; N]>().write(bits) }
     }
 
-    /// Changes the bits of slot `index`.
+    /// Changes the bits of the first slots.
     ///
     /// # Panics
     ///
-    /// If the function's type has fewer parameters and results.
-    pub fn set(&mut self, index: usize, bits: u64) {
-        assert!(index < self.len, "no result {index}");
+    /// If the function's parameters and results take fewer slots.
+    pub fn set(&mut self, slots: &[u64]) {
+        assert!(slots.len() <= self.len, "no {} result slots", slots.len());
         // SAFETY: within the slots, which are valid as `new` was promised.
-        unsafe { self.slots.add(index).write(bits) }
+        unsafe {
+            self.slots
+                .copy_from_nonoverlapping(slots.as_ptr(), slots.len())
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! Globals.
 
-use crate::module::GlobalType;
+use crate::module::{GlobalType, ValBits};
 use alloc::boxed::Box;
 use core::cell::UnsafeCell;
 use core::ptr::NonNull;
@@ -10,7 +10,7 @@ use core::ptr::NonNull;
 #[repr(C, align(16))]
 pub struct GlobalCell {
     /// The value's bits, as in a stack slot.
-    pub bits: [u64; 2],
+    pub bits: ValBits,
 }
 
 /// A global.
@@ -22,8 +22,8 @@ pub struct Global {
 
 impl Global {
     /// A global with a first value.
-    pub fn new(ty: GlobalType, bits: u64) -> Global {
-        let cell = UnsafeCell::new(GlobalCell { bits: [bits, 0] });
+    pub fn new(ty: GlobalType, bits: ValBits) -> Global {
+        let cell = UnsafeCell::new(GlobalCell { bits });
         Global {
             cell: NonNull::from(Box::leak(Box::new(cell))),
             ty,
@@ -40,22 +40,16 @@ impl Global {
         &self.ty
     }
 
-    /// Its value's bits.
-    pub fn get(&self) -> u64 {
-        // SAFETY: H1 keeps the cell alive; H2.
-        unsafe { (*self.cell()).bits[0] }
-    }
-
-    /// All of its bits: a vector's high half stands in the second word.
-    pub fn get_all(&self) -> [u64; 2] {
+    /// Returns its value's bits.
+    pub fn get(&self) -> ValBits {
         // SAFETY: H1 keeps the cell alive; H2.
         unsafe { (*self.cell()).bits }
     }
 
     /// Changes its value. The caller has checked the type and the mutability.
-    pub fn set(&mut self, bits: u64) {
+    pub fn set(&mut self, bits: ValBits) {
         // SAFETY: H1 keeps the cell alive; H2.
-        unsafe { (*self.cell()).bits[0] = bits };
+        unsafe { (*self.cell()).bits = bits };
     }
 }
 

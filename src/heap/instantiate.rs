@@ -15,6 +15,7 @@ use crate::format_err;
 use crate::ids::{FuncIndex, GlobalIndex, InstanceIndex, MemoryIndex, TableIndex, TagIndex};
 use crate::module::{
     ConstExpr, ConstOp, ElementItems, ExternType, MemoryType, Module, SegmentMode, TableType,
+    ValBits,
 };
 use crate::support::error::Error;
 use alloc::sync::Arc;
@@ -139,7 +140,7 @@ fn make_parts(
         parts.memories.push(store.add_memory(ty)?);
     }
     for &ty in &module.globals[module.imported_globals as usize..] {
-        parts.globals.push(store.add_global(ty, 0));
+        parts.globals.push(store.add_global(ty, [0; 2]));
     }
     for tag in module.imported_tags..module.tags.len() as u32 {
         parts.tags.push(store.add_tag(module.type_of_tag(tag)));
@@ -160,7 +161,7 @@ fn initialise_tables(store: &mut StoreInner, module: &Module, instance: Instance
     let first = module.imported_tables as usize;
     for (index, init) in module.table_inits.iter().enumerate() {
         let Some(init) = init else { continue };
-        let bits = evaluate(store, instance, init);
+        let [bits, _] = evaluate(store, instance, init);
         let table = store.instance(instance).parts().tables[first + index];
         let table = store.table_mut(table);
         table.fill(0..table.len(), bits);
@@ -181,7 +182,7 @@ fn write_elements(
                 index: table,
                 offset,
             } => {
-                let to = evaluate(store, instance, offset);
+                let [to, _] = evaluate(store, instance, offset);
                 let len = segment.items.len() as u64;
                 let table = store.instance(instance).parts().tables[*table as usize];
                 table_init(store, instance, table, number, [to, 0, len]).map_err(|trap| {
@@ -209,7 +210,7 @@ fn write_data(
         else {
             continue;
         };
-        let to = evaluate(store, instance, offset);
+        let [to, _] = evaluate(store, instance, offset);
         let len = segment.range.len() as u64;
         let memory = store.instance(instance).parts().memories[*memory as usize];
         memory_init(store, instance, memory, number, [to, 0, len]).map_err(|trap| {
@@ -331,28 +332,28 @@ fn item_bits(
         ElementItems::Functions(list) => FuncRef::new(store.instance_func(instance, list[item]))
             .0
             .into(),
-        ElementItems::Expressions(list) => evaluate(store, instance, &list[item]),
+        ElementItems::Expressions(list) => evaluate(store, instance, &list[item])[0],
     }
 }
 
-/// The bits that a constant expression gives. Globals that it reads are imported or
-/// defined before it, and immutable, so it gives the same whenever it is evaluated.
-pub fn evaluate(store: &mut StoreInner, instance: InstanceIndex, expr: &ConstExpr) -> u64 {
-    let mut stack: SmallVec<[u64; 4]> = SmallVec::new();
+/// Evaluates a constant expression. Globals that it reads are immutable, and imported or
+/// defined before it, so every evaluation gives the same bits.
+pub fn evaluate(store: &mut StoreInner, instance: InstanceIndex, expr: &ConstExpr) -> ValBits {
+    let mut stack = Operands::new();
     for op in expr.ops() {
         let bits = match *op {
-            ConstOp::I32Const(value) => u64::from(value as u32),
-            ConstOp::I64Const(value) => value as u64,
-            ConstOp::F32Const(bits) => u64::from(bits),
-            ConstOp::F64Const(bits) => bits,
+            ConstOp::I32Const(value) => one_slot(value as u32),
+            ConstOp::I64Const(value) => one_slot(value as u64),
+            ConstOp::F32Const(bits) => one_slot(bits),
+            ConstOp::F64Const(bits) => one_slot(bits),
             ConstOp::GlobalGet(index) => {
                 let global = store.instance(instance).parts().globals[index as usize];
                 store.global(global).get()
             }
             ConstOp::RefFunc(index) => {
-                u64::from(FuncRef::new(store.instance_func(instance, index)).0)
+                one_slot(FuncRef::new(store.instance_func(instance, index)).0)
             }
-            ConstOp::RefNull => u64::from(FuncRef::NULL.0),
+            ConstOp::RefNull => one_slot(FuncRef::NULL.0),
             ConstOp::I32Add => binary32(&mut stack, u32::wrapping_add),
             ConstOp::I32Sub => binary32(&mut stack, u32::wrapping_sub),
             ConstOp::I32Mul => binary32(&mut stack, u32::wrapping_mul),
@@ -365,22 +366,29 @@ pub fn evaluate(store: &mut StoreInner, instance: InstanceIndex, expr: &ConstExp
     pop(&mut stack)
 }
 
-/// Validation has made sure that there is an operand.
-fn pop(stack: &mut SmallVec<[u64; 4]>) -> u64 {
+/// Operands of a constant expression.
+type Operands = SmallVec<[ValBits; 4]>;
+
+fn one_slot(bits: impl Into<u64>) -> ValBits {
+    [bits.into(), 0]
+}
+
+/// Takes an operand. Validation has made sure that there is one.
+fn pop(stack: &mut Operands) -> ValBits {
     debug_assert!(!stack.is_empty(), "constant expressions are validated");
     stack.pop().unwrap_or_default()
 }
 
-fn binary(stack: &mut SmallVec<[u64; 4]>, op: fn(u64, u64) -> u64) -> u64 {
-    let right = pop(stack);
-    let left = pop(stack);
-    op(left, right)
+fn binary(stack: &mut Operands, op: fn(u64, u64) -> u64) -> ValBits {
+    let [right, _] = pop(stack);
+    let [left, _] = pop(stack);
+    one_slot(op(left, right))
 }
 
-fn binary32(stack: &mut SmallVec<[u64; 4]>, op: fn(u32, u32) -> u32) -> u64 {
-    let right = pop(stack) as u32;
-    let left = pop(stack) as u32;
-    u64::from(op(left, right))
+fn binary32(stack: &mut Operands, op: fn(u32, u32) -> u32) -> ValBits {
+    let [right, _] = pop(stack);
+    let [left, _] = pop(stack);
+    one_slot(op(left as u32, right as u32))
 }
 
 #[cfg(test)]
@@ -396,9 +404,11 @@ mod tests {
 
     #[test]
     fn operators_wrap_at_their_width() {
-        let mut stack = SmallVec::from_slice(&[1, 2]);
-        assert_eq!(binary32(&mut stack, u32::wrapping_sub), u64::from(u32::MAX));
-        let mut stack = SmallVec::from_slice(&[1, 2]);
-        assert_eq!(binary(&mut stack, u64::wrapping_sub), u64::MAX);
+        let operands = || SmallVec::from_slice(&[[1, 0], [2, 0]]);
+        assert_eq!(
+            binary32(&mut operands(), u32::wrapping_sub),
+            [u64::from(u32::MAX), 0]
+        );
+        assert_eq!(binary(&mut operands(), u64::wrapping_sub), [u64::MAX, 0]);
     }
 }

@@ -7,7 +7,7 @@
 use super::collector::Reference;
 use super::store::StoreInner;
 use crate::ids::{ExnIndex, StackId};
-use crate::module::{HeapType, ValType};
+use crate::module::{HeapType, ValBits, ValType, read_values, types_after};
 use crate::stack::{BOUNDARY_SLOTS, StackState};
 use crate::support::error::Error;
 use alloc::vec::Vec;
@@ -64,31 +64,31 @@ impl Bits {
 }
 
 impl StoreInner {
-    /// The values that a stack was given and has not taken yet: the arguments of a call that
-    /// has not begun, or those that are bound to a continuation.
-    pub fn given(&self, id: StackId) -> impl Iterator<Item = (ValType, u64)> + '_ {
+    /// Returns the values that a stack was given and has not taken yet, with their types: the
+    /// arguments of a call that has not begun, or the values bound to a continuation.
+    pub fn given(&self, id: StackId) -> Vec<(ValType, ValBits)> {
         let stack = self.stacks.stack(id);
-        let (ty, count, first) = match stack.state {
+        let bound = stack.bound() as usize;
+        let (ty, first, slots) = match stack.state {
             StackState::Fresh => {
                 let ty = self.engine().types.func(self.func(stack.function).ty);
-                let count = if stack.is_continuation() {
-                    stack.bound() as usize
+                let slots = if stack.is_continuation() {
+                    bound
                 } else {
-                    ty.params.len()
+                    ty.param_slots()
                 };
-                (Some(ty), count, BOUNDARY_SLOTS)
+                (ty, BOUNDARY_SLOTS, slots)
             }
-            _ if stack.bound() != 0 => {
+            _ if bound != 0 => {
                 let ty = self.engine().types.func(stack.bound_type);
-                let count = stack.bound() as usize;
-                (Some(ty), count, stack.wanted() - count)
+                (ty, stack.delivery_slot() - bound, bound)
             }
-            _ => (None, 0, 0),
+            _ => return Vec::new(),
         };
-        (0..count).filter_map(move |index| {
-            let ty = *ty.as_ref()?.params.get(index)?;
-            Some((ty, stack.slot(first + index)?))
-        })
+        let rest = types_after(&ty.params, slots).unwrap_or_default().len();
+        let given = &ty.params[..ty.params.len() - rest];
+        let slots: Option<Vec<u64>> = (first..first + slots).map(|at| stack.slot(at)).collect();
+        slots.map_or_else(Vec::new, |slots| read_values(given, &slots).collect())
     }
 
     /// Visits what a stack that does not run refers to: how many frames it has.
@@ -98,6 +98,7 @@ impl StoreInner {
         visit: &mut dyn FnMut(Reference),
     ) -> Result<usize, Error> {
         self.given(id)
+            .into_iter()
             .filter_map(|(ty, bits)| Reference::of_value(ty, bits))
             .for_each(&mut *visit);
         match self.stacks.stack(id).state {
@@ -117,10 +118,8 @@ impl StoreInner {
             return;
         };
         let ty = self.engine().types.func(self.tag(exception.tag).ty());
-        ty.params
-            .iter()
-            .zip(&exception.fields)
-            .filter_map(|(&ty, &bits)| Reference::of_value(ty, bits))
+        read_values(&ty.params, &exception.fields)
+            .filter_map(|(ty, bits)| Reference::of_value(ty, bits))
             .for_each(visit);
     }
 

@@ -16,7 +16,9 @@ use crate::ids::{
     ExnIndex, ExternIndex, FuncIndex, GlobalIndex, InstanceIndex, MemoryIndex, StackId, StoreId,
     TableIndex, TagIndex, TypeId,
 };
-use crate::module::{EngineInner, FuncType, GlobalType, MemoryType, Module, TableType, ValType};
+use crate::module::{
+    EngineInner, FuncType, GlobalType, MemoryType, Module, TableType, ValBits, ValType, read_values,
+};
 use crate::stack::Stacks;
 use crate::support::error::Error;
 use alloc::boxed::Box;
@@ -232,8 +234,8 @@ impl StoreInner {
             instance: ptr::null_mut(),
             ty,
             index,
-            params: signature.params.len() as u16,
-            results: signature.results.len() as u16,
+            param_slots: signature.param_slots() as u16,
+            result_slots: signature.result_slots() as u16,
             traced: is_traced(&signature),
         })
     }
@@ -252,8 +254,8 @@ impl StoreInner {
             instance: core,
             ty: module.type_of_function(index),
             index,
-            params: signature.params.len() as u16,
-            results: signature.results.len() as u16,
+            param_slots: signature.param_slots() as u16,
+            result_slots: signature.result_slots() as u16,
             traced: is_traced(signature),
         });
         *self.instances[instance.0 as usize].function_slot(index) = FuncRef::new(func).0;
@@ -446,7 +448,7 @@ impl StoreInner {
     }
 
     /// Adds a global.
-    pub fn add_global(&mut self, ty: GlobalType, bits: u64) -> GlobalIndex {
+    pub fn add_global(&mut self, ty: GlobalType, bits: ValBits) -> GlobalIndex {
         self.globals.push(Global::new(ty, bits));
         GlobalIndex(self.globals.len() as u32 - 1)
     }
@@ -458,8 +460,8 @@ impl StoreInner {
 
     /// Adds a tag of a function type, which is different from all others.
     pub fn add_tag(&mut self, ty: TypeId) -> TagIndex {
-        let fields = self.engine.types.func(ty).params.len() as u16;
-        self.tags.push(Tag::new(ty, fields));
+        let slots = self.engine.types.func(ty).param_slots() as u16;
+        self.tags.push(Tag::new(ty, slots));
         TagIndex(self.tags.len() as u32 - 1)
     }
 
@@ -525,9 +527,10 @@ impl StoreInner {
         Ok(index)
     }
 
-    /// The host gets values of these types, and holds what they refer to.
-    pub fn hold_values(&mut self, types: &[ValType], values: &[u64]) {
-        for (&ty, &bits) in types.iter().zip(values) {
+    /// Holds for the host what values of these types refer to, which it gets from these
+    /// slots.
+    pub fn hold_values(&mut self, types: &[ValType], slots: &[u64]) {
+        for (ty, bits) in read_values(types, slots) {
             if let Some(reference) = Reference::of_value(ty, bits) {
                 self.hold(reference);
             }
@@ -706,7 +709,7 @@ impl StoreInner {
 /// Whether some of the values of a function can be references to what is collected.
 fn is_traced(ty: &FuncType) -> bool {
     let mut values = ty.params.iter().chain(&ty.results);
-    values.any(|&ty| Reference::of_value(ty, 1).is_some())
+    values.any(|&ty| Reference::of_value(ty, [1, 0]).is_some())
 }
 
 /// See [`StoreInner::mark`].

@@ -238,10 +238,7 @@ mod tests {
     use alloc::vec::Vec;
 
     fn func(params: &[ValType], results: &[ValType]) -> FuncType {
-        FuncType {
-            params: params.into(),
-            results: results.into(),
-        }
+        FuncType::new(params.into(), results.into())
     }
 
     #[test]

@@ -185,10 +185,10 @@ impl Outline {
                     let types = types.iter().map(|&ty| self.val_type(ty));
                     collect(types).map(Vec::into_boxed_slice)
                 };
-                CompositeType::Func(Arc::new(FuncType {
-                    params: values(func.params())?,
-                    results: values(func.results())?,
-                }))
+                CompositeType::Func(Arc::new(FuncType::new(
+                    values(func.params())?,
+                    values(func.results())?,
+                )))
             }
             CompositeInnerType::Array(array) => CompositeType::Array(self.field_type(&array.0)?),
             CompositeInnerType::Struct(structure) => {

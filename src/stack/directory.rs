@@ -250,7 +250,7 @@ impl Stack {
     }
 
     /// Where the values are wanted that it is resumed with, in slots from its base.
-    pub fn wanted(&self) -> usize {
+    pub fn delivery_slot(&self) -> usize {
         let fp = self.exit.fp as isize;
         (fp + self.deliver as isize / size_of::<u64>() as isize).cast_unsigned()
     }

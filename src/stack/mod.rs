@@ -30,7 +30,7 @@ mod root;
 mod stacks;
 
 pub use chain::Activation;
-pub use context::{Context, Exit, HostRequest, LivePoint};
+pub use context::{Context, Exit, LivePoint, OutgoingCall};
 pub use directory::{Awaited, ExitPoint, Owner, Stack, StackState, next_reference};
 pub use frames::{RawFrame, RawFrames};
 pub use image::StackImage;

@@ -213,15 +213,15 @@ impl Program {
             10 => {
                 if let Some(reference) = self.any() {
                     let global = self.globals[kind(reference)];
-                    self.inner().global_mut(global).set(bits(reference));
+                    self.inner().global_mut(global).set([bits(reference), 0]);
                 }
             }
             11 => {
                 let kind = self.random.below(3);
                 let global = self.globals[kind];
                 let found = self.inner().global(global).get();
-                self.inner().global_mut(global).set(0);
-                self.here().extend(Reference::new(HEAPS[kind], found));
+                self.inner().global_mut(global).set([0; 2]);
+                self.here().extend(Reference::new(HEAPS[kind], found[0]));
             }
             12..=13 => {
                 let count = self.here().len();
@@ -359,7 +359,7 @@ impl Program {
         for (kind, &heap) in HEAPS.iter().enumerate() {
             let table = store.table(self.tables[kind]);
             let elements = (0..ELEMENTS).map(|index| table.get(index).unwrap());
-            let values = elements.chain([store.global(self.globals[kind]).get()]);
+            let values = elements.chain([store.global(self.globals[kind]).get()[0]]);
             next.extend(values.filter_map(|bits| Reference::new(heap, bits)));
         }
         let contents = self.store.data();

@@ -200,7 +200,8 @@ impl Capture {
                 parent: stack.parent().or_else(|| *callers.get(&id)?),
                 given: store
                     .given(id)
-                    .map(|(ty, bits)| value(ty, [bits, 0]))
+                    .into_iter()
+                    .map(|(ty, bits)| value(ty, bits))
                     .collect(),
                 handlers: stack
                     .parent()

@@ -37,7 +37,7 @@ pub fn contents(store: &StoreInner, capture: &Capture, sources: &[Source<'_>]) -
     let globals = globals
         .map(|global| Global {
             ty: types.ty(global.ty().value),
-            value: value(global.ty().value, global.get_all()),
+            value: value(global.ty().value, global.get()),
         })
         .collect();
     let tables = store.tables().iter();

@@ -347,7 +347,7 @@ fn head(store: &StoreInner, name: &str, shown: Shown) -> Vec<u8> {
     memories.append_to(&mut bytes);
     let mut globals = GlobalSection::new();
     for global in store.globals().iter().take(shown.globals) {
-        let value = contents::value(global.ty().value, global.get_all());
+        let value = contents::value(global.ty().value, global.get());
         let (val_type, init) = constant(value);
         let ty = GlobalType {
             val_type,
