@@ -6,12 +6,12 @@ use crate::heap::{FuncObject, InstanceCore};
 use crate::stack::{BOUNDARY_SLOTS, BOUNDARY_TAG, BoundaryKind, ExitPoint, Record, Stack};
 use core::ptr;
 
-/// What stands on a stack before anything has run on it: a boundary, the arguments, and,
-/// unless the host runs it, the record of the function called.
+/// Contents of a stack on which nothing has run yet: a boundary, the arguments, and, unless the
+/// function is a host function, its record.
 #[derive(Clone, Copy, Debug)]
 pub struct FirstFrame {
     code: Option<*const CodeHeader>,
-    /// In slots, from the record on.
+    /// Number of slots from the record on.
     extent: usize,
     param_slots: usize,
     result_slots: usize,
@@ -20,7 +20,7 @@ pub struct FirstFrame {
 }
 
 impl FirstFrame {
-    /// That of a call of a function.
+    /// Returns the first frame of a call of a function.
     pub fn of(function: &FuncObject) -> FirstFrame {
         let (code, extent) = if function.is_host() {
             (None, 0)
@@ -41,13 +41,14 @@ impl FirstFrame {
         }
     }
 
-    /// The slots that it takes: as many as the results do, at least.
+    /// Returns the number of slots that it takes, at least as many as the results need.
     pub fn slots(&self) -> usize {
         BOUNDARY_SLOTS + self.result_slots.max(self.param_slots + self.extent)
     }
 
-    /// Writes it, but for the arguments, and says where the stack begins: in a function of
-    /// WebAssembly's, which returns to `return_cell`, or nowhere.
+    /// Writes everything but the arguments, and sets the exit point of the stack to the
+    /// function's first cell, if it is one of WebAssembly. The function returns to the cell at
+    /// `return_cell`.
     ///
     /// # Safety
     ///
@@ -58,7 +59,7 @@ impl FirstFrame {
             instance: self.instance,
             ..ExitPoint::NONE
         };
-        // The stub may have to know which function this is.
+        // A stub takes the function's index from the accumulator.
         stack.acc = u64::from(self.index);
         // SAFETY: the stack has room for all of this.
         unsafe {

@@ -29,6 +29,7 @@
 mod bulk;
 mod call;
 mod cell;
+mod chain_guard;
 mod clauses;
 mod continuation;
 mod control;
@@ -37,6 +38,7 @@ mod driver;
 mod execution;
 mod first_frame;
 mod handlers;
+mod host_call;
 mod memory;
 mod numeric;
 #[cfg_attr(
@@ -63,6 +65,7 @@ mod numeric;
 )]
 mod opaque;
 mod operand;
+mod polling;
 #[cfg(feature = "profile")]
 mod profile;
 mod regs;
