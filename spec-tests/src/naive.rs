@@ -4,7 +4,8 @@
 //!
 //! # How to walk
 //!
-//! The symbol `backstitch_root` names five words behind a magic number:
+//! A symbol whose name is `backstitch_root_` and the library's version, such as
+//! `backstitch_root_0_1_0`, names five words behind a magic number:
 //!
 //! ```text
 //! "backstit" · version · fields · field count · stores · modules      each 8 bytes, but for

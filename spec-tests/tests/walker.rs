@@ -14,8 +14,13 @@ use std::ptr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 unsafe extern "C" {
-    /// The library's.
-    safe static backstitch_root: u8;
+    /// The library's, which has the same version as these tests.
+    #[link_name = concat!(
+        "backstitch_root_", env!("CARGO_PKG_VERSION_MAJOR"),
+        "_", env!("CARGO_PKG_VERSION_MINOR"),
+        "_", env!("CARGO_PKG_VERSION_PATCH"),
+    )]
+    safe static ROOT: u8;
 }
 
 /// The lists are the process's: while a test follows them, no other may drop a store.
@@ -177,7 +182,7 @@ impl Driver for Looking<'_> {
 }
 
 fn find() -> Process<Own> {
-    let root = (&raw const backstitch_root).expose_provenance() as u64;
+    let root = (&raw const ROOT).expose_provenance() as u64;
     Process::find(Own, root).expect("the library has a root")
 }
 
