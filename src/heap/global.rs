@@ -5,11 +5,11 @@ use alloc::boxed::Box;
 use core::cell::UnsafeCell;
 use core::ptr::NonNull;
 
-/// The value of a global: one slot, or two for a vector.
+/// The value of a global.
 #[derive(Debug)]
 #[repr(C, align(16))]
 pub struct GlobalCell {
-    /// The value's bits, as in a stack slot.
+    /// Bits of the value, as in stack slots.
     pub bits: ValBits,
 }
 
@@ -21,7 +21,7 @@ pub struct Global {
 }
 
 impl Global {
-    /// A global with a first value.
+    /// Creates a global with a first value.
     pub fn new(ty: GlobalType, bits: ValBits) -> Global {
         let cell = UnsafeCell::new(GlobalCell { bits });
         Global {
@@ -30,12 +30,12 @@ impl Global {
         }
     }
 
-    /// The address of its cell, stable for the store's life (H1).
+    /// Returns the address of its cell, which is stable for the store's life (H1).
     pub fn cell(&self) -> *mut GlobalCell {
         UnsafeCell::raw_get(self.cell.as_ptr())
     }
 
-    /// Its type.
+    /// Returns its type.
     pub fn ty(&self) -> &GlobalType {
         &self.ty
     }
@@ -46,7 +46,7 @@ impl Global {
         unsafe { (*self.cell()).bits }
     }
 
-    /// Changes its value. The caller has checked the type and the mutability.
+    /// Sets its value. The caller has checked the type and the mutability.
     pub fn set(&mut self, bits: ValBits) {
         // SAFETY: H1 keeps the cell alive; H2.
         unsafe { (*self.cell()).bits = bits };

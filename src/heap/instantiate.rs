@@ -1,10 +1,10 @@
-//! Making instances: linking, constant expressions, segments.
+//! Instantiation: imports, constant expressions, segments.
 //!
-//! The effects come in the specification's order: nothing is changed unless all imports
-//! match and all allocations succeed; then the instance exists, globals and tables are
-//! initialised, the active element segments are written in order, then the active data
-//! segments. A segment that does not fit traps, and what was written before it stays.
-//! The start function is execution, so it is left to the caller.
+//! The effects occur in the specification's order. Nothing is changed unless all imports match
+//! and all allocations succeed. Then the instance exists, globals and tables are initialised,
+//! and the active element segments are written in order, followed by the active data segments.
+//! A segment that does not fit traps, and earlier writes stay. The caller runs the start
+//! function.
 
 use super::func::FuncRef;
 use super::instance::InstanceParts;
@@ -21,7 +21,7 @@ use crate::support::error::Error;
 use alloc::sync::Arc;
 use smallvec::SmallVec;
 
-/// Something of a store that can be imported and exported.
+/// An item of a store that can be imported and exported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Extern {
     /// A function.
@@ -36,7 +36,7 @@ pub enum Extern {
     Tag(TagIndex),
 }
 
-/// A new instance, whose start function has not run.
+/// A new instance whose start function has not run.
 #[derive(Clone, Copy, Debug)]
 pub struct Instantiated {
     /// The instance.
@@ -46,8 +46,7 @@ pub struct Instantiated {
 }
 
 impl StoreInner {
-    /// The type of something in this store; of a memory or table with its present size as
-    /// the minimum.
+    /// Returns the type of an item. The minimum of a memory or table is its present size.
     pub fn extern_type(&self, item: Extern) -> ExternType {
         match item {
             Extern::Func(index) => ExternType::Func(self.func(index).ty),
@@ -71,7 +70,12 @@ impl StoreInner {
     }
 }
 
-/// Makes an instance of `module`, whose imports are all of this store.
+/// Instantiates `module` with imports of this store.
+///
+/// # Errors
+///
+/// An error if an import does not match, a limit is exceeded, there is no memory, or a segment
+/// does not fit.
 pub fn instantiate(
     store: &mut StoreInner,
     module: &Arc<Module>,
@@ -116,8 +120,7 @@ fn check_imports(store: &StoreInner, module: &Module, imports: &[Extern]) -> Res
     Ok(())
 }
 
-/// Collects the imports and makes what the module defines: memories zeroed, tables null,
-/// globals zero.
+/// Collects the imports and creates what the module defines, filled with zeros and nulls.
 fn make_parts(
     store: &mut StoreInner,
     module: &Module,
@@ -237,8 +240,12 @@ fn segment_error(
     ))
 }
 
-/// What `table.init` looks at before anything is written: whether `len` items of element
-/// segment `segment`, from item `from`, are there, and `table` has room for them at `to`.
+/// Checks the ranges of a `table.init`: `len` items of element segment `segment`, from item
+/// `from`, and as many elements of `table`, from element `to`.
+///
+/// # Errors
+///
+/// [`Trap::TableOutOfBounds`].
 pub fn check_table_init(
     store: &StoreInner,
     instance: InstanceIndex,
@@ -259,8 +266,12 @@ pub fn check_table_init(
     }
 }
 
-/// `table.init`: writes `len` items of element segment `segment`, from item `from`, into
-/// `table` at `to`; all of them or, with a trap, none.
+/// Executes a `table.init`, with the operands of [`check_table_init`]. Nothing is written if it
+/// traps.
+///
+/// # Errors
+///
+/// [`Trap::TableOutOfBounds`].
 pub fn table_init(
     store: &mut StoreInner,
     instance: InstanceIndex,
@@ -271,7 +282,7 @@ pub fn table_init(
     check_table_init(store, instance, table, segment, range)?;
     let module = Arc::clone(store.instance(instance).module());
     let items = &module.elements[segment as usize].items;
-    // What fits into a table and a segment fits into a `usize`.
+    // The ranges are within a table and a segment, so they fit into a `usize`.
     let [to, from, len] = range.map(|number| number as usize);
     for item in 0..len {
         let bits = item_bits(store, instance, items, from + item);
@@ -280,8 +291,12 @@ pub fn table_init(
     Ok(())
 }
 
-/// What `memory.init` looks at before anything is written: as [`check_table_init`], of bytes
-/// of a data segment and a memory.
+/// Checks the ranges of a `memory.init`: `len` bytes of data segment `segment`, from byte
+/// `from`, and as many bytes of `memory`, from byte `to`.
+///
+/// # Errors
+///
+/// [`Trap::MemoryOutOfBounds`].
 pub fn check_memory_init(
     store: &StoreInner,
     instance: InstanceIndex,
@@ -297,8 +312,12 @@ pub fn check_memory_init(
     }
 }
 
-/// `memory.init`: writes `len` bytes of data segment `segment`, from byte `from`, into
-/// `memory` at `to`; all of them or, with a trap, none.
+/// Executes a `memory.init`, with the operands of [`check_memory_init`]. Nothing is written if
+/// it traps.
+///
+/// # Errors
+///
+/// [`Trap::MemoryOutOfBounds`].
 pub fn memory_init(
     store: &mut StoreInner,
     instance: InstanceIndex,
@@ -309,7 +328,7 @@ pub fn memory_init(
     check_memory_init(store, instance, memory, segment, range)?;
     let module = Arc::clone(store.instance(instance).module());
     let [to, from, len] = range.map(|number| number as usize);
-    // A dropped segment has no bytes, and then `len` is 0.
+    // A dropped segment has no bytes. `len` is 0 then.
     let source = module
         .data_bytes(segment)
         .get(from..from + len)

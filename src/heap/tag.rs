@@ -1,11 +1,11 @@
-//! Tags: what exceptions and suspensions are told apart by.
+//! Tags, by which exceptions and suspensions are distinguished.
 
 use crate::ids::TypeId;
 
 /// A tag.
 ///
-/// Its identity is its index in the store: each instance of a module has tags of its own,
-/// though all have the same types.
+/// Its identity is its index in the store: each instance of a module has tags of its own, of
+/// the same types.
 #[derive(Clone, Copy, Debug)]
 pub struct Tag {
     ty: TypeId,

@@ -53,7 +53,9 @@ pub fn trace_stack(
                     Kind::ExternRef => HeapType::Extern,
                     Kind::ExnRef => HeapType::Exn,
                     Kind::ContRef => HeapType::Cont,
-                    _ => return None,
+                    Kind::I32 | Kind::I64 | Kind::F32 | Kind::F64 => return None,
+                    // Functions are not collected, and no values of `anyref` exist yet.
+                    Kind::FuncRef | Kind::AnyRef => return None,
                 };
                 Reference::new(heap, bits(variable)?)
             })
