@@ -1,26 +1,26 @@
-//! Who waits for whom.
+//! The chain: the stacks that wait for one another.
 
 use crate::ids::StackId;
 
-/// The stacks from a running one to the host, by the first of them.
+/// The stacks from a running one to the initial one, by the first of them.
 ///
-/// Laid out as a number of 32 bits, by the order of the variants, and the stack behind it.
+/// The layout is a 32-bit number, in the order of the variants, followed by the stack.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
 pub enum StackChain {
     /// Nothing runs.
     Absent,
-    /// The stack of a call from the host: it is the only one.
+    /// The initial stack of a call from the host is the only one.
     InitialStack(StackId),
-    /// A continuation: others wait for it, the last one an initial stack.
+    /// A continuation is the first one. Others wait for it, the last of them an initial stack.
     Continuation(StackId),
 }
 
 impl StackChain {
-    /// Where the first stack's number stands, in bytes.
+    /// Offset of the first stack's number, in bytes.
     pub const FIRST: usize = size_of::<u32>();
 
-    /// The first of the stacks.
+    /// Returns the first of the stacks.
     pub fn first(self) -> Option<StackId> {
         match self {
             StackChain::Absent => None,
@@ -29,17 +29,15 @@ impl StackChain {
     }
 }
 
-/// One contiguous run of WebAssembly, newest last in
-/// [`Stacks::activations`](super::Stacks::activations).
+/// A contiguous run of WebAssembly code, from an entry from the host to its exit.
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
 pub struct Activation {
-    /// The stacks that it runs on.
+    /// Stacks that it runs on.
     pub chain: StackChain,
-    /// Whether it has left WebAssembly and is in the host now. Where it has left is for
-    /// the first of its stacks to say.
+    /// Whether it is in the host now. If so, its registers are in the exit point of the first of
+    /// its stacks.
     pub exited: bool,
-    /// An address on the native stack that it was started from: by this a debugger knows
-    /// its thread.
+    /// Address on the native stack on which it was started. A debugger finds its thread by this.
     pub native_stack: usize,
 }
