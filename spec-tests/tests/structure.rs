@@ -435,8 +435,9 @@ fn the_top_level_is_tidy() {
     );
 }
 
-/// The behaviours of the walk that no test can show yet: there are no shared memories.
-const UNTESTED: &[&str] = &["C4"];
+/// Behaviours of the walk that no test can show yet: there are no shared memories (C4, C19), no
+/// structures and arrays (C18), and no vectors in modules (C20).
+const UNTESTED: &[&str] = &["C4", "C18", "C19", "C20"];
 
 /// Each behaviour that the walk's contract names has a test that begins with its name:
 /// `b5_…`, `c02_c14_…`. (The contract is beside the workspace on some machines only.)

@@ -139,13 +139,4 @@ impl ModuleCode {
             blocks: self.blocks.lock(),
         }
     }
-
-    /// Returns the number of bytes of the translated code.
-    pub fn bytes(&self) -> usize {
-        let blocks = self.blocks.lock();
-        blocks
-            .values()
-            .map(|(_, block)| block.len() * size_of::<u64>())
-            .sum()
-    }
 }

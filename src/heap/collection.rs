@@ -373,7 +373,7 @@ impl Collection {
         }
         for activation in 0..store.stacks.activations.len() {
             let activation = store.stacks.activations[activation];
-            let mut next = activation.chain.first();
+            let mut next = Some(activation.chain.first());
             while let Some(id) = next {
                 store.stacks.stack_mut(id).mark = self.number;
                 if activation.exited {

@@ -160,6 +160,7 @@ impl Exceptions {
     }
 
     /// Returns the number of exceptions.
+    #[cfg(test)]
     pub fn count(&self) -> usize {
         self.all.iter().flatten().count()
     }

@@ -167,8 +167,8 @@ impl StoreInner {
             self.visit_elements(index, 0..table.len(), visit);
         }
         for activation in &self.stacks.activations {
-            if let Some(first) = activation.chain.first().filter(|_| activation.exited) {
-                self.visit_chain(first, visit)?;
+            if activation.exited {
+                self.visit_chain(activation.chain.first(), visit)?;
             }
         }
         for (id, stack) in self.stacks.in_use() {

@@ -8,8 +8,6 @@ use crate::ids::StackId;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
 pub enum StackChain {
-    /// Nothing runs.
-    Absent,
     /// The initial stack of a call from the host is the only one.
     InitialStack(StackId),
     /// A continuation is the first one. Others wait for it, the last of them an initial stack.
@@ -21,10 +19,9 @@ impl StackChain {
     pub const FIRST: usize = size_of::<u32>();
 
     /// Returns the first of the stacks.
-    pub fn first(self) -> Option<StackId> {
+    pub fn first(self) -> StackId {
         match self {
-            StackChain::Absent => None,
-            StackChain::InitialStack(id) | StackChain::Continuation(id) => Some(id),
+            StackChain::InitialStack(id) | StackChain::Continuation(id) => id,
         }
     }
 }

@@ -414,7 +414,7 @@ impl Stacks {
     pub fn is_innermost(&self, id: StackId) -> bool {
         let mut active = self.activations.iter();
         self.running() == id
-            || active.any(|activation| activation.chain.first() == Some(id))
+            || active.any(|activation| activation.chain.first() == id)
             || self
                 .in_use()
                 .any(|(_, stack)| !stack.is_continuation() && stack.other_end() == id)

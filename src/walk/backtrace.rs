@@ -70,10 +70,7 @@ impl Backtrace {
             if !activation.exited {
                 continue;
             }
-            let Some(first) = activation.chain.first() else {
-                unreachable!("an activation with frames has a stack");
-            };
-            if trace_chain(store, first, &mut visit).is_break() {
+            if trace_chain(store, activation.chain.first(), &mut visit).is_break() {
                 return;
             }
         }

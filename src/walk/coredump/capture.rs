@@ -177,9 +177,9 @@ impl Capture {
             .iter()
             .map(|activation| activation.chain.first())
         {
-            if let Some(initial) = first.and_then(|first| store.stacks.stacks_from(first).last()) {
+            if let Some(initial) = store.stacks.stacks_from(first).last() {
                 callers.insert(initial, below);
-                below = first;
+                below = Some(first);
             }
         }
         let frames = self.threads.iter().flat_map(|thread| &thread.frames);
