@@ -16,7 +16,7 @@ use alloc::format;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
-use smallvec::SmallVec;
+use smallvec::{SmallVec, smallvec};
 
 /// A call under way, with a stack of its own: made by [`Func::start`].
 ///
@@ -171,7 +171,8 @@ impl Execution {
             let (expected, given) = (ty.results.len(), results.len());
             return Err(ExecutionError::WrongResults { expected, given }.into());
         }
-        let slots: SmallVec<[u64; 8]> = Val::write_all(results, &ty.results, store, |index| {
+        let mut slots: SmallVec<[u64; 8]> = smallvec![0; ty.result_slots()];
+        Val::write_all(results, &ty.results, &mut slots, store, |index| {
             format!("result {index} has the wrong type")
         })?;
         self.resume_with_slots(store, &slots)

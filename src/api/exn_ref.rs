@@ -15,6 +15,7 @@ use crate::support::error::{Error, Result};
 use crate::{ensure, format_err, module};
 use alloc::format;
 use alloc::sync::Arc;
+use alloc::vec;
 use alloc::vec::Vec;
 
 /// An exception of a store: the tag that it was thrown with, and its payload.
@@ -124,7 +125,8 @@ impl ExnRef {
             types.params.len(),
             fields.len()
         );
-        let payload: Vec<u64> = Val::write_all(fields, &types.params, store, |index| {
+        let mut payload = vec![0; types.param_slots()];
+        Val::write_all(fields, &types.params, &mut payload, store, |index| {
             format!("value {index} of the payload")
         })?;
         let index = store

@@ -17,7 +17,7 @@ use crate::support::error::{Context, Result};
 use crate::{ensure, execute};
 use alloc::format;
 use alloc::sync::Arc;
-use smallvec::SmallVec;
+use smallvec::{SmallVec, smallvec};
 
 /// A function of a store: WebAssembly's or the host's.
 ///
@@ -265,9 +265,9 @@ fn arguments(store: &StoreInner, ty: &module::FuncType, params: &[Val]) -> Resul
         ty.params.len(),
         params.len()
     );
-    let mut slots: Slots = Val::write_all(params, &ty.params, store, |index| {
+    let mut slots: Slots = smallvec![0; ty.call_slots()];
+    Val::write_all(params, &ty.params, &mut slots, store, |index| {
         format!("argument {index} has the wrong type")
     })?;
-    slots.resize(ty.call_slots(), 0);
     Ok(slots)
 }

@@ -89,7 +89,7 @@ where
         let types = Arc::clone(&types);
         Err(Error::suspend(HostFuture::new(async move {
             let results = future.await?;
-            let encode: Encode = Box::new(move |store| to_slots(store, &types.results, &results));
+            let encode: Encode = Box::new(move |store| to_slots(store, &types, &results));
             Ok(encode)
         })))
     })
@@ -98,18 +98,20 @@ where
 /// Results of a host function as slots.
 fn to_slots(
     store: &StoreInner,
-    types: &[module::ValType],
+    ty: &module::FuncType,
     results: &[Val],
 ) -> Result<SmallVec<[u64; 8]>> {
     ensure!(
-        results.len() == types.len(),
+        results.len() == ty.results.len(),
         "a host function of {} results gave {}",
-        types.len(),
+        ty.results.len(),
         results.len()
     );
-    Val::write_all(results, types, store, |index| {
+    let mut slots = smallvec![0; ty.result_slots()];
+    Val::write_all(results, &ty.results, &mut slots, store, |index| {
         format!("result {index} of a host function is incompatible")
-    })
+    })?;
+    Ok(slots)
 }
 
 impl<T: 'static> Linker<T> {
@@ -332,7 +334,7 @@ impl<Params: WasmParams, Results: WasmResults> TypedFunc<Params, Results> {
         let values = drive(&mut execution, &mut store).await?;
         let store = store.as_context_mut().0;
         let types = self.func().inner_type(store);
-        let slots = to_slots(store, &types.results, &values)?;
+        let slots = to_slots(store, &types, &values)?;
         Ok(Results::load(&slots, store.id()))
     }
 }

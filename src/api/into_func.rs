@@ -104,11 +104,10 @@ fn call_dynamic<T: 'static>(
     values.extend(ty.results.iter().map(|&ty| Val::from_bits([0; 2], ty, id)));
     let (params, results) = values.split_at_mut(ty.params.len());
     func(caller(call), params, results)?;
-    let slots: SmallVec<[u64; 8]> = Val::write_all(results, &ty.results, call.store, |index| {
+    let (store, slots) = call.results();
+    Val::write_all(results, &ty.results, slots, store, |index| {
         format!("result {index} of a host function is incompatible")
-    })?;
-    call.set(&slots);
-    Ok(())
+    })
 }
 
 #[inline(always)]

@@ -242,20 +242,23 @@ impl Val {
         read_values(types, slots).map(move |(ty, bits)| Val::from_bits(bits, ty, store))
     }
 
-    /// Writes values to the slots that they take, one for each type. An error names the
-    /// value by its index, as `context` does.
-    pub(super) fn write_all<S: Extend<u64> + Default>(
+    /// Writes values of these types to the slots that they take. `context` describes a value, by
+    /// its index, in an error.
+    pub(super) fn write_all(
         values: &[Val],
         types: &[module::ValType],
+        slots: &mut [u64],
         store: &StoreInner,
         context: impl Fn(usize) -> String,
-    ) -> Result<S> {
-        let mut slots = S::default();
+    ) -> Result<()> {
+        let mut at = 0;
         for (index, (value, &ty)) in values.iter().zip(types).enumerate() {
             let bits = value.to_bits(store, ty).with_context(|| context(index))?;
-            slots.extend(bits.into_iter().take(ty.slots()));
+            let end = at + ty.slots();
+            slots[at..end].copy_from_slice(&bits[..ty.slots()]);
+            at = end;
         }
-        Ok(slots)
+        Ok(())
     }
 
     #[cold]

@@ -136,17 +136,10 @@ impl<'a> HostCall<'a> {
         unsafe { self.slots.cast::<[u64; N]>().write(bits) }
     }
 
-    /// Writes the first slots.
-    ///
-    /// # Panics
-    ///
-    /// If the call has fewer slots.
-    pub fn set(&mut self, slots: &[u64]) {
-        assert!(slots.len() <= self.len, "no {} result slots", slots.len());
-        // SAFETY: within the slots, which are valid as `new` was promised.
-        unsafe {
-            self.slots
-                .copy_from_nonoverlapping(slots.as_ptr(), slots.len())
-        }
+    /// Returns the store, and all slots of the call for writing the results.
+    pub fn results(&mut self) -> (&StoreInner, &mut [u64]) {
+        // SAFETY: the slots are valid, and nothing else accesses them, as `new` was promised.
+        let slots = unsafe { slice::from_raw_parts_mut(self.slots, self.len) };
+        (self.store, slots)
     }
 }

@@ -8,10 +8,11 @@
 use super::collector::Reference;
 use super::store::StoreInner;
 use crate::ids::{ExnIndex, StackId};
-use crate::module::{ValBits, ValType, read_values, types_after};
+use crate::module::{ValBits, ValType, read_values};
 use crate::stack::{BOUNDARY_SLOTS, StackState};
 use crate::support::error::Error;
 use alloc::vec::Vec;
+use core::iter;
 use core::ops::Range;
 
 /// Marks of the reached objects that can refer to others.
@@ -67,7 +68,7 @@ impl Bits {
 impl StoreInner {
     /// Returns the values that a stack was given and has not taken yet, with their types: the
     /// arguments of a call that has not begun, or the values bound to a continuation.
-    pub fn given(&self, id: StackId) -> Vec<(ValType, ValBits)> {
+    pub fn given(&self, id: StackId) -> impl Iterator<Item = (ValType, ValBits)> + '_ {
         let stack = self.stacks.stack(id);
         let bound = stack.bound() as usize;
         let (ty, first, slots) = match stack.state {
@@ -78,18 +79,30 @@ impl StoreInner {
                 } else {
                     ty.param_slots()
                 };
-                (ty, BOUNDARY_SLOTS, slots)
+                (Some(ty), BOUNDARY_SLOTS, slots)
             }
             _ if bound != 0 => {
                 let ty = self.engine().types.func(stack.bound_type);
-                (ty, stack.delivery_slot() - bound, bound)
+                (Some(ty), stack.delivery_slot() - bound, bound)
             }
-            _ => return Vec::new(),
+            _ => (None, 0, 0),
         };
-        let rest = types_after(&ty.params, slots).unwrap_or_default().len();
-        let given = &ty.params[..ty.params.len() - rest];
-        let slots: Option<Vec<u64>> = (first..first + slots).map(|at| stack.slot(at)).collect();
-        slots.map_or_else(Vec::new, |slots| read_values(given, &slots).collect())
+        let (mut index, mut at, end) = (0, first, first + slots);
+        iter::from_fn(move || {
+            let ty = *ty.as_ref()?.params.get(index)?;
+            let next = at + ty.slots();
+            if next > end {
+                return None;
+            }
+            let high = if ty.slots() > 1 {
+                stack.slot(at + 1)?
+            } else {
+                0
+            };
+            let bits = [stack.slot(at)?, high];
+            (index, at) = (index + 1, next);
+            Some((ty, bits))
+        })
     }
 
     /// Visits the references on a stack that does not run, and returns the number of frames.
@@ -99,7 +112,6 @@ impl StoreInner {
         visit: &mut dyn FnMut(Reference),
     ) -> Result<usize, Error> {
         self.given(id)
-            .into_iter()
             .filter_map(|(ty, bits)| Reference::of_value(ty, bits))
             .for_each(&mut *visit);
         if self.stacks.stack(id).state == StackState::Fresh {

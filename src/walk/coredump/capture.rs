@@ -198,11 +198,7 @@ impl Capture {
                 continuation: stack.is_continuation(),
                 revision: stack.revision(),
                 parent: stack.parent().or_else(|| *callers.get(&id)?),
-                given: store
-                    .given(id)
-                    .into_iter()
-                    .map(|(ty, bits)| value(ty, bits))
-                    .collect(),
+                given: store.given(id).map(|(ty, bits)| value(ty, bits)).collect(),
                 handlers: stack
                     .parent()
                     .and_then(|parent| handlers(store, parent))
