@@ -25,9 +25,9 @@ pub(super) struct ChainGuard<'a> {
 /// Purpose for which an execution is linked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Purpose {
-    /// Its code is to run.
+    /// The execution's code is to run.
     Run,
-    /// Its frames are to be read where it was suspended. Its exit point stays as it is.
+    /// The frames of the suspended execution are to be read. Its exit point stays unchanged.
     Inspect,
 }
 
@@ -150,7 +150,7 @@ impl<'a> ChainGuard<'a> {
     }
 
     /// Saves the registers as the exit point of the running stack. The activation is in the
-    /// host from now on. `is_return` tells whether `ip` is the return address of a call.
+    /// host from now on. `is_return` is true if `ip` is the return address of a call.
     pub(super) fn leave(&mut self, is_return: bool) {
         let running = self.running();
         let chain = self.store.stacks.chain(running);

@@ -19,8 +19,8 @@ struct Counts {
     /// Opcodes of cells, by the names of their types. If several opcodes share a type, the last one
     /// represents all.
     names: BTreeMap<&'static str, u16>,
-    /// The same, by the addresses of names, of which a name can have several. Fused cells have no
-    /// opcode.
+    /// Opcodes of cells, by the addresses of names, of which a name can have several. Fused cells
+    /// have no opcode.
     opcodes: BTreeMap<usize, Option<u16>>,
     /// Number of times that each stretch has run.
     stretches: BTreeMap<Vec<u16>, u64>,
@@ -58,7 +58,7 @@ pub fn count_dispatch() {
     COUNTS.with_borrow_mut(|counts| counts.dispatches += 1);
 }
 
-/// Counts a cell that has run. `goes_on` tells that the next cell in code follows. Of fused cells,
+/// Counts a cell that has run. `goes_on` is true if the next cell in code follows. Of fused cells,
 /// each part is counted, and the whole is not.
 pub fn count(name: &'static str, goes_on: bool) {
     COUNTS.with_borrow_mut(|counts| {

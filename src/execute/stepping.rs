@@ -1,4 +1,4 @@
-//! Execution of one cell at a time, for observers that look at the store between cells.
+//! Execution of one cell at a time, for observers that read the store between cells.
 //!
 //! Only the loop backend returns after a cell. The other backends have no part in this and
 //! pay nothing for it.

@@ -22,9 +22,9 @@ struct Landing {
     instance: *mut InstanceCore,
     /// First slot for the payload, counted from the record.
     payload: i32,
-    /// Whether the payload is passed. A clause for all exceptions does not receive it.
+    /// True if the payload is passed. A clause for all exceptions does not receive it.
     with_fields: bool,
-    /// Whether a reference to the exception follows the payload.
+    /// True if a reference to the exception follows the payload.
     with_ref: bool,
 }
 
@@ -54,7 +54,7 @@ pub(super) fn throw(
 ///
 /// # Errors
 ///
-/// The failure itself if it is no exception or nothing catches it: the host's own error says
+/// The failure itself, if it is no exception or nothing catches it: the host's own error contains
 /// more than [`Failure::Exception`].
 pub(super) fn throw_failure(guard: &mut ChainGuard<'_>, failure: Failure) -> Result<(), Failure> {
     let thrown = match &failure {

@@ -57,7 +57,7 @@ pub struct Collection {
     sweep: Option<Sweep>,
     /// Number of marked objects and visited frames.
     kept: usize,
-    /// Whether there was no memory to record a grey object.
+    /// True if there was no memory to record a grey object.
     failed: bool,
 }
 

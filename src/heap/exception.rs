@@ -16,9 +16,9 @@ pub struct Exception {
     pub tag: TagIndex,
     /// Slots of its payload.
     pub fields: SmallVec<[u64; 2]>,
-    /// Whether there may be references to it.
+    /// True if there may be references to it.
     escaped: bool,
-    /// Whether the host may have its number, which is not reused then.
+    /// True if the host may have its number, which is not reused then.
     seen: bool,
     /// Number of the last collection that has found it reachable or must not free it.
     mark: u32,

@@ -45,7 +45,7 @@ pub struct FuncObject {
     pub param_slots: u16,
     /// Number of slots that its results take.
     pub result_slots: u16,
-    /// Whether arguments or results can be references to objects.
+    /// True if arguments or results can be references to objects.
     pub traced: bool,
 }
 

@@ -41,7 +41,7 @@ pub enum Extern {
 pub struct Instantiated {
     /// The instance.
     pub instance: InstanceIndex,
-    /// Its start function, if it has one.
+    /// Start function of the module, if there is one.
     pub start: Option<FuncIndex>,
 }
 

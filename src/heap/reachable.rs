@@ -22,7 +22,7 @@ struct Marks {
     stacks: Bits,
     /// Reached objects that have not been visited.
     pending: Vec<Reference>,
-    /// Whether there was no memory for a mark.
+    /// True if there was no memory for a mark.
     failed: bool,
 }
 

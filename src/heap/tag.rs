@@ -4,8 +4,8 @@ use crate::ids::TypeId;
 
 /// A tag.
 ///
-/// Its identity is its index in the store: each instance of a module has tags of its own, of
-/// the same types.
+/// A tag is identified by its index in the store: each instance of a module has tags of its
+/// own.
 #[derive(Clone, Copy, Debug)]
 pub struct Tag {
     ty: TypeId,

@@ -32,7 +32,7 @@ impl StackChain {
 pub struct Activation {
     /// Stacks that it runs on.
     pub chain: StackChain,
-    /// Whether it is in the host now. If so, its registers are in the exit point of the first of
+    /// True if it is in the host now. If so, its registers are in the exit point of the first of
     /// its stacks.
     pub exited: bool,
     /// Address on the native stack on which it was started. A debugger finds its thread by this.

@@ -20,7 +20,8 @@ pub enum Exit {
     /// A call needs a larger stack: `Context::grow_bytes` bytes above `Context::grow_from`.
     /// The cell at `ip` is executed again afterwards.
     Grow,
-    /// The same, with room for a frame of the function `Context::grow_callee`.
+    /// A call needs a larger stack: room for a frame of the function `Context::grow_callee` above
+    /// `Context::grow_from`. The cell at `ip` is executed again afterwards.
     GrowForCallee,
     /// The function that `acc` numbers, whose record is at `fp`, has no code yet.
     Translate,
@@ -70,8 +71,8 @@ impl LivePoint {
     pub const SAVED: *const LivePoint = ptr::null();
     /// The registers are the first two arguments of each handler, in machine registers.
     pub const ARGUMENTS: *const LivePoint = ptr::without_provenance(LivePoint::IN_ARGUMENTS);
-    /// The same as [`LivePoint::ARGUMENTS`], in the calling convention that preserves no
-    /// registers.
+    /// The registers are the first two arguments of each handler, in the calling convention that
+    /// preserves no registers.
     pub const PRESERVE_NONE: *const LivePoint =
         ptr::without_provenance(LivePoint::IN_PRESERVE_NONE);
 

@@ -18,7 +18,7 @@ pub struct ExitPoint {
     pub instance: *mut InstanceCore,
     /// Record of the frame, in slots from the stack's base, so that it survives a move.
     pub fp: u32,
-    /// Whether `ip` is the return address of a call. Running code does not write this field, as it
+    /// True if `ip` is the return address of a call. Running code does not write this field, as it
     /// leaves a stack only at calls: see [`Stack::exit`].
     pub is_return: bool,
 }
@@ -54,14 +54,14 @@ pub struct Owner {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum StackState {
-    /// It is not used and can be given out.
+    /// Not in use: the stack can be given out.
     Free,
     /// Nothing has run on it yet.
     Fresh,
-    /// It runs, or waits for the host function that it has called or for the stack that it has
+    /// Running, or waiting for the host function that it has called or for the stack that it has
     /// resumed.
     Running,
-    /// It waits to be advanced or resumed.
+    /// Waiting to be advanced or resumed.
     Suspended,
     /// The call has returned. Its results are in the slots above the boundary.
     Returned,

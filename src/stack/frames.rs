@@ -12,7 +12,7 @@ use crate::ids::InstanceIndex;
 pub struct RawFrame {
     /// Address of the frame's cell, or the return address of its call.
     pub ip: *const u64,
-    /// Whether `ip` is the return address of a call.
+    /// True if `ip` is the return address of a call.
     pub is_return: bool,
     /// Record of the frame, in slots from the stack's base.
     pub fp: u32,
@@ -45,7 +45,7 @@ pub struct RawFrames<'a> {
     is_return: bool,
     fp: u32,
     instance: *mut InstanceCore,
-    /// Whether there is no next frame.
+    /// True if there is no next frame.
     ended: bool,
     /// Kind of the oldest boundary above the next frame.
     boundary: Option<BoundaryKind>,

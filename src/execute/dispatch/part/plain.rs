@@ -7,7 +7,7 @@ use crate::execute::regs::{Regs, Step};
 #[inline(always)]
 pub fn count_dispatch() {}
 
-/// Executes a cell, which can be a part of a fused one. `before_call` tells that a call may follow
+/// Executes a cell, which can be a part of a fused one. `before_call` is true if a call may follow
 /// in the same handler.
 ///
 /// # Safety
