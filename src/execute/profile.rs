@@ -82,8 +82,8 @@ pub fn count(name: &'static str, goes_on: bool) {
 pub struct DispatchCounts {
     /// Number of handlers that have run.
     pub dispatches: u64,
-    /// Stretches of consecutive cells, each up to a branch that was taken, as opcodes, and the number
-    /// of times that each has run, sorted.
+    /// Stretches of consecutive cells, each up to a branch that was taken, as opcodes, sorted, and
+    /// the number of times that each has run.
     pub stretches: Vec<(Vec<u16>, u64)>,
 }
 

@@ -181,8 +181,9 @@ impl Stacks {
 
     // --- the directory ---
 
-    /// Takes a stack of at least `slots` slots for a call of `function`. Returns `None` if the limit
-    /// or the host does not allow as many. A new stack has `generous` slots, if possible.
+    /// Takes a stack of at least `slots` slots for a call of `function`. Returns `None` if the
+    /// limit or the host does not allow as many. A stack that grows for this gets `generous` slots,
+    /// if possible.
     pub fn acquire(
         &mut self,
         function: FuncIndex,

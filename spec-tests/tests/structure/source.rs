@@ -1,4 +1,4 @@
-//! Rust source as far as rules about it need it: tokens, comments, paths.
+//! Rust sources as tokens, comments and paths.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -6,37 +6,37 @@ use std::path::Path;
 
 /// A source file.
 pub struct Source {
-    /// Its path from the root of the checkout, with slashes.
+    /// Path from the root of the checkout, with slashes.
     pub path: String,
-    /// All of it.
+    /// Contents of the file.
     pub text: String,
-    /// Its number of lines.
+    /// Number of lines.
     pub lines: usize,
     /// Names and punctuation, without comments and literals.
     pub tokens: Vec<Token>,
-    /// Its comments, each with the line on which it begins.
+    /// Comments, each with the line on which it begins.
     pub comments: Vec<(usize, String)>,
 }
 
-/// A name, or one character of punctuation, but `::` is one token.
+/// A name, `::`, or another character of punctuation.
 #[derive(Debug)]
 pub struct Token {
-    /// The text.
+    /// Text of the token.
     pub text: String,
-    /// The line, counted from 1.
+    /// Line, counted from 1.
     pub line: usize,
 }
 
 /// A path into the crate.
 #[derive(Clone, Debug)]
 pub struct CratePath {
-    /// Its names, without `crate`.
+    /// Names of the path, without `crate`.
     pub names: Vec<String>,
-    /// Where it stands.
+    /// Line on which it begins.
     pub line: usize,
 }
 
-/// The Rust files under `folder`, sorted; none where there is no such folder.
+/// Returns the Rust files under `folder`, sorted, or none if there is no such folder.
 pub fn sources(folder: &Path) -> Vec<Source> {
     let mut sources = Vec::new();
     collect(folder, &mut sources);
@@ -65,7 +65,7 @@ fn collect(folder: &Path, sources: &mut Vec<Source>) {
 }
 
 impl Source {
-    /// Reads a file.
+    /// Creates a source from the contents of a file.
     pub fn new(path: String, text: String) -> Source {
         let (tokens, comments) = Scanner::scan(&text);
         let lines = text.lines().count();
@@ -78,19 +78,19 @@ impl Source {
         }
     }
 
-    /// The folder of `src` that it is in.
+    /// Returns the folder of `src` that it is in.
     pub fn folder(&self) -> Option<&str> {
         let (folder, _) = self.path.strip_prefix("src/")?.split_once('/')?;
         Some(folder)
     }
 
-    /// A line of it, for a message.
+    /// Returns the position of a line, for a message.
     pub fn at(&self, line: usize) -> String {
         format!("{}:{line}", self.path)
     }
 
-    /// Whether a `SAFETY:` comment stands on the line, or right above the statement that
-    /// the line belongs to.
+    /// Returns whether a `SAFETY:` comment is on the line, or directly above the statement that the
+    /// line belongs to.
     pub fn is_justified(&self, line: usize) -> bool {
         let lines: Vec<_> = self.text.lines().collect();
         let mut above = line - 1;
@@ -102,7 +102,7 @@ impl Source {
                 return false;
             };
             let text = lines[next].trim();
-            // Above the statement: its own earlier lines, attributes and comments.
+            // Earlier lines of the statement, attributes and comments are skipped.
             let is_comment = text.starts_with("//");
             if !is_comment && (text.is_empty() || text.ends_with([';', '}', ',', '{'])) {
                 return false;
@@ -111,12 +111,12 @@ impl Source {
         }
     }
 
-    /// The paths into the crate that the file names, in `use` and elsewhere. A path that
-    /// begins with an imported name is continued from there.
+    /// Returns the paths into the crate that the file names, in `use` and elsewhere. A path that
+    /// begins with an imported name is completed.
     pub fn crate_paths(&self) -> Vec<CratePath> {
         let mut imports = BTreeMap::new();
         let mut paths = Vec::new();
-        // The modules that are open within the file: at which depth of braces each began.
+        // Modules within the file that contain the token, each with the depth of its braces.
         let mut modules = Vec::new();
         let mut depth = 0_usize;
         let mut index = 0;
@@ -129,7 +129,7 @@ impl Source {
                     depth -= 1;
                     modules.retain(|&(outside, _)| outside < depth);
                 }
-                // `pub(crate)` and the like are no paths.
+                // In `pub(crate)` and the like, no path follows.
                 "crate" | "super" if next == "::" => {
                     let mut module = self.module();
                     module.extend(modules.iter().map(|&(_, name)| name.to_owned()));
@@ -167,7 +167,7 @@ impl Source {
             if before.text == "::" || colons.text != "::" {
                 continue;
             }
-            // Imported types have associated items, and only modules have what is asked for.
+            // Only paths through imported modules are completed, not associated items of types.
             let Some(names) = imports.get(&first.text) else {
                 continue;
             };
@@ -188,7 +188,7 @@ impl Source {
             .map_or("", |token| token.text.as_str())
     }
 
-    /// The module that the file is, as the crate's names.
+    /// Returns the path of the module that the file contains.
     fn module(&self) -> Vec<String> {
         let path = self.path.strip_prefix("src/").unwrap_or(&self.path);
         let path = path.strip_suffix(".rs").unwrap_or(path);
@@ -203,13 +203,13 @@ impl Source {
     }
 }
 
-/// Reads a path that may branch, as in `use`.
+/// Parser of a path that may branch, as in `use`.
 struct Tree<'a> {
     source: &'a Source,
-    /// The module that it stands in.
+    /// Module that contains the path.
     module: Vec<String>,
     at: usize,
-    /// The ends of its branches, with the names that they are given.
+    /// Ends of its branches, with their aliases.
     leaves: Vec<(CratePath, Option<String>)>,
 }
 
@@ -272,7 +272,7 @@ impl Tree<'_> {
     }
 }
 
-/// Takes source apart.
+/// Scanner that splits a file into tokens and comments.
 struct Scanner<'a> {
     text: &'a str,
     at: usize,
@@ -331,7 +331,7 @@ impl Scanner<'_> {
                 .find(|c: char| !c.is_alphanumeric() && c != '_')
                 .unwrap_or(rest.len());
             let text = self.take(len);
-            // A raw name is the name.
+            // The prefix of a raw name is dropped.
             if text == "r" && self.rest().starts_with('#') {
                 self.take(1);
             } else {
@@ -351,7 +351,7 @@ impl Scanner<'_> {
     }
 }
 
-/// The length of the raw string that `text` begins with.
+/// Returns the length of the raw string that `text` begins with.
 fn raw_string(text: &str) -> Option<usize> {
     let start = text.strip_prefix('b').unwrap_or(text).strip_prefix('r')?;
     let hashes = start.len() - start.trim_start_matches('#').len();
@@ -361,7 +361,7 @@ fn raw_string(text: &str) -> Option<usize> {
     Some(text.len() - body.len() + close)
 }
 
-/// The length of the string that `text` begins with.
+/// Returns the length of the string that `text` begins with.
 fn string(text: &str) -> Option<usize> {
     let body = text
         .strip_prefix(['b', 'c'])
@@ -379,7 +379,7 @@ fn string(text: &str) -> Option<usize> {
     Some(text.len())
 }
 
-/// The length of the character that `text` begins with; lifetimes are none.
+/// Returns the length of the character literal that `text` begins with. A lifetime is none.
 fn character(text: &str) -> Option<usize> {
     let body = text.strip_prefix('b').unwrap_or(text).strip_prefix('\'')?;
     let mut characters = body.char_indices();
