@@ -32,7 +32,7 @@
 //!
 //! Only scalars; nothing with a `Drop`; no address of a local in a call that is not inlined; no
 //! call that needs a native frame in a hot path. Slow work exits from running code
-//! ([`Step::Exit`]) and is done by the driver.
+//! ([`Step::Exit`](regs::Step::Exit)) and is done by the driver.
 
 mod bulk;
 mod call;

@@ -2,7 +2,7 @@
 //! store that owns them.
 //!
 //! Flows in: requests of the embedder (`api`) and of running code (`execute`).
-//! Flows out: stable addresses of small `repr(C)` cores ([`MemoryCore`], [`TableCore`],
+//! Flows out: stable addresses of small `repr(C)` cores ([`MemoryCore`], `TableCore`,
 //! [`GlobalCell`], [`InstanceCore`], [`FuncObject`]), which handlers read directly.
 //!
 //! ```text

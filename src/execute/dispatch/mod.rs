@@ -1,7 +1,7 @@
 //! Dispatch: three backends by which one handler continues with the next.
 //!
 //! Each has a generic function `handler`, whose instances for all cells are in the tables of
-//! [`handlers`](super::handlers), and a function `run` that begins with the cell at `ip`.
+//! [`handlers`], and a function `run` that begins with the cell at `ip`.
 
 #[cfg(backstitch_become)]
 pub mod r#become;
