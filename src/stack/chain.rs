@@ -1,6 +1,8 @@
 //! The chain: the stacks that wait for one another.
 
+use super::stacks::Stacks;
 use crate::ids::StackId;
+use core::iter;
 
 /// The stacks from a running one to the initial one, by the first of them.
 ///
@@ -37,4 +39,42 @@ pub struct Activation {
     pub exited: bool,
     /// Address on the native stack on which it was started. A debugger finds its thread by this.
     pub native_stack: usize,
+}
+
+impl Stacks {
+    /// Returns the number of activations.
+    pub fn depth(&self) -> usize {
+        self.activations.len()
+    }
+
+    /// Begins an activation, which is the newest.
+    pub fn begin_activation(&mut self, activation: Activation) {
+        self.activations.push(activation);
+        self.share_activations();
+    }
+
+    /// Ends all activations except the oldest `depth`.
+    pub fn end_activations(&mut self, depth: usize) {
+        self.activations.truncate(depth);
+        self.share_activations();
+    }
+
+    fn share_activations(&mut self) {
+        let (activations, count) = (self.activations.as_ptr(), self.activations.len());
+        let registers = self.registers();
+        (registers.activations, registers.activation_count) = (activations, count);
+    }
+
+    /// Returns the chain that begins with a stack.
+    pub fn chain(&self, first: StackId) -> StackChain {
+        match self.stack(first).parent() {
+            Some(_) => StackChain::Continuation(first),
+            None => StackChain::InitialStack(first),
+        }
+    }
+
+    /// Returns the stacks from `first` on, each followed by the one that waits for it.
+    pub fn stacks_from(&self, first: StackId) -> impl Iterator<Item = StackId> {
+        iter::successors(first.get(), |&id| self.stack(id).parent())
+    }
 }

@@ -4,10 +4,11 @@
 //! anything that depends on handlers or on the meaning of code.
 //!
 //! ```text
-//!   stacks      all stacks of a store        directory, arena    one stack
-//!   record      frame records                frames              the frames of one stack
-//!   chain       activations                  context, interrupt  shared with running code
-//!   root        the symbol for debuggers     image               copies
+//!   stacks         all stacks of a store       directory, arena    one stack
+//!   continuations  references to stacks        chain               activations
+//!   record         frame records               frames              the frames of one stack
+//!   context        shared with running code    fuel, interrupt     limits of running code
+//!   root           the symbol for debuggers    image               copies
 //! ```
 //!
 //! # Invariants
@@ -27,8 +28,10 @@ mod arena;
 mod bare;
 mod chain;
 mod context;
+mod continuations;
 mod directory;
 mod frames;
+mod fuel;
 mod image;
 mod interrupt;
 mod record;

@@ -1,6 +1,6 @@
-//! All stacks of a store: the directory, the activations, and the context.
+//! All stacks of a store: the stack directory and the context.
 
-use super::chain::{Activation, StackChain};
+use super::chain::Activation;
 use super::context::Context;
 use super::directory::{ExitPoint, Owner, Stack, StackState, next_reference};
 use super::interrupt::{InterruptFlag, InterruptHandle};
@@ -22,7 +22,7 @@ pub struct Stacks {
     listed: Option<Listed<ListedStore>>,
     context: NonNull<UnsafeCell<Context>>,
     /// The stack directory: stacks by number. The first entry is no stack.
-    stacks: Vec<UnsafeCell<Stack>>,
+    pub(super) stacks: Vec<UnsafeCell<Stack>>,
     /// Free stacks. The last ones keep their memory for the next call.
     free: Vec<StackId>,
     /// Number of stack numbers that are never reused.
@@ -41,9 +41,9 @@ pub struct Stacks {
     max_slots: usize,
     interrupt: Arc<InterruptFlag>,
     /// Fuel that was last set.
-    fuel_set: i64,
+    pub(super) fuel_set: i64,
     /// Fuel that had been spent when it was set.
-    fuel_spent_before: u64,
+    pub(super) fuel_spent_before: u64,
 }
 
 /// Number of slots of a new initial stack: few, but enough for most calls.
@@ -92,7 +92,7 @@ impl Stacks {
         UnsafeCell::raw_get(self.context.as_ptr())
     }
 
-    fn registers(&mut self) -> &mut Context {
+    pub(super) fn registers(&mut self) -> &mut Context {
         // SAFETY: the context lives as long as `self`, and no handler runs while `self` is
         // borrowed.
         unsafe { &mut *self.context() }
@@ -101,35 +101,6 @@ impl Stacks {
     /// Sets the address of the store's functions in the context.
     pub fn set_functions(&mut self, functions: *const FuncObject) {
         self.registers().functions = functions;
-    }
-
-    /// Returns the fuel that is left.
-    pub fn fuel(&self) -> u64 {
-        // SAFETY: as in `registers`.
-        let fuel = unsafe { (*self.context()).fuel };
-        fuel.max(0) as u64
-    }
-
-    /// Returns whether more fuel was spent than there was.
-    pub fn is_out_of_fuel(&self) -> bool {
-        // SAFETY: as in `registers`.
-        unsafe { (*self.context()).fuel < 0 }
-    }
-
-    /// Sets the fuel that is left, at most 2⁶³ − 1.
-    pub fn set_fuel(&mut self, fuel: u64) {
-        let fuel = i64::try_from(fuel).unwrap_or(i64::MAX);
-        self.fuel_spent_before = self.fuel_spent();
-        self.fuel_set = fuel;
-        self.registers().fuel = fuel;
-    }
-
-    /// Returns the fuel spent since the store was created, however often it was set since.
-    pub fn fuel_spent(&self) -> u64 {
-        // SAFETY: as in `registers`.
-        let left = unsafe { (*self.context()).fuel };
-        let since = self.fuel_set.wrapping_sub(left).cast_unsigned();
-        self.fuel_spent_before.wrapping_add(since)
     }
 
     /// Returns the bits of the accumulators at the last exit: for integers and references, for
@@ -153,17 +124,6 @@ impl Stacks {
             .filter(|(_, stack)| stack.state != StackState::Free)
     }
 
-    /// Sets the epoch at which running code exits for a poll.
-    pub fn set_epoch_deadline(&mut self, epoch: u64) {
-        self.registers().epoch_deadline = epoch;
-    }
-
-    /// Returns the epoch at which running code exits for a poll.
-    pub fn epoch_deadline(&self) -> u64 {
-        // SAFETY: as in `registers`.
-        unsafe { (*self.context()).epoch_deadline }
-    }
-
     /// Returns a handle that interrupts this store's code.
     pub fn interrupt_handle(&self) -> InterruptHandle {
         InterruptHandle(Arc::clone(&self.interrupt))
@@ -173,13 +133,6 @@ impl Stacks {
     pub fn take_interrupt(&self) -> bool {
         self.interrupt.take()
     }
-
-    /// Returns the number of activations.
-    pub fn depth(&self) -> usize {
-        self.activations.len()
-    }
-
-    // --- the directory ---
 
     /// Takes a stack of at least `slots` slots for a call of `function`. Returns `None` if the
     /// limit or the host does not allow as many. A stack that grows for this gets `generous` slots,
@@ -219,7 +172,7 @@ impl Stacks {
     }
 
     /// Adds a stack without memory to the directory.
-    fn add(&mut self) -> Option<StackId> {
+    pub(super) fn add(&mut self) -> Option<StackId> {
         let id = u32::try_from(self.stacks.len()).ok()?;
         // The directory may move, and the context contains the address of the running stack.
         let running = self.running();
@@ -273,16 +226,6 @@ impl Stacks {
         }
     }
 
-    /// Releases a stack and all that wait for it, except the initial stack, which is returned.
-    pub fn release_continuations(&mut self, first: StackId) -> StackId {
-        let mut id = first;
-        while let Some(parent) = self.stack(id).parent() {
-            self.release(id);
-            id = parent;
-        }
-        id
-    }
-
     /// Releases the stacks whose executions were dropped.
     fn reclaim(&mut self) {
         for id in 1..self.stacks.len() as u32 {
@@ -302,30 +245,14 @@ impl Stacks {
         self.reclaim_at = self.count() * 2 + SPARE;
     }
 
-    /// Gives a continuation that can be resumed another number, as the revisions of the old one are
-    /// used up. The old number is never reused. Returns `None` if there is no memory.
-    pub fn renumber(&mut self, id: StackId) -> Option<StackId> {
-        let new = self.add()?;
-        let mut stack = self.retire(id);
-        stack.reference = new.0.into();
-        stack.first_revision = 0;
-        if stack.other_end() == id {
-            let bound = stack.bound();
-            stack.set_other_end(new);
-            stack.bind(bound);
-        }
-        *self.stack_mut(new) = stack;
-        Some(new)
-    }
-
     /// Ends the use of a number for good, and returns the stack that had it.
-    fn retire(&mut self, id: StackId) -> Stack {
+    pub(super) fn retire(&mut self, id: StackId) -> Stack {
         self.retired += 1;
         core::mem::replace(self.stack_mut(id), Stack::none())
     }
 
     /// Returns the number of stacks in use.
-    fn count(&self) -> usize {
+    pub(super) fn count(&self) -> usize {
         self.stacks.len() - 1 - self.free.len() - self.retired
     }
 
@@ -388,104 +315,9 @@ impl Stacks {
         self.slots * size_of::<u64>()
     }
 
-    /// Returns the number of continuations that have not ended.
-    pub fn continuation_count(&self) -> usize {
-        // Suspended calls from the host are counted too. They are few.
-        self.count() - self.activations.len().min(self.count())
-    }
-
-    // --- continuations ---
-
-    /// Returns the continuation that a reference names, if it can be resumed.
-    pub fn continuation(&self, bits: u64) -> Option<StackId> {
-        let id = StackId(bits as u32);
-        let stack = self.stacks.get(id.0 as usize).map(|_| self.stack(id))?;
-        let waits = matches!(stack.state, StackState::Fresh | StackState::Suspended);
-        (waits && stack.reference == bits && stack.is_continuation()).then_some(id)
-    }
-
-    /// Returns whether a reference to a continuation was used, so that it is invalid.
-    pub fn is_consumed(&self, bits: u64) -> bool {
-        let stack = self.stacks.get(bits as u32 as usize);
-        stack.is_none_or(|_| self.stack(StackId(bits as u32)).reference != bits)
-    }
-
-    /// Returns whether code runs on a stack, or will run when its execution is advanced: the stack
-    /// does not wait for another one.
-    pub fn is_innermost(&self, id: StackId) -> bool {
-        let mut active = self.activations.iter();
-        self.running() == id
-            || active.any(|activation| activation.chain.first() == id)
-            || self
-                .in_use()
-                .any(|(_, stack)| !stack.is_continuation() && stack.other_end() == id)
-    }
-
-    /// Returns the continuation that a reference names or has named, unless it has ended.
-    pub fn continuation_named(&self, bits: u64) -> Option<StackId> {
-        let (id, revision) = (StackId(bits as u32), (bits >> 32) as u32);
-        let stack = self.stacks.get(id.0 as usize).map(|_| self.stack(id))?;
-        let revisions = stack.first_revision..=stack.revision();
-        let lives = stack.state != StackState::Free && revisions.contains(&revision);
-        (lives && stack.is_continuation()).then_some(id)
-    }
-
-    /// Returns references to the continuations that have not ended, by ascending number.
-    pub fn continuations(&self) -> impl Iterator<Item = u64> {
-        self.in_use()
-            .filter(|(_, stack)| stack.is_continuation())
-            .map(|(_, stack)| stack.reference)
-    }
-
     /// Returns the number of entries of the directory. The first is no stack.
     pub fn entries(&self) -> usize {
         self.stacks.len()
-    }
-
-    /// Releases a continuation that can be resumed, but not the stacks that were suspended with it.
-    /// Returns the stack that waited for it, which can be resumed in its place.
-    pub fn free_innermost(&mut self, id: StackId) -> Option<StackId> {
-        let outermost = self.stack(id).other_end();
-        let parent = self.stack(id).parent();
-        self.release(id);
-        let parent = parent?;
-        let stack = self.stack_mut(parent);
-        stack.state = StackState::Suspended;
-        stack.set_other_end(outermost);
-        Some(parent)
-    }
-
-    // --- chains ---
-
-    /// Begins an activation, which is the newest.
-    pub fn begin_activation(&mut self, activation: Activation) {
-        self.activations.push(activation);
-        self.share_activations();
-    }
-
-    /// Ends all activations except the oldest `depth`.
-    pub fn end_activations(&mut self, depth: usize) {
-        self.activations.truncate(depth);
-        self.share_activations();
-    }
-
-    fn share_activations(&mut self) {
-        let (activations, count) = (self.activations.as_ptr(), self.activations.len());
-        let registers = self.registers();
-        (registers.activations, registers.activation_count) = (activations, count);
-    }
-
-    /// Returns the chain that begins with a stack.
-    pub fn chain(&self, first: StackId) -> StackChain {
-        match self.stack(first).parent() {
-            Some(_) => StackChain::Continuation(first),
-            None => StackChain::InitialStack(first),
-        }
-    }
-
-    /// Returns the stacks from `first` on, each followed by the one that waits for it.
-    pub fn stacks_from(&self, first: StackId) -> impl Iterator<Item = StackId> {
-        core::iter::successors(first.get(), |&id| self.stack(id).parent())
     }
 }
 
