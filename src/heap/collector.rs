@@ -154,17 +154,17 @@ impl Collector {
     }
 
     fn forget_dropped(&mut self) {
-        let mut seen = self.collection.as_mut().map(Collection::visited_owned);
+        let mut visited = self.collection.as_mut().map(Collection::visited_owned);
         let (mut index, mut before) = (0, 0);
-        let seen_before = seen.as_ref().map_or(0, |seen| **seen);
+        let visited_before = visited.as_ref().map_or(0, |visited| **visited);
         self.owned.retain(|(_, token)| {
             let retained = Arc::strong_count(token) > 1;
-            before += usize::from(retained && index < seen_before);
+            before += usize::from(retained && index < visited_before);
             index += 1;
             retained
         });
-        if let Some(seen) = &mut seen {
-            **seen = before;
+        if let Some(visited) = &mut visited {
+            **visited = before;
         }
     }
 
@@ -177,8 +177,8 @@ impl Collector {
     pub fn let_go(&mut self, held: usize) {
         self.held.truncate(held);
         if let Some(collection) = &mut self.collection {
-            let seen = collection.visited_held();
-            *seen = held.min(*seen);
+            let visited = collection.visited_held();
+            *visited = held.min(*visited);
         }
     }
 }

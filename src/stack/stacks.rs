@@ -92,6 +92,7 @@ impl Stacks {
         UnsafeCell::raw_get(self.context.as_ptr())
     }
 
+    /// Returns the context for changes.
     pub(super) fn registers(&mut self) -> &mut Context {
         // SAFETY: the context lives as long as `self`, and no handler runs while `self` is
         // borrowed.
@@ -155,12 +156,13 @@ impl Stacks {
             Some(id) => id,
             None => self.add()?,
         };
-        self.spare -= usize::from(self.stack(id).slots() != 0);
+        let had_memory = self.stack(id).slots() != 0;
         if self.stack(id).slots() < slots && !self.grow_to(id, generous) && !self.grow_to(id, slots)
         {
             self.free.push(id);
             return None;
         }
+        self.spare -= usize::from(had_memory);
         let mark = self.new_mark;
         let stack = self.stack_mut(id);
         stack.mark = mark;
@@ -171,7 +173,8 @@ impl Stacks {
         Some(id)
     }
 
-    /// Adds a stack without memory to the directory.
+    /// Adds a stack without memory to the directory. Returns `None` if there is no memory for its
+    /// entry.
     pub(super) fn add(&mut self) -> Option<StackId> {
         let id = u32::try_from(self.stacks.len()).ok()?;
         // The directory may move, and the context contains the address of the running stack.
