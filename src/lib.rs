@@ -48,7 +48,7 @@
 //! stack. So a backtrace is a walk over those records, a call can be suspended where it
 //! stands ([`Execution`]) and continued later, and recursion ends in a trap.
 //!
-//! `support` holds what all of these rest on. Each folder's first page says what flows in,
+//! `ids` and `support` hold what all of these rest on. Each folder's first page says what flows in,
 //! what flows out, and what must never be.
 //!
 //! # Features
@@ -75,6 +75,7 @@ mod api;
 mod code;
 mod execute;
 mod heap;
+mod ids;
 mod module;
 mod stack;
 mod support;

@@ -3,7 +3,8 @@
 use super::engine::Engine;
 use super::field_type::{FieldType, StorageType};
 use super::val_type::Mutability;
-use crate::module::{self, TypeId};
+use crate::ids::TypeId;
+use crate::module;
 use core::fmt;
 use core::hash::{Hash, Hasher};
 

@@ -7,7 +7,7 @@ use super::externals::Extern;
 use super::instance::Instance;
 use super::module::ModuleExport;
 use super::rooted::Rooted;
-use crate::heap::InstanceIndex;
+use crate::ids::InstanceIndex;
 use crate::support::error::Result;
 use core::fmt;
 

@@ -4,9 +4,10 @@ use super::backtrace::WasmBacktrace;
 use super::context::AsContext;
 use super::func::Func;
 use crate::execute::continuation_fits;
-use crate::heap::{StoreId, StoreInner};
+use crate::heap::StoreInner;
+use crate::ids::{StackId, StoreId};
 use crate::module::{CompositeType, HeapType};
-use crate::stack::{StackId, StackState};
+use crate::stack::StackState;
 use core::num::NonZeroU64;
 use thiserror::Error as ThisError;
 

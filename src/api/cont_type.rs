@@ -2,7 +2,8 @@
 
 use super::engine::Engine;
 use super::func_type::FuncType;
-use crate::module::{self, TypeId};
+use crate::ids::TypeId;
+use crate::module;
 use core::fmt;
 use core::hash::{Hash, Hasher};
 

@@ -9,14 +9,14 @@ use super::values::Val;
 use crate::execute::{self, ExecutionError};
 use crate::heap::StoreInner;
 use crate::module::FuncType;
-use crate::support::error::{Context, HostRequest, Result};
+use crate::support::error::{HostRequest, Result};
 use crate::walk::coredump::Cause;
 use crate::walk::coredump::extension::ReasonKind;
 use alloc::format;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
-use smallvec::SmallVec;
+use smallvec::{SmallVec, smallvec};
 
 /// A call under way, with a stack of its own: made by [`Func::start`].
 ///
@@ -171,11 +171,10 @@ impl Execution {
             let (expected, given) = (ty.results.len(), results.len());
             return Err(ExecutionError::WrongResults { expected, given }.into());
         }
-        let mut slots: SmallVec<[u64; 8]> = SmallVec::new();
-        for (index, (value, &ty)) in results.iter().zip(&ty.results).enumerate() {
-            let bits = value.to_slot(store, ty);
-            slots.push(bits.with_context(|| format!("result {index} has the wrong type"))?);
-        }
+        let mut slots: SmallVec<[u64; 8]> = smallvec![0; ty.result_slots()];
+        Val::write_all(results, &ty.results, &mut slots, store, |index| {
+            format!("result {index} has the wrong type")
+        })?;
         self.resume_with_slots(store, &slots)
     }
 
@@ -201,9 +200,8 @@ impl Execution {
         Ok(match outcome {
             execute::Outcome::Done => {
                 self.inner.hold_results(store);
-                let results = self.ty.results.iter().zip(self.inner.results(store));
-                let value = |(&ty, &bits)| Val::from_slot(bits, ty, store.id());
-                Outcome::Done(results.map(value).collect())
+                let slots = self.inner.results(store);
+                Outcome::Done(Val::read_all(&self.ty.results, slots, store.id()).collect())
             }
             execute::Outcome::Suspended(suspension) => {
                 let (kind, suspension) = match suspension {
@@ -219,9 +217,8 @@ impl Execution {
                         let tag = Tag::of(store.id(), tag);
                         let types = &tag.payload(store).params;
                         store.hold_values(types, &payload);
-                        let values = types.iter().zip(payload);
-                        let value = |(&ty, bits)| Val::from_slot(bits, ty, store.id());
-                        let suspension = Suspension::Tag(tag, values.map(value).collect());
+                        let values = Val::read_all(types, &payload, store.id()).collect();
+                        let suspension = Suspension::Tag(tag, values);
                         (ReasonKind::HostRequest, suspension)
                     }
                 };

@@ -8,11 +8,14 @@ use super::rooted::sealed::Kept;
 use super::rooted::{GcRef, Rooted};
 use super::tag::Tag;
 use super::values::Val;
-use crate::heap::{Exception, ExnIndex, Reference, StoreId, StoreInner, ThrownException};
-use crate::support::error::{Context, Error, Result};
+use crate::heap::{Exception, Reference, StoreInner, ThrownException};
+use crate::ids::{ExnIndex, StoreId};
+use crate::module::read_values;
+use crate::support::error::{Error, Result};
 use crate::{ensure, format_err, module};
 use alloc::format;
 use alloc::sync::Arc;
+use alloc::vec;
 use alloc::vec::Vec;
 
 /// An exception of a store: the tag that it was thrown with, and its payload.
@@ -122,16 +125,10 @@ impl ExnRef {
             types.params.len(),
             fields.len()
         );
-        let payload: Vec<u64> = fields
-            .iter()
-            .zip(&types.params)
-            .enumerate()
-            .map(|(index, (value, &ty))| {
-                value
-                    .to_slot(store, ty)
-                    .with_context(|| format!("value {index} of the payload"))
-            })
-            .collect::<Result<_>>()?;
+        let mut payload = vec![0; types.param_slots()];
+        Val::write_all(fields, &types.params, &mut payload, store, |index| {
+            format!("value {index} of the payload")
+        })?;
         let index = store
             .add_exception(tag.index(), payload.into_iter())
             .map_err(|error| Error::new(error).context("cannot make an exception"))?;
@@ -191,11 +188,7 @@ impl ExnRef {
         let (exception, types) = self.payload(store)?;
         let fields = exception.fields.clone();
         store.hold_values(&types.params, &fields);
-        let values: Vec<Val> = fields
-            .iter()
-            .zip(&types.params)
-            .map(|(&bits, &ty)| Val::from_slot(bits, ty, self.store))
-            .collect();
+        let values: Vec<Val> = Val::read_all(&types.params, &fields, self.store).collect();
         Ok(values.into_iter())
     }
 
@@ -207,12 +200,13 @@ impl ExnRef {
     pub fn field(&self, mut store: impl AsContextMut, index: usize) -> Result<Val> {
         let store = store.as_context_mut().0;
         let (exception, types) = self.payload(store)?;
-        match (exception.fields.get(index), types.params.get(index)) {
-            (Some(&bits), Some(&ty)) => {
-                store.hold_values(&[ty], &[bits]);
-                Ok(Val::from_slot(bits, ty, self.store))
+        let field = read_values(&types.params, &exception.fields).nth(index);
+        match field {
+            Some((ty, bits)) => {
+                store.hold_values(&[ty], &bits);
+                Ok(Val::from_bits(bits, ty, self.store))
             }
-            _ => Err(format_err!(
+            None => Err(format_err!(
                 "cannot access value {index} of a payload of {}",
                 types.params.len()
             )),

@@ -3,7 +3,8 @@
 use super::context::{AsContextMut, StoreContext, StoreContextMut};
 use super::rooted::sealed::Kept;
 use super::rooted::{GcRef, Rooted};
-use crate::heap::{ExternIndex, Reference, StoreId, StoreInner};
+use crate::heap::{Reference, StoreInner};
+use crate::ids::{ExternIndex, StoreId};
 use crate::support::error::Result;
 use crate::{bail, ensure};
 use alloc::boxed::Box;

@@ -144,7 +144,7 @@ impl TagType {
         Tag::new(store, self)
     }
 
-    pub(super) fn from_id(engine: &Engine, id: module::TypeId) -> TagType {
+    pub(super) fn from_id(engine: &Engine, id: crate::ids::TypeId) -> TagType {
         TagType::new(FuncType::from_id(engine, id))
     }
 }

@@ -7,7 +7,8 @@ use super::global::Global;
 use super::memory::Memory;
 use super::table::Table;
 use super::tag::Tag;
-use crate::heap::{self, StoreId, StoreInner};
+use crate::heap::{self, StoreInner};
+use crate::ids::StoreId;
 
 /// Something that can be imported and exported.
 #[non_exhaustive]

@@ -10,8 +10,9 @@ use super::tag::Tag;
 use super::typed_func::TypedFunc;
 use super::values::Val;
 use super::wasm_ty::{WasmParams, WasmResults};
-use crate::heap::{FuncIndex, StoreId, StoreInner};
-use crate::module::{self, TypeId};
+use crate::heap::StoreInner;
+use crate::ids::{FuncIndex, StoreId, TypeId};
+use crate::module;
 use crate::support::error::{Context, Result};
 use crate::{ensure, execute};
 use alloc::format;
@@ -127,8 +128,9 @@ impl Func {
         );
         let mut slots = arguments(store, &ty, params)?;
         execute::call(store, self.index, &mut slots)?;
-        for ((result, &ty), &bits) in results.iter_mut().zip(&ty.results).zip(&slots) {
-            *result = Val::from_slot(bits, ty, self.store);
+        let values = Val::read_all(&ty.results, &slots, self.store);
+        for (result, value) in results.iter_mut().zip(values) {
+            *result = value;
         }
         Ok(())
     }
@@ -199,7 +201,7 @@ impl Func {
                 tag.index()
             })
             .collect();
-        let arguments = &slots[..ty.params.len()];
+        let arguments = &slots[..ty.param_slots()];
         let inner = execute::Execution::start(store, self.index, arguments, handles)?;
         Ok(Execution::new(inner, ty))
     }
@@ -263,11 +265,9 @@ fn arguments(store: &StoreInner, ty: &module::FuncType, params: &[Val]) -> Resul
         ty.params.len(),
         params.len()
     );
-    let mut slots: Slots = smallvec![0; ty.params.len().max(ty.results.len())];
-    for (index, (param, &ty)) in params.iter().zip(&ty.params).enumerate() {
-        slots[index] = param
-            .to_slot(store, ty)
-            .with_context(|| format!("argument {index} has the wrong type"))?;
-    }
+    let mut slots: Slots = smallvec![0; ty.call_slots()];
+    Val::write_all(params, &ty.params, &mut slots, store, |index| {
+        format!("argument {index} has the wrong type")
+    })?;
     Ok(slots)
 }

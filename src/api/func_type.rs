@@ -4,7 +4,8 @@ use super::context::AsContextMut;
 use super::engine::Engine;
 use super::func::Func;
 use super::val_type::ValType;
-use crate::module::{self, TypeId};
+use crate::ids::TypeId;
+use crate::module;
 use crate::support::error::{Error, Result};
 use alloc::format;
 use alloc::sync::Arc;
@@ -36,10 +37,10 @@ impl FuncType {
             assert!(ty.belongs_to(engine), "type used with wrong engine");
             ty.to_inner()
         };
-        let ty = module::FuncType {
-            params: params.into_iter().map(inner).collect(),
-            results: results.into_iter().map(inner).collect(),
-        };
+        let ty = module::FuncType::new(
+            params.into_iter().map(inner).collect(),
+            results.into_iter().map(inner).collect(),
+        );
         let longest = ty.params.len().max(ty.results.len());
         assert!(
             longest <= 1_000,

@@ -17,7 +17,7 @@ use super::values::Val;
 use super::wasm_ty::{WasmParams, WasmResults, WasmRet};
 use crate::code::Trap;
 use crate::heap::{HostCall, StoreInner};
-use crate::support::error::{Context, Error, Result};
+use crate::support::error::{Error, Result};
 use crate::support::sync::Mutex;
 use crate::{ensure, module};
 use alloc::boxed::Box;
@@ -57,10 +57,8 @@ where
     Fut: Future<Output = Result<Returned>> + Send + 'static,
 {
     let ty = FuncType::new(engine, Params::result_types(), Returned::result_types());
-    let count = ty.inner().params.len();
     HostFunc::of(ty, move |call: &mut HostCall<'_>| {
-        let arguments: SmallVec<[u64; 8]> = (0..count).map(|index| call.get(index)).collect();
-        let params = Params::load(&arguments, call.store.id());
+        let params = Params::load(call.slots(), call.store.id());
         let caller = Caller::new(StoreContextMut::of(call.store), call.caller);
         let future = run(caller, params);
         Err(Error::suspend(HostFuture::new(async move {
@@ -85,16 +83,13 @@ where
     let types = Arc::clone(ty.inner());
     HostFunc::of(ty, move |call: &mut HostCall<'_>| {
         let id = call.store.id();
-        let params = types.params.iter().enumerate();
-        let params: SmallVec<[Val; 8]> = params
-            .map(|(index, &ty)| Val::from_slot(call.get(index), ty, id))
-            .collect();
+        let params: SmallVec<[Val; 8]> = Val::read_all(&types.params, call.slots(), id).collect();
         let caller = Caller::new(StoreContextMut::of(call.store), call.caller);
         let future = run(caller, &params);
         let types = Arc::clone(&types);
         Err(Error::suspend(HostFuture::new(async move {
             let results = future.await?;
-            let encode: Encode = Box::new(move |store| to_slots(store, &types.results, &results));
+            let encode: Encode = Box::new(move |store| to_slots(store, &types, &results));
             Ok(encode)
         })))
     })
@@ -103,22 +98,20 @@ where
 /// Results of a host function as slots.
 fn to_slots(
     store: &StoreInner,
-    types: &[module::ValType],
+    ty: &module::FuncType,
     results: &[Val],
 ) -> Result<SmallVec<[u64; 8]>> {
     ensure!(
-        results.len() == types.len(),
+        results.len() == ty.results.len(),
         "a host function of {} results gave {}",
-        types.len(),
+        ty.results.len(),
         results.len()
     );
-    let each = results.iter().zip(types).enumerate();
-    each.map(|(index, (value, &ty))| {
-        value
-            .to_slot(store, ty)
-            .with_context(|| format!("result {index} of a host function is incompatible"))
-    })
-    .collect()
+    let mut slots = smallvec![0; ty.result_slots()];
+    Val::write_all(results, &ty.results, &mut slots, store, |index| {
+        format!("result {index} of a host function is incompatible")
+    })?;
+    Ok(slots)
 }
 
 impl<T: 'static> Linker<T> {
@@ -341,7 +334,7 @@ impl<Params: WasmParams, Results: WasmResults> TypedFunc<Params, Results> {
         let values = drive(&mut execution, &mut store).await?;
         let store = store.as_context_mut().0;
         let types = self.func().inner_type(store);
-        let slots = to_slots(store, &types.results, &values)?;
+        let slots = to_slots(store, &types, &values)?;
         Ok(Results::load(&slots, store.id()))
     }
 }

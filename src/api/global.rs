@@ -5,7 +5,8 @@ use super::engine::Engine;
 use super::extern_type::GlobalType;
 use super::values::Val;
 use crate::ensure;
-use crate::heap::{self, GlobalIndex, StoreId, StoreInner};
+use crate::heap::{self, StoreInner};
+use crate::ids::{GlobalIndex, StoreId};
 use crate::support::error::{Context, Result};
 
 /// A global of a store.
@@ -36,7 +37,7 @@ impl Global {
         let store = &mut *store.0;
         let ty = ty.to_inner();
         let bits = val
-            .to_slot(store, ty.value)
+            .to_bits(store, ty.value)
             .context("the first value of a global")?;
         Ok(Global {
             store: store.id(),
@@ -63,8 +64,8 @@ impl Global {
         let store = store.as_context_mut().0;
         let global = self.inner(store);
         let (bits, ty) = (global.get(), global.ty().value);
-        store.hold_values(&[ty], &[bits]);
-        Val::from_slot(bits, ty, self.store)
+        store.hold_values(&[ty], &bits);
+        Val::from_bits(bits, ty, self.store)
     }
 
     /// Changes its value.
@@ -81,7 +82,7 @@ impl Global {
         let ty = *self.inner(store).ty();
         ensure!(ty.mutable, "immutable global cannot be set");
         let bits = val
-            .to_slot(store, ty.value)
+            .to_bits(store, ty.value)
             .context("the new value of a global")?;
         store.global_mut(self.index).set(bits);
         Ok(())

@@ -14,7 +14,7 @@ use super::values::Val;
 use super::wasm_ty::{WasmRet, WasmTy, for_each_arity};
 use crate::heap::{self, HostCall, StoreInner};
 use crate::module;
-use crate::support::error::{Context, Result};
+use crate::support::error::Result;
 use alloc::format;
 use alloc::sync::Arc;
 use core::fmt;
@@ -99,23 +99,15 @@ fn call_dynamic<T: 'static>(
 ) -> Result<()> {
     let id = call.store.id();
     let mut values: SmallVec<[Val; 8]> = SmallVec::new();
-    values.extend(
-        ty.params
-            .iter()
-            .enumerate()
-            .map(|(index, &ty)| Val::from_slot(call.get(index), ty, id)),
-    );
+    values.extend(Val::read_all(&ty.params, call.slots(), id));
     // Zero is null for references too.
-    values.extend(ty.results.iter().map(|&ty| Val::from_slot(0, ty, id)));
+    values.extend(ty.results.iter().map(|&ty| Val::from_bits([0; 2], ty, id)));
     let (params, results) = values.split_at_mut(ty.params.len());
     func(caller(call), params, results)?;
-    for (index, (value, &ty)) in results.iter().zip(&ty.results).enumerate() {
-        let bits = value
-            .to_slot(call.store, ty)
-            .with_context(|| format!("result {index} of a host function is incompatible"))?;
-        call.set(index, bits);
-    }
-    Ok(())
+    let (store, slots) = call.results();
+    Val::write_all(results, &ty.results, slots, store, |index| {
+        format!("result {index} of a host function is incompatible")
+    })
 }
 
 #[inline(always)]

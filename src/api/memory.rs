@@ -3,7 +3,8 @@
 use super::context::{AsContext, AsContextMut, StoreContext, StoreContextMut};
 use super::extern_type::MemoryType;
 use crate::format_err;
-use crate::heap::{self, MemoryIndex, StoreId, StoreInner};
+use crate::heap::{self, StoreInner};
+use crate::ids::{MemoryIndex, StoreId};
 use crate::support::error::Result;
 use core::fmt;
 

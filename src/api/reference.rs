@@ -12,7 +12,8 @@ use super::heap_type::HeapType;
 use super::rooted::Rooted;
 use super::val_type::RefType;
 use super::values::Val;
-use crate::heap::{FuncRef, StoreId, StoreInner};
+use crate::heap::{FuncRef, StoreInner};
+use crate::ids::StoreId;
 use crate::support::error::{Error, Result};
 use crate::{format_err, module};
 

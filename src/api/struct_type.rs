@@ -3,7 +3,8 @@
 use super::engine::Engine;
 use super::field_type::FieldType;
 use crate::ensure;
-use crate::module::{self, TypeId};
+use crate::ids::TypeId;
+use crate::module;
 use crate::support::error::Result;
 use alloc::boxed::Box;
 use alloc::vec::Vec;

@@ -3,7 +3,8 @@
 use super::context::{AsContext, AsContextMut};
 use super::engine::Engine;
 use super::extern_type::TagType;
-use crate::heap::{StoreId, StoreInner, TagIndex};
+use crate::heap::StoreInner;
+use crate::ids::{StoreId, TagIndex};
 use crate::support::error::Result;
 use crate::{ensure, module};
 use alloc::sync::Arc;

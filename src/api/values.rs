@@ -11,9 +11,12 @@ use super::heap_type::HeapType;
 use super::reference::Ref;
 use super::rooted::Rooted;
 use super::val_type::ValType;
-use crate::heap::{StoreId, StoreInner};
-use crate::support::error::{Error, Result};
+use crate::heap::StoreInner;
+use crate::ids::StoreId;
+use crate::module::{ValBits, read_values};
+use crate::support::error::{Context, Error, Result};
 use crate::{format_err, module};
+use alloc::string::String;
 
 /// A value.
 ///
@@ -29,7 +32,7 @@ pub enum Val {
     F32(u32),
     /// The bits of a 64-bit float.
     F64(u64),
-    /// A 128-bit vector. Vectors cannot be passed to WebAssembly yet.
+    /// A 128-bit vector. No module can take one yet.
     V128(V128),
     /// A function, or null.
     FuncRef(Option<Func>),
@@ -200,33 +203,62 @@ impl Val {
         }
     }
 
-    /// The bits of the value in a slot, if it is one of type `ty`.
-    pub(super) fn to_slot(self, store: &StoreInner, ty: module::ValType) -> Result<u64> {
-        match (self, ty) {
-            (Val::I32(value), module::ValType::I32) => Ok(u64::from(value as u32)),
-            (Val::I64(value), module::ValType::I64) => Ok(value as u64),
-            (Val::F32(bits), module::ValType::F32) => Ok(u64::from(bits)),
-            (Val::F64(bits), module::ValType::F64) => Ok(bits),
-            (Val::V128(_), module::ValType::V128) => Err(format_err!(
-                "a v128 cannot be passed: it needs the simd proposal, which is not supported yet"
-            )),
-            (value, module::ValType::Ref(ty)) if let Some(reference) = value.ref_() => {
-                reference.to_bits(store, ty)
+    /// Returns the bits of the value, if it is one of type `ty`.
+    pub(super) fn to_bits(self, store: &StoreInner, ty: module::ValType) -> Result<ValBits> {
+        let bits = match (self, ty) {
+            (Val::I32(value), module::ValType::I32) => u64::from(value as u32),
+            (Val::I64(value), module::ValType::I64) => value as u64,
+            (Val::F32(bits), module::ValType::F32) => u64::from(bits),
+            (Val::F64(bits), module::ValType::F64) => bits,
+            (Val::V128(V128(bits)), module::ValType::V128) => {
+                return Ok([bits as u64, (bits >> 64) as u64]);
             }
-            (value, ty) => Err(value.mismatch(store, ty)),
-        }
+            (value, module::ValType::Ref(ty)) if let Some(reference) = value.ref_() => {
+                reference.to_bits(store, ty)?
+            }
+            (value, ty) => return Err(value.mismatch(store, ty)),
+        };
+        Ok([bits, 0])
     }
 
-    /// The value of type `ty` whose bits in a slot these are.
-    pub(super) fn from_slot(bits: u64, ty: module::ValType, store: StoreId) -> Val {
+    /// Returns the value of type `ty` that has these bits.
+    pub(super) fn from_bits([bits, high]: ValBits, ty: module::ValType, store: StoreId) -> Val {
         match ty {
             module::ValType::I32 => Val::I32(bits as i32),
             module::ValType::I64 => Val::I64(bits as i64),
             module::ValType::F32 => Val::F32(bits as u32),
             module::ValType::F64 => Val::F64(bits),
-            module::ValType::V128 => Val::V128(V128(u128::from(bits))),
+            module::ValType::V128 => Val::V128(V128(u128::from(bits) | u128::from(high) << 64)),
             module::ValType::Ref(ty) => Ref::from_bits(bits, ty, store).into(),
         }
+    }
+
+    /// Reads values of these types from the slots that they take.
+    pub(super) fn read_all<'a>(
+        types: &'a [module::ValType],
+        slots: &'a [u64],
+        store: StoreId,
+    ) -> impl ExactSizeIterator<Item = Val> + 'a {
+        read_values(types, slots).map(move |(ty, bits)| Val::from_bits(bits, ty, store))
+    }
+
+    /// Writes values of these types to the slots that they take. `context` describes a value, by
+    /// its index, in an error.
+    pub(super) fn write_all(
+        values: &[Val],
+        types: &[module::ValType],
+        slots: &mut [u64],
+        store: &StoreInner,
+        context: impl Fn(usize) -> String,
+    ) -> Result<()> {
+        let mut at = 0;
+        for (index, (value, &ty)) in values.iter().zip(types).enumerate() {
+            let bits = value.to_bits(store, ty).with_context(|| context(index))?;
+            let end = at + ty.slots();
+            slots[at..end].copy_from_slice(&bits[..ty.slots()]);
+            at = end;
+        }
+        Ok(())
     }
 
     #[cold]

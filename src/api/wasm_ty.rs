@@ -6,7 +6,8 @@ use super::heap_type::HeapType;
 use super::rooted::Rooted;
 use super::val_type::{RefType, ValType};
 use super::values::Val;
-use crate::heap::{FuncRef, HostCall, StoreId, StoreInner};
+use crate::heap::{FuncRef, HostCall, StoreInner};
+use crate::ids::StoreId;
 use crate::support::error::{Error, Result};
 use crate::{bail, format_err, module};
 use alloc::vec::Vec;
@@ -346,7 +347,7 @@ macro_rules! tuples {
                 let ($($name,)*) = self;
                 let mut slots = slots.iter_mut().zip(types);
                 $(if let Some((slot, &ty)) = slots.next() {
-                    *slot = $name.into_val().to_slot(store, ty)?;
+                    [*slot, _] = $name.into_val().to_bits(store, ty)?;
                 })*
                 Ok(())
             }

@@ -5,10 +5,9 @@
 //! own lists, and by the plainest of all ways.
 
 use super::*;
-use crate::heap::{ExnIndex, ExternIndex, Reference, StoreInner, TableIndex};
-use crate::stack::{
-    Activation, BOUNDARY_SLOTS, BoundaryKind, Owner, StackId, StackState, next_reference,
-};
+use crate::heap::{Reference, StoreInner};
+use crate::ids::{ExnIndex, ExternIndex, StackId, TableIndex};
+use crate::stack::{Activation, BOUNDARY_SLOTS, BoundaryKind, Owner, StackState, next_reference};
 use crate::support::error::Error;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::sync::Arc;
@@ -53,9 +52,9 @@ struct Program {
     owned: Vec<(Reference, Arc<()>)>,
     held: Vec<Reference>,
     tables: [TableIndex; 3],
-    globals: [crate::heap::GlobalIndex; 3],
-    tag: crate::heap::TagIndex,
-    function: crate::heap::FuncIndex,
+    globals: [crate::ids::GlobalIndex; 3],
+    tag: crate::ids::TagIndex,
+    function: crate::ids::FuncIndex,
 }
 
 /// Which tables and globals have references of a kind.
@@ -107,8 +106,8 @@ impl Program {
             owned: Vec::new(),
             held: Vec::new(),
             tables: [0, 1, 2].map(TableIndex),
-            globals: [0, 1, 2].map(crate::heap::GlobalIndex),
-            tag: crate::heap::TagIndex(0),
+            globals: [0, 1, 2].map(crate::ids::GlobalIndex),
+            tag: crate::ids::TagIndex(0),
             function,
         };
         let main = program.stack(BoundaryKind::Host, None);
@@ -214,15 +213,15 @@ impl Program {
             10 => {
                 if let Some(reference) = self.any() {
                     let global = self.globals[kind(reference)];
-                    self.inner().global_mut(global).set(bits(reference));
+                    self.inner().global_mut(global).set([bits(reference), 0]);
                 }
             }
             11 => {
                 let kind = self.random.below(3);
                 let global = self.globals[kind];
                 let found = self.inner().global(global).get();
-                self.inner().global_mut(global).set(0);
-                self.here().extend(Reference::new(HEAPS[kind], found));
+                self.inner().global_mut(global).set([0; 2]);
+                self.here().extend(Reference::new(HEAPS[kind], found[0]));
             }
             12..=13 => {
                 let count = self.here().len();
@@ -360,7 +359,7 @@ impl Program {
         for (kind, &heap) in HEAPS.iter().enumerate() {
             let table = store.table(self.tables[kind]);
             let elements = (0..ELEMENTS).map(|index| table.get(index).unwrap());
-            let values = elements.chain([store.global(self.globals[kind]).get()]);
+            let values = elements.chain([store.global(self.globals[kind]).get()[0]]);
             next.extend(values.filter_map(|bits| Reference::new(heap, bits)));
         }
         let contents = self.store.data();

@@ -188,11 +188,6 @@ fn globals_hold_values_of_their_type() {
     );
     assert_eq!(global.get(&mut store).unwrap_i64(), -7);
     assert!(global.ty(&store).mutability().is_const());
-    let vector = GlobalType::new(ValType::V128, Mutability::Var);
-    says(
-        Global::new(&mut store, vector, Val::from(1_u128)),
-        "needs the simd proposal",
-    );
 }
 
 #[test]
