@@ -85,7 +85,7 @@ pub mod wasi;
 
 pub use api::*;
 
-/// The README's example is tested with the others.
+/// Compiles and runs the examples of the README with the doc tests.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;

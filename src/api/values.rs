@@ -15,9 +15,11 @@ use crate::heap::{StoreId, StoreInner};
 use crate::support::error::{Error, Result};
 use crate::{format_err, module};
 
-/// A value.
+/// A WebAssembly value.
 ///
-/// Floats are kept by their bits, so that NaNs pass unchanged.
+/// Floats are represented by their bits, so that NaNs are not changed.
+///
+/// Corresponds to [`wasmtime::Val`](https://docs.rs/wasmtime/latest/wasmtime/enum.Val.html).
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug)]
 pub enum Val {
@@ -33,9 +35,9 @@ pub enum Val {
     V128(V128),
     /// A function, or null.
     FuncRef(Option<Func>),
-    /// A value of the host's, or null.
+    /// A host value, or null.
     ExternRef(Option<Rooted<ExternRef>>),
-    /// A value of the guests' own, or null.
+    /// An internal value, or null.
     AnyRef(Option<Rooted<AnyRef>>),
     /// An exception, or null.
     ExnRef(Option<Rooted<ExnRef>>),
@@ -48,7 +50,7 @@ pub enum Val {
 pub struct V128(u128);
 
 impl V128 {
-    /// Its bits.
+    /// Returns the bits.
     pub fn as_u128(&self) -> u128 {
         self.0
     }
@@ -77,10 +79,9 @@ macro_rules! accessors {
         }
 
         #[doc = concat!("The value, which is ", $what, ".")]
-        ///
         /// # Panics
         ///
-        /// If it is something else.
+        /// Panics if it is something else.
         pub fn $unwrap(&self) -> $ty {
             self.$get().expect(concat!("a value that is ", $what))
         }
@@ -106,37 +107,37 @@ impl Val {
         contref unwrap_contref -> Option<&ContRef> = ContRef(value) value.as_ref(), "a continuation or null";
     }
 
-    /// Null of this type.
+    /// Returns the null reference of the hierarchy of `heap_type`.
     pub fn null_ref(heap_type: &HeapType) -> Val {
         Ref::null(heap_type).into()
     }
 
-    /// A null function.
+    /// Returns a null function reference.
     pub const fn null_func_ref() -> Val {
         Val::FuncRef(None)
     }
 
-    /// A null value of the host's.
+    /// Returns a null reference of type `externref`.
     pub const fn null_extern_ref() -> Val {
         Val::ExternRef(None)
     }
 
-    /// A null value of the guests' own.
+    /// Returns a null reference of type `anyref`.
     pub const fn null_any_ref() -> Val {
         Val::AnyRef(None)
     }
 
-    /// A null exception.
+    /// Returns a null reference of type `exnref`.
     pub const fn null_exn_ref() -> Val {
         Val::ExnRef(None)
     }
 
-    /// A null continuation.
+    /// Returns a null reference of type `contref`.
     pub const fn null_cont_ref() -> Val {
         Val::ContRef(None)
     }
 
-    /// Zero or null; `None` for references that cannot be null.
+    /// Returns zero or null, or `None` for references that cannot be null.
     pub fn default_for_ty(ty: &ValType) -> Option<Val> {
         Some(match ty {
             ValType::I32 => Val::I32(0),
@@ -149,11 +150,11 @@ impl Val {
         })
     }
 
-    /// The most precise type of the value.
+    /// Returns the most precise type of the value.
     ///
     /// # Errors
     ///
-    /// If it is a reference of another store.
+    /// Returns an error if the value is a reference that belongs to another store.
     pub fn ty(&self, store: impl AsContext) -> Result<ValType> {
         self.ty_in(store.as_context().0)
     }
@@ -176,11 +177,11 @@ impl Val {
         })
     }
 
-    /// Whether the value is one of type `ty`.
+    /// Returns whether the value is of type `ty`.
     ///
     /// # Errors
     ///
-    /// If it is a reference of another store.
+    /// Returns an error if the value is a reference that belongs to another store.
     pub fn matches_ty(&self, store: impl AsContext, ty: &ValType) -> Result<bool> {
         match (self.ref_(), ty) {
             (Some(reference), ValType::Ref(ty)) => reference.matches_ty(store, ty),
@@ -188,7 +189,7 @@ impl Val {
         }
     }
 
-    /// The value as a reference, if it is one.
+    /// Returns the value as a reference, if it is one.
     pub fn ref_(self) -> Option<Ref> {
         match self {
             Val::FuncRef(func) => Some(Ref::Func(func)),
@@ -200,7 +201,7 @@ impl Val {
         }
     }
 
-    /// The bits of the value in a slot, if it is one of type `ty`.
+    /// Encodes the value as a slot, if it is of type `ty`.
     pub(super) fn to_slot(self, store: &StoreInner, ty: module::ValType) -> Result<u64> {
         match (self, ty) {
             (Val::I32(value), module::ValType::I32) => Ok(u64::from(value as u32)),
@@ -217,7 +218,7 @@ impl Val {
         }
     }
 
-    /// The value of type `ty` whose bits in a slot these are.
+    /// Decodes a slot as a value of type `ty`.
     pub(super) fn from_slot(bits: u64, ty: module::ValType, store: StoreId) -> Val {
         match ty {
             module::ValType::I32 => Val::I32(bits as i32),

@@ -1,4 +1,4 @@
-//! Rust's types for WebAssembly's values, alone and in tuples.
+//! Rust types that correspond to WebAssembly values, alone and in tuples.
 
 use super::extern_ref::ExternRef;
 use super::func::Func;
@@ -11,15 +11,19 @@ use crate::support::error::{Error, Result};
 use crate::{bail, format_err, module};
 use alloc::vec::Vec;
 
-/// A type of parameters and results: `i32 u32 i64 u64 f32 f64`, [`Func`],
-/// [`Rooted<ExternRef>`], and [`Option`]s of the latter two for what may be null.
+/// A Rust type for parameters and results of functions: `i32`, `u32`, `i64`, `u64`, `f32`, `f64`,
+/// [`Func`], [`Rooted<ExternRef>`], and [`Option`]s of the last two for references that may be
+/// null.
 ///
-/// It is implemented here alone.
+/// The trait is sealed.
+///
+/// Corresponds to
+/// [`wasmtime::WasmTy`](https://docs.rs/wasmtime/latest/wasmtime/trait.WasmTy.html).
 pub trait WasmTy: Copy + Send {
     #[doc(hidden)]
     fn valtype() -> ValType;
 
-    /// The bits in a slot; an error if it is of another store.
+    /// Encodes the value as a slot. Returns an error if it belongs to another store.
     #[doc(hidden)]
     fn into_slot(self, store: &StoreInner) -> Result<u64>;
 
@@ -151,22 +155,27 @@ impl WasmTy for Rooted<ExternRef> {
     }
 }
 
-/// The parameters of a [`TypedFunc`](crate::TypedFunc): a [`WasmTy`], or a tuple of up to
-/// 17 of them.
+/// The parameters of a [`TypedFunc`](crate::TypedFunc): a [`WasmTy`], or a tuple of up to 17 of
+/// them.
+///
+/// The trait is sealed.
+///
+/// Corresponds to
+/// [`wasmtime::WasmParams`](https://docs.rs/wasmtime/latest/wasmtime/trait.WasmParams.html).
 pub trait WasmParams: Send {
     #[doc(hidden)]
     const COUNT: usize;
 
-    /// Compares with a function's parameters. True where some values can only be checked
-    /// when they are passed.
+    /// Compares the types with a function's parameters. Returns `true` if some values can only be
+    /// checked when they are passed.
     #[doc(hidden)]
     fn check_params(params: impl ExactSizeIterator<Item = ValType>) -> Result<bool>;
 
-    /// Writes the bits into the first slots.
+    /// Encodes the values in the first slots.
     #[doc(hidden)]
     fn store(self, store: &StoreInner, slots: &mut [u64]) -> Result<()>;
 
-    /// The same, with a look at the type of each.
+    /// Encodes the values in the first slots, and compares each with its parameter's type.
     #[doc(hidden)]
     fn store_checked(
         self,
@@ -176,25 +185,34 @@ pub trait WasmParams: Send {
     ) -> Result<()>;
 }
 
-/// The results of a [`TypedFunc`](crate::TypedFunc): a [`WasmTy`], or a tuple of up to 17
-/// of them.
+/// The results of a [`TypedFunc`](crate::TypedFunc): a [`WasmTy`], or a tuple of up to 17 of them.
+///
+/// The trait is sealed.
+///
+/// Corresponds to
+/// [`wasmtime::WasmResults`](https://docs.rs/wasmtime/latest/wasmtime/trait.WasmResults.html).
 pub trait WasmResults: WasmParams {
-    /// Compares with a function's results.
+    /// Compares the types with a function's results.
     #[doc(hidden)]
     fn check_results(results: impl ExactSizeIterator<Item = ValType>) -> Result<()>;
 
-    /// Reads the bits from the first slots.
+    /// Decodes the values from the first slots.
     #[doc(hidden)]
     fn load(slots: &[u64], store: StoreId) -> Self;
 }
 
-/// What a host function may return: a [`WasmTy`], a tuple of up to 17 of them, or a
-/// [`Result`] with one of these.
+/// The result of a host function: a [`WasmTy`], a tuple of up to 17 of them, or a [`Result`] of
+/// one of these.
+///
+/// The trait is sealed.
+///
+/// Corresponds to
+/// [`wasmtime::WasmRet`](https://docs.rs/wasmtime/latest/wasmtime/trait.WasmRet.html).
 pub trait WasmRet {
     #[doc(hidden)]
     fn result_types() -> Vec<ValType>;
 
-    /// Leaves the results in the call's slots.
+    /// Writes the results to the call's slots.
     #[doc(hidden)]
     fn into_slots(self, call: &mut HostCall<'_>) -> Result<()>;
 }
@@ -254,8 +272,10 @@ impl<T: WasmRet> WasmRet for Result<T> {
     }
 }
 
-/// Whether a Rust type fits a function's parameter: `Ok(true)` where it depends on the
-/// value, because the parameter takes functions of one type only.
+/// Returns whether the type of a parameter depends on the value.
+///
+/// This is the case if the parameter is a reference to functions of a concrete type. Returns an
+/// error if the Rust type does not fit.
 fn check_param<T: WasmTy>(expected: &ValType) -> Result<bool> {
     let given = T::valtype();
     if given.matches(expected) {
@@ -283,7 +303,7 @@ fn wrong_count(expected: usize, found: usize) -> Error {
     format_err!("expected {expected} types, found {found}")
 }
 
-/// Calls a macro with each number of values there may be, and names for them.
+/// Calls a macro for each number of values that a tuple may have, with names for them.
 macro_rules! for_each_arity {
     ($macro:ident) => {
         $macro!(0);
@@ -309,7 +329,7 @@ macro_rules! for_each_arity {
 
 pub(super) use for_each_arity;
 
-/// The most values of a tuple.
+/// Maximum number of values in a tuple.
 pub(super) const MAX_ARITY: usize = 17;
 
 macro_rules! tuples {

@@ -1,4 +1,4 @@
-//! Imports, instantiation, linkers.
+//! Tests of imports, instantiation and linkers.
 
 use super::*;
 use alloc::string::{String, ToString};

@@ -1,4 +1,4 @@
-//! Memories, tables, globals, references.
+//! Tests of memories, tables, globals and references.
 
 use super::*;
 use alloc::string::ToString;
