@@ -48,7 +48,7 @@ impl ArrayType {
     pub fn field_type(&self) -> FieldType {
         let ty = self.engine.0.types.get(self.id);
         let module::CompositeType::Array(element) = &ty.composite else {
-            unreachable!("the type is one of arrays");
+            unreachable!("the type is an array type");
         };
         FieldType::from_inner(&self.engine, *element)
     }

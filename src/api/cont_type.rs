@@ -46,7 +46,7 @@ impl ContType {
     pub fn func_type(&self) -> FuncType {
         let ty = self.engine.0.types.get(self.id);
         let module::CompositeType::Cont(func) = ty.composite else {
-            unreachable!("the type is one of continuations");
+            unreachable!("the type is a continuation type");
         };
         FuncType::from_id(&self.engine, func)
     }

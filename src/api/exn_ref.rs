@@ -117,7 +117,7 @@ impl ExnRef {
         );
         ensure!(
             allocator.ty.tag_type() == tag.ty_in(store),
-            "the tag's type is {}, and not the {} of the exceptions to be made",
+            "the tag's type is {}, but the exceptions to be made have type {}",
             tag.ty_in(store).ty(),
             allocator.ty.tag_type().ty()
         );
@@ -219,7 +219,7 @@ impl ExnRef {
                 Ok(Val::from_slot(bits, ty, self.store))
             }
             _ => Err(format_err!(
-                "cannot access value {index} of a payload of {}",
+                "cannot access value {index} of a payload of {} values",
                 types.params.len()
             )),
         }
@@ -257,7 +257,7 @@ impl ExnRef {
         ensure!(self.belongs_to(store), "object used with the wrong store");
         store.exceptions.get(self.index).ok_or_else(|| {
             format_err!(
-                "the number {} stands for no exception of this store",
+                "{} is not the number of an exception of this store",
                 self.index.0 + 1
             )
         })

@@ -41,7 +41,7 @@ impl ExnType {
     pub fn from_tag_type(tag: &TagType) -> Result<ExnType> {
         ensure!(
             tag.ty().results().len() == 0,
-            "a tag with results is not one of exceptions: {}",
+            "exceptions cannot have a tag with results: {}",
             tag.ty()
         );
         Ok(ExnType { tag: tag.clone() })

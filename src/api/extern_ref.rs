@@ -112,7 +112,7 @@ impl ExternRef {
         ensure!(self.belongs_to(store), "object used with the wrong store");
         if store.extern_value(self.index).is_none() {
             bail!(
-                "the number {} stands for no value of this store, or for none any more",
+                "{} is not the number of a live value of this store",
                 self.index.0 + 1
             );
         }

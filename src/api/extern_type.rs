@@ -35,7 +35,7 @@ pub enum ExternType {
 
 macro_rules! accessors {
     ($($variant:ident($ty:ty) $get:ident $unwrap:ident $what:literal,)*) => {$(
-        #[doc = concat!("The type, if it is that of a ", $what, ".")]
+        #[doc = concat!("Returns the type if this is the type of a ", $what, ".")]
         pub fn $get(&self) -> Option<&$ty> {
             match self {
                 ExternType::$variant(ty) => Some(ty),
@@ -43,7 +43,7 @@ macro_rules! accessors {
             }
         }
 
-        #[doc = concat!("The type of a ", $what, ".")]
+        #[doc = concat!("Returns the type, which must be the type of a ", $what, ".")]
         /// # Panics
         ///
         /// Panics if this is the type of another kind of item.
@@ -334,7 +334,7 @@ impl MemoryType {
             .min(minimum.into())
             .max(maximum.map(u64::from))
             .build()
-            .expect("the sizes of a memory")
+            .expect("valid sizes of a memory")
     }
 
     /// Creates the type of memories with 64-bit addresses.
@@ -348,7 +348,7 @@ impl MemoryType {
             .min(minimum)
             .max(maximum)
             .build()
-            .expect("the sizes of a memory")
+            .expect("valid sizes of a memory")
     }
 
     /// Creates a builder of memory types.

@@ -59,7 +59,7 @@ impl StorageType {
     ///
     /// Panics if this is a packed type.
     pub fn unwrap_val_type(&self) -> &ValType {
-        self.as_val_type().expect("a type of values")
+        self.as_val_type().expect("a value type")
     }
 
     /// Returns the type of the value that is read from such a field.

@@ -52,7 +52,7 @@ impl Func {
         let store = store.as_context_mut();
         assert!(
             Engine::same(ty.engine(), store.engine()),
-            "the function's type and the store are of different engines"
+            "the function's type and the store belong to different engines"
         );
         HostFunc::dynamic(ty, func).add_to(store.0)
     }

@@ -123,7 +123,7 @@ impl FuncType {
             .map(|ty| {
                 ty.default_value().ok_or_else(|| {
                     Error::msg(format!(
-                        "type `{self}` has no default: no value of `{ty}` is"
+                        "type `{self}` has no default value: type `{ty}` has none"
                     ))
                 })
             })

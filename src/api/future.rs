@@ -110,7 +110,7 @@ fn to_slots(
 ) -> Result<SmallVec<[u64; 8]>> {
     ensure!(
         results.len() == types.len(),
-        "a host function of {} results gave {}",
+        "a host function with {} results returned {}",
         types.len(),
         results.len()
     );
@@ -204,7 +204,7 @@ impl<T: 'static> Linker<T> {
     {
         ensure!(
             Engine::same(ty.engine(), self.engine()),
-            "the type of `{module}::{name}` and the linker are of different engines"
+            "the type of `{module}::{name}` and the linker belong to different engines"
         );
         self.define_host(module, name, dynamic_host_func(ty, run))
     }
@@ -292,7 +292,7 @@ impl Func {
         let store = store.as_context_mut();
         assert!(
             Engine::same(ty.engine(), store.engine()),
-            "the function's type and the store are of different engines"
+            "the function's type and the store belong to different engines"
         );
         dynamic_host_func(ty, run).add_to(store.0)
     }
@@ -373,7 +373,7 @@ async fn drive(execution: &mut Execution, store: &mut impl AsContextMut) -> Resu
                 else {
                     return Err(fail(execution, store, Error::new(request)));
                 };
-                let future = future.expect("each request is answered once");
+                let future = future.expect("each request is resumed once");
                 match future.await {
                     Ok(encode) => {
                         let slots = encode(store.as_context_mut().0)?;

@@ -40,7 +40,7 @@ impl Global {
         let ty = ty.to_inner();
         let bits = val
             .to_slot(store, ty.value)
-            .context("the first value of a global")?;
+            .context("the initial value of a global")?;
         Ok(Global {
             store: store.id(),
             index: store.add_global(ty, bits),

@@ -57,12 +57,12 @@ macro_rules! concrete_types {
     ($($variant:ident($ty:ident) $is:ident $as:ident $unwrap:ident $what:literal,)*) => {
         impl HeapType {
             $(
-                #[doc = concat!("Whether this is ", $what, ".")]
+                #[doc = concat!("Returns whether this is ", $what, ".")]
                 pub fn $is(&self) -> bool {
                     matches!(self, HeapType::$variant(_))
                 }
 
-                #[doc = concat!("The type, if it is ", $what, ".")]
+                #[doc = concat!("Returns the type if this is ", $what, ".")]
                 pub fn $as(&self) -> Option<&$ty> {
                     match self {
                         HeapType::$variant(ty) => Some(ty),
@@ -70,7 +70,7 @@ macro_rules! concrete_types {
                     }
                 }
 
-                #[doc = concat!("The type, which is ", $what, ".")]
+                #[doc = concat!("Returns the type, which must be ", $what, ".")]
                 /// # Panics
                 ///
                 /// Panics if it is something else.
@@ -104,10 +104,10 @@ macro_rules! concrete_types {
 }
 
 concrete_types! {
-    ConcreteFunc(FuncType) is_concrete_func as_concrete_func unwrap_concrete_func "the type of a function",
-    ConcreteArray(ArrayType) is_concrete_array as_concrete_array unwrap_concrete_array "the type of an array",
-    ConcreteStruct(StructType) is_concrete_struct as_concrete_struct unwrap_concrete_struct "the type of a structure",
-    ConcreteCont(ContType) is_concrete_cont as_concrete_cont unwrap_concrete_cont "the type of a continuation",
+    ConcreteFunc(FuncType) is_concrete_func as_concrete_func unwrap_concrete_func "a concrete function type",
+    ConcreteArray(ArrayType) is_concrete_array as_concrete_array unwrap_concrete_array "a concrete array type",
+    ConcreteStruct(StructType) is_concrete_struct as_concrete_struct unwrap_concrete_struct "a concrete structure type",
+    ConcreteCont(ContType) is_concrete_cont as_concrete_cont unwrap_concrete_cont "a concrete continuation type",
 }
 
 impl HeapType {

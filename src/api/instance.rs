@@ -286,7 +286,7 @@ pub(super) fn instantiate_without_start(
     for (index, import) in imports.iter().enumerate() {
         ensure!(
             import.belongs_to(store),
-            "cross-`Store` instantiation is not supported: import {index} is of another store"
+            "cross-`Store` instantiation is not supported: import {index} belongs to another store"
         );
         items.push(import.to_inner());
     }

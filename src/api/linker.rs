@@ -151,7 +151,10 @@ impl<T> Linker<T> {
         if !self.map.contains_key(module) {
             self.map.insert(module.into(), BTreeMap::new());
         }
-        let names = self.map.get_mut(module).expect("it has just been added");
+        let names = self
+            .map
+            .get_mut(module)
+            .expect("the module has just been added");
         if names.contains_key(name) && !self.allow_shadowing {
             bail!("import of `{module}::{name}` defined twice");
         }
@@ -228,7 +231,7 @@ impl<T: 'static> Linker<T> {
     ) -> Result<&mut Linker<T>> {
         ensure!(
             Engine::same(ty.engine(), &self.engine),
-            "the type of `{module}::{name}` and the linker are of different engines"
+            "the type of `{module}::{name}` and the linker belong to different engines"
         );
         self.insert(module, name, Definition::Host(HostFunc::dynamic(ty, func)))
     }
@@ -477,7 +480,7 @@ impl<T: 'static> Linker<T> {
     fn check_module(&self, module: &Module) -> Result<()> {
         ensure!(
             Engine::same(&self.engine, module.engine()),
-            "the module and the linker are of different engines"
+            "the module and the linker belong to different engines"
         );
         Ok(())
     }

@@ -39,7 +39,7 @@ impl fmt::Display for MemoryAccessError {
         let MemoryAccessError { offset, len, size } = self;
         write!(
             f,
-            "out of bounds memory access: {len} bytes at {offset} of a memory of {size}"
+            "out of bounds memory access: {len} bytes at address {offset} of a memory of {size} bytes"
         )
     }
 }
@@ -178,7 +178,7 @@ impl Memory {
         (
             bytes,
             data.downcast_mut()
-                .expect("a store's data has the type that its contexts say"),
+                .expect("the store's data has the type of its contexts"),
         )
     }
 

@@ -36,12 +36,12 @@ pub enum Ref {
 
 macro_rules! reference_accessors {
     ($($variant:ident($ty:ty) $is:ident $as:ident $unwrap:ident $what:literal;)*) => {$(
-        #[doc = concat!("Whether it is ", $what, ", or null of that kind.")]
+        #[doc = concat!("Returns whether this is ", $what, ", or null of that hierarchy.")]
         pub fn $is(&self) -> bool {
             matches!(self, Ref::$variant(_))
         }
 
-        #[doc = concat!("The reference to ", $what, ", or null of that kind, if that is what it is.")]
+        #[doc = concat!("Returns the reference if it is to ", $what, " or null of that hierarchy.")]
         pub fn $as(&self) -> Option<Option<&$ty>> {
             match self {
                 Ref::$variant(value) => Some(value.as_ref()),
@@ -49,7 +49,7 @@ macro_rules! reference_accessors {
             }
         }
 
-        #[doc = concat!("The reference to ", $what, ", or null of that kind.")]
+        #[doc = concat!("Returns the reference, which must be to ", $what, " or null of that hierarchy.")]
         /// # Panics
         ///
         /// Panics if it is something else.
@@ -86,8 +86,8 @@ impl Ref {
 
     reference_accessors! {
         Func(Func) is_func as_func unwrap_func "a function";
-        Extern(Rooted<ExternRef>) is_extern as_extern unwrap_extern "a value of the host's";
-        Any(Rooted<AnyRef>) is_any as_any unwrap_any "a value of the guests' own";
+        Extern(Rooted<ExternRef>) is_extern as_extern unwrap_extern "a host value";
+        Any(Rooted<AnyRef>) is_any as_any unwrap_any "an internal value";
         Exn(Rooted<ExnRef>) is_exn as_exn unwrap_exn "an exception";
         Cont(ContRef) is_cont as_cont unwrap_cont "a continuation";
     }

@@ -36,7 +36,7 @@ pub(super) fn data<T: 'static>(store: &StoreInner) -> &T {
     store
         .data
         .downcast_ref()
-        .expect("a store's data has the type that its contexts say")
+        .expect("the store's data has the type of its contexts")
 }
 
 /// Returns the embedder's data of a store that was created with a `T`, mutably.
@@ -45,7 +45,7 @@ pub(super) fn data_mut<T: 'static>(store: &mut StoreInner) -> &mut T {
     store
         .data
         .downcast_mut()
-        .expect("a store's data has the type that its contexts say")
+        .expect("the store's data has the type of its contexts")
 }
 
 impl<T: 'static> Store<T> {
@@ -81,7 +81,7 @@ impl<T: 'static> Store<T> {
             .inner
             .data
             .downcast()
-            .expect("a store's data has the type it was made with")
+            .expect("the store's data has the type that it was created with")
     }
 
     /// Returns the store's engine.
@@ -128,7 +128,7 @@ impl<T: 'static> Store<T> {
         self.inner.limiter = Some(Box::new(move |data| {
             let data = data
                 .downcast_mut()
-                .expect("a store's data has the type it was made with");
+                .expect("the store's data has the type that it was created with");
             Box::new(Adapter(limiter(data)))
         }));
     }

@@ -73,7 +73,7 @@ impl StructType {
     pub fn fields(&self) -> impl ExactSizeIterator<Item = FieldType> + '_ {
         let ty = self.engine.0.types.get(self.id);
         let module::CompositeType::Struct(fields) = &ty.composite else {
-            unreachable!("the type is one of structures");
+            unreachable!("the type is a structure type");
         };
         let fields: Vec<_> = fields.to_vec();
         fields

@@ -42,7 +42,7 @@ impl Table {
         let ty = ty.to_inner()?;
         let init = init
             .to_bits(store, ty.element)
-            .context("the first value of a table")?;
+            .context("the initial value of a table")?;
         let index = store.add_table(ty, init)?;
         Ok(Table {
             store: store.id(),
@@ -100,7 +100,7 @@ impl Table {
         let size = table.size();
         if index >= size {
             return Err(format_err!(
-                "table element index {index} out of bounds: it has {size}"
+                "table element index {index} out of bounds: the table has {size} elements"
             ));
         }
         table.set(index as usize, bits);
@@ -217,7 +217,7 @@ fn range(table: &heap::Table, start: u64, len: u64) -> Result<Range<usize>> {
     match (usize::try_from(start), end.map(usize::try_from)) {
         (Ok(start), Some(Ok(end))) => Ok(start..end),
         _ => Err(Error::new(Trap::TableOutOfBounds).context(format!(
-            "{len} elements at {start} of a table of {}",
+            "{len} elements at index {start} of a table of {} elements",
             table.size()
         ))),
     }

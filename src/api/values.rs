@@ -70,7 +70,7 @@ impl From<V128> for u128 {
 
 macro_rules! accessors {
     ($($get:ident $unwrap:ident -> $ty:ty = $variant:ident($value:ident) $convert:expr, $what:literal;)*) => {$(
-        #[doc = concat!("The value, if it is ", $what, ".")]
+        #[doc = concat!("Returns the value if it is ", $what, ".")]
         pub fn $get(&self) -> Option<$ty> {
             match self {
                 Val::$variant($value) => Some($convert),
@@ -78,7 +78,7 @@ macro_rules! accessors {
             }
         }
 
-        #[doc = concat!("The value, which is ", $what, ".")]
+        #[doc = concat!("Returns the value, which must be ", $what, ".")]
         /// # Panics
         ///
         /// Panics if it is something else.
@@ -97,10 +97,10 @@ impl Val {
         v128 unwrap_v128 -> V128 = V128(value) *value, "a `v128`";
         func_ref unwrap_func_ref -> Option<&Func> = FuncRef(value) value.as_ref(), "a function or null";
         funcref unwrap_funcref -> Option<&Func> = FuncRef(value) value.as_ref(), "a function or null";
-        extern_ref unwrap_extern_ref -> Option<&Rooted<ExternRef>> = ExternRef(value) value.as_ref(), "a value of the host's or null";
-        externref unwrap_externref -> Option<&Rooted<ExternRef>> = ExternRef(value) value.as_ref(), "a value of the host's or null";
-        any_ref unwrap_any_ref -> Option<&Rooted<AnyRef>> = AnyRef(value) value.as_ref(), "a value of the guests' own or null";
-        anyref unwrap_anyref -> Option<&Rooted<AnyRef>> = AnyRef(value) value.as_ref(), "a value of the guests' own or null";
+        extern_ref unwrap_extern_ref -> Option<&Rooted<ExternRef>> = ExternRef(value) value.as_ref(), "a host value or null";
+        externref unwrap_externref -> Option<&Rooted<ExternRef>> = ExternRef(value) value.as_ref(), "a host value or null";
+        any_ref unwrap_any_ref -> Option<&Rooted<AnyRef>> = AnyRef(value) value.as_ref(), "an internal value or null";
+        anyref unwrap_anyref -> Option<&Rooted<AnyRef>> = AnyRef(value) value.as_ref(), "an internal value or null";
         exn_ref unwrap_exn_ref -> Option<&Rooted<ExnRef>> = ExnRef(value) value.as_ref(), "an exception or null";
         exnref unwrap_exnref -> Option<&Rooted<ExnRef>> = ExnRef(value) value.as_ref(), "an exception or null";
         cont_ref unwrap_cont_ref -> Option<&ContRef> = ContRef(value) value.as_ref(), "a continuation or null";

@@ -107,7 +107,7 @@ impl WasmTy for Func {
     }
 
     fn from_slot(bits: u64, store: StoreId) -> Func {
-        Option::<Func>::from_slot(bits, store).expect("a reference that cannot be null")
+        Option::<Func>::from_slot(bits, store).expect("a non-null reference")
     }
 
     fn into_val(self) -> Val {
@@ -147,7 +147,7 @@ impl WasmTy for Rooted<ExternRef> {
     }
 
     fn from_slot(bits: u64, store: StoreId) -> Rooted<ExternRef> {
-        ExternRef::from_bits(bits, store).expect("a reference that cannot be null")
+        ExternRef::from_bits(bits, store).expect("a non-null reference")
     }
 
     fn into_val(self) -> Val {

@@ -37,7 +37,7 @@ fn imports_are_checked_by_kind_type_and_number() {
     let mut other = Store::new(&engine, ());
     says(
         Instance::new(&mut other, &needs, &[right.into()]),
-        "import 0 is of another store",
+        "import 0 belongs to another store",
     );
     let mut foreign = Store::new(&Engine::default(), ());
     says(
