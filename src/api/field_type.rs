@@ -25,7 +25,7 @@ pub enum StorageType {
     I8,
     /// A 16-bit integer.
     I16,
-    /// A value.
+    /// A value of this type.
     ValType(ValType),
 }
 
@@ -94,7 +94,7 @@ impl FieldType {
         }
     }
 
-    /// Returns the mutability of the global.
+    /// Returns the mutability of the field.
     pub fn mutability(&self) -> Mutability {
         self.mutability
     }

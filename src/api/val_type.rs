@@ -24,7 +24,7 @@ impl Mutability {
         *self == Mutability::Const
     }
 
-    /// Returns the mutability of the global.
+    /// Returns whether this is `Var`.
     pub fn is_var(&self) -> bool {
         *self == Mutability::Var
     }
@@ -47,8 +47,6 @@ pub enum ValType {
     /// A 128-bit vector.
     V128,
     /// A reference.
-    ///
-    /// Corresponds to [`wasmtime::Ref`](https://docs.rs/wasmtime/latest/wasmtime/enum.Ref.html).
     Ref(RefType),
 }
 
