@@ -3,8 +3,10 @@
 use super::context::AsContext;
 use super::core_dump::WasmCoreDump;
 use super::demangle::demangle;
+use super::fault::MemoryFault;
 use super::instance::Instance;
 use super::module::Module;
+use crate::code::Trap;
 use crate::heap::{Failure, InstanceIndex, StoreInner, ThrownException};
 use crate::stack::{BoundaryKind, StackId};
 use crate::support::error::{Error, HostRequest};
@@ -150,7 +152,18 @@ struct Origin {
 #[cold]
 pub(super) fn describe_failure(store: &mut StoreInner, failure: Failure) -> Error {
     let (mut error, trap) = match failure {
-        Failure::Trap(trap) => (Error::new(trap), Some(trap)),
+        Failure::Trap(trap) => {
+            let error = Error::new(trap);
+            let fault = match trap {
+                Trap::MemoryOutOfBounds => MemoryFault::find(store),
+                _ => None,
+            };
+            let error = match fault {
+                Some(fault) => error.context(fault),
+                None => error,
+            };
+            (error, Some(trap))
+        }
         Failure::Host(mut error) => {
             if let Some(request) = error.downcast_mut::<HostRequest>() {
                 request.refused = true;

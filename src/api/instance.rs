@@ -12,7 +12,7 @@ use super::table::Table;
 use super::tag::Tag;
 use super::typed_func::TypedFunc;
 use super::wasm_ty::{WasmParams, WasmResults};
-use crate::heap::{self, InstanceIndex, StoreId, StoreInner};
+use crate::heap::{self, FuncIndex, HostCall, InstanceIndex, StoreId, StoreInner};
 use crate::module::ExportItem;
 use crate::support::error::{Context, Result};
 use crate::{ensure, execute, format_err};
@@ -279,7 +279,7 @@ pub(super) fn instantiate_without_start(
 ) -> Result<heap::Instantiated> {
     ensure!(
         Engine::same(module.engine(), Engine::from_ref(store.engine())),
-        "cross-`Engine` instantiation is not supported: the module and the store are of \
+        "cross-`Engine` instantiation is not supported: the module and the store belong to \
          different engines"
     );
     let mut items: SmallVec<[heap::Extern; 8]> = SmallVec::new();
@@ -290,5 +290,35 @@ pub(super) fn instantiate_without_start(
         );
         items.push(import.to_inner());
     }
-    heap::instantiate(store, &module.0, &items)
+    let mut made = heap::instantiate(store, &module.0, &items)?;
+    if let Some(start) = made.start {
+        made.start = Some(called_by(store, start, made.instance));
+    }
+    Ok(made)
+}
+
+/// Returns a function that does the same as `func`, for a call on behalf of an instance.
+///
+/// A host function that the embedder calls has no caller. An imported start function has one, as
+/// in Wasmtime: the instance that is being made.
+fn called_by(store: &mut StoreInner, func: FuncIndex, instance: InstanceIndex) -> FuncIndex {
+    let object = *store.func(func);
+    if !object.is_host() {
+        return func;
+    }
+    let func = store.host_func(&object);
+    store.add_host_func(object.ty, Arc::new(CalledBy { func, instance }))
+}
+
+/// A host function that is called on behalf of an instance.
+struct CalledBy {
+    func: Arc<dyn heap::HostFunc>,
+    instance: InstanceIndex,
+}
+
+impl heap::HostFunc for CalledBy {
+    fn call(&self, mut call: HostCall<'_>) -> Result<()> {
+        call.caller = Some(self.instance);
+        self.func.call(call)
+    }
 }

@@ -26,9 +26,20 @@ use smallvec::SmallVec;
 ///
 /// Corresponds to
 /// [`wasmtime::IntoFunc`](https://docs.rs/wasmtime/latest/wasmtime/trait.IntoFunc.html).
-pub trait IntoFunc<T, Params, Results>: Send + Sync + 'static {
-    #[doc(hidden)]
-    fn into_func(self, engine: &Engine) -> HostFunc;
+pub trait IntoFunc<T, Params, Results>: sealed::IntoFunc<T, Params, Results> {}
+
+impl<T, Params, Results, F: sealed::IntoFunc<T, Params, Results>> IntoFunc<T, Params, Results>
+    for F
+{
+}
+
+mod sealed {
+    use super::{Engine, HostFunc};
+
+    /// The operation of [`IntoFunc`](super::IntoFunc), which is not a part of the API.
+    pub trait IntoFunc<T, Params, Results>: Send + Sync + 'static {
+        fn into_func(self, engine: &Engine) -> HostFunc;
+    }
 }
 
 /// A host function that is not in a store yet.
@@ -140,7 +151,7 @@ macro_rules! closures {
     };
     (@plain ($params:ty) $count:literal $($name:ident)*) => {
         #[allow(non_snake_case, unused_variables, reason = "there may be no parameters")]
-        impl<T, F, $($name,)* R> IntoFunc<T, $params, R> for F
+        impl<T, F, $($name,)* R> sealed::IntoFunc<T, $params, R> for F
         where
             F: Fn($($name),*) -> R + Send + Sync + 'static,
             $($name: WasmTy,)*
@@ -160,7 +171,7 @@ macro_rules! closures {
     };
     (@caller $count:literal $($name:ident)*) => {
         #[allow(non_snake_case, unused_variables, reason = "there may be no parameters")]
-        impl<T, F, $($name,)* R> IntoFunc<T, (Caller<'_, T>, $($name,)*), R> for F
+        impl<T, F, $($name,)* R> sealed::IntoFunc<T, (Caller<'_, T>, $($name,)*), R> for F
         where
             F: Fn(Caller<'_, T>, $($name),*) -> R + Send + Sync + 'static,
             $($name: WasmTy,)*

@@ -193,7 +193,7 @@ impl<T: 'static> Store<T> {
         hooks::fuel_spent(&self.inner)
     }
 
-    /// Sets the remaining fuel, up to 2⁶³ − 1. A new store has none.
+    /// Sets the remaining fuel. A new store has none.
     ///
     /// An execution that runs out of fuel is suspended, or traps with [`Trap::OutOfFuel`] if it
     /// cannot be suspended.

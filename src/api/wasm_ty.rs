@@ -19,24 +19,69 @@ use alloc::vec::Vec;
 ///
 /// Corresponds to
 /// [`wasmtime::WasmTy`](https://docs.rs/wasmtime/latest/wasmtime/trait.WasmTy.html).
-pub trait WasmTy: Copy + Send {
-    #[doc(hidden)]
-    fn valtype() -> ValType;
+pub trait WasmTy: sealed::Ty {}
 
-    /// Encodes the value as a slot. Returns an error if it belongs to another store.
-    #[doc(hidden)]
-    fn into_slot(self, store: &StoreInner) -> Result<u64>;
+/// The operations of the public traits. They are in separate traits, which cannot be named
+/// outside of the crate, so that they are not a part of the API.
+///
+/// ```compile_fail,E0599
+/// use backstitch::*;
+/// let _ = 1_i32.into_val();
+/// ```
+pub mod sealed {
+    use super::*;
 
-    #[doc(hidden)]
-    fn from_slot(bits: u64, store: StoreId) -> Self;
+    pub trait Ty: Copy + Send {
+        fn valtype() -> ValType;
 
-    #[doc(hidden)]
-    fn into_val(self) -> Val;
+        /// Encodes the value as a slot. Returns an error if it belongs to another store.
+        fn into_slot(self, store: &StoreInner) -> Result<u64>;
+
+        fn from_slot(bits: u64, store: StoreId) -> Self;
+
+        fn into_val(self) -> Val;
+    }
+
+    pub trait Params: Send {
+        const COUNT: usize;
+
+        /// Compares the types with a function's parameters. Returns `true` if some values can
+        /// only be checked when they are passed.
+        fn check_params(params: impl ExactSizeIterator<Item = ValType>) -> Result<bool>;
+
+        /// Encodes the values in the first slots.
+        fn store(self, store: &StoreInner, slots: &mut [u64]) -> Result<()>;
+
+        /// Encodes the values in the first slots, and compares each with its parameter's type.
+        fn store_checked(
+            self,
+            store: &StoreInner,
+            types: &[module::ValType],
+            slots: &mut [u64],
+        ) -> Result<()>;
+    }
+
+    pub trait Results: Params {
+        /// Compares the types with a function's results.
+        fn check_results(results: impl ExactSizeIterator<Item = ValType>) -> Result<()>;
+
+        /// Decodes the values from the first slots.
+        fn load(slots: &[u64], store: StoreId) -> Self;
+    }
+
+    pub trait Ret {
+        fn result_types() -> Vec<ValType>;
+
+        /// Writes the results to the call's slots.
+        fn into_slots(self, call: &mut HostCall<'_>) -> Result<()>;
+    }
 }
 
 macro_rules! numbers {
     ($($ty:ty: $variant:ident, |$value:ident| $into:expr, |$bits:ident| $from:expr, $val:expr;)*) => {$(
-        impl WasmTy for $ty {
+        impl WasmTy for $ty {}
+
+        impl sealed::Ty for $ty {
             fn valtype() -> ValType {
                 ValType::$variant
             }
@@ -74,7 +119,9 @@ fn cross_store() -> Error {
     format_err!("cross-`Store` values are not supported: the reference belongs to another store")
 }
 
-impl WasmTy for Option<Func> {
+impl WasmTy for Option<Func> {}
+
+impl sealed::Ty for Option<Func> {
     fn valtype() -> ValType {
         ValType::FUNCREF
     }
@@ -94,7 +141,9 @@ impl WasmTy for Option<Func> {
     }
 }
 
-impl WasmTy for Func {
+impl WasmTy for Func {}
+
+impl sealed::Ty for Func {
     fn valtype() -> ValType {
         ValType::Ref(RefType::new(false, HeapType::Func))
     }
@@ -115,7 +164,9 @@ impl WasmTy for Func {
     }
 }
 
-impl WasmTy for Option<Rooted<ExternRef>> {
+impl WasmTy for Option<Rooted<ExternRef>> {}
+
+impl sealed::Ty for Option<Rooted<ExternRef>> {
     fn valtype() -> ValType {
         ValType::EXTERNREF
     }
@@ -133,7 +184,9 @@ impl WasmTy for Option<Rooted<ExternRef>> {
     }
 }
 
-impl WasmTy for Rooted<ExternRef> {
+impl WasmTy for Rooted<ExternRef> {}
+
+impl sealed::Ty for Rooted<ExternRef> {
     fn valtype() -> ValType {
         ValType::Ref(RefType::new(false, HeapType::Extern))
     }
@@ -162,28 +215,7 @@ impl WasmTy for Rooted<ExternRef> {
 ///
 /// Corresponds to
 /// [`wasmtime::WasmParams`](https://docs.rs/wasmtime/latest/wasmtime/trait.WasmParams.html).
-pub trait WasmParams: Send {
-    #[doc(hidden)]
-    const COUNT: usize;
-
-    /// Compares the types with a function's parameters. Returns `true` if some values can only be
-    /// checked when they are passed.
-    #[doc(hidden)]
-    fn check_params(params: impl ExactSizeIterator<Item = ValType>) -> Result<bool>;
-
-    /// Encodes the values in the first slots.
-    #[doc(hidden)]
-    fn store(self, store: &StoreInner, slots: &mut [u64]) -> Result<()>;
-
-    /// Encodes the values in the first slots, and compares each with its parameter's type.
-    #[doc(hidden)]
-    fn store_checked(
-        self,
-        store: &StoreInner,
-        types: &[module::ValType],
-        slots: &mut [u64],
-    ) -> Result<()>;
-}
+pub trait WasmParams: sealed::Params {}
 
 /// The results of a [`TypedFunc`](crate::TypedFunc): a [`WasmTy`], or a tuple of up to 17 of them.
 ///
@@ -191,15 +223,7 @@ pub trait WasmParams: Send {
 ///
 /// Corresponds to
 /// [`wasmtime::WasmResults`](https://docs.rs/wasmtime/latest/wasmtime/trait.WasmResults.html).
-pub trait WasmResults: WasmParams {
-    /// Compares the types with a function's results.
-    #[doc(hidden)]
-    fn check_results(results: impl ExactSizeIterator<Item = ValType>) -> Result<()>;
-
-    /// Decodes the values from the first slots.
-    #[doc(hidden)]
-    fn load(slots: &[u64], store: StoreId) -> Self;
-}
+pub trait WasmResults: WasmParams + sealed::Results {}
 
 /// The result of a host function: a [`WasmTy`], a tuple of up to 17 of them, or a [`Result`] of
 /// one of these.
@@ -208,16 +232,11 @@ pub trait WasmResults: WasmParams {
 ///
 /// Corresponds to
 /// [`wasmtime::WasmRet`](https://docs.rs/wasmtime/latest/wasmtime/trait.WasmRet.html).
-pub trait WasmRet {
-    #[doc(hidden)]
-    fn result_types() -> Vec<ValType>;
+pub trait WasmRet: sealed::Ret {}
 
-    /// Writes the results to the call's slots.
-    #[doc(hidden)]
-    fn into_slots(self, call: &mut HostCall<'_>) -> Result<()>;
-}
+impl<T: WasmTy> WasmParams for T {}
 
-impl<T: WasmTy> WasmParams for T {
+impl<T: WasmTy> sealed::Params for T {
     const COUNT: usize = 1;
 
     fn check_params(params: impl ExactSizeIterator<Item = ValType>) -> Result<bool> {
@@ -239,7 +258,9 @@ impl<T: WasmTy> WasmParams for T {
     }
 }
 
-impl<T: WasmTy> WasmResults for T {
+impl<T: WasmTy> WasmResults for T {}
+
+impl<T: WasmTy> sealed::Results for T {
     fn check_results(results: impl ExactSizeIterator<Item = ValType>) -> Result<()> {
         <(T,)>::check_results(results)
     }
@@ -250,7 +271,9 @@ impl<T: WasmTy> WasmResults for T {
     }
 }
 
-impl<T: WasmTy> WasmRet for T {
+impl<T: WasmTy> WasmRet for T {}
+
+impl<T: WasmTy> sealed::Ret for T {
     fn result_types() -> Vec<ValType> {
         <(T,)>::result_types()
     }
@@ -261,7 +284,9 @@ impl<T: WasmTy> WasmRet for T {
     }
 }
 
-impl<T: WasmRet> WasmRet for Result<T> {
+impl<T: WasmRet> WasmRet for Result<T> {}
+
+impl<T: WasmRet> sealed::Ret for Result<T> {
     fn result_types() -> Vec<ValType> {
         T::result_types()
     }
@@ -334,8 +359,12 @@ pub(super) const MAX_ARITY: usize = 17;
 
 macro_rules! tuples {
     ($count:literal $($name:ident)*) => {
+        impl<$($name: WasmTy,)*> WasmParams for ($($name,)*) {}
+        impl<$($name: WasmTy,)*> WasmResults for ($($name,)*) {}
+        impl<$($name: WasmTy,)*> WasmRet for ($($name,)*) {}
+
         #[allow(non_snake_case, unused_mut, unused_variables, clippy::unused_unit, reason = "there may be no values")]
-        impl<$($name: WasmTy,)*> WasmParams for ($($name,)*) {
+        impl<$($name: WasmTy,)*> sealed::Params for ($($name,)*) {
             const COUNT: usize = $count;
 
             fn check_params(mut params: impl ExactSizeIterator<Item = ValType>) -> Result<bool> {
@@ -373,7 +402,7 @@ macro_rules! tuples {
         }
 
         #[allow(non_snake_case, unused_mut, unused_variables, clippy::unused_unit, reason = "there may be no values")]
-        impl<$($name: WasmTy,)*> WasmResults for ($($name,)*) {
+        impl<$($name: WasmTy,)*> sealed::Results for ($($name,)*) {
             fn check_results(mut results: impl ExactSizeIterator<Item = ValType>) -> Result<()> {
                 if results.len() != $count {
                     return Err(wrong_count($count, results.len()));
@@ -392,7 +421,7 @@ macro_rules! tuples {
         }
 
         #[allow(non_snake_case, unused_variables, reason = "there may be no values")]
-        impl<$($name: WasmTy,)*> WasmRet for ($($name,)*) {
+        impl<$($name: WasmTy,)*> sealed::Ret for ($($name,)*) {
             fn result_types() -> Vec<ValType> {
                 [$($name::valtype(),)*].into()
             }

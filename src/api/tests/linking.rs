@@ -355,7 +355,7 @@ fn a_linker_finds_imports_by_name() {
     assert!(error.is::<UnknownImportError>());
 
     let mut other = Store::new(&engine, ());
-    says(pre.instantiate(&mut other), "of another store");
+    says(pre.instantiate(&mut other), "belongs to another store");
     let needs = module(&engine, r#"(module (import "d" "seven" (global i64)))"#);
     says(
         linker.instantiate_pre(&needs),

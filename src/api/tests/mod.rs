@@ -1,6 +1,7 @@
 //! Tests of the API as an embedder uses it, with modules in the text format.
 
 mod collection;
+mod compatibility;
 mod continuations;
 mod host;
 mod linking;
