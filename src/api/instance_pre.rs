@@ -83,7 +83,7 @@ impl<T: 'static> InstancePre<T> {
     fn imports(&self, store: &mut StoreInner) -> Result<Imports> {
         ensure!(
             Engine::same(self.module.engine(), Engine::from_ref(store.engine())),
-            "cross-`Engine` instantiation is not supported: the module and the store are of \
+            "cross-`Engine` instantiation is not supported: the module and the store belong to \
              different engines"
         );
         Ok(self

@@ -353,3 +353,39 @@ fn a_segment_that_is_too_short_is_no_fault() {
         "{error}"
     );
 }
+
+/// Proposals that are not supported are refused by name, whatever the configuration says.
+#[test]
+fn unsupported_proposals_are_refused_by_name() {
+    type Switch = fn(&mut Config, bool) -> &mut Config;
+    let cases: [(Switch, &str, &str); 4] = [
+        (Config::wasm_threads, "(memory 1 1 shared)", "threads"),
+        (Config::wasm_simd, "(func (param v128))", "simd"),
+        (
+            Config::wasm_relaxed_simd,
+            "(func (drop (i8x16.relaxed_swizzle (v128.const i64x2 0 0) (v128.const i64x2 0 0))))",
+            "",
+        ),
+        (
+            Config::wasm_gc,
+            "(func (drop (ref.i31 (i32.const 0))))",
+            "gc",
+        ),
+    ];
+    for (switch, text, name) in cases {
+        for enable in [None, Some(true), Some(false)] {
+            let mut config = Config::new();
+            if let Some(enable) = enable {
+                switch(&mut config, enable);
+            }
+            let engine = Engine::new(&config).unwrap();
+            let error = Module::new(&engine, format!("(module {text})")).unwrap_err();
+            let Some(ModuleError::Unsupported { proposal, .. }) = error.downcast_ref() else {
+                // Without its types, the proposal's instructions are not valid.
+                assert!(name == "gc" && enable == Some(false), "{error:?}");
+                continue;
+            };
+            assert!(name.is_empty() || *proposal == name, "{error:?}");
+        }
+    }
+}
