@@ -108,7 +108,10 @@ impl Func {
     /// # Errors
     ///
     /// Returns an error if `params` or `results` have the wrong length, if `params` have the wrong
-    /// types, or if the function ends with a trap or with an error of a host function.
+    /// types, or if the function ends with a trap or with an error of a host function. The error of
+    /// a trap is a [`Trap`](crate::Trap), with a [`WasmBacktrace`](crate::WasmBacktrace) as a
+    /// context and, for an access beyond the end of a memory, with a context that contains the
+    /// address and the size of the memory.
     ///
     /// # Panics
     ///

@@ -9,9 +9,11 @@ use crate::support::error::{Error, Result};
 
 /// Limits on the resources that a store may allocate.
 ///
-/// A store uses the limiter given to [`Store::limiter`](crate::Store::limiter). The sizes that it
-/// is asked for are never truncated: a size that does not fit in `usize` is passed as
-/// `usize::MAX`.
+/// A store uses the limiter given to [`Store::limiter`](crate::Store::limiter).
+///
+/// Sizes do not wrap: the size of a new memory or table that does not fit in `usize` is passed as
+/// `usize::MAX`. The limiter is not called for growth beyond the type's maximum or beyond the
+/// address range, which always fails.
 ///
 /// Corresponds to
 /// [`wasmtime::ResourceLimiter`](https://docs.rs/wasmtime/latest/wasmtime/trait.ResourceLimiter.html).
