@@ -12,6 +12,9 @@ use crate::support::error::{Context, Result};
 /// A global of a store.
 ///
 /// Using it with another store panics.
+///
+/// Corresponds to
+/// [`wasmtime::Global`](https://docs.rs/wasmtime/latest/wasmtime/struct.Global.html).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Global {
     store: StoreId,
@@ -23,11 +26,11 @@ impl Global {
         Global { store, index }
     }
 
-    /// A global with a first value.
+    /// Creates a global with the initial value `val`.
     ///
     /// # Errors
     ///
-    /// If the value is not of its type.
+    /// Returns an error if the value does not have the global's type.
     pub fn new(mut store: impl AsContextMut, ty: GlobalType, val: Val) -> Result<Global> {
         let store = store.as_context_mut();
         ensure!(
@@ -38,28 +41,28 @@ impl Global {
         let ty = ty.to_inner();
         let bits = val
             .to_bits(store, ty.value)
-            .context("the first value of a global")?;
+            .context("the initial value of a global")?;
         Ok(Global {
             store: store.id(),
             index: store.add_global(ty, bits),
         })
     }
 
-    /// Its type.
+    /// Returns the type.
     ///
     /// # Panics
     ///
-    /// If it belongs to another store.
+    /// Panics if `store` does not own this item.
     pub fn ty(&self, store: impl AsContext) -> GlobalType {
         let store = store.as_context().0;
         GlobalType::from_inner(Engine::from_ref(store.engine()), *self.inner(store).ty())
     }
 
-    /// Its value.
+    /// Returns the value.
     ///
     /// # Panics
     ///
-    /// If it belongs to another store.
+    /// Panics if `store` does not own this global.
     pub fn get(&self, mut store: impl AsContextMut) -> Val {
         let store = store.as_context_mut().0;
         let global = self.inner(store);
@@ -68,15 +71,15 @@ impl Global {
         Val::from_bits(bits, ty, self.store)
     }
 
-    /// Changes its value.
+    /// Sets the value.
     ///
     /// # Errors
     ///
-    /// If it may not change, or the value is not of its type.
+    /// Returns an error if the global is immutable, or if the value does not have its type.
     ///
     /// # Panics
     ///
-    /// If it belongs to another store.
+    /// Panics if `store` does not own this global.
     pub fn set(&self, mut store: impl AsContextMut, val: Val) -> Result<()> {
         let store = store.as_context_mut().0;
         let ty = *self.inner(store).ty();

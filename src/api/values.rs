@@ -18,9 +18,11 @@ use crate::support::error::{Context, Error, Result};
 use crate::{format_err, module};
 use alloc::string::String;
 
-/// A value.
+/// A WebAssembly value.
 ///
-/// Floats are kept by their bits, so that NaNs pass unchanged.
+/// Floats are represented by their bits, so that NaNs are not changed.
+///
+/// Corresponds to [`wasmtime::Val`](https://docs.rs/wasmtime/latest/wasmtime/enum.Val.html).
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug)]
 pub enum Val {
@@ -36,9 +38,9 @@ pub enum Val {
     V128(V128),
     /// A function, or null.
     FuncRef(Option<Func>),
-    /// A value of the host's, or null.
+    /// A host value, or null.
     ExternRef(Option<Rooted<ExternRef>>),
-    /// A value of the guests' own, or null.
+    /// An internal value, or null.
     AnyRef(Option<Rooted<AnyRef>>),
     /// An exception, or null.
     ExnRef(Option<Rooted<ExnRef>>),
@@ -51,7 +53,7 @@ pub enum Val {
 pub struct V128(u128);
 
 impl V128 {
-    /// Its bits.
+    /// Returns the bits.
     pub fn as_u128(&self) -> u128 {
         self.0
     }
@@ -71,7 +73,7 @@ impl From<V128> for u128 {
 
 macro_rules! accessors {
     ($($get:ident $unwrap:ident -> $ty:ty = $variant:ident($value:ident) $convert:expr, $what:literal;)*) => {$(
-        #[doc = concat!("The value, if it is ", $what, ".")]
+        #[doc = concat!("Returns the value if it is ", $what, ".")]
         pub fn $get(&self) -> Option<$ty> {
             match self {
                 Val::$variant($value) => Some($convert),
@@ -79,11 +81,10 @@ macro_rules! accessors {
             }
         }
 
-        #[doc = concat!("The value, which is ", $what, ".")]
-        ///
+        #[doc = concat!("Returns the value, which must be ", $what, ".")]
         /// # Panics
         ///
-        /// If it is something else.
+        /// Panics if it is something else.
         pub fn $unwrap(&self) -> $ty {
             self.$get().expect(concat!("a value that is ", $what))
         }
@@ -99,47 +100,47 @@ impl Val {
         v128 unwrap_v128 -> V128 = V128(value) *value, "a `v128`";
         func_ref unwrap_func_ref -> Option<&Func> = FuncRef(value) value.as_ref(), "a function or null";
         funcref unwrap_funcref -> Option<&Func> = FuncRef(value) value.as_ref(), "a function or null";
-        extern_ref unwrap_extern_ref -> Option<&Rooted<ExternRef>> = ExternRef(value) value.as_ref(), "a value of the host's or null";
-        externref unwrap_externref -> Option<&Rooted<ExternRef>> = ExternRef(value) value.as_ref(), "a value of the host's or null";
-        any_ref unwrap_any_ref -> Option<&Rooted<AnyRef>> = AnyRef(value) value.as_ref(), "a value of the guests' own or null";
-        anyref unwrap_anyref -> Option<&Rooted<AnyRef>> = AnyRef(value) value.as_ref(), "a value of the guests' own or null";
+        extern_ref unwrap_extern_ref -> Option<&Rooted<ExternRef>> = ExternRef(value) value.as_ref(), "a host value or null";
+        externref unwrap_externref -> Option<&Rooted<ExternRef>> = ExternRef(value) value.as_ref(), "a host value or null";
+        any_ref unwrap_any_ref -> Option<&Rooted<AnyRef>> = AnyRef(value) value.as_ref(), "an internal value or null";
+        anyref unwrap_anyref -> Option<&Rooted<AnyRef>> = AnyRef(value) value.as_ref(), "an internal value or null";
         exn_ref unwrap_exn_ref -> Option<&Rooted<ExnRef>> = ExnRef(value) value.as_ref(), "an exception or null";
         exnref unwrap_exnref -> Option<&Rooted<ExnRef>> = ExnRef(value) value.as_ref(), "an exception or null";
         cont_ref unwrap_cont_ref -> Option<&ContRef> = ContRef(value) value.as_ref(), "a continuation or null";
         contref unwrap_contref -> Option<&ContRef> = ContRef(value) value.as_ref(), "a continuation or null";
     }
 
-    /// Null of this type.
+    /// Returns the null reference of the hierarchy of `heap_type`.
     pub fn null_ref(heap_type: &HeapType) -> Val {
         Ref::null(heap_type).into()
     }
 
-    /// A null function.
+    /// Returns a null function reference.
     pub const fn null_func_ref() -> Val {
         Val::FuncRef(None)
     }
 
-    /// A null value of the host's.
+    /// Returns a null reference of type `externref`.
     pub const fn null_extern_ref() -> Val {
         Val::ExternRef(None)
     }
 
-    /// A null value of the guests' own.
+    /// Returns a null reference of type `anyref`.
     pub const fn null_any_ref() -> Val {
         Val::AnyRef(None)
     }
 
-    /// A null exception.
+    /// Returns a null reference of type `exnref`.
     pub const fn null_exn_ref() -> Val {
         Val::ExnRef(None)
     }
 
-    /// A null continuation.
+    /// Returns a null reference of type `contref`.
     pub const fn null_cont_ref() -> Val {
         Val::ContRef(None)
     }
 
-    /// Zero or null; `None` for references that cannot be null.
+    /// Returns zero or null, or `None` for references that cannot be null.
     pub fn default_for_ty(ty: &ValType) -> Option<Val> {
         Some(match ty {
             ValType::I32 => Val::I32(0),
@@ -152,11 +153,11 @@ impl Val {
         })
     }
 
-    /// The most precise type of the value.
+    /// Returns the most precise type of the value.
     ///
     /// # Errors
     ///
-    /// If it is a reference of another store.
+    /// Returns an error if the value is a reference that belongs to another store.
     pub fn ty(&self, store: impl AsContext) -> Result<ValType> {
         self.ty_in(store.as_context().0)
     }
@@ -179,11 +180,11 @@ impl Val {
         })
     }
 
-    /// Whether the value is one of type `ty`.
+    /// Returns whether the value is of type `ty`.
     ///
     /// # Errors
     ///
-    /// If it is a reference of another store.
+    /// Returns an error if the value is a reference that belongs to another store.
     pub fn matches_ty(&self, store: impl AsContext, ty: &ValType) -> Result<bool> {
         match (self.ref_(), ty) {
             (Some(reference), ValType::Ref(ty)) => reference.matches_ty(store, ty),
@@ -191,7 +192,7 @@ impl Val {
         }
     }
 
-    /// The value as a reference, if it is one.
+    /// Returns the value as a reference, if it is one.
     pub fn ref_(self) -> Option<Ref> {
         match self {
             Val::FuncRef(func) => Some(Ref::Func(func)),

@@ -36,7 +36,7 @@ impl StoreInner {
         if self.memories.len() >= self.limit(|limiter| limiter.memories(), DEFAULT_MEMORIES) {
             return Err(too_many("memory", self.memories.len() + 1));
         }
-        let bytes = |pages: u64| usize::try_from(pages.checked_shl(ty.page_size_log2)?).ok();
+        let bytes = |pages: u64| usize::try_from(pages.checked_mul(1 << ty.page_size_log2)?).ok();
         let minimum = bytes(ty.minimum).unwrap_or(usize::MAX);
         if !self.memory_may_grow(0, minimum, ty.maximum.and_then(bytes))? {
             return Err(format_err!(

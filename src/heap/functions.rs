@@ -19,6 +19,11 @@ impl StoreInner {
         &self.functions
     }
 
+    /// Returns the host function of a [`FuncObject`] for which `is_host` holds.
+    pub fn host_func(&self, object: &FuncObject) -> Arc<dyn HostFunc> {
+        Arc::clone(&self.host_functions[object.index as usize])
+    }
+
     /// Returns the host function of a [`FuncObject`] for which `is_host` holds, valid as long
     /// as the store: none is ever removed, and each is in an allocation of its own. Calling it
     /// by address saves the two atomic operations that a clone of its `Arc` would take.

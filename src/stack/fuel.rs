@@ -7,18 +7,25 @@ impl Stacks {
     pub fn fuel(&self) -> u64 {
         // SAFETY: as in `registers`.
         let fuel = unsafe { (*self.context()).fuel };
-        fuel.max(0) as u64
+        self.fuel_reserve + fuel.max(0) as u64
     }
 
-    /// Returns whether more fuel was spent than there was.
-    pub fn is_out_of_fuel(&self) -> bool {
+    /// Returns whether more fuel was spent than there was. Takes fuel from the reserve first.
+    pub fn is_out_of_fuel(&mut self) -> bool {
+        let refill = self.fuel_reserve.min(i64::MAX as u64) as i64;
+        if refill > 0 && self.registers().fuel < 0 {
+            self.fuel_reserve -= refill as u64;
+            self.fuel_set = self.fuel_set.wrapping_add(refill);
+            self.registers().fuel += refill;
+        }
         // SAFETY: as in `registers`.
         unsafe { (*self.context()).fuel < 0 }
     }
 
-    /// Sets the fuel that is left, at most 2⁶³ − 1.
+    /// Sets the fuel that is left.
     pub fn set_fuel(&mut self, fuel: u64) {
-        let fuel = i64::try_from(fuel).unwrap_or(i64::MAX);
+        self.fuel_reserve = fuel.saturating_sub(i64::MAX as u64);
+        let fuel = (fuel - self.fuel_reserve) as i64;
         self.fuel_spent_before = self.fuel_spent();
         self.fuel_set = fuel;
         self.registers().fuel = fuel;

@@ -42,6 +42,8 @@ pub struct Stacks {
     interrupt: Arc<InterruptFlag>,
     /// Fuel that was last set.
     pub(super) fuel_set: i64,
+    /// Fuel beyond the 2⁶³ − 1 units that the context can hold.
+    pub(super) fuel_reserve: u64,
     /// Fuel that had been spent when it was set.
     pub(super) fuel_spent_before: u64,
 }
@@ -81,6 +83,7 @@ impl Stacks {
             max_slots: (engine.tunables.max_stack / size_of::<u64>()).min(1 << 31),
             interrupt,
             fuel_set: 0,
+            fuel_reserve: 0,
             fuel_spent_before: 0,
         };
         stacks.share_directory(StackId::NONE);

@@ -1,8 +1,9 @@
-//! The collector against a random program, which changes all that it can between its steps.
+//! Test of the collector with a random program that changes everything that it can between the
+//! collector's steps.
 //!
-//! The program's stacks have no code: what is on them is a list, which stands in for the maps
-//! of frames. What can be reached is found out again for each comparison, from the program's
-//! own lists, and by the plainest of all ways.
+//! The stacks of the program have no code: a list for each stack replaces the frame maps. For each
+//! comparison, the reachable objects are computed anew from the program's own lists, by the
+//! simplest possible algorithm.
 
 use super::*;
 use crate::heap::{Reference, StoreInner};
@@ -13,7 +14,7 @@ use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-/// What is on each stack.
+/// Contents of each stack.
 type Contents = BTreeMap<StackId, Vec<Reference>>;
 
 fn trace_stack(
@@ -26,7 +27,7 @@ fn trace_stack(
     Ok(1)
 }
 
-/// Numbers that look random.
+/// A generator of pseudorandom numbers.
 struct Random(u64);
 
 impl Random {
@@ -38,16 +39,16 @@ impl Random {
     }
 }
 
-/// So many elements has each table: some cards, and a part of one.
+/// Number of elements of each table: several cards, and a part of one.
 const ELEMENTS: usize = 1100;
 
-/// A program, whose first stack runs from the beginning.
+/// A random program. Its first stack runs from the beginning.
 struct Program {
     store: Store<Contents>,
     random: Random,
-    /// The initial stack and the continuations that run on it, the outermost first.
+    /// The initial stack and the continuations that run on it, outermost first.
     chain: Vec<StackId>,
-    /// Executions of the embedder's that wait.
+    /// Suspended executions of the embedder.
     waiting: Vec<(StackId, Arc<Owner>)>,
     owned: Vec<(Reference, Arc<()>)>,
     held: Vec<Reference>,
@@ -57,7 +58,7 @@ struct Program {
     function: crate::ids::FuncIndex,
 }
 
-/// Which tables and globals have references of a kind.
+/// Returns the index of the tables and globals for references of this kind.
 fn kind(reference: Reference) -> usize {
     match reference {
         Reference::Extern(_) => 0,
@@ -123,7 +124,7 @@ impl Program {
         self.store.data_mut().entry(id).or_default()
     }
 
-    /// What is on the stack that runs.
+    /// Returns the contents of the running stack.
     fn here(&mut self) -> &mut Vec<Reference> {
         let running = *self.chain.last().unwrap();
         self.contents(running)
@@ -148,7 +149,7 @@ impl Program {
         id
     }
 
-    /// A stack begins to run, or to wait for one that does.
+    /// Makes a stack run, or wait for one that runs.
     fn run(&mut self, id: StackId) {
         self.inner().stacks.stack_mut(id).state = StackState::Running;
         self.chain.push(id);
@@ -167,7 +168,7 @@ impl Program {
         });
     }
 
-    /// A continuation is used: what it is called from now on.
+    /// Uses a continuation, and returns its new reference.
     fn rename(&mut self, id: StackId) -> Reference {
         let stack = self.inner().stacks.stack_mut(id);
         stack.change();
@@ -201,7 +202,7 @@ impl Program {
                     self.inner().table_mut(table).set(index, bits(reference));
                 }
             }
-            // Where there is something, but for the few last written: near the beginning.
+            // Choose among the first cards, apart from the elements written last.
             9 => {
                 let kind = self.random.below(3);
                 let (table, index) = (self.tables[kind], self.random.below(ELEMENTS));
@@ -265,7 +266,7 @@ impl Program {
         while let Some(id) = resumed.pop() {
             self.run(id);
         }
-        // Something is passed.
+        // Pass a reference.
         if let Some(passed) = self.contents(waiting).pop() {
             self.here().push(passed);
         }
@@ -290,7 +291,7 @@ impl Program {
         self.here().extend(passed);
     }
 
-    /// The continuation that runs ends.
+    /// Ends the running continuation.
     fn leave(&mut self) {
         if self.chain.len() > 1 {
             let done = self.chain.pop().unwrap();
@@ -326,7 +327,7 @@ impl Program {
         }
     }
 
-    /// An execution of the embedder's begins, goes on for a moment, or is dropped.
+    /// Starts an execution of the embedder, continues one for a moment, or drops one.
     fn execute(&mut self) {
         let taken = self.here().pop();
         let index = self.random.below(self.waiting.len() + 2);
@@ -337,7 +338,7 @@ impl Program {
             self.waiting.push((id, owner));
             self.inner().execution_waits(id);
         } else if self.random.below(4) == 0 {
-            // Its stack is taken back some time later.
+            // The collector takes the stack back some time later.
             self.waiting.swap_remove(index);
         } else {
             let id = self.waiting[index].0;
@@ -350,7 +351,7 @@ impl Program {
         }
     }
 
-    /// What can be reached, found out without the collector.
+    /// Computes the reachable objects without the collector.
     fn reachable(&self) -> BTreeSet<(usize, u64)> {
         let store = &self.store.inner;
         let mut reached = BTreeSet::new();
@@ -390,7 +391,7 @@ impl Program {
         reached
     }
 
-    /// That what is reachable is there, and, where that is all that may be, nothing else.
+    /// Checks that everything reachable exists and, if `all`, that nothing else does.
     fn check(&self, all: bool) {
         let store = &self.store.inner;
         let reachable = self.reachable();
@@ -437,8 +438,8 @@ fn steps(program: &mut Program, steps: usize) {
     }
 }
 
-/// With steps of the least size between any two changes, nothing that can be reached is freed;
-/// what cannot be is, by the second collection that begins afterwards at the latest.
+/// With steps of the least size between any two changes, nothing reachable is freed, and
+/// everything unreachable is freed by the second collection that begins afterwards.
 #[test]
 fn steps_between_any_two_changes_free_what_is_unreachable() {
     let (programs, changes) = if cfg!(miri) { (2, 150) } else { (60, 3_000) };

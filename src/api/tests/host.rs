@@ -1,4 +1,4 @@
-//! Functions of the host's.
+//! Tests of host functions.
 
 use super::*;
 
