@@ -1,5 +1,4 @@
-//! What a program has: its arguments, its environment, its descriptors, its host; and how
-//! that is put together.
+//! The state of a program (arguments, environment, descriptors, host), and its builder.
 
 use super::abi::{Descriptor, DescriptorTable, Starts, TracedCall};
 use super::host::{Directory, Host, InputStream, OutputStream};
@@ -10,13 +9,13 @@ use alloc::vec::Vec;
 use core::time::Duration;
 use core::{fmt, mem};
 
-/// As many descriptors as a process has on most systems; each may be one of the host's.
+/// The usual limit of processes. A descriptor may own one of the system's.
 const MAX_DESCRIPTORS: usize = 1024;
 
-/// 8 GiB.
+/// Default of [`WasiCtxBuilder::max_file_bytes`]: 8 GiB.
 const MAX_FILE_BYTES: u64 = 8 << 30;
 
-/// The state of one program of preview 1: a part of its store's data.
+/// The state of one program of preview 1. The embedder keeps it in the store's data.
 pub struct WasiCtx {
     pub(super) args: Vec<String>,
     pub(super) env: Vec<String>,
@@ -24,19 +23,19 @@ pub struct WasiCtx {
     pub(super) host: Box<dyn Host>,
     pub(super) trace: Option<Trace>,
     pub(super) suspend_when_blocked: bool,
-    /// What the clocks showed when the present call began.
+    /// Times of the clocks when the current call began.
     pub(super) starts: Starts,
-    /// How many bytes the program may still add to files.
+    /// Number of bytes that the program may still add to files.
     pub(super) quota: u64,
-    /// How long one call may wait.
+    /// Longest time that one call may wait.
     pub(super) max_wait: Option<Duration>,
 }
 
-/// What is told of each call.
+/// The hook that is called for each call of the program.
 pub(super) type Trace = Box<dyn FnMut(&TracedCall<'_>) + Send>;
 
 impl WasiCtx {
-    /// An empty one, to be filled: see [`WasiCtxBuilder`].
+    /// Returns a builder of a context on `host`.
     pub fn builder(host: impl Host) -> WasiCtxBuilder {
         WasiCtxBuilder::with_host(host)
     }
@@ -51,10 +50,10 @@ impl fmt::Debug for WasiCtx {
     }
 }
 
-/// Puts a [`WasiCtx`] together.
+/// Builder of a [`WasiCtx`].
 ///
-/// What is not given a program does not have: no arguments, no environment, an empty input,
-/// outputs that forget, no directory.
+/// By default a program has no arguments, no environment, no directories, an empty standard
+/// input, and outputs that discard everything.
 pub struct WasiCtxBuilder {
     args: Vec<String>,
     env: Vec<String>,
@@ -70,14 +69,14 @@ pub struct WasiCtxBuilder {
     max_wait: Option<Duration>,
 }
 
-/// A text of the system's ends at its first NUL.
+/// Returns the part of `text` before the first NUL, because strings of preview 1 end there.
 fn until_nul(text: &str) -> String {
     let text = text.split('\0').next().unwrap_or_default();
     text.into()
 }
 
 impl WasiCtxBuilder {
-    /// An empty one, on a host.
+    /// Creates a builder of a context on `host`.
     pub fn with_host(host: impl Host) -> WasiCtxBuilder {
         WasiCtxBuilder {
             args: Vec::new(),
@@ -95,7 +94,8 @@ impl WasiCtxBuilder {
         }
     }
 
-    /// Adds an argument, up to its first NUL; the first is the program's name.
+    /// Adds an argument. The first argument is the program's name. An argument ends at its first
+    /// NUL.
     pub fn arg(&mut self, arg: impl AsRef<str>) -> &mut Self {
         self.args.push(until_nul(arg.as_ref()));
         self
@@ -109,7 +109,7 @@ impl WasiCtxBuilder {
         self
     }
 
-    /// Adds a variable to the environment, each half up to its first NUL.
+    /// Adds an environment variable. Name and value end at their first NUL.
     pub fn env(&mut self, name: impl AsRef<str>, value: impl AsRef<str>) -> &mut Self {
         let mut variable = until_nul(name.as_ref());
         variable.push('=');
@@ -118,7 +118,7 @@ impl WasiCtxBuilder {
         self
     }
 
-    /// Adds variables to the environment.
+    /// Adds environment variables.
     pub fn envs(
         &mut self,
         variables: impl IntoIterator<Item = (impl AsRef<str>, impl AsRef<str>)>,
@@ -147,58 +147,60 @@ impl WasiCtxBuilder {
         self
     }
 
-    /// Gives the program a directory, which it knows by `guest_path`. Its descriptors count
-    /// from 3, in the order of these calls.
+    /// Gives the program a directory under the name `guest_path`. The descriptors of such
+    /// directories start at 3, in the order of these calls.
     pub fn preopen(&mut self, directory: impl Directory, guest_path: impl AsRef<str>) -> &mut Self {
         let name = until_nul(guest_path.as_ref());
         self.preopens.push((Box::new(directory), name.into()));
         self
     }
 
-    /// Suspends an execution that would have to wait, for input or for a time, and gives its
-    /// embedder a [`Blocked`](super::Blocked). Without this, which is the default, the thread
-    /// waits.
+    /// Sets whether to suspend an execution whose program would block, for input or for a time.
+    /// The embedder then receives a [`Blocked`](super::Blocked). By default, the thread blocks
+    /// instead.
     ///
-    /// An execution that cannot be suspended, that of a synchronous call, fails instead.
+    /// An execution that cannot be suspended, because it belongs to a synchronous call, fails.
     pub fn suspend_when_blocked(&mut self, suspend: bool) -> &mut Self {
         self.suspend_when_blocked = suspend;
         self
     }
 
-    /// Tells `trace` of each call that the program makes.
+    /// Sets a hook that is called for each call of the program.
     pub fn trace(&mut self, trace: impl FnMut(&TracedCall<'_>) + Send + 'static) -> &mut Self {
         self.trace = Some(Box::new(trace));
         self
     }
 
-    /// Lets the program have at most so many descriptors, 1024 by default: more fail with
-    /// [`Errno::Mfile`](super::Errno::Mfile). What is open from the start always is.
+    /// Sets the maximum number of open descriptors, 1024 by default. Opening more fails with
+    /// [`Errno::Mfile`](super::Errno::Mfile). The standard streams and the directories given
+    /// here are open in any case.
     pub fn max_descriptors(&mut self, count: usize) -> &mut Self {
         self.max_descriptors = count;
         self
     }
 
-    /// Lets the program write at most so many bytes to files, and make them longer by at most
-    /// so many, 8 GiB by default: more fail with [`Errno::Dquot`](super::Errno::Dquot).
-    /// Streams have bounds of their own.
+    /// Sets the maximum number of bytes that the program may write to files or extend them by, 8
+    /// GiB by default. Writing more fails with [`Errno::Dquot`](super::Errno::Dquot). Streams
+    /// are not limited.
     pub fn max_file_bytes(&mut self, bytes: u64) -> &mut Self {
         self.max_file_bytes = bytes;
         self
     }
 
-    /// Ends a program that lets its thread wait for longer than this in one call, with
-    /// [`WaitedTooLong`](super::WaitedTooLong). By default there is no such limit, as a program
-    /// may wait for whoever types its input. Where executions suspend, none waits.
+    /// Sets the longest time that the program may block its thread in one call. A program that
+    /// blocks for longer ends with [`WaitedTooLong`](super::WaitedTooLong). There is no limit by
+    /// default, because a program may wait for a person's input. The limit has no effect on
+    /// executions that suspend.
     pub fn max_wait(&mut self, limit: Duration) -> &mut Self {
         self.max_wait = Some(limit);
         self
     }
 
-    /// Makes the context.
+    /// Builds the context.
     ///
     /// # Panics
     ///
-    /// If it was made already.
+    /// If this builder has already built a context.
     pub fn build(&mut self) -> WasiCtx {
         let host = self
             .host

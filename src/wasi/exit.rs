@@ -1,17 +1,18 @@
-//! The ends of a program that are no traps.
+//! Errors that end a program and are not traps.
 
 use core::fmt;
 use core::time::Duration;
 
-/// The program called `proc_exit`: the error of the execution downcasts to it.
+/// The error of an execution whose program called `proc_exit`. Get it by downcasting the
+/// execution's error.
 ///
-/// A code of 0 is an end without fault, and still an error here, because the function that
-/// was called has not returned.
+/// A code of 0 means success, and is still an error here, because the function that the embedder
+/// called has not returned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct I32Exit(pub i32);
 
 impl I32Exit {
-    /// The code as a process has it: 8 bits, as on Unix.
+    /// Returns the exit code as Unix reports it: the low 8 bits.
     pub fn process_exit_code(self) -> u8 {
         (self.0 & 0xff) as u8
     }
@@ -25,8 +26,8 @@ impl fmt::Display for I32Exit {
 
 impl core::error::Error for I32Exit {}
 
-/// The program waited for longer than [`WasiCtxBuilder::max_wait`] lets it: the error of the
-/// execution downcasts to it.
+/// The error of an execution whose program waited for longer than [`WasiCtxBuilder::max_wait`]
+/// allows. Get it by downcasting the execution's error.
 ///
 /// [`WasiCtxBuilder::max_wait`]: super::WasiCtxBuilder::max_wait
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

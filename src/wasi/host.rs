@@ -1,8 +1,8 @@
-//! What the functions of preview 1 stand on: the traits that a host implements.
+//! The traits that a host of preview 1 implements.
 //!
-//! [`Host`] is what there is one of (clocks, randomness, scheduling); streams, files and
-//! directories are objects that descriptors hold. Whatever a host does not have it leaves
-//! to the default, which tells the program [`Errno::Nosys`].
+//! [`Host`] provides what exists once per program (clocks, randomness, scheduling). Streams,
+//! files and directories are objects that descriptors own. The default method of a function that
+//! a host does not implement returns [`Errno::Nosys`] to the program.
 
 use super::abi::{Clock, Errno, FileStat, FileType, SetTime};
 use alloc::boxed::Box;
@@ -10,101 +10,102 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::any::Any;
 
-/// Clocks, randomness, scheduling, and the end.
+/// Clocks, randomness, scheduling and exit of one program.
 ///
-/// A method that is left out is one that the host does not have.
+/// Methods that an implementation leaves out return [`Errno::Nosys`].
 pub trait Host: Send + 'static {
-    /// A program calls any function of preview 1. `fuel_spent` is the number of operators
-    /// that its store has executed so far, where fuel is counted.
+    /// Called at the start of each function of preview 1. `fuel_spent` is the number of
+    /// instructions that the store has executed so far, if fuel is counted.
     fn called(&mut self, fuel_spent: Option<u64>) {
         let _ = fuel_spent;
     }
 
-    /// How finely a clock counts, in nanoseconds.
+    /// Returns the resolution of a clock in nanoseconds.
     ///
     /// # Errors
     ///
-    /// If there is no such clock.
+    /// If the host does not have this clock.
     fn clock_resolution(&mut self, clock: Clock) -> Result<u64, Errno> {
         let _ = clock;
         Err(Errno::Nosys)
     }
 
-    /// What a clock shows, in nanoseconds.
+    /// Returns the time of a clock in nanoseconds.
     ///
     /// # Errors
     ///
-    /// If there is no such clock.
+    /// If the host does not have this clock.
     fn clock_time(&mut self, clock: Clock) -> Result<u64, Errno> {
         let _ = clock;
         Err(Errno::Nosys)
     }
 
-    /// Fills `bytes` with what the program cannot foretell.
+    /// Fills `bytes` with random bytes that the program cannot predict.
     ///
     /// # Errors
     ///
-    /// If there is no such thing.
+    /// If the host has no source of randomness.
     fn random(&mut self, bytes: &mut [u8]) -> Result<(), Errno> {
         let _ = bytes;
         Err(Errno::Nosys)
     }
 
-    /// Lets others run.
+    /// Yields the processor to other threads or tasks.
     ///
     /// # Errors
     ///
-    /// If that cannot be done.
+    /// If the host cannot yield.
     fn yield_now(&mut self) -> Result<(), Errno> {
         Err(Errno::Nosys)
     }
 
-    /// Waits for so many nanoseconds, or for less: whoever asked looks at the clock again.
+    /// Sleeps for at most `nanoseconds`. It may return early: the caller reads the clock again.
     ///
     /// # Errors
     ///
-    /// If that cannot be done.
+    /// If the host cannot sleep.
     fn sleep(&mut self, nanoseconds: u64) -> Result<(), Errno> {
         let _ = nanoseconds;
         Err(Errno::Nosys)
     }
 
-    /// The program ends with this code.
+    /// Called when the program exits with `code`.
     fn exit(&mut self, code: u32) {
         let _ = code;
     }
 }
 
-/// Whether something can be read at once.
+/// The state of a stream for reading.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Readiness {
     /// A read would wait.
     Pending,
     /// A read would not wait.
     Ready {
-        /// How many bytes there are at least, where that is known.
+        /// Lower bound of the number of bytes that can be read, or 0 if unknown.
         bytes: u64,
-        /// Whether nothing comes after them.
+        /// Set if no input follows these bytes.
         hangup: bool,
     },
 }
 
-/// Where a program reads from: its standard input.
+/// A stream that a program reads from, such as its standard input.
 pub trait InputStream: Send + 'static {
-    /// Reads what there is, up to the buffer's length; nothing at the end. A stream that
-    /// need not wait for input gives [`Errno::Again`] while there is none, and
-    /// [`InputStream::wait`] is called before it is asked again.
+    /// Reads up to `buffer.len()` bytes and returns their number; 0 at the end of the input.
+    ///
+    /// A stream that does not block returns [`Errno::Again`] while it has no input.
+    /// [`InputStream::wait`] is then called before the next read.
     ///
     /// # Errors
     ///
-    /// If nothing can be read.
+    /// If the stream cannot be read.
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Errno>;
 
-    /// Whether it can be read at once.
+    /// Returns whether a read would block.
     ///
     /// # Errors
     ///
-    /// If that cannot be known.
+    /// If the state cannot be determined.
     fn ready(&mut self) -> Result<Readiness, Errno> {
         Ok(Readiness::Ready {
             bytes: 1,
@@ -112,120 +113,122 @@ pub trait InputStream: Send + 'static {
         })
     }
 
-    /// Waits until it can be read, or for so many nanoseconds.
+    /// Waits until the stream can be read, or until `nanoseconds` have passed. It may return
+    /// early.
     ///
     /// # Errors
     ///
-    /// If it cannot wait, or would wait for ever.
+    /// If the stream cannot wait, or if the wait would never end.
     fn wait(&mut self, nanoseconds: Option<u64>) -> Result<(), Errno> {
         let _ = nanoseconds;
         Err(Errno::Nosys)
     }
 
-    /// Whether a person types it.
+    /// Returns whether the stream is a terminal.
     fn is_terminal(&self) -> bool {
         false
     }
 }
 
-/// Where a program writes to: its standard output, its standard error.
+/// A stream that a program writes to, such as its standard output or standard error.
 pub trait OutputStream: Send + 'static {
-    /// Writes these bytes or the first of them, and says how many.
+    /// Writes a prefix of `bytes` and returns its length.
     ///
     /// # Errors
     ///
     /// If nothing can be written.
     fn write(&mut self, bytes: &[u8]) -> Result<usize, Errno>;
 
-    /// Waits until what was written has arrived.
+    /// Waits until all written bytes have reached their destination.
     ///
     /// # Errors
     ///
-    /// If it does not.
+    /// If they cannot be delivered.
     fn flush(&mut self) -> Result<(), Errno> {
         Ok(())
     }
 
-    /// Whether a person reads it.
+    /// Returns whether the stream is a terminal.
     fn is_terminal(&self) -> bool {
         false
     }
 }
 
-/// An open file. It has no position: its descriptor has one.
+/// An open file. It has no position: the position belongs to the descriptor.
 pub trait File: Send + 'static {
-    /// What describes it.
+    /// Returns the file's attributes.
     ///
     /// # Errors
     ///
-    /// If that cannot be known.
+    /// If they cannot be read.
     fn filestat(&self) -> Result<FileStat, Errno>;
 
-    /// Its kind.
+    /// Returns the file's type.
     fn file_type(&self) -> FileType {
         FileType::RegularFile
     }
 
-    /// Reads at an offset, which only matters in a regular file; nothing at the end.
+    /// Reads at `offset` and returns the number of bytes; 0 at the end of the file. Files that
+    /// are not regular ignore the offset.
     ///
     /// # Errors
     ///
-    /// If nothing can be read.
+    /// If the file cannot be read.
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> Result<usize, Errno>;
 
-    /// Writes at an offset, which only matters in a regular file; the file grows where it
-    /// must.
+    /// Writes a prefix of `bytes` at `offset` and returns its length. A regular file grows as
+    /// needed; other files ignore the offset.
     ///
     /// # Errors
     ///
     /// If nothing can be written.
     fn write_at(&self, bytes: &[u8], offset: u64) -> Result<usize, Errno>;
 
-    /// Makes it so long, by zeros or by forgetting its end.
+    /// Truncates the file to `size` bytes, or extends it with zeros.
     ///
     /// # Errors
     ///
-    /// If that cannot be done.
+    /// If the size cannot be changed.
     fn set_size(&self, size: u64) -> Result<(), Errno>;
 
-    /// Sets its times.
+    /// Sets the file's times.
     ///
     /// # Errors
     ///
-    /// If that cannot be done.
+    /// If they cannot be set.
     fn set_times(&self, accessed: SetTime, modified: SetTime) -> Result<(), Errno>;
 
-    /// Waits until what was written has arrived where it stays: the data, and what describes
-    /// the file where `data_only` is not set.
+    /// Waits until the data, and also the attributes unless `data_only` is set, are on permanent
+    /// storage.
     ///
     /// # Errors
     ///
-    /// If it does not.
+    /// If they cannot be stored.
     fn sync(&self, data_only: bool) -> Result<(), Errno>;
 }
 
-/// How a path is to be opened.
+/// Options for opening a path.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct OpenOptions {
-    /// A symbolic link in the last place is followed.
+    /// Follow a symbolic link in the last component.
     pub follow: bool,
-    /// It will be read.
+    /// Open for reading.
     pub read: bool,
-    /// It will be written.
+    /// Open for writing.
     pub write: bool,
-    /// A file is made where there is none.
+    /// Create a file if the path does not exist.
     pub create: bool,
-    /// With `create`: there must be none.
+    /// With `create`: fail if the path exists.
     pub exclusive: bool,
-    /// It is emptied.
+    /// Truncate the file to 0 bytes.
     pub truncate: bool,
-    /// It must be a directory.
+    /// Fail unless the path leads to a directory.
     pub directory: bool,
-    /// It is not waited for.
+    /// Do not block while opening.
     pub nonblock: bool,
 }
 
-/// What was opened.
+/// The result of [`Directory::open`].
 pub enum Opened {
     /// A file.
     File(Box<dyn File>),
@@ -236,70 +239,72 @@ pub enum Opened {
 /// One entry of a directory.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DirectoryEntry {
-    /// Its name.
+    /// Name within the directory.
     pub name: String,
-    /// The number of what it names.
+    /// Inode number of the entry.
     pub inode: u64,
-    /// The kind of what it names.
+    /// Type of the entry.
     pub file_type: FileType,
 }
 
-/// An open directory, and all below it.
+/// An open directory, and everything below it.
 ///
-/// Paths are relative, not empty, have no NUL and at most 4096 bytes. Where they lead, by
-/// `..` or by symbolic links, must be inside the directory: whoever implements this answers
-/// for that, and gives [`Errno::Perm`] otherwise.
+/// Paths are relative, not empty, without NUL, and at most 4096 bytes long. The implementation
+/// must keep every path inside the directory, also when it contains `..` or passes symbolic
+/// links, and must return [`Errno::Perm`] for a path that leaves it.
 pub trait Directory: Send + 'static {
-    /// Itself, for those who know its type: two directories of the same file system.
+    /// Returns `self` as `Any`. Operations on two directories use it to find out whether both
+    /// belong to the same host.
     fn as_any(&self) -> &dyn Any;
 
-    /// What describes it.
+    /// Returns the directory's attributes.
     ///
     /// # Errors
     ///
-    /// If that cannot be known.
+    /// If they cannot be read.
     fn filestat(&self) -> Result<FileStat, Errno>;
 
-    /// Sets its times.
+    /// Sets the directory's times.
     ///
     /// # Errors
     ///
-    /// If that cannot be done.
+    /// If they cannot be set.
     fn set_times(&self, accessed: SetTime, modified: SetTime) -> Result<(), Errno>;
 
-    /// Waits until its entries have arrived where they stay.
+    /// Waits until the entries, and also the attributes unless `data_only` is set, are on
+    /// permanent storage.
     ///
     /// # Errors
     ///
-    /// If they do not.
+    /// If they cannot be stored.
     fn sync(&self, data_only: bool) -> Result<(), Errno>;
 
-    /// Its entries but `.` and `..`, in the order of their names, and at most so many.
+    /// Returns the entries except `.` and `..`, sorted by name.
     ///
     /// # Errors
     ///
-    /// If it cannot be read; [`Errno::Nomem`] if there are more.
+    /// If the directory cannot be read; [`Errno::Nomem`] if it has more than `limit` entries.
     fn entries(&self, limit: usize) -> Result<Vec<DirectoryEntry>, Errno>;
 
     /// Opens a file or a directory.
     ///
     /// # Errors
     ///
-    /// If that cannot be done.
+    /// If the path cannot be opened with these options.
     fn open(&self, path: &str, options: OpenOptions) -> Result<Opened, Errno>;
 
-    /// What describes a file.
+    /// Returns the attributes of the file at `path`.
     ///
     /// # Errors
     ///
-    /// If that cannot be known.
+    /// If they cannot be read.
     fn filestat_at(&self, path: &str, follow: bool) -> Result<FileStat, Errno>;
 
-    /// Sets the times of a file.
+    /// Sets the times of the file at `path`.
     ///
     /// # Errors
     ///
-    /// If that cannot be done.
+    /// If they cannot be set.
     fn set_times_at(
         &self,
         path: &str,
@@ -308,53 +313,53 @@ pub trait Directory: Send + 'static {
         modified: SetTime,
     ) -> Result<(), Errno>;
 
-    /// Makes a directory.
+    /// Creates a directory.
     ///
     /// # Errors
     ///
-    /// If that cannot be done.
+    /// If it cannot be created.
     fn create_directory(&self, path: &str) -> Result<(), Errno>;
 
     /// Removes an empty directory.
     ///
     /// # Errors
     ///
-    /// If that cannot be done.
+    /// If it cannot be removed.
     fn remove_directory(&self, path: &str) -> Result<(), Errno>;
 
-    /// Removes a name of something that is not a directory.
+    /// Removes the name of a file that is not a directory.
     ///
     /// # Errors
     ///
-    /// If that cannot be done.
+    /// If it cannot be removed.
     fn unlink_file(&self, path: &str) -> Result<(), Errno>;
 
-    /// Makes a symbolic link with this text.
+    /// Creates a symbolic link at `path` with the target `text`.
     ///
     /// # Errors
     ///
-    /// If that cannot be done.
+    /// If it cannot be created.
     fn symlink(&self, text: &str, path: &str) -> Result<(), Errno>;
 
-    /// The text of a symbolic link.
+    /// Returns the target of a symbolic link.
     ///
     /// # Errors
     ///
-    /// If that cannot be known.
+    /// If it cannot be read.
     fn read_link(&self, path: &str) -> Result<String, Errno>;
 
-    /// Moves a file or directory, perhaps to another directory.
+    /// Renames a file or directory. `to` may be another directory.
     ///
     /// # Errors
     ///
-    /// If that cannot be done.
+    /// If it cannot be renamed.
     fn rename(&self, path: &str, to: &dyn Directory, to_path: &str) -> Result<(), Errno>;
 
-    /// Gives a file another name, perhaps in another directory. A symbolic link in the last
-    /// place is not followed.
+    /// Creates a hard link `to_path` to the file at `path`. `to` may be another directory. A
+    /// symbolic link in the last component is not followed.
     ///
     /// # Errors
     ///
-    /// If that cannot be done.
+    /// If the link cannot be created.
     fn link(&self, path: &str, to: &dyn Directory, to_path: &str) -> Result<(), Errno>;
 }

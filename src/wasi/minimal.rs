@@ -1,4 +1,4 @@
-//! A host of single parts: what a board has.
+//! A host that is assembled from single functions, for boards without an operating system.
 
 use super::abi::{Clock, Errno};
 use super::host::{Host, InputStream, OutputStream};
@@ -11,7 +11,8 @@ type SleepFn = Box<dyn FnMut(u64) -> Result<(), Errno> + Send>;
 type YieldFn = Box<dyn FnMut() + Send>;
 type ExitFn = Box<dyn FnMut(u32) + Send>;
 
-/// A host that has what it was given; the rest is [`Errno::Nosys`] to the program.
+/// A host that provides what the embedder has set. Everything else returns [`Errno::Nosys`] to
+/// the program.
 ///
 /// ```
 /// use backstitch::wasi::{Errno, Minimal, MinimalOutput, WasiCtxBuilder};
@@ -19,7 +20,7 @@ type ExitFn = Box<dyn FnMut(u32) + Send>;
 /// let board = Minimal::new().clock(1_000_000, |_| Ok(0)).yielding(|| {});
 /// let wasi = WasiCtxBuilder::with_host(board)
 ///     .stdout(MinimalOutput::new(|bytes| {
-///         // What the board's serial line takes.
+/// Send `bytes` over the board's serial line here.
 ///         Ok(bytes.len())
 ///     }))
 ///     .build();
@@ -36,13 +37,13 @@ pub struct Minimal {
 }
 
 impl Minimal {
-    /// A host that has nothing.
+    /// Creates a host that provides nothing.
     pub fn new() -> Minimal {
         Minimal::default()
     }
 
-    /// Gives it clocks, which count in steps of so many nanoseconds. A clock that there is
-    /// none of gives [`Errno::Nosys`] too.
+    /// Sets the clocks and their resolution in nanoseconds. `clock` returns [`Errno::Nosys`] for
+    /// a clock that does not exist.
     #[must_use]
     pub fn clock(
         mut self,
@@ -54,7 +55,7 @@ impl Minimal {
         self
     }
 
-    /// Gives it a source of randomness.
+    /// Sets the source of randomness.
     #[must_use]
     pub fn random(
         mut self,
@@ -64,7 +65,7 @@ impl Minimal {
         self
     }
 
-    /// Gives it a way to wait for so many nanoseconds, or less.
+    /// Sets the function that sleeps for at most the given number of nanoseconds.
     #[must_use]
     pub fn sleep(
         mut self,
@@ -74,14 +75,14 @@ impl Minimal {
         self
     }
 
-    /// Gives it a way to let others run.
+    /// Sets the function that yields to other tasks.
     #[must_use]
     pub fn yielding(mut self, yielding: impl FnMut() + Send + 'static) -> Minimal {
         self.yielding = Some(Box::new(yielding));
         self
     }
 
-    /// Lets it know when the program ends, and with which code.
+    /// Sets the function that is called with the exit code when the program exits.
     #[must_use]
     pub fn on_exit(mut self, exit: impl FnMut(u32) + Send + 'static) -> Minimal {
         self.exit = Some(Box::new(exit));
@@ -91,7 +92,7 @@ impl Minimal {
 
 impl Host for Minimal {
     fn clock_resolution(&mut self, clock: Clock) -> Result<u64, Errno> {
-        // Asked, so that there is no resolution of a clock that is missing.
+        // Fails if there is no such clock.
         self.clock_time(clock).map(|_| self.resolution)
     }
 
@@ -125,11 +126,13 @@ impl fmt::Debug for Minimal {
     }
 }
 
-/// An input that a closure reads: [`Errno::Again`] where there is nothing yet.
+/// An input stream that calls a closure. The closure returns [`Errno::Again`] while it has no
+/// input.
 pub struct MinimalInput<F>(F);
 
 impl<F: FnMut(&mut [u8]) -> Result<usize, Errno> + Send + 'static> MinimalInput<F> {
-    /// What `read` reads; nothing at the end.
+    /// Creates a stream from `read`, which returns the number of bytes it has read, and 0 at the
+    /// end of the input.
     pub fn new(read: F) -> MinimalInput<F> {
         MinimalInput(read)
     }
@@ -147,11 +150,11 @@ impl<F> fmt::Debug for MinimalInput<F> {
     }
 }
 
-/// An output that a closure writes.
+/// An output stream that calls a closure.
 pub struct MinimalOutput<F>(F);
 
 impl<F: FnMut(&[u8]) -> Result<usize, Errno> + Send + 'static> MinimalOutput<F> {
-    /// What `write` writes, and how many bytes of it.
+    /// Creates a stream from `write`, which returns the number of bytes it has written.
     pub fn new(write: F) -> MinimalOutput<F> {
         MinimalOutput(write)
     }

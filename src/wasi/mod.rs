@@ -1,9 +1,10 @@
-//! WASI preview 1: what a command-line program imports.
+//! WASI preview 1: the system interface that command-line programs import.
 //!
-//! Flows in: the calls of a program that imports `wasi_snapshot_preview1`. Flows out: what its
-//! host does for it, and error numbers. Must never be: anything that the embedder has not
-//! given; a path that leaves a directory that was given; a name of the engine's inside, which
-//! this is a user of through [`api`](crate).
+//! * Input: calls of a program that imports `wasi_snapshot_preview1`.
+//! * Output: the host's actions, and an error number for each call.
+//! * Never: access to anything that the embedder has not given to the program; a path that
+//!   leaves its directory; use of the engine's internals (this module uses the public
+//!   [`api`](crate) only).
 //!
 //! # Layers
 //!
@@ -21,16 +22,16 @@
 //!        `cap-std`        files in memory
 //! ```
 //!
-//! All but [`System`] needs no `std`.
+//! Everything except [`System`] works without `std`.
 //!
 //! # Why
 //!
-//! * Rights are what a program asked for, and a few that allow no more than those; `read` and
-//!   `write` are strict. Programs exist that ask for too little, since other runtimes ignore
-//!   rights, and for bits that do not exist.
-//! * A path leaves its directory with [`Errno::Perm`], the system's own number where it has
-//!   one, an absolute path too.
-//! * A directory's entries are sorted, so that no file system's order shows.
+//! * A descriptor has the rights that the program requested, and a few more that allow nothing
+//!   beyond those. `FD_READ` and `FD_WRITE` are strict. Some programs request too few rights,
+//!   because other runtimes ignore them, and some set bits that have no meaning.
+//! * A path that leaves its directory fails with [`Errno::Perm`], which is not the number of the
+//!   system's own "permission denied". So does an absolute path.
+//! * Directory entries are sorted, so that the order of the file system is not visible.
 
 mod abi;
 mod context;

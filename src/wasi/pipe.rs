@@ -1,4 +1,4 @@
-//! Streams in memory, which the embedder keeps an end of.
+//! Streams in memory. The embedder keeps one end.
 
 use super::abi::Errno;
 use super::host::{InputStream, OutputStream, Readiness};
@@ -8,7 +8,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
 
-/// What nobody reads.
+/// An output that discards everything.
 #[derive(Debug)]
 pub(super) struct Closed;
 
@@ -18,7 +18,8 @@ impl OutputStream for Closed {
     }
 }
 
-/// An input that is given in advance, or piece by piece. A clone is the same pipe.
+/// An input pipe in memory. The embedder provides its contents at once or piece by piece. Clones
+/// share the same pipe.
 #[derive(Clone)]
 pub struct MemoryInputPipe(Arc<Mutex<Source>>);
 
@@ -29,7 +30,7 @@ struct Source {
 }
 
 impl MemoryInputPipe {
-    /// All of the input.
+    /// Creates a pipe that contains all of the input.
     pub fn new(bytes: impl AsRef<[u8]>) -> MemoryInputPipe {
         MemoryInputPipe(Arc::new(Mutex::new(Source {
             bytes: bytes.as_ref().iter().copied().collect(),
@@ -37,9 +38,11 @@ impl MemoryInputPipe {
         })))
     }
 
-    /// An input that comes later, until it is [closed](MemoryInputPipe::close). A program
-    /// that reads meanwhile is suspended, if its context is to do that; otherwise the read
-    /// fails, as nothing could come while it waits.
+    /// Creates an empty pipe that can be filled until it is [closed](MemoryInputPipe::close).
+    ///
+    /// If a program reads while the pipe is empty, its execution is suspended if the context is
+    /// configured to do so; otherwise the read fails, because no input could arrive while the
+    /// thread waits.
     pub fn open() -> MemoryInputPipe {
         MemoryInputPipe(Arc::new(Mutex::new(Source {
             bytes: VecDeque::new(),
@@ -47,7 +50,7 @@ impl MemoryInputPipe {
         })))
     }
 
-    /// Adds to the input.
+    /// Appends bytes to the input.
     pub fn push(&self, bytes: impl AsRef<[u8]>) {
         self.0.lock().bytes.extend(bytes.as_ref());
     }
@@ -93,7 +96,7 @@ impl fmt::Debug for MemoryInputPipe {
     }
 }
 
-/// An output that is kept, up to a capacity. A clone is the same pipe.
+/// An output pipe in memory with a capacity. Clones share the same pipe.
 #[derive(Clone)]
 pub struct MemoryOutputPipe {
     bytes: Arc<Mutex<Vec<u8>>>,
@@ -101,7 +104,8 @@ pub struct MemoryOutputPipe {
 }
 
 impl MemoryOutputPipe {
-    /// An empty one that takes so many bytes: then writing fails with [`Errno::Nospc`].
+    /// Creates an empty pipe with a capacity in bytes. Writes to a full pipe fail with
+    /// [`Errno::Nospc`].
     pub fn new(capacity: usize) -> MemoryOutputPipe {
         MemoryOutputPipe {
             bytes: Arc::default(),
@@ -109,7 +113,7 @@ impl MemoryOutputPipe {
         }
     }
 
-    /// What was written so far.
+    /// Returns a copy of everything written so far.
     pub fn contents(&self) -> Vec<u8> {
         self.bytes.lock().clone()
     }
