@@ -6,7 +6,7 @@ use super::memory::GuestMemory;
 use crate::wasi::WasiCtx;
 use alloc::string::String;
 
-/// Writes texts one after the other, each with a NUL, and the pointers to them.
+/// Writes the texts one after another, each followed by a NUL, and an array of pointers to them.
 fn write(
     memory: &mut GuestMemory<'_>,
     texts: &[String],
@@ -20,7 +20,7 @@ fn write(
     for text in texts {
         memory.write_u32(pointers, at)?;
         memory.write(at, text.as_bytes())?;
-        // Inside the range that has been checked; the last of them may end the memory.
+        // This is inside the checked range. After the last text it may wrap to 0.
         at = at.wrapping_add(text.len() as u32);
         memory.write(at, &[0])?;
         at = at.wrapping_add(1);
@@ -29,7 +29,7 @@ fn write(
     Ok(())
 }
 
-/// How many there are, and how many bytes they need.
+/// Returns the number of texts and the number of bytes they need.
 fn sizes(texts: &[String]) -> Result<(u32, u32), Errno> {
     let count = u32::try_from(texts.len()).map_err(|_| Errno::Overflow)?;
     let size = texts

@@ -1,4 +1,4 @@
-//! `clock_*`.
+//! The `clock_*` functions.
 
 use super::Answer;
 use super::memory::GuestMemory;
@@ -18,7 +18,7 @@ impl WasiCtx {
         Ok(memory.write_u64(result, resolution)?)
     }
 
-    /// The precision that a program asks for is not less than what it gets.
+    /// The requested precision can be ignored: the time is always exact.
     pub(super) fn clock_time_get(
         &mut self,
         memory: &mut GuestMemory<'_>,

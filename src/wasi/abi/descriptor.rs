@@ -1,5 +1,4 @@
-//! Descriptors: the numbers by which a program names what is open, what each is, and what
-//! may be done with it.
+//! Descriptors: the program's numbers for open objects, and the rights that each has.
 
 use super::errno::Errno;
 use super::types::{FdFlags, FileStat, FileType, Rights};
@@ -7,13 +6,13 @@ use crate::wasi::host::{Directory, DirectoryEntry, File, InputStream, OutputStre
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-/// The most entries of directories that are kept for all descriptors together.
+/// Limit on the directory entries that all descriptors together keep.
 const MAX_LISTED: usize = 1 << 20;
 
-/// The numbers below this are standard input, output and error.
+/// Numbers below this are standard input, output and error.
 const STANDARD_STREAMS: u32 = 3;
 
-/// What a descriptor stands for.
+/// The object that a descriptor refers to.
 pub(crate) enum Object {
     Input(Box<dyn InputStream>),
     Output(Box<dyn OutputStream>),
@@ -28,21 +27,22 @@ pub(crate) struct OpenFile {
 
 pub(crate) struct OpenDirectory {
     pub directory: Box<dyn Directory>,
-    /// The entries as they were when the program began to read them, so that what it removes
-    /// meanwhile shifts nothing.
+    /// The entries when the program began to read them. A program that removes entries while it
+    /// reads does not shift the others.
     pub listing: Option<Vec<DirectoryEntry>>,
 }
 
-/// One of them.
+/// An entry of the descriptor table.
 pub(crate) struct Descriptor {
     pub object: Object,
     pub base: Rights,
     pub inheriting: Rights,
-    /// Those that may come unasked with what is opened here: all that its parent has of them,
-    /// since who asks for little has not given anything up.
+    /// Rights that objects opened relative to this descriptor get without a request: those that
+    /// the parent's descriptor may pass on. A program that requests few rights has not given
+    /// these up.
     pub unasked: Rights,
     pub flags: FdFlags,
-    /// The name that the program knows it by from the start.
+    /// The program's name for a directory that is open from the start.
     pub preopen: Option<Box<str>>,
 }
 
@@ -83,8 +83,8 @@ impl Descriptor {
         }
     }
 
-    /// Whether its rights allow this. What is not open for reading or writing is a bad
-    /// descriptor to who reads or writes, as everywhere.
+    /// Returns an error unless the descriptor has these rights. As on other systems, reading or
+    /// writing without the right is a bad descriptor.
     pub fn require(&self, rights: Rights) -> Result<(), Errno> {
         if self.base.contains(rights) {
             return Ok(());
@@ -97,7 +97,7 @@ impl Descriptor {
         })
     }
 
-    /// Takes rights away, if it has those that are left.
+    /// Reduces the rights to the given ones. The descriptor must have all of them.
     pub fn limit(&mut self, base: Rights, inheriting: Rights) -> Result<(), Errno> {
         if !self.base.contains(base) || !self.inheriting.contains(inheriting) {
             return Err(Errno::Notcapable);
@@ -109,8 +109,8 @@ impl Descriptor {
         Ok(())
     }
 
-    /// The file, if it is one whose rights allow this. Streams have no places to go to;
-    /// directories are no files.
+    /// Returns the open file if the descriptor has these rights. Streams cannot seek, and
+    /// directories are not files.
     pub fn file(&mut self, rights: Rights) -> Result<&mut OpenFile, Errno> {
         match self.object {
             Object::Input(_) | Object::Output(_) => return Err(Errno::Spipe),
@@ -123,7 +123,7 @@ impl Descriptor {
         }
     }
 
-    /// The directory, if it is one whose rights allow this.
+    /// Returns the directory if the descriptor has these rights.
     pub fn directory(&self, rights: Rights) -> Result<&dyn Directory, Errno> {
         let Object::Directory(open) = &self.object else {
             return Err(Errno::Notdir);
@@ -183,7 +183,7 @@ impl DescriptorTable {
             .ok_or(Errno::Badf)
     }
 
-    /// The lowest number that is free, with room for a descriptor behind it.
+    /// Returns the lowest free number and makes room for a descriptor there.
     pub fn reserve(&mut self) -> Result<u32, Errno> {
         let free = self.entries.iter().position(Option::is_none);
         let index = free.unwrap_or(self.entries.len());
@@ -197,7 +197,7 @@ impl DescriptorTable {
         u32::try_from(index).map_err(|_| Errno::Mfile)
     }
 
-    /// Puts a descriptor at a number that [`DescriptorTable::reserve`] gave.
+    /// Sets the descriptor of a number that [`DescriptorTable::reserve`] returned.
     pub fn put(&mut self, fd: u32, descriptor: Descriptor) {
         self.entries[fd as usize] = Some(descriptor);
     }
@@ -208,8 +208,8 @@ impl DescriptorTable {
         Ok(())
     }
 
-    /// Closes `to` and gives its number to `from`. Both must be open; only the number of a
-    /// standard stream may be free, since programs move their output away for a while.
+    /// Closes `to` and moves the descriptor `from` to it. Both must be open, except that `to`
+    /// may be a closed standard stream, because programs redirect their output in this way.
     pub fn renumber(&mut self, from: u32, to: u32) -> Result<(), Errno> {
         self.get(from)?;
         if to >= STANDARD_STREAMS {
@@ -221,7 +221,7 @@ impl DescriptorTable {
         Ok(())
     }
 
-    /// Forgets all listings where there are too many, for one that is to come.
+    /// Drops all listings if there are too many for another one.
     pub fn make_room_for_listing(&mut self) {
         let directories = || self.entries.iter().flatten().filter_map(Descriptor::listed);
         if directories().sum::<usize>() < MAX_LISTED {

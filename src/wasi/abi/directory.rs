@@ -1,4 +1,4 @@
-//! `fd_readdir` and `fd_prestat_*`: what is open from the start, and what is in it.
+//! `fd_readdir`, and the `fd_prestat_*` functions for the directories that the embedder gives.
 
 use super::Answer;
 use super::descriptor::Object;
@@ -8,13 +8,13 @@ use super::types::{FileType, Rights};
 use crate::wasi::WasiCtx;
 use crate::wasi::host::DirectoryEntry;
 
-/// The most entries that a directory is read with.
+/// Largest number of entries of a directory that can be read.
 const MAX_ENTRIES: usize = 1 << 18;
 
-/// The bytes of an entry before its name.
+/// Size of an entry before its name, in bytes.
 const HEADER: usize = 24;
 
-/// Writes an entry, or as much of it as there is room for, and says how much that was.
+/// Writes an entry, or as much of it as fits, and returns the number of bytes written.
 fn write_entry(buffer: &mut [u8], next: u64, inode: u64, file_type: FileType, name: &str) -> usize {
     let mut header = [0; HEADER];
     header[0..8].copy_from_slice(&next.to_le_bytes());
@@ -40,7 +40,7 @@ impl WasiCtx {
     ) -> Answer {
         let name = self.table.get(fd)?.preopen.as_deref().ok_or(Errno::Badf)?;
         let len = u32::try_from(name.len()).map_err(|_| Errno::Overflow)?;
-        // The tag of a directory is 0.
+        // The tag 0 stands for a directory.
         let record = u64::from(len) << 32;
         Ok(memory.write_u64(result, record)?)
     }
@@ -59,8 +59,8 @@ impl WasiCtx {
         Ok(memory.write(buffer, name.as_bytes())?)
     }
 
-    /// An entry's cookie is its place: `.` and `..` come first, then the listing, which is
-    /// taken anew whenever a program begins at the beginning.
+    /// The cookie of an entry is its index: `.` and `..` come first, then the listing. The
+    /// listing is made anew when a program starts at cookie 0.
     pub(super) fn fd_readdir(
         &mut self,
         memory: &mut GuestMemory<'_>,
@@ -91,7 +91,7 @@ impl WasiCtx {
         };
         let buffer = memory.slice_mut(buffer, len)?;
         let mut written = 0;
-        // What is above a directory is not the program's to know.
+        // The parent's inode number is not disclosed: `..` has the directory's own.
         let first = [(".", inode), ("..", inode)];
         let first = first
             .into_iter()

@@ -4,8 +4,7 @@ use core::fmt;
 
 macro_rules! errnos {
     ($($name:ident = $number:literal $text:literal,)*) => {
-        /// Why a call of preview 1 failed: its number is what the program gets. Success (0) is
-        /// not among them.
+        /// An error number of preview 1. Success (0) is not included.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[repr(u16)]
         #[non_exhaustive]
@@ -14,7 +13,7 @@ macro_rules! errnos {
         }
 
         impl Errno {
-            /// All of them, in the order of their numbers.
+            /// All error numbers in ascending order.
             pub const ALL: &'static [Errno] = &[$(Errno::$name),*];
 
             fn text(self) -> &'static str {
@@ -106,7 +105,7 @@ errnos! {
 }
 
 impl Errno {
-    /// The number that the program gets.
+    /// Returns the number that the program receives.
     pub const fn number(self) -> u16 {
         self as u16
     }

@@ -1,4 +1,4 @@
-//! `fd_*` for files and streams, and for descriptors of any kind.
+//! The `fd_*` functions for files, for streams, and for descriptors of any kind.
 
 use super::descriptor::{Descriptor, Object, OpenFile};
 use super::errno::Errno;
@@ -9,13 +9,13 @@ use super::{Answer, Refusal, Wait};
 use crate::wasi::WasiCtx;
 use crate::wasi::host::{Host, InputStream, OutputStream, Readiness};
 
-/// The furthest that a place in a file may be, as in a signed offset.
+/// Largest file offset: offsets are signed in the systems' interfaces.
 const MAX_OFFSET: u64 = i64::MAX as u64;
 
-/// The highest number of an advice.
+/// Largest valid advice.
 const MAX_ADVICE: u32 = 5;
 
-/// How a program reads a stream that has nothing yet.
+/// Options for reading a stream that may have no input yet.
 struct Reading {
     nonblock: bool,
     suspend: bool,
@@ -23,14 +23,14 @@ struct Reading {
 }
 
 impl Reading {
-    /// Reads once, after a wait if need be.
+    /// Reads once, after waiting if necessary.
     fn read(
         &mut self,
         stream: &mut dyn InputStream,
         buffer: &mut [u8],
         host: &mut dyn Host,
     ) -> Result<usize, Refusal> {
-        // A stream that waits by itself must be asked first.
+        // A read of this stream may block, so its state must be checked first.
         let asks = self.nonblock || self.suspend || self.patience.is_some();
         loop {
             if !asks || stream.ready()? != Readiness::Pending {
@@ -67,8 +67,7 @@ fn write_stream(
     Ok(written)
 }
 
-/// Writes at an offset, and gives the number of bytes. What is written is taken from what
-/// the program may write.
+/// Writes at an offset and returns the number of bytes. The bytes count against `quota`.
 fn write_file(
     open: &OpenFile,
     flags: FdFlags,
@@ -97,7 +96,7 @@ fn write_file(
     Ok(written)
 }
 
-/// Makes a file so long, out of what the program may write.
+/// Sets the size of a file. Growth counts against `quota`.
 fn resize(open: &OpenFile, quota: &mut u64, size: u64) -> Result<(), Errno> {
     if size > MAX_OFFSET {
         return Err(Errno::Fbig);
@@ -122,7 +121,7 @@ impl WasiCtx {
         if advice > MAX_ADVICE {
             return Err(Errno::Inval.into());
         }
-        // Advice may be ignored.
+        // A host may ignore the advice.
         Ok(())
     }
 
@@ -317,7 +316,7 @@ impl WasiCtx {
         let read = match &mut descriptor.object {
             Object::Directory(_) | Object::Output(_) => return Err(Errno::Badf.into()),
             Object::Input(stream) => {
-                // After one piece there may be nothing for the next, which is not waited for.
+                // After the first piece, a read for the next one could block.
                 let buffer = memory.first_piece(pieces)?;
                 if buffer.is_empty() {
                     0
@@ -383,7 +382,7 @@ impl WasiCtx {
         whence: u32,
         result: u32,
     ) -> Answer {
-        // Asking where one is needs less than going elsewhere.
+        // To query the position requires a weaker right than to change it.
         let right = match (delta, whence) {
             (0, 1) => Rights::FD_TELL,
             _ => Rights::FD_SEEK,
@@ -428,7 +427,7 @@ impl WasiCtx {
     }
 }
 
-/// The flags of a descriptor, as a program gives them.
+/// Converts a program's descriptor flags.
 pub(super) fn fd_flags(flags: u32) -> Result<FdFlags, Errno> {
     u16::try_from(flags)
         .ok()
@@ -437,7 +436,7 @@ pub(super) fn fd_flags(flags: u32) -> Result<FdFlags, Errno> {
 }
 
 impl Descriptor {
-    /// Whether a read would not wait, for `poll_oneoff`.
+    /// Returns whether a read would block, for `poll_oneoff`.
     pub(super) fn readiness(&mut self) -> Result<Readiness, Errno> {
         self.require(Rights::POLL_FD_READWRITE)?;
         match &mut self.object {
@@ -450,7 +449,7 @@ impl Descriptor {
         }
     }
 
-    /// Whether it can be written to, which none waits for.
+    /// Checks that the descriptor can be written to. Writing never blocks.
     pub(super) fn writable(&self) -> Result<(), Errno> {
         match &self.object {
             Object::Output(_) | Object::File(_) => self.require(Rights::POLL_FD_READWRITE),

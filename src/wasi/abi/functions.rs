@@ -1,4 +1,4 @@
-//! The table of all functions, and the way from a linker to them.
+//! The table of all functions, and their definition in a linker.
 
 use super::memory::GuestMemory;
 use super::{Answer, Refusal, Starts, Wait};
@@ -12,33 +12,33 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::time::Duration;
 
-/// The module that programs import the functions from.
+/// Name of the module that programs import.
 const MODULE: &str = "wasi_snapshot_preview1";
 
-/// The most parameters that one of them has.
+/// Largest number of parameters of a function.
 const MAX_PARAMS: usize = 9;
 
-/// What a parameter is.
+/// The kind of a parameter.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
-    /// A 32-bit number.
+    /// A number of 32 bits.
     Word,
-    /// A place in the program's memory.
+    /// An address in the program's memory.
     Pointer,
-    /// A 64-bit number.
+    /// A number of 64 bits.
     Long,
 }
 
-/// One function.
+/// A row of the function table.
 struct Function {
     name: &'static str,
     params: &'static [Kind],
-    /// Whether it gives an error number; `proc_exit` gives nothing.
+    /// Whether the function returns an error number. All do except `proc_exit`.
     returns: bool,
     run: fn(&mut WasiCtx, &mut GuestMemory<'_>, Arguments<'_>) -> Answer,
 }
 
-/// The arguments that have not been taken yet.
+/// The arguments that have not been read yet.
 struct Arguments<'a>(core::slice::Iter<'a, u64>);
 
 impl Arguments<'_> {
@@ -59,7 +59,7 @@ impl Arguments<'_> {
     }
 }
 
-/// The kind that each way of taking an argument stands for.
+/// The parameter kind for each method of [`Arguments`].
 mod kinds {
     use super::Kind;
 
@@ -161,7 +161,7 @@ impl Function {
         )
     }
 
-    /// The memory that its pointers mean: the caller's, by the name that preview 1 gives it.
+    /// Returns the memory that pointers refer to: the caller's export `memory`.
     fn memory<T: 'static>(&self, caller: &mut Caller<'_, T>) -> Result<Option<Memory>> {
         let memory = caller.get_export("memory").and_then(Extern::into_memory);
         if memory.is_none() && self.params.contains(&Kind::Pointer) {
@@ -174,15 +174,15 @@ impl Function {
     }
 }
 
-/// Defines all functions of `wasi_snapshot_preview1`, with the state that `get` finds in the
+/// Defines all functions of `wasi_snapshot_preview1`. `get` returns the program's state from the
 /// store's data.
 ///
-/// A program that ends itself does so with an [`I32Exit`](super::super::I32Exit) as the error
-/// of the call.
+/// If the program calls `proc_exit`, the embedder's call fails with an
+/// [`I32Exit`](super::super::I32Exit).
 ///
 /// # Errors
 ///
-/// If one is defined already.
+/// If one of the functions is already defined.
 ///
 /// ```
 /// use backstitch::wasi::{self, Deterministic, WasiCtx, WasiCtxBuilder};
@@ -244,27 +244,27 @@ pub fn add_to_linker<T: 'static>(
     Ok(())
 }
 
-/// A call that a program made, as the trace of [`WasiCtxBuilder::trace`] gets it.
+/// A call of the program, as passed to the hook of [`WasiCtxBuilder::trace`].
 ///
 /// [`WasiCtxBuilder::trace`]: super::super::WasiCtxBuilder::trace
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TracedCall<'a> {
-    /// The function's name.
+    /// Name of the function.
     pub name: &'static str,
-    /// Its arguments, as bits.
+    /// Arguments, as bits.
     pub arguments: &'a [u64],
-    /// What the program was told: `Ok` or an error number; nothing where it ended, or waits.
+    /// The result: `Some(Ok(()))` or an error number; `None` if the program ended or is
+    /// suspended.
     pub answer: Option<Result<(), Errno>>,
-    /// How many operators the store had executed, where fuel is counted.
+    /// Number of instructions that the store had executed, if fuel is counted.
     pub fuel_spent: Option<u64>,
 }
 
-/// A call that would have to wait, in an execution that is suspended for it: the payload of
-/// the [`HostRequest`](crate::HostRequest), where [`WasiCtxBuilder::suspend_when_blocked`] is
-/// set.
+/// A call that would block, in an execution that is suspended for it. It is the payload of the
+/// [`HostRequest`](crate::HostRequest) if [`WasiCtxBuilder::suspend_when_blocked`] is set.
 ///
-/// The embedder waits as it likes, calls [`Blocked::retry`], and resumes the execution with
-/// what that gives.
+/// The embedder waits in its own way, calls [`Blocked::retry`], and resumes the execution with
+/// the result.
 ///
 /// [`WasiCtxBuilder::suspend_when_blocked`]: super::super::WasiCtxBuilder::suspend_when_blocked
 pub struct Blocked {
@@ -275,34 +275,34 @@ pub struct Blocked {
     starts: Starts,
 }
 
-/// What came of another try.
+/// The result of [`Blocked::retry`].
 #[derive(Debug)]
 pub enum Retried {
-    /// The call is done; these are its results, for
+    /// The call is complete. These are its results, for
     /// [`Execution::resume_with`](crate::Execution::resume_with).
     Done(Vec<Val>),
-    /// It would have to wait still.
+    /// The call would still block.
     Blocked(Blocked),
 }
 
 impl Blocked {
-    /// The function's name.
+    /// Returns the name of the function.
     pub fn name(&self) -> &'static str {
         self.function.name
     }
 
-    /// How long it waits at most, from the moment of suspension; nothing where no clock ends
-    /// it.
+    /// Returns the longest time to wait, counted from the suspension; `None` if no clock ends
+    /// the wait.
     pub fn timeout(&self) -> Option<Duration> {
         self.wait.nanoseconds.map(Duration::from_nanos)
     }
 
-    /// Whether it waits for input.
+    /// Returns whether the call waits for input.
     pub fn waits_for_input(&self) -> bool {
         self.wait.input
     }
 
-    /// Tries the call again, in the store of its execution.
+    /// Retries the call in the store of its execution.
     ///
     /// # Errors
     ///
@@ -310,7 +310,7 @@ impl Blocked {
     ///
     /// # Panics
     ///
-    /// If the store is another one.
+    /// If `store` is a different store.
     pub fn retry<T: 'static>(
         self,
         mut store: impl AsContextMut<Data = T>,

@@ -1,22 +1,22 @@
-//! The program's memory, as the host's functions see it: every access is checked, none
-//! needs room of the host's that the program could choose the size of.
+//! Access to the program's memory. Every access is checked, and no allocation has a size that
+//! the program chooses.
 
 use super::errno::Errno;
 use core::ops::Range;
 use core::str;
 
-/// The most pieces that one read or write is made of; the system's own limit on most.
+/// Largest number of pieces of a read or write. Most systems have the same limit.
 const MAX_PIECES: u32 = 1024;
 
-/// The longest path, in bytes.
+/// Largest length of a path, in bytes.
 pub(crate) const MAX_PATH: u32 = 4096;
 
-/// A memory while a call lasts.
+/// The memory of the program during one call.
 pub(crate) struct GuestMemory<'a> {
     bytes: &'a mut [u8],
 }
 
-/// The pieces of a read or a write, all of which were inside the memory when it was made.
+/// An array of pieces (`iovec`s). All were inside the memory when this value was made.
 #[derive(Clone, Copy)]
 pub(crate) struct Pieces {
     array: u32,
@@ -83,25 +83,25 @@ impl<'a> GuestMemory<'a> {
         self.write(pointer, &value.to_le_bytes())
     }
 
-    /// Refuses a place that a result could not be written to, before anything is done.
+    /// Checks a result's address before the function has any effect.
     pub(crate) fn check(&self, pointer: u32, len: u32) -> Result<(), Errno> {
         self.range(pointer, len).map(drop)
     }
 
-    /// A path: in UTF-8, without a NUL, not empty, not absolute, of a bounded length.
+    /// Reads a path: UTF-8, without NUL, not empty, not absolute, of limited length.
     pub(crate) fn path(&self, pointer: u32, len: u32) -> Result<&str, Errno> {
         let bytes = self.text(pointer, len)?;
         if bytes.is_empty() {
             return Err(Errno::Noent);
         }
-        // A descriptor's paths begin at it, and an absolute one would leave it.
+        // Paths start at the descriptor's directory, and an absolute path would leave it.
         if bytes.starts_with('/') {
             return Err(Errno::Perm);
         }
         Ok(bytes)
     }
 
-    /// A text under the rules of a path, perhaps empty or absolute: a symbolic link's.
+    /// Reads a text with the rules of a path, except that it may be empty or absolute.
     pub(crate) fn text(&self, pointer: u32, len: u32) -> Result<&str, Errno> {
         let bytes = self.slice(pointer, len)?;
         if len > MAX_PATH {
@@ -114,8 +114,8 @@ impl<'a> GuestMemory<'a> {
         Ok(text)
     }
 
-    /// The pieces of a read or a write, once all of them are known to be in the memory and
-    /// not too much to be counted.
+    /// Reads an array of pieces. Checks that each piece is inside the memory and that the sum of
+    /// their lengths fits in 32 bits.
     pub(crate) fn pieces(&self, array: u32, count: u32) -> Result<Pieces, Errno> {
         if count > MAX_PIECES {
             return Err(Errno::Inval);
@@ -137,7 +137,7 @@ impl<'a> GuestMemory<'a> {
         Ok((self.read_u32(at)?, self.read_u32(len_at)?))
     }
 
-    /// The first piece that is not empty, if there is one.
+    /// Returns the first piece that is not empty, or an empty slice.
     pub(crate) fn first_piece(&mut self, pieces: Pieces) -> Result<&mut [u8], Errno> {
         for index in 0..pieces.count {
             let (pointer, len) = self.piece(pieces, index)?;
@@ -148,9 +148,11 @@ impl<'a> GuestMemory<'a> {
         Ok(&mut [])
     }
 
-    /// Fills the pieces in turn, until there is no more or less than a piece takes. What was
-    /// read before an error counts. (A piece may lie over the array of pieces, so each is
-    /// looked up, and checked, when its turn comes.)
+    /// Fills the pieces in turn, until a read returns less than the piece's length. If an error
+    /// follows a successful read, returns the bytes read before it.
+    ///
+    /// A piece may overlap the array of pieces, so each piece is read and checked again when its
+    /// turn comes.
     pub(crate) fn fill(
         &mut self,
         pieces: Pieces,
@@ -161,8 +163,8 @@ impl<'a> GuestMemory<'a> {
         })
     }
 
-    /// Gives the pieces away in turn, until less than a piece is taken. What was written
-    /// before an error counts.
+    /// Writes the pieces in turn, until a write takes less than the piece's length. If an error
+    /// follows a successful write, returns the bytes written before it.
     pub(crate) fn drain(
         &mut self,
         pieces: Pieces,
@@ -233,7 +235,7 @@ mod tests {
     fn a_piece_over_the_array_of_pieces_is_checked_again() {
         let mut bytes = [0; 32];
         let mut memory = GuestMemory::new(&mut bytes);
-        // The first piece is the second's entry.
+        // The first piece overlaps the entry of the second.
         memory.write_u32(0, 8).unwrap();
         memory.write_u32(4, 8).unwrap();
         memory.write_u32(8, 16).unwrap();

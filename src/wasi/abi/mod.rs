@@ -1,14 +1,13 @@
-//! The functions of `wasi_snapshot_preview1`, without a host.
+//! The functions of `wasi_snapshot_preview1`, independent of a host.
 //!
-//! Flows in: numbers from the program, its memory, what a [`host`](super::host) offers. Flows
-//! out: error numbers, and results in the program's memory. Must never be: a pointer or a
-//! length that is used without a check, room whose size the program chooses, a panic, an
-//! operation whose right the descriptor does not have.
+//! * Input: numbers from the program, its memory, and a [`host`](super::host).
+//! * Output: error numbers, and results in the program's memory.
+//! * Never: a pointer or length that is used without a check; an allocation whose size the
+//!   program chooses; a panic; an operation for which the descriptor has no right.
 //!
-//! [`functions`] lists all 46 with their types; each is a method of
-//! [`WasiCtx`](super::WasiCtx), in the file of its family. Descriptors are looked at first,
-//! then rights, flags, pointers, and only then is anything done: a call that fails has
-//! changed nothing.
+//! [`functions`] lists all 46 functions with their types. Each is a method of
+//! [`WasiCtx`](super::WasiCtx), in the file of its family. A function checks descriptors first,
+//! then rights, flags and pointers, before it does anything: a call that fails has no effect.
 
 mod arguments;
 mod clock;
@@ -37,25 +36,25 @@ pub(crate) use types::flags;
 
 use crate::support::error::Error;
 
-/// How a function ends.
+/// The result of a function.
 pub(crate) type Answer = Result<(), Refusal>;
 
-/// Why a function does not succeed.
+/// The reason why a function has no result.
 pub(crate) enum Refusal {
-    /// The program is told.
+    /// The function fails with an error number.
     Errno(Errno),
-    /// It would have to wait, and the embedder wants to know. Nothing is done yet.
+    /// The function would block, and the context suspends instead. It has not done anything yet.
     Blocked(Wait),
     /// The program ends.
     End(Error),
 }
 
-/// What a function would have to wait for.
+/// The condition that a blocked function waits for.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Wait {
-    /// For so long at most.
+    /// Longest time to wait, in nanoseconds.
     pub nanoseconds: Option<u64>,
-    /// For input.
+    /// Whether it waits for input.
     pub input: bool,
 }
 

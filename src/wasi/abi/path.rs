@@ -1,8 +1,8 @@
-//! `path_*`.
+//! The `path_*` functions.
 //!
-//! A path begins at a descriptor's directory. What it may not be by its text alone (empty,
-//! absolute, not UTF-8, with a NUL, too long) is found here; where it leads is for the
-//! directory's host to follow, which never leaves the directory.
+//! A path is relative to a descriptor's directory. This module refuses paths whose text is
+//! invalid (empty, absolute, not UTF-8, with a NUL, too long). The host's directory resolves the
+//! path and keeps it inside the directory.
 
 use super::Answer;
 use super::descriptor::{Descriptor, Object, OpenDirectory, OpenFile};
@@ -13,7 +13,7 @@ use super::types::{FdFlags, LookupFlags, OpenFlags, Rights, SetTime};
 use crate::wasi::WasiCtx;
 use crate::wasi::host::{OpenOptions, Opened};
 
-/// The rights that need a file to be open for writing.
+/// Rights that require a file to be open for writing.
 const WRITING: Rights = Rights::FD_WRITE.union(Rights::WITH_WRITE);
 
 fn follows(flags: u32) -> Result<bool, Errno> {
@@ -28,14 +28,14 @@ fn open_flags(flags: u32) -> Result<OpenFlags, Errno> {
         .ok_or(Errno::Inval)
 }
 
-/// The rights that a program asks for: bits without a meaning ask for nothing, since there
-/// are programs that set them all.
+/// Converts the rights that a program requests. Bits without a meaning are ignored, because some
+/// programs set all of them.
 fn rights(bits: u64) -> Rights {
     Rights::from_bits(bits & Rights::ALL.bits()).unwrap_or(Rights::NONE)
 }
 
-/// The descriptor of what was opened in another. It has the rights that were asked for, as
-/// far as they mean something for its kind, and those that come with them.
+/// Creates the descriptor of a file or directory that was opened relative to `parent`. It gets
+/// those of the requested rights that apply to its type, and the rights that are always added.
 fn opened(
     opened: Opened,
     base: Rights,
@@ -137,7 +137,8 @@ impl WasiCtx {
         let from = from.directory(Rights::PATH_LINK_SOURCE)?;
         let to = self.table.get(to_fd)?;
         let to = to.directory(Rights::PATH_LINK_TARGET)?;
-        // No system can do this without a gap in which the link could change.
+        // To follow the link and to create the name are two steps on every system, and the link
+        // could change between them.
         if follows(flags)? {
             return Err(Errno::Inval.into());
         }
@@ -181,7 +182,7 @@ impl WasiCtx {
         if directory && open.intersects(makes) {
             return Err(Errno::Inval.into());
         }
-        // Rights that mean nothing for what is opened may be left out; others may not.
+        // Requested rights that do not apply to this type may be missing; others may not.
         let kind = if directory {
             Rights::DIRECTORY
         } else {
@@ -201,7 +202,7 @@ impl WasiCtx {
             directory,
             nonblock: flags.contains(FdFlags::NONBLOCK),
         };
-        // What cannot get a number is not opened.
+        // Reserve the number first, so that nothing is opened if there is none left.
         let number = self.table.reserve()?;
         let parent = self.table.get(fd)?;
         let object = parent.directory(needed)?.open(path, options)?;
@@ -273,7 +274,8 @@ impl WasiCtx {
     ) -> Answer {
         let directory = self.table.get(fd)?;
         let directory = directory.directory(Rights::PATH_SYMLINK)?;
-        // An absolute link leads nowhere inside; a text has the rules of a path.
+        // The target of a link has the same rules as a path: an absolute target would lead
+        // outside.
         let text = memory.path(text, text_len)?;
         Ok(directory.symlink(text, memory.path(path, len)?)?)
     }

@@ -1,7 +1,7 @@
 //! `poll_oneoff`.
 //!
-//! Subscriptions stay in the program's memory and are read again on each look, so nothing is
-//! allocated for them, however many there are.
+//! Subscriptions stay in the program's memory and are read again in each pass. So the number of
+//! subscriptions does not cause allocations.
 
 use super::descriptor::Object;
 use super::errno::Errno;
@@ -16,11 +16,11 @@ use core::time::Duration;
 const SUBSCRIPTION: u32 = 48;
 const EVENT: u32 = 32;
 
-/// How long it is looked away where several streams are waited for, in nanoseconds: only one
-/// of them can be waited on.
+/// Interval in nanoseconds at which streams are polled if a call waits for more than one of
+/// them, since the host can wait on only one.
 const LOOK_AWAY: u64 = 10_000_000;
 
-/// What the clocks showed when a call began, for times that count from then.
+/// Times of the clocks when a call began, to which relative timeouts refer.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Starts([Option<u64>; 4]);
 
@@ -30,7 +30,7 @@ impl Starts {
     }
 }
 
-/// What is subscribed to.
+/// A subscription in the program's memory.
 enum Subscription {
     Clock {
         clock: u32,
@@ -41,7 +41,7 @@ enum Subscription {
     Write(u32),
 }
 
-/// How a subscription stands.
+/// The state of a subscription.
 enum Standing {
     Event { bytes: u64, hangup: bool },
     Due(u64),
@@ -62,7 +62,7 @@ fn subscription(memory: &GuestMemory<'_>, at: u32) -> Result<Subscription, Errno
     }
 }
 
-/// Whether a time has come.
+/// Returns the state of a clock subscription.
 fn clock_standing(
     host: &mut dyn Host,
     starts: &mut Starts,
@@ -87,7 +87,7 @@ fn clock_standing(
     })
 }
 
-/// What nothing has happened to is waited for.
+/// The conditions to wait for if no subscription has an event.
 #[derive(Default)]
 struct Waiting {
     nanoseconds: Option<u64>,
@@ -95,16 +95,16 @@ struct Waiting {
     inputs: u32,
 }
 
-/// How long a call may wait still.
+/// The time that a call may still wait.
 pub(super) struct Patience {
     limit: Duration,
-    /// When it began to wait, by the monotonic clock.
+    /// Time of the monotonic clock when the wait began.
     begun: Option<u64>,
 }
 
 impl Patience {
-    /// The nanoseconds that are left. Without a clock it cannot be known when they are over;
-    /// then each wait has as long as all together.
+    /// Returns the remaining time in nanoseconds. If the host has no monotonic clock, each wait
+    /// gets the whole time.
     pub(super) fn left(&mut self, host: &mut dyn Host) -> Result<u64, Refusal> {
         let limit = u64::try_from(self.limit.as_nanos()).unwrap_or(u64::MAX);
         let Ok(now) = host.clock_time(Clock::Monotonic) else {
@@ -119,7 +119,7 @@ impl Patience {
 }
 
 impl WasiCtx {
-    /// How long a call that begins now may wait, if there is a limit.
+    /// Returns the time limit for a call that begins now, if the context has one.
     pub(super) fn patience(&self) -> Option<Patience> {
         self.max_wait.map(|limit| Patience { limit, begun: None })
     }
@@ -160,8 +160,7 @@ impl WasiCtx {
         }
     }
 
-    /// Looks at each subscription once, and writes the events of those that something has
-    /// happened to.
+    /// Checks each subscription once and writes the events that have occurred.
     fn look(
         &mut self,
         memory: &mut GuestMemory<'_>,
@@ -172,7 +171,7 @@ impl WasiCtx {
     ) -> Result<u32, Errno> {
         let mut happened = 0;
         for index in 0..count {
-            // Both products have been checked for all.
+            // `poll_oneoff` has checked that this does not overflow for any index.
             let at = subscriptions + index * SUBSCRIPTION;
             let subscription = subscription(memory, at)?;
             let kind = match subscription {
@@ -229,7 +228,7 @@ impl WasiCtx {
         }
     }
 
-    /// Waits for what comes first, or for less.
+    /// Waits for the first of the conditions, or for less.
     fn wait(&mut self, waiting: &Waiting) -> Result<(), Errno> {
         let mut nanoseconds = waiting.nanoseconds;
         if waiting.inputs > 1 {
@@ -243,7 +242,7 @@ impl WasiCtx {
                 stream.wait(nanoseconds)?;
             }
             (None, Some(nanoseconds)) => self.host.sleep(nanoseconds)?,
-            // Without an event every subscription waits for one or the other.
+            // A subscription without an event waits for a time or for input.
             (None, None) => return Err(Errno::Inval),
         }
         Ok(())

@@ -1,4 +1,4 @@
-//! `proc_*`, `sched_yield` and `random_get`.
+//! The functions `proc_*`, `sched_yield` and `random_get`.
 
 use super::errno::Errno;
 use super::memory::GuestMemory;
@@ -6,7 +6,7 @@ use super::{Answer, Refusal};
 use crate::support::error::Error;
 use crate::wasi::{I32Exit, WasiCtx};
 
-/// The highest number of a signal.
+/// Largest signal number.
 const MAX_SIGNAL: u32 = 30;
 
 impl WasiCtx {
@@ -15,7 +15,7 @@ impl WasiCtx {
         Err(Refusal::End(Error::new(I32Exit(code as i32))))
     }
 
-    /// Signal 0 asks only whether a signal could be sent; no other can reach a program.
+    /// Signal 0 only tests whether signals can be sent. No other signal can be delivered.
     pub(super) fn proc_raise(&mut self, _: &mut GuestMemory<'_>, signal: u32) -> Answer {
         match signal {
             0 => Ok(()),

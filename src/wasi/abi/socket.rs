@@ -1,5 +1,5 @@
-//! `sock_*`. Preview 1 can use sockets but not make them, and no host gives any, so every
-//! open descriptor is something else.
+//! The `sock_*` functions. Preview 1 cannot create sockets and no host provides any, so an open
+//! descriptor is never a socket.
 
 use super::errno::Errno;
 use super::memory::GuestMemory;

@@ -1,5 +1,4 @@
-//! The values of preview 1: flags, kinds of files, records, and how the records lie in
-//! memory.
+//! The types of preview 1 (flags, file types, records), and their layout in memory.
 
 use super::errno::Errno;
 
@@ -15,43 +14,43 @@ macro_rules! flags {
         impl $type {
             $($(#[$flag_doc])* pub const $flag: $type = $type(1 << $bit);)*
 
-            /// None of them.
+            /// The empty set.
             pub const NONE: $type = $type(0);
 
-            /// All of them.
+            /// The set of all flags.
             pub const ALL: $type = $type(0 $(| 1 << $bit)*);
 
-            /// The flags of these bits; none where a bit has no meaning.
+            /// Converts bits to flags. Returns `None` if one of the bits has no meaning.
             pub const fn from_bits(bits: $bits) -> Option<$type> {
                 if bits & !$type::ALL.0 == 0 { Some($type(bits)) } else { None }
             }
 
-            /// Their bits.
+            /// Returns the flags as bits.
             pub const fn bits(self) -> $bits {
                 self.0
             }
 
-            /// Whether all of `other` are among them.
+            /// Returns whether all flags of `other` are set.
             pub const fn contains(self, other: $type) -> bool {
                 self.0 & other.0 == other.0
             }
 
-            /// Whether one of `other` is among them.
+            /// Returns whether any flag of `other` is set.
             pub const fn intersects(self, other: $type) -> bool {
                 self.0 & other.0 != 0
             }
 
-            /// Those of either.
+            /// Returns the flags that are in either set.
             pub const fn union(self, other: $type) -> $type {
                 $type(self.0 | other.0)
             }
 
-            /// Those of both.
+            /// Returns the flags that are in both sets.
             pub const fn intersection(self, other: $type) -> $type {
                 $type(self.0 & other.0)
             }
 
-            /// Those that are not in `other`.
+            /// Returns the flags that are not in `other`.
             pub const fn difference(self, other: $type) -> $type {
                 $type(self.0 & !other.0)
             }
@@ -79,7 +78,7 @@ macro_rules! flags {
 pub(crate) use flags;
 
 flags! {
-    /// What may be done with a descriptor.
+    /// Operations that a descriptor allows.
     Rights: u64 {
         /// `fd_datasync`.
         FD_DATASYNC = 0,
@@ -91,7 +90,7 @@ flags! {
         FD_FDSTAT_SET_FLAGS = 3,
         /// `fd_sync`.
         FD_SYNC = 4,
-        /// `fd_tell`, and `fd_seek` by nothing.
+        /// `fd_tell`, and `fd_seek` that only queries the position.
         FD_TELL = 5,
         /// `fd_write`, `fd_pwrite`.
         FD_WRITE = 6,
@@ -145,8 +144,8 @@ flags! {
 }
 
 impl Rights {
-    /// Those that come with any file or directory that is opened: what they allow is not
-    /// more than reading it, or than its parent allows by path.
+    /// Rights that every opened file or directory gets. They allow nothing that reading it, or
+    /// its parent's path functions, would not allow.
     pub(crate) const ALWAYS: Rights = Rights::FD_SEEK
         .union(Rights::FD_TELL)
         .union(Rights::FD_FDSTAT_SET_FLAGS)
@@ -157,16 +156,16 @@ impl Rights {
         .union(Rights::FD_FILESTAT_SET_TIMES)
         .union(Rights::POLL_FD_READWRITE);
 
-    /// Those that come with writing, which could do the same.
+    /// Rights that come with `FD_WRITE`, which could do the same.
     pub(crate) const WITH_WRITE: Rights = Rights::FD_ALLOCATE.union(Rights::FD_FILESTAT_SET_SIZE);
 
-    /// All that mean something for a file.
+    /// Rights that apply to files.
     pub const FILE: Rights = Rights::ALWAYS
         .union(Rights::WITH_WRITE)
         .union(Rights::FD_READ)
         .union(Rights::FD_WRITE);
 
-    /// All that mean something for a directory.
+    /// Rights that apply to directories.
     pub const DIRECTORY: Rights = Rights::PATH_CREATE_DIRECTORY
         .union(Rights::PATH_CREATE_FILE)
         .union(Rights::PATH_LINK_SOURCE)
@@ -188,13 +187,13 @@ impl Rights {
         .union(Rights::FD_FILESTAT_GET)
         .union(Rights::FD_FILESTAT_SET_TIMES);
 
-    /// Those of a standard input.
+    /// Rights of a standard input.
     pub(crate) const INPUT: Rights = Rights::FD_READ
         .union(Rights::FD_FDSTAT_SET_FLAGS)
         .union(Rights::FD_FILESTAT_GET)
         .union(Rights::POLL_FD_READWRITE);
 
-    /// Those of a standard output.
+    /// Rights of a standard output or standard error.
     pub(crate) const OUTPUT: Rights = Rights::FD_WRITE
         .union(Rights::FD_FDSTAT_SET_FLAGS)
         .union(Rights::FD_FILESTAT_GET)
@@ -204,68 +203,68 @@ impl Rights {
 }
 
 flags! {
-    /// How reads and writes of a descriptor behave.
+    /// Modes of reads and writes of a descriptor.
     FdFlags: u16 {
         /// Writes go to the end of the file.
         APPEND = 0,
-        /// A write is done when the data is on the disk.
+        /// A write completes when the data is on permanent storage.
         DSYNC = 1,
-        /// A read or write that would wait fails instead.
+        /// A read or write that would block fails instead.
         NONBLOCK = 2,
-        /// As `DSYNC` or `SYNC`, for reads too.
+        /// Apply `DSYNC` or `SYNC` to reads also.
         RSYNC = 3,
-        /// A write is done when the data and what describes the file are on the disk.
+        /// A write completes when data and attributes are on permanent storage.
         SYNC = 4,
     }
 }
 
 impl FdFlags {
-    /// Those that cannot be changed once a file is open.
+    /// Flags that cannot change while a file is open.
     pub(crate) const SYNCHRONISED: FdFlags =
         FdFlags::DSYNC.union(FdFlags::RSYNC).union(FdFlags::SYNC);
 }
 
 flags! {
-    /// How a file is opened.
+    /// Options of `path_open`.
     OpenFlags: u16 {
-        /// It is created where there is none.
+        /// Create a file if the path does not exist.
         CREATE = 0,
-        /// It must be a directory.
+        /// Fail unless the path leads to a directory.
         DIRECTORY = 1,
-        /// With `CREATE`: there must be none.
+        /// With `CREATE`: fail if the path exists.
         EXCLUSIVE = 2,
-        /// It is emptied.
+        /// Truncate the file to 0 bytes.
         TRUNCATE = 3,
     }
 }
 
 flags! {
-    /// How a path is resolved.
+    /// Options of path resolution.
     LookupFlags: u32 {
-        /// A symbolic link in the last place is followed.
+        /// Follow a symbolic link in the last component.
         SYMLINK_FOLLOW = 0,
     }
 }
 
 flags! {
-    /// Which times of a file are set, and to what.
+    /// Selection of the times of a file to set, and their values.
     TimeFlags: u16 {
-        /// The access time, to the one given.
+        /// Set the access time to the given value.
         ACCESS = 0,
-        /// The access time, to the present.
+        /// Set the access time to the current time.
         ACCESS_NOW = 1,
-        /// The modification time, to the one given.
+        /// Set the modification time to the given value.
         MODIFICATION = 2,
-        /// The modification time, to the present.
+        /// Set the modification time to the current time.
         MODIFICATION_NOW = 3,
     }
 }
 
-/// A kind of file.
+/// The type of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub enum FileType {
-    /// None of the others, or not known.
+    /// Any other type, or an unknown one.
     Unknown = 0,
     /// A block device.
     BlockDevice = 1,
@@ -273,7 +272,7 @@ pub enum FileType {
     CharacterDevice = 2,
     /// A directory.
     Directory = 3,
-    /// A file of bytes.
+    /// A regular file.
     RegularFile = 4,
     /// A datagram socket.
     SocketDgram = 5,
@@ -286,13 +285,13 @@ pub enum FileType {
 /// A clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Clock {
-    /// Time since 1970-01-01T00:00:00Z, as the host believes it to be.
+    /// Wall-clock time since 1970-01-01T00:00:00Z, as set on the host.
     Realtime,
-    /// Time since an arbitrary moment, which never goes back.
+    /// Time since an arbitrary moment. It never goes backwards.
     Monotonic,
-    /// Processor time of the program.
+    /// Processor time that the program has used.
     ProcessCpuTime,
-    /// Processor time of its thread.
+    /// Processor time that the program's thread has used.
     ThreadCpuTime,
 }
 
@@ -308,29 +307,29 @@ impl Clock {
     }
 }
 
-/// What `fd_filestat_get` tells.
+/// The attributes of a file, as `fd_filestat_get` returns them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FileStat {
-    /// The device that the file is on.
+    /// Number of the device that contains the file.
     pub device: u64,
-    /// Its number there.
+    /// Inode number on the device.
     pub inode: u64,
-    /// Its kind.
+    /// Type of the file.
     pub file_type: FileType,
-    /// How many names it has.
+    /// Number of hard links.
     pub links: u64,
-    /// Its length in bytes; of a symbolic link, that of its text.
+    /// Size in bytes. For a symbolic link, the length of its target.
     pub size: u64,
-    /// When it was last read, in nanoseconds since 1970.
+    /// Time of the last access, in nanoseconds since 1970.
     pub accessed: u64,
-    /// When it was last written, in nanoseconds since 1970.
+    /// Time of the last change of the contents, in nanoseconds since 1970.
     pub modified: u64,
-    /// When what describes it was last changed, in nanoseconds since 1970.
+    /// Time of the last change of the attributes, in nanoseconds since 1970.
     pub changed: u64,
 }
 
 impl FileStat {
-    /// Of something that is not in a file system.
+    /// Returns the attributes of a stream outside any file system.
     pub const fn stream(file_type: FileType) -> FileStat {
         FileStat {
             device: 0,
@@ -363,19 +362,19 @@ impl FileStat {
     }
 }
 
-/// What a time of a file is set to.
+/// A new value for a time of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SetTime {
-    /// It stays.
+    /// Leave the time unchanged.
     Keep,
-    /// The present, as the file's host believes it to be.
+    /// The host's current time.
     Now,
-    /// So many nanoseconds since 1970.
+    /// A time in nanoseconds since 1970.
     To(u64),
 }
 
 impl SetTime {
-    /// The access and the modification time that a program asks for.
+    /// Converts the arguments of a program to the new access time and the new modification time.
     pub(crate) fn pair(
         flags: u32,
         accessed: u64,
