@@ -1,4 +1,4 @@
-//! Directories and files in memory, as a host's.
+//! Directories and files of the file system in memory.
 
 use super::VirtualTime;
 use super::resolve::{Follow, Last, Place, resolve};
@@ -14,10 +14,10 @@ use alloc::vec::Vec;
 use core::any::Any;
 use core::fmt;
 
-/// 256 MiB.
+/// Default capacity: 256 MiB.
 const CAPACITY: u64 = 256 << 20;
 
-/// An inode that is open, which keeps it.
+/// An open inode. It is not freed while the handle exists.
 struct Handle {
     tree: Arc<Mutex<Tree>>,
     number: Number,
@@ -39,8 +39,8 @@ impl Drop for Handle {
     }
 }
 
-/// A directory in memory, and all below it. A clone is the same directory: an embedder keeps
-/// one to see what a program has done.
+/// A directory in memory, and everything below it. Clones refer to the same directory: an
+/// embedder can keep one to inspect what a program has written.
 ///
 /// ```
 /// use backstitch::wasi::{Deterministic, MemoryDirectory, WasiCtxBuilder};
@@ -59,13 +59,14 @@ impl Drop for Handle {
 pub struct MemoryDirectory(Arc<Handle>);
 
 impl MemoryDirectory {
-    /// The empty root of a file system of its own, which takes 256 MiB.
+    /// Creates the empty root of a new file system with a capacity of 256 MiB.
     pub fn new(time: VirtualTime) -> MemoryDirectory {
         MemoryDirectory::with_capacity(time, CAPACITY)
     }
 
-    /// The empty root of a file system of its own. It takes so many bytes, of which each file
-    /// and each name need 128 beside their contents; more fail with [`Errno::Nospc`].
+    /// Creates the empty root of a new file system with a capacity in bytes. Each file and each
+    /// name takes 128 bytes in addition to its contents. Writing more fails with
+    /// [`Errno::Nospc`].
     pub fn with_capacity(time: VirtualTime, capacity: u64) -> MemoryDirectory {
         let tree = Arc::new(Mutex::new(Tree::new(time, capacity)));
         tree.lock()
@@ -77,11 +78,11 @@ impl MemoryDirectory {
         }))
     }
 
-    /// Writes a file, and makes the directories that lead to it.
+    /// Writes a file and creates its parent directories.
     ///
     /// # Errors
     ///
-    /// If that cannot be done.
+    /// If one of them cannot be created or written.
     pub fn write(&self, path: &str, bytes: impl AsRef<[u8]>) -> Result<(), Errno> {
         if let Some((directories, _)) = path.rsplit_once('/') {
             self.create_directories(directories)?;
@@ -99,11 +100,11 @@ impl MemoryDirectory {
         }
     }
 
-    /// Reads a file.
+    /// Returns the contents of a file.
     ///
     /// # Errors
     ///
-    /// If that cannot be done.
+    /// If the file cannot be read.
     pub fn read(&self, path: &str) -> Result<Vec<u8>, Errno> {
         let tree = self.0.tree.lock();
         let number = resolve(&tree, self.0.number, path, Follow::Always)?.found()?;
@@ -113,11 +114,11 @@ impl MemoryDirectory {
         }
     }
 
-    /// Makes a directory, and those that lead to it, where they are not.
+    /// Creates a directory and its parent directories unless they exist.
     ///
     /// # Errors
     ///
-    /// If that cannot be done.
+    /// If one of them cannot be created.
     pub fn create_directories(&self, path: &str) -> Result<(), Errno> {
         let ends = path.match_indices('/').map(|(end, _)| end);
         for end in ends.chain([path.len()]) {
@@ -129,7 +130,7 @@ impl MemoryDirectory {
         Ok(())
     }
 
-    /// Resolves a path, and does something there.
+    /// Resolves a path and calls `operation` with the result.
     fn at<R>(
         &self,
         path: &str,
@@ -141,7 +142,7 @@ impl MemoryDirectory {
         operation(&mut tree, place)
     }
 
-    /// Makes something where there is nothing.
+    /// Creates an inode at a path that does not exist.
     fn create(&self, path: &str, contents: Contents) -> Result<(), Errno> {
         let takes_slash = matches!(contents, Contents::Directory(_));
         self.at(path, Follow::Never, |tree, place| match place.last {
@@ -156,7 +157,8 @@ impl MemoryDirectory {
         })
     }
 
-    /// The other directory of an operation on two.
+    /// Returns the second directory of an operation on two, which must belong to the same file
+    /// system.
     fn other<'a>(&self, to: &'a dyn Directory) -> Result<&'a MemoryDirectory, Errno> {
         let to: &MemoryDirectory = to.as_any().downcast_ref().ok_or(Errno::Xdev)?;
         if Arc::ptr_eq(&self.0.tree, &to.0.tree) {
@@ -177,7 +179,8 @@ impl MemoryDirectory {
     }
 }
 
-/// Something with a name that is to be moved or linked: its directory, its name, itself.
+/// Returns directory, name and number of an existing entry, or `unnamed` if the path has no
+/// name.
 fn named(tree: &Tree, place: Place, unnamed: Errno) -> Result<(Number, String, Number), Errno> {
     match place.last {
         Last::Directory(_) => Err(unnamed),
@@ -193,7 +196,7 @@ fn named(tree: &Tree, place: Place, unnamed: Errno) -> Result<(Number, String, N
     }
 }
 
-/// Opens what a path leads to, or makes it.
+/// Opens the inode at a place, or creates it.
 fn open(tree: &mut Tree, place: Place, options: OpenOptions) -> Result<Number, Errno> {
     let made = options.create && options.exclusive;
     let writes = options.write || options.create || options.truncate;
@@ -392,7 +395,7 @@ fn at_least_before_slash(follow: bool) -> Follow {
     }
 }
 
-/// What is at a place; before a slash only a directory will do.
+/// Returns the inode at a place, which must be a directory if the path ends in a slash.
 fn existing(tree: &Tree, place: &Place) -> Result<Number, Errno> {
     let number = place.found()?;
     if place.slash && !tree.is_directory(number) {
@@ -407,7 +410,7 @@ impl fmt::Debug for MemoryDirectory {
     }
 }
 
-/// A file in memory.
+/// An open file in memory.
 struct MemoryFile(Handle);
 
 impl File for MemoryFile {

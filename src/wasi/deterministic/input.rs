@@ -1,4 +1,4 @@
-//! Input that comes at times that are known in advance.
+//! Input that arrives at predetermined times.
 
 use super::VirtualTime;
 use crate::wasi::Errno;
@@ -6,7 +6,7 @@ use crate::wasi::host::{InputStream, Readiness};
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
-/// A standard input that is a script: pieces, each of which comes at a time of its own.
+/// A standard input that consists of pieces, each of which arrives at a given time.
 #[derive(Debug)]
 pub struct ScriptedInput {
     time: VirtualTime,
@@ -14,8 +14,9 @@ pub struct ScriptedInput {
 }
 
 impl ScriptedInput {
-    /// The pieces, each with the nanoseconds since the beginning at which it comes; then the
-    /// end. A piece that is given after one that comes later comes with it.
+    /// Creates an input from pieces and the times, in nanoseconds since the start, at which they
+    /// arrive. The input ends after the last piece. A piece that follows one with a later time
+    /// arrives together with it.
     pub fn new(
         time: VirtualTime,
         pieces: impl IntoIterator<Item = (u64, impl AsRef<[u8]>)>,
@@ -34,8 +35,8 @@ impl ScriptedInput {
         }
     }
 
-    /// Nanoseconds until something can be read: none where that is now, or there is nothing
-    /// more.
+    /// Returns the nanoseconds until something can be read: 0 if that is now, or if the input
+    /// has ended.
     fn missing(&mut self) -> u64 {
         while self
             .pieces

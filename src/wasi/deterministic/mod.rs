@@ -1,14 +1,16 @@
-//! A host on which everything depends on the program, its input and a seed alone.
+//! A host whose behaviour depends only on the program, its input and a seed.
 //!
-//! Flows in: a seed, files, input. Flows out: output, and the files as the program leaves them.
-//! Must never be: a clock, a source of randomness, or an order, of the machine's.
+//! * Input: a seed, files, standard input.
+//! * Output: standard output, and the files as the program leaves them.
+//! * Never: a clock, a source of randomness or an order of the machine.
 //!
 //! # Time
 //!
-//! The clocks show how much the program has executed: where the engine counts fuel, each
-//! operator is a nanosecond, since how many have been executed at a call depends on no backend
-//! and no machine; where it does not, each call of preview 1 is a microsecond. Who sleeps
-//! moves the clocks on at once. The real time begins at 2000-01-01T00:00:00Z.
+//! The clocks measure how much the program has executed. If the engine counts fuel, each
+//! instruction takes a nanosecond: the number of instructions executed before a call does not
+//! depend on the dispatch backend or the machine. Otherwise each call of preview 1 takes a
+//! microsecond. Sleeping advances the clocks at once. The wall clock starts at
+//! 2000-01-01T00:00:00Z.
 
 mod directory;
 mod input;
@@ -25,10 +27,10 @@ use crate::support::sync::Mutex;
 use alloc::sync::Arc;
 use random::Generator;
 
-/// The real time at the beginning, in nanoseconds since 1970.
+/// Start of the wall clock, in nanoseconds since 1970.
 const EPOCH: u64 = 946_684_800 * 1_000_000_000;
 
-/// The time that a call takes where no operators are counted, in nanoseconds.
+/// Duration of a call if instructions are not counted, in nanoseconds.
 const CALL: u64 = 1_000;
 
 /// The deterministic host.
@@ -39,7 +41,7 @@ pub struct Deterministic {
 }
 
 impl Deterministic {
-    /// A host whose randomness follows from a seed.
+    /// Creates a host whose random bytes are determined by `seed`.
     pub fn new(seed: u64) -> Deterministic {
         Deterministic {
             time: VirtualTime::default(),
@@ -47,38 +49,38 @@ impl Deterministic {
         }
     }
 
-    /// Its time, for files and input that are to share it.
+    /// Returns the host's time, for files and input that share it.
     pub fn time(&self) -> VirtualTime {
         self.time.clone()
     }
 }
 
-/// A time that goes on by what a program executes. A clone is the same time.
+/// A virtual time that advances as the program executes. Clones share the same time.
 #[derive(Clone, Debug, Default)]
 pub struct VirtualTime(Arc<Mutex<Elapsed>>);
 
 #[derive(Debug, Default)]
 struct Elapsed {
-    /// By execution, in nanoseconds.
+    /// Time spent executing, in nanoseconds.
     executed: u64,
-    /// By waiting, in nanoseconds.
+    /// Time spent waiting, in nanoseconds.
     waited: u64,
 }
 
 impl VirtualTime {
-    /// Nanoseconds since the beginning.
+    /// Returns the nanoseconds since the start.
     pub fn elapsed(&self) -> u64 {
         let elapsed = self.0.lock();
         elapsed.executed.saturating_add(elapsed.waited)
     }
 
-    /// Lets so many nanoseconds pass.
+    /// Advances the time.
     pub fn advance(&self, nanoseconds: u64) {
         let mut elapsed = self.0.lock();
         elapsed.waited = elapsed.waited.saturating_add(nanoseconds);
     }
 
-    /// Nanoseconds since 1970.
+    /// Returns the nanoseconds since 1970.
     fn real(&self) -> u64 {
         EPOCH.saturating_add(self.elapsed())
     }
@@ -105,7 +107,7 @@ impl Host for Deterministic {
         Ok(match clock {
             Clock::Realtime => self.time.real(),
             Clock::Monotonic => self.time.elapsed(),
-            // Who waits does not compute.
+            // Waiting takes no processor time.
             Clock::ProcessCpuTime | Clock::ThreadCpuTime => self.time.0.lock().executed,
         })
     }

@@ -1,11 +1,11 @@
-//! Randomness that follows from a seed.
+//! Pseudo-random numbers from a seed.
 
-/// Steele, Lea and Flood's SplitMix64: one addition and a mixing of bits a step. It is fast,
-/// small, equally distributed, and no secret: whoever knows the seed knows everything.
+/// SplitMix64 by Steele, Lea and Flood: an addition and a mixing of bits per step. It is fast,
+/// small and uniformly distributed. It is not secure: its output can be computed from the seed.
 #[derive(Debug)]
 pub(super) struct Generator {
     state: u64,
-    /// Bytes of the last step that have not been used.
+    /// Unused bytes of the last step.
     rest: u64,
     left: u32,
 }
@@ -27,7 +27,7 @@ impl Generator {
         bits ^ (bits >> 31)
     }
 
-    /// The bytes do not depend on the sizes of the pieces that they are asked for in.
+    /// Fills `bytes`. The sequence of bytes does not depend on how it is divided into calls.
     pub(super) fn fill(&mut self, bytes: &mut [u8]) {
         for byte in bytes {
             if self.left == 0 {

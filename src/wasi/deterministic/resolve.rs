@@ -1,39 +1,39 @@
-//! Where a path leads in a file system in memory.
+//! Path resolution in the file system in memory.
 
 use super::tree::{Contents, Number, Tree};
 use crate::wasi::Errno;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-/// The most symbolic links on one path.
+/// Largest number of symbolic links that one path may follow.
 const MAX_LINKS: u32 = 40;
 
-/// The longest name.
+/// Largest length of a name, in bytes.
 const MAX_NAME: usize = 255;
 
-/// Whether a symbolic link in the last place is followed.
+/// Treatment of a symbolic link in the last component.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Follow {
-    /// It is the thing itself.
+    /// Do not follow it.
     Never,
-    /// Where the path ends in a slash.
+    /// Follow it if the path ends in a slash.
     BeforeSlash,
-    /// It is.
+    /// Follow it.
     Always,
 }
 
-/// Where a path leads.
+/// The result of path resolution.
 pub(super) struct Place {
     pub last: Last,
-    /// Whether the path ends in a slash, so that only a directory will do.
+    /// Whether the path ends in a slash and therefore must lead to a directory.
     pub slash: bool,
 }
 
-/// The last place of a path.
+/// The last component of a path.
 pub(super) enum Last {
-    /// A directory without a name: the beginning, or by `.` or `..`.
+    /// A directory without a name: the base itself, or one reached by `.` or `..`.
     Directory(Number),
-    /// A name in a directory, and what has it.
+    /// A name in a directory, and the inode that has this name.
     Name {
         directory: Number,
         name: String,
@@ -42,7 +42,7 @@ pub(super) enum Last {
 }
 
 impl Place {
-    /// What is there.
+    /// Returns the inode at this place.
     pub(super) fn found(&self) -> Result<Number, Errno> {
         match self.last {
             Last::Directory(number) => Ok(number),
@@ -51,14 +51,15 @@ impl Place {
     }
 }
 
-/// Follows a path from a directory, which it does not leave.
+/// Resolves a path relative to a directory, which it must not leave.
 pub(super) fn resolve(
     tree: &Tree,
     base: Number,
     path: &str,
     follow: Follow,
 ) -> Result<Place, Errno> {
-    // The directories from the base to where one is, and the names to go, the next one last.
+    // The directories from the base to the current one, and the remaining names in reverse
+    // order.
     let mut way = alloc::vec![base];
     let mut names: Vec<String> = Vec::new();
     let mut links = 0;
@@ -121,7 +122,7 @@ fn follows(follow: Follow, slash: bool) -> bool {
     }
 }
 
-/// Puts the names of a path before those that are there, and says whether it ends in a
+/// Pushes the names of a path in front of the remaining ones. Returns whether the path ends in a
 /// slash.
 fn push_names(names: &mut Vec<String>, path: &str) -> bool {
     let parts = path.split('/').filter(|part| !part.is_empty());

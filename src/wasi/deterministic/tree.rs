@@ -1,7 +1,7 @@
-//! A file system in memory: its inodes, and what they hold.
+//! A file system in memory: inodes and their contents.
 //!
-//! Inodes stand in one array and name each other by number, so that dropping a deep tree
-//! takes no deep recursion. One is forgotten when it has no name and nobody has it open.
+//! Inodes are stored in one array and refer to each other by number, so dropping a deep tree
+//! needs no recursion. An inode is freed when it has no name and is not open.
 
 use super::VirtualTime;
 use crate::wasi::{Errno, FileStat, FileType, SetTime};
@@ -9,10 +9,11 @@ use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
-/// What an inode takes of the capacity beside its contents, and a name beside its letters.
+/// Capacity taken by an inode in addition to its contents, and by a name in addition to its
+/// bytes.
 const OVERHEAD: u64 = 128;
 
-/// An inode's number: its place in the array.
+/// Number of an inode: its index in the array.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Number(usize);
 
@@ -26,7 +27,7 @@ pub(super) enum Contents {
 #[derive(Debug)]
 struct Inode {
     contents: Contents,
-    /// The directory that a directory is in.
+    /// Parent of a directory.
     parent: Option<Number>,
     names: u64,
     open: u64,
@@ -39,13 +40,13 @@ struct Inode {
 pub(super) struct Tree {
     inodes: Vec<Option<Inode>>,
     free: Vec<usize>,
-    /// How many bytes may be added still.
+    /// Number of bytes that may still be added.
     room: u64,
     time: VirtualTime,
 }
 
 impl Tree {
-    /// The root, which has one name.
+    /// The root directory, which counts as having one name.
     pub(super) const ROOT: Number = Number(0);
 
     pub(super) fn new(time: VirtualTime, capacity: u64) -> Tree {
@@ -111,7 +112,7 @@ impl Tree {
         })
     }
 
-    /// The number that a program sees.
+    /// Returns the inode number that programs see.
     pub(super) fn inode_number(number: Number) -> u64 {
         number.0 as u64 + 1
     }
@@ -159,7 +160,7 @@ impl Tree {
         Ok(())
     }
 
-    /// Makes something, and gives it a name that the directory does not have.
+    /// Creates an inode and gives it a name that does not exist in the directory.
     pub(super) fn create(
         &mut self,
         directory: Number,
@@ -170,7 +171,7 @@ impl Tree {
             Contents::Link(text) => text.len() as u64,
             _ => 0,
         };
-        // What was removed while it was open takes nothing new.
+        // A directory that was removed while open accepts no new entries.
         if self.inode(directory)?.names == 0 {
             return Err(Errno::Noent);
         }
@@ -204,7 +205,7 @@ impl Tree {
         Ok(number)
     }
 
-    /// Gives something another name, that the directory does not have.
+    /// Adds a name to an inode. The name does not exist in the directory.
     pub(super) fn add_name(
         &mut self,
         directory: Number,
@@ -226,7 +227,7 @@ impl Tree {
         self.touch(directory)
     }
 
-    /// Takes a name away.
+    /// Removes a name.
     pub(super) fn remove_name(&mut self, directory: Number, name: &str) -> Result<(), Errno> {
         let removed = self.entries_mut(directory)?.remove(name);
         let number = removed.ok_or(Errno::Noent)?;
@@ -240,7 +241,7 @@ impl Tree {
         Ok(())
     }
 
-    /// Whether a directory is another one or inside it.
+    /// Returns whether a directory is `other` or inside it.
     pub(super) fn is_inside(&self, directory: Number, other: Number) -> bool {
         let mut next = Some(directory);
         while let Some(number) = next {
@@ -286,7 +287,6 @@ impl Tree {
         };
         self.room = self.room.saturating_add(OVERHEAD + size as u64);
         self.inodes[number.0] = None;
-        // There was room for as many when they were made.
         self.free.push(number.0);
     }
 
@@ -322,7 +322,7 @@ impl Tree {
         if end > self.filestat(number)?.size {
             self.set_size(number, end)?;
         }
-        // The file is as long as that, so both fit.
+        // The file now has at least this length, so both fit in a `usize`.
         let (start, end) = (offset as usize, end as usize);
         if let Contents::File(kept) = &mut self.inode_mut(number)?.contents {
             kept[start..end].copy_from_slice(bytes);

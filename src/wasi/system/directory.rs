@@ -1,4 +1,4 @@
-//! Directories of the system's, inside which `cap-std` keeps every path.
+//! Directories of the operating system. `cap-std` keeps every path inside its directory.
 
 use super::errno::errno;
 use super::file::{SystemFile, file_type, filestat, system_time};
@@ -19,40 +19,40 @@ use std::io;
 use std::path::Path;
 
 flags! {
-    /// What a program may do with a directory and those below it.
+    /// Permissions of a program for a directory and those below it.
     DirPerms: u8 {
-        /// Look at it, and at what describes its files.
+        /// List directories and read the attributes of their files.
         READ = 0,
-        /// Make, rename and remove what is in it, and set times.
+        /// Create, rename and remove entries, and set times.
         MUTATE = 1,
     }
 }
 
 flags! {
-    /// What a program may do with the files of a directory and of those below it.
+    /// Permissions of a program for the files in a directory and those below it.
     FilePerms: u8 {
-        /// Read them.
+        /// Read files.
         READ = 0,
-        /// Write them.
+        /// Write files.
         WRITE = 1,
     }
 }
 
 impl DirPerms {
-    /// All of them.
+    /// Returns all permissions.
     pub const fn all() -> DirPerms {
         DirPerms::ALL
     }
 }
 
 impl FilePerms {
-    /// All of them.
+    /// Returns all permissions.
     pub const fn all() -> FilePerms {
         FilePerms::ALL
     }
 }
 
-/// An open directory of the system's.
+/// An open directory of the operating system.
 #[derive(Debug)]
 pub struct SystemDirectory {
     dir: Dir,
@@ -60,7 +60,7 @@ pub struct SystemDirectory {
     file_perms: FilePerms,
 }
 
-/// A time for a path.
+/// Converts a time for the functions that take a path.
 fn time(time: SetTime) -> Result<Option<SystemTimeSpec>, Errno> {
     Ok(match time {
         SetTime::Keep => None,
@@ -72,11 +72,11 @@ fn time(time: SetTime) -> Result<Option<SystemTimeSpec>, Errno> {
 }
 
 impl SystemDirectory {
-    /// Opens a directory by a path of the process's.
+    /// Opens a directory by a path of the process, outside any sandbox.
     ///
     /// # Errors
     ///
-    /// If it cannot be opened.
+    /// If the directory cannot be opened.
     pub fn open(
         path: impl AsRef<Path>,
         dir_perms: DirPerms,
@@ -97,7 +97,8 @@ impl SystemDirectory {
         }
     }
 
-    /// The other directory of an operation on two.
+    /// Returns the second directory of an operation on two, after checking the permissions of
+    /// both.
     fn other<'a>(&self, to: &'a dyn Directory) -> Result<&'a SystemDirectory, Errno> {
         let to: &SystemDirectory = to.as_any().downcast_ref().ok_or(Errno::Xdev)?;
         self.require(DirPerms::MUTATE)?;
@@ -129,7 +130,7 @@ impl Directory for SystemDirectory {
         }
     }
 
-    /// Names that are not UTF-8 have no form in preview 1 and are left out.
+    /// Names that are not UTF-8 cannot be represented in preview 1 and are left out.
     fn entries(&self, limit: usize) -> Result<Vec<DirectoryEntry>, Errno> {
         self.require(DirPerms::READ)?;
         let mut entries = Vec::new();
@@ -138,7 +139,7 @@ impl Directory for SystemDirectory {
             let Ok(name) = entry.file_name().into_string() else {
                 continue;
             };
-            // What was removed meanwhile is not there.
+            // The entry was removed in the meantime.
             let (Ok(kind), Ok(metadata)) = (entry.file_type(), entry.full_metadata()) else {
                 continue;
             };
@@ -177,7 +178,7 @@ impl Directory for SystemDirectory {
             .create_new(options.create && options.exclusive);
         how.follow(follow);
         how.maybe_dir(true);
-        // A pipe without a writer would be waited for, which no directory is.
+        // Opening a pipe blocks until it has a writer. A directory never blocks.
         how.nonblock(options.nonblock || options.directory);
         let file = self.dir.open_with(path, &how).map_err(errno)?;
         let metadata = file.metadata().map_err(errno)?;
@@ -235,8 +236,8 @@ impl Directory for SystemDirectory {
 
     fn remove_directory(&self, path: &str) -> Result<(), Errno> {
         self.require(DirPerms::MUTATE)?;
-        // A directory may be named with a slash, which `cap-std` takes for a `.` after it,
-        // and no system removes that.
+        // `cap-std` treats a trailing slash like `/.`, which no system removes. But a directory
+        // may be named with a slash.
         let trimmed = path.trim_end_matches('/');
         self.dir.remove_dir(trimmed).map_err(errno)
     }
@@ -261,7 +262,7 @@ impl Directory for SystemDirectory {
 
     fn rename(&self, path: &str, to: &dyn Directory, to_path: &str) -> Result<(), Errno> {
         let to = self.other(to)?;
-        // A slash says that a directory is to be there, which `cap-std` does not look at.
+        // A trailing slash requires a directory, which `cap-std` does not check.
         if to_path.ends_with('/') {
             let moved = self.dir.symlink_metadata(path).map_err(errno)?;
             if !moved.is_dir() {

@@ -1,18 +1,18 @@
-//! The system's errors in the numbers of preview 1.
+//! Conversion of the system's errors to those of preview 1.
 
 use super::platform;
 use crate::wasi::Errno;
 use std::io::{self, ErrorKind};
 
-/// What a program is told of an error.
+/// Converts an error of the system.
 pub(super) fn errno(error: io::Error) -> Errno {
     if let Some(errno) = platform::errno(&error) {
         return errno;
     }
     match error.kind() {
         ErrorKind::NotFound => Errno::Noent,
-        // The system has numbers of its own for this; without one it is `cap-std`, for a
-        // path that would leave its directory.
+        // The system's own permission errors have been converted above. This one is from
+        // `cap-std`, for a path that would leave its directory.
         ErrorKind::PermissionDenied => Errno::Perm,
         ErrorKind::AlreadyExists => Errno::Exist,
         ErrorKind::InvalidInput => Errno::Inval,

@@ -1,4 +1,4 @@
-//! Files of the system's.
+//! Files of the operating system.
 
 use super::errno::errno;
 use super::{platform, since_1970};
@@ -26,7 +26,7 @@ impl SystemFile {
     }
 }
 
-/// The kind of a file, as preview 1 has it.
+/// Converts a file type.
 pub(super) fn file_type(file_type: cap_std::fs::FileType) -> FileType {
     use cap_fs_ext::FileTypeExt;
 
@@ -45,7 +45,7 @@ pub(super) fn file_type(file_type: cap_std::fs::FileType) -> FileType {
     }
 }
 
-/// What describes a file, as preview 1 has it.
+/// Converts file attributes.
 pub(super) fn filestat(metadata: &Metadata) -> FileStat {
     let time = |time: std::io::Result<cap_std::time::SystemTime>| {
         time.map(|time| since_1970(time.into_std()))
@@ -63,7 +63,7 @@ pub(super) fn filestat(metadata: &Metadata) -> FileStat {
     }
 }
 
-/// A time that a program gives.
+/// Converts a program's time.
 pub(super) fn system_time(nanoseconds: u64) -> Result<SystemTime, Errno> {
     UNIX_EPOCH
         .checked_add(Duration::from_nanos(nanoseconds))
@@ -125,7 +125,7 @@ impl File for SystemFile {
         } else {
             self.file.sync_all()
         };
-        // What has no place on a disk is where it stays.
+        // Pipes and devices may not support this. They have no permanent storage.
         match synced.map_err(errno) {
             Err(Errno::Inval | Errno::Notsup) if !self.is_regular() => Ok(()),
             synced => synced,

@@ -1,8 +1,9 @@
 //! The operating system as a host.
 //!
-//! Flows in: what the embedder gives of the system: streams, directories. Flows out: what a
-//! program does with it. Must never be: a path that is resolved here and not by `cap-std`,
-//! which keeps it inside its directory.
+//! * Input: the system's streams and directories that the embedder gives.
+//! * Output: the program's effects on them.
+//! * Never: path resolution of our own. `cap-std` resolves paths and keeps them inside their
+//!   directory.
 
 mod directory;
 mod errno;
@@ -24,18 +25,18 @@ use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-/// The longest that a thread sleeps before the clock is looked at again.
+/// Longest time that a thread sleeps before it reads the clock again.
 const MAX_SLEEP: Duration = Duration::from_secs(3600);
 
-/// The operating system.
+/// A host on the operating system.
 #[derive(Debug)]
 pub struct System {
-    /// When the monotonic clock began.
+    /// Start of the monotonic clock.
     start: Instant,
 }
 
 impl System {
-    /// Its monotonic clock begins now.
+    /// Creates a host. Its monotonic clock starts now.
     pub fn new() -> System {
         System {
             start: Instant::now(),
@@ -53,7 +54,7 @@ fn nanoseconds(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
-/// A time as preview 1 has it; what was before 1970 is 1970.
+/// Converts a system time. A time before 1970 becomes 0.
 fn since_1970(time: SystemTime) -> u64 {
     time.duration_since(UNIX_EPOCH)
         .map(nanoseconds)
@@ -93,9 +94,9 @@ impl Host for System {
     }
 }
 
-/// On the operating system.
+/// Methods for the operating system.
 impl WasiCtxBuilder {
-    /// An empty one, on the operating system: [`System`].
+    /// Creates a builder of a context on the operating system ([`System`]).
     #[allow(
         clippy::new_without_default,
         reason = "the host is a choice to be seen"
@@ -104,12 +105,12 @@ impl WasiCtxBuilder {
         WasiCtxBuilder::with_host(System::new())
     }
 
-    /// Gives the program the process's input and outputs.
+    /// Gives the program the process's standard streams.
     pub fn inherit_stdio(&mut self) -> &mut Self {
         self.inherit_stdin().inherit_stdout().inherit_stderr()
     }
 
-    /// Gives the program the process's standard input; an empty one where there is none.
+    /// Gives the program the process's standard input, or an empty one if the process has none.
     pub fn inherit_stdin(&mut self) -> &mut Self {
         match SystemInput::stdin() {
             Ok(input) => self.stdin(input),
@@ -127,24 +128,24 @@ impl WasiCtxBuilder {
         self.stderr(SystemOutput::stderr())
     }
 
-    /// Gives the program the process's arguments, but for those that are not UTF-8.
+    /// Gives the program the process's arguments, except those that are not UTF-8.
     pub fn inherit_args(&mut self) -> &mut Self {
         self.args(std::env::args_os().filter_map(|arg| arg.into_string().ok()))
     }
 
-    /// Gives the program the process's environment, but for what is not UTF-8.
+    /// Gives the program the process's environment variables, except those that are not UTF-8.
     pub fn inherit_env(&mut self) -> &mut Self {
         self.envs(std::env::vars_os().filter_map(|(name, value)| {
             Some((name.into_string().ok()?, value.into_string().ok()?))
         }))
     }
 
-    /// Gives the program a directory of the system's and all below it, which it knows by
-    /// `guest_path`, to do with what `dir_perms` and `file_perms` say.
+    /// Gives the program the host's directory `host_path`, and everything below it, under the
+    /// name `guest_path`. `dir_perms` and `file_perms` limit what the program may do there.
     ///
     /// # Errors
     ///
-    /// If it cannot be opened.
+    /// If the directory cannot be opened.
     pub fn preopened_dir(
         &mut self,
         host_path: impl AsRef<Path>,

@@ -1,4 +1,4 @@
-//! The process's streams, and files as streams.
+//! The process's standard streams, and files as streams.
 
 use super::errno::errno;
 use super::platform;
@@ -7,21 +7,22 @@ use crate::wasi::host::{InputStream, OutputStream, Readiness};
 use std::fs::File;
 use std::io::{self, IsTerminal, Read, Write};
 
-/// An input of the system's.
+/// An input stream of the operating system.
 #[derive(Debug)]
 pub struct SystemInput(File);
 
 impl SystemInput {
-    /// The process's standard input, without a buffer that a program could not see.
+    /// Returns the process's standard input. It is not buffered, because `poll_oneoff` would not
+    /// see buffered bytes.
     ///
     /// # Errors
     ///
-    /// If there is none.
+    /// If the process has no standard input.
     pub fn stdin() -> io::Result<SystemInput> {
         platform_stdin().map(SystemInput)
     }
 
-    /// A file, or whatever else is open.
+    /// Creates a stream from an open file, pipe, socket or device.
     pub fn file(file: File) -> SystemInput {
         SystemInput(file)
     }
@@ -62,7 +63,7 @@ impl InputStream for SystemInput {
     }
 }
 
-/// An output of the system's.
+/// An output stream of the operating system.
 #[derive(Debug)]
 pub struct SystemOutput(Target);
 
@@ -74,17 +75,17 @@ enum Target {
 }
 
 impl SystemOutput {
-    /// The process's standard output.
+    /// Returns the process's standard output.
     pub fn stdout() -> SystemOutput {
         SystemOutput(Target::Stdout(io::stdout()))
     }
 
-    /// The process's standard error.
+    /// Returns the process's standard error.
     pub fn stderr() -> SystemOutput {
         SystemOutput(Target::Stderr(io::stderr()))
     }
 
-    /// A file, or whatever else is open.
+    /// Creates a stream from an open file, pipe, socket or device.
     pub fn file(file: File) -> SystemOutput {
         SystemOutput(Target::File(file))
     }

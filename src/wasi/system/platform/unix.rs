@@ -1,4 +1,4 @@
-//! What Unix does in its own way.
+//! Functions that are specific to Unix.
 
 use crate::wasi::{Clock, Errno, Readiness};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -7,10 +7,10 @@ use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 
-/// How finely the clocks count, in nanoseconds.
+/// Resolution of the clocks, in nanoseconds.
 pub(super) const CLOCK_RESOLUTION: u64 = 1;
 
-/// Processor time, in nanoseconds.
+/// Returns a processor-time clock in nanoseconds.
 pub(super) fn cpu_time(clock: Clock) -> Result<u64, Errno> {
     let time = clock_gettime(match clock {
         Clock::ThreadCpuTime => ClockId::ThreadCPUTime,
@@ -29,7 +29,7 @@ pub(super) fn write_at(file: &File, bytes: &[u8], offset: u64) -> io::Result<usi
     file.write_at(bytes, offset)
 }
 
-/// When what describes a file was last changed, in nanoseconds since 1970.
+/// Returns the time of the last change of the attributes, in nanoseconds since 1970.
 pub(super) fn changed(metadata: &cap_std::fs::Metadata) -> u64 {
     use cap_std::fs::MetadataExt;
 
@@ -38,7 +38,7 @@ pub(super) fn changed(metadata: &cap_std::fs::Metadata) -> u64 {
     seconds.saturating_mul(1_000_000_000).saturating_add(rest)
 }
 
-/// Waits until there is something to read, for so many nanoseconds.
+/// Waits until the file can be read, or until `nanoseconds` have passed.
 pub(super) fn wait(file: &File, nanoseconds: Option<u64>) -> io::Result<Readiness> {
     let timeout = nanoseconds.map(|nanoseconds| Timespec {
         tv_sec: i64::try_from(nanoseconds / 1_000_000_000).unwrap_or(i64::MAX),
@@ -55,7 +55,7 @@ pub(super) fn wait(file: &File, nanoseconds: Option<u64>) -> io::Result<Readines
     })
 }
 
-/// The number of preview 1 for the system's.
+/// Converts a system error number, if preview 1 has an equivalent.
 pub(super) fn errno(error: &io::Error) -> Option<Errno> {
     use rustix::io::Errno as Raw;
 

@@ -1,14 +1,14 @@
-//! What Windows does in its own way.
+//! Functions that are specific to Windows.
 
 use crate::wasi::{Clock, Errno, Readiness};
 use std::fs::File;
 use std::io;
 use std::os::windows::fs::FileExt;
 
-/// How finely the clocks count, in nanoseconds.
+/// Resolution of the clocks, in nanoseconds.
 pub(super) const CLOCK_RESOLUTION: u64 = 100;
 
-/// Processor time, which is not offered here.
+/// Returns an error: processor time is not available on Windows.
 pub(super) fn cpu_time(_: Clock) -> Result<u64, Errno> {
     Err(Errno::Notsup)
 }
@@ -21,12 +21,12 @@ pub(super) fn write_at(file: &File, bytes: &[u8], offset: u64) -> io::Result<usi
     file.seek_write(bytes, offset)
 }
 
-/// When what describes a file was last changed, which the system does not tell.
+/// Returns 0: Windows does not report when attributes changed.
 pub(super) fn changed(_: &cap_std::fs::Metadata) -> u64 {
     0
 }
 
-/// A read waits by itself.
+/// Returns "ready": there is no portable wait, so the read itself blocks.
 pub(super) fn wait(_: &File, _: Option<u64>) -> io::Result<Readiness> {
     Ok(Readiness::Ready {
         bytes: 1,
@@ -34,7 +34,7 @@ pub(super) fn wait(_: &File, _: Option<u64>) -> io::Result<Readiness> {
     })
 }
 
-/// What the kind of an error says is enough.
+/// Returns `None`: the error's kind is sufficient.
 pub(super) fn errno(_: &io::Error) -> Option<Errno> {
     None
 }
