@@ -1,5 +1,5 @@
-//! Constant expressions: the first values of globals, tables and elements, and the
-//! offsets of segments.
+//! Constant expressions: initial values of globals, tables and elements, and offsets of
+//! segments.
 
 use super::unsupported::{self, Needs};
 use smallvec::SmallVec;
@@ -12,9 +12,9 @@ pub enum ConstOp {
     I32Const(i32),
     /// `i64.const`
     I64Const(i64),
-    /// `f32.const`, by its bits.
+    /// `f32.const`, as bits.
     F32Const(u32),
-    /// `f64.const`, by its bits.
+    /// `f64.const`, as bits.
     F64Const(u64),
     /// `global.get`
     GlobalGet(u32),
@@ -36,20 +36,20 @@ pub enum ConstOp {
     I64Mul,
 }
 
-/// A constant expression that has been validated, without its `end`.
+/// A validated constant expression without its `end`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConstExpr {
-    /// Nearly always one instruction.
+    /// Inline storage for one instruction, the usual length.
     ops: SmallVec<[ConstOp; 1]>,
 }
 
 impl ConstExpr {
-    /// Its instructions, in the order in which they work on a stack.
+    /// Returns the instructions in the order of their execution.
     pub fn ops(&self) -> &[ConstOp] {
         &self.ops
     }
 
-    /// Its value as it lies in a slot, where that is the same for every instance.
+    /// Returns the value in the format of a slot, if it is the same for every instance.
     pub fn as_constant(&self) -> Option<u64> {
         match *self.ops() {
             [ConstOp::I32Const(value)] => Some(u64::from(value as u32)),
@@ -61,7 +61,7 @@ impl ConstExpr {
         }
     }
 
-    /// The function that it refers to, if it does nothing else.
+    /// Returns the function's index if the expression is a single `ref.func`.
     pub fn as_function(&self) -> Option<u32> {
         match *self.ops() {
             [ConstOp::RefFunc(function)] => Some(function),
@@ -69,8 +69,8 @@ impl ConstExpr {
         }
     }
 
-    /// Reads an expression that has been validated; what it needs that cannot be run yet
-    /// is an error with its offset.
+    /// Reads a validated expression. If it uses an unsupported proposal, returns an error with
+    /// the offset.
     pub(super) fn read(expr: &wasmparser::ConstExpr<'_>) -> Result<ConstExpr, ReadError> {
         let mut ops = SmallVec::new();
         for op in expr.get_operators_reader().into_iter_with_offsets() {
@@ -105,7 +105,7 @@ impl ConstExpr {
     }
 }
 
-/// Why an expression could not be read.
+/// The reason why an expression could not be read.
 #[derive(Debug)]
 pub(super) enum ReadError {
     Invalid(wasmparser::Error),

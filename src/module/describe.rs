@@ -1,8 +1,8 @@
-//! Types in the words of the text format, for messages.
+//! Types in the text format, for messages.
 //!
-//! An engine's numbers of types do not show: what a type is made of is written out, as
-//! deep as a reader can follow, and where that does not tell two types apart, their place
-//! in a recursion group and their supertypes do.
+//! Type identities are not shown. Instead, defined types are written out to a limited depth.
+//! Position in the recursion group and supertype are included if they are not trivial, because
+//! two types may differ in nothing else.
 
 use super::type_registry::TypeRegistry;
 use super::types::{
@@ -13,17 +13,17 @@ use crate::ids::TypeId;
 use alloc::string::String;
 use core::fmt::{Result, Write};
 
-/// Types within types are written out so deep,
+/// Largest depth of types within types.
 const DEPTH: u32 = 2;
-/// and so many of them.
+/// Largest number of defined types in one description.
 const COUNT: u32 = 16;
 
-/// The type of something that is imported or exported.
+/// Returns the description of an import or export type.
 pub fn describe_extern(types: &TypeRegistry, ty: &ExternType) -> String {
     describe(types, |text| text.external(ty))
 }
 
-/// A type that a module defines.
+/// Returns the description of a defined type.
 pub fn describe_type(types: &TypeRegistry, id: TypeId) -> String {
     describe(types, |text| text.defined(id))
 }
@@ -35,7 +35,7 @@ fn describe(types: &TypeRegistry, write: impl FnOnce(&mut Text<'_>) -> Result) -
         depth: 0,
         left: COUNT,
     };
-    // Writing to a string does not fail.
+    // Writing to a `String` cannot fail.
     let _ = write(&mut text);
     text.out
 }
@@ -43,9 +43,9 @@ fn describe(types: &TypeRegistry, write: impl FnOnce(&mut Text<'_>) -> Result) -
 struct Text<'a> {
     types: &'a TypeRegistry,
     out: String,
-    /// How many types the present one is within.
+    /// Number of types that enclose the current one.
     depth: u32,
-    /// How many more are written out.
+    /// Number of types that may still be written out.
     left: u32,
 }
 
@@ -208,7 +208,7 @@ impl Text<'_> {
     }
 }
 
-/// The name of a heap type that no module defines.
+/// Returns the name of a heap type that is not a defined type.
 fn abstract_name(ty: HeapType) -> &'static str {
     match ty {
         HeapType::Func | HeapType::ConcreteFunc(_) => "func",
@@ -300,7 +300,7 @@ mod tests {
             describe_type(&types, members[0].id),
             "(func (param (ref null (func (param (ref null …))))))"
         );
-        // A type that mentions the one before it twice, and so on.
+        // Each type refers to the previous one twice.
         let mut id = types.intern(func(&[], &[]));
         for _ in 0..40 {
             id = types.intern(func(&vec![reference(id); 1000], &[]));

@@ -1,4 +1,4 @@
-//! What all modules and stores of one engine share.
+//! The state that all modules and stores of an engine share.
 
 use super::translation::Translate;
 use super::type_registry::TypeRegistry;
@@ -8,22 +8,22 @@ use crate::support::epoch::Epoch;
 use core::fmt;
 use wasmparser::WasmFeatures;
 
-/// The part of an engine that does not know its embedder.
+/// The part of an engine that is independent of the embedder's API.
 pub struct EngineInner {
-    /// What the embedder chose.
+    /// The configuration.
     pub tunables: Tunables,
-    /// The function types of all modules.
+    /// The types of all modules.
     pub types: TypeRegistry,
-    /// The clock for deadlines.
+    /// The epoch counter, for deadlines.
     pub epoch: Epoch,
-    /// How instructions are dispatched.
+    /// The handlers of the selected dispatch backend.
     pub handlers: &'static HandlerTable,
-    /// How a function is translated.
+    /// The function that translates a function.
     pub translate: Translate,
 }
 
 impl EngineInner {
-    /// An engine without modules.
+    /// Creates an engine without modules.
     pub fn new(
         tunables: Tunables,
         handlers: &'static HandlerTable,
@@ -47,41 +47,41 @@ impl fmt::Debug for EngineInner {
     }
 }
 
-/// What an embedder can choose for an engine.
+/// The configuration of an engine.
 #[derive(Clone, Debug)]
 pub struct Tunables {
-    /// When functions are validated and translated.
+    /// Time at which functions are validated and translated.
     pub compilation: CompilationMode,
-    /// Whether instructions cost fuel.
+    /// Whether instructions consume fuel.
     pub consume_fuel: bool,
-    /// Whether deadlines are looked at.
+    /// Whether polls check the epoch deadline.
     pub epoch_interruption: bool,
-    /// Whether another thread can interrupt.
+    /// Whether other threads can interrupt a store.
     pub interruptible: bool,
-    /// How large one stack may become, in bytes.
+    /// Maximum size of a stack, in bytes.
     pub max_stack: usize,
-    /// How many calls from the host may be under way, one inside the other.
+    /// Maximum number of nested calls from the host.
     pub max_nested_calls: usize,
-    /// The proposals that the embedder allows.
+    /// The proposals that modules may use.
     pub features: WasmFeatures,
-    /// What is refused for its size.
+    /// Limits on the size of modules.
     pub limits: Limits,
-    /// Whether errors carry a backtrace.
+    /// Whether errors contain a backtrace.
     pub backtrace: bool,
-    /// Whether errors carry a core dump.
+    /// Whether errors contain a core dump.
     pub coredump_on_trap: bool,
-    /// How many frames a backtrace has at the most.
+    /// Maximum number of frames in a backtrace.
     pub backtrace_max_frames: usize,
-    /// How the collector goes about its work.
+    /// Pace of the collector.
     pub collector: CollectorPace,
 }
 
-/// How the collector of a store goes about its work.
+/// The pace of a store's collector.
 #[derive(Clone, Copy, Debug)]
 pub struct CollectorPace {
-    /// Fewer allocations than this lead to no collection.
+    /// Minimum number of allocations between two collections.
     pub least: usize,
-    /// How many bytes a step of a collection looks at.
+    /// Number of bytes that one step of a collection examines.
     pub step: usize,
 }
 
@@ -102,8 +102,8 @@ impl Default for Tunables {
             epoch_interruption: false,
             interruptible: false,
             max_stack: 8 << 20,
-            // A call and a small host function take about a kibibyte of native stack, less
-            // than half of the smallest stack that threads commonly have.
+            // A call with a small host function takes about 1 KiB of native stack. So 100 of
+            // them take less than half of the smallest stack that threads usually have.
             max_nested_calls: 100,
             features: validate::DEFAULT,
             limits: Limits::default(),
@@ -115,10 +115,10 @@ impl Default for Tunables {
     }
 }
 
-/// What an engine refuses for its size.
+/// Limits on the size of modules.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// The most bytes of a module.
+    /// Maximum size of a module in bytes.
     pub module_size: usize,
 }
 
@@ -130,15 +130,16 @@ impl Default for Limits {
     }
 }
 
-/// When the functions of a module are validated and translated.
+/// The time at which the functions of a module are validated and translated.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum CompilationMode {
-    /// Both when the module is made.
+    /// Functions are validated and translated when the module is created.
     Eager,
-    /// Validated when the module is made, translated at the first call.
+    /// Functions are validated when the module is created, and translated at their first call.
     #[default]
     LazyTranslation,
-    /// Both at the first call: an invalid function is an error then, and not before.
+    /// Functions are validated and translated at their first call. So the first call of an
+    /// invalid function fails, not the creation of the module.
     Lazy,
 }

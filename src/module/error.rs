@@ -1,44 +1,45 @@
-//! Why bytes are not a module that can be run.
+//! Errors of creating a module.
 
 use alloc::string::String;
 use core::fmt;
 use wasmparser::WasmFeatures;
 
-/// Why a module was refused. An [`Error`](crate::Error) of `Module::new` downcasts to it.
+/// The reason why a module was refused. Get it by downcasting the [`Error`](crate::Error) of
+/// `Module::new`.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ModuleError {
-    /// The bytes are malformed, or do not follow the rules of WebAssembly.
+    /// The bytes are malformed or invalid.
     #[error("{place} is invalid at offset {offset:#x}: {message}")]
     Invalid {
-        /// The part of the module.
+        /// Part of the module that contains the error.
         place: Place,
-        /// Where in the bytes.
+        /// Offset in the bytes.
         offset: u64,
-        /// What is wrong there, and where that helps what would be right.
+        /// Description of the error, with the expected value if that is helpful.
         message: String,
     },
-    /// The module is valid, but uses a part of WebAssembly that cannot be run yet.
+    /// The module is valid but uses a proposal that is not supported.
     #[error(
         "{place} at offset {offset:#x} ({what}) needs the {proposal} proposal, which \
          backstitch does not support yet"
     )]
     Unsupported {
-        /// The part of the module.
+        /// Part of the module that uses the proposal.
         place: Place,
-        /// Where in the bytes.
+        /// Offset in the bytes.
         offset: u64,
-        /// The instruction or type that needs the proposal.
+        /// Instruction or type that requires the proposal.
         what: String,
-        /// The proposal's name.
+        /// Name of the proposal.
         proposal: &'static str,
     },
-    /// There are more bytes than the engine's configuration allows.
+    /// The module is larger than the engine's configuration allows.
     #[error("a module of {size} bytes is larger than the engine's limit of {limit} bytes")]
     TooLarge {
-        /// The number of bytes there are.
+        /// Size of the module in bytes.
         size: usize,
-        /// The number of bytes allowed.
+        /// Largest allowed size in bytes.
         limit: usize,
     },
 }
@@ -47,13 +48,13 @@ pub enum ModuleError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Place {
-    /// What is around the sections: the header, or the order of sections.
+    /// The parts outside sections: the header and the order of the sections.
     Module,
-    /// All of it: a component, not a module.
+    /// The whole binary, which is a component and not a module.
     Component,
-    /// A section, by its name in the specification.
+    /// A section. The value is its name in the specification.
     Section(&'static str),
-    /// The body of the function of this index, imported ones counted.
+    /// The body of a function. The value is its index; imports are counted.
     Function(u32),
 }
 
@@ -67,18 +68,18 @@ impl fmt::Display for Place {
     }
 }
 
-/// What the validator found, and the part in which it did.
+/// An error of the validator with the part of the module that contains it.
 #[derive(Debug)]
 pub(super) struct Fault {
     pub place: Place,
     pub error: Complaint,
 }
 
-/// What is wrong there.
+/// An error in a part of a module.
 #[derive(Debug)]
 pub(super) enum Complaint {
     Validator(wasmparser::Error),
-    /// A limit that the validator does not have.
+    /// A limit of ours in addition to the validator's.
     Limit {
         offset: u64,
         message: &'static str,
@@ -100,7 +101,7 @@ impl Complaint {
         }
     }
 
-    /// The features of the validator's without which this is not valid.
+    /// Returns the validator features without which this is invalid.
     pub(super) fn missing_features(&self) -> Option<WasmFeatures> {
         match self {
             Complaint::Validator(error) => error.missing_wasm_feature(),
@@ -116,7 +117,7 @@ impl From<wasmparser::Error> for Complaint {
 }
 
 impl Fault {
-    /// The fault as a mistake of the module's.
+    /// Converts the fault to an error for an invalid module.
     pub(super) fn into_invalid(self) -> ModuleError {
         ModuleError::Invalid {
             place: self.place,

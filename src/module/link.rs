@@ -3,27 +3,27 @@
 use super::types::ExternType;
 use alloc::boxed::Box;
 
-/// Something that a module needs.
+/// An import.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Import {
-    /// The first half of its name.
+    /// Module name.
     pub module: Box<str>,
-    /// The second half of its name.
+    /// Field name.
     pub name: Box<str>,
-    /// Its type.
+    /// Type of the import.
     pub ty: ExternType,
 }
 
-/// Something that a module gives.
+/// An export.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Export {
-    /// Its name, which no other export of the module has.
+    /// Name, unique within the module.
     pub name: Box<str>,
-    /// What it is.
+    /// The exported item.
     pub item: ExportItem,
 }
 
-/// What an export is, by index in the module, imported ones counted.
+/// The item of an export, by its index in the module, where imports are counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ExportItem {
     /// A function.

@@ -1,4 +1,4 @@
-//! The modules of the process, as a debugger finds them.
+//! The list of the process's modules, for debuggers.
 
 use super::Module;
 use crate::code::Entry;
@@ -8,32 +8,32 @@ use crate::support::send::shared;
 /// All modules of the process.
 pub static MODULES: List<ListedModule> = List::new();
 
-/// What an outsider may know of a module: its binary, which has the names of its
-/// functions, and where its code is.
+/// The properties of a module that a debugger needs: its binary, which contains the functions'
+/// names, and the position of its code.
 #[derive(Debug)]
 #[repr(C)]
 pub struct ListedModule {
-    /// Its binary,
+    /// Address of the binary.
     pub bytes: *const u8,
-    /// and how long that is.
+    /// Size of the binary in bytes.
     pub bytes_len: usize,
-    /// For each function the address of its code's header, by index; for a function without
-    /// code that of a header whose cells are fixed, and for an imported one too.
+    /// Address of an array that contains the address of each function's code header. A function
+    /// without code, for example an imported one, has a header whose cells are the same for all.
     pub entries: *const Entry,
-    /// The number of functions, imported ones included.
+    /// Number of functions, including imports.
     pub functions: usize,
-    /// How many of them are imported: they come first.
+    /// Number of imported functions, which come first.
     pub imported_functions: usize,
 }
 
 shared!(
-    /// The addresses are of what does not move and is not freed before the module, which
-    /// unlists itself first; nobody follows them in this process.
+    /// The addresses refer to memory that is not moved and not freed before the module, which
+    /// first unlists itself. This process does not read through them.
     ListedModule
 );
 
 impl Module {
-    /// Its entry in the list of modules: valid as long as the module.
+    /// Returns the module's entry in the list. It is valid as long as the module.
     pub fn listed(&self) -> *const ListedModule {
         self.listed.value()
     }

@@ -1,9 +1,10 @@
-//! Modules: bytes that have been decoded and validated, and do not change any more.
+//! Modules: decoded, validated, immutable.
 //!
-//! Flows in: bytes from an embedder, who need not be trusted with them. Flows out: a
-//! [`Module`], which tells the other parts everything that its sections declare, and
-//! where each function's body stands; a [`ModuleError`] for what is not valid or cannot
-//! be run yet. Must never be: an instruction's meaning, or anything of one instance's.
+//! * Input: bytes from an embedder. They may be hostile.
+//! * Output: a [`Module`] with everything that the sections declare and the position of each
+//!   function's body; or a [`ModuleError`] if the bytes are invalid or use an unsupported
+//!   proposal.
+//! * Never: the semantics of an instruction, or state of an instance.
 //!
 //! ```text
 //! bytes ─► sections   where everything is            wasmparser
@@ -12,9 +13,9 @@
 //!       ─► Module     … with bytes, code and names
 //! ```
 //!
-//! A module's sections are read twice, once by the validator and once for its outline:
-//! they must be valid before types are interned, or invalid ones would fill the engine's
-//! registry. Bodies are read once here; translation reads them again, mostly much later.
+//! Sections are read twice, by the validator and for the outline. Types must be validated before
+//! they are interned, because invalid ones would fill the engine's registry. This module reads
+//! bodies once; translation reads them again, usually much later.
 
 mod const_expr;
 mod describe;
@@ -66,60 +67,60 @@ use sections::CustomSection;
 use validate::{Bodies, Deferred, Valid};
 use wasmparser::FuncValidatorAllocations;
 
-/// The bytes of bodies that a thread should have to validate and translate: about 60 µs of
-/// work.
+/// Minimum number of bytes of function bodies that a thread should validate and translate: about
+/// 60 µs of work.
 const TRANSLATED_SHARE: usize = 3 << 10;
 
-/// A module. It is immutable, but for code that is published in it when it is first
-/// needed.
+/// A module. It is immutable except for translated code, which is added when it is first needed.
 ///
-/// Indices are those of the module's index spaces, in which imported things come first.
+/// Indices are those of the module's index spaces, in which imports come first.
 pub struct Module {
-    /// How a debugger finds it. Dropped first: what it points to follows.
+    /// Entry in the list of modules for debuggers. It is dropped first, because it points into
+    /// the other fields.
     listed: Listed<ListedModule>,
-    /// Its engine.
+    /// Engine of the module.
     pub engine: Arc<EngineInner>,
-    /// Its binary.
+    /// The binary.
     pub bytes: Arc<[u8]>,
-    /// Its types.
+    /// The types that the module defines.
     pub types: Vec<ModuleType>,
-    /// What it needs, in order.
+    /// Imports, in the module's order.
     pub imports: Vec<Import>,
-    /// What it gives, in order.
+    /// Exports, in the module's order.
     pub exports: Vec<Export>,
-    /// The type of each function, as an index into `types`.
+    /// Type of each function, as an index into `types`.
     pub functions: Vec<u32>,
-    /// How many of the functions are imported.
+    /// Number of imported functions.
     pub imported_functions: u32,
-    /// The type of each table.
+    /// Type of each table.
     pub tables: Vec<TableType>,
-    /// How many of the tables are imported.
+    /// Number of imported tables.
     pub imported_tables: u32,
-    /// The first value of each defined table's elements; null where there is none.
+    /// Initial element of each table defined in the module; `None` for null.
     pub table_inits: Vec<Option<ConstExpr>>,
-    /// The type of each memory.
+    /// Type of each memory.
     pub memories: Vec<MemoryType>,
-    /// How many of the memories are imported.
+    /// Number of imported memories.
     pub imported_memories: u32,
-    /// The type of each tag, as an index into `types`.
+    /// Type of each tag, as an index into `types`.
     pub tags: Vec<u32>,
-    /// How many of the tags are imported.
+    /// Number of imported tags.
     pub imported_tags: u32,
-    /// The type of each global.
+    /// Type of each global.
     pub globals: Vec<GlobalType>,
-    /// How many of the globals are imported.
+    /// Number of imported globals.
     pub imported_globals: u32,
-    /// The first value of each defined global.
+    /// Initial value of each global defined in the module.
     pub global_inits: Vec<ConstExpr>,
-    /// Its element segments.
+    /// Element segments.
     pub elements: Vec<ElementSegment>,
-    /// Its data segments.
+    /// Data segments.
     pub data: Vec<DataSegment>,
-    /// The function that runs when it is instantiated.
+    /// The start function.
     pub start: Option<u32>,
-    /// The body of each defined function in `bytes`, from its local count to its end.
+    /// Range in `bytes` of each defined function's body, from its local declarations to its end.
     pub bodies: Vec<Range<usize>>,
-    /// Its functions' code, as far as it has been translated.
+    /// Translated code of the functions.
     pub code: ModuleCode,
     /// Indices of `exports`, sorted by name.
     exports_by_name: Box<[u32]>,
@@ -127,20 +128,19 @@ pub struct Module {
     names: OnceLock<Names>,
     local_names: OnceLock<LocalNames>,
     sha256: OnceLock<[u8; 32]>,
-    /// What observers of its frames have asked for last, by function: for the translator to
-    /// fill.
+    /// Frame maps that were used recently, by function. The translator makes them.
     pub frame_maps: Cache,
-    /// For [`CompilationMode::Lazy`], where bodies have not been validated.
+    /// Validator state if bodies have not been validated ([`CompilationMode::Lazy`]).
     deferred: Option<Deferred>,
 }
 
 impl Module {
-    /// Decodes and validates a module; with [`CompilationMode::Eager`] also translates it.
+    /// Decodes and validates a module. With [`CompilationMode::Eager`], also translates it.
     ///
     /// # Errors
     ///
-    /// A [`ModuleError`] where the bytes are not a valid module that can be run, or
-    /// whatever the translator says.
+    /// A [`ModuleError`] if the bytes are not a valid module or use an unsupported proposal; any
+    /// error of the translator.
     pub fn new(engine: &Arc<EngineInner>, bytes: &[u8]) -> Result<Arc<Module>, Error> {
         let mode = engine.tunables.compilation;
         let bodies = match mode {
@@ -149,7 +149,7 @@ impl Module {
             CompilationMode::Eager | CompilationMode::Lazy => Bodies::AtFirstCall,
         };
         let (mut sections, outline) = match check(engine, bytes, bodies) {
-            // A faulty body comes before what is wrong behind it.
+            // An error in a body is reported before an error that follows it.
             Err(_) if mode == CompilationMode::Eager => check(engine, bytes, Bodies::Now)?,
             checked => checked?,
         };
@@ -207,30 +207,31 @@ impl Module {
         if let Some(bodies) = now
             && let Err(error) = module.translate_all(&bodies, sections.code_size)
         {
-            // What is invalid comes before what cannot be run, wherever they stand.
+            // An error in the module is reported before an unsupported proposal, regardless of
+            // their order.
             Module::validate(engine, &module.bytes)?;
             return Err(error);
         }
         Ok(module)
     }
 
-    /// Decodes and validates a module, all of it in every [`CompilationMode`].
+    /// Decodes and validates a module, including all bodies in every [`CompilationMode`].
     ///
     /// # Errors
     ///
-    /// A [`ModuleError`] where the bytes are not a valid module that can be run.
+    /// A [`ModuleError`] if the bytes are not a valid module or use an unsupported proposal.
     pub fn validate(engine: &Arc<EngineInner>, bytes: &[u8]) -> Result<(), Error> {
         check(engine, bytes, Bodies::Now)?;
         Ok(())
     }
 
-    /// Validates the body of a function where that has not been done yet: to be called
-    /// before it is translated. The driver calls it once for each function; a function
-    /// that is invalid fails at each call.
+    /// Validates the body of a function unless that has been done. Must be called before the
+    /// function is translated. The driver calls it once for each valid function; an invalid
+    /// function fails at each call.
     ///
     /// # Errors
     ///
-    /// A [`ModuleError`] where the body is not valid or cannot be run.
+    /// A [`ModuleError`] if the body is invalid or uses an unsupported proposal.
     pub fn validate_body(&self, function: u32) -> Result<(), Error> {
         let Some(deferred) = &self.deferred else {
             return Ok(());
@@ -242,7 +243,7 @@ impl Module {
         Ok(())
     }
 
-    /// Validates and translates all bodies, each by the thread that has just read it.
+    /// Validates and translates all bodies. The thread that validates a body also translates it.
     fn translate_all(&self, bodies: &Deferred, code_size: usize) -> Result<(), Error> {
         parallel::try_for_each(
             self.bodies.len(),
@@ -257,18 +258,18 @@ impl Module {
         )
     }
 
-    /// Where the body of a function stands in the bytes; none for an imported one.
+    /// Returns the range of a function's body in `bytes`; `None` for an imported function.
     pub fn body(&self, function: u32) -> Option<&Range<usize>> {
         self.bodies
             .get(function.checked_sub(self.imported_functions)? as usize)
     }
 
-    /// The type of a function.
+    /// Returns the type of a function.
     pub fn func_type(&self, function: u32) -> &Arc<FuncType> {
         self.type_at(function).func()
     }
 
-    /// The type of a function, by its identity in the engine.
+    /// Returns the identity of a function's type in the engine.
     pub fn type_of_function(&self, function: u32) -> TypeId {
         self.type_at(function).id
     }
@@ -277,27 +278,27 @@ impl Module {
         &self.types[self.functions[function as usize] as usize]
     }
 
-    /// The type of a tag, whose parameters are its payload.
+    /// Returns the type of a tag. Its parameters are the payload.
     pub fn tag_type(&self, tag: u32) -> &Arc<FuncType> {
         self.types[self.tags[tag as usize] as usize].func()
     }
 
-    /// The type of a tag, by its identity in the engine.
+    /// Returns the identity of a tag's type in the engine.
     pub fn type_of_tag(&self, tag: u32) -> TypeId {
         self.types[self.tags[tag as usize] as usize].id
     }
 
-    /// Where the code of a function is published.
+    /// Returns the address of a function's entry, which refers to its code.
     pub fn entry(&self, function: u32) -> *const Entry {
         self.code.entry(function)
     }
 
-    /// The bytes of a data segment.
+    /// Returns the bytes of a data segment.
     pub fn data_bytes(&self, segment: u32) -> &[u8] {
         &self.bytes[self.data[segment as usize].range.clone()]
     }
 
-    /// The export of that name.
+    /// Returns the export with this name.
     pub fn export(&self, name: &str) -> Option<ExportItem> {
         let export = |index: u32| &self.exports[index as usize];
         let at = self
@@ -307,12 +308,12 @@ impl Module {
         Some(export(self.exports_by_name[at]).item)
     }
 
-    /// Its name, by its name section.
+    /// Returns the module's name from the name section.
     pub fn name(&self) -> Option<&str> {
         self.names().module(&self.bytes)
     }
 
-    /// The name of a function, by the name section.
+    /// Returns a function's name from the name section.
     pub fn func_name(&self, function: u32) -> Option<&str> {
         self.names().function(&self.bytes, function)
     }
@@ -322,19 +323,19 @@ impl Module {
             .get_or_init(|| Names::read(&self.bytes, &self.custom))
     }
 
-    /// The name of a local of a function, by the name section.
+    /// Returns the name of a function's local from the name section.
     pub fn local_name(&self, function: u32, local: u32) -> Option<&str> {
         self.local_names
             .get_or_init(|| LocalNames::read(&self.bytes, &self.custom))
             .local(&self.bytes, function, local)
     }
 
-    /// The SHA-256 of its binary, computed when it is first asked for.
+    /// Returns the SHA-256 hash of the binary. It is computed at the first call.
     pub fn sha256(&self) -> &[u8; 32] {
         self.sha256.get_or_init(|| sha256(&self.bytes))
     }
 
-    /// The contents of the custom sections of that name, in order.
+    /// Returns the contents of the custom sections with this name, in the module's order.
     pub fn custom_sections<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
         self.custom
             .iter()

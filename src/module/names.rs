@@ -1,14 +1,14 @@
-//! The name section: what programmers called things.
+//! The name section.
 //!
-//! It is a courtesy: what is malformed in it is left out, and never an error. Names stay
-//! where they are in the module's bytes; only their places are kept.
+//! It is optional, so malformed parts are ignored. Names are not copied: a name is a range of
+//! the module's bytes.
 
 use super::sections::CustomSection;
 use alloc::vec::Vec;
 use core::str;
 use wasmparser::{BinaryReader, Name, NameMap, NameSectionReader};
 
-/// Where a name stands in the module's bytes.
+/// The range of a name in the module's bytes.
 #[derive(Clone, Copy, Debug)]
 struct Span {
     start: u32,
@@ -30,11 +30,11 @@ impl Span {
     }
 }
 
-/// The names of a module and of its functions.
+/// The names of a module and its functions.
 #[derive(Debug, Default)]
 pub(super) struct Names {
     module: Option<Span>,
-    /// Sorted by function.
+    /// Sorted by function index.
     functions: Vec<(u32, Span)>,
 }
 
@@ -50,7 +50,7 @@ impl Names {
             }),
             _ => {}
         });
-        // In one section they are in order. Where there are several, the first name counts.
+        // A section is in order. If there are several sections, the first name is used.
         names.functions.sort_by_key(|(index, _)| *index);
         names.functions.dedup_by_key(|(index, _)| *index);
         names.functions.shrink_to_fit();
@@ -70,10 +70,11 @@ impl Names {
     }
 }
 
-/// The names of locals: many, and seldom asked for.
+/// The names of locals. Separate from [`Names`], because there are many and they are rarely
+/// used.
 #[derive(Debug, Default)]
 pub(super) struct LocalNames {
-    /// Function, local, name; sorted.
+    /// Function index, local index and name; sorted.
     names: Vec<(u32, u32, Span)>,
 }
 
@@ -169,7 +170,7 @@ mod tests {
         let names = Names::read(&bytes, &custom(&bytes));
         assert_eq!(names.function(&bytes, 0), Some("one"));
         assert_eq!(names.function(&bytes, 1), None);
-        // Whatever stands in the section, reading it ends well.
+        // Reading terminates for any contents of the section.
         let section = custom(&good)[0].data.clone();
         for at in section {
             for byte in [0, 1, 2, 0x7f, 0x80, 0xff] {

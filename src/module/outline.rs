@@ -1,4 +1,4 @@
-//! What a module declares, in the runtime's own types.
+//! The declarations of a module, in the runtime's types.
 
 use super::const_expr::{ConstExpr, ReadError};
 use super::error::{Complaint, Fault, ModuleError, Place};
@@ -19,7 +19,7 @@ use wasmparser::{
     SectionLimited, TableInit, TypeRef, UnpackedIndex,
 };
 
-/// Everything that the sections of a valid module declare, but for code and names.
+/// The contents of all sections of a valid module, except code and names.
 #[derive(Default)]
 pub(super) struct Outline {
     pub types: Vec<ModuleType>,
@@ -39,14 +39,14 @@ pub(super) struct Outline {
     pub global_inits: Vec<ConstExpr>,
     pub elements: Vec<ElementSegment>,
     pub data: Vec<DataSegment>,
-    /// How many types stand before the recursion group that is being read.
+    /// Number of types before the recursion group that is being read.
     before_group: u32,
-    /// What the types of that group describe.
+    /// Kinds of the types in that group.
     group: Vec<CompositeKind>,
 }
 
 impl Outline {
-    /// Reads sections that are valid. What they need that cannot be run is an error.
+    /// Reads validated sections. Use of an unsupported proposal is an error.
     pub(super) fn read(
         registry: &TypeRegistry,
         sections: &Sections<'_>,
@@ -219,7 +219,7 @@ impl Outline {
         })
     }
 
-    /// The identity of a type, and what it describes.
+    /// Returns the identity and the kind of a type.
     fn type_id(&self, index: UnpackedIndex) -> Result<(TypeId, CompositeKind), Needs> {
         let UnpackedIndex::Module(index) = index else {
             return Err(Needs::new("gc", "an unusual reference type"));
@@ -347,7 +347,7 @@ fn kind(ty: &wasmparser::SubType) -> CompositeKind {
     }
 }
 
-/// A sixth of the memory, where all expressions are functions.
+/// This representation takes a sixth of the memory if all expressions are functions.
 fn element_items(values: Vec<ConstExpr>) -> ElementItems {
     match values.iter().map(ConstExpr::as_function).collect() {
         Some(functions) => ElementItems::Functions(functions),
@@ -403,8 +403,8 @@ fn data_segment(segment: wasmparser::Data<'_>) -> Result<DataSegment, ReadError>
     })
 }
 
-/// Why an item could not be read: at the place that the error names, or else where the
-/// item begins.
+/// The reason why an item could not be read. Its offset is in the error, or else it is that of
+/// the item.
 enum ReadErrorHere {
     There(ReadError),
     Here(Needs),
@@ -428,7 +428,7 @@ impl From<Needs> for ReadErrorHere {
     }
 }
 
-/// Calls `read` with each item of the section of that name.
+/// Calls `read` with each item of a section. `section` is the section's name for messages.
 fn each<T>(
     section: &'static str,
     items: impl Iterator<Item = wasmparser::Result<(u64, T)>>,
@@ -472,7 +472,7 @@ fn imports<'a>(
         .flat_map(SectionLimited::into_imports_with_offsets)
 }
 
-/// As the method of iterators, which makes no room beforehand where items may fail.
+/// Collects the items. `Iterator::collect` does not reserve capacity if items may be errors.
 fn collect<T, E>(items: impl ExactSizeIterator<Item = Result<T, E>>) -> Result<Vec<T>, E> {
     let mut collected = Vec::with_capacity(items.len());
     for item in items {
@@ -481,7 +481,7 @@ fn collect<T, E>(items: impl ExactSizeIterator<Item = Result<T, E>>) -> Result<V
     Ok(collected)
 }
 
-/// Makes room for the items of a section, the number of which has been validated.
+/// Reserves capacity for the items of a section. Their number has been validated.
 fn reserve<T, U>(into: &mut Vec<T>, section: &Option<SectionLimited<'_, U>>) {
     into.reserve_exact(
         section

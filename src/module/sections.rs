@@ -1,4 +1,4 @@
-//! The sections of a module, found and validated, but for the bodies of functions.
+//! The sections of a module: their positions, and validation of all except function bodies.
 
 use super::error::{Complaint, Fault, Place};
 use alloc::vec::Vec;
@@ -11,10 +11,10 @@ use wasmparser::{
     TypeSectionReader, ValidPayload, Validator, ValidatorResources, WasmFeatures,
 };
 
-/// A body of so many bytes is of a size that all validators accept.
+/// Largest size of a body, in bytes, that is certainly within the validator's limits.
 const SMALL_BODY: usize = 1 << 20;
 
-/// Where the parts of a module stand in its bytes.
+/// The positions of a module's parts in its bytes.
 #[derive(Default)]
 pub(super) struct Sections<'a> {
     pub types: Option<TypeSectionReader<'a>>,
@@ -29,17 +29,17 @@ pub(super) struct Sections<'a> {
     pub data: Option<DataSectionReader<'a>>,
     pub start: Option<u32>,
     pub custom: Vec<CustomSection>,
-    /// The body of each defined function, from its local count to its end.
+    /// Range of each defined function's body, from its local declarations to its end.
     pub bodies: Vec<Range<usize>>,
-    /// How many bytes all bodies have.
+    /// Total size of the bodies in bytes.
     pub code_size: usize,
-    /// The index of the first defined function, where one has a body.
+    /// Index of the first defined function, if there are bodies.
     pub first_body: u32,
-    /// What the bodies are validated against, where there are any.
+    /// Validator state for the bodies, if there are any.
     pub resources: Option<ValidatorResources>,
 }
 
-/// Where a custom section stands.
+/// The position of a custom section.
 #[derive(Clone, Debug)]
 pub(super) struct CustomSection {
     pub name: Range<usize>,
@@ -60,8 +60,8 @@ impl CustomSection {
 }
 
 impl<'a> Sections<'a> {
-    /// Finds the sections, and validates them under the rules of `features`. Where that
-    /// fails, what stands before the fault is there nevertheless.
+    /// Finds the sections and validates them with `features`. If that fails, the parts before
+    /// the fault are still filled in.
     pub(super) fn read(
         bytes: &'a [u8],
         features: WasmFeatures,
@@ -105,9 +105,10 @@ impl<'a> Sections<'a> {
         Ok(())
     }
 
-    /// Notes where a body stands, if the validator need not be asked: it says what bodies
-    /// are validated against, which is the same for all, and refuses those that are very
-    /// large. The parser has compared their number with that of the functions.
+    /// Records the position of a body. Returns false if the validator must process it: for the
+    /// first body, since the validator then returns the resources for all bodies; and for large
+    /// ones, since the validator may refuse those. The parser has compared the number of bodies
+    /// with the number of functions.
     fn keep_body(&mut self, body: &FunctionBody<'_>) -> bool {
         let range = usize_range(body.range());
         let plain = self.resources.is_some() && range.len() <= SMALL_BODY;
@@ -132,7 +133,7 @@ impl<'a> Sections<'a> {
             Payload::DataSection(reader) => self.data = Some(reader),
             Payload::CodeSectionStart { count, size, .. } => {
                 self.code_size = size as usize;
-                // A body has two bytes at the least.
+                // A body has at least two bytes.
                 self.bodies
                     .reserve_exact((count as usize).min(self.code_size / 2));
             }
@@ -146,7 +147,7 @@ impl<'a> Sections<'a> {
     }
 }
 
-/// One body, to be read by itself.
+/// Returns a reader for one body.
 pub(super) fn body<'a>(
     bytes: &'a [u8],
     range: &Range<usize>,
@@ -160,7 +161,7 @@ pub(super) fn body<'a>(
     ))
 }
 
-/// Offsets fit, because the bytes are in memory.
+/// The bytes are in memory, so offsets fit in a `usize`.
 fn usize_range(range: Range<u64>) -> Range<usize> {
     range.start as usize..range.end as usize
 }
@@ -189,8 +190,8 @@ fn place(payload: &Payload<'_>) -> Place {
     })
 }
 
-/// Refuses sections that claim to have more items than bytes. Reading them would find
-/// that out too, but not before the validator has made room for all.
+/// Refuses a section whose item count is larger than its size in bytes. Otherwise the validator
+/// would reserve memory for all items before it finds that they are missing.
 fn check_count(payload: &Payload<'_>) -> Result<(), wasmparser::Error> {
     match payload {
         Payload::TypeSection(reader) => fits(reader),
@@ -212,7 +213,7 @@ fn fits<T>(reader: &SectionLimited<'_, T>) -> Result<(), wasmparser::Error> {
     if u64::from(reader.count()) <= range.end - range.start {
         return Ok(());
     }
-    // The validator's errors cannot be made from outside, but a reader that runs out of
-    // bytes makes the right one.
+    // The validator's errors have no public constructor. A reader without bytes returns the
+    // error needed here.
     BinaryReader::new(&[], range.end).read_u8().map(|_| ())
 }

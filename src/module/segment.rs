@@ -5,18 +5,18 @@ use super::types::RefType;
 use alloc::boxed::Box;
 use core::ops::Range;
 
-/// What happens to a segment when its module is instantiated.
+/// The treatment of a segment when its module is instantiated.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SegmentMode {
-    /// Nothing: instructions copy from it.
+    /// None. Instructions copy from the segment.
     Passive,
-    /// Nothing: it only says which functions may be referred to.
+    /// None. The segment only declares which functions may be referenced.
     Declared,
-    /// It is copied, and dropped.
+    /// The segment is copied and then dropped.
     Active {
-        /// To which table or memory.
+        /// Index of the table or memory to copy to.
         index: u32,
-        /// To where.
+        /// Offset in the table or memory.
         offset: ConstExpr,
     },
 }
@@ -24,26 +24,26 @@ pub enum SegmentMode {
 /// An element segment.
 #[derive(Clone, Debug)]
 pub struct ElementSegment {
-    /// The type of its elements.
+    /// Type of the elements.
     pub ty: RefType,
-    /// Its elements.
+    /// The elements.
     pub items: ElementItems,
-    /// What happens to it.
+    /// Treatment at instantiation.
     pub mode: SegmentMode,
 }
 
 /// The elements of a segment.
 #[derive(Clone, Debug)]
 pub enum ElementItems {
-    /// References to functions. Segments that are written as expressions, all of which
-    /// are `ref.func`, have this shape too.
+    /// References to functions. A segment of expressions is stored in this form also if all of
+    /// them are `ref.func`.
     Functions(Box<[u32]>),
-    /// Whatever the expressions give.
+    /// Expressions that give the elements.
     Expressions(Box<[ConstExpr]>),
 }
 
 impl ElementItems {
-    /// The number of elements.
+    /// Returns the number of elements.
     pub fn len(&self) -> usize {
         match self {
             ElementItems::Functions(functions) => functions.len(),
@@ -51,7 +51,7 @@ impl ElementItems {
         }
     }
 
-    /// Whether there are none.
+    /// Returns whether there are no elements.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -60,8 +60,8 @@ impl ElementItems {
 /// A data segment.
 #[derive(Clone, Debug)]
 pub struct DataSegment {
-    /// Where its bytes stand among the module's.
+    /// Range of the segment's bytes in the module.
     pub range: Range<usize>,
-    /// What happens to it.
+    /// Treatment at instantiation.
     pub mode: SegmentMode,
 }

@@ -1,11 +1,11 @@
-//! The types that modules define, each once.
+//! The registry of the types that modules define.
 //!
-//! The unit of equality is a recursion group, as the specification has it: two types are
-//! the same when their groups are, and when they stand at the same place in them. Nearly
-//! all groups are of one type that does not mention itself, and have a map of their own.
+//! As in the specification, equality is by recursion group: two types are equal if their groups
+//! are equal and they have the same position in them. Nearly all groups consist of one type that
+//! does not refer to itself. These have a map of their own.
 //!
-//! Types stay for the life of their engine: there are few different ones, and an identity
-//! that is never given to another type needs no counting.
+//! Types are kept until their engine is dropped. There are few distinct types, and identities
+//! that are never reused need no reference counts.
 
 use super::types::{
     CompositeType, FieldType, FuncType, HeapType, RefType, StorageType, SubType, ValType,
@@ -17,21 +17,21 @@ use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-/// A type of a module.
+/// A type that a module defines.
 #[derive(Clone, Debug)]
 pub struct ModuleType {
-    /// Its identity within the engine.
+    /// Identity within the engine.
     pub id: TypeId,
-    /// The type itself.
+    /// The type.
     pub ty: Arc<SubType>,
 }
 
 impl ModuleType {
-    /// The type of functions that it is.
+    /// Returns the function type.
     ///
     /// # Panics
     ///
-    /// If it is none: validation has made sure of that wherever this is called.
+    /// If it is not a function type. Validation ensures that it is wherever this is called.
     pub fn func(&self) -> &Arc<FuncType> {
         func_of(&self.ty)
     }
@@ -44,11 +44,11 @@ fn func_of(ty: &SubType) -> &Arc<FuncType> {
     }
 }
 
-/// In the key of a group, types of the group itself are numbered from its start, and have
-/// this bit set.
+/// Bit that marks an identity within the key of a group. Such identities are numbered from the
+/// start of the group.
 const WITHIN_GROUP: u32 = 1 << 31;
 
-/// The identity that stands for member `index` of a group that is not interned yet.
+/// Returns the identity of member `index` of a group that has not been interned yet.
 pub(super) fn within_group(index: u32) -> TypeId {
     TypeId(index | WITHIN_GROUP)
 }
@@ -61,11 +61,11 @@ pub struct TypeRegistry {
 
 #[derive(Debug, Default)]
 struct Inner {
-    /// By [`TypeId`].
+    /// Indexed by [`TypeId`].
     types: Vec<Interned>,
-    /// Types that are groups of their own and do not mention themselves.
+    /// Groups of one type that does not refer to itself.
     single: BTreeMap<Arc<SubType>, TypeId>,
-    /// The other groups, with the identity of their first member.
+    /// Other groups, and the identity of the first member of each.
     groups: BTreeMap<Box<[SubType]>, TypeId>,
 }
 
@@ -75,27 +75,27 @@ struct Interned {
     group: GroupMember,
 }
 
-/// Where a type stands in its recursion group.
+/// The position of a type in its recursion group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct GroupMember {
-    /// How many stand before it.
+    /// Index within the group.
     pub index: u32,
-    /// How many there are.
+    /// Number of types in the group.
     pub count: u32,
 }
 
 impl TypeRegistry {
-    /// The identity of a final function type that does not mention itself.
+    /// Returns the identity of a final function type that does not refer to itself.
     pub fn intern(&self, ty: FuncType) -> TypeId {
         self.intern_plain(CompositeType::Func(Arc::new(ty)))
     }
 
-    /// The identity of a final type without a supertype that does not mention itself.
+    /// Returns the identity of a final type that has no supertype and does not refer to itself.
     pub fn intern_plain(&self, composite: CompositeType) -> TypeId {
         self.inner.lock().intern(SubType::plain(composite)).id
     }
 
-    /// The identities of a recursion group's members, which refer to one another by
+    /// Appends the identities of a recursion group's members, which refer to each other by
     /// [`within_group`].
     pub(super) fn intern_group(&self, members: Vec<SubType>, into: &mut Vec<ModuleType>) {
         let mut inner = self.inner.lock();
@@ -106,26 +106,26 @@ impl TypeRegistry {
         }
     }
 
-    /// The type of that identity.
+    /// Returns the type with this identity.
     pub fn get(&self, id: TypeId) -> Arc<SubType> {
         Arc::clone(&self.inner.lock().types[id.0 as usize].ty)
     }
 
-    /// The function type of that identity.
+    /// Returns the function type with this identity.
     ///
     /// # Panics
     ///
-    /// If it is a type of something else.
+    /// If it is not a function type.
     pub fn func(&self, id: TypeId) -> Arc<FuncType> {
         Arc::clone(func_of(&self.get(id)))
     }
 
-    /// Where the type of that identity stands in its recursion group.
+    /// Returns the position of the type in its recursion group.
     pub fn group(&self, id: TypeId) -> GroupMember {
         self.inner.lock().types[id.0 as usize].group
     }
 
-    /// Whether each value of type `a` is one of type `b`.
+    /// Returns whether `a` is a subtype of `b`.
     pub fn is_subtype(&self, a: ValType, b: ValType) -> bool {
         match (a, b) {
             (ValType::Ref(a), ValType::Ref(b)) => self.ref_is_subtype(a, b),
@@ -133,12 +133,12 @@ impl TypeRegistry {
         }
     }
 
-    /// Whether each reference of type `a` is one of type `b`.
+    /// Returns whether `a` is a subtype of `b`.
     pub fn ref_is_subtype(&self, a: RefType, b: RefType) -> bool {
         (b.nullable || !a.nullable) && self.heap_is_subtype(a.heap, b.heap)
     }
 
-    /// Whether whatever `a` describes is described by `b`.
+    /// Returns whether `a` is a subtype of `b`.
     pub fn heap_is_subtype(&self, a: HeapType, b: HeapType) -> bool {
         a.matches_by_kind(b)
             || match (a.id(), b.id()) {
@@ -147,14 +147,14 @@ impl TypeRegistry {
             }
     }
 
-    /// Whether `a` is `b`, or was declared a subtype of it, or of a subtype of it.
+    /// Returns whether `a` is `b`, or `b` is a direct or indirect declared supertype of `a`.
     pub fn is_declared_subtype(&self, a: TypeId, b: TypeId) -> bool {
         if a == b {
             return true;
         }
         let inner = self.inner.lock();
         let supertype = |id: &TypeId| inner.types[id.0 as usize].ty.supertype;
-        // The validator bounds how many there are one above the other.
+        // The validator limits the depth of supertypes.
         core::iter::successors(supertype(&a), supertype).any(|above| above == b)
     }
 }
@@ -226,7 +226,8 @@ fn mentions_group(ty: &SubType) -> bool {
         }
 }
 
-/// A member of a group whose first member has the identity `first`.
+/// Returns a group member in which references to the group have been replaced. `first` is the
+/// identity of the group's first member.
 fn resolve(member: &SubType, first: TypeId) -> SubType {
     let resolved = |id: TypeId| match id.0 & WITHIN_GROUP {
         0 => id,
@@ -331,7 +332,7 @@ mod tests {
             registry.func(alone[0]).params[0],
             reference(HeapType::ConcreteFunc(alone[0]))
         );
-        // The same function type in a group of two is another type.
+        // A function type has another identity in a group of two.
         let plain = registry.intern(func(&[], &[]));
         let twins = group(&registry, vec![func(&[], &[]), func(&[], &[])]);
         assert!(!twins.contains(&plain) && twins[0] != twins[1]);
@@ -398,7 +399,7 @@ mod tests {
             let (a, b) = (HeapType::ConcreteFunc(a), HeapType::ConcreteFunc(b));
             assert_eq!(registry.heap_is_subtype(a, b), holds, "{a:?} {b:?}");
         }
-        // Supertypes within a group, and a group that is like another but for one.
+        // Supertypes within a group, and a group that differs in one of them.
         let chain = |supertype| vec![sub(None, func(&[], &[])), sub(supertype, func(&[], &[]))];
         let with = sub_group(&registry, chain(Some(within_group(0))));
         let without = sub_group(&registry, chain(None));

@@ -1,9 +1,8 @@
-//! The types of a module as the runtime sees them: small, canonical, comparable.
+//! The runtime's representation of types: small, canonical, comparable.
 //!
-//! Types that modules define are interned by the engine's
-//! [`TypeRegistry`](super::TypeRegistry): two of them are equal exactly when their
-//! [`TypeId`]s are. What the embedder sees (`api::FuncType` and its kin) is made from
-//! these.
+//! Types that modules define are interned in the engine's [`TypeRegistry`](super::TypeRegistry):
+//! two such types are equal if and only if their [`TypeId`]s are. The embedder's types
+//! (`api::FuncType` and others) are made from these.
 
 use super::slots::slot_count;
 use crate::ids::TypeId;
@@ -30,9 +29,9 @@ pub enum ValType {
 /// The type of a reference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RefType {
-    /// Whether null is among its values.
+    /// Whether null is a value of the type.
     pub nullable: bool,
-    /// What it refers to.
+    /// The type of the object.
     pub heap: HeapType,
 }
 
@@ -49,34 +48,34 @@ impl RefType {
     };
 }
 
-/// What a reference refers to.
+/// The type of the object that a reference refers to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum HeapType {
     /// Any function.
     Func,
-    /// A function of one type.
+    /// A function of a defined type.
     ConcreteFunc(TypeId),
     /// No function: the type of `ref.null nofunc`.
     NoFunc,
-    /// A value of the host's.
+    /// Any value of the host.
     Extern,
-    /// No value of the host's.
+    /// No value of the host.
     NoExtern,
-    /// Any value of the guests' own: a structure, an array, a small integer.
+    /// Any internal value: a structure, an array or an `i31`.
     Any,
-    /// One that can be compared.
+    /// Any internal value that `ref.eq` can compare.
     Eq,
     /// An integer of 31 bits.
     I31,
     /// Any structure.
     Struct,
-    /// A structure of one type.
+    /// A structure of a defined type.
     ConcreteStruct(TypeId),
     /// Any array.
     Array,
-    /// An array of one type.
+    /// An array of a defined type.
     ConcreteArray(TypeId),
-    /// No value of the guests' own.
+    /// No internal value.
     None,
     /// Any exception.
     Exn,
@@ -84,13 +83,13 @@ pub enum HeapType {
     NoExn,
     /// Any continuation.
     Cont,
-    /// A continuation of one type.
+    /// A continuation of a defined type.
     ConcreteCont(TypeId),
     /// No continuation.
     NoCont,
 }
 
-/// What a type that a module defines describes.
+/// The kind of a defined type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CompositeKind {
     /// Functions.
@@ -104,7 +103,7 @@ pub enum CompositeKind {
 }
 
 impl HeapType {
-    /// What is of one type that a module defines.
+    /// Returns the heap type of a defined type.
     pub fn concrete(kind: CompositeKind, id: TypeId) -> HeapType {
         match kind {
             CompositeKind::Func => HeapType::ConcreteFunc(id),
@@ -114,7 +113,7 @@ impl HeapType {
         }
     }
 
-    /// The type that a module defines, if it is one.
+    /// Returns the defined type, if this is one.
     pub fn id(self) -> Option<TypeId> {
         match self {
             HeapType::ConcreteFunc(id)
@@ -125,7 +124,7 @@ impl HeapType {
         }
     }
 
-    /// The same with another type in the place of the one that a module defines.
+    /// Returns the heap type with the defined type replaced by `id`.
     pub(super) fn with_id(self, id: TypeId) -> HeapType {
         match self {
             HeapType::ConcreteFunc(_) => HeapType::ConcreteFunc(id),
@@ -136,7 +135,7 @@ impl HeapType {
         }
     }
 
-    /// The most general type of its kind.
+    /// Returns the top type of the hierarchy.
     pub fn top(self) -> HeapType {
         match self {
             HeapType::Func | HeapType::ConcreteFunc(_) | HeapType::NoFunc => HeapType::Func,
@@ -154,7 +153,7 @@ impl HeapType {
         }
     }
 
-    /// The type of its kind that nothing is of.
+    /// Returns the bottom type of the hierarchy.
     pub fn bottom(self) -> HeapType {
         match self.top() {
             HeapType::Func => HeapType::NoFunc,
@@ -165,14 +164,13 @@ impl HeapType {
         }
     }
 
-    /// Whether references to it take 64 bits in a table: those to continuations, which
-    /// have a revision.
+    /// Returns whether a reference takes 64 bits in a table. References to continuations do,
+    /// because they contain a revision.
     pub fn is_wide(self) -> bool {
         self.top() == HeapType::Cont
     }
 
-    /// Whether what is of this type is of `other` too, as far as that does not depend on
-    /// what the supertypes of a module's types are.
+    /// Returns whether this type is a subtype of `other`, without regard to declared supertypes.
     pub fn matches_by_kind(self, other: HeapType) -> bool {
         let is_structure = || matches!(self, HeapType::Struct | HeapType::ConcreteStruct(_));
         let is_array = || matches!(self, HeapType::Array | HeapType::ConcreteArray(_));
@@ -188,19 +186,19 @@ impl HeapType {
     }
 }
 
-/// A type that a module defines.
+/// A defined type.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SubType {
-    /// Whether no other type may be declared a subtype of it.
+    /// Whether the type must not have subtypes.
     pub is_final: bool,
-    /// The type that it is declared a subtype of.
+    /// Declared supertype.
     pub supertype: Option<TypeId>,
-    /// What it describes.
+    /// Structure of the type.
     pub composite: CompositeType,
 }
 
 impl SubType {
-    /// A final type without a supertype.
+    /// Creates a final type without a supertype.
     pub fn plain(composite: CompositeType) -> SubType {
         SubType {
             is_final: true,
@@ -210,21 +208,21 @@ impl SubType {
     }
 }
 
-/// What the values of a type that a module defines are made of.
+/// The structure of a defined type.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum CompositeType {
     /// A function.
     Func(Arc<FuncType>),
-    /// A structure of such fields.
+    /// A structure with these fields.
     Struct(Box<[FieldType]>),
-    /// An array of such elements.
+    /// An array with these elements.
     Array(FieldType),
-    /// A continuation of a function of that type.
+    /// A continuation of a function of this type.
     Cont(TypeId),
 }
 
 impl CompositeType {
-    /// What it describes.
+    /// Returns the kind of the type.
     pub fn kind(&self) -> CompositeKind {
         match self {
             CompositeType::Func(_) => CompositeKind::Func,
@@ -238,18 +236,18 @@ impl CompositeType {
 /// The type of a structure's field or of an array's elements.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FieldType {
-    /// What is kept there.
+    /// Type of the stored value.
     pub storage: StorageType,
-    /// Whether it may change.
+    /// Whether the field is mutable.
     pub mutable: bool,
 }
 
-/// What a field keeps.
+/// The type of a field's contents.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum StorageType {
-    /// Eight bits.
+    /// A packed 8-bit integer.
     I8,
-    /// Sixteen bits.
+    /// A packed 16-bit integer.
     I16,
     /// A value.
     Val(ValType),
@@ -281,41 +279,41 @@ impl FuncType {
 /// The type of a memory. Sizes are in pages of `1 << page_size_log2` bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MemoryType {
-    /// Pages at the start.
+    /// Initial size in pages.
     pub minimum: u64,
-    /// Pages at the most, where the module says so.
+    /// Maximum size in pages, if declared.
     pub maximum: Option<u64>,
-    /// Whether addresses are 64-bit.
+    /// Whether addresses have 64 bits.
     pub memory64: bool,
-    /// Whether threads may share it.
+    /// Whether the memory is shared between threads.
     pub shared: bool,
-    /// 16 for the usual 64 KiB pages, 0 for pages of one byte.
+    /// Logarithm of the page size: 16 for the usual 64 KiB, 0 for pages of one byte.
     pub page_size_log2: u32,
 }
 
 /// The type of a table. Sizes are in elements.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TableType {
-    /// The type of its elements.
+    /// Type of the elements.
     pub element: RefType,
-    /// Elements at the start.
+    /// Initial number of elements.
     pub minimum: u64,
-    /// Elements at the most, where the module says so.
+    /// Maximum number of elements, if declared.
     pub maximum: Option<u64>,
-    /// Whether indices are 64-bit.
+    /// Whether indices have 64 bits.
     pub table64: bool,
 }
 
 /// The type of a global.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct GlobalType {
-    /// The type of its value.
+    /// Type of the value.
     pub value: ValType,
-    /// Whether it may change.
+    /// Whether the global is mutable.
     pub mutable: bool,
 }
 
-/// The type of something that can be imported or exported.
+/// The type of an import or export.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ExternType {
     /// A function.
@@ -326,6 +324,6 @@ pub enum ExternType {
     Memory(MemoryType),
     /// A global.
     Global(GlobalType),
-    /// A tag, with the function type of its payload.
+    /// A tag. Its type is the function type whose parameters are the payload.
     Tag(TypeId),
 }

@@ -1,6 +1,6 @@
-//! What is valid WebAssembly and cannot be run yet, and how it is called.
+//! Detection of proposals that are not supported, and their names.
 //!
-//! Nothing here is looked at for a module that needs none of it: see
+//! This is only used for modules that fail validation with the supported features: see
 //! [`validate`](super::validate).
 
 use super::error::{ModuleError, Place};
@@ -10,7 +10,7 @@ use wasmparser::{
     BlockType, FunctionBody, HeapType, Operator, RefType, TryTable, ValType, WasmFeatures,
 };
 
-/// A use of a proposal.
+/// A use of an unsupported proposal.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Needs {
     proposal: &'static str,
@@ -35,8 +35,8 @@ impl Needs {
     }
 }
 
-/// The name of a proposal that the validator asks for; none for those that are supported,
-/// and may only have been switched off.
+/// Returns the name of the proposal that a validator feature belongs to; `None` for a supported
+/// feature, which may just be switched off.
 pub(super) fn proposal(feature: WasmFeatures) -> Option<&'static str> {
     const NAMES: &[(WasmFeatures, &str)] = &[
         (WasmFeatures::SIMD, "simd"),
@@ -65,7 +65,7 @@ pub(super) fn proposal(feature: WasmFeatures) -> Option<&'static str> {
         .map(|(_, name)| *name)
 }
 
-/// Whether a type of values can be run.
+/// Checks that values of a type are supported.
 pub(super) fn val_type(ty: ValType) -> Result<(), Needs> {
     match ty {
         ValType::I32 | ValType::I64 | ValType::F32 | ValType::F64 => Ok(()),
@@ -78,7 +78,7 @@ fn ref_type(ty: RefType) -> Result<(), Needs> {
     heap_type(ty.heap_type())
 }
 
-/// Whether references to something can be run.
+/// Checks that references to a heap type are supported.
 pub(super) fn heap_type(ty: HeapType) -> Result<(), Needs> {
     match ty {
         HeapType::Concrete(_) | HeapType::Abstract { shared: false, .. } => Ok(()),
@@ -93,7 +93,7 @@ pub(super) fn heap_type(ty: HeapType) -> Result<(), Needs> {
     }
 }
 
-/// Whether an instruction of a function can be run.
+/// Checks that an instruction of a function is supported.
 pub(super) fn operator(op: &Operator<'_>) -> Result<(), Needs> {
     let (proposal, visit) = origin(op);
     let proposal = match proposal {
@@ -123,7 +123,7 @@ pub(super) fn operator(op: &Operator<'_>) -> Result<(), Needs> {
     Err(Needs::new(proposal, format!("`{}`", mnemonic(visit))))
 }
 
-/// Whether the types that an instruction names can be run.
+/// Checks that the types in an instruction's immediates are supported.
 fn types_of(op: &Operator<'_>) -> Result<(), Needs> {
     match op {
         Operator::Block {
@@ -149,7 +149,7 @@ fn types_of(op: &Operator<'_>) -> Result<(), Needs> {
     }
 }
 
-/// Whether a body that has been validated can be run.
+/// Checks that a validated body uses no unsupported proposal.
 pub(super) fn body(function: u32, body: &FunctionBody<'_>) -> Result<(), ModuleError> {
     let place = Place::Function(function);
     let invalid = |error: wasmparser::Error| {
@@ -175,7 +175,8 @@ pub(super) fn body(function: u32, body: &FunctionBody<'_>) -> Result<(), ModuleE
 
 macro_rules! define_origin {
     ($(@$proposal:ident $op:ident $({ $($arg:ident: $ty:ty),* })? => $visit:ident ($($rest:tt)*))*) => {
-        /// The proposal that an instruction came with, and its name as an identifier.
+        /// Returns the proposal that introduced an instruction, and the instruction's visitor
+        /// name.
         fn origin(op: &Operator<'_>) -> (&'static str, &'static str) {
             match op {
                 $(Operator::$op { .. } => (stringify!($proposal), stringify!($visit)),)*
@@ -186,7 +187,7 @@ macro_rules! define_origin {
 }
 wasmparser::for_each_operator!(define_origin);
 
-/// An instruction's name in the text format, from the validator's name for it.
+/// Converts the name of a visitor method to the instruction's name in the text format.
 fn mnemonic(visit: &str) -> String {
     const FAMILIES: &[&str] = &[
         "i8x16", "i16x8", "i32x4", "i64x2", "f32x4", "f64x2", "v128", "i32", "i64", "memory",
@@ -199,7 +200,7 @@ fn mnemonic(visit: &str) -> String {
     else {
         return name.to_string();
     };
-    // `ref.cast` and `ref.test` are two instructions each, with one name.
+    // `ref.cast` and `ref.test` stand for two instructions each.
     let rest = match rest
         .strip_suffix("_nullable")
         .or(rest.strip_suffix("_non_null"))

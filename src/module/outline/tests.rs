@@ -1,4 +1,4 @@
-//! Headers and sections, good and bad.
+//! Tests of sections, valid and invalid.
 
 use super::*;
 use crate::ids::TypeId;

@@ -1,4 +1,4 @@
-//! The bodies of functions, on as many threads as pay.
+//! Validation of function bodies, on several threads if that pays.
 
 use crate::module::error::{Complaint, Fault, Place};
 use crate::module::sections::{self, Sections};
@@ -9,15 +9,16 @@ use wasmparser::{
     WasmFeatures, WasmModuleResources,
 };
 
-/// The bytes of bodies that a thread should have to validate: about 60 µs of work.
+/// Minimum number of bytes of function bodies that a thread should validate: about 60 µs of
+/// work.
 const SHARE: usize = 12 << 10;
 
-/// Whether a body is so much of all bodies' bytes that it should be begun early.
+/// Returns whether a body is so large a part of all bodies that it should be started early.
 pub(in crate::module) fn is_large(body: &Range<usize>, code_size: usize) -> bool {
     body.len() > code_size / 16
 }
 
-/// Validates the bodies; where several are faulty, the first is reported.
+/// Validates the bodies. If several are invalid, returns the error of the first.
 pub(super) fn validate(
     bytes: &[u8],
     sections: &Sections<'_>,
@@ -39,7 +40,7 @@ pub(super) fn validate(
     )
 }
 
-/// Validates one body. The allocations are kept for the next.
+/// Validates one body. The allocations are reused for the next one.
 pub(super) fn validate_one(
     resources: &ValidatorResources,
     function: u32,
@@ -47,12 +48,11 @@ pub(super) fn validate_one(
     features: WasmFeatures,
     allocations: &mut FuncValidatorAllocations,
 ) -> Result<(), Fault> {
-    // The function section was read with the bodies, so each has its type.
+    // The function section was read before the bodies, so each body has a type.
     let Some(ty) = resources.type_index_of_function(function) else {
         return Ok(());
     };
-    // By reference: counting references to the resources is work that threads would
-    // have to do one after the other.
+    // A reference instead of a clone, because threads would contend for the reference count.
     let task = FuncToValidate {
         resources,
         index: function,
@@ -68,12 +68,13 @@ pub(super) fn validate_one(
     })
 }
 
-/// The most operands that a body may have on its stack at a time. Two bytes can push a
-/// thousand, so that a body of a few hundred kilobytes could otherwise exhaust the host's
-/// memory while it is read; no stack of a usual size has room for so many.
+/// Largest number of operands on a body's operand stack. Two bytes can push a thousand operands,
+/// so a body of a few hundred kilobytes could exhaust the host's memory during validation. No
+/// stack of a usual size has room for that many.
 const MOST_OPERANDS: u32 = 1 << 20;
 
-/// As the validator's own `validate`, with a bound on the operand stack.
+/// Validates the instructions like the validator's own `validate`, with a limit on the operand
+/// stack.
 fn validate_operators(
     validator: &mut FuncValidator<&ValidatorResources>,
     body: &FunctionBody<'_>,

@@ -1,17 +1,17 @@
-//! Whether bytes are a valid module that can be run.
+//! Validation of modules.
 //!
-//! Flows in: bytes, and the proposals that the embedder allows. Flows out: the module's
-//! sections, or the reason why not.
+//! * Input: bytes, and the proposals that the embedder allows.
+//! * Output: the module's sections, or the reason why it is refused.
 //!
-//! # Why twice
+//! # Why two passes
 //!
-//! A module is first validated with only those proposals on that can be run: nearly all
-//! modules pass, and this costs nothing beyond the validator itself, because it refuses
-//! the others' instructions as a part of its work. Only what fails is validated once
-//! more with everything on: what fails again is invalid, and the rest is searched for
-//! what needs a proposal that cannot be run yet. Where nothing is found, the module used
-//! that part of a proposal that can be run: types of the gc proposal, or a constant
-//! `global.get` of a global of the module's own, which came with it.
+//! A module is first validated with only the supported features. Nearly all modules pass, and
+//! the pass costs nothing in addition to validation, because the validator itself refuses
+//! unsupported instructions. A module that fails is validated again with all known features. If
+//! it fails again, it is invalid. Otherwise it is searched for the use of an unsupported
+//! proposal. If there is none, the module uses the supported part of a proposal: types of the gc
+//! proposal, or `global.get` of the module's own globals in constant expressions, which is also
+//! from the gc proposal.
 
 mod bodies;
 
@@ -22,7 +22,7 @@ pub(super) use bodies::is_large;
 use core::ops::Range;
 use wasmparser::{FuncValidatorAllocations, ValidatorResources, WasmFeatures};
 
-/// What can be run, whatever of it a module uses.
+/// Features that are fully supported.
 const SUPPORTED: WasmFeatures = WasmFeatures::FLOATS
     .union(WasmFeatures::GC_TYPES)
     .union(WasmFeatures::MUTABLE_GLOBAL)
@@ -42,35 +42,35 @@ const SUPPORTED: WasmFeatures = WasmFeatures::FLOATS
     .union(WasmFeatures::STACK_SWITCHING)
     .union(WasmFeatures::COMPACT_IMPORTS);
 
-/// What cannot be run yet, but is known well enough to tell whether it is valid.
+/// Features that are not supported, but known well enough to validate modules that use them.
 const KNOWN: WasmFeatures = WasmFeatures::SIMD
     .union(WasmFeatures::RELAXED_SIMD)
     .union(WasmFeatures::THREADS)
     .union(WasmFeatures::LEGACY_EXCEPTIONS);
 
-/// What can be run in part: types can, and a module that has them is searched for the
-/// instructions that cannot. They are built on typed function references, and valid with
-/// these alone.
+/// Features that are supported in part: a module that uses the types is searched for unsupported
+/// instructions. The types are built on typed function references and are valid with these
+/// alone.
 const PARTLY: WasmFeatures = WasmFeatures::GC;
 
-/// What an embedder can allow, and does where nothing is said.
+/// Features that an embedder can allow. All are allowed by default.
 pub(super) const DEFAULT: WasmFeatures = SUPPORTED.union(PARTLY);
 
-/// When the bodies of functions are validated.
+/// The time at which function bodies are validated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Bodies {
     Now,
     AtFirstCall,
 }
 
-/// A module that is valid, as far as has been looked at.
+/// A module that is valid, as far as it has been checked.
 pub(super) struct Valid<'a> {
     pub sections: Sections<'a>,
-    /// Whether the module may need what cannot be run: its parts must be searched.
+    /// Whether the module must be searched for unsupported proposals.
     pub doubtful: bool,
 }
 
-/// Validates a module under the rules of what the embedder allows.
+/// Validates a module with the features that the embedder allows.
 pub(super) fn module(
     bytes: &[u8],
     allowed: WasmFeatures,
@@ -90,7 +90,7 @@ pub(super) fn module(
     }
     let complete = with_known(allowed);
     let (sections, outcome) = Sections::read(bytes, complete);
-    // The bodies found stand before the fault, if there was one: theirs come first.
+    // The bodies found precede the fault, so their errors are reported first.
     if bodies == Bodies::Now {
         bodies::validate(bytes, &sections, complete).map_err(refusal)?;
     }
@@ -101,7 +101,7 @@ pub(super) fn module(
     })
 }
 
-/// Searches the bodies of a valid module for what cannot be run.
+/// Searches the bodies of a valid module for unsupported proposals.
 pub(super) fn search_bodies(bytes: &[u8], sections: &Sections<'_>) -> Result<(), ModuleError> {
     for (range, function) in sections.bodies.iter().zip(sections.first_body..) {
         let body = sections::body(bytes, range, WasmFeatures::all());
@@ -110,7 +110,7 @@ pub(super) fn search_bodies(bytes: &[u8], sections: &Sections<'_>) -> Result<(),
     Ok(())
 }
 
-/// What it takes to validate bodies later, one at a time.
+/// The state for validating bodies later, one at a time.
 #[derive(Debug)]
 pub(super) struct Deferred {
     resources: ValidatorResources,
@@ -118,7 +118,7 @@ pub(super) struct Deferred {
 }
 
 impl Deferred {
-    /// What is needed for the bodies of these sections, where there are any.
+    /// Creates the state for the bodies of these sections, if there are any.
     pub(super) fn new(sections: &mut Sections<'_>, allowed: WasmFeatures) -> Option<Deferred> {
         Some(Deferred {
             resources: sections.resources.take()?,
@@ -126,8 +126,8 @@ impl Deferred {
         })
     }
 
-    /// Validates the body of `function`, and that it can be run. The allocations are kept
-    /// for the next.
+    /// Validates the body of `function` and checks that it is supported. The allocations are
+    /// reused for the next body.
     pub(super) fn validate(
         &self,
         bytes: &[u8],
@@ -150,7 +150,7 @@ impl Deferred {
 
 fn with_known(allowed: WasmFeatures) -> WasmFeatures {
     let all = allowed.intersection(SUPPORTED).union(KNOWN);
-    // Without these the embedder's choice would have no effect.
+    // GC must not be added if the embedder has switched these off, since it includes them.
     let switched_off = !allowed.contains(WasmFeatures::FUNCTION_REFERENCES);
     if switched_off {
         all
@@ -159,7 +159,7 @@ fn with_known(allowed: WasmFeatures) -> WasmFeatures {
     }
 }
 
-/// The fault of a module that is not valid even with all proposals on that are known.
+/// Converts the fault of a module that is invalid even with all known features.
 fn refusal(fault: Fault) -> ModuleError {
     let missing = fault
         .error

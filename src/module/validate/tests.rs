@@ -1,4 +1,4 @@
-//! Bodies in the three compilation modes, and what is refused.
+//! Tests of bodies in the three compilation modes, and of refused modules.
 
 use super::*;
 use crate::module::outline::Outline;
@@ -16,7 +16,7 @@ fn check_bytes(bytes: &[u8], allowed: WasmFeatures, bodies: Bodies) -> Result<bo
     Ok(doubtful)
 }
 
-/// Whether the module needed a second look.
+/// Returns whether the module needed the second pass.
 fn check(text: &str) -> Result<bool, ModuleError> {
     check_bytes(&wat::parse_str(text).unwrap(), DEFAULT, Bodies::Now)
 }
@@ -204,7 +204,7 @@ fn invalid_modules_say_where() {
     };
     assert!(message(b"").starts_with("the module is invalid at offset 0x0: "));
     assert!(message(b"\0asm\x02\0\0\0").contains("unknown binary version"));
-    // A type section that claims a million types in one byte.
+    // A type section with a count of one million and one byte of contents.
     let claim = message(b"\0asm\x01\0\0\0\x01\x04\xc0\x84\x3d\x60");
     assert_eq!(
         claim,
@@ -219,7 +219,7 @@ fn switched_off_is_invalid() {
     let allowed = DEFAULT.difference(WasmFeatures::TAIL_CALL);
     let error = check_bytes(&bytes, allowed, Bodies::Now).unwrap_err();
     assert!(matches!(error, ModuleError::Invalid { .. }), "{error}");
-    // Not let in again by the gc proposal, which includes them.
+    // The gc proposal, which includes them, must not enable them again.
     let bytes = wat::parse_str("(module (type $f (func)) (func (param (ref $f))))").unwrap();
     let allowed = DEFAULT.difference(WasmFeatures::FUNCTION_REFERENCES);
     let error = check_bytes(&bytes, allowed, Bodies::Now).unwrap_err();
@@ -236,7 +236,7 @@ fn switched_off_is_invalid() {
         let error = check_bytes(&bytes, DEFAULT.difference(off), Bodies::Now).unwrap_err();
         assert!(matches!(error, ModuleError::Invalid { .. }), "{error}");
     }
-    // Switching something on that cannot be run has no effect.
+    // Switching on an unsupported feature has no effect.
     let bytes = wat::parse_str("(module (memory 1 1 shared))").unwrap();
     let error = check_bytes(&bytes, WasmFeatures::all(), Bodies::Now).unwrap_err();
     assert!(matches!(error, ModuleError::Unsupported { .. }), "{error}");
@@ -267,14 +267,14 @@ fn bodies_can_wait() {
     assert!(matches!(outcome(1), Err(ModuleError::Invalid { .. })));
     assert!(matches!(outcome(2), Err(ModuleError::Unsupported { .. })));
     assert_eq!(outcome(3), Ok(()));
-    // What is declared does not wait.
+    // Declarations are validated at once.
     let bytes = wat::parse_str("(module (memory 1 1 shared))").unwrap();
     assert!(check_bytes(&bytes, DEFAULT, Bodies::AtFirstCall).is_err());
 }
 
 #[test]
 fn the_first_faulty_body_is_reported() {
-    // More than 64 KiB, so that there are threads.
+    // More than 64 KiB, so that several threads work.
     let nops = "nop ".repeat(50);
     let mut text = String::from("(module");
     for index in 0..3000 {
