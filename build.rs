@@ -1,12 +1,12 @@
-//! Chooses the dispatch backends that this build has, from what the crate's own
-//! configuration cannot see: whether handlers are optimised (without which LLVM turns no
-//! call into a jump), and whether the compiler is a nightly one.
+//! Selects the dispatch backends of this build from facts that the crate's own configuration
+//! does not contain: whether handlers are optimised (otherwise LLVM does not turn calls into
+//! jumps), and whether the compiler is nightly.
 
 use std::env;
 use std::process::Command;
 
-/// Targets where LLVM makes a jump of a call with eight arguments at the end of a function
-/// of the same signature, as the disassembly test has seen.
+/// Targets on which LLVM turns a tail call to a function of the same signature, with eight
+/// arguments, into a jump. The disassembly test verifies this.
 const TAIL_CALL_TARGETS: &[&str] = &["x86_64", "aarch64", "riscv64"];
 
 fn main() {

@@ -52,11 +52,11 @@ impl fmt::Debug for EngineInner {
 pub struct Tunables {
     /// Time at which functions are validated and translated.
     pub compilation: CompilationMode,
-    /// Whether instructions consume fuel.
+    /// True if instructions consume fuel.
     pub consume_fuel: bool,
-    /// Whether polls check the epoch deadline.
+    /// True if polls check the epoch deadline.
     pub epoch_interruption: bool,
-    /// Whether other threads can interrupt a store.
+    /// True if other threads can interrupt a store.
     pub interruptible: bool,
     /// Maximum size of a stack, in bytes.
     pub max_stack: usize,
@@ -66,9 +66,9 @@ pub struct Tunables {
     pub features: WasmFeatures,
     /// Limits on the size of modules.
     pub limits: Limits,
-    /// Whether errors contain a backtrace.
+    /// True if errors contain a backtrace.
     pub backtrace: bool,
-    /// Whether errors contain a core dump.
+    /// True if errors contain a core dump.
     pub coredump_on_trap: bool,
     /// Maximum number of frames in a backtrace.
     pub backtrace_max_frames: usize,

@@ -40,7 +40,7 @@ impl ModuleType {
 fn func_of(ty: &SubType) -> &Arc<FuncType> {
     match &ty.composite {
         CompositeType::Func(func) => func,
-        other => panic!("{other:?} is no type of functions"),
+        other => panic!("{other:?} is not a function type"),
     }
 }
 

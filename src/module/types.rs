@@ -29,7 +29,7 @@ pub enum ValType {
 /// The type of a reference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RefType {
-    /// Whether null is a value of the type.
+    /// True if null is a value of the type.
     pub nullable: bool,
     /// The type of the object.
     pub heap: HeapType,
@@ -189,7 +189,7 @@ impl HeapType {
 /// A defined type.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SubType {
-    /// Whether the type must not have subtypes.
+    /// True if the type must not have subtypes.
     pub is_final: bool,
     /// Declared supertype.
     pub supertype: Option<TypeId>,
@@ -238,7 +238,7 @@ impl CompositeType {
 pub struct FieldType {
     /// Type of the stored value.
     pub storage: StorageType,
-    /// Whether the field is mutable.
+    /// True if the field is mutable.
     pub mutable: bool,
 }
 
@@ -283,9 +283,9 @@ pub struct MemoryType {
     pub minimum: u64,
     /// Maximum size in pages, if declared.
     pub maximum: Option<u64>,
-    /// Whether addresses have 64 bits.
+    /// True if addresses have 64 bits.
     pub memory64: bool,
-    /// Whether the memory is shared between threads.
+    /// True if the memory is shared between threads.
     pub shared: bool,
     /// Logarithm of the page size: 16 for the usual 64 KiB, 0 for pages of one byte.
     pub page_size_log2: u32,
@@ -300,7 +300,7 @@ pub struct TableType {
     pub minimum: u64,
     /// Maximum number of elements, if declared.
     pub maximum: Option<u64>,
-    /// Whether indices have 64 bits.
+    /// True if indices have 64 bits.
     pub table64: bool,
 }
 
@@ -309,7 +309,7 @@ pub struct TableType {
 pub struct GlobalType {
     /// Type of the value.
     pub value: ValType,
-    /// Whether the global is mutable.
+    /// True if the global is mutable.
     pub mutable: bool,
 }
 

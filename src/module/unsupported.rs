@@ -88,7 +88,7 @@ pub(super) fn heap_type(ty: HeapType) -> Result<(), Needs> {
         )),
         HeapType::Abstract { shared: true, .. } => Err(Needs::new(
             "shared-everything-threads",
-            "a reference to what is shared",
+            "a reference to a shared type",
         )),
     }
 }

@@ -1,4 +1,4 @@
-//! Errors for programs that use `anyhow`.
+//! Conversion to the errors of `anyhow`.
 
 use super::error::Error;
 

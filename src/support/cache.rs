@@ -1,4 +1,4 @@
-//! A bounded store of things that can be made again.
+//! A bounded cache.
 
 use super::sync::Mutex;
 use alloc::collections::{BTreeMap, VecDeque};
@@ -6,10 +6,10 @@ use alloc::sync::Arc;
 use core::any::Any;
 use core::fmt;
 
-/// The most bytes that a cache keeps, but for one thing that is larger.
+/// Capacity in bytes. A single larger item may exceed it.
 const CAPACITY: usize = 1 << 20;
 
-/// Keeps what was put into it last, by number: about a mebibyte, and at least one thing.
+/// A cache that keeps the items added last, by number: about 1 MiB, and at least one item.
 #[derive(Default)]
 pub struct Cache {
     kept: Mutex<Kept>,
@@ -18,19 +18,20 @@ pub struct Cache {
 #[derive(Default)]
 struct Kept {
     items: BTreeMap<u32, (Arc<dyn Any + Send + Sync>, usize)>,
-    /// The numbers of the items, the oldest first.
+    /// Keys of the items, oldest first.
     order: VecDeque<u32>,
     bytes: usize,
 }
 
 impl Cache {
-    /// The thing with that number, if it is still there and a `T`.
+    /// Returns the item with this key if it is still cached and is a `T`.
     pub fn get<T: Any + Send + Sync>(&self, key: u32) -> Option<Arc<T>> {
         let item = Arc::clone(&self.kept.lock().items.get(&key)?.0);
         item.downcast().ok()
     }
 
-    /// Keeps a thing that takes so many bytes, and perhaps drops others for it.
+    /// Adds an item that takes `bytes` bytes. Drops the oldest items if the capacity is
+    /// exceeded.
     pub fn put<T: Any + Send + Sync>(&self, key: u32, item: Arc<T>, bytes: usize) {
         let mut kept = self.kept.lock();
         kept.remove(key);

@@ -1,4 +1,4 @@
-//! A counter that any thread may advance.
+//! The epoch counter of an engine.
 
 use core::sync::atomic::Ordering;
 
@@ -7,12 +7,12 @@ use core::sync::atomic::AtomicU64 as Counter;
 #[cfg(not(target_has_atomic = "64"))]
 use core::sync::atomic::AtomicUsize as Counter;
 
-/// An engine's epoch. It counts to 2⁶⁴, or to 2³² where there are no wider atomics.
+/// An engine's epoch. It counts up to 2⁶⁴, or up to 2³² on targets without 64-bit atomics.
 #[derive(Debug, Default)]
 pub struct Epoch(Counter);
 
 impl Epoch {
-    /// The present epoch.
+    /// Returns the current epoch.
     #[inline(always)]
     #[allow(
         clippy::unnecessary_cast,
@@ -22,7 +22,7 @@ impl Epoch {
         self.0.load(Ordering::Relaxed) as u64
     }
 
-    /// Begins the next epoch.
+    /// Starts the next epoch.
     pub fn advance(&self) {
         self.0.fetch_add(1, Ordering::Relaxed);
     }

@@ -1,17 +1,18 @@
-//! The one error that the library returns.
+//! The error type of the library.
 //!
-//! An [`Error`] is a chain: at its root whatever went wrong (a [`Trap`](crate::Trap), an
-//! error of a host function's, a message), and above it the contexts added on the way
-//! out, the outermost first. Each link can be asked for by its type.
+//! An [`Error`] is a chain. Its root is the original error: a [`Trap`](crate::Trap), an error of
+//! a host function, or a message. Above it are the contexts that were added on the way out, the
+//! outermost first. Each link can be downcast to its type.
 //!
 //! # Why
 //!
-//! * One pointer wide, so that `Result<(), Error>` travels in a register: every call of a
-//!   function passes one.
-//! * A box in a box instead of a hand-made table of functions: errors are made where
-//!   execution ends, so a second allocation is cheaper than `unsafe` code here.
-//! * `Error` does not implement [`core::error::Error`], because it could not be made from
-//!   every such error with `?` then. [`Error::into_boxed_dyn_error`] gives one that does.
+//! * It is one pointer wide, so that `Result<(), Error>` fits in a register: every call of a
+//!   function returns one.
+//! * It is a box of a box instead of a box with a manual vtable. Errors are created where
+//!   execution ends, so the second allocation is acceptable, and it avoids `unsafe` code.
+//! * `Error` does not implement [`core::error::Error`]. If it did, `?` could not convert every
+//!   error that does into an `Error`. [`Error::into_boxed_dyn_error`] converts it to a type that
+//!   implements the trait.
 
 use alloc::boxed::Box;
 use alloc::string::String;
@@ -23,10 +24,10 @@ use core::ops::Deref;
 
 pub use crate::{bail, ensure, format_err};
 
-/// What the library's functions return.
+/// The result type of the library's functions.
 pub type Result<T, E = Error> = core::result::Result<T, E>;
 
-/// Any error, with the contexts in which it happened.
+/// An error with the contexts in which it occurred.
 ///
 /// ```
 /// use backstitch::{Error, Trap};
@@ -44,21 +45,21 @@ pub struct Error(Box<Box<dyn Link>>);
 const _: () = assert!(size_of::<Error>() == size_of::<usize>());
 const _: () = assert!(size_of::<Result<()>>() == size_of::<usize>());
 
-/// One link of the chain.
+/// A link of the chain.
 trait Link: Send + Sync + 'static {
-    /// What the embedder asks for by its type.
+    /// Returns the value that callers downcast to.
     fn value(&self) -> &dyn Any;
     fn value_mut(&mut self) -> &mut dyn Any;
-    /// The link as an error of the standard kind.
+    /// Returns the link as a standard error.
     fn as_error(&self) -> &(dyn StdError + Send + Sync + 'static);
     fn into_error(self: Box<Self>) -> Box<dyn StdError + Send + Sync + 'static>;
-    /// The rest of the chain.
+    /// Returns the rest of the chain.
     fn below(&self) -> Option<&Error>;
     fn below_mut(&mut self) -> Option<&mut Error>;
     fn into_parts(self: Box<Self>) -> (Box<dyn Any>, Option<Error>);
 }
 
-/// The root of a chain, where it is an error itself.
+/// The root of a chain if it is a standard error.
 struct Root<E>(E);
 
 impl<E: StdError + Send + Sync + 'static> Link for Root<E> {
@@ -85,7 +86,7 @@ impl<E: StdError + Send + Sync + 'static> Link for Root<E> {
     }
 }
 
-/// The root of a chain, where it is something that can only be printed.
+/// The root of a chain if it can only be displayed.
 struct Message<M>(M);
 
 impl<M: Display> Debug for Message<M> {
@@ -126,7 +127,7 @@ impl<M: Display + Send + Sync + 'static> Link for Message<M> {
     }
 }
 
-/// The root of a chain, where its type was lost before it came here.
+/// The root of a chain if its concrete type is not known.
 struct Boxed(Box<dyn StdError + Send + Sync + 'static>);
 
 impl Link for Boxed {
@@ -153,7 +154,7 @@ impl Link for Boxed {
     }
 }
 
-/// A context and what it was added to.
+/// A context and the error it was added to.
 struct Contextual<C> {
     context: C,
     below: Error,
@@ -209,7 +210,7 @@ impl Error {
         Error(Box::new(Box::new(link)))
     }
 
-    /// An error made of another, which [`Error::downcast_ref`] finds again.
+    /// Creates an error from a standard error, which [`Error::downcast_ref`] can return.
     #[cold]
     pub fn new<E>(error: E) -> Error
     where
@@ -218,7 +219,7 @@ impl Error {
         Error::link(Root(error))
     }
 
-    /// An error made of something that can be printed.
+    /// Creates an error from a message.
     #[cold]
     pub fn msg<M>(message: M) -> Error
     where
@@ -227,18 +228,18 @@ impl Error {
         Error::link(Message(message))
     }
 
-    /// An error made of one whose type is not known any more; it cannot be downcast to
-    /// that type.
+    /// Creates an error from a boxed standard error. It cannot be downcast to the error's
+    /// concrete type.
     #[cold]
     pub fn from_boxed(error: Box<dyn StdError + Send + Sync + 'static>) -> Error {
         Error::link(Boxed(error))
     }
 
-    /// An error that asks for the suspension of the running execution, if a host function
-    /// returns it: the execution then gives `payload` to whoever advances it, in a
-    /// [`HostRequest`], and can be continued with the host function's results.
+    /// Creates an error that suspends the running execution if a host function returns it. The
+    /// execution passes `payload` to its embedder in a [`HostRequest`], and can be resumed with
+    /// the host function's results.
     ///
-    /// Inside a synchronous call, which cannot be suspended, it is an error as any other.
+    /// In a synchronous call, which cannot be suspended, it is an error like any other.
     #[cold]
     pub fn suspend<P>(payload: P) -> Error
     where
@@ -250,13 +251,13 @@ impl Error {
         })
     }
 
-    /// Whether the execution that gets this error from a host function is to suspend.
+    /// Returns whether the execution suspends when a host function returns this error.
     pub(crate) fn asks_to_suspend(&self) -> bool {
         self.downcast_ref::<HostRequest>()
             .is_some_and(|request| !request.refused)
     }
 
-    /// The same error with a context, which it prints first.
+    /// Adds a context, which is displayed before the error.
     #[cold]
     pub fn context<C>(self, context: C) -> Error
     where
@@ -272,7 +273,7 @@ impl Error {
         core::iter::successors(Some(self), |error| error.0.below()).map(|error| &**error.0)
     }
 
-    /// Whether the chain holds an error or a context of this type.
+    /// Returns whether the chain contains an error or a context of this type.
     pub fn is<E>(&self) -> bool
     where
         E: Display + Debug + Send + Sync + 'static,
@@ -280,7 +281,7 @@ impl Error {
         self.downcast_ref::<E>().is_some()
     }
 
-    /// The outermost error or context of this type.
+    /// Returns the outermost error or context of this type.
     pub fn downcast_ref<E>(&self) -> Option<&E>
     where
         E: Display + Debug + Send + Sync + 'static,
@@ -288,7 +289,7 @@ impl Error {
         self.links().find_map(|link| link.value().downcast_ref())
     }
 
-    /// The outermost error or context of this type, to change.
+    /// Returns a mutable reference to the outermost error or context of this type.
     pub fn downcast_mut<E>(&mut self) -> Option<&mut E>
     where
         E: Display + Debug + Send + Sync + 'static,
@@ -300,11 +301,11 @@ impl Error {
         error.0.value_mut().downcast_mut()
     }
 
-    /// Takes the outermost error or context of this type out, and drops the rest.
+    /// Takes the outermost error or context of this type out of the chain and drops the rest.
     ///
     /// # Errors
     ///
-    /// The error itself, where there is none of this type.
+    /// The error itself if it contains no such type.
     pub fn downcast<E>(self) -> core::result::Result<E, Error>
     where
         E: Display + Debug + Send + Sync + 'static,
@@ -323,30 +324,30 @@ impl Error {
         }
     }
 
-    /// Takes off the outermost context, if it is a `C`: it, and the error that it was
+    /// Removes the outermost context if it is a `C`. Returns the context and the error it was
     /// added to.
     ///
     /// # Errors
     ///
-    /// The error as it is, if its outermost link is something else or its only one.
+    /// The error itself if its outermost link is not a `C` or is the root.
     pub fn pop_context<C: Any>(self) -> core::result::Result<(C, Error), Error> {
         if !self.0.value().is::<C>() || self.0.below().is_none() {
             return Err(self);
         }
         let (context, below) = self.0.into_parts();
-        let context = context.downcast().expect("its type has been looked at");
-        Ok((*context, below.expect("something is below")))
+        let context = context.downcast().expect("its type was checked above");
+        Ok((*context, below.expect("checked above")))
     }
 
-    /// The chain from the outermost context to the root, and on through the sources that
-    /// the root itself names.
+    /// Returns an iterator over the chain, from the outermost context to the root, followed by
+    /// the sources of the root.
     pub fn chain(&self) -> Chain<'_> {
         Chain {
             next: Some(self.0.as_error()),
         }
     }
 
-    /// The last of the chain.
+    /// Returns the last error of the chain.
     pub fn root_cause(&self) -> &(dyn StdError + 'static) {
         let mut cause: &(dyn StdError + 'static) = self.0.as_error();
         while let Some(next) = cause.source() {
@@ -355,8 +356,8 @@ impl Error {
         cause
     }
 
-    /// The error as one of the standard kind. Where it has no contexts, it is the very
-    /// error it was made of.
+    /// Converts the error to a boxed standard error. Without contexts, this is the error that it
+    /// was created from.
     pub fn into_boxed_dyn_error(self) -> Box<dyn StdError + Send + Sync + 'static> {
         self.0.into_error()
     }
@@ -406,7 +407,7 @@ impl Debug for Error {
     }
 }
 
-/// Moves the further lines of a text to the right.
+/// A writer that indents all lines but the first.
 struct Indented<'a, 'b> {
     f: &'a mut fmt::Formatter<'b>,
     width: usize,
@@ -468,7 +469,7 @@ impl From<Error> for Box<dyn StdError + 'static> {
     }
 }
 
-/// The errors of a chain, from [`Error::chain`].
+/// An iterator over the errors of a chain. See [`Error::chain`].
 #[derive(Clone, Debug)]
 pub struct Chain<'a> {
     next: Option<&'a (dyn StdError + 'static)>,
@@ -484,26 +485,26 @@ impl<'a> Iterator for Chain<'a> {
     }
 }
 
-/// What a host function asks for when it suspends its execution: see [`Error::suspend`].
+/// A host function's request to suspend its execution. See [`Error::suspend`].
 #[derive(Debug)]
 pub struct HostRequest {
     payload: Box<dyn Any + Send + Sync>,
-    /// Whether it came out of a call that could not be suspended. Then it is an error as
-    /// any other, and a host function that passes it on does not suspend *its* caller.
+    /// True if the request comes from a call that could not be suspended. It is then an error
+    /// like any other: a host function that passes it on does not suspend its own caller.
     pub(crate) refused: bool,
 }
 
 impl HostRequest {
-    /// The payload, if it is of this type.
+    /// Returns the payload if it is of this type.
     pub fn downcast_ref<P: Any>(&self) -> Option<&P> {
         self.payload.downcast_ref()
     }
 
-    /// Takes the payload out, if it is of this type.
+    /// Takes the payload out if it is of this type.
     ///
     /// # Errors
     ///
-    /// The request itself, if it is not.
+    /// The request itself if the payload is of another type.
     pub fn downcast<P: Any>(self) -> core::result::Result<P, HostRequest> {
         match self.payload.downcast() {
             Ok(payload) => Ok(*payload),
@@ -523,7 +524,7 @@ impl Display for HostRequest {
 
 impl StdError for HostRequest {}
 
-/// Adds contexts to results and options.
+/// Extension trait for adding contexts to results and options.
 ///
 /// ```
 /// use backstitch::error::Context;
@@ -532,20 +533,20 @@ impl StdError for HostRequest {}
 /// assert_eq!(format!("{error:#}"), "the first argument: invalid digit found in string");
 /// ```
 pub trait Context<T, E>: sealed::Sealed {
-    /// Adds a context to an error; for an option, makes it the error of `None`.
+    /// Adds a context to the error. For an option, `None` becomes an error with this message.
     ///
     /// # Errors
     ///
-    /// The former error, with the context.
+    /// The error with the context, if there is one.
     fn context<C>(self, context: C) -> Result<T>
     where
         C: Display + Send + Sync + 'static;
 
-    /// The same, with a context that is made only where it is needed.
+    /// Adds a context that is only created if there is an error.
     ///
     /// # Errors
     ///
-    /// The former error, with the context.
+    /// The error with the context, if there is one.
     fn with_context<C, F>(self, context: F) -> Result<T>
     where
         C: Display + Send + Sync + 'static,
@@ -553,7 +554,7 @@ pub trait Context<T, E>: sealed::Sealed {
 }
 
 mod sealed {
-    /// Only this module's types implement [`super::Context`].
+    /// Restricts implementations of [`super::Context`] to this module.
     pub trait Sealed {}
     impl<T, E> Sealed for core::result::Result<T, E> {}
     impl<T> Sealed for Option<T> {}
@@ -622,7 +623,7 @@ pub fn from_format_args(arguments: fmt::Arguments<'_>) -> Error {
     }
 }
 
-/// Makes an [`Error`] of a message, with `format!`'s arguments.
+/// Creates an [`Error`] from a message, with the arguments of `format!`.
 #[macro_export]
 macro_rules! format_err {
     ($message:literal $(, $($arguments:tt)*)?) => {
@@ -633,7 +634,7 @@ macro_rules! format_err {
     };
 }
 
-/// Returns an [`Error`] made by [`format_err!`](crate::format_err).
+/// Returns early with an [`Error`] created by [`format_err!`](crate::format_err).
 #[macro_export]
 macro_rules! bail {
     ($($arguments:tt)*) => {
@@ -641,7 +642,7 @@ macro_rules! bail {
     };
 }
 
-/// Returns an [`Error`] unless a condition holds.
+/// Returns early with an [`Error`] unless a condition holds.
 #[macro_export]
 macro_rules! ensure {
     ($condition:expr $(,)?) => {

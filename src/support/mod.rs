@@ -1,8 +1,8 @@
-//! What every other part rests on and nothing here knows of: errors, raw allocations,
-//! locks.
+//! Basic types and functions on which all other modules depend: errors, raw allocations, locks.
 //!
-//! Flows in: nothing of WebAssembly. Flows out: small tools with one face, whether `std`
-//! is there or not. Must never be: a name of another folder's.
+//! * Input: nothing that is specific to WebAssembly.
+//! * Output: tools with the same interface with and without `std`.
+//! * Never: a dependency on another module of the crate.
 
 #[cfg(feature = "anyhow")]
 mod anyhow;

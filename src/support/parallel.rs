@@ -1,13 +1,14 @@
-//! Work on many independent items, on as many threads as pay.
+//! Parallel work on independent items, on as many threads as pay.
 //!
-//! The outcome never depends on the number of threads: every item before the first one
-//! that fails is worked on, and its error is the one that is returned.
+//! The result does not depend on the number of threads: every item before the first one that
+//! fails is processed, and its error is returned.
 //!
-//! How much pays: a helper costs the calling thread 22 µs, and begins to work after 40
-//! (Linux, a virtual machine). The caller works in the meantime, so that half of what is
-//! beyond about 60 µs is saved. A pool of threads that wait would save 10 of these, and
-//! live on in a process that asked for a module. To sleep until a helper has ended costs
-//! 25 more, and its end in the system 10: so the caller waits awake, and joins none.
+//! The cost of threads: to start a helper takes 22 µs of the calling thread, and the helper
+//! begins to work after 40 µs (Linux in a virtual machine). The caller works in the meantime. So
+//! with one helper, half of the work beyond about 60 µs is saved. A pool of waiting threads
+//! would save 10 µs of these, but its threads would stay in a process that only asked for a
+//! module. To sleep until a helper has ended takes another 25 µs, and to join it 10 µs: so the
+//! caller spins, and joins no thread.
 
 #[cfg(not(feature = "std"))]
 mod serial;

@@ -1,16 +1,16 @@
-//! Raw, growable, zeroed allocations.
+//! Raw, growable, zero-initialised allocations.
 //!
-//! Memories, tables and stacks are raw allocations and not `Vec`s, so that pointers into
-//! them keep their provenance while the owner is borrowed, and so that a failed
-//! allocation is a value and never an abort.
+//! Memories, tables and stacks are raw allocations instead of `Vec`s, so that pointers into them
+//! keep their provenance while the owner is borrowed, and so that allocation failure returns an
+//! error instead of aborting.
 
 use alloc::alloc::{Layout, alloc_zeroed, dealloc, realloc};
 use core::ptr::{self, NonNull};
 
-/// The alignment of every raw allocation, in bytes: that of a vector.
+/// Alignment of every raw allocation in bytes: that of a 128-bit vector.
 const ALIGN: usize = 16;
 
-/// An owned run of zero-initialised bytes, aligned to 16.
+/// An owned run of zero-initialised bytes with an alignment of 16.
 #[derive(Debug)]
 pub struct RawBytes {
     base: NonNull<u8>,
@@ -19,7 +19,7 @@ pub struct RawBytes {
 }
 
 impl RawBytes {
-    /// `len` zero bytes, or `None` where the allocator has no room.
+    /// Allocates `len` zero bytes. Returns `None` if the allocator fails.
     pub fn zeroed(len: usize) -> Option<RawBytes> {
         if len == 0 {
             return Some(RawBytes {
@@ -38,23 +38,23 @@ impl RawBytes {
         })
     }
 
-    /// The first byte. The pointer is valid until the next growth.
+    /// Returns the address of the first byte. It is valid until the next growth.
     pub fn as_ptr(&self) -> *mut u8 {
         self.base.as_ptr()
     }
 
-    /// The number of bytes.
+    /// Returns the number of bytes.
     pub fn len(&self) -> usize {
         self.len
     }
 
-    /// Grows to `len` bytes, the new ones zero, perhaps elsewhere. False where the
-    /// allocator has no room; then nothing has changed.
+    /// Grows to `len` bytes, and may move. The new bytes are zero. Returns false, without any
+    /// effect, if the allocator fails.
     pub fn grow_zeroed(&mut self, len: usize) -> bool {
         debug_assert!(len >= self.len);
         if len > self.capacity {
-            // A quarter more than asked, so that growing by single pages is linear; exactly
-            // what was asked where that much is not to be had.
+            // Reserve a quarter more than requested, so that growing in single pages takes
+            // linear time in total; reserve only what was requested if that fails.
             if len / 2 >= self.len && self.replace(len) {
                 return true;
             }
@@ -65,19 +65,19 @@ impl RawBytes {
                 return false;
             }
         }
-        // SAFETY: bytes from `self.len` to `len` lie within the capacity.
+        // SAFETY: bytes from `self.len` to `len` are within the capacity.
         unsafe { ptr::write_bytes(self.base.as_ptr().add(self.len), 0, len - self.len) };
         self.len = len;
         true
     }
 
-    /// Moves to a new block of `len` zero bytes. Where much is added, the host may give
-    /// pages that take no room before they are used; writing zeros would use them.
+    /// Moves to a new block of `len` zero bytes. For a large growth, the system may provide zero
+    /// pages that use no memory until they are written; writing zeros would use it.
     fn replace(&mut self, len: usize) -> bool {
         let Some(mut block) = RawBytes::zeroed(len) else {
             return false;
         };
-        // SAFETY: the blocks are different, and the new one is not smaller.
+        // SAFETY: the blocks do not overlap, and the new one is not smaller.
         unsafe { ptr::copy_nonoverlapping(self.as_ptr(), block.as_ptr(), self.len) };
         core::mem::swap(self, &mut block);
         true
@@ -88,7 +88,7 @@ impl RawBytes {
             return false;
         };
         let base = if self.capacity == 0 {
-            // SAFETY: the capacity asked for is greater than the present one, so not zero.
+            // SAFETY: the new capacity is greater than the current one, so it is not zero.
             unsafe { alloc_zeroed(new) }
         } else {
             // SAFETY: the block came from this allocator with this layout.
@@ -103,7 +103,7 @@ impl RawBytes {
     }
 
     fn layout(&self) -> Layout {
-        // SAFETY: this size and alignment made a layout when the block was allocated.
+        // SAFETY: the block was allocated with this size and alignment, so they are valid.
         unsafe { Layout::from_size_align_unchecked(self.capacity, ALIGN) }
     }
 }
@@ -117,9 +117,9 @@ impl Drop for RawBytes {
     }
 }
 
-// SAFETY: the bytes are owned, like a `Box<[u8]>`.
+// SAFETY: the bytes are owned, as in a `Box<[u8]>`.
 unsafe impl Send for RawBytes {}
-// SAFETY: as above; shared access gives out nothing but a raw pointer.
+// SAFETY: as above; shared access provides only a raw pointer.
 unsafe impl Sync for RawBytes {}
 
 #[repr(align(16))]

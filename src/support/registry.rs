@@ -1,14 +1,14 @@
-//! Lists of what there is in the whole process, for whoever looks at it from outside.
+//! Process-wide lists for debuggers.
 //!
-//! A debugger that has stopped a process at any instruction follows `first` and each
-//! node's `next`: a node is complete before it is linked, and unlinked by one store
-//! before it is freed, so the way forward is always whole.
+//! A debugger that has stopped the process at any instruction follows `first` and each node's
+//! `next`. A node is initialised before it is linked, and unlinked by a single store before it
+//! is freed. So the list is consistent in forward direction at any time.
 //!
 //! # Invariants
 //!
 //! * **R1** A list's links are read and written only while its lock is held.
-//! * **R2** A node is in its list from its making to the drop of its [`Listed`], which is
-//!   when it is freed.
+//! * **R2** A node is in its list from its creation until its [`Listed`] is dropped, which frees
+//!   it.
 
 use super::sync::Mutex;
 use alloc::boxed::Box;
@@ -17,15 +17,15 @@ use core::fmt;
 use core::mem::offset_of;
 use core::ptr::{self, NonNull};
 
-/// A list, the newest first.
+/// A list, newest value first.
 #[repr(C)]
 pub struct List<T: 'static> {
-    /// Its first node, or null.
+    /// First node, or null.
     first: UnsafeCell<*mut Node<T>>,
     lock: Mutex<()>,
 }
 
-/// A value in a list.
+/// A node of a list.
 #[repr(C)]
 struct Node<T: 'static> {
     next: *mut Node<T>,
@@ -33,18 +33,18 @@ struct Node<T: 'static> {
     value: T,
 }
 
-// SAFETY: R1; values are not reached through a list.
+// SAFETY: R1; a list gives no access to the values.
 unsafe impl<T> Sync for List<T> {}
 
 impl<T> List<T> {
-    /// Where its first node's address stands, in bytes.
+    /// Offset of the address of the first node, in bytes.
     pub const FIRST: usize = offset_of!(List<T>, first);
-    /// Where a node has the address of the next one.
+    /// Offset of the address of the next node, in bytes.
     pub const NEXT: usize = offset_of!(Node<T>, next);
-    /// Where a node has its value.
+    /// Offset of the value in a node, in bytes.
     pub const VALUE: usize = offset_of!(Node<T>, value);
 
-    /// An empty list.
+    /// Creates an empty list.
     pub const fn new() -> List<T> {
         List {
             first: UnsafeCell::new(ptr::null_mut()),
@@ -53,19 +53,19 @@ impl<T> List<T> {
     }
 }
 
-/// A value that is in a list as long as this is there. The value does not move.
+/// A value in a list. Dropping this removes the value from the list. The value does not move.
 pub struct Listed<T: 'static> {
     list: &'static List<T>,
     node: NonNull<Node<T>>,
 }
 
-// SAFETY: it owns the value, like a box; the links are the list's (R1).
+// SAFETY: it owns the value, like a box; R1 protects the links.
 unsafe impl<T: Send> Send for Listed<T> {}
 // SAFETY: as above.
 unsafe impl<T: Sync> Sync for Listed<T> {}
 
 impl<T> Listed<T> {
-    /// Puts a value in a list.
+    /// Adds a value to a list.
     pub fn new(list: &'static List<T>, value: T) -> Listed<T> {
         let node = NonNull::from(Box::leak(Box::new(Node {
             next: ptr::null_mut(),
@@ -73,8 +73,8 @@ impl<T> Listed<T> {
             value,
         })));
         let _guard = list.lock.lock();
-        // SAFETY: R1; the node is new, and the first one is in the list (R2). Its address is
-        // stored last, and not before all else: a debugger may look between two stores.
+        // SAFETY: R1; the node is new, and the first one is in the list (R2). The store to
+        // `first` comes last, because a debugger may look at the list between two stores.
         unsafe {
             let first = *list.first.get();
             (*node.as_ptr()).next = first;
@@ -87,7 +87,7 @@ impl<T> Listed<T> {
         Listed { list, node }
     }
 
-    /// The value's address, valid as long as `self`.
+    /// Returns the address of the value, valid as long as `self`.
     pub fn value(&self) -> *const T {
         // SAFETY: R2.
         unsafe { &raw const (*self.node.as_ptr()).value }
@@ -97,7 +97,7 @@ impl<T> Listed<T> {
 impl<T> Drop for Listed<T> {
     fn drop(&mut self) {
         let guard = self.list.lock.lock();
-        // SAFETY: R1, R2: the node and its neighbours are in the list.
+        // SAFETY: R1 and R2: the node and its neighbours are in the list.
         unsafe {
             let Node { next, previous, .. } = *self.node.as_ptr();
             if previous.is_null() {
@@ -126,7 +126,7 @@ mod tests {
     use super::*;
     use alloc::vec::Vec;
 
-    /// What a debugger finds.
+    /// Returns the values as a debugger finds them.
     fn values<T: Copy>(list: &List<T>) -> Vec<T> {
         let _guard = list.lock.lock();
         let mut values = Vec::new();
@@ -150,7 +150,7 @@ mod tests {
         drop(two);
         assert_eq!(values(&LIST), [3, 1]);
         drop(three);
-        // SAFETY: it is there still.
+        // SAFETY: `one` has not been dropped.
         assert_eq!(unsafe { *one.value() }, 1);
         drop(one);
         assert_eq!(values(&LIST), []);

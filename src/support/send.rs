@@ -1,11 +1,12 @@
-//! Promises about threads that the compiler cannot see for itself.
+//! Declarations that types are safe to share between threads.
 
-/// Says that a type that holds addresses may be shared between threads, and why.
+/// Implements `Send` and `Sync` for a type that contains addresses. The invocation's
+/// documentation states why this is sound.
 macro_rules! shared {
     ($(#[doc = $why:literal])+ $name:ty) => {
-        // SAFETY: as the invocation says.
+        // SAFETY: see the invocation.
         unsafe impl Send for $name {}
-        // SAFETY: as the invocation says.
+        // SAFETY: see the invocation.
         unsafe impl Sync for $name {}
     };
 }

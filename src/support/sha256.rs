@@ -1,7 +1,4 @@
-//! SHA-256 (FIPS 180-4): the name that a content gives itself.
-//!
-//! Of our own, because core dumps name modules by it on every target, and so it could be
-//! no optional dependency.
+//! SHA-256 (FIPS 180-4). Core dumps identify modules by it.
 
 /// The first 32 bits of the fractional parts of the square roots of the first 8 primes.
 const START: [u32; 8] = [
@@ -28,14 +25,14 @@ const ROUNDS: [u32; 64] = [
     0x748f_82ee, 0x78a5_636f, 0x84c8_7814, 0x8cc7_0208, 0x90be_fffa, 0xa450_6ceb, 0xbef9_a3f7, 0xc671_78f2,
 ];
 
-/// The SHA-256 of some bytes.
+/// Returns the SHA-256 hash of `bytes`.
 pub fn sha256(bytes: &[u8]) -> [u8; 32] {
     let mut state = START;
     let mut blocks = bytes.chunks_exact(64);
     for block in &mut blocks {
         compress(&mut state, block.try_into().expect("blocks of 64 bytes"));
     }
-    // What is left, a bit that is 1, zeros, and the number of bits: one block or two.
+    // The remaining bytes, a 1 bit, zeros, and the number of bits: one or two blocks.
     let rest = blocks.remainder();
     let mut end = [0; 128];
     end[..rest.len()].copy_from_slice(rest);
@@ -99,7 +96,8 @@ mod tests {
             .collect()
     }
 
-    /// The standard's own examples, and `sha256sum`'s of lengths around a block's.
+    /// The standard's examples, and results of `sha256sum` for lengths near multiples of a
+    /// block.
     #[test]
     fn known_hashes() {
         for (bytes, hash) in [

@@ -1,9 +1,9 @@
-//! A lock and a cell that is written once, with one face whether `std` is there or not.
+//! A lock and a write-once cell, with the same interface with and without `std`.
 //!
-//! With `std` they are the system's, and a lock whose holder panicked is taken all the
-//! same: what stands behind the locks here is changed in single steps. Without it they
-//! spin, which is right where a wait is short: nothing here is held across a call of
-//! guest code or of the host's.
+//! With `std` they are those of the standard library. A poisoned lock is taken nevertheless,
+//! because each change to the values behind the locks is a single step. Without `std` they spin.
+//! That is sufficient for short waits: no lock is held during a call of guest code or of the
+//! host.
 
 #[cfg(any(test, not(feature = "std")))]
 #[cfg_attr(feature = "std", allow(dead_code))]

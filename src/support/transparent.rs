@@ -1,13 +1,12 @@
-//! Types that are another type under a public name.
+//! Newtypes that can be borrowed from a reference to the inner type.
 
-/// Declares a structure around one private value, and a way to see a borrowed value as
-/// the structure.
+/// Declares a newtype with a private field, and a conversion from a reference to the inner type.
 ///
 /// # Why
 ///
-/// The embedder's `Module` is the runtime's `Arc<Module>` and nothing more. A function
-/// that returns `&Module` could not lend what is stored as `&Arc<Module>` otherwise, and
-/// storing the embedder's type below the API would turn the layers upside down.
+/// The embedder's `Module` is the runtime's `Arc<Module>`. A function that returns `&Module` can
+/// only borrow it from a stored `&Arc<Module>` by this conversion. To store the embedder's type
+/// instead would make the runtime depend on the API.
 macro_rules! transparent {
     ($(#[$meta:meta])* pub struct $name:ident($inner:ty);) => {
         $(#[$meta])*
@@ -15,7 +14,7 @@ macro_rules! transparent {
         pub struct $name(pub(super) $inner);
 
         impl $name {
-            /// The same value, seen as the structure.
+            /// Returns the same value as a reference to the newtype.
             pub(super) fn from_ref(inner: &$inner) -> &$name {
                 // SAFETY: `repr(transparent)` gives both types one layout and one validity.
                 unsafe { &*core::ptr::from_ref(inner).cast::<$name>() }

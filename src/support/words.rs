@@ -1,24 +1,24 @@
-//! A run of words that hold numbers and addresses: finished code.
+//! Owned runs of words that contain numbers and addresses: translated code.
 
 use alloc::boxed::Box;
 use core::cell::UnsafeCell;
 use core::mem::MaybeUninit;
 use core::ptr::NonNull;
 
-/// A word: a number, or an address and whatever follows it.
+/// A word. It contains a number, or an address followed by padding.
 type Word = UnsafeCell<MaybeUninit<u64>>;
 
-/// An owned run of 64-bit words. A pointer written into one keeps its provenance.
+/// An owned run of words. A pointer that is written into a word keeps its provenance.
 ///
-/// The words are held by a raw pointer: a box that moves would claim them for itself, and
-/// end what was promised of their addresses.
+/// The run holds its words by a raw pointer. If it held a box, moving the box would assert
+/// exclusive access and invalidate the addresses given out.
 pub struct Words {
-    /// From a box, and as long as `self` nobody else's.
+    /// From a box. Nothing else refers to it while `self` exists.
     words: NonNull<[Word]>,
 }
 
 impl Words {
-    /// As many zero words.
+    /// Creates a run of `len` words that are zero.
     pub fn zeroed(len: usize) -> Words {
         let words: Box<[Word]> = (0..len)
             .map(|_| UnsafeCell::new(MaybeUninit::new(0)))
@@ -28,60 +28,61 @@ impl Words {
         }
     }
 
-    /// The number of words.
+    /// Returns the number of words.
     pub fn len(&self) -> usize {
         self.words.len()
     }
 
-    /// The address of a word, valid for the run's life, wherever the run is moved.
+    /// Returns the address of a word. It is valid as long as the run, even if the run is moved.
     ///
     /// # Panics
     ///
-    /// If there is no such word, and it is not the one past the last.
+    /// If `index` is greater than the number of words. The address one past the last word is
+    /// allowed.
     pub fn address(&self, index: usize) -> *const u64 {
         assert!(index <= self.len());
         self.words.as_ptr().cast::<u64>().wrapping_add(index)
     }
 
-    /// The address of a word that there is.
+    /// Returns the address of an existing word.
     fn word(&mut self, index: usize) -> *mut u64 {
         assert!(index < self.len());
         self.words.as_ptr().cast::<u64>().wrapping_add(index)
     }
 
-    /// Writes numbers, from the word at `index` on.
+    /// Writes numbers to the words that start at `index`.
     ///
     /// # Panics
     ///
-    /// If there are not as many words.
+    /// If the run has too few words.
     pub fn set_all(&mut self, index: usize, values: &[u64]) {
         assert!(values.len() <= self.len() - index);
         let first = self.words.as_ptr().cast::<u64>().wrapping_add(index);
-        // SAFETY: the words are there, and are this run's alone.
+        // SAFETY: the words exist, and only this run accesses them.
         unsafe { first.copy_from_nonoverlapping(values.as_ptr(), values.len()) };
     }
 
-    /// Writes an address into the word's first bytes, and zeros into the others.
+    /// Writes an address to the first bytes of a word, and zeros to the others.
     pub fn replace(&mut self, index: usize, value: *const ()) {
         let word = self.word(index);
-        // SAFETY: the word is there, and is this run's alone; it is as large and as aligned
-        // as a pointer at least.
+        // SAFETY: the word exists, and only this run accesses it. Its size and alignment are at
+        // least those of a pointer.
         unsafe {
             word.write(0);
             word.cast::<*const ()>().write(value);
         }
     }
 
-    /// Writes a size into the word's first bytes; the others stay as they are.
+    /// Writes a size to the first bytes of a word. The others are unchanged.
     pub fn set_size(&mut self, index: usize, value: usize) {
-        // SAFETY: as in `replace`; a word is as large and as aligned as a size at least.
+        // SAFETY: as in `replace`; a word's size and alignment are at least those of a `usize`.
         unsafe { self.word(index).cast::<usize>().write(value) };
     }
 }
 
 impl Drop for Words {
     fn drop(&mut self) {
-        // SAFETY: they came from a box, and nothing runs or reads them any more.
+        // SAFETY: the words came from a box, and nothing executes or reads them any more.
         drop(unsafe { Box::from_raw(self.words.as_ptr()) });
     }
 }
@@ -92,8 +93,8 @@ impl core::fmt::Debug for Words {
     }
 }
 
-// SAFETY: the words are plain data. After construction, the one thing that changes is a
-// call cell's entry word, which `execute` writes and reads atomically.
+// SAFETY: the words are plain data. After construction only a call cell's entry word changes,
+// which `execute` reads and writes atomically.
 unsafe impl Send for Words {}
 // SAFETY: as above.
 unsafe impl Sync for Words {}

@@ -1,25 +1,24 @@
-//! Where bytes go: a file, a serial line, flash, a buffer.
+//! Output of bytes to a file, a serial line, flash memory or a buffer.
 
 use super::error::Error;
 
-/// Takes bytes, all of them or an error.
+/// An output that takes all bytes or fails.
 ///
-/// A trait of our own because `std::io::Write` is not there on every target. With the
-/// feature `std` everything that implements that one implements this one; without it,
-/// `Vec<u8>` does.
+/// This trait exists because `std::io::Write` is not available on every target. With the feature
+/// `std`, all implementations of `std::io::Write` implement it; without, `Vec<u8>` does.
 pub trait Write {
-    /// Takes all of `bytes`.
+    /// Writes all of `bytes`.
     ///
     /// # Errors
     ///
-    /// Whatever keeps it from taking them. Some may have been taken.
+    /// If the bytes cannot be written. Some of them may have been.
     fn write_all(&mut self, bytes: &[u8]) -> Result<(), Error>;
 }
 
-/// Counts bytes and drops them.
+/// An output that counts bytes and discards them.
 #[derive(Debug, Default)]
 pub struct Counter {
-    /// How many there were.
+    /// Number of bytes written.
     pub bytes: u64,
 }
 

@@ -205,7 +205,7 @@ impl WasiCtxBuilder {
         let host = self
             .host
             .take()
-            .expect("a `WasiCtxBuilder` makes one `WasiCtx`");
+            .expect("a `WasiCtxBuilder` builds only one `WasiCtx`");
         let stdin = mem::replace(&mut self.stdin, Box::new(MemoryInputPipe::new([])));
         let stdout = mem::replace(&mut self.stdout, Box::new(Closed));
         let stderr = mem::replace(&mut self.stderr, Box::new(Closed));

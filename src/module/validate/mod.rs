@@ -66,7 +66,7 @@ pub(super) enum Bodies {
 /// A module that is valid, as far as it has been checked.
 pub(super) struct Valid<'a> {
     pub sections: Sections<'a>,
-    /// Whether the module must be searched for unsupported proposals.
+    /// True if the module must be searched for unsupported proposals.
     pub doubtful: bool,
 }
 

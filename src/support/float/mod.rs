@@ -1,4 +1,4 @@
-//! Floating-point functions that give the same bits everywhere.
+//! Floating-point functions with the same results, bit for bit, on all targets.
 
 #[cfg_attr(feature = "std", path = "root/std.rs")]
 #[cfg_attr(not(feature = "std"), path = "root/libm.rs")]
@@ -12,24 +12,25 @@ use core::ptr;
 static CANONICAL_32: u32 = 0x7fc0_0000;
 static CANONICAL_64: u64 = 0x7ff8_0000_0000_0000;
 
-/// The value, or the canonical NaN in place of any NaN: which NaN an operation gives
-/// differs between processors.
+/// Returns `value`, or the canonical NaN if it is a NaN, because processors differ in the NaN
+/// that an operation returns.
 ///
-/// A branch that is never taken costs a chain of operations nothing; a selection would
-/// lie on it. The NaN is one that the compiler does not know: to it, any NaN is as good as
-/// another, so that it leaves out the exchange of a square root's NaN for a known one.
+/// A branch that is never taken adds nothing to a chain of dependent operations; a conditional
+/// move would. The canonical NaN is read from a static, so that the compiler does not know its
+/// value: to the compiler all NaNs are equal, and it would leave out the replacement of a square
+/// root's NaN by a known one.
 #[inline(always)]
 pub fn canonical32(value: f32) -> f32 {
     if value.is_nan() {
         cold_path();
-        // SAFETY: a static is always there to be read.
+        // SAFETY: a static can always be read.
         f32::from_bits(unsafe { ptr::read_volatile(&raw const CANONICAL_32) })
     } else {
         value
     }
 }
 
-/// As [`canonical32`].
+/// Returns `value`, or the canonical NaN if it is a NaN. See [`canonical32`].
 #[inline(always)]
 pub fn canonical64(value: f64) -> f64 {
     if value.is_nan() {
@@ -41,15 +42,16 @@ pub fn canonical64(value: f64) -> f64 {
     }
 }
 
-/// Defines the roundings of a type, without a call: where a processor has no instruction
-/// for them, a library function would cost every handler that rounds a frame.
+/// Defines the rounding functions of a type without a library call. On processors without
+/// rounding instructions, a call would make each handler that rounds set up a native stack
+/// frame.
 ///
-/// Below `$whole`, the magnitude from which every float is whole, the value is truncated
-/// through the integers, which is exact there; a difference to it says where to go on. The
-/// sign is put back last: for zeros.
+/// All floats of magnitude `$whole` or more are integers. Smaller values are truncated by
+/// conversion to an integer and back, which is exact; the difference to the truncated value
+/// selects the result of the other functions. The sign is copied last, for the sake of zeros.
 macro_rules! roundings {
     ($ty:ident, $int:ident, $whole:literal, $trunc:ident, $floor:ident, $ceil:ident, $nearest:ident) => {
-        /// Towards zero.
+        /// Rounds towards zero.
         #[inline(always)]
         pub fn $trunc(value: $ty) -> $ty {
             if value.abs() < $whole {
@@ -59,14 +61,14 @@ macro_rules! roundings {
             }
         }
 
-        /// Downwards.
+        /// Rounds down.
         #[inline(always)]
         pub fn $floor(value: $ty) -> $ty {
             let whole = $trunc(value);
             if whole > value { whole - 1.0 } else { whole }
         }
 
-        /// Upwards.
+        /// Rounds up.
         #[inline(always)]
         pub fn $ceil(value: $ty) -> $ty {
             let whole = $trunc(value);
@@ -77,8 +79,8 @@ macro_rules! roundings {
             }
         }
 
-        /// To the nearest whole number, of two to the even one: what adding a number does
-        /// beyond which there are no fractions.
+        /// Rounds to the nearest integer, and half-way cases to the even one. Adding and
+        /// subtracting `$whole` does this, since the sum has no fraction bits.
         #[inline(always)]
         pub fn $nearest(value: $ty) -> $ty {
             if value.abs() < $whole {

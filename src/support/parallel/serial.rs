@@ -1,15 +1,16 @@
-//! One thread: the caller's.
+//! Execution on the calling thread only.
 
-/// How many threads pay for so many bytes of input, of which each should have a share.
+/// Returns the number of threads that pay for `bytes` bytes of input, with at least `share`
+/// bytes for each thread: always 1.
 pub fn workers(_bytes: usize, _share: usize) -> usize {
     1
 }
 
-/// Calls `work` with each number below `count`, and with a state of the thread's own.
+/// Calls `work` with each number below `count`, and with a state of the thread.
 ///
 /// # Errors
 ///
-/// The error for the lowest number.
+/// The error of the lowest number.
 pub fn try_for_each<S, E>(
     count: usize,
     _workers: usize,

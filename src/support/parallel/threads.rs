@@ -1,4 +1,4 @@
-//! The system's threads.
+//! Execution on threads of the system.
 
 use alloc::vec::Vec;
 use core::hint;
@@ -6,13 +6,14 @@ use core::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::thread::{self, ScopedJoinHandle};
 
-/// How often the caller looks whether its helpers have ended before it sleeps until then:
-/// for about as long as it takes to be awakened.
+/// Number of times that the caller checks whether its helpers have ended before it sleeps. This
+/// takes about as long as waking up from sleep.
 const PATIENCE: u32 = 500;
 
-/// How many threads pay for so many bytes of input, of which each should have a share.
+/// Returns the number of threads that pay for `bytes` bytes of input, with at least `share`
+/// bytes for each thread.
 pub fn workers(bytes: usize, share: usize) -> usize {
-    // Asking the system reads files on some, and takes longer than a small module does.
+    // Some systems read files to find this number, which takes longer than a small module does.
     static CORES: OnceLock<usize> = OnceLock::new();
     let most = bytes / share;
     if most < 2 {
@@ -22,13 +23,13 @@ pub fn workers(bytes: usize, share: usize) -> usize {
     cores.min(most)
 }
 
-/// Calls `work` with each number below `count`, on `workers` threads or fewer, and with
-/// a state of the thread's own. Where there are several, those that are `large` come first,
-/// so that none is left to one thread while the others have nothing to do.
+/// Calls `work` with each number below `count`, and with a state of the thread, on at most
+/// `workers` threads. If there are several threads, numbers for which `large` returns true come
+/// first, so that no thread is left with a long item while the others are idle.
 ///
 /// # Errors
 ///
-/// The error for the lowest number.
+/// The error of the lowest number.
 pub fn try_for_each<S, E: Send>(
     count: usize,
     workers: usize,
@@ -41,8 +42,8 @@ pub fn try_for_each<S, E: Send>(
         let mut state = state();
         return (0..count).try_for_each(|index| work(&mut state, index));
     }
-    // Small enough that no thread is left with a long tail, large enough that the
-    // counter is not what they wait for.
+    // Small enough that no thread is left with many items at the end, and large enough that
+    // threads do not contend for the counter.
     let batch = (count / (workers * 16)).clamp(1, 64);
     let large_ones: Vec<usize> = (0..count).filter(|&index| large(index)).collect();
     let next_large = AtomicUsize::new(0);
@@ -70,7 +71,8 @@ pub fn try_for_each<S, E: Send>(
                 return;
             }
             for index in start..count.min(start + batch) {
-                // From here on a thread's numbers only rise, so there is nothing left to do.
+                // The numbers that this thread takes only rise from here, so it has nothing left
+                // to do.
                 if index > lowest_failure.load(Ordering::Relaxed) {
                     return;
                 }
@@ -81,7 +83,7 @@ pub fn try_for_each<S, E: Send>(
         }
     };
     thread::scope(|scope| {
-        // Where the system has no thread left, fewer do the work.
+        // If the system cannot create more threads, fewer do the work.
         let helpers: Vec<_> = (1..workers)
             .map_while(|_| thread::Builder::new().spawn_scoped(scope, run).ok())
             .collect();

@@ -1,11 +1,11 @@
-//! A lock and a cell for where there is no system to wait with.
+//! A lock and a cell that spin, for targets without an operating system.
 //!
 //! # Invariants
 //!
-//! * **S1** The value of a [`Mutex`] is reached only through its guard or `&mut`, and a
-//!   guard exists only while `locked` is true.
-//! * **S2** The value of a [`OnceLock`] is written only by the one thread that moved its
-//!   state from `EMPTY` to `BUSY`, and is never changed once the state is `READY`.
+//! * **S1** The value of a [`Mutex`] is accessed only through its guard or `&mut`, and a guard
+//!   exists only while `locked` is true.
+//! * **S2** The value of a [`OnceLock`] is written only by the thread that changed the state
+//!   from `EMPTY` to `BUSY`, and is not changed after the state is `READY`.
 
 use core::cell::UnsafeCell;
 use core::fmt;
@@ -14,18 +14,18 @@ use core::mem::MaybeUninit;
 use core::ops::{Deref, DerefMut};
 use core::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
-/// Gives one thread at a time access to a value.
+/// A mutual-exclusion lock around a value.
 #[derive(Default)]
 pub struct Mutex<T> {
     locked: AtomicBool,
     value: UnsafeCell<T>,
 }
 
-// SAFETY: S1: one thread at a time reaches the value, so it need not be `Sync`.
+// SAFETY: S1: one thread at a time accesses the value, so it need not be `Sync`.
 unsafe impl<T: Send> Sync for Mutex<T> {}
 
 impl<T> Mutex<T> {
-    /// An unlocked lock around a value.
+    /// Creates an unlocked lock.
     pub const fn new(value: T) -> Mutex<T> {
         Mutex {
             locked: AtomicBool::new(false),
@@ -33,7 +33,7 @@ impl<T> Mutex<T> {
         }
     }
 
-    /// Waits for the lock, and holds it until the guard is dropped.
+    /// Waits until the lock is free and takes it. It is released when the guard is dropped.
     pub fn lock(&self) -> MutexGuard<'_, T> {
         while self
             .locked
@@ -48,17 +48,17 @@ impl<T> Mutex<T> {
 
 impl<T: fmt::Debug> fmt::Debug for Mutex<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // The value is left out: printing must not wait.
+        // The value is left out, because formatting must not block.
         f.debug_struct("Mutex").finish_non_exhaustive()
     }
 }
 
-/// Holds a [`Mutex`], and gives it free when dropped.
+/// Access to the value of a locked [`Mutex`]. Dropping the guard releases the lock.
 pub struct MutexGuard<'a, T> {
     mutex: &'a Mutex<T>,
 }
 
-// SAFETY: sharing a guard shares no more than `&T`.
+// SAFETY: a shared guard gives access to no more than `&T`.
 unsafe impl<T: Sync> Sync for MutexGuard<'_, T> {}
 
 impl<T> Deref for MutexGuard<'_, T> {
@@ -87,18 +87,18 @@ const EMPTY: u8 = 0;
 const BUSY: u8 = 1;
 const READY: u8 = 2;
 
-/// A value that is written once, by whoever comes first.
+/// A cell that is written once.
 pub struct OnceLock<T> {
     state: AtomicU8,
     value: UnsafeCell<MaybeUninit<T>>,
 }
 
-// SAFETY: S2: the value is shared only when it does not change any more, and may have
-// been made on another thread.
+// SAFETY: S2: the value is shared only when it does not change any more. It may have been
+// created on another thread.
 unsafe impl<T: Send + Sync> Sync for OnceLock<T> {}
 
 impl<T> OnceLock<T> {
-    /// A cell without a value.
+    /// Creates an empty cell.
     pub const fn new() -> OnceLock<T> {
         OnceLock {
             state: AtomicU8::new(EMPTY),
@@ -106,17 +106,18 @@ impl<T> OnceLock<T> {
         }
     }
 
-    /// The value, if it is there.
+    /// Returns the value if it has been set.
     pub fn get(&self) -> Option<&T> {
         if self.state.load(Ordering::Acquire) != READY {
             return None;
         }
-        // SAFETY: S2: the value is there and does not change.
+        // SAFETY: S2: the value is set and does not change.
         Some(unsafe { (*self.value.get()).assume_init_ref() })
     }
 
-    /// The value; where there is none, the one that `make` gives. Where several threads
-    /// come at once, one makes it and the others wait. `make` must not come back here.
+    /// Returns the value, and first sets it to the result of `make` if it is not set. If several
+    /// threads call this at the same time, one calls `make` and the others wait. `make` must not
+    /// access the cell.
     pub fn get_or_init(&self, make: impl FnOnce() -> T) -> &T {
         loop {
             if let Some(value) = self.get() {
@@ -140,14 +141,15 @@ impl<T> OnceLock<T> {
     }
 
     fn finish(&self, value: T) -> &T {
-        // SAFETY: S2: the caller moved the state to `BUSY`, so nobody else is here.
+        // SAFETY: S2: the caller changed the state to `BUSY`, so no other thread accesses the
+        // value.
         let value = unsafe { (*self.value.get()).write(value) };
         self.state.store(READY, Ordering::Release);
         value
     }
 }
 
-/// Makes the cell empty again where making its value panics.
+/// Resets the cell to empty if `make` panics.
 struct Reset<'a>(&'a AtomicU8);
 
 impl Drop for Reset<'_> {
@@ -171,7 +173,7 @@ impl<T: fmt::Debug> fmt::Debug for OnceLock<T> {
 impl<T> Drop for OnceLock<T> {
     fn drop(&mut self) {
         if *self.state.get_mut() == READY {
-            // SAFETY: S2: the value is there; it is not used again.
+            // SAFETY: S2: the value is set, and is not used again.
             unsafe { self.value.get_mut().assume_init_drop() };
         }
     }

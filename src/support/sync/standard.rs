@@ -1,18 +1,18 @@
-//! The system's lock and cell.
+//! The lock and cell of the standard library.
 
 pub use std::sync::{MutexGuard, OnceLock};
 
-/// Gives one thread at a time access to a value.
+/// A mutual-exclusion lock around a value.
 #[derive(Debug, Default)]
 pub struct Mutex<T>(std::sync::Mutex<T>);
 
 impl<T> Mutex<T> {
-    /// An unlocked lock around a value.
+    /// Creates an unlocked lock.
     pub const fn new(value: T) -> Mutex<T> {
         Mutex(std::sync::Mutex::new(value))
     }
 
-    /// Waits for the lock, and holds it until the guard is dropped.
+    /// Waits until the lock is free and takes it. It is released when the guard is dropped.
     pub fn lock(&self) -> MutexGuard<'_, T> {
         self.0
             .lock()

@@ -1,4 +1,4 @@
-//! Without `std`: what `alloc` has.
+//! Implementation of `Write` without `std`.
 
 use super::{Error, Write};
 use alloc::vec::Vec;

@@ -1,4 +1,4 @@
-//! With `std`: everything that its own trait is implemented for.
+//! Implementation of `Write` with `std`.
 
 use super::{Error, Write};
 

@@ -33,7 +33,7 @@ enum Kind {
 struct Function {
     name: &'static str,
     params: &'static [Kind],
-    /// Whether the function returns an error number. All do except `proc_exit`.
+    /// True if the function returns an error number. All do except `proc_exit`.
     returns: bool,
     run: fn(&mut WasiCtx, &mut GuestMemory<'_>, Arguments<'_>) -> Answer,
 }
@@ -166,7 +166,7 @@ impl Function {
         let memory = caller.get_export("memory").and_then(Extern::into_memory);
         if memory.is_none() && self.params.contains(&Kind::Pointer) {
             bail!(
-                "`{MODULE}::{}` needs the memory of its caller, which exports none as `memory`",
+                "`{MODULE}::{}` requires that its caller exports a memory as `memory`",
                 self.name
             );
         }
@@ -215,7 +215,10 @@ pub fn add_to_linker<T: 'static>(
                     *argument = match param {
                         Val::I32(value) => u64::from(*value as u32),
                         Val::I64(value) => *value as u64,
-                        _ => bail!("`{MODULE}::{}` was called with another type", function.name),
+                        _ => bail!(
+                            "`{MODULE}::{}` was called with arguments of another type",
+                            function.name
+                        ),
                     };
                 }
                 let memory = function.memory(&mut caller)?;

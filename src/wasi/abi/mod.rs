@@ -54,7 +54,7 @@ pub(crate) enum Refusal {
 pub(crate) struct Wait {
     /// Longest time to wait, in nanoseconds.
     pub nanoseconds: Option<u64>,
-    /// Whether it waits for input.
+    /// True if it waits for input.
     pub input: bool,
 }
 

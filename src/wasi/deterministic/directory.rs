@@ -69,9 +69,7 @@ impl MemoryDirectory {
     /// [`Errno::Nospc`].
     pub fn with_capacity(time: VirtualTime, capacity: u64) -> MemoryDirectory {
         let tree = Arc::new(Mutex::new(Tree::new(time, capacity)));
-        tree.lock()
-            .open(Tree::ROOT)
-            .expect("a tree has a root from the start");
+        tree.lock().open(Tree::ROOT).expect("a new tree has a root");
         MemoryDirectory(Arc::new(Handle {
             tree,
             number: Tree::ROOT,

@@ -25,7 +25,7 @@ pub(super) enum Follow {
 /// The result of path resolution.
 pub(super) struct Place {
     pub last: Last,
-    /// Whether the path ends in a slash and therefore must lead to a directory.
+    /// True if the path ends in a slash and therefore must lead to a directory.
     pub slash: bool,
 }
 

@@ -99,7 +99,7 @@ impl WasiCtxBuilder {
     /// Creates a builder of a context on the operating system ([`System`]).
     #[allow(
         clippy::new_without_default,
-        reason = "the host is a choice to be seen"
+        reason = "the choice of a host should be explicit"
     )]
     pub fn new() -> WasiCtxBuilder {
         WasiCtxBuilder::with_host(System::new())

@@ -1,12 +1,12 @@
-//! Square roots for targets without a system.
+//! Square roots for targets without `std`.
 
-/// The square root.
+/// Returns the square root.
 #[inline(always)]
 pub fn sqrt32(value: f32) -> f32 {
     libm::sqrtf(value)
 }
 
-/// The square root.
+/// Returns the square root.
 #[inline(always)]
 pub fn sqrt64(value: f64) -> f64 {
     libm::sqrt(value)
