@@ -168,8 +168,32 @@ pub trait File: Send + 'static {
         FileType::RegularFile
     }
 
-    /// Reads at `offset` and returns the number of bytes; 0 at the end of the file. Files that
-    /// are not regular ignore the offset.
+    /// Returns whether a read would block. Only called for streams, which are files that are
+    /// neither regular files nor block devices, such as pipes.
+    ///
+    /// # Errors
+    ///
+    /// If the state cannot be determined.
+    fn ready(&self) -> Result<Readiness, Errno> {
+        Ok(Readiness::Ready {
+            bytes: 0,
+            hangup: false,
+        })
+    }
+
+    /// Waits until the file can be read, or until `nanoseconds` have passed. It may return
+    /// early. Only called for streams.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot wait, or if the wait would never end.
+    fn wait(&self, nanoseconds: Option<u64>) -> Result<(), Errno> {
+        let _ = nanoseconds;
+        Err(Errno::Nosys)
+    }
+
+    /// Reads at `offset` and returns the number of bytes; 0 at the end of the file. Streams
+    /// ignore the offset.
     ///
     /// # Errors
     ///
@@ -177,7 +201,7 @@ pub trait File: Send + 'static {
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> Result<usize, Errno>;
 
     /// Writes a prefix of `bytes` at `offset` and returns its length. A regular file grows as
-    /// needed; other files ignore the offset.
+    /// needed. Streams ignore the offset.
     ///
     /// # Errors
     ///

@@ -8,6 +8,8 @@
 mod command;
 mod descriptors;
 mod deterministic;
+#[cfg(target_os = "linux")]
+mod endings;
 mod examples;
 mod files;
 mod guest;

@@ -2,7 +2,7 @@
 
 use super::errno::Errno;
 use super::types::{FdFlags, FileStat, FileType, Rights};
-use crate::wasi::host::{Directory, DirectoryEntry, File, InputStream, OutputStream};
+use crate::wasi::host::{Directory, DirectoryEntry, File, InputStream, OutputStream, Readiness};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
@@ -23,6 +23,52 @@ pub(crate) enum Object {
 pub(crate) struct OpenFile {
     pub file: Box<dyn File>,
     pub position: u64,
+}
+
+impl OpenFile {
+    pub fn can_seek(&self) -> bool {
+        self.file.file_type().can_seek()
+    }
+}
+
+/// A stream for reading: an input, or an open file that cannot seek.
+pub(crate) enum Source<'a> {
+    Input(&'a mut dyn InputStream),
+    File(&'a dyn File),
+}
+
+impl Source<'_> {
+    pub fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Errno> {
+        match self {
+            Source::Input(stream) => stream.read(buffer),
+            Source::File(file) => file.read_at(buffer, 0),
+        }
+    }
+
+    pub fn ready(&mut self) -> Result<Readiness, Errno> {
+        match self {
+            Source::Input(stream) => stream.ready(),
+            Source::File(file) => file.ready(),
+        }
+    }
+
+    pub fn wait(&mut self, nanoseconds: Option<u64>) -> Result<(), Errno> {
+        match self {
+            Source::Input(stream) => stream.wait(nanoseconds),
+            Source::File(file) => file.wait(nanoseconds),
+        }
+    }
+}
+
+impl Object {
+    /// Returns the stream that is read from, if this is one.
+    pub fn source(&mut self) -> Option<Source<'_>> {
+        match self {
+            Object::Input(stream) => Some(Source::Input(&mut **stream)),
+            Object::File(open) if !open.can_seek() => Some(Source::File(&*open.file)),
+            _ => None,
+        }
+    }
 }
 
 pub(crate) struct OpenDirectory {
@@ -109,11 +155,12 @@ impl Descriptor {
         Ok(())
     }
 
-    /// Returns the open file if the descriptor has these rights. Streams cannot seek, and
-    /// directories are not files.
-    pub fn file(&mut self, rights: Rights) -> Result<&mut OpenFile, Errno> {
-        match self.object {
-            Object::Input(_) | Object::Output(_) => return Err(Errno::Spipe),
+    /// Returns the open file if the descriptor has these rights. The error is `stream` for
+    /// streams, and [`Errno::Badf`] for directories.
+    pub fn file_or(&mut self, stream: Errno, rights: Rights) -> Result<&mut OpenFile, Errno> {
+        match &self.object {
+            Object::Input(_) | Object::Output(_) => return Err(stream),
+            Object::File(open) if !open.can_seek() => return Err(stream),
             Object::Directory(_) => return Err(Errno::Badf),
             Object::File(_) => self.require(rights)?,
         }
@@ -121,6 +168,12 @@ impl Descriptor {
             Object::File(file) => Ok(file),
             _ => Err(Errno::Badf),
         }
+    }
+
+    /// Returns the open file if the descriptor has these rights, and [`Errno::Spipe`] for
+    /// streams, which cannot seek.
+    pub fn file(&mut self, rights: Rights) -> Result<&mut OpenFile, Errno> {
+        self.file_or(Errno::Spipe, rights)
     }
 
     /// Returns the directory if the descriptor has these rights.

@@ -1,13 +1,13 @@
 //! The `fd_*` functions for files, for streams, and for descriptors of any kind.
 
-use super::descriptor::{Descriptor, Object, OpenFile};
+use super::descriptor::{Descriptor, Object, OpenFile, Source};
 use super::errno::Errno;
 use super::memory::{GuestMemory, Pieces};
 use super::poll::Patience;
-use super::types::{FdFlags, FileType, Rights, SetTime};
+use super::types::{FdFlags, Rights, SetTime};
 use super::{Answer, Refusal, Wait};
 use crate::wasi::WasiCtx;
-use crate::wasi::host::{Host, InputStream, OutputStream, Readiness};
+use crate::wasi::host::{Host, OutputStream, Readiness};
 
 /// Largest file offset: offsets are signed in the systems' interfaces.
 const MAX_OFFSET: u64 = i64::MAX as u64;
@@ -26,7 +26,7 @@ impl Reading {
     /// Reads once, after waiting if necessary.
     fn read(
         &mut self,
-        stream: &mut dyn InputStream,
+        stream: &mut Source<'_>,
         buffer: &mut [u8],
         host: &mut dyn Host,
     ) -> Result<usize, Refusal> {
@@ -232,7 +232,8 @@ impl WasiCtx {
         fd: u32,
         size: u64,
     ) -> Answer {
-        let open = self.table.get_mut(fd)?.file(Rights::FD_FILESTAT_SET_SIZE)?;
+        let right = Rights::FD_FILESTAT_SET_SIZE;
+        let open = self.table.get_mut(fd)?.file_or(Errno::Inval, right)?;
         Ok(resize(open, &mut self.quota, size)?)
     }
 
@@ -313,30 +314,27 @@ impl WasiCtx {
         descriptor.require(Rights::FD_READ)?;
         memory.check(result, 4)?;
         let pieces = memory.pieces(array, count)?;
-        let read = match &mut descriptor.object {
-            Object::Directory(_) | Object::Output(_) => return Err(Errno::Badf.into()),
-            Object::Input(stream) => {
-                // After the first piece, a read for the next one could block.
-                let buffer = memory.first_piece(pieces)?;
-                if buffer.is_empty() {
-                    0
-                } else {
-                    let mut reading = Reading {
-                        nonblock: descriptor.flags.contains(FdFlags::NONBLOCK),
-                        suspend: self.suspend_when_blocked,
-                        patience,
-                    };
-                    reading.read(&mut **stream, buffer, &mut *self.host)? as u32
-                }
+        let read = if let Some(mut stream) = descriptor.object.source() {
+            // After the first piece, a read for the next one could block.
+            let buffer = memory.first_piece(pieces)?;
+            if buffer.is_empty() {
+                0
+            } else {
+                let mut reading = Reading {
+                    nonblock: descriptor.flags.contains(FdFlags::NONBLOCK),
+                    suspend: self.suspend_when_blocked,
+                    patience,
+                };
+                reading.read(&mut stream, buffer, &mut *self.host)? as u32
             }
-            Object::File(open) => {
-                let read = memory.fill(pieces, |buffer| {
-                    let count = open.file.read_at(buffer, open.position)?;
-                    open.position = open.position.saturating_add(count as u64);
-                    Ok(count)
-                });
-                read?
-            }
+        } else if let Object::File(open) = &mut descriptor.object {
+            memory.fill(pieces, |buffer| {
+                let count = open.file.read_at(buffer, open.position)?;
+                open.position = open.position.saturating_add(count as u64);
+                Ok(count)
+            })?
+        } else {
+            return Err(Errno::Badf.into());
         };
         Ok(memory.write_u32(result, read)?)
     }
@@ -357,6 +355,9 @@ impl WasiCtx {
         let written = match &mut descriptor.object {
             Object::Directory(_) | Object::Input(_) => return Err(Errno::Badf.into()),
             Object::Output(stream) => write_stream(&mut **stream, memory, pieces)?,
+            Object::File(open) if !open.can_seek() => {
+                memory.drain(pieces, |bytes| open.file.write_at(bytes, 0))?
+            }
             Object::File(open) => {
                 if flags.contains(FdFlags::APPEND) {
                     open.position = open.file.filestat()?.size;
@@ -394,12 +395,6 @@ impl WasiCtx {
             right
         };
         let open = descriptor.file(right)?;
-        if !matches!(
-            open.file.file_type(),
-            FileType::RegularFile | FileType::BlockDevice
-        ) {
-            return Err(Errno::Spipe.into());
-        }
         memory.check(result, 8)?;
         let origin = match whence {
             0 => 0,
@@ -439,13 +434,15 @@ impl Descriptor {
     /// Returns whether a read would block, for `poll_oneoff`.
     pub(super) fn readiness(&mut self) -> Result<Readiness, Errno> {
         self.require(Rights::POLL_FD_READWRITE)?;
-        match &mut self.object {
-            Object::Input(stream) => stream.ready(),
+        if let Some(mut stream) = self.object.source() {
+            return stream.ready();
+        }
+        match &self.object {
             Object::File(open) => Ok(Readiness::Ready {
                 bytes: open.file.filestat()?.size.saturating_sub(open.position),
                 hangup: false,
             }),
-            Object::Output(_) | Object::Directory(_) => Err(Errno::Badf),
+            _ => Err(Errno::Badf),
         }
     }
 

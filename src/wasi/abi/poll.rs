@@ -3,7 +3,6 @@
 //! Subscriptions stay in the program's memory and are read again in each pass. So the number of
 //! subscriptions does not cause allocations.
 
-use super::descriptor::Object;
 use super::errno::Errno;
 use super::memory::GuestMemory;
 use super::types::Clock;
@@ -20,9 +19,10 @@ const EVENT: u32 = 32;
 /// them, since the host can wait on only one.
 const LOOK_AWAY: u64 = 10_000_000;
 
-/// Times of the clocks when a call began, to which relative timeouts refer.
+/// Times of the wall clock and the monotonic clock when a call began, to which relative timeouts
+/// refer.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Starts([Option<u64>; 4]);
+pub(crate) struct Starts([Option<u64>; 2]);
 
 impl Starts {
     fn of(&mut self, clock: Clock, now: u64) -> u64 {
@@ -71,6 +71,10 @@ fn clock_standing(
     flags: u16,
 ) -> Result<Standing, Errno> {
     let clock = Clock::from_number(clock)?;
+    // Processor time does not pass while the program waits, so the wait could last for ever.
+    if matches!(clock, Clock::ProcessCpuTime | Clock::ThreadCpuTime) {
+        return Err(Errno::Inval);
+    }
     let now = host.clock_time(clock)?;
     let due = match flags {
         0 => starts.of(clock, now).saturating_add(timeout),
@@ -236,10 +240,8 @@ impl WasiCtx {
         }
         match (waiting.input, nanoseconds) {
             (Some(fd), _) => {
-                let Object::Input(stream) = &mut self.table.get_mut(fd)?.object else {
-                    return Err(Errno::Badf);
-                };
-                stream.wait(nanoseconds)?;
+                let object = &mut self.table.get_mut(fd)?.object;
+                object.source().ok_or(Errno::Badf)?.wait(nanoseconds)?;
             }
             (None, Some(nanoseconds)) => self.host.sleep(nanoseconds)?,
             // A subscription without an event waits for a time or for input.

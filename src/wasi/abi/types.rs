@@ -282,6 +282,14 @@ pub enum FileType {
     SymbolicLink = 7,
 }
 
+impl FileType {
+    /// Returns whether open files of this type have a position, at which they are read and
+    /// written. Others are streams.
+    pub(crate) fn can_seek(self) -> bool {
+        matches!(self, FileType::RegularFile | FileType::BlockDevice)
+    }
+}
+
 /// A clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Clock {

@@ -143,7 +143,12 @@ impl MemoryDirectory {
     /// Creates an inode at a path that does not exist.
     fn create(&self, path: &str, contents: Contents) -> Result<(), Errno> {
         let takes_slash = matches!(contents, Contents::Directory(_));
-        self.at(path, Follow::Never, |tree, place| match place.last {
+        let follow = if takes_slash {
+            Follow::Never
+        } else {
+            Follow::BeforeSlash
+        };
+        self.at(path, follow, |tree, place| match place.last {
             Last::Name {
                 found: Some(found), ..
             } if place.slash && !takes_slash && !tree.is_directory(found) => Err(Errno::Notdir),
@@ -200,12 +205,12 @@ fn open(tree: &mut Tree, place: Place, options: OpenOptions) -> Result<Number, E
     let writes = options.write || options.create || options.truncate;
     let number = match place.last {
         Last::Directory(number) => number,
+        Last::Name { .. } if place.slash && options.create => return Err(Errno::Isdir),
         Last::Name {
             found: Some(number),
             ..
         } => number,
         Last::Name { .. } if !options.create => return Err(Errno::Noent),
-        Last::Name { .. } if place.slash => return Err(Errno::Isdir),
         Last::Name {
             directory, name, ..
         } => return tree.create(directory, &name, Contents::File(Vec::new())),
@@ -262,7 +267,9 @@ impl Directory for MemoryDirectory {
     }
 
     fn open(&self, path: &str, options: OpenOptions) -> Result<Opened, Errno> {
-        let follow = match (options.follow, options.create && options.exclusive) {
+        // A file cannot be created before a slash, so a link there is not followed.
+        let creates = options.create && (options.exclusive || path.ends_with('/'));
+        let follow = match (options.follow, creates) {
             (_, true) => Follow::Never,
             (true, false) => Follow::Always,
             (false, false) => Follow::BeforeSlash,
@@ -321,7 +328,7 @@ impl Directory for MemoryDirectory {
 
     fn read_link(&self, path: &str) -> Result<String, Errno> {
         self.at(path, Follow::BeforeSlash, |tree, place| {
-            match tree.contents(place.found()?)? {
+            match tree.contents(existing(tree, &place)?)? {
                 Contents::Link(text) => Ok(String::from(&**text)),
                 _ => Err(Errno::Inval),
             }
@@ -342,14 +349,15 @@ impl Directory for MemoryDirectory {
             else {
                 return Err(Errno::Busy);
             };
+            if target.slash && !is_directory {
+                return Err(Errno::Notdir);
+            }
+            // The two paths may be the same name, or two names of one file.
             if found == Some(number) {
                 return Ok(());
             }
             if is_directory && tree.is_inside(to_directory, number) {
                 return Err(Errno::Inval);
-            }
-            if target.slash && !is_directory {
-                return Err(Errno::Notdir);
             }
             if let Some(replaced) = found {
                 match (is_directory, tree.is_directory(replaced)) {
@@ -368,13 +376,16 @@ impl Directory for MemoryDirectory {
 
     fn link(&self, path: &str, to: &dyn Directory, to_path: &str) -> Result<(), Errno> {
         let to = self.other(to)?.0.number;
-        self.at(path, Follow::Never, |tree, place| {
+        self.at(path, Follow::BeforeSlash, |tree, place| {
             let (_, _, number) = named(tree, place, Errno::Perm)?;
             if tree.is_directory(number) {
                 return Err(Errno::Perm);
             }
-            let target = resolve(tree, to, to_path, Follow::Never)?;
+            let target = resolve(tree, to, to_path, Follow::BeforeSlash)?;
             match target.last {
+                Last::Name {
+                    found: Some(found), ..
+                } if target.slash && !tree.is_directory(found) => Err(Errno::Notdir),
                 Last::Directory(_) | Last::Name { found: Some(_), .. } => Err(Errno::Exist),
                 Last::Name { .. } if target.slash => Err(Errno::Noent),
                 Last::Name {

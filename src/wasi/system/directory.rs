@@ -71,6 +71,23 @@ fn time(time: SetTime) -> Result<Option<SystemTimeSpec>, Errno> {
     })
 }
 
+/// Returns whether the last component of a path must be a directory, so that a symbolic link in
+/// its place is followed.
+fn requires_directory(path: &str) -> bool {
+    path.ends_with('/') || matches!(last_component(path), "." | "..")
+}
+
+/// Returns the path without its trailing slashes, if it has any and ends in a name before them.
+fn before_slash(path: &str) -> Option<&str> {
+    let trimmed = path.trim_end_matches('/');
+    let is_name = !matches!(last_component(trimmed), "." | "..");
+    (trimmed.len() < path.len() && is_name).then_some(trimmed)
+}
+
+fn last_component(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
+}
+
 impl SystemDirectory {
     /// Opens a directory by a path of the process, outside any sandbox.
     ///
@@ -203,7 +220,8 @@ impl Directory for SystemDirectory {
 
     fn filestat_at(&self, path: &str, follow: bool) -> Result<FileStat, Errno> {
         self.require(DirPerms::READ)?;
-        let metadata = if follow {
+        // `cap-std` would not look at the end of the path.
+        let metadata = if follow || requires_directory(path) {
             self.dir.metadata(path)
         } else {
             self.dir.symlink_metadata(path)
@@ -244,6 +262,15 @@ impl Directory for SystemDirectory {
 
     fn unlink_file(&self, path: &str) -> Result<(), Errno> {
         self.require(DirPerms::MUTATE)?;
+        // `cap-std` would follow a link before the slash.
+        if let Some(name) = before_slash(path) {
+            let metadata = self.dir.symlink_metadata(name).map_err(errno)?;
+            return Err(if metadata.is_dir() {
+                Errno::Isdir
+            } else {
+                Errno::Notdir
+            });
+        }
         self.dir.remove_file_or_symlink(path).map_err(errno)
     }
 
@@ -263,7 +290,7 @@ impl Directory for SystemDirectory {
     fn rename(&self, path: &str, to: &dyn Directory, to_path: &str) -> Result<(), Errno> {
         let to = self.other(to)?;
         // A trailing slash requires a directory, which `cap-std` does not check.
-        if to_path.ends_with('/') {
+        if before_slash(to_path).is_some() {
             let moved = self.dir.symlink_metadata(path).map_err(errno)?;
             if !moved.is_dir() {
                 return Err(Errno::Notdir);

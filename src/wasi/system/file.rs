@@ -1,8 +1,9 @@
 //! Files of the operating system.
 
 use super::errno::errno;
+use super::stdio::wait;
 use super::{platform, since_1970};
-use crate::wasi::host::File;
+use crate::wasi::host::{File, Readiness};
 use crate::wasi::{Errno, FileStat, FileType, SetTime};
 use cap_fs_ext::MetadataExt;
 use cap_std::fs::Metadata;
@@ -19,10 +20,6 @@ pub(super) struct SystemFile {
 impl SystemFile {
     pub(super) fn new(file: std::fs::File, file_type: FileType) -> SystemFile {
         SystemFile { file, file_type }
-    }
-
-    fn is_regular(&self) -> bool {
-        self.file_type == FileType::RegularFile
     }
 }
 
@@ -88,8 +85,16 @@ impl File for SystemFile {
         self.file_type
     }
 
+    fn ready(&self) -> Result<Readiness, Errno> {
+        platform::wait(&self.file, Some(0)).map_err(errno)
+    }
+
+    fn wait(&self, nanoseconds: Option<u64>) -> Result<(), Errno> {
+        wait(&self.file, nanoseconds)
+    }
+
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> Result<usize, Errno> {
-        if self.is_regular() {
+        if self.file_type.can_seek() {
             platform::read_at(&self.file, buffer, offset).map_err(errno)
         } else {
             (&self.file).read(buffer).map_err(errno)
@@ -97,7 +102,7 @@ impl File for SystemFile {
     }
 
     fn write_at(&self, bytes: &[u8], offset: u64) -> Result<usize, Errno> {
-        if self.is_regular() {
+        if self.file_type.can_seek() {
             platform::write_at(&self.file, bytes, offset).map_err(errno)
         } else {
             (&self.file).write(bytes).map_err(errno)
@@ -127,7 +132,7 @@ impl File for SystemFile {
         };
         // Pipes and devices may not support this. They have no permanent storage.
         match synced.map_err(errno) {
-            Err(Errno::Inval | Errno::Notsup) if !self.is_regular() => Ok(()),
+            Err(Errno::Inval | Errno::Notsup) if !self.file_type.can_seek() => Ok(()),
             synced => synced,
         }
     }

@@ -42,6 +42,14 @@ fn platform_stdin() -> io::Result<File> {
     Ok(File::from(io::stdin().as_handle().try_clone_to_owned()?))
 }
 
+/// Waits until a file can be read, until `nanoseconds` have passed, or until a signal arrives.
+pub(super) fn wait(file: &File, nanoseconds: Option<u64>) -> Result<(), Errno> {
+    match platform::wait(file, nanoseconds) {
+        Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(()),
+        waited => waited.map(drop).map_err(errno),
+    }
+}
+
 impl InputStream for SystemInput {
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Errno> {
         self.0.read(buffer).map_err(errno)
@@ -52,10 +60,7 @@ impl InputStream for SystemInput {
     }
 
     fn wait(&mut self, nanoseconds: Option<u64>) -> Result<(), Errno> {
-        match platform::wait(&self.0, nanoseconds) {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(()),
-            waited => waited.map(drop).map_err(errno),
-        }
+        wait(&self.0, nanoseconds)
     }
 
     fn is_terminal(&self) -> bool {
