@@ -23,4 +23,6 @@ mod readdir;
 mod rights;
 mod running;
 mod sandbox;
+#[cfg(unix)]
+mod streams;
 mod suspension;

@@ -197,7 +197,11 @@ impl Directory for SystemDirectory {
         how.maybe_dir(true);
         // Opening a pipe blocks until it has a writer. A directory never blocks.
         how.nonblock(options.nonblock || options.directory);
-        let file = self.dir.open_with(path, &how).map_err(errno)?;
+        let file = match self.dir.open_with(path, &how).map_err(errno) {
+            // A socket or a device that cannot be opened.
+            Err(Errno::Nxio) if options.directory => return Err(Errno::Notdir),
+            opened => opened?,
+        };
         let metadata = file.metadata().map_err(errno)?;
         if metadata.is_dir() {
             return Ok(Opened::Directory(Box::new(SystemDirectory {
