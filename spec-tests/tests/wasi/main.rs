@@ -6,6 +6,8 @@
 
 #[path = "../command/mod.rs"]
 mod command;
+#[cfg(unix)]
+mod copies;
 mod descriptors;
 mod deterministic;
 #[cfg(target_os = "linux")]

@@ -106,6 +106,9 @@ impl MemoryDirectory {
     pub fn read(&self, path: &str) -> Result<Vec<u8>, Errno> {
         let tree = self.0.tree.lock();
         let number = resolve(&tree, self.0.number, path, Follow::Always)?.found()?;
+        if let Some(errno) = tree.denied(number)? {
+            return Err(errno);
+        }
         match tree.contents(number)? {
             Contents::File(bytes) => Ok(bytes.clone()),
             _ => Err(Errno::Isdir),
@@ -126,6 +129,19 @@ impl MemoryDirectory {
             }
         }
         Ok(())
+    }
+
+    /// Makes the file or directory at `path` unreadable: programs that open it get `errno`, such
+    /// as [`Errno::Acces`]. Its attributes can still be read, and its names changed.
+    ///
+    /// # Errors
+    ///
+    /// If the path does not exist.
+    pub fn deny(&self, path: &str, errno: Errno) -> Result<(), Errno> {
+        self.at(path, Follow::Always, |tree, place| {
+            let number = place.found()?;
+            tree.deny(number, errno)
+        })
     }
 
     /// Resolves a path and calls `operation` with the result.
@@ -218,6 +234,7 @@ fn open(tree: &mut Tree, place: Place, options: OpenOptions) -> Result<Number, E
     match tree.contents(number)? {
         _ if made => Err(Errno::Exist),
         Contents::Link(_) => Err(Errno::Loop),
+        _ if let Some(errno) = tree.denied(number)? => Err(errno),
         Contents::Directory(_) if writes => Err(Errno::Isdir),
         Contents::Directory(_) => Ok(number),
         Contents::File(_) if place.slash || options.directory => Err(Errno::Notdir),

@@ -27,6 +27,8 @@ pub(super) enum Contents {
 #[derive(Debug)]
 struct Inode {
     contents: Contents,
+    /// Error of reading or writing the contents.
+    denied: Option<Errno>,
     /// Parent of a directory.
     parent: Option<Number>,
     names: u64,
@@ -53,6 +55,7 @@ impl Tree {
         let now = time.real();
         let root = Inode {
             contents: Contents::Directory(BTreeMap::new()),
+            denied: None,
             parent: None,
             names: 1,
             open: 0,
@@ -90,9 +93,21 @@ impl Tree {
         matches!(self.contents(number), Ok(Contents::Directory(_)))
     }
 
+    pub(super) fn denied(&self, number: Number) -> Result<Option<Errno>, Errno> {
+        Ok(self.inode(number)?.denied)
+    }
+
+    pub(super) fn deny(&mut self, number: Number, errno: Errno) -> Result<(), Errno> {
+        self.inode_mut(number)?.denied = Some(errno);
+        Ok(())
+    }
+
     pub(super) fn entries(&self, number: Number) -> Result<&BTreeMap<Box<str>, Number>, Errno> {
         match self.contents(number)? {
-            Contents::Directory(entries) => Ok(entries),
+            Contents::Directory(entries) => match self.denied(number)? {
+                Some(errno) => Err(errno),
+                None => Ok(entries),
+            },
             _ => Err(Errno::Notdir),
         }
     }
@@ -181,6 +196,7 @@ impl Tree {
         let now = self.time.real();
         let inode = Inode {
             contents,
+            denied: None,
             parent: is_directory.then_some(directory),
             names: 0,
             open: 0,

@@ -5,6 +5,7 @@
 //! * Never: path resolution of our own. `cap-std` resolves paths and keeps them inside their
 //!   directory.
 
+mod copy;
 mod directory;
 mod errno;
 mod file;
