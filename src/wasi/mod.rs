@@ -24,6 +24,27 @@
 //!
 //! Everything except [`System`] works without `std`.
 //!
+//! # Pointers
+//!
+//! A pointer, buffer or array that is not completely inside the memory makes a call fail with
+//! [`Errno::Fault`] (`EFAULT`). It does not trap, and the call has no other effect. This holds
+//! for every parameter of every function that is a pointer: `args_*`, `environ_*`, `clock_*`,
+//! `fd_fdstat_get`, `fd_filestat_get`, `fd_pread`, `fd_prestat_*`, `fd_pwrite`, `fd_read`,
+//! `fd_readdir`, `fd_seek`, `fd_tell`, `fd_write`, `path_*`, `poll_oneoff` and `random_get`;
+//! and for the pieces of reads and writes. The length of a buffer is the one that the program
+//! gives, even if less is written to it. Errors of descriptors, rights and flags come first: so
+//! the `sock_*` functions, whose descriptor is never a socket, do not look at their pointers.
+//!
+//! If a program does not export a memory as `memory`, its execution ends with an error when it
+//! calls a function with pointers.
+//!
+//! # Descriptors that cannot seek
+//!
+//! Pipes, devices, terminals and the standard streams have no position. `fd_advise`,
+//! `fd_allocate`, `fd_pread`, `fd_pwrite`, `fd_seek` and `fd_tell` fail with
+//! [`Errno::Spipe`] and take no bytes; `fd_filestat_set_size` fails with [`Errno::Inval`]. On
+//! directories, all of these fail with [`Errno::Badf`].
+//!
 //! # Why
 //!
 //! * A descriptor has the rights that the program requested, and a few more that allow nothing

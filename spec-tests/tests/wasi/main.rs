@@ -18,6 +18,7 @@ mod guest;
 mod hostile;
 mod minimal;
 mod paths;
+mod pointers;
 mod polling;
 mod process;
 mod programs;

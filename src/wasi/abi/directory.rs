@@ -56,6 +56,7 @@ impl WasiCtx {
         if (len as usize) < name.len() {
             return Err(Errno::Nametoolong.into());
         }
+        memory.check(buffer, len)?;
         Ok(memory.write(buffer, name.as_bytes())?)
     }
 
