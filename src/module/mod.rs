@@ -68,8 +68,8 @@ use validate::{Bodies, Deferred, Valid};
 use wasmparser::FuncValidatorAllocations;
 
 /// Minimum number of bytes of function bodies that a thread should validate and translate: about
-/// 60 µs of work.
-const TRANSLATED_SHARE: usize = 3 << 10;
+/// 170 µs of work.
+const TRANSLATED_SHARE: usize = 8 << 10;
 
 /// A module. It is immutable except for translated code, which is added when it is first needed.
 ///

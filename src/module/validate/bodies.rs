@@ -9,9 +9,9 @@ use wasmparser::{
     WasmFeatures, WasmModuleResources,
 };
 
-/// Minimum number of bytes of function bodies that a thread should validate: about 60 µs of
+/// Minimum number of bytes of function bodies that a thread should validate: about 170 µs of
 /// work.
-const SHARE: usize = 12 << 10;
+const SHARE: usize = 32 << 10;
 
 /// Returns whether a body is so large a part of all bodies that it should be started early.
 pub(in crate::module) fn is_large(body: &Range<usize>, code_size: usize) -> bool {
