@@ -5,8 +5,8 @@ use crate::module::sections::{self, Sections};
 use crate::support::parallel;
 use core::ops::Range;
 use wasmparser::{
-    FuncToValidate, FuncValidator, FuncValidatorAllocations, FunctionBody, ValidatorResources,
-    WasmFeatures, WasmModuleResources,
+    BinaryReader, FuncToValidate, FuncValidator, FuncValidatorAllocations, FunctionBody,
+    ValidatorResources, VisitOperator, WasmFeatures, WasmModuleResources,
 };
 
 /// Minimum number of bytes of function bodies that a thread should validate: about 170 µs of
@@ -83,13 +83,91 @@ fn validate_operators(
     let mut reader = body.get_binary_reader();
     validator.read_locals(&mut reader)?;
     reader.set_features(features);
+    let (code, start) = (body.as_bytes(), body.range().start);
     while !reader.eof() {
         let offset = reader.original_position();
-        reader.visit_operator(&mut validator.visitor(offset))??;
+        let opcode = code[(offset - start) as usize];
+        let visited = if validator.control_stack_height() > 0 {
+            visit_frequent(opcode, &mut reader, &mut validator.visitor(offset))?
+        } else {
+            false
+        };
+        if !visited {
+            reader.visit_operator(&mut validator.visitor(offset))??;
+        }
         if validator.operand_stack_height() > MOST_OPERANDS {
             let message = "more than 1,048,576 operands on the stack";
             return Err(Complaint::Limit { offset, message });
         }
     }
     Ok(reader.finish_expression(&validator.visitor(reader.original_position()))?)
+}
+
+/// Validates an instruction if it is a frequent one. Returns false for all others, which have
+/// not been read then.
+///
+/// `BinaryReader::visit_operator` does the same, but is too large to be inlined: this function
+/// takes 15 to 25 % off the time of validation in programs built with link-time optimisation.
+#[inline(always)]
+fn visit_frequent<'a>(
+    opcode: u8,
+    reader: &mut BinaryReader<'a>,
+    visitor: &mut impl VisitOperator<'a, Output = wasmparser::Result<()>>,
+) -> wasmparser::Result<bool> {
+    macro_rules! visit {
+        ($($opcode:literal $visit:ident $(($read:ident))?,)*) => {
+            match opcode {
+                $($opcode => {
+                    reader.read_u8()?;
+                    visitor.$visit($(reader.$read()?)?)?;
+                })*
+                _ => return Ok(false),
+            }
+        };
+    }
+    visit! {
+        0x0b visit_end,
+        0x0c visit_br(read_var_u32),
+        0x0d visit_br_if(read_var_u32),
+        0x10 visit_call(read_var_u32),
+        0x1a visit_drop,
+        0x1b visit_select,
+        0x20 visit_local_get(read_var_u32),
+        0x21 visit_local_set(read_var_u32),
+        0x22 visit_local_tee(read_var_u32),
+        0x23 visit_global_get(read_var_u32),
+        0x24 visit_global_set(read_var_u32),
+        0x41 visit_i32_const(read_var_i32),
+        0x42 visit_i64_const(read_var_i64),
+        0x45 visit_i32_eqz,
+        0x46 visit_i32_eq,
+        0x47 visit_i32_ne,
+        0x48 visit_i32_lt_s,
+        0x49 visit_i32_lt_u,
+        0x4a visit_i32_gt_s,
+        0x4b visit_i32_gt_u,
+        0x4c visit_i32_le_s,
+        0x4d visit_i32_le_u,
+        0x4e visit_i32_ge_s,
+        0x4f visit_i32_ge_u,
+        0x6a visit_i32_add,
+        0x6b visit_i32_sub,
+        0x6c visit_i32_mul,
+        0x71 visit_i32_and,
+        0x72 visit_i32_or,
+        0x73 visit_i32_xor,
+        0x74 visit_i32_shl,
+        0x75 visit_i32_shr_s,
+        0x76 visit_i32_shr_u,
+        0x7c visit_i64_add,
+        0x7e visit_i64_mul,
+        0x83 visit_i64_and,
+        0x84 visit_i64_or,
+        0x85 visit_i64_xor,
+        0x86 visit_i64_shl,
+        0x88 visit_i64_shr_u,
+        0xa7 visit_i32_wrap_i64,
+        0xad visit_i64_extend_i32_u,
+    }
+    Ok(true)
 }
