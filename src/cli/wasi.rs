@@ -3,8 +3,8 @@
 use super::failure::Failure;
 use backstitch::Module;
 use backstitch::wasi::{
-    Deterministic, DirPerms, Directory, Errno, FilePerms, MemoryDirectory, MemoryInputPipe,
-    MinimalOutput, SystemInput, TracedCall, VirtualTime, WasiCtx, WasiCtxBuilder,
+    Deterministic, DirPerms, Errno, FilePerms, MemoryDirectory, MemoryInputPipe, MinimalOutput,
+    SystemInput, TracedCall, WasiCtx, WasiCtxBuilder,
 };
 use clap::Args;
 use std::env;
@@ -171,7 +171,9 @@ fn in_memory(given: &Given, seed: u64) -> Result<WasiCtxBuilder, Failure> {
     let mut builder = WasiCtxBuilder::with_host(host);
     for directory in &given.dir {
         let (host, guest) = names(directory);
-        builder.preopen(copy(Path::new(host), time.clone())?, guest);
+        let copy = MemoryDirectory::copy_of(host, time.clone())
+            .map_err(|error| Failure::Input(format!("--dir {directory}: {error:#}")))?;
+        builder.preopen(copy, guest);
     }
     if let Some(path) = &given.stdin {
         let bytes = fs::read(path).map_err(|error| unreadable(path, error))?;
@@ -188,48 +190,4 @@ fn print(stream: &mut dyn Write, bytes: &[u8]) -> Result<usize, Errno> {
     let printed = stream.write_all(bytes).and_then(|()| stream.flush());
     printed.map_err(|_| Errno::Io)?;
     Ok(bytes.len())
-}
-
-/// A copy of a directory and all below it.
-fn copy(root: &Path, time: VirtualTime) -> Result<MemoryDirectory, Failure> {
-    let copy = MemoryDirectory::new(time);
-    // Of a path in the copy, "" is the root.
-    let mut directories = vec![(root.to_path_buf(), String::new())];
-    while let Some((path, inside)) = directories.pop() {
-        let entries: io::Result<Vec<_>> = fs::read_dir(&path).and_then(Iterator::collect);
-        let mut entries = entries.map_err(|error| unreadable(&path, error))?;
-        entries.sort_by_key(fs::DirEntry::file_name);
-        for entry in entries {
-            let path = entry.path();
-            let Ok(name) = entry.file_name().into_string() else {
-                continue;
-            };
-            let inside = format!("{inside}{name}");
-            let kind = entry
-                .file_type()
-                .map_err(|error| unreadable(&path, error))?;
-            let copied = if kind.is_dir() {
-                directories.push((path.clone(), format!("{inside}/")));
-                copy.create_directory(&inside)
-            } else if kind.is_symlink() {
-                let text = fs::read_link(&path).map_err(|error| unreadable(&path, error))?;
-                match text.to_str() {
-                    Some(text) => copy.symlink(text, &inside),
-                    None => continue,
-                }
-            } else if kind.is_file() {
-                let bytes = fs::read(&path).map_err(|error| unreadable(&path, error))?;
-                copy.write(&inside, bytes)
-            } else {
-                continue;
-            };
-            copied.map_err(|errno| {
-                Failure::Input(format!(
-                    "cannot copy `{}` into memory: {errno}",
-                    path.display()
-                ))
-            })?;
-        }
-    }
-    Ok(copy)
 }
