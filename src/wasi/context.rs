@@ -190,7 +190,7 @@ impl WasiCtxBuilder {
     /// Sets the longest time that the program may block its thread in one call. A program that
     /// blocks for longer ends with [`WaitedTooLong`](super::WaitedTooLong). There is no limit by
     /// default, because a program may wait for a person's input. The limit has no effect on
-    /// executions that suspend.
+    /// executions that suspend, nor on opening a named pipe, which waits for its other end.
     pub fn max_wait(&mut self, limit: Duration) -> &mut Self {
         self.max_wait = Some(limit);
         self

@@ -20,7 +20,7 @@ type ExitFn = Box<dyn FnMut(u32) + Send>;
 /// let board = Minimal::new().clock(1_000_000, |_| Ok(0)).yielding(|| {});
 /// let wasi = WasiCtxBuilder::with_host(board)
 ///     .stdout(MinimalOutput::new(|bytes| {
-/// Send `bytes` over the board's serial line here.
+///         // Send `bytes` over the board's serial line here.
 ///         Ok(bytes.len())
 ///     }))
 ///     .build();
