@@ -181,6 +181,17 @@ pub trait File: Send + 'static {
         })
     }
 
+    /// Sets whether reads and writes that would block fail with [`Errno::Again`] instead. Only
+    /// called for streams.
+    ///
+    /// # Errors
+    ///
+    /// If the mode cannot be set.
+    fn set_nonblock(&self, nonblock: bool) -> Result<(), Errno> {
+        let _ = nonblock;
+        Ok(())
+    }
+
     /// Waits until the file can be read, or until `nanoseconds` have passed. It may return
     /// early. Only called for streams.
     ///

@@ -181,6 +181,17 @@ fn pipes_are_waited_for_like_inputs() {
     assert_eq!(subscription(&mut guest), (1, 0));
     assert_eq!(guest.read(pipe, 20), Ok(b"piped".to_vec()));
 
+    // A full pipe takes nothing more, instead of waiting for a reader.
+    let mut written = 0;
+    let errno = loop {
+        match guest.write(pipe, &[0; 10_000]) {
+            Ok(count) => written += count,
+            Err(errno) => break errno,
+        }
+    };
+    assert_eq!(errno, Errno::Again.number());
+    assert!(written >= 4096, "{written}");
+
     let limit = Duration::from_millis(30);
     let (mut guest, pipe) = with_pipe(Guest::with(On::System, |builder| {
         builder.max_wait(limit);

@@ -196,6 +196,11 @@ impl WasiCtx {
         if flags & FdFlags::SYNCHRONISED != descriptor.flags & FdFlags::SYNCHRONISED {
             return Err(Errno::Inval.into());
         }
+        if let Object::File(open) = &descriptor.object
+            && !open.can_seek()
+        {
+            open.file.set_nonblock(flags.contains(FdFlags::NONBLOCK))?;
+        }
         descriptor.flags = flags;
         Ok(())
     }

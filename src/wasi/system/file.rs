@@ -89,6 +89,10 @@ impl File for SystemFile {
         platform::wait(&self.file, Some(0)).map_err(errno)
     }
 
+    fn set_nonblock(&self, nonblock: bool) -> Result<(), Errno> {
+        platform::set_nonblock(&self.file, nonblock).map_err(errno)
+    }
+
     fn wait(&self, nanoseconds: Option<u64>) -> Result<(), Errno> {
         wait(&self.file, nanoseconds)
     }

@@ -38,6 +38,11 @@ pub(super) fn changed(metadata: &cap_std::fs::Metadata) -> u64 {
     seconds.saturating_mul(1_000_000_000).saturating_add(rest)
 }
 
+/// Sets whether operations that would block fail instead.
+pub(super) fn set_nonblock(file: &File, nonblock: bool) -> io::Result<()> {
+    Ok(rustix::io::ioctl_fionbio(file, nonblock)?)
+}
+
 /// Waits until the file can be read, or until `nanoseconds` have passed.
 pub(super) fn wait(file: &File, nanoseconds: Option<u64>) -> io::Result<Readiness> {
     let timeout = nanoseconds.map(|nanoseconds| Timespec {

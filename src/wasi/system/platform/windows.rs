@@ -26,6 +26,11 @@ pub(super) fn changed(_: &cap_std::fs::Metadata) -> u64 {
     0
 }
 
+/// Does nothing: Windows has no such mode for files.
+pub(super) fn set_nonblock(_: &File, _: bool) -> io::Result<()> {
+    Ok(())
+}
+
 /// Returns "ready": there is no portable wait, so the read itself blocks.
 pub(super) fn wait(_: &File, _: Option<u64>) -> io::Result<Readiness> {
     Ok(Readiness::Ready {
