@@ -1,4 +1,4 @@
-//! The sections of a dump, each in the form that its format gives it.
+//! The sections of a dump, decoded one by one.
 
 use super::{CoreDumpError, Frame, Global, Heap, Instance, Memory, Module, RefKind, Thread};
 use super::{Type, Value};
@@ -13,7 +13,7 @@ use wasmparser::{
     DataKind, DataSectionReader, Encoding, HeapType, Operator, Parser, Payload, RefType, ValType,
 };
 
-/// What the sections hold, not yet put together.
+/// The decoded sections, before they are combined.
 #[derive(Default)]
 pub(super) struct Sections<'a> {
     pub name: &'a str,
@@ -26,7 +26,7 @@ pub(super) struct Sections<'a> {
     pub extension: Option<Extension>,
 }
 
-/// What is wrong, and in which section.
+/// Result of decoding; the error names the section.
 type Outcome<T = ()> = Result<T, CoreDumpError>;
 
 impl<'a> Sections<'a> {
@@ -70,7 +70,7 @@ impl<'a> Sections<'a> {
                         });
                     }
                 }
-                // The parser has seen to it that memories come first.
+                // The parser checks the order of sections, so memories come first.
                 Payload::DataSection(section) => sections.read_data(section)?,
                 Payload::CustomSection(section) => is_dump |= sections.read_custom(&section)?,
                 _ => {}
@@ -82,8 +82,8 @@ impl<'a> Sections<'a> {
         Ok(sections)
     }
 
-    /// Reads a custom section, if it is one of a core dump's. Whether it makes a dump of
-    /// the module.
+    /// Reads a custom section if it belongs to a core dump. Returns whether the section makes the
+    /// module a core dump.
     fn read_custom(&mut self, section: &CustomSectionReader<'a>) -> Outcome<bool> {
         let reader = BinaryReader::new(section.data(), section.data_offset());
         match section.name() {
@@ -173,7 +173,7 @@ impl<'a> Sections<'a> {
     }
 }
 
-/// Reads our own section, if it is of a version that can be read.
+/// Reads the section of Backstitch if its version is supported.
 fn read_extension(section: &CustomSectionReader<'_>) -> Outcome<Option<Extension>> {
     let (offset, message) = match Extension::decode(section.data()) {
         Ok(extension) => return Ok(Some(extension)),
@@ -217,7 +217,7 @@ fn value(value: CoreDumpValue) -> Value {
     }
 }
 
-/// The value of an expression that is one constant; missing where it is something else.
+/// Evaluates an expression that is one constant; other expressions are `Missing`.
 fn constant(expression: &ConstExpr<'_>) -> Result<Value, wasmparser::Error> {
     let mut operators = expression.get_operators_reader();
     let value = match operators.read()? {
@@ -259,7 +259,7 @@ fn reference(ty: RefType) -> Type {
     }
 }
 
-/// An abstract heap type's byte in the binary format.
+/// Returns the byte of an abstract heap type in the binary format.
 fn byte_of(ty: AbstractHeapType) -> u8 {
     match ty {
         AbstractHeapType::NoExn => 0x74,
@@ -279,7 +279,7 @@ fn byte_of(ty: AbstractHeapType) -> u8 {
     }
 }
 
-/// What a null of this type would refer to.
+/// Returns the kind of reference that a null of the type is.
 fn kind_of(ty: HeapType) -> RefKind {
     match ty {
         HeapType::Abstract { ty, .. } => match ty {
@@ -289,7 +289,7 @@ fn kind_of(ty: HeapType) -> RefKind {
             AbstractHeapType::Cont | AbstractHeapType::NoCont => RefKind::Cont,
             _ => RefKind::Any,
         },
-        // Which one can only be told by types that dumps do not have.
+        // The kind of a concrete type depends on type definitions, which dumps do not contain.
         HeapType::Concrete(_) | HeapType::Exact(_) => RefKind::Func,
     }
 }

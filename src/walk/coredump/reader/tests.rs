@@ -1,4 +1,4 @@
-//! Dumps as other writers make them, and what our own section adds.
+//! Dumps of other writers, and the additions of Backstitch's own section.
 
 use super::*;
 use crate::walk::coredump::extension::{self, Extension};
@@ -20,7 +20,7 @@ const PAGES: MemoryType = MemoryType {
     page_size_log2: None,
 };
 
-/// A dump with some of everything that the format has.
+/// Returns a dump with items of every kind that the format has.
 fn standard() -> Module {
     let mut data = DataSection::new();
     data.active(0, &ConstExpr::i32_const(65_530), *b"across pages");
