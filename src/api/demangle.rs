@@ -2,8 +2,7 @@
 
 use alloc::string::{String, ToString};
 
-/// Returns the name of a function as in its source, undoing the mangling of Rust and C++
-/// compilers. Other names are returned unchanged.
+/// Demangles the name of a function of Rust or C++. Other names are returned unchanged.
 ///
 /// ```
 /// assert_eq!(backstitch::demangle("_ZN3foo3barEi"), "foo::bar(int)");

@@ -1,4 +1,4 @@
-//! Where `backstitch run` leaves a core dump.
+//! Core dumps of `backstitch run`.
 
 use super::failure::Failure;
 use super::inspect::hex;
@@ -8,11 +8,11 @@ use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::Path;
 
-/// The digits of a module's hash that `%h` stands for.
+/// Number of hexadecimal digits of a module's hash that `%h` expands to.
 const DIGITS: usize = 16;
 
-/// The path that a pattern stands for, for a program that was read from `file` and is
-/// `binary`: the same for the same program, however often it dies.
+/// Expands a pattern to a path, for a program that was read from `file` and has the bytes
+/// `binary`. The path is the same for the same program, however often it traps.
 pub(crate) fn path(pattern: &str, file: &Path, binary: &[u8]) -> Result<String, Failure> {
     let mut path = String::new();
     let mut characters = pattern.chars();
@@ -31,8 +31,8 @@ pub(crate) fn path(pattern: &str, file: &Path, binary: &[u8]) -> Result<String, 
             other => {
                 let pattern: String = ['%'].into_iter().chain(other).collect();
                 return Err(Failure::Input(format!(
-                    "`{pattern}` in the path of the core dump means nothing; there are `%p`, the \
-                     program's name, `%h`, {DIGITS} digits of its SHA-256, and `%%`"
+                    "`{pattern}` is not a placeholder in the path of the core dump; the placeholders \
+                     are `%p`, the program's name, `%h`, {DIGITS} digits of its SHA-256, and `%%`"
                 )));
             }
         }
@@ -40,7 +40,7 @@ pub(crate) fn path(pattern: &str, file: &Path, binary: &[u8]) -> Result<String, 
     Ok(path)
 }
 
-/// Writes the core dump that an error carries, if it does, and takes it off the error.
+/// Writes the core dump that an error carries, if any, and removes it from the error.
 pub(crate) fn write<T: 'static>(
     store: &mut Store<T>,
     path: &str,

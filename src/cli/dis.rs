@@ -1,4 +1,4 @@
-//! `backstitch dis`: the code that a module's functions are translated to.
+//! `backstitch dis`: prints the translated code of a module's functions.
 
 use super::failure::Failure;
 use super::input;
@@ -8,7 +8,7 @@ use clap::Args;
 use std::io::Write;
 use std::path::PathBuf;
 
-/// How many names a message lists before it gives only their number.
+/// Number of names that a message lists before it gives only a count.
 const LISTED: usize = 40;
 
 const EXAMPLES: &str = "\
@@ -25,12 +25,12 @@ pub(crate) struct Arguments {
     #[arg(value_name = "FILE")]
     file: PathBuf,
 
-    /// Show only this function: its index, exported name or name in the name section
+    /// Show only this function, given by its index, exported name or name in the name section
     #[arg(long, value_name = "INDEX|NAME")]
     func: Option<String>,
 }
 
-/// Prints the translated code of all functions, or of the one that was chosen.
+/// Prints the translated code of all functions, or of the selected one.
 pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Failure> {
     let file = arguments.file.display();
     let bytes = input::read_module(&arguments.file)?;
@@ -58,7 +58,7 @@ pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Fail
     Ok(())
 }
 
-/// The function that a user means; the error says which there are.
+/// Finds the function that a user selected. The error lists the functions that exist.
 fn find(symbols: &Symbols, text: &str) -> Result<u32, String> {
     let index = match text.parse::<u32>() {
         Ok(index) => Some(index),

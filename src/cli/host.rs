@@ -1,4 +1,4 @@
-//! What `run` gives a program beside its own code: its host imports and its limits.
+//! The host of a program that `run` executes: imports and limits.
 
 use backstitch::wasi::{self, WasiCtx};
 use backstitch::{Linker, Module, Result, Store, StoreLimits};
@@ -8,9 +8,9 @@ use super::signature;
 
 /// The store's data while a program runs.
 pub(crate) struct Host {
-    /// What the program may allocate, where the user has said so.
+    /// Limits that the user set.
     pub(crate) limits: StoreLimits,
-    /// What it sees of the system.
+    /// The program's WASI state.
     pub(crate) wasi: WasiCtx,
 }
 
@@ -19,7 +19,7 @@ pub(crate) fn link(linker: &mut Linker<Host>) -> Result<()> {
     wasi::add_to_linker(linker, |host| &mut host.wasi)
 }
 
-/// Refuses a module that imports what the linker does not have, and lists all of it.
+/// Returns an error that lists all imports of a module that the linker does not provide.
 pub(crate) fn check_imports(
     file: &str,
     module: &Module,
@@ -39,8 +39,8 @@ pub(crate) fn check_imports(
     }
     Err(Failure::Input(format!(
         "`{file}` imports what `backstitch run` does not provide:{}\n\
-         It provides WASI preview 1 (`wasi_snapshot_preview1`); a module must bring all else \
-         that it calls.",
+         It provides WASI preview 1 (`wasi_snapshot_preview1`); the module must define everything \
+         else that it calls.",
         missing.concat()
     )))
 }

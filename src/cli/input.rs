@@ -4,20 +4,20 @@ use super::failure::Failure;
 use std::fs;
 use std::path::Path;
 
-/// How every WebAssembly binary begins.
+/// The first bytes of every WebAssembly binary.
 const MAGIC: &[u8] = b"\0asm";
 
-/// Reads a module's binary form; a file in the text format is translated to it.
+/// Reads a module's binary form. A file in the text format is converted to it.
 pub(crate) fn read_module(path: &Path) -> Result<Vec<u8>, Failure> {
     let bytes = fs::read(path)
         .map_err(|error| Failure::Input(format!("cannot read `{}`: {error}", path.display())))?;
     if bytes.starts_with(MAGIC) {
         return Ok(bytes);
     }
-    // The text format takes this for a module without anything, which nobody means.
+    // The text format accepts this as a module without contents, which is never intended.
     if bytes.trim_ascii().is_empty() {
         return Err(Failure::Input(format!(
-            "`{}` is empty: there is no module in it",
+            "`{}` is empty and contains no module",
             path.display()
         )));
     }
@@ -38,8 +38,8 @@ pub(crate) fn read_module(path: &Path) -> Result<Vec<u8>, Failure> {
     })
 }
 
-/// A text with its lines cut to a length that can be read. An error shows the line that is
-/// wrong, and all of a module can be one line.
+/// Shortens long lines of a text. An error quotes the faulty line, and a whole module can be one
+/// line.
 fn shortened(text: &str) -> String {
     const LENGTH: usize = 200;
     let cut = |line: &str| match line.char_indices().nth(LENGTH) {

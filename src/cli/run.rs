@@ -13,11 +13,11 @@ use std::ffi::OsString;
 use std::io::Write;
 use std::path::Path;
 
-/// The export that is run when none is named.
+/// The export that is called by default.
 const ENTRY: &str = "_start";
 
-/// The export that is run before any other, where there is no [`ENTRY`] or another export is
-/// named: it makes a library of WASI ready.
+/// The export that initialises a WASI reactor. It is called before any other export, unless the
+/// module has [`ENTRY`] and no other export is selected.
 const INITIALIZE: &str = "_initialize";
 
 const EXAMPLES: &str = "\
@@ -29,8 +29,8 @@ Examples:
   backstitch run --fuel 1000000 --max-memory 16777216 program.wasm
   backstitch run --coredump '%p-%h.core' program.wasm
 
-Exit codes: 0 done; 1 the file, an import, an export or an argument was at fault;
-2 wrong usage; 134 the program trapped. A program that ends itself chooses its own.";
+Exit codes: 0 success; 1 an error in the file, an import, an export or an argument;
+2 wrong usage; 134 the program trapped. A program that exits by itself chooses its own.";
 
 /// The arguments of `backstitch run`.
 #[derive(Args)]
@@ -39,24 +39,24 @@ Exit codes: 0 done; 1 the file, an import, an export or an argument was at fault
     after_help = EXAMPLES
 )]
 pub(crate) struct Arguments {
-    /// Call this exported function, instead of `_start` or the start function alone
+    /// Call this exported function instead of `_start` or the start function
     #[arg(long, value_name = "NAME")]
     invoke: Option<String>,
 
-    /// Trap after so many WebAssembly operators
+    /// Trap after this many WebAssembly instructions
     #[arg(long, value_name = "N")]
     fuel: Option<u64>,
 
-    /// Let no memory grow beyond so many bytes
+    /// Limit each memory to this many bytes
     #[arg(long, value_name = "BYTES")]
     max_memory: Option<usize>,
 
-    /// Trap when calls need more than so many bytes of stack
+    /// Trap when calls need more than this many bytes of stack
     #[arg(long, value_name = "BYTES")]
     max_stack: Option<usize>,
 
-    /// Write a core dump to this file if the program traps: `%p` in it stands for the
-    /// program's name, `%h` for a hash of its contents
+    /// Write a core dump to this file if the program traps; `%p` in the path is replaced by the
+    /// program's name, `%h` by a hash of its contents
     #[arg(long, value_name = "PATH")]
     coredump: Option<String>,
 
@@ -71,10 +71,10 @@ pub(crate) struct Arguments {
     #[arg(long)]
     lazy: bool,
 
-    /// The module, binary or text, and the arguments of the program, or of the function,
-    /// read by its parameters' types
-    // One list, so that all that follows the file is the program's, also what looks like an
-    // option.
+    /// The module, binary or text, followed by the arguments of the program, or of the function,
+    /// which are parsed according to its parameter types
+    // A single list, so that everything after the file belongs to the program, even if it looks
+    // like an option.
     #[arg(
         value_name = "FILE [ARGS]",
         required = true,
@@ -85,7 +85,7 @@ pub(crate) struct Arguments {
     command: Vec<OsString>,
 }
 
-/// The module's path, and what follows it.
+/// Returns the module's path, and the arguments that follow it.
 fn split_command(arguments: &Arguments) -> Result<(&Path, Vec<String>), Failure> {
     let Some((file, rest)) = arguments.command.split_first() else {
         return Err(Failure::Input("no file is given".to_string()));
@@ -93,7 +93,7 @@ fn split_command(arguments: &Arguments) -> Result<(&Path, Vec<String>), Failure>
     let text = |argument: &OsString| {
         argument.to_str().map(String::from).ok_or_else(|| {
             Failure::Input(format!(
-                "the argument `{}` is not UTF-8, as arguments of a program must be",
+                "the argument `{}` is not valid UTF-8, which arguments of programs must be",
                 argument.display()
             ))
         })
@@ -102,7 +102,7 @@ fn split_command(arguments: &Arguments) -> Result<(&Path, Vec<String>), Failure>
     Ok((Path::new(file), rest))
 }
 
-/// Runs the program and prints its results, one a line.
+/// Runs the program and prints its results, one per line.
 pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Failure> {
     let (path, texts) = split_command(arguments)?;
     let file = path.display().to_string();
@@ -112,9 +112,9 @@ pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Fail
     let module = Module::from_binary(&engine, &bytes)
         .map_err(|error| Failure::Input(format!("cannot load `{file}`: {error:#}")))?;
 
-    // Everything that can be wrong with the command is found before anything runs.
+    // All faults of the command are reported before anything runs.
     let is_program = arguments.invoke.is_none() && wasi::is_program(&module);
-    // A program takes its arguments from WASI, not as parameters.
+    // A program receives its arguments from WASI, not as parameters.
     let (program, parameters) = if is_program {
         (&texts[..], &[][..])
     } else {
@@ -138,7 +138,7 @@ pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Fail
         Err(Stopped::Before(failure)) => return Err(failure),
         Err(Stopped::Running(error)) => {
             let error = match &dump {
-                // A program that ends itself has not died.
+                // An exit is not a crash.
                 Some(dump) if !error.is::<I32Exit>() => {
                     coredump::write(&mut store, dump, &file, error)?
                 }
@@ -153,11 +153,11 @@ pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Fail
     Ok(())
 }
 
-/// Why a program has not come to its end.
+/// The reason why a program did not finish.
 enum Stopped {
-    /// It cannot be called.
+    /// The program could not be started.
     Before(Failure),
-    /// It failed, or ended itself.
+    /// The program failed, or exited by itself.
     Running(Error),
 }
 
@@ -167,7 +167,7 @@ impl From<Error> for Stopped {
     }
 }
 
-/// Instantiates the module and makes the call, if there is one. The call's results.
+/// Instantiates the module and makes the call, if there is one. Returns the call's results.
 fn execute(
     store: &mut Store<Host>,
     linker: &Linker<Host>,
@@ -197,7 +197,7 @@ fn execute(
     Ok(results)
 }
 
-/// The call of an exported function that the command asks for.
+/// The call of an exported function that the command selects.
 struct Call {
     name: String,
     arguments: Vec<Val>,
@@ -229,11 +229,11 @@ fn new_store(engine: &Engine, arguments: &Arguments, wasi: WasiCtx) -> Result<St
         wasi,
     };
     let mut store = Store::new(engine, host);
-    // A store without a limiter of its own keeps the library's finite defaults.
+    // A store without a limiter keeps the library's finite defaults.
     if arguments.max_memory.is_some() {
         store.limiter(|host| &mut host.limits);
     }
-    // A deterministic clock counts what is executed, also where that is not limited.
+    // A deterministic clock counts executed instructions, even if they are not limited.
     let fuel = arguments
         .fuel
         .or(arguments.wasi.is_deterministic().then_some(u64::MAX));
@@ -243,8 +243,8 @@ fn new_store(engine: &Engine, arguments: &Arguments, wasi: WasiCtx) -> Result<St
     Ok(store)
 }
 
-/// Finds the function to call and reads its arguments; `None` where the module
-/// has no entry, so that only its start function runs.
+/// Finds the function to call and parses its arguments. Returns `None` if the module has no
+/// entry, so that only its start function runs.
 fn choose_call(
     file: &str,
     module: &Module,

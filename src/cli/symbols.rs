@@ -1,4 +1,4 @@
-//! What a module's binary says about its functions: names, types, and where they are.
+//! Functions of a module's binary: names, types, and positions.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -7,23 +7,23 @@ use wasmparser::{
     NameMap, NameSectionReader, Parser, Payload, TypeRef, ValType,
 };
 
-/// A module's functions.
+/// The functions of a module.
 #[derive(Default)]
 pub(crate) struct Symbols {
     /// The module's own name.
     pub(crate) module: Option<String>,
-    /// The indices of the functions with a body; the imported ones come before them.
+    /// The indices of the functions with a body. Imported functions have the indices before them.
     pub(crate) defined: Range<u32>,
-    /// The body of each function with one, from its local count to its end.
+    /// The range of each body, from its local count to its end.
     pub(crate) bodies: Vec<Range<usize>>,
-    /// The names that functions are exported by.
+    /// The names by which functions are exported.
     exports: BTreeMap<u32, Vec<String>>,
     /// The functions' names in the name section.
     names: BTreeMap<u32, String>,
     /// The locals' names in the name section, by function and local.
     locals: BTreeMap<(u32, u32), String>,
     types: Vec<Option<FuncType>>,
-    /// The type of each function.
+    /// The type index of each function.
     functions: Vec<u32>,
 }
 
@@ -82,8 +82,8 @@ impl Symbols {
         Ok(symbols)
     }
 
-    /// Reads the name section as far as it is well-formed: it is only for people, so a
-    /// mistake in it is no error.
+    /// Reads the name section as far as it is well-formed. Names are only informative, so a
+    /// malformed section is not an error.
     fn read_names(&mut self, subsections: NameSectionReader<'_>) {
         for subsection in subsections {
             match subsection {
@@ -104,38 +104,38 @@ impl Symbols {
         }
     }
 
-    /// A function's name in the name section, or else the first that it is exported by.
+    /// Returns a function's name in the name section, or else the first name by which it is
+    /// exported.
     pub(crate) fn function(&self, index: u32) -> Option<&str> {
         let exported = || self.exports.get(&index)?.first();
         self.names.get(&index).or_else(exported).map(String::as_str)
     }
 
-    /// A local's name.
+    /// Returns a local's name.
     pub(crate) fn local(&self, function: u32, local: u32) -> Option<&str> {
         self.locals.get(&(function, local)).map(String::as_str)
     }
 
-    /// All names of a function: those that it is exported by, then that in the name
-    /// section.
+    /// Returns all names of a function: its export names, then its name in the name section.
     pub(crate) fn all_names(&self, index: u32) -> impl Iterator<Item = &str> {
         let exported = self.exports.get(&index).into_iter().flatten();
         exported.chain(self.names.get(&index)).map(String::as_str)
     }
 
-    /// A function's type.
+    /// Returns a function's type.
     pub(crate) fn signature(&self, index: u32) -> Option<&FuncType> {
         let ty = *self.functions.get(index as usize)?;
         self.types.get(ty as usize)?.as_ref()
     }
 
-    /// Where a function's body is, if it has one.
+    /// Returns the range of a function's body, if it has one.
     pub(crate) fn body(&self, index: u32) -> Option<Range<usize>> {
         let defined = index.checked_sub(self.defined.start)?;
         self.bodies.get(defined as usize).cloned()
     }
 
-    /// The types of the locals that a body declares, as far as it is well-formed. `most` is
-    /// how many are wanted at the most: a few bytes can declare many.
+    /// Returns the types of the locals that a body declares, as far as it is well-formed; at most
+    /// `most` of them, because a few bytes can declare many.
     pub(crate) fn declared_locals(body: &[u8], most: usize) -> Vec<ValType> {
         let body = FunctionBody::new(wasmparser::BinaryReader::new(body, 0));
         let mut types = Vec::new();

@@ -1,12 +1,12 @@
-//! Values as a user types and reads them.
+//! Values on the command line: parsing and formatting.
 
 use backstitch::{Val, ValType};
 
-/// Reads an argument of the given type.
+/// Parses an argument of the given type.
 ///
-/// Integers are decimal or `0x` hexadecimal, with or without a sign, in the
-/// signed or the unsigned range of their type; floats as Rust reads them
-/// (`1.5`, `-2e10`, `inf`, `nan`); a nullable reference can only be `null`.
+/// Integers are decimal or `0x` hexadecimal, with or without a sign, in the signed or the
+/// unsigned range of their type. Floats have Rust's syntax (`1.5`, `-2e10`, `inf`, `nan`). The
+/// only reference is `null`, if the type is nullable.
 pub(crate) fn parse(text: &str, ty: &ValType) -> Result<Val, String> {
     let not = |form: &str| format!("expected {ty} ({form}), found `{text}`");
     match ty {
@@ -36,7 +36,7 @@ pub(crate) fn parse(text: &str, ty: &ValType) -> Result<Val, String> {
     }
 }
 
-/// Reads an integer of so many bits; the error says what would be right.
+/// Parses an integer with the given number of bits. The error describes what is expected.
 fn parse_integer(text: &str, bits: u32) -> Result<u64, String> {
     let (negative, digits) = match text.as_bytes().first() {
         Some(b'-') => (true, &text[1..]),
@@ -73,7 +73,7 @@ fn parse_integer(text: &str, bits: u32) -> Result<u64, String> {
     }
 }
 
-/// A value as `run` prints it.
+/// Formats a value as `run` prints it.
 pub(crate) fn print(value: &Val) -> String {
     match value {
         Val::I32(value) => value.to_string(),
@@ -87,8 +87,8 @@ pub(crate) fn print(value: &Val) -> String {
     }
 }
 
-/// The fewest digits that read back as the same number; with an exponent only
-/// where the number would otherwise be mostly zeros.
+/// Formats a number with the fewest digits that parse to the same number. An exponent is used
+/// only where most digits would be zeros.
 pub(crate) fn print_f64(value: f64) -> String {
     let magnitude = value.abs();
     if value.is_finite() && value != 0.0 && !(1e-5..1e16).contains(&magnitude) {
@@ -98,7 +98,7 @@ pub(crate) fn print_f64(value: f64) -> String {
     }
 }
 
-/// As [`print_f64`]; the digits are those that an `f32` needs.
+/// Formats a number like [`print_f64`], with the digits that an `f32` needs.
 pub(crate) fn print_f32(value: f32) -> String {
     let magnitude = value.abs();
     if value.is_finite() && value != 0.0 && !(1e-5..1e16).contains(&magnitude) {

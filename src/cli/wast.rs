@@ -1,4 +1,4 @@
-//! `backstitch wast`: runs test scripts and reports what passed.
+//! `backstitch wast`: runs test scripts and reports the results.
 
 use super::failure::Failure;
 use super::script::{self, Driver, Report};
@@ -21,12 +21,12 @@ pub(crate) struct Arguments {
     #[arg(long)]
     verbose: bool,
 
-    /// Scripts, or folders of them, which are searched for `.wast` files
+    /// Scripts, or folders that are searched for `.wast` files
     #[arg(value_name = "PATH", required = true)]
     paths: Vec<PathBuf>,
 }
 
-/// Runs the scripts; fails if an assertion of one failed.
+/// Runs the scripts. Fails if an assertion failed.
 pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Failure> {
     let engine = Engine::new(&Config::new())
         .map_err(|error| Failure::Input(format!("cannot make an engine: {error:#}")))?;
@@ -37,7 +37,7 @@ pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Fail
         })?;
         let report = script::run(&text, &mut DirectDriver(&engine));
         print_report(&file, &report, arguments.verbose, out)?;
-        // A script may take a while, and its line is of use now.
+        // Flushed for each script, because a script may take a while.
         out.flush()?;
         total.add(&report);
     }
@@ -49,7 +49,7 @@ pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Fail
     }
 }
 
-/// Runs scripts by plain calls.
+/// A driver that makes plain calls.
 struct DirectDriver<'engine>(&'engine Engine);
 
 impl Driver for DirectDriver<'_> {
@@ -80,7 +80,8 @@ fn print_report(
     Ok(())
 }
 
-/// The scripts that the paths name: files as they are given, folders sorted.
+/// Returns the scripts that the paths name: files in the given order, the contents of folders
+/// sorted.
 fn find_scripts(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
     let mut scripts = Vec::new();
     for path in paths {

@@ -1,32 +1,32 @@
-//! A function's operators as text, each with its offset in the module.
+//! Disassembly of a function: its instructions as text, each with its offset in the module.
 
 use crate::cli::symbols::Symbols;
 use std::ops::Range;
 use wasm_encoder::{CodeSection, RawSection};
 use wasmparser::{BinaryReader, BinaryReaderError, FunctionBody, Parser, Payload};
 
-/// A body that does nothing: no locals, `unreachable`, `end`.
+/// A body that only traps: no locals, `unreachable`, `end`.
 const EMPTY_BODY: [u8; 3] = [0x00, 0x00, 0x0b];
 
 /// A line of a disassembly.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Line {
-    /// The operator's offset in the module.
+    /// Offset of the instruction in the module.
     pub(crate) offset: u64,
-    /// How many blocks it is in.
+    /// Number of blocks around the instruction.
     pub(crate) depth: usize,
-    /// The operator.
+    /// The instruction's text.
     pub(crate) text: String,
 }
 
-/// A function's operators.
+/// Disassembles a function.
 ///
-/// The printer prints whole modules, and a module may be large: it is given one in which
-/// all other functions are empty, and no data is left.
+/// The printer prints whole modules, and a module may be large. It is therefore given a reduced
+/// module, in which all other functions are empty and data is left out.
 ///
 /// # Errors
 ///
-/// Why the function cannot be shown.
+/// If the function cannot be disassembled; the text is the reason.
 pub(crate) fn of_function(
     bytes: &[u8],
     symbols: &Symbols,
@@ -42,7 +42,7 @@ pub(crate) fn of_function(
         .original_position();
     let (module, body) = reduced(bytes, symbols, &original).map_err(|error| error.to_string())?;
     let mut storage = String::new();
-    // The declaration and the locals have lines with offsets before the first operator.
+    // The lines of the declaration and the locals have offsets before the first instruction.
     let operators = body.start + first..body.end;
     let lines = wasmprinter::Config::new()
         .indent_text(" ")
@@ -55,12 +55,12 @@ pub(crate) fn of_function(
             Line {
                 offset: offset - body.start + original.start as u64,
                 depth: text.len() - text.trim_start().len(),
-                // The function's own end is the parenthesis that closes it.
+                // The function's own `end` is printed as a closing parenthesis.
                 text: if operator == ")" { "end" } else { operator }.to_string(),
             }
         });
     let mut lines: Vec<Line> = lines.collect();
-    // Lines are deep in the module too, and the function's end is not as deep as the rest.
+    // All lines are indented by their depth in the module; the function's end is indented less.
     let least = lines.iter().map(|line| line.depth).min().unwrap_or(0) + 1;
     for line in &mut lines {
         line.depth = line.depth.saturating_sub(least);
@@ -68,7 +68,7 @@ pub(crate) fn of_function(
     Ok(lines)
 }
 
-/// The module with one body, and where that is in it.
+/// Returns a module with only one of the bodies, and the range of that body.
 fn reduced(
     bytes: &[u8],
     symbols: &Symbols,

@@ -1,14 +1,14 @@
-//! A part of a memory, as addresses, bytes and characters.
+//! A range of a memory as addresses, bytes and characters.
 
 use backstitch::CoreDumpError;
 use backstitch::coredump::Memory;
 use std::io::{self, Write};
 use std::str::FromStr;
 
-/// The number of bytes in a row.
+/// Number of bytes per row.
 const ROW: usize = 16;
 
-/// Which part of which memory: `ADDR`, `ADDR:LEN`, or either after `MEMORY@`.
+/// A range of a memory: `ADDR`, `ADDR:LEN`, or either after `MEMORY@`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Range {
     pub(crate) memory: u32,
@@ -17,11 +17,11 @@ pub(crate) struct Range {
 }
 
 impl Range {
-    /// The address behind it.
+    /// Returns the address behind the range.
     ///
     /// # Errors
     ///
-    /// If the memory does not have all of it.
+    /// If the range is not within the memory.
     pub(crate) fn end_in(&self, memory: &Memory<'_>) -> Result<u64, CoreDumpError> {
         let end = self.address.checked_add(self.len);
         end.filter(|end| *end <= memory.size())
@@ -54,7 +54,7 @@ impl FromStr for Range {
     }
 }
 
-/// Reads a number, decimal or hexadecimal after `0x`.
+/// Parses a number, decimal or hexadecimal after `0x`.
 pub(crate) fn number(text: &str) -> Result<u64, String> {
     let number = match text.strip_prefix("0x") {
         Some(digits) => u64::from_str_radix(digits, 16),
@@ -63,14 +63,14 @@ pub(crate) fn number(text: &str) -> Result<u64, String> {
     number.map_err(|_| format!("`{text}` is not a number, decimal or `0x` hexadecimal"))
 }
 
-/// Prints a part of a memory. Rows that are the same as the one before are one `*`, as
-/// `hexdump` has it; bytes that the dump does not keep are `??`.
+/// Prints a range of a memory. Rows that repeat the previous one are replaced by one `*`, as in
+/// `hexdump`. Bytes that the dump does not keep are `??`.
 pub(crate) fn print(
     memory: &Memory<'_>,
     range: Range,
     out: &mut dyn Write,
 ) -> io::Result<Result<(), CoreDumpError>> {
-    // That the whole of it is there is found before anything is printed.
+    // The whole range is checked before anything is printed.
     let end = match range.end_in(memory) {
         Ok(end) => end,
         Err(error) => return Ok(Err(error)),

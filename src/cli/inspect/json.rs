@@ -1,4 +1,5 @@
-//! The same as the text, for programs. Fields come in the order in which they stand here.
+//! JSON output: the contents of the text output, for programs. Fields are written in the order of
+//! their declaration.
 
 use super::frame::{self, Number};
 use super::hex::Range;
@@ -8,10 +9,10 @@ use backstitch::coredump::{Frame, Value};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-/// How many operators are given on either side of where a frame stands.
+/// Number of instructions given before and after the current one.
 const AROUND: usize = 32;
 
-/// A whole dump, but for the bytes of its memories.
+/// A whole dump, except the bytes of its memories.
 #[derive(Serialize)]
 pub(crate) struct Dump {
     program: String,
@@ -51,7 +52,7 @@ struct Thread {
     frames: Vec<FrameEntry>,
 }
 
-/// A frame, as in a list of them.
+/// A frame in a list.
 #[derive(Serialize)]
 pub(crate) struct FrameEntry {
     frame: usize,
@@ -70,7 +71,7 @@ pub(crate) struct FrameEntry {
     operands: Vec<Typed>,
 }
 
-/// A frame in full.
+/// A frame with the code around its position.
 #[derive(Serialize)]
 pub(crate) struct FullFrame {
     #[serde(flatten)]
@@ -93,7 +94,7 @@ struct Named {
     value: Typed,
 }
 
-/// A value. Numbers are text, because many readers of JSON have only floats.
+/// A value. Numbers are strings because many JSON parsers have only floats.
 #[derive(Serialize)]
 struct Typed {
     #[serde(rename = "type")]
@@ -110,17 +111,17 @@ pub(crate) struct Stack {
     state: &'static str,
     parent: Option<u32>,
     revision: u64,
-    /// The function that was called on it.
+    /// The function that was called on the stack.
     function: Option<String>,
     bound: Vec<Typed>,
     handlers: Vec<Handler>,
-    /// Where its frames are: the thread, and the youngest of them there.
+    /// The thread that contains the stack's frames, and the number of the youngest of them.
     thread: Option<usize>,
     frame: Option<usize>,
     frames: usize,
 }
 
-/// A clause of the instruction that has resumed a stack.
+/// A clause of the instruction that resumed a stack.
 #[derive(Serialize)]
 struct Handler {
     tag: u32,
@@ -176,16 +177,16 @@ struct Elements {
     value: Option<String>,
 }
 
-/// A part of a memory.
+/// A range of a memory.
 #[derive(Serialize)]
 pub(crate) struct Bytes {
     memory: u32,
     address: u64,
-    /// Two digits a byte.
+    /// The bytes, as two hexadecimal digits each.
     bytes: String,
 }
 
-/// All of a dump.
+/// Converts a whole dump, except the bytes of its memories.
 pub(crate) fn dump(inspection: &Inspection<'_>) -> Dump {
     let dump = &inspection.dump;
     let threads = dump.threads().iter().map(|thread| Thread {
@@ -235,10 +236,10 @@ pub(crate) fn dump(inspection: &Inspection<'_>) -> Dump {
     }
 }
 
-/// A frame, with the code around it.
+/// Converts a frame, with the code around its position.
 pub(crate) fn frame(inspection: &Inspection<'_>, number: Number, frame: &Frame) -> FullFrame {
     let subject = inspection.subject(frame);
-    // Without its module there is none.
+    // Without the module's file there is no code.
     let (lines, at) = frame::code(inspection, frame, &subject, AROUND).unwrap_or_default();
     let operator = |(index, line): (usize, super::disassembly::Line)| Operator {
         offset: line.offset,
@@ -252,11 +253,11 @@ pub(crate) fn frame(inspection: &Inspection<'_>, number: Number, frame: &Frame) 
     }
 }
 
-/// A part of a memory.
+/// Converts a range of a memory.
 ///
 /// # Errors
 ///
-/// If it is not all there, or too much.
+/// If the range is not within the memory, or too large.
 pub(crate) fn bytes(
     memory: &backstitch::coredump::Memory<'_>,
     range: Range,
@@ -333,12 +334,12 @@ fn typed(inspection: &Inspection<'_>, value: &Value, ty: Option<String>) -> Type
     }
 }
 
-/// A value's text, unless it is missing.
+/// Formats a value, unless it is missing.
 fn known(inspection: &Inspection<'_>, value: &Value) -> Option<String> {
     (*value != Value::Missing).then(|| inspection.text(value))
 }
 
-/// The stacks of a dump.
+/// Converts the stacks of a dump.
 pub(crate) fn stacks(inspection: &Inspection<'_>) -> Vec<Stack> {
     let stacks = inspection.dump.stacks().iter();
     let mut stacks: Vec<Stack> = stacks
@@ -383,7 +384,7 @@ pub(crate) fn stacks(inspection: &Inspection<'_>) -> Vec<Stack> {
     stacks
 }
 
-/// The modules of a dump.
+/// Converts the modules of a dump.
 pub(crate) fn modules(inspection: &Inspection<'_>) -> Vec<Module> {
     let modules = inspection.listed.iter().zip(&inspection.modules);
     modules
@@ -397,7 +398,7 @@ pub(crate) fn modules(inspection: &Inspection<'_>) -> Vec<Module> {
         .collect()
 }
 
-/// The instances of a dump.
+/// Converts the instances of a dump.
 pub(crate) fn instances(inspection: &Inspection<'_>) -> Vec<Instance> {
     let instances = inspection.dump.instances().iter();
     instances

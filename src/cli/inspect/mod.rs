@@ -1,9 +1,9 @@
-//! `backstitch inspect`: what is in a core dump, for people and for programs.
+//! `backstitch inspect`: shows the contents of a core dump, to people and to programs.
 //!
-//! In: a dump, whoever has written it, and the modules that ran, where they are at hand.
-//! Out: a summary, a frame in full, a part of a memory, all of it as JSON, or a page to
-//! click through. What must never be: a guess that looks like a fact; what a dump does
-//! not say is said to be missing.
+//! Input: a dump of any writer, and the modules that ran, if available. Output: a summary, the
+//! details of a frame, a range of a memory, everything as JSON, or an interactive page. Never
+//! allowed: a guess that looks like a fact; anything that a dump does not contain is shown as
+//! missing.
 
 mod disassembly;
 mod frame;
@@ -45,15 +45,15 @@ pub(crate) struct Arguments {
     #[arg(value_name = "DUMP")]
     dump: PathBuf,
 
-    /// A module that ran, or a folder in which those that ran are found by their hash
+    /// A module that ran, or a folder that is searched for the modules that ran
     #[arg(long = "module", value_name = "FILE|DIR")]
     modules: Vec<PathBuf>,
 
-    /// Show this frame in full, with the code around it
+    /// Show the details of this frame, with the code around its position
     #[arg(long, value_name = "[THREAD:]N")]
     frame: Option<frame::Number>,
 
-    /// Show bytes of a memory, by default 256 of memory 0
+    /// Show bytes of a memory; the default is 256 bytes of memory 0
     #[arg(long, value_name = "[MEMORY@]ADDR[:LEN]")]
     memory: Option<hex::Range>,
 
@@ -61,12 +61,12 @@ pub(crate) struct Arguments {
     #[arg(long)]
     json: bool,
 
-    /// Write a page to click through to this file: it needs a browser and nothing else
+    /// Write an interactive page to this file; it needs only a browser
     #[arg(long, value_name = "OUT", conflicts_with_all = ["frame", "memory", "json"])]
     html: Option<PathBuf>,
 }
 
-/// Prints what was asked for.
+/// Prints the selected contents.
 pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Failure> {
     let file = arguments.dump.display().to_string();
     let bytes = fs::read(&arguments.dump)
@@ -84,7 +84,7 @@ pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Fail
     if let Some(page) = &arguments.html {
         return write_page(&inspection, page, out);
     }
-    // What is not there is found before anything is printed.
+    // Missing items are reported before anything is printed.
     let frame = arguments.frame.map(|number| inspection.frame(number));
     let memory = arguments.memory.map(|range| inspection.memory(range));
     let (frame, memory) = (frame.transpose()?, memory.transpose()?);
@@ -120,7 +120,7 @@ fn write_page(
     Ok(writeln!(out, "wrote {}", path.display())?)
 }
 
-/// What `--json` prints where only a part was asked for.
+/// The output of `--json` for a selected frame or range of memory.
 #[derive(Serialize)]
 struct Parts {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -158,7 +158,7 @@ fn write_json(value: &impl Serialize, out: &mut dyn Write) -> Result<(), Failure
 }
 
 impl Inspection<'_> {
-    /// A frame, or which there are.
+    /// Returns a frame. The error states which frames exist.
     fn frame(&self, number: frame::Number) -> Result<&Frame, Failure> {
         let threads = self.dump.threads();
         let Some(thread) = threads.get(number.thread) else {
@@ -180,7 +180,7 @@ impl Inspection<'_> {
         })
     }
 
-    /// A memory, or which there are.
+    /// Returns a memory. The error states which memories exist.
     fn memory(&self, range: hex::Range) -> Result<&Memory<'_>, Failure> {
         let memories = self.dump.memories();
         memories.get(range.memory as usize).ok_or_else(|| {
