@@ -109,7 +109,7 @@ fn wrong_arguments() {
     ]);
     invoke(&[], "add", &["1", "2", "--fuel", "7"])
         .expect(1, "")
-        .says(&["4 were given", "`--fuel` stands before the file"]);
+        .says(&["4 were given", "options such as `--fuel` must precede the file"]);
 }
 
 #[test]

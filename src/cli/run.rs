@@ -108,7 +108,7 @@ pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Fail
     let file = path.display().to_string();
     let bytes = input::read_module(path)?;
     let engine = Engine::new(&configuration(arguments))
-        .map_err(|error| Failure::Input(format!("cannot make an engine: {error:#}")))?;
+        .map_err(|error| Failure::Input(format!("cannot create an engine: {error:#}")))?;
     let module = Module::from_binary(&engine, &bytes)
         .map_err(|error| Failure::Input(format!("cannot load `{file}`: {error:#}")))?;
 
@@ -269,7 +269,7 @@ fn choose_call(
         ))),
         (_, None) if !texts.is_empty() => Err(Failure::Input(format!(
             "`{file}` exports no function `{ENTRY}` that could take the arguments; \
-             name one by --invoke before the file; {}",
+             select one with --invoke before the file; {}",
             exported_functions(module)
         ))),
         (_, None) => Ok(None),
@@ -299,7 +299,7 @@ fn parse_arguments(name: &str, ty: &FuncType, texts: &[String]) -> Result<Vec<Va
     let expected = ty.params().len();
     if texts.len() != expected {
         let hint = match texts.iter().find(|text| text.starts_with("--")) {
-            Some(option) => format!(" (an option such as `{option}` stands before the file)"),
+            Some(option) => format!(" (options such as `{option}` must precede the file)"),
             None => String::new(),
         };
         return Err(Failure::Input(format!(

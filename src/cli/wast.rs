@@ -29,7 +29,7 @@ pub(crate) struct Arguments {
 /// Runs the scripts. Fails if an assertion failed.
 pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Failure> {
     let engine = Engine::new(&Config::new())
-        .map_err(|error| Failure::Input(format!("cannot make an engine: {error:#}")))?;
+        .map_err(|error| Failure::Input(format!("cannot create an engine: {error:#}")))?;
     let mut total = Report::default();
     for file in find_scripts(&arguments.paths)? {
         let text = fs::read_to_string(&file).map_err(|error| {
@@ -101,7 +101,7 @@ fn find_scripts(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
         })?;
         if scripts.len() == before {
             return Err(Failure::Input(format!(
-                "the folder `{}` holds no .wast files",
+                "the folder `{}` contains no .wast files",
                 path.display()
             )));
         }

@@ -23,7 +23,7 @@ fn c16_a_summary_with_its_module() {
     inspect("summary", &dump(Writer::Thorough), &["--module", &module]).expect(
         0,
         &format!(
-            "shop.wasm: the dump does not say why
+            "shop.wasm: the dump contains no reason
   in shop!divide(sum=840, count=0)
   at `i32.div_s`
 
@@ -32,7 +32,7 @@ Stack `main`, 3 frames, youngest first:
    1      0x6e  shop!average(list=1024, count=0)
    2      0x7a  shop!main()
 
-module shop: {module} (taken on trust)
+module shop: {module} (not verified)
 memory 0: 131,072 bytes (2 pages of 65,536), 13 of them in the dump
 1 instance, 2 globals
 "
@@ -44,7 +44,7 @@ memory 0: 131,072 bytes (2 pages of 65,536), 13 of them in the dump
 fn c16_a_summary_without_modules() {
     inspect("summary_alone", &dump(Writer::Thorough), &[]).expect(
         0,
-        "shop.wasm: the dump does not say why
+        "shop.wasm: the dump contains no reason
   in shop!<wasm function 0> locals (840, 0)
 
 Stack `main`, 3 frames, youngest first:
@@ -52,7 +52,7 @@ Stack `main`, 3 frames, youngest first:
    1     +0x1d  shop!<wasm function 1> locals (1024, 0, 840, 1.5)
    2      +0x6  shop!<wasm function 2>
 
-module shop: its file is not known: give it by --module
+module shop: file not known; provide it with --module
 memory 0: 131,072 bytes (2 pages of 65,536), 13 of them in the dump
 1 instance, 2 globals
 ",
@@ -79,7 +79,7 @@ fn c16_dumps_without_modules() {
     let (dump, module) = (dump(Writer::First), module());
     inspect("first", &dump, &[]).expect(
         0,
-        "shop.wasm: the dump does not say why
+        "shop.wasm: the dump contains no reason
   in <unknown>!<wasm function 0>
 
 Stack `main`, 3 frames, youngest first:
@@ -87,7 +87,7 @@ Stack `main`, 3 frames, youngest first:
    1     +0x1d  <unknown>!<wasm function 1>
    2      +0x6  <unknown>!<wasm function 2>
 
-module <unknown>: its file is not known: give it by --module
+module <unknown>: file not known; provide it with --module
 memory 0: 131,072 bytes (2 pages of 65,536), 131,072 of them in the dump
 ",
     );

@@ -34,7 +34,7 @@ pub(crate) fn of_function(
 ) -> Result<Vec<Line>, String> {
     let original = symbols
         .body(function)
-        .ok_or_else(|| format!("the module imports function {function}, or does not have it"))?;
+        .ok_or_else(|| format!("function {function} is imported or does not exist"))?;
     let body = FunctionBody::new(BinaryReader::new(&bytes[original.clone()], 0));
     let first = body
         .get_operators_reader()

@@ -59,7 +59,7 @@ pub(crate) fn code(
     let file = subject
         .module
         .and_then(|index| inspection.modules[index].as_ref())
-        .ok_or("its module is not known: give it by --module")?;
+        .ok_or("the module's file is not known; provide it with --module")?;
     let mut lines = disassembly::of_function(&file.bytes, &file.symbols, frame.function)?;
     let at = subject
         .module_offset(frame)
@@ -111,7 +111,7 @@ pub(crate) fn print(
         writeln!(out, "  {reason}")?;
     }
     if let Some(boundary) = frame.details.and_then(|details| boundary(details.boundary)) {
-        writeln!(out, "  between it and its caller: {boundary}")?;
+        writeln!(out, "  boundary to its caller: {boundary}")?;
     }
 
     writeln!(
@@ -155,7 +155,7 @@ pub(crate) fn print(
 fn note(frame: &Frame, values: &[Value], subject: &Subject, are_locals: bool) -> &'static str {
     let declared = are_locals && !subject.locals.is_empty();
     match frame.details {
-        Some(details) if !details.captured => ": there was no memory for them in the dump",
+        Some(details) if !details.captured => ": not recorded, because there was no memory for them",
         // Other writers leave the list empty if they do not know the values.
         None if values.is_empty() && (declared || !are_locals) => ": none recorded",
         _ if values.is_empty() => ": none",

@@ -169,7 +169,7 @@ impl Inspection<'_> {
             return Some(reason.message.clone());
         }
         let text = match reason.kind {
-            ReasonKind::Requested => "the host asked for a dump",
+            ReasonKind::Requested => "the host requested a dump",
             ReasonKind::Trap => "it trapped",
             ReasonKind::HostError => "a host function returned an error",
             ReasonKind::OutOfFuel => "no fuel was left",

@@ -267,7 +267,7 @@ pub(crate) fn bytes(
     let len = usize::try_from(range.len).unwrap_or(usize::MAX);
     buffer
         .try_reserve_exact(len)
-        .map_err(|_| format!("{len} bytes are too many at once"))?;
+        .map_err(|_| format!("{len} bytes cannot be allocated"))?;
     buffer.resize(len, 0);
     memory
         .read(range.address, &mut buffer)

@@ -118,7 +118,7 @@ fn contradicts(dump: &CoreDump<'_>, module: usize, symbols: &Symbols) -> Result<
         let body = symbols.body(frame.function).unwrap_or_default();
         if u64::from(frame.code_offset) >= body.len() as u64 {
             return Err(format!(
-                "a frame stands at offset {:#x} of function {}, which this does not have",
+                "a frame is at offset {:#x} of function {}, which this file does not have",
                 frame.code_offset, frame.function
             ));
         }

@@ -68,7 +68,7 @@ fn describe(inspection: &Inspection<'_>, stack: &Stack) -> String {
             false => format!("tag {}", handler.tag),
         });
         let handlers: Vec<_> = handlers.collect();
-        text += &format!(", handled around it: {}", handlers.join(", "));
+        text += &format!(", handlers around it: {}", handlers.join(", "));
     }
     text
 }

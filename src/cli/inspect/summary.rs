@@ -17,7 +17,7 @@ pub(crate) fn print(inspection: &Inspection<'_>, out: &mut dyn Write) -> io::Res
     let dump = &inspection.dump;
     match inspection.reason() {
         Some(reason) => writeln!(out, "{}: {reason}", program(inspection))?,
-        None => writeln!(out, "{}: the dump does not say why", program(inspection))?,
+        None => writeln!(out, "{}: the dump contains no reason", program(inspection))?,
     }
     if let Some(access) = inspection.access() {
         writeln!(out, "  it accessed {access}")?;
@@ -112,7 +112,7 @@ fn print_thread(
     let more = if thread.complete {
         ""
     } else {
-        ", and older ones that there was no memory for"
+        ", older ones not recorded for lack of memory"
     };
     writeln!(
         out,
@@ -152,8 +152,8 @@ fn print_contents(inspection: &Inspection<'_>, out: &mut dyn Write) -> io::Resul
     for (module, file) in inspection.listed.iter().zip(&inspection.modules) {
         let source = match file {
             Some(file) if file.is_verified => format!("{}", file.path.display()),
-            Some(file) => format!("{} (taken on trust)", file.path.display()),
-            None => "its file is not known: give it by --module".to_string(),
+            Some(file) => format!("{} (not verified)", file.path.display()),
+            None => "file not known; provide it with --module".to_string(),
         };
         writeln!(out, "module {}: {source}", module.name)?;
     }
@@ -182,7 +182,7 @@ fn print_contents(inspection: &Inspection<'_>, out: &mut dyn Write) -> io::Resul
     if let (Some(version), None) = (dump.extension_version(), dump.reason()) {
         writeln!(
             out,
-            "a newer backstitch wrote more into it (version {version}), which this one cannot read"
+            "it contains data of a newer version of Backstitch (format {version}), which is not shown"
         )?;
     }
     Ok(())

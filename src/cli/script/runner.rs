@@ -54,7 +54,7 @@ pub fn run(text: &str, driver: &mut dyn Driver) -> Report {
     let mut runner = match Runner::new(driver) {
         Ok(runner) => runner,
         Err(error) => {
-            let reason = format!("cannot make a store: {}", message::one_line(&error));
+            let reason = format!("cannot create a store: {}", message::one_line(&error));
             fail(&mut report, 1, reason);
             return report;
         }
@@ -102,7 +102,7 @@ fn panic_message(panic: &(dyn Any + Send)) -> String {
         .downcast_ref::<&str>()
         .copied()
         .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
-        .unwrap_or("with a value that is no text");
+        .unwrap_or("with a value that is not a string");
     format!("the engine panicked: {text}")
 }
 
@@ -381,10 +381,10 @@ fn expect_trap(outcome: Outcome, expected: &str) -> Result<(), String> {
 fn no_such(what: &str, name: Option<Id<'_>>) -> String {
     match name {
         Some(name) => format!(
-            "there is no {what} `${}`: it was never made, or that failed",
+            "there is no {what} `${}`: it was not defined, or its definition failed",
             name.name()
         ),
-        None => format!("there is no {what}: none was made, or that failed"),
+        None => format!("there is no {what}: none was defined, or its definition failed"),
     }
 }
 

@@ -258,7 +258,7 @@ fn custom(out: &mut dyn Write, name: &str, contents: &dyn Fn(&mut dyn Write) -> 
     })?;
     let size = u32::try_from(size).map_err(|_| {
         format_err!(
-            "the section `{name}` of a core dump would have {size} bytes, and 2^32 - 1 are possible"
+            "the section `{name}` of a core dump would have {size} bytes, but at most 2^32 - 1 are possible"
         )
     })?;
     byte(out, 0)?;

@@ -59,7 +59,7 @@ async function drawMemory() {
   if (!memory) {
     byId("jump").hidden = true;
     byId("memory-note").hidden = false;
-    byId("memory-note").textContent = "The dump holds no memories.";
+    byId("memory-note").textContent = "The dump contains no memories.";
     return;
   }
   byId("which").value = String(state.memory);

@@ -110,9 +110,9 @@ function drawFrame() {
   place.push(`function offset ${hex(frame.codeOffset)}`);
   if (frame.position) place.push(frame.position);
   const stack = data.stacks[chosenStack()];
-  if (stack?.continuation) place.push(`${stackTitle(stack)}${stack.handlers.length ? `, handled around it: ${handlersText(stack)}` : ""}`);
+  if (stack?.continuation) place.push(`${stackTitle(stack)}${stack.handlers.length ? `, handlers around it: ${handlersText(stack)}` : ""}`);
   const parts = [heading, make("p", "meta", place.join(" · "))];
-  const none = frame.captured === false ? "There was no memory for them when the dump was made."
+  const none = frame.captured === false ? "Not recorded, because there was no memory for them."
     : frame.captured === null ? "None recorded." : "None.";
 
   parts.push(make("h3", "", "Code"));
@@ -159,8 +159,8 @@ function drawGlobals() {
   });
   const owned = new Set(data.instances.flatMap(instance => instance.globals));
   const others = data.globals.map((_, at) => at).filter(at => !owned.has(at));
-  if (others.length) parts.push(make("h3", "", "Of no instance"), globalTable(others, 0));
-  if (!parts.length) parts.push(make("p", "note", "The dump holds no globals."));
+  if (others.length) parts.push(make("h3", "", "Without an instance"), globalTable(others, 0));
+  if (!parts.length) parts.push(make("p", "note", "The dump contains no globals."));
   byId("globals").replaceChildren(...parts);
 }
 
@@ -184,7 +184,7 @@ function drawTables() {
     });
     if (entry.more) rows.push(row("", ["", "…"], ["dim", `${grouped(entry.more)} more runs of elements`]));
     return [make("h3", "", `Table ${index}: ${grouped(entry.size)} of ${entry.type}`),
-      rows.length ? table(["", "element"], rows) : make("p", "note", "It is empty.")];
+      rows.length ? table(["", "element"], rows) : make("p", "note", "The table is empty.")];
   });
   if (!parts.length) parts.push(make("p", "note", data.hasDetails ? "There are no tables." : "Tables are not recorded in this dump."));
   byId("tables").replaceChildren(...parts);
@@ -194,16 +194,16 @@ function drawDump() {
   const list = (title, headings, rows) => rows.length ? [make("h3", "", title), table(headings, rows)] : [];
   const cell = content => ["", content ?? ""];
   byId("dump").replaceChildren(
-    make("h2", "", data.program), make("p", "meta", data.producer ? `Written by ${data.producer}` : "Its writer is not recorded"),
+    make("h2", "", data.program), make("p", "meta", data.producer ? `Written by ${data.producer}` : "The writer is not recorded"),
     ...list("Modules", ["", "name", "bytes", "file", "SHA-256"], data.modules.map((module, at) => row("",
       ["number dim", String(at)], cell(module.name), cell(module.size === null ? "" : grouped(module.size)),
-      cell(module.file ? module.file + (module.verified ? "" : " (taken on trust)") : "not known"), ["dim", module.sha256 ?? ""]))),
+      cell(module.file ? module.file + (module.verified ? "" : " (not verified)") : "not known"), ["dim", module.sha256 ?? ""]))),
     ...list("Instances", ["", "module", "memories", "globals", "tables"], data.instances.map((instance, at) => row("",
       ["number dim", String(at)], cell(data.modules[instance.module]?.name), cell(instance.memories.map(index => index ?? "shared").join(", ")),
       cell(String(instance.globals.length)), cell(instance.tables.join(", "))))),
     ...list("Memories", ["", "bytes", "pages", "page size", "in the dump"], data.memories.map((memory, at) => row("",
       ["number dim", String(at)], cell(grouped(memory.size)), cell(grouped(memory.pages)), cell(grouped(memory.pageSize)), cell(grouped(memory.held))))),
-    ...list("Stacks", ["", "number", "kind", "state", "parent", "function", "handled around it"], data.stacks.slice(0, 1000).map((stack, at) => row("",
+    ...list("Stacks", ["", "number", "kind", "state", "parent", "function", "handlers around it"], data.stacks.slice(0, 1000).map((stack, at) => row("",
       ["number dim", String(at)], cell(String(stack.number)), cell(stack.continuation ? "continuation" : "call from the host"),
       cell(stack.state), cell(stack.parent === null ? "" : String(stack.parent)), cell(stack.function), cell(handlersText(stack))))),
     ...(data.stacks.length > 1000 ? [make("p", "note", `… ${grouped(data.stacks.length - 1000)} more`)] : []),
@@ -329,11 +329,11 @@ async function start() {
   }
   document.title = `${data.program}: core dump`;
   byId("program").textContent = data.program;
-  byId("reason").textContent = data.reason ?? "The dump does not say why it stopped";
+  byId("reason").textContent = data.reason ?? "The dump contains no reason";
   byId("reason").classList.toggle("calm", !data.isFailure);
   byId("where").textContent = [data.where, data.access].filter(Boolean).join(" — ");
   byId("thread").replaceChildren(...data.threads.map((thread, at) => {
-    const option = make("option", "", thread.name + (thread.complete ? "" : " (cut off)"));
+    const option = make("option", "", thread.name + (thread.complete ? "" : " (incomplete)"));
     option.value = String(at);
     return option;
   }));

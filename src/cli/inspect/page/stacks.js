@@ -64,9 +64,9 @@ function moveInTree(by) {
 function drawStack() {
   const stack = data.stacks[state.stack];
   const parts = [make("h2", "", stackTitle(stack)), make("p", "meta", [stack.state, stack.function].filter(Boolean).join(" · "))];
-  parts.push(make("p", "note", stack.state === "fresh" ? "Nothing has run on it yet." : "It has no frames."));
+  parts.push(make("p", "note", stack.state === "fresh" ? "Nothing has run on this stack yet." : "The stack has no frames."));
   if (stack.bound.length) {
-    parts.push(make("h3", "", "Arguments that it has been given"));
+    parts.push(make("h3", "", "Bound arguments"));
     parts.push(table(["", "type", "value", "bits"], stack.bound.map((bound, at) => row("", ["number dim", String(at)],
       ["dim", bound.type], ["number", bound.value ?? "not known"], ["dim", bound.bits ?? ""]))));
   }

@@ -16,7 +16,7 @@ pub enum Malformed {
     #[error("the dump's extension has version {0}, and only {VERSION} is known")]
     Version(u64),
     /// The bytes do not follow the format.
-    #[error("the dump's extension is malformed at byte {offset}: {what} is wanted")]
+    #[error("the dump's extension is malformed at byte {offset}: expected {what}")]
     At {
         /// Offset from the beginning of the contents.
         offset: usize,
@@ -195,7 +195,7 @@ impl<'a> Reader<'a> {
     /// Reads a count and that many items. Each item has at least one byte, so a count larger than
     /// the number of bytes left is an error.
     fn list<T>(&mut self, each: impl Fn(&mut Self) -> Result<T>) -> Result<Vec<T>> {
-        let malformed = self.malformed("a count of what follows");
+        let malformed = self.malformed("a count of the items that follow");
         let count = self.number()?;
         if count > (self.bytes.len() - self.offset) as u64 {
             return Err(malformed);

@@ -195,6 +195,6 @@ fn a_count_beyond_the_bytes_takes_no_memory() {
     let error = Extension::decode(&[1, 9, 6, 0x80, 0x80, 0x80, 0x80, 0x10, 0]).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "the dump's extension is malformed at byte 3: a count of what follows is wanted"
+        "the dump's extension is malformed at byte 3: expected a count of the items that follow"
     );
 }

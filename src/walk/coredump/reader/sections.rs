@@ -43,14 +43,14 @@ impl<'a> Sections<'a> {
                     return Err(CoreDumpError::Malformed {
                         section: "the file",
                         offset: range.start,
-                        message: "it is a component, and core dumps are modules".to_owned(),
+                        message: "it is a component, but core dumps are modules".to_owned(),
                     });
                 }
                 Payload::ImportSection(section) if section.count() > 0 => {
                     return Err(CoreDumpError::Malformed {
                         section: "the import section",
                         offset: section.range().start,
-                        message: "a core dump holds everything, and imports nothing".to_owned(),
+                        message: "a core dump cannot have imports".to_owned(),
                     });
                 }
                 Payload::MemorySection(section) => {
@@ -151,7 +151,7 @@ impl<'a> Sections<'a> {
             let count = self.memories.len();
             let Some(memory) = self.memories.get_mut(memory_index as usize) else {
                 return Err(refuse(format!(
-                    "a segment for memory {memory_index}, and there are {count} memories"
+                    "a segment for memory {memory_index}, but there are {count} memories"
                 )));
             };
             let address = match constant(&offset_expr).map_err(&malformed)? {
@@ -178,7 +178,7 @@ fn read_extension(section: &CustomSectionReader<'_>) -> Outcome<Option<Extension
     let (offset, message) = match Extension::decode(section.data()) {
         Ok(extension) => return Ok(Some(extension)),
         Err(Malformed::Version(_)) => return Ok(None),
-        Err(Malformed::At { offset, what }) => (offset as u64, format!("{what} is wanted")),
+        Err(Malformed::At { offset, what }) => (offset as u64, format!("expected {what}")),
         Err(error @ Malformed::OutOfMemory) => (0, error.to_string()),
     };
     Err(CoreDumpError::Malformed {

@@ -282,7 +282,7 @@ fn errors_say_what_and_where() {
     };
     let message = data(7, &ConstExpr::i32_const(0));
     assert!(
-        message.contains("a segment for memory 7, and there are 2 memories"),
+        message.contains("a segment for memory 7, but there are 2 memories"),
         "{message}"
     );
     let message = data(1, &ConstExpr::i64_const(97));
