@@ -1,6 +1,6 @@
 "use strict";
 
-/** A value: what to show, and its bits where it is a number. */
+/** Decodes a value: its text, and its bits if it is a number. */
 function value(packed) {
   const tag = packed[0], rest = packed.slice(1);
   switch (tag) {
@@ -29,10 +29,10 @@ function frameOf(packed) {
   return { fn: data.functions[fn], instance, codeOffset, moduleOffset, position, boundary, captured, locals, operands };
 }
 
-/** A value's text, in the base that is chosen. */
+/** Returns a value's text in the selected base. */
 const shown = v => state.hex && v.number ? hex(v.bits, v.digits) : v.text;
 
-/** A name in two parts: what it says first, and where that is; without the hashes of compilers. */
+/** Splits a name, without the compiler's hashes, into the function's own name and its path. */
 function split(name) {
   const plain = name.replace(/\[[0-9a-f]{16}\]/g, "").replace(/::h[0-9a-f]{16}$/, "");
   const cuts = [];
@@ -42,13 +42,13 @@ function split(name) {
     else if (">)]}".includes(plain[at])) depth--;
     else if (depth === 0 && plain.startsWith("::", at)) cuts.push(at++);
   }
-  // A closure says nothing without the function that it is in, nor do type arguments.
+  // Closures and type arguments are kept together with the function that they belong to.
   let cut = cuts.pop();
   while (cut !== undefined && "{<".includes(plain[cut + 2])) cut = cuts.pop();
   return depth || cut === undefined ? [plain, ""] : [plain.slice(cut + 2), plain.slice(0, cut)];
 }
 
-/** The values of a frame's parameters, or of all its locals where they are not told apart. */
+/** Formats the values of a frame's parameters, or of all locals if the parameters are not known. */
 function args(frame) {
   const { fn, locals } = frame;
   const count = fn.parameters ?? locals.length;
@@ -76,7 +76,7 @@ function frameRow(row) {
   return element;
 }
 
-/** A number as a link into memory, where it could be an address. */
+/** Returns a number's bits as a link into memory, if the number may be an address. */
 function bitsCell(v, instance) {
   if (v.bits === undefined) return "";
   const text = hex(v.bits, v.digits);
@@ -215,7 +215,7 @@ function drawDump() {
 const TABS = ["frame", "memory", "globals", "tables", "dump"];
 const DRAW = { frame: drawFrame, memory: drawMemory, globals: drawGlobals, tables: drawTables, dump: drawDump };
 
-/** Changes what is shown, and the page's address with it. */
+/** Changes the selection and the page's address. */
 function go(change) {
   if ("frame" in change) state.stack = null;
   Object.assign(state, change);
@@ -225,7 +225,7 @@ function go(change) {
   draw();
 }
 
-/** Reads what is to be shown from the page's address. */
+/** Reads the selection from the page's address. */
 function follow() {
   const [tab, first, second] = location.hash.slice(1).split("/");
   const change = { tab: TABS.includes(tab) ? tab : "frame" };
@@ -267,7 +267,7 @@ function find(text) {
   const wanted = text.trim().toLowerCase();
   state.found = null;
   if (wanted) {
-    // Names are of functions, of which there are few.
+    // Matched per function: there are far fewer functions than frames.
     const matches = data.functions.map(fn => `${fn.module}!${fn.name}`.toLowerCase().includes(wanted));
     state.found = thread().frames.map((packed, at) => matches[packed[0]] ? at : -1).filter(at => at >= 0);
     if (state.found.length && !state.found.includes(state.frame)) return go({ tab: "frame", frame: state.found[0] });
@@ -337,7 +337,7 @@ async function start() {
     option.value = String(at);
     return option;
   }));
-  // One stack is no tree, and without details nobody knows it.
+  // A single stack needs no tree, and without details there are no stacks.
   if (data.stacks.length > 1) tree = treeOf(data.stacks);
   byId("stacks").hidden = !tree.length;
   byId("stacks").style.height = 30 * tree.length + 1 + "px";
