@@ -33,7 +33,12 @@ pub fn trace_stack(
             continue;
         };
         let module = store.instance(frame.instance).module();
-        let missing = || format_err!("function {} has no frame map at its current position", frame.function);
+        let missing = || {
+            format_err!(
+                "function {} has no frame map at its current position",
+                frame.function
+            )
+        };
         let map = translate::frame_map(module, frame.function, &[])?;
         let wasm = map.wasm_offset(frame.code_offset).ok_or_else(missing)?;
         let map = translate::frame_map(module, frame.function, &[wasm])?;

@@ -10,7 +10,8 @@ use alloc::vec::Vec;
 use wasmparser::{
     AbstractHeapType, BinaryReader, ConstExpr, CoreDumpInstancesSection, CoreDumpModulesSection,
     CoreDumpSection, CoreDumpStackFrame, CoreDumpStackSection, CoreDumpValue, CustomSectionReader,
-    DataKind, DataSectionReader, Encoding, HeapType, Operator, Parser, Payload, RefType, ValType,
+    DataKind, DataSectionReader, Encoding, FromReader, HeapType, Operator, Parser, Payload,
+    RefType, ValType,
 };
 
 /// The decoded sections, before they are combined.
@@ -24,6 +25,9 @@ pub(super) struct Sections<'a> {
     pub threads: Vec<Thread>,
     pub extension_version: Option<u64>,
     pub extension: Option<Extension>,
+    /// Set if there are stacks in the first format: the error of reading one in the present
+    /// format.
+    without_instances: Option<CoreDumpError>,
 }
 
 /// Result of decoding; the error names the section.
@@ -79,6 +83,12 @@ impl<'a> Sections<'a> {
         if !is_dump {
             return Err(CoreDumpError::NotADump);
         }
+        // Frames of the first format belong to the only instance, which it does not describe.
+        if let Some(error) = sections.without_instances.take()
+            && !sections.instances.is_empty()
+        {
+            return Err(error);
+        }
         Ok(sections)
     }
 
@@ -113,13 +123,22 @@ impl<'a> Sections<'a> {
                 self.instances.extend(instances);
             }
             "corestack" => {
-                let stack = CoreDumpStackSection::new(reader)
-                    .map_err(malformed("the `corestack` section"))?;
-                self.threads.push(Thread {
-                    name: stack.name.to_owned(),
-                    complete: true,
-                    frames: stack.frames.into_iter().map(frame).collect(),
-                });
+                let thread = match CoreDumpStackSection::new(reader.clone()) {
+                    Ok(stack) => Thread {
+                        name: stack.name.to_owned(),
+                        complete: true,
+                        frames: stack.frames.into_iter().map(frame).collect(),
+                    },
+                    Err(error) => {
+                        let error = malformed("the `corestack` section")(error);
+                        let Some(thread) = thread_without_instances(reader) else {
+                            return Err(error);
+                        };
+                        self.without_instances.get_or_insert(error);
+                        thread
+                    }
+                };
+                self.threads.push(thread);
                 return Ok(true);
             }
             extension::SECTION => {
@@ -194,6 +213,44 @@ fn malformed(section: &'static str) -> impl Fn(wasmparser::Error) -> CoreDumpErr
         offset: error.offset(),
         message: error.message().to_owned(),
     }
+}
+
+/// Reads a `corestack` section in the first format, of 2023, whose frames have no instance.
+///
+/// A section in one format is not well-formed in the other, as their frames have different
+/// numbers of fields.
+fn thread_without_instances(mut reader: BinaryReader<'_>) -> Option<Thread> {
+    // The version of the section, and below of each frame.
+    if reader.read_u8().ok()? != 0 {
+        return None;
+    }
+    let name = reader.read_unlimited_string().ok()?.to_owned();
+    let mut frames = Vec::new();
+    for _ in 0..reader.read_var_u32().ok()? {
+        if reader.read_u8().ok()? != 0 {
+            return None;
+        }
+        let function = reader.read_var_u32().ok()?;
+        let code_offset = reader.read_var_u32().ok()?;
+        let mut values = || {
+            let count = reader.read_var_u32().ok()?;
+            let value = |_| CoreDumpValue::from_reader(&mut reader).ok().map(value);
+            (0..count).map(value).collect::<Option<Vec<Value>>>()
+        };
+        frames.push(Frame {
+            instance: 0,
+            function,
+            code_offset,
+            locals: values()?,
+            operands: values()?,
+            details: None,
+        });
+    }
+    reader.eof().then_some(Thread {
+        name,
+        complete: true,
+        frames,
+    })
 }
 
 fn frame(frame: CoreDumpStackFrame) -> Frame {
