@@ -1,9 +1,11 @@
 //! Core dumps of `backstitch run`.
 
 use super::failure::Failure;
+use super::input;
 use super::inspect::hex;
 use backstitch::coredump::ModuleIdentity;
 use backstitch::{CoreDumpOptions, Error, Store, WasmCoreDump};
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::Path;
@@ -24,8 +26,9 @@ pub(crate) fn path(pattern: &str, file: &Path, binary: &[u8]) -> Result<String, 
         match characters.next() {
             Some('%') => path.push('%'),
             Some('p') => {
-                let name = file.file_stem().unwrap_or(file.as_os_str());
-                path.push_str(&name.to_string_lossy());
+                let name = input::program_name(file);
+                let stem = Path::new(&name).file_stem().and_then(OsStr::to_str);
+                path.push_str(stem.unwrap_or(&name));
             }
             Some('h') => path.push_str(&hex(&ModuleIdentity::of(binary).sha256)[..DIGITS]),
             other => {

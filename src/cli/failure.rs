@@ -1,5 +1,7 @@
 //! Failures of commands, and their exit codes.
 
+use super::input::Source;
+use super::names::printable_lines;
 use backstitch::wasi::I32Exit;
 use backstitch::{Error, Trap, WasmBacktrace};
 use std::io;
@@ -12,8 +14,8 @@ const TRAPPED: u8 = 134;
 pub(crate) enum Failure {
     /// The input is invalid; the text describes the fault and the alternatives.
     Input(String),
-    /// The program trapped.
-    Trap(Error),
+    /// The program trapped; the text is the error with its backtrace.
+    Trap(String),
     /// The program exited with this code, which may be 0.
     Exit(u8),
     /// The command has already reported its failures.
@@ -25,16 +27,17 @@ pub(crate) enum Failure {
 impl Failure {
     /// Classifies an error of a running program: an exit, a trap, or an error before any code
     /// ran.
-    pub(crate) fn from_execution(file: &str, error: Error) -> Self {
+    pub(crate) fn from_execution(source: &Source, error: Error) -> Self {
         if let Some(exit) = error.downcast_ref::<I32Exit>() {
             return Failure::Exit(exit.process_exit_code());
         }
         let executed = error.downcast_ref::<Trap>().is_some()
             || error.downcast_ref::<WasmBacktrace>().is_some();
         if executed {
-            Failure::Trap(error)
+            Failure::Trap(source.describe_in_full(&error))
         } else {
-            Failure::Input(format!("cannot run `{file}`: {error:#}"))
+            let description = source.describe(&error);
+            Failure::Input(format!("cannot run `{}`: {description}", source.file))
         }
     }
 
@@ -42,11 +45,11 @@ impl Failure {
     pub(crate) fn report(self) -> ExitCode {
         match self {
             Failure::Input(text) => {
-                eprintln!("Error: {text}");
+                eprintln!("Error: {}", printable_lines(&text));
                 ExitCode::FAILURE
             }
-            Failure::Trap(error) => {
-                eprintln!("Error: {error:?}");
+            Failure::Trap(text) => {
+                eprintln!("Error: {}", printable_lines(&text));
                 ExitCode::from(TRAPPED)
             }
             Failure::Exit(code) => ExitCode::from(code),

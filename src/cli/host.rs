@@ -4,6 +4,8 @@ use backstitch::wasi::{self, WasiCtx};
 use backstitch::{Linker, Module, Result, Store, StoreLimits};
 
 use super::failure::Failure;
+use super::input::Source;
+use super::names;
 use super::signature;
 
 /// The store's data while a program runs.
@@ -21,26 +23,34 @@ pub(crate) fn link(linker: &mut Linker<Host>) -> Result<()> {
 
 /// Returns an error that lists all imports of a module that the linker does not provide.
 pub(crate) fn check_imports(
-    file: &str,
+    source: &Source,
     module: &Module,
     linker: &Linker<Host>,
     store: &mut Store<Host>,
 ) -> Result<(), Failure> {
-    let missing: Vec<String> = module
+    let file = &source.file;
+    let missing: String = module
         .imports()
         .filter(|import| linker.get_by_import(&mut *store, import).is_none())
         .map(|import| {
             let kind = signature::of_extern(&import.ty());
-            format!("\n  {}::{}: {kind}", import.module(), import.name())
+            let module = names::printable(import.module());
+            let name = names::shown(import.name());
+            format!("\n  {module}::{name}: {kind}")
         })
         .collect();
     if missing.is_empty() {
         return Ok(());
     }
+    if source.symbols()?.is_object {
+        return Err(Failure::Input(format!(
+            "`{file}` is an object file, and not a whole program; link it to a module with \
+             wasm-ld, or with the compiler that made it"
+        )));
+    }
     Err(Failure::Input(format!(
-        "`{file}` imports what `backstitch run` does not provide:{}\n\
+        "`{file}` imports what `backstitch run` does not provide:{missing}\n\
          It provides WASI preview 1 (`wasi_snapshot_preview1`); the module must define everything \
-         else that it calls.",
-        missing.concat()
+         else that it calls."
     )))
 }

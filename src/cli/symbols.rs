@@ -25,6 +25,10 @@ pub(crate) struct Symbols {
     types: Vec<Option<FuncType>>,
     /// The type index of each function.
     functions: Vec<u32>,
+    /// `true` if the module has a start function.
+    pub(crate) has_start: bool,
+    /// `true` for an object file, which is to be linked to a module.
+    pub(crate) is_object: bool,
 }
 
 impl Symbols {
@@ -71,7 +75,9 @@ impl Symbols {
                         .bodies
                         .push(range.start as usize..range.end as usize);
                 }
+                Payload::StartSection { .. } => symbols.has_start = true,
                 Payload::CustomSection(section) => {
+                    symbols.is_object |= section.name() == "linking";
                     if let KnownCustom::Name(subsections) = section.as_known() {
                         symbols.read_names(subsections);
                     }
@@ -105,10 +111,11 @@ impl Symbols {
     }
 
     /// Returns a function's name in the name section, or else the first name by which it is
-    /// exported.
+    /// exported. Empty names are left out.
     pub(crate) fn function(&self, index: u32) -> Option<&str> {
-        let exported = || self.exports.get(&index)?.first();
-        self.names.get(&index).or_else(exported).map(String::as_str)
+        let exported = self.exports.get(&index).into_iter().flatten();
+        let mut names = self.names.get(&index).into_iter().chain(exported);
+        names.find(|name| !name.is_empty()).map(String::as_str)
     }
 
     /// Returns a local's name.
@@ -116,10 +123,37 @@ impl Symbols {
         self.locals.get(&(function, local)).map(String::as_str)
     }
 
-    /// Returns all names of a function: its export names, then its name in the name section.
-    pub(crate) fn all_names(&self, index: u32) -> impl Iterator<Item = &str> {
-        let exported = self.exports.get(&index).into_iter().flatten();
-        exported.chain(self.names.get(&index)).map(String::as_str)
+    /// Returns a function's name in the name section.
+    pub(crate) fn section_name(&self, index: u32) -> Option<&str> {
+        self.names.get(&index).map(String::as_str)
+    }
+
+    /// Returns the first name by which a function is exported.
+    pub(crate) fn export(&self, index: u32) -> Option<&str> {
+        self.exports.get(&index)?.first().map(String::as_str)
+    }
+
+    /// Returns the names of all functions: those by which they are exported, and then those in
+    /// the name section.
+    pub(crate) fn all_names(&self) -> impl Iterator<Item = (u32, &str)> + Clone {
+        self.exported_names().chain(self.section_names())
+    }
+
+    /// Returns the names of exported functions: those by which they are exported, and then those
+    /// in the name section.
+    pub(crate) fn names_of_exported(&self) -> impl Iterator<Item = (u32, &str)> + Clone {
+        let names = self.section_names();
+        let exported = names.filter(|(index, _)| self.exports.contains_key(index));
+        self.exported_names().chain(exported)
+    }
+
+    fn exported_names(&self) -> impl Iterator<Item = (u32, &str)> + Clone {
+        let exports = self.exports.iter();
+        exports.flat_map(|(index, names)| names.iter().map(|name| (*index, &**name)))
+    }
+
+    fn section_names(&self) -> impl Iterator<Item = (u32, &str)> + Clone {
+        self.names.iter().map(|(index, name)| (*index, &**name))
     }
 
     /// Returns a function's type.

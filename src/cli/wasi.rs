@@ -1,6 +1,7 @@
 //! The part of `run` that gives a program arguments, files and an environment: WASI.
 
 use super::failure::Failure;
+use super::{input, quantity};
 use backstitch::Module;
 use backstitch::wasi::{
     Deterministic, DirPerms, Directory, Errno, FilePerms, MemoryDirectory, MemoryInputPipe,
@@ -38,7 +39,8 @@ pub(crate) struct Given {
         value_name = "SEED",
         num_args = 0..=1,
         require_equals = true,
-        default_missing_value = "0"
+        default_missing_value = "0",
+        value_parser = quantity::count::<u64>
     )]
     deterministic: Option<u64>,
 
@@ -49,15 +51,15 @@ pub(crate) struct Given {
 
     /// Limit the number of files that the program may have open at once, including the initial
     /// ones
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = quantity::count::<usize>)]
     max_files: Option<usize>,
 
     /// Limit the number of bytes that the program may write to files
-    #[arg(long, value_name = "BYTES")]
+    #[arg(long, value_name = "BYTES", value_parser = quantity::size::<u64>)]
     max_file_bytes: Option<u64>,
 
     /// End the program if it waits for longer than this in one call
-    #[arg(long, value_name = "MILLISECONDS")]
+    #[arg(long, value_name = "MILLISECONDS", value_parser = quantity::count::<u64>)]
     max_wait: Option<u64>,
 }
 
@@ -106,8 +108,7 @@ pub(crate) fn context(
             }
         });
     }
-    let name = file.file_name().unwrap_or(file.as_os_str());
-    builder.arg(name.to_string_lossy()).args(arguments);
+    builder.arg(input::program_name(file)).args(arguments);
     for variable in &given.env {
         match variable.split_once('=') {
             Some((name, value)) => builder.env(name, value),

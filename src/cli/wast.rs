@@ -1,7 +1,9 @@
 //! `backstitch wast`: runs test scripts and reports the results.
 
 use super::failure::Failure;
+use super::names::{printable, printable_lines};
 use super::script::{self, Driver, Report};
+use super::{file_kind, input};
 use backstitch::{Config, Engine};
 use clap::Args;
 use std::fs;
@@ -32,9 +34,7 @@ pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Fail
         .map_err(|error| Failure::Input(format!("cannot create an engine: {error:#}")))?;
     let mut total = Report::default();
     for file in find_scripts(&arguments.paths)? {
-        let text = fs::read_to_string(&file).map_err(|error| {
-            Failure::Input(format!("cannot read `{}`: {error}", file.display()))
-        })?;
+        let text = read_script(&file)?;
         let report = script::run(&text, &mut DirectDriver(&engine));
         print_report(&file, &report, arguments.verbose, out)?;
         // Flushed for each script, because a script may take a while.
@@ -47,6 +47,23 @@ pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Fail
     } else {
         Err(Failure::Reported)
     }
+}
+
+/// Reads a script, without a byte-order mark.
+fn read_script(path: &Path) -> Result<String, Failure> {
+    let bytes = input::read_bytes(path)?;
+    let file = input::name(path);
+    let foreign = file_kind::foreign(&bytes).filter(|_| !bytes.trim_ascii().is_empty());
+    if let Some(reason) = foreign {
+        return Err(Failure::Input(format!("`{file}` {reason}")));
+    }
+    let text = std::str::from_utf8(file_kind::without_mark(&bytes));
+    let text = text.map_err(|_| {
+        Failure::Input(format!(
+            "`{file}` is not a test script: it is not text in UTF-8"
+        ))
+    })?;
+    Ok(text.to_string())
 }
 
 /// A driver that makes plain calls.
@@ -67,7 +84,7 @@ fn print_report(
     let file = file.display();
     if verbose {
         for line in &report.printed {
-            writeln!(out, "{line}")?;
+            writeln!(out, "{}", printable(line))?;
         }
     }
     match report.skip_reason {
@@ -75,7 +92,8 @@ fn print_report(
         None => writeln!(out, "{file}: {}", report.counts())?,
     }
     for failure in &report.failures {
-        writeln!(out, "  {file}:{}: {}", failure.line, failure.reason)?;
+        let reason = printable_lines(&failure.reason);
+        writeln!(out, "  {file}:{}: {reason}", failure.line)?;
     }
     Ok(())
 }

@@ -1,12 +1,17 @@
 //! Disassembly of a function: its instructions as text, each with its offset in the module.
 
+use crate::cli::names;
 use crate::cli::symbols::Symbols;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
-use wasm_encoder::{CodeSection, RawSection};
-use wasmparser::{BinaryReader, BinaryReaderError, FunctionBody, Parser, Payload};
+use wasm_encoder::{CodeSection, CustomSection, Encode, NameMap, RawSection};
+use wasmparser::{BinaryReader, BinaryReaderError, FunctionBody, Operator, Parser, Payload};
 
 /// A body that only traps: no locals, `unreachable`, `end`.
 const EMPTY_BODY: [u8; 3] = [0x00, 0x00, 0x0b];
+
+/// The id of the subsection with the names of functions.
+const FUNCTION_NAMES: u8 = 1;
 
 /// A line of a disassembly.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,6 +73,60 @@ pub(crate) fn of_function(
     Ok(lines)
 }
 
+/// Returns the contents of a name section with the names of all items but functions, and of the
+/// functions that a body refers to the names for people: demangled, or else those of exports.
+fn name_section(section: &[u8], symbols: &Symbols, body: &[u8]) -> Vec<u8> {
+    let mut subsections = subsections(section);
+    let mut functions = NameMap::new();
+    for function in functions_in(body) {
+        if let Some(name) = symbols.function(function) {
+            functions.append(function, &names::plain(name));
+        }
+    }
+    let mut map = Vec::new();
+    functions.encode(&mut map);
+    subsections.insert(FUNCTION_NAMES, &map);
+    let mut contents = Vec::new();
+    for (id, data) in subsections {
+        contents.push(id);
+        data.encode(&mut contents);
+    }
+    contents
+}
+
+/// Returns the subsections of a name section by their ids, as far as it is well-formed.
+fn subsections(section: &[u8]) -> BTreeMap<u8, &[u8]> {
+    let mut reader = BinaryReader::new(section, 0);
+    let mut subsections = BTreeMap::new();
+    while !reader.eof() {
+        let mut next = || {
+            let id = reader.read_u8()?;
+            let size = reader.read_var_u32()?;
+            Ok::<_, BinaryReaderError>((id, reader.read_bytes(size as usize)?))
+        };
+        let Ok((id, data)) = next() else {
+            break;
+        };
+        subsections.entry(id).or_insert(data);
+    }
+    subsections
+}
+
+/// Returns the functions that the instructions of a body refer to.
+fn functions_in(body: &[u8]) -> BTreeSet<u32> {
+    let body = FunctionBody::new(BinaryReader::new(body, 0));
+    let operators = body.get_operators_reader().into_iter().flatten();
+    operators
+        .map_while(Result::ok)
+        .filter_map(|operator| match operator {
+            Operator::Call { function_index }
+            | Operator::ReturnCall { function_index }
+            | Operator::RefFunc { function_index } => Some(function_index),
+            _ => None,
+        })
+        .collect()
+}
+
 /// Returns a module with only one of the bodies, and the range of that body.
 fn reduced(
     bytes: &[u8],
@@ -75,6 +134,7 @@ fn reduced(
     kept: &Range<usize>,
 ) -> Result<(Vec<u8>, Range<u64>), BinaryReaderError> {
     let mut module = wasm_encoder::Module::new();
+    let mut names = None;
     for payload in Parser::new(0).parse_all(bytes) {
         let payload = payload?;
         match &payload {
@@ -91,7 +151,11 @@ fn reduced(
             }
             Payload::DataSection(_) | Payload::ElementSection(_) | Payload::StartSection { .. } => {
             }
-            Payload::CustomSection(section) if section.name() != "name" => {}
+            Payload::CustomSection(section) => {
+                if section.name() == "name" {
+                    names = Some(section.data());
+                }
+            }
             _ => {
                 if let Some((id, range)) = payload.as_section() {
                     let data = &bytes[range.start as usize..range.end as usize];
@@ -100,6 +164,11 @@ fn reduced(
             }
         }
     }
+    let names = name_section(names.unwrap_or_default(), symbols, &bytes[kept.clone()]);
+    module.section(&CustomSection {
+        name: "name".into(),
+        data: names.into(),
+    });
     let module = module.finish();
     let bodies = Symbols::read(&module)?.bodies;
     let at = symbols.bodies.iter().position(|body| body == kept);

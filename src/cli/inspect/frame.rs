@@ -2,6 +2,7 @@
 
 use super::disassembly::{self, Line};
 use super::inspection::{Inspection, Local, Subject, bits_of, boundary, position, type_of};
+use crate::cli::names::printable;
 use backstitch::coredump::{Frame, Value};
 use std::io::{self, Write};
 use std::str::FromStr;
@@ -92,7 +93,9 @@ pub(crate) fn print(
     write!(
         out,
         "  function {} of module {}, instance {}",
-        frame.function, subject.module_name, frame.instance
+        frame.function,
+        printable(&subject.module_name),
+        frame.instance
     )?;
     if let Some(details) = frame.details {
         write!(out, ", stack {}", details.stack)?;
@@ -108,7 +111,7 @@ pub(crate) fn print(
     writeln!(out)?;
     let is_youngest = number.thread == 0 && number.frame == 0;
     if let Some(reason) = inspection.reason().filter(|_| is_youngest) {
-        writeln!(out, "  {reason}")?;
+        writeln!(out, "  {}", printable(&reason))?;
     }
     if let Some(boundary) = frame.details.and_then(|details| boundary(details.boundary)) {
         writeln!(out, "  boundary to its caller: {boundary}")?;
@@ -142,7 +145,9 @@ pub(crate) fn print(
                 writeln!(
                     out,
                     "{arrow:>4} {:>#8x}  {:indent$}{}",
-                    line.offset, "", line.text
+                    line.offset,
+                    "",
+                    printable(&line.text)
                 )?;
             }
         }
@@ -155,7 +160,9 @@ pub(crate) fn print(
 fn note(frame: &Frame, values: &[Value], subject: &Subject, are_locals: bool) -> &'static str {
     let declared = are_locals && !subject.locals.is_empty();
     match frame.details {
-        Some(details) if !details.captured => ": not recorded, because there was no memory for them",
+        Some(details) if !details.captured => {
+            ": not recorded, because there was no memory for them"
+        }
         // Other writers leave the list empty if they do not know the values.
         None if values.is_empty() && (declared || !are_locals) => ": none recorded",
         _ if values.is_empty() => ": none",
@@ -177,7 +184,10 @@ fn print_values(
         let declared = local(at).ty;
         declared.unwrap_or_else(|| type_of(value).to_string())
     };
-    let name = |at: usize| local(at).name.unwrap_or_default();
+    let name = |at: usize| match local(at).name {
+        Some(name) => printable(&name).into_owned(),
+        None => String::new(),
+    };
     let texts: Vec<String> = values.iter().map(|value| inspection.text(value)).collect();
     let names = width(&mut (0..values.len()).map(|at| name(at).chars().count()));
     let types = width(

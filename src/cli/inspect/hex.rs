@@ -1,5 +1,6 @@
 //! A range of a memory as addresses, bytes and characters.
 
+use crate::cli::quantity;
 use backstitch::CoreDumpError;
 use backstitch::coredump::Memory;
 use std::io::{self, Write};
@@ -17,6 +18,22 @@ pub(crate) struct Range {
 }
 
 impl Range {
+    /// Returns the part of the range that is within a memory.
+    ///
+    /// # Errors
+    ///
+    /// If no part of it is.
+    pub(crate) fn clipped(self, memory: &Memory<'_>) -> Result<Range, CoreDumpError> {
+        let rest = memory.size().saturating_sub(self.address);
+        if rest == 0 && self.len > 0 {
+            self.end_in(memory)?;
+        }
+        Ok(Range {
+            len: self.len.min(rest),
+            ..self
+        })
+    }
+
     /// Returns the address behind the range.
     ///
     /// # Errors
@@ -38,29 +55,19 @@ impl FromStr for Range {
 
     fn from_str(text: &str) -> Result<Range, String> {
         let (memory, range) = match text.split_once('@') {
-            Some((memory, range)) => (number(memory)?, range),
+            Some((memory, range)) => (quantity::count::<u32>(memory)?, range),
             None => (0, text),
         };
         let (address, len) = match range.split_once(':') {
-            Some((address, len)) => (number(address)?, number(len)?),
-            None => (number(range)?, 256),
+            Some((address, len)) => (quantity::size(address)?, quantity::size(len)?),
+            None => (quantity::size(range)?, 256),
         };
-        let memory = u32::try_from(memory).map_err(|_| format!("there is no memory {memory}"))?;
         Ok(Range {
             memory,
             address,
             len,
         })
     }
-}
-
-/// Parses a number, decimal or hexadecimal after `0x`.
-pub(crate) fn number(text: &str) -> Result<u64, String> {
-    let number = match text.strip_prefix("0x") {
-        Some(digits) => u64::from_str_radix(digits, 16),
-        None => text.parse(),
-    };
-    number.map_err(|_| format!("`{text}` is not a number, decimal or `0x` hexadecimal"))
 }
 
 /// Prints a range of a memory. Rows that repeat the previous one are replaced by one `*`, as in
@@ -137,6 +144,7 @@ mod tests {
         };
         assert_eq!("0x10:32".parse(), range(0, 16, 32));
         assert_eq!("2@16:0x20".parse(), range(2, 16, 32));
+        assert_eq!("1M:4K".parse(), range(0, 1 << 20, 4096));
         assert_eq!("7".parse(), range(0, 7, 256));
         assert_eq!("1@7".parse(), range(1, 7, 256));
         for text in [

@@ -1,12 +1,13 @@
 //! A dump together with the modules that ran: descriptions of frames, values and functions.
 
 use super::modules::ModuleFile;
+use crate::cli::names::{self, printable};
 use crate::cli::symbols::Symbols;
 use crate::cli::value;
+use backstitch::CoreDump;
 use backstitch::coredump::{
     Boundary, Frame, Function, Module, Position, ReasonKind, RefKind, StackState, Value,
 };
-use backstitch::{CoreDump, demangle};
 
 /// A dump and the files of its modules, as far as they are available.
 pub(crate) struct Inspection<'a> {
@@ -27,7 +28,7 @@ pub(crate) struct Subject {
     pub(crate) module_name: String,
     /// The function's index in the module.
     pub(crate) index: u32,
-    /// The function's name, demangled.
+    /// The function's name, demangled. As all names here, it is not escaped yet.
     pub(crate) name: Option<String>,
     /// Number of locals that are parameters.
     pub(crate) parameters: Option<usize>,
@@ -49,9 +50,10 @@ pub(crate) struct Local {
 impl Subject {
     /// Formats the function as `module!function`, as in backtraces.
     pub(crate) fn title(&self) -> String {
+        let module = printable(&self.module_name);
         match &self.name {
-            Some(name) => format!("{}!{name}", self.module_name),
-            None => format!("{}!<wasm function {}>", self.module_name, self.index),
+            Some(name) => format!("{module}!{}", printable(name)),
+            None => format!("{module}!<wasm function {}>", self.index),
         }
     }
 
@@ -98,7 +100,7 @@ impl Inspection<'_> {
         };
         if let Some(file) = file {
             let symbols = &file.symbols;
-            subject.name = symbols.function(index).map(demangle);
+            subject.name = symbols.function(index).map(names::plain);
             let mut types = Vec::new();
             if let Some(ty) = symbols.signature(index) {
                 subject.parameters = Some(ty.params().len());

@@ -5,9 +5,11 @@ use super::frame::{self, Number};
 use super::hex::Range;
 use super::inspection::{Inspection, Local, bits_of, boundary, position, state_name, type_of};
 use super::modules::hex;
+use crate::cli::names::is_misleading;
 use backstitch::coredump::{Frame, Value};
 use serde::Serialize;
 use std::collections::BTreeMap;
+use std::io::{self, Write};
 
 /// Number of instructions given before and after the current one.
 const AROUND: usize = 32;
@@ -184,6 +186,40 @@ pub(crate) struct Bytes {
     address: u64,
     /// The bytes, as two hexadecimal digits each.
     bytes: String,
+}
+
+/// A writer of JSON that escapes the characters of strings that a terminal would interpret. JSON
+/// has such characters only in strings.
+pub(crate) struct Escaping<'o>(pub(crate) &'o mut dyn Write);
+
+impl Write for Escaping<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.write_all(bytes)?;
+        Ok(bytes.len())
+    }
+
+    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let is_escaped = |character| character != '\n' && is_misleading(character);
+        // The serializer writes whole strings, or their parts between escapes.
+        let Ok(text) = std::str::from_utf8(bytes) else {
+            return self.0.write_all(bytes);
+        };
+        if !text.contains(is_escaped) {
+            return self.0.write_all(bytes);
+        }
+        for character in text.chars() {
+            if is_escaped(character) {
+                write!(self.0, "\\u{:04x}", u32::from(character))?;
+            } else {
+                write!(self.0, "{character}")?;
+            }
+        }
+        Ok(())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
 }
 
 /// Converts a whole dump, except the bytes of its memories.

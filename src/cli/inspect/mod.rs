@@ -18,6 +18,7 @@ mod summary;
 pub(super) use modules::hex;
 
 use super::failure::Failure;
+use super::{file_kind, input};
 use backstitch::CoreDump;
 use backstitch::coredump::{Frame, Memory};
 use clap::Args;
@@ -68,9 +69,11 @@ pub(crate) struct Arguments {
 
 /// Prints the selected contents.
 pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Failure> {
-    let file = arguments.dump.display().to_string();
-    let bytes = fs::read(&arguments.dump)
-        .map_err(|error| Failure::Input(format!("cannot read `{file}`: {error}")))?;
+    let file = input::name(&arguments.dump);
+    let bytes = input::read_bytes(&arguments.dump)?;
+    if let Some(reason) = file_kind::foreign(&bytes) {
+        return Err(Failure::Input(format!("`{file}` {reason}")));
+    }
     let dump = CoreDump::parse(&bytes)
         .map_err(|error| Failure::Input(format!("cannot inspect `{file}`: {error}")))?;
     let listed = modules::listed(&dump);
@@ -89,17 +92,20 @@ pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Fail
     let memory = arguments.memory.map(|range| inspection.memory(range));
     let (frame, memory) = (frame.transpose()?, memory.transpose()?);
     if arguments.json {
-        return print_json(&inspection, arguments, frame, memory, out);
+        return print_json(&inspection, arguments.frame.zip(frame), memory, out);
     }
     if let (Some(number), Some(frame)) = (arguments.frame, frame) {
         frame::print(&inspection, number, frame, out)?;
     }
-    if let (Some(range), Some(memory)) = (arguments.memory, memory) {
+    if let Some((memory, range)) = memory {
         if frame.is_some() {
             writeln!(out)?;
         }
         hex::print(memory, range, out)?
             .map_err(|error| Failure::Input(format!("memory {}: {error}", range.memory)))?;
+        if arguments.memory != Some(range) {
+            writeln!(out, "the memory ends at {:#x}", memory.size())?;
+        }
     }
     if frame.is_none() && memory.is_none() {
         summary::print(&inspection, out)?;
@@ -131,20 +137,17 @@ struct Parts {
 
 fn print_json(
     inspection: &Inspection<'_>,
-    arguments: &Arguments,
-    frame: Option<&Frame>,
-    memory: Option<&Memory<'_>>,
+    frame: Option<(frame::Number, &Frame)>,
+    memory: Option<(&Memory<'_>, hex::Range)>,
     out: &mut dyn Write,
 ) -> Result<(), Failure> {
     if frame.is_none() && memory.is_none() {
         return write_json(&json::dump(inspection), out);
     }
-    let memory = arguments.memory.zip(memory);
-    let memory = memory.map(|(range, memory)| {
+    let memory = memory.map(|(memory, range)| {
         json::bytes(memory, range)
             .map_err(|error| Failure::Input(format!("memory {}: {error}", range.memory)))
     });
-    let frame = arguments.frame.zip(frame);
     let parts = Parts {
         frame: frame.map(|(number, frame)| json::frame(inspection, number, frame)),
         memory: memory.transpose()?,
@@ -153,7 +156,7 @@ fn print_json(
 }
 
 fn write_json(value: &impl Serialize, out: &mut dyn Write) -> Result<(), Failure> {
-    serde_json::to_writer_pretty(&mut *out, value).map_err(io::Error::from)?;
+    serde_json::to_writer_pretty(json::Escaping(out), value).map_err(io::Error::from)?;
     Ok(writeln!(out)?)
 }
 
@@ -180,16 +183,21 @@ impl Inspection<'_> {
         })
     }
 
-    /// Returns a memory. The error states which memories exist.
-    fn memory(&self, range: hex::Range) -> Result<&Memory<'_>, Failure> {
+    /// Returns a memory, and the part of a range that is in it. The error states which memories
+    /// exist, or how large the memory is.
+    fn memory(&self, range: hex::Range) -> Result<(&Memory<'_>, hex::Range), Failure> {
         let memories = self.dump.memories();
-        memories.get(range.memory as usize).ok_or_else(|| {
+        let memory = memories.get(range.memory as usize).ok_or_else(|| {
             Failure::Input(format!(
                 "`{}` has no memory {}: it has {} of them, counted from 0",
                 self.file,
                 range.memory,
                 memories.len()
             ))
-        })
+        })?;
+        let range = range
+            .clipped(memory)
+            .map_err(|error| Failure::Input(format!("memory {}: {error}", range.memory)))?;
+        Ok((memory, range))
     }
 }

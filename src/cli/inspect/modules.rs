@@ -1,7 +1,8 @@
 //! The files of the modules that ran: given individually, or found in folders.
 
 use crate::cli::failure::Failure;
-use crate::cli::input;
+use crate::cli::input::Source;
+use crate::cli::names::printable;
 use crate::cli::symbols::Symbols;
 use backstitch::CoreDump;
 use backstitch::coredump::{Module, ModuleIdentity};
@@ -83,8 +84,11 @@ fn assign(
     };
     let Some(index) = by_hash.or_else(by_name) else {
         let described = modules.iter().map(|module| match module.identity {
-            Some(known) => format!("\n  {}, SHA-256 {}", module.name, hex(&known.sha256)),
-            None => format!("\n  {}", module.name),
+            Some(known) => {
+                let name = printable(&module.name);
+                format!("\n  {name}, SHA-256 {}", hex(&known.sha256))
+            }
+            None => format!("\n  {}", printable(&module.name)),
         });
         return Err(Failure::Input(format!(
             "`{}`, SHA-256 {}, is not one of the modules of the dump:{}",
@@ -161,12 +165,11 @@ fn search(modules: &[Module], path: &Path, found: &mut [Option<ModuleFile>]) {
 }
 
 fn read(path: &Path) -> Result<ModuleFile, Failure> {
-    let bytes = input::read_module(path)?;
-    let symbols = Symbols::read(&bytes)
-        .map_err(|error| Failure::Input(format!("cannot read `{}`: {error}", path.display())))?;
+    let source = Source::read(path)?;
+    let symbols = source.symbols()?;
     Ok(ModuleFile {
         path: path.to_owned(),
-        bytes,
+        bytes: source.binary,
         symbols,
         is_verified: false,
     })

@@ -314,7 +314,9 @@ fn code(inspection: &Inspection<'_>, subject: &Subject, offsets: &BTreeSet<u64>)
         .module
         .and_then(|at| inspection.modules[at].as_ref());
     let Some(file) = file else {
-        return Code::Missing("The module's file is not known; provide it with --module.".to_string());
+        return Code::Missing(
+            "The module's file is not known; provide it with --module.".to_string(),
+        );
     };
     let lines = match disassembly::of_function(&file.bytes, &file.symbols, subject.index) {
         Ok(lines) => lines,

@@ -2,6 +2,7 @@
 
 use super::inspection::{Inspection, Subject, boundary};
 use super::{disassembly, frame, stacks};
+use crate::cli::names::printable;
 use backstitch::coredump::{Frame, Memory, Thread};
 use std::io::{self, Write};
 
@@ -15,9 +16,10 @@ const ARGUMENTS: usize = 60;
 /// Prints the summary.
 pub(crate) fn print(inspection: &Inspection<'_>, out: &mut dyn Write) -> io::Result<()> {
     let dump = &inspection.dump;
+    let program = printable(program(inspection));
     match inspection.reason() {
-        Some(reason) => writeln!(out, "{}: {reason}", program(inspection))?,
-        None => writeln!(out, "{}: the dump contains no reason", program(inspection))?,
+        Some(reason) => writeln!(out, "{program}: {}", printable(&reason))?,
+        None => writeln!(out, "{program}: the dump contains no reason")?,
     }
     if let Some(access) = inspection.access() {
         writeln!(out, "  it accessed {access}")?;
@@ -25,7 +27,7 @@ pub(crate) fn print(inspection: &Inspection<'_>, out: &mut dyn Write) -> io::Res
     if let Some((frame, subject)) = stopped_in(inspection) {
         writeln!(out, "  in {}", call(inspection, frame, &subject))?;
         if let Some(operator) = operator_at(inspection, frame, &subject) {
-            writeln!(out, "  at `{operator}`")?;
+            writeln!(out, "  at `{}`", printable(&operator))?;
         }
     }
     for thread in dump.threads() {
@@ -78,7 +80,7 @@ pub(crate) fn call(inspection: &Inspection<'_>, frame: &Frame, subject: &Subject
     let mut list = String::new();
     for (at, value) in frame.locals[..count].iter().enumerate() {
         let name = match subject.local(at).name {
-            Some(name) => format!("{name}="),
+            Some(name) => format!("{}=", printable(&name)),
             None => String::new(),
         };
         let text = format!("{name}{}", inspection.text(value));
@@ -117,7 +119,7 @@ fn print_thread(
     writeln!(
         out,
         "Stack `{}`, {count}{more}, youngest first:",
-        thread.name
+        printable(&thread.name)
     )?;
     let all = thread.frames.len();
     let left_out = if all > YOUNGEST + OLDEST + 1 {
@@ -155,7 +157,7 @@ fn print_contents(inspection: &Inspection<'_>, out: &mut dyn Write) -> io::Resul
             Some(file) => format!("{} (not verified)", file.path.display()),
             None => "file not known; provide it with --module".to_string(),
         };
-        writeln!(out, "module {}: {source}", module.name)?;
+        writeln!(out, "module {}: {source}", printable(&module.name))?;
     }
     for (index, memory) in dump.memories().iter().enumerate() {
         writeln!(out, "memory {index}: {}", extent(memory))?;
@@ -177,7 +179,7 @@ fn print_contents(inspection: &Inspection<'_>, out: &mut dyn Write) -> io::Resul
         writeln!(out, "{}", counts.join(", "))?;
     }
     if let Some(producer) = dump.producer() {
-        writeln!(out, "written by {producer}")?;
+        writeln!(out, "written by {}", printable(producer))?;
     }
     if let (Some(version), None) = (dump.extension_version(), dump.reason()) {
         writeln!(

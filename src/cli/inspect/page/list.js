@@ -2,6 +2,13 @@
 
 const byId = id => document.getElementById(id);
 
+/** Escapes characters of a name that would break its line or change the direction of text. */
+function printable(text) {
+  const short = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };
+  const misleading = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
+  return text.replace(misleading, c => short[c] ?? `\\u{${c.charCodeAt(0).toString(16)}}`);
+}
+
 /** Creates an element with a class and contents: elements, or text, which is never markup. */
 function make(tag, cls, ...content) {
   const element = document.createElement(tag);

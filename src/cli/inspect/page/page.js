@@ -321,7 +321,8 @@ function changeBase() {
 }
 
 async function start() {
-  data = JSON.parse(new TextDecoder().decode(await unpack("data")));
+  data = JSON.parse(new TextDecoder().decode(await unpack("data")),
+    (_, value) => typeof value === "string" ? printable(value) : value);
   for (const memory of data.memories) {
     const ranges = list => list && list.map(([start, length]) => ({ start, end: start + length }));
     memory.leftOut = ranges(memory.leftOut);
