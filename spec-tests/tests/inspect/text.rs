@@ -228,6 +228,53 @@ fn modules_are_found_in_folders() {
 }
 
 #[test]
+fn ranges_end_with_the_memory() {
+    let dump = dump(Writer::Thorough);
+    let row = "0001fff8  00 00 00 00 00 00 00 00                           |........|\n";
+    let clipped = format!("{row}the memory ends at 0x20000\n");
+    for range in ["0x1fff8", "0x1fff8:9", "0x1fff8:64K"] {
+        inspect("clipped", &dump, &["--memory", range]).expect(0, &clipped);
+    }
+    inspect("whole", &dump, &["--memory", "0x1fff8:8"]).expect(0, row);
+    let json = inspect("clipped_json", &dump, &["--memory", "0x1fffe", "--json"]);
+    assert!(json.out.contains(r#""bytes": "0000""#), "{}", json.out);
+}
+
+/// The first format has frames without instances, and no lists of modules and instances.
+#[test]
+fn dumps_without_instances_are_read() {
+    let mut module = wasm_encoder::Module::new();
+    let frames = [
+        &[0, 4, b'm', b'a', b'i', b'n', 2][..],
+        &[0, 0, 4, 2, 0x7f, 7, 0x7f, 0, 0],
+        &[0, 1, 8, 0, 0],
+    ];
+    module
+        .section(&wasm_encoder::CoreDumpSection::new("old.wasm"))
+        .section(&wasm_encoder::CustomSection {
+            name: "corestack".into(),
+            data: frames.concat().into(),
+        });
+    let dump = module.finish();
+    let run = inspect("old", &dump, &[]);
+    for line in [
+        "old.wasm: the dump contains no reason\n",
+        "  in <unknown>!<wasm function 0> locals (7, 0)\n",
+        "   1      +0x8  <unknown>!<wasm function 1>\n",
+    ] {
+        assert!(run.out.contains(line), "{line}{}{}", run.out, run.err);
+    }
+    let module = file("old.wasm", shop());
+    let run = inspect("old", &dump, &["--module", module.to_str().expect("text")]);
+    assert!(
+        run.out.contains("!divide(sum=7, count=0)"),
+        "{}{}",
+        run.out,
+        run.err
+    );
+}
+
+#[test]
 fn bad_input() {
     let dump = dump(Writer::Thorough);
     let refuse = |arguments: &[&str], parts: &[&str]| {
@@ -242,9 +289,9 @@ fn bad_input() {
         &["--memory", "1@0:1"],
         &["has no memory 1: it has 1 of them"],
     );
-    let parts = ["memory 0: 2 bytes at address 0x1ffff are not within the memory"];
-    refuse(&["--memory", "0x1ffff:2"], &parts);
-    refuse(&["--memory", "0x1ffff:2", "--json"], &parts);
+    let parts = ["memory 0: 2 bytes at address 0x20000 are not within the memory"];
+    refuse(&["--memory", "0x20000:2"], &parts);
+    refuse(&["--memory", "0x20000:2", "--json"], &parts);
     refuse(
         &["--module", "/no/such/module"],
         &["cannot read `/no/such/module`"],
