@@ -158,6 +158,14 @@ def leb128(data, at):
             return value, at
 
 
+def printable(name):
+    """Escapes the characters of a name that a terminal would interpret."""
+    return "".join(
+        character if character.isprintable() else character.encode("unicode_escape").decode()
+        for character in name
+    )
+
+
 class Names:
     """Names and bodies of a module's functions."""
 
@@ -351,10 +359,10 @@ class Store:
         module, function, offset = self.locate(frame)
         names = process.names_of(module)
         instance = process.get("InstanceCore.index", frame.instance)
-        name = names.module or "<unknown>"
+        name = printable(names.module or "<unknown>")
         if function is None:
             return f"{name}!<about to be translated> (instance {instance})"
-        label = names.functions.get(function, f"<wasm function {function}>")
+        label = printable(names.functions.get(function, f"<wasm function {function}>"))
         defined = function - process.get("ListedModule.imported_functions", module)
         body = ""
         if 0 <= defined < len(names.bodies):

@@ -169,15 +169,12 @@ fn without_parameters(name: &str) -> &str {
 /// Returns whether a text is the end of a name, and begins where a part of the name begins.
 fn is_end_of(text: &str, name: &str) -> bool {
     let is_word = |character: char| character.is_alphanumeric() || character == '_';
-    match name.strip_suffix(text) {
-        Some(before) => {
-            !text.is_empty()
-                && !(before.ends_with(is_word) && text.starts_with(is_word))
-                // A part of a path, and not the end of type arguments.
-                && !before.ends_with(['<', ' ', ','])
-        }
-        None => false,
-    }
+    let Some(before) = name.strip_suffix(text).filter(|_| !text.is_empty()) else {
+        return false;
+    };
+    let is_inside_word = before.ends_with(is_word) && text.starts_with(is_word);
+    let is_type_argument = before.ends_with(['<', ' ', ',']);
+    !is_inside_word && !is_type_argument
 }
 
 /// Returns the names that are most similar to a text, each with its full and its short form.

@@ -36,7 +36,7 @@ impl Text {
     /// If the text is malformed; the message has the position.
     pub(crate) fn encode(&self) -> Result<Vec<u8>, String> {
         let file = &self.file;
-        let encoded = self.parse(|module| module.encode());
+        let encoded = self.parse(false, |module| module.encode());
         encoded.and_then(|encoded| encoded).map_err(|error| {
             if self.begins_with("component") {
                 return format!("`{file}` {}", file_kind::COMPONENT);
@@ -63,7 +63,7 @@ impl Text {
     pub(crate) fn show(&self, binary: &[u8], offset: u64, message: &str) -> Option<String> {
         let location = Location::of(binary, offset)?;
         let span = self
-            .parse(|module| {
+            .parse(true, |module| {
                 module.resolve().ok()?;
                 self.span_of(module, location)
             })
@@ -71,10 +71,14 @@ impl Text {
         Some(self.render(wast::Error::new(span, message.to_string())))
     }
 
-    /// Parses the module, with the positions of instructions.
-    fn parse<T>(&self, use_module: impl FnOnce(&mut Module<'_>) -> T) -> Result<T, wast::Error> {
+    /// Parses the module, with the positions of instructions if they are needed.
+    fn parse<T>(
+        &self,
+        with_positions: bool,
+        use_module: impl FnOnce(&mut Module<'_>) -> T,
+    ) -> Result<T, wast::Error> {
         let mut buffer = ParseBuffer::new(&self.text)?;
-        buffer.track_instr_spans(true);
+        buffer.track_instr_spans(with_positions);
         match parser::parse::<Wat<'_>>(&buffer)? {
             Wat::Module(mut module) => Ok(use_module(&mut module)),
             Wat::Component(component) => {

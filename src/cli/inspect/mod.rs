@@ -42,7 +42,7 @@ Examples:
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Arguments {
-    /// The core dump
+    /// The core dump; `-` reads standard input
     #[arg(value_name = "DUMP")]
     dump: PathBuf,
 
