@@ -192,6 +192,8 @@ fn suggestions<'n>(text: &str, names: impl Iterator<Item = (&'n str, &'n str)>) 
                 .into_iter()
                 .filter_map(|name| distance(&wanted, name, most))
                 .min();
+            // A name of which nothing is left is not similar.
+            let distance = distance.filter(|distance| *distance < wanted.chars().count());
             let contained = wanted.len() >= 3 && path.contains(&wanted);
             let distance = distance.or(contained.then_some(most + 1))?;
             Some((distance, plain))
@@ -296,6 +298,7 @@ mod tests {
         assert_eq!(select("giveback"), missing(&["give_back"]));
         assert_eq!(select("sales::slel"), missing(&["shop::sales::sell"]));
         assert_eq!(select("eback"), missing(&[]));
+        assert_eq!(super::select("x", [(0, "a")].into_iter()), missing(&[]));
         assert_eq!(select(""), missing(&[]));
         assert_eq!(
             did_you_mean(&["a".into(), "b".into(), "c".into()]),

@@ -274,6 +274,42 @@ fn dumps_without_instances_are_read() {
     );
 }
 
+/// A terminal would interpret control characters of names.
+#[test]
+fn names_in_dumps_are_escaped() {
+    let name = |kind: &str| format!("{kind}\nb\x1b[2J\u{202e}");
+    let mut modules = wasm_encoder::CoreDumpModulesSection::new();
+    modules.module(name("module"));
+    let mut instances = wasm_encoder::CoreDumpInstancesSection::new();
+    instances.instance(0, [], []);
+    let mut stack = wasm_encoder::CoreDumpStackSection::new(name("thread"));
+    stack.frame(0, 0, 3, [], []);
+    let mut module = wasm_encoder::Module::new();
+    module
+        .section(&wasm_encoder::CoreDumpSection::new(name("program")))
+        .section(&modules)
+        .section(&instances)
+        .section(&stack);
+    let dump = module.finish();
+    for arguments in [&[][..], &["--frame", "0"], &["--json"]] {
+        let run = inspect("escaped", &dump, arguments);
+        assert_eq!(run.code, Some(0), "{}", run.err);
+        let is_misleading = |character: char| {
+            character.is_control() && character != '\n' || character == '\u{202e}'
+        };
+        assert!(!run.out.contains(is_misleading), "{:?}", run.out);
+        assert!(!run.out.contains("\nb"), "{}", run.out);
+    }
+    let summary = inspect("escaped", &dump, &[]).out;
+    for kind in ["program", "module", "thread"] {
+        let escaped = format!("{kind}\\nb\\u{{1b}}[2J\\u{{202e}}");
+        assert!(summary.contains(&escaped), "{escaped}:\n{summary}");
+    }
+    let json = inspect("escaped", &dump, &["--json"]).out;
+    let json: Value = serde_json::from_str(&json).expect("it is JSON");
+    assert_eq!(json["program"], name("program"));
+}
+
 #[test]
 fn bad_input() {
     let dump = dump(Writer::Thorough);

@@ -207,7 +207,7 @@ function drawDump() {
       ["number dim", String(at)], cell(String(stack.number)), cell(stack.continuation ? "continuation" : "call from the host"),
       cell(stack.state), cell(stack.parent === null ? "" : String(stack.parent)), cell(stack.function), cell(handlersText(stack))))),
     ...(data.stacks.length > 1000 ? [make("p", "note", `… ${grouped(data.stacks.length - 1000)} more`)] : []),
-    ...list("Configuration", ["name", "value"], Object.entries(data.configuration).map(([name, number]) => row("", cell(name), ["number", grouped(number)]))),
+    ...list("Configuration", ["name", "value"], Object.entries(data.configuration).map(([name, number]) => row("", cell(printable(name)), ["number", grouped(number)]))),
     ...list("Fuel", ["left"], data.fuel === null ? [] : [row("", cell(grouped(data.fuel)))]),
   );
 }
