@@ -41,11 +41,11 @@ Examples:
   backstitch run program.wasm                     run `_start`, or the start function alone
   backstitch run --dir . program.wasm -v file     run it with arguments and a directory
   backstitch run --invoke fib fib.wat 30          call an exported function, print its results
-  backstitch run --fuel 1000000 program.wasm      trap after a million instructions
+  backstitch run --fuel 1e6 program.wasm          trap after a million instructions
   backstitch run --coredump %p.core program.wasm  leave a core dump if it traps
   backstitch wast tests/core                      run a folder of test scripts
   backstitch dis fib.wat --func fib               show the translated code of a function
-  backstitch inspect crash.coredump               show what is in a core dump
+  backstitch inspect crash.coredump               show the contents of a core dump
   backstitch completions bash > backstitch.bash   make completions for a shell";
 
 /// Runs WebAssembly programs, and shows what they were doing when they trapped

@@ -8,7 +8,7 @@ use std::fmt::Write;
 /// Number of names that are suggested for one that does not exist.
 const SUGGESTED: usize = 3;
 
-/// Longest name, in characters, that is compared with others for suggestions.
+/// Length, in characters, of the longest name that is considered for suggestions.
 const COMPARED: usize = 200;
 
 /// Escapes the characters of a name that a terminal would interpret: control characters, line

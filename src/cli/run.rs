@@ -81,8 +81,8 @@ pub(crate) struct Arguments {
     #[arg(long)]
     lazy: bool,
 
-    /// The module, binary or text (`-` reads standard input), followed by the arguments of the program, or of the function,
-    /// which are parsed according to its parameter types
+    /// The module, binary or text (`-` reads standard input), followed by the arguments of the
+    /// program, or of the function, which are parsed according to its parameter types
     // A single list, so that everything after the file belongs to the program, even if it looks
     // like an option.
     #[arg(

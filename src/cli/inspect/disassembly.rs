@@ -73,8 +73,9 @@ pub(crate) fn of_function(
     Ok(lines)
 }
 
-/// Returns the contents of a name section with the names of all items but functions, and of the
-/// functions that a body refers to the names for people: demangled, or else those of exports.
+/// Returns the contents of a name section for a module with one body. Names of functions are
+/// those for people (demangled, or else those of exports), for the functions that the body refers
+/// to. All other names are those of the original section.
 fn name_section(section: &[u8], symbols: &Symbols, body: &[u8]) -> Vec<u8> {
     let mut subsections = subsections(section);
     let mut functions = NameMap::new();
