@@ -104,6 +104,11 @@ impl Text {
                 let function = functions.nth(function)?;
                 Some(self.span_in(function, index))
             }
+            Location::Type(index) => nth(index, &|field| match field {
+                ModuleField::Type(ty) => Some(ty.span),
+                ModuleField::Rec(group) => Some(group.span),
+                _ => None,
+            }),
             Location::Import(index) => nth(index, &|field| match field {
                 ModuleField::Import(imports) => Some(imports.span),
                 _ => None,
@@ -246,6 +251,8 @@ enum Location {
         function: usize,
         index: usize,
     },
+    /// A group of recursive types.
+    Type(usize),
     Import(usize),
     Function(usize),
     Table(usize),
@@ -275,6 +282,7 @@ impl Location {
                 }};
             }
             match payload.ok()? {
+                Payload::TypeSection(section) => item!(section, Location::Type),
                 Payload::ImportSection(section) => item!(section, Location::Import),
                 Payload::FunctionSection(section) => item!(section, Location::Function),
                 Payload::TableSection(section) => item!(section, Location::Table),

@@ -66,6 +66,12 @@ fn faults_of_text_modules_have_positions() {
     )
     .expect(1, "")
     .says(&["the table section", "table.wat:2:9"]);
+    run(
+        "type.wat",
+        "(module (type (func))\n  (type (func (param (ref 9)))))",
+    )
+    .expect(1, "")
+    .says(&["unknown type", "type.wat:2:4"]);
     // Of a binary, there is at least the function's name.
     let binary = wat::parse_str("(module (func) (func $add (result i32)))").unwrap();
     run("binary.wasm", binary)
