@@ -356,6 +356,20 @@ fn disassembly() {
     let fused = backstitch(["dis", path, "--func", "4"]);
     let is_fused = |line: &str| line.contains("i32.lt_u") && line.contains("br_if");
     assert!(fused.out.lines().any(is_fused), "{}", fused.out);
+    // Each op of a listing is explained once, below it.
+    let plain = backstitch(["dis", path, "--func", "2"]).out;
+    let explained = backstitch(["dis", path, "--func", "2", "--explain"]).out;
+    let (listing, explanations) = explained.split_once("\n\n").expect("two parts");
+    assert_eq!(listing.trim_end(), plain.trim_end());
+    let is_explained = |line: &str| line.starts_with("  return") && line.ends_with('.');
+    assert_eq!(
+        explanations
+            .lines()
+            .filter(|line| is_explained(line))
+            .count(),
+        1,
+        "{explained}"
+    );
     backstitch(["dis", path, "--func", "third"])
         .expect(1, "")
         .says(&["no function `third`", "first", "exported"]);

@@ -17,7 +17,7 @@ const EXAMPLES: &str = "\
 Examples:
   backstitch dis program.wasm
   backstitch dis program.wasm --func main
-  backstitch dis program.wasm --func shop::sell
+  backstitch dis program.wasm --func shop::sell --explain
   backstitch dis program.wasm --func 12";
 
 /// The arguments of `backstitch dis`.
@@ -32,6 +32,10 @@ pub(crate) struct Arguments {
     /// mangled or not), or by the end of a name, such as `module::function`
     #[arg(long, value_name = "INDEX|NAME")]
     func: Option<String>,
+
+    /// Print the documentation of its ops below each function
+    #[arg(long)]
+    explain: bool,
 }
 
 /// Prints the translated code of all functions, or of the selected one.
@@ -60,11 +64,11 @@ pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Fail
                 "cannot translate function {index} of `{file}`: {description}"
             ))
         })?;
-        writeln!(
-            out,
-            "{}",
-            with_shown_name(&symbols, index, &code.to_string())
-        )?;
+        let listing = match arguments.explain {
+            true => format!("{code:#}"),
+            false => code.to_string(),
+        };
+        writeln!(out, "{}", with_shown_name(&symbols, index, &listing))?;
     }
     Ok(())
 }
