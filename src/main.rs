@@ -1,5 +1,5 @@
-//! The `backstitch` command: runs WebAssembly programs and test scripts, and
-//! shows what they are translated to.
+//! The `backstitch` command: runs WebAssembly programs and test scripts, prints translated code
+//! and inspects core dumps.
 
 mod cli;
 

@@ -1,17 +1,17 @@
-"""Backtraces of WebAssembly in GDB, for programs that run it with Backstitch.
+"""GDB commands for backtraces of WebAssembly in programs that use Backstitch.
 
     (gdb) source examples/gdb/backstitch.py
-    (gdb) wasm-bt               the frames of what this thread runs
-    (gdb) wasm-bt 7             the frames of stack 7, where it is suspended
-    (gdb) wasm-stacks           the stacks of all stores, and who waits for whom
+    (gdb) wasm-bt               print the frames of the selected thread
+    (gdb) wasm-bt 7             print the frames of stack 7, which must be suspended
+    (gdb) wasm-stacks           list the stacks of all stores, with the stacks that wait for them
 
-It reads memory and registers alone: it needs no debugging information of the program's,
-only its symbol table, and it works on core files too. How stacks are walked is told in
-spec-tests/src/naive.rs, which is the same thing in Rust.
+The script reads only memory and registers. It needs the program's symbol table but no
+debugging information, and it works on core files too. spec-tests/src/naive.rs documents how
+stacks are walked: it is the same algorithm in Rust.
 
-While an instruction of WebAssembly's is under way, its frame is between two states, and
-what the machine's registers say of it may be half of each. Then `wasm-bt` steps the
-thread to the end of the instruction, with all other threads standing still.
+While an instruction of WebAssembly is being executed, its frame is between two states, and
+the registers may describe half of each. `wasm-bt` then steps the thread to the end of the
+instruction, with all other threads stopped.
 """
 
 import re
@@ -19,15 +19,15 @@ import re
 import gdb
 
 SLOT = 8
-# Machine instructions that an instruction of WebAssembly's may take before it is given up.
+# Machine instructions that one WebAssembly instruction may take before stepping is given up.
 STEPS = 20_000
-# Where handlers have their first two arguments, by GDB's name of the architecture.
+# Registers of the handlers' first two arguments, by GDB's name of the architecture.
 ARGUMENTS = {
     "i386:x86-64": ("rdi", "rsi"),
     "aarch64": ("x0", "x1"),
     "riscv:rv64": ("a0", "a1"),
 }
-# The same, in the calling convention that preserves no registers.
+# The same registers in the calling convention that preserves no registers.
 PRESERVE_NONE = {
     "i386:x86-64": ("r12", "r13"),
     "aarch64": ("x20", "x21"),
@@ -35,7 +35,7 @@ PRESERVE_NONE = {
 
 
 class Unreadable(Exception):
-    """The memory does not hold what it should."""
+    """An error for memory that does not have the expected contents."""
 
 
 def read(address, size):
@@ -50,7 +50,7 @@ def endian():
 
 
 class Process:
-    """A process, as the root of one version of the library describes it."""
+    """The data structures that the root of one version of the library describes."""
 
     def __init__(self, root=None):
         self.endian = endian()
@@ -59,7 +59,7 @@ class Process:
         self.fields = {}
         root = root or find_roots()[0]
         if read(root, 8) != b"backstit":
-            raise Unreadable(f"the root at {root:#x} is not what it should be")
+            raise Unreadable(f"the root at {root:#x} does not have the expected contents")
         version = self.number(root + 8, 8)
         if version != 1:
             raise Unreadable(f"the program's root has version {version}, this script knows 1")
@@ -78,20 +78,20 @@ class Process:
         return int.from_bytes(read(address, size), self.endian)
 
     def get(self, name, structure):
-        """A field of a structure."""
+        """Returns the value of a field of a structure."""
         offset, size = self.fields[name]
         return self.number(structure + offset, size)
 
     def offset(self, name):
-        """Where a field is; or a number that has a name."""
+        """Returns the offset of a field, or the value of a named constant."""
         return self.fields[name][0]
 
     def size(self, name):
-        """The size of a structure or a field."""
+        """Returns the size of a structure or a field."""
         return self.fields[name][1]
 
     def contexts(self):
-        """The contexts of all stores."""
+        """Returns the contexts of all stores."""
         node = self.get("List.first", self.stores)
         while node:
             store = node + self.offset("Node.store")
@@ -99,14 +99,14 @@ class Process:
             node = self.get("Node.next", node)
 
     def activations(self, context):
-        """The activations of a store, the newest first."""
+        """Returns the activations of a store, newest first."""
         first = self.get("Context.activations", context)
         count = self.get("Context.activation_count", context)
         for index in reversed(range(count)):
             yield first + index * self.size("Activation")
 
     def names_of(self, module):
-        """The names in a module's name section: the module's, and the functions'."""
+        """Returns the names in a module's name section: of the module and of its functions."""
         if module not in self.names:
             address = self.get("ListedModule.bytes", module)
             size = self.get("ListedModule.bytes_len", module)
@@ -115,18 +115,18 @@ class Process:
 
 
 def evaluate(expression):
-    """The number that an expression in C has, whatever the language of the frame."""
+    """Evaluates a C expression to a number, whatever the language of the frame."""
     text = gdb.execute(f"with language c -- output/x {expression}", to_string=True)
-    # A warning that the frame's language is another one may follow.
+    # GDB may append a warning that the frame has another language.
     return int(re.match("0x[0-9a-f]+", text)[0], 16)
 
 
-# The library's version follows in the symbol's name.
+# Prefix of the roots' symbols; the library's version follows.
 ROOT = "backstitch_root_"
 
 
 def find_roots():
-    """The addresses of the roots: a program may use several versions of the library."""
+    """Returns the addresses of the roots: a program may use several versions of the library."""
     command = f"with language c -- complete output {ROOT}"
     completions = gdb.execute(command, to_string=True)
     symbols = sorted(set(re.findall(rf"\b{ROOT}\w+", completions)))
@@ -139,7 +139,7 @@ def find_roots():
 
 
 def processes():
-    """The process, once for each version of the library that it uses."""
+    """Returns the process, once for each version of the library that it uses."""
     return [Process(root) for root in find_roots()]
 
 
@@ -147,7 +147,7 @@ def processes():
 
 
 def leb128(data, at):
-    """An unsigned number at a place, and the place behind it."""
+    """Decodes an unsigned number, and returns it with the position behind it."""
     value = shift = 0
     while True:
         byte = data[at]
@@ -158,13 +158,21 @@ def leb128(data, at):
             return value, at
 
 
+def printable(name):
+    """Escapes the characters of a name that a terminal would interpret."""
+    return "".join(
+        character if character.isprintable() else character.encode("unicode_escape").decode()
+        for character in name
+    )
+
+
 class Names:
-    """What a module's binary says of its functions."""
+    """Names and bodies of a module's functions."""
 
     def __init__(self):
         self.module = None
         self.functions = {}
-        # Where the body of each defined function begins.
+        # Offset of the body of each defined function.
         self.bodies = []
 
 
@@ -182,7 +190,7 @@ def read_names(address, size):
                 code_section(names, read(address + start, length), start)
             at = start + length
     except (IndexError, UnicodeDecodeError):
-        # Names are a courtesy: what is wrong with them is left out.
+        # Names are optional: malformed parts are left out.
         pass
     return names
 
@@ -222,7 +230,7 @@ def code_section(names, data, start):
 
 
 class Frame:
-    """A frame, or where one goes on."""
+    """A frame, or the position at which a walk continues."""
 
     def __init__(self, stack, fp, ip, is_return, instance):
         self.stack = stack
@@ -234,14 +242,14 @@ class Frame:
 
 
 class Boundary:
-    """What lies between two frames."""
+    """A boundary between two frames."""
 
     def __init__(self, text):
         self.text = text
 
 
 class Store:
-    """A store, by the address of its context."""
+    """A store, identified by the address of its context."""
 
     def __init__(self, process, context):
         self.process = process
@@ -251,13 +259,13 @@ class Store:
         return self.process.get(name, self.context)
 
     def stack(self, number):
-        """The directory's entry of a stack."""
+        """Returns the stack directory's entry of a stack."""
         if not 0 < number < self.get("Context.stack_count"):
             raise Unreadable(f"there is no stack {number}")
         return self.get("Context.stacks") + number * self.process.size("Stack")
 
     def stands(self, number):
-        """Where a stack stands while other code runs."""
+        """Returns the position of a stack on which no code is running."""
         process = self.process
         exit = self.stack(number) + process.offset("Stack.exit")
         return Frame(
@@ -269,7 +277,7 @@ class Store:
         )
 
     def parent(self, number):
-        """The stack that waits for one, or 0."""
+        """Returns the number of the stack that waits for a stack, or 0."""
         process = self.process
         stack = self.stack(number)
         base = process.get("Stack.base", stack)
@@ -281,10 +289,10 @@ class Store:
         return process.get("Boundary.parent", base) & 0xFFFF_FFFF
 
     def walk(self, at):
-        """The frames from one on, and the boundaries between them."""
+        """Returns the frames from a position on, with the boundaries between them."""
         process = self.process
         if at.ip == 0:
-            # Nothing has run on it: it is the host's.
+            # No code has run on the stack: it is the host's.
             return
         while True:
             stack = self.stack(at.stack)
@@ -323,12 +331,12 @@ class Store:
             at.fp = waiting >> 32
 
     def locate(self, frame):
-        """The module of a frame, and the function and the offset there."""
+        """Returns the module, function and offset of a frame."""
         process = self.process
         module = process.get("InstanceCore.module", frame.instance)
         count = process.get("ListedModule.functions", module)
         entries = read(process.get("ListedModule.entries", module), count * process.pointer)
-        # A call's return address may be behind the last instruction.
+        # A call's return address may be behind the last cell.
         address = frame.ip - frame.is_return
         header_size = process.size("CodeHeader")
         best = None
@@ -346,15 +354,15 @@ class Store:
         return module, function, offset
 
     def show(self, frame):
-        """A frame in words."""
+        """Formats a frame."""
         process = self.process
         module, function, offset = self.locate(frame)
         names = process.names_of(module)
         instance = process.get("InstanceCore.index", frame.instance)
-        name = names.module or "<unknown>"
+        name = printable(names.module or "<unknown>")
         if function is None:
             return f"{name}!<about to be translated> (instance {instance})"
-        label = names.functions.get(function, f"<wasm function {function}>")
+        label = printable(names.functions.get(function, f"<wasm function {function}>"))
         defined = function - process.get("ListedModule.imported_functions", module)
         body = ""
         if 0 <= defined < len(names.bodies):
@@ -364,7 +372,7 @@ class Store:
     # --- where code is now ---
 
     def live(self):
-        """Where `ip` and `fp` are now; and whether that is in the context."""
+        """Returns the current `ip` and `fp`, and whether they were read from the context."""
         process = self.process
         place = self.get("Context.live")
         if place == 0:
@@ -376,8 +384,8 @@ class Store:
         return process.get("LivePoint.ip", place), process.get("LivePoint.fp", place), False
 
     def is_settled(self):
-        """Whether the machine is not in the middle of an instruction of WebAssembly's: it
-        is outside of handlers, or at the beginning of the one that `ip` names."""
+        """Returns whether the thread is not in the middle of a WebAssembly instruction: it is
+        outside of handlers, or at the start of the handler of the cell at `ip`."""
         ip, _, saved = self.live()
         if saved:
             return True
@@ -387,7 +395,7 @@ class Store:
             return False
 
     def settle(self):
-        """Steps to where that is so: how many machine instructions that took."""
+        """Steps until `is_settled` holds, and returns the number of machine instructions."""
         locking = gdb.parameter("scheduler-locking")
         steps = 0
         try:
@@ -399,7 +407,7 @@ class Store:
                 steps += 1
         except gdb.error as error:
             raise Unreadable(
-                "the machine is in the middle of an instruction of WebAssembly's, and "
+                "the thread is in the middle of a WebAssembly instruction, and "
                 f"cannot be stepped to its end ({error})"
             ) from error
         finally:
@@ -407,7 +415,7 @@ class Store:
         return steps
 
     def now(self):
-        """Where the newest activation stands, if that is not in the host."""
+        """Returns the position of the newest activation, which must not be in the host."""
         process = self.process
         running = self.get("Context.running")
         number = (running - self.get("Context.stacks")) // process.size("Stack")
@@ -431,7 +439,7 @@ class Store:
                 if steps:
                     print(f"(stepped {steps} machine instructions, to the next instruction)")
                 if self.process.get("Activation.exited", activation):
-                    # That has led into the host.
+                    # The step has entered the host.
                     return self.backtrace()
                 printer.print(self.walk(self.now()))
             newest = False
@@ -439,7 +447,7 @@ class Store:
 
 
 class Printer:
-    """Numbers frames."""
+    """Prints frames with numbers."""
 
     def __init__(self, store):
         self.store = store
@@ -465,12 +473,12 @@ def registers(names):
     frame = gdb.newest_frame()
     architecture = frame.architecture().name()
     if architecture not in names:
-        raise Unreadable(f"it is not known where handlers have their registers on {architecture}")
+        raise Unreadable(f"the registers of handlers are not known on {architecture}")
     return [int(frame.read_register(name)) & (2**64 - 1) for name in names[architecture]]
 
 
 def stack_pointers():
-    """The stack pointers of all threads, with their threads."""
+    """Returns the stack pointers of all threads, with the threads' numbers."""
     selected = gdb.selected_thread()
     frame = gdb.selected_frame()
     pointers = []
@@ -485,7 +493,7 @@ def stack_pointers():
 
 
 def stores_of_this_thread(*processes):
-    """The stores that the selected thread runs, the innermost first."""
+    """Returns the stores that the selected thread runs, innermost first."""
     this = gdb.selected_thread().num
     pointers = stack_pointers()
     found = []
@@ -505,13 +513,13 @@ def stores_of_this_thread(*processes):
 
 
 class WasmBacktrace(gdb.Command):
-    """Print the frames of WebAssembly, the youngest first.
+    """Print the frames of WebAssembly, youngest first.
 
 Usage: wasm-bt [STACK]
 
-Without an argument: the frames of what the selected thread runs, across continuations and
-calls from the host. With the number of a stack: the frames from there, if it is suspended
-or waits for another one."""
+Without an argument, print the frames of the selected thread, across continuations and calls
+from the host. With the number of a stack, print the frames from that stack on; it must be
+suspended or wait for another stack."""
 
     def __init__(self):
         super().__init__("wasm-bt", gdb.COMMAND_STACK)
@@ -551,7 +559,7 @@ or waits for another one."""
 
 
 class WasmStacks(gdb.Command):
-    """List the stacks of all stores: what each is used for, and which one waits for it."""
+    """List the stacks of all stores, with their states and the stacks that wait for them."""
 
     STATES = ("FRESH", "RUNNING", "SUSPENDED", "RETURNED", "TRAPPED")
 

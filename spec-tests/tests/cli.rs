@@ -1,6 +1,14 @@
 //! The command line: its output, messages and exit codes.
 
 mod command;
+#[path = "command/entries.rs"]
+mod entries;
+#[path = "command/files.rs"]
+mod files;
+#[path = "command/names.rs"]
+mod names;
+#[path = "command/numbers.rs"]
+mod numbers;
 
 use command::{Run, backstitch, file};
 use std::ffi::OsStr;
@@ -109,7 +117,10 @@ fn wrong_arguments() {
     ]);
     invoke(&[], "add", &["1", "2", "--fuel", "7"])
         .expect(1, "")
-        .says(&["4 were given", "`--fuel` stands before the file"]);
+        .says(&[
+            "4 were given",
+            "options such as `--fuel` must precede the file",
+        ]);
 }
 
 #[test]
@@ -132,7 +143,7 @@ fn missing_exports() {
         .says(&["no function `f`; it exports no functions"]);
     backstitch(["run", path.to_str().unwrap(), "7"])
         .expect(1, "")
-        .says(&["`_start`", "arguments"]);
+        .says(&["nothing was run", "`_start`"]);
 }
 
 #[test]
@@ -159,7 +170,6 @@ fn without_invoke_the_entry_function_runs() {
     .expect(134, "");
     run_text("start.wat", "(module (func $f unreachable) (start $f))").expect(134, "");
     run_text("quiet.wat", "(module (func $f) (start $f))").expect(0, "");
-    run_text("empty.wat", "(module)").expect(0, "");
 }
 
 #[test]
@@ -346,6 +356,20 @@ fn disassembly() {
     let fused = backstitch(["dis", path, "--func", "4"]);
     let is_fused = |line: &str| line.contains("i32.lt_u") && line.contains("br_if");
     assert!(fused.out.lines().any(is_fused), "{}", fused.out);
+    // Each op of a listing is explained once, below it.
+    let plain = backstitch(["dis", path, "--func", "2"]).out;
+    let explained = backstitch(["dis", path, "--func", "2", "--explain"]).out;
+    let (listing, explanations) = explained.split_once("\n\n").expect("two parts");
+    assert_eq!(listing.trim_end(), plain.trim_end());
+    let is_explained = |line: &str| line.starts_with("  return") && line.ends_with('.');
+    assert_eq!(
+        explanations
+            .lines()
+            .filter(|line| is_explained(line))
+            .count(),
+        1,
+        "{explained}"
+    );
     backstitch(["dis", path, "--func", "third"])
         .expect(1, "")
         .says(&["no function `third`", "first", "exported"]);

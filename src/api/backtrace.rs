@@ -2,7 +2,7 @@
 
 use super::context::AsContext;
 use super::core_dump::WasmCoreDump;
-use super::demangle::demangle;
+use super::demangle::{Printable, demangle};
 use super::fault::MemoryFault;
 use super::instance::Instance;
 use super::module::Module;
@@ -209,9 +209,10 @@ impl fmt::Display for WasmBacktrace {
             if let Some(offset) = frame.module_offset() {
                 write!(f, "{offset:#8x} - ")?;
             }
-            write!(f, "{}!", frame.module().name().unwrap_or("<unknown>"))?;
+            let module = frame.module().name().unwrap_or("<unknown>");
+            write!(f, "{}!", Printable(module))?;
             match frame.func_name() {
-                Some(name) => f.write_str(&demangle(name))?,
+                Some(name) => write!(f, "{}", Printable(&demangle(name)))?,
                 None => write!(f, "<wasm function {}>", frame.func_index())?,
             }
         }

@@ -1,22 +1,74 @@
-//! Demangling of function names.
+//! Demangling and display of function names.
 
 use alloc::string::{String, ToString};
+use core::fmt::{self, Write};
 
-/// Returns the name of a function as in its source, undoing the mangling of Rust and C++
-/// compilers. Other names are returned unchanged.
+/// Demangles the name of a function of Rust or C++. Other names are returned unchanged.
+///
+/// Only names with the prefix of a mangling scheme are demangled: `_R` and `_Z`, or `__R` and
+/// `__Z` where symbols have another underscore. Hashes of Rust are kept, as Wasmtime keeps them
+/// in backtraces.
 ///
 /// ```
 /// assert_eq!(backstitch::demangle("_ZN3foo3barEi"), "foo::bar(int)");
 /// assert_eq!(backstitch::demangle("main"), "main");
+/// // Without its prefix, this would be a mangled type of C++.
+/// assert_eq!(backstitch::demangle("f"), "f");
 /// ```
 pub fn demangle(name: &str) -> String {
-    if let Ok(demangled) = rustc_demangle::try_demangle(name) {
-        return demangled.to_string();
+    let symbol = match name.strip_prefix("__") {
+        Some(symbol) => symbol,
+        None => name.strip_prefix('_').unwrap_or_default(),
+    };
+    let demangled = match symbol.chars().next() {
+        Some('R') => rust(name),
+        // The legacy scheme of Rust is a part of that of C++.
+        Some('Z') => rust(name).or_else(|| cpp(name)),
+        _ => None,
+    };
+    demangled.unwrap_or_else(|| name.into())
+}
+
+fn rust(name: &str) -> Option<String> {
+    let demangled = rustc_demangle::try_demangle(name).ok()?;
+    Some(demangled.to_string())
+}
+
+fn cpp(name: &str) -> Option<String> {
+    let symbol = cpp_demangle::Symbol::new(name).ok()?;
+    symbol.demangle().ok()
+}
+
+/// Displays a name on one line: control characters, line separators and characters that change
+/// the direction of text are escaped, as in `\n` and `\u{1b}`.
+///
+/// Names in modules are arbitrary strings, and a terminal would interpret such characters.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Printable<'a>(pub &'a str);
+
+impl fmt::Display for Printable<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for character in self.0.chars() {
+            if is_misleading(character) {
+                write!(f, "{}", character.escape_default())?;
+            } else {
+                f.write_char(character)?;
+            }
+        }
+        Ok(())
     }
-    cpp_demangle::Symbol::new(name)
-        .ok()
-        .and_then(|symbol| symbol.demangle().ok())
-        .unwrap_or_else(|| name.into())
+}
+
+fn is_misleading(character: char) -> bool {
+    matches!(
+        character,
+        '\0'..='\x1f'
+            | '\x7f'..='\u{9f}'
+            | '\u{61c}'
+            | '\u{200e}'..='\u{200f}'
+            | '\u{2028}'..='\u{202e}'
+            | '\u{2066}'..='\u{2069}'
+    )
 }
 
 #[cfg(test)]
@@ -30,7 +82,56 @@ mod tests {
             demangle("_ZN4core3fmt5write17h0123456789abcdefE"),
             "core::fmt::write::h0123456789abcdef"
         );
+        assert_eq!(
+            demangle("__ZN4core3fmt5write17h0123456789abcdefE"),
+            "core::fmt::write::h0123456789abcdef"
+        );
         assert_eq!(demangle("_ZN3foo3barEi"), "foo::bar(int)");
+        assert_eq!(demangle("__ZN3foo3barEi"), "foo::bar(int)");
+        assert_eq!(demangle("_RNvC4shop4sell"), "shop::sell");
         assert_eq!(demangle("_Znonsense"), "_Znonsense");
+    }
+
+    #[test]
+    fn other_names_are_unchanged() {
+        // All but the last few are types or operators in the mangling of C++, or Rust's names
+        // without their underscore.
+        for name in [
+            "f",
+            "a",
+            "i",
+            "v",
+            "main",
+            "Pi",
+            "St",
+            "an",
+            "RNvC4shop4sell",
+            "ZN3foo3barEi",
+            "",
+            "_",
+            "__",
+            "_R",
+            "_Z",
+            "_Reset",
+            "_Zero",
+            "__Z",
+            "__R",
+            "_start",
+            "___Z1fi",
+        ] {
+            assert_eq!(demangle(name), name);
+        }
+    }
+
+    #[test]
+    fn misleading_characters_are_escaped() {
+        let printed = |name| Printable(name).to_string();
+        assert_eq!(printed("shop::sell<ü>"), "shop::sell<ü>");
+        assert_eq!(printed("a\nb\r\tc\0"), "a\\nb\\r\\tc\\u{0}");
+        assert_eq!(printed("\x1b[31m\u{9b}m\x7f"), "\\u{1b}[31m\\u{9b}m\\u{7f}");
+        assert_eq!(
+            printed("\u{202e}\u{2066}\u{2028}"),
+            "\\u{202e}\\u{2066}\\u{2028}"
+        );
     }
 }

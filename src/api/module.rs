@@ -121,6 +121,8 @@ impl Module {
     /// `function` is the function's index in the module; imported functions are counted. The
     /// function is translated now if it has not been translated yet.
     ///
+    /// In the alternate form (`{:#}`), the documentation of the listing's ops follows it.
+    ///
     /// # Errors
     ///
     /// Returns an error if there is no such function, if it is imported, or if it is invalid and

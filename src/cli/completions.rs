@@ -9,13 +9,13 @@ use std::io::Write;
 /// The arguments of `backstitch completions`.
 #[derive(Args)]
 pub(crate) struct Arguments {
-    /// The shell that is to complete
+    /// The shell to create completions for
     shell: Shell,
 }
 
-/// Prints the script.
+/// Prints the completion script.
 pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Failure> {
-    // Made in memory first, because the generator panics when it cannot write.
+    // Built in memory first because the generator panics if a write fails.
     let mut script = Vec::new();
     let mut command = CommandLine::command();
     clap_complete::generate(arguments.shell, &mut command, "backstitch", &mut script);

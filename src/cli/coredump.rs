@@ -1,18 +1,20 @@
-//! Where `backstitch run` leaves a core dump.
+//! Core dumps of `backstitch run`.
 
 use super::failure::Failure;
+use super::input;
 use super::inspect::hex;
 use backstitch::coredump::ModuleIdentity;
 use backstitch::{CoreDumpOptions, Error, Store, WasmCoreDump};
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::Path;
 
-/// The digits of a module's hash that `%h` stands for.
+/// Number of hexadecimal digits of a module's hash that `%h` expands to.
 const DIGITS: usize = 16;
 
-/// The path that a pattern stands for, for a program that was read from `file` and is
-/// `binary`: the same for the same program, however often it dies.
+/// Expands a pattern to a path, for a program that was read from `file` and has the bytes
+/// `binary`. The path is the same for the same program, however often it traps.
 pub(crate) fn path(pattern: &str, file: &Path, binary: &[u8]) -> Result<String, Failure> {
     let mut path = String::new();
     let mut characters = pattern.chars();
@@ -24,15 +26,16 @@ pub(crate) fn path(pattern: &str, file: &Path, binary: &[u8]) -> Result<String, 
         match characters.next() {
             Some('%') => path.push('%'),
             Some('p') => {
-                let name = file.file_stem().unwrap_or(file.as_os_str());
-                path.push_str(&name.to_string_lossy());
+                let name = input::program_name(file);
+                let stem = Path::new(&name).file_stem().and_then(OsStr::to_str);
+                path.push_str(stem.unwrap_or(&name));
             }
             Some('h') => path.push_str(&hex(&ModuleIdentity::of(binary).sha256)[..DIGITS]),
             other => {
                 let pattern: String = ['%'].into_iter().chain(other).collect();
                 return Err(Failure::Input(format!(
-                    "`{pattern}` in the path of the core dump means nothing; there are `%p`, the \
-                     program's name, `%h`, {DIGITS} digits of its SHA-256, and `%%`"
+                    "`{pattern}` is not a placeholder in the path of the core dump; the placeholders \
+                     are `%p`, the program's name, `%h`, {DIGITS} digits of its SHA-256, and `%%`"
                 )));
             }
         }
@@ -40,7 +43,7 @@ pub(crate) fn path(pattern: &str, file: &Path, binary: &[u8]) -> Result<String, 
     Ok(path)
 }
 
-/// Writes the core dump that an error carries, if it does, and takes it off the error.
+/// Writes the core dump that an error carries, if any, and removes it from the error.
 pub(crate) fn write<T: 'static>(
     store: &mut Store<T>,
     path: &str,

@@ -1,45 +1,55 @@
-//! `backstitch dis`: the code that a module's functions are translated to.
+//! `backstitch dis`: prints the translated code of a module's functions.
 
 use super::failure::Failure;
-use super::input;
+use super::input::Source;
+use super::names::{self, Selection};
 use super::symbols::Symbols;
 use backstitch::{Config, Engine, Module};
 use clap::Args;
+use std::borrow::Cow;
 use std::io::Write;
 use std::path::PathBuf;
 
-/// How many names a message lists before it gives only their number.
+/// Number of names that a message lists before it gives only a count.
 const LISTED: usize = 40;
 
 const EXAMPLES: &str = "\
 Examples:
   backstitch dis program.wasm
   backstitch dis program.wasm --func main
+  backstitch dis program.wasm --func shop::sell --explain
   backstitch dis program.wasm --func 12";
 
 /// The arguments of `backstitch dis`.
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Arguments {
-    /// The module, binary or text
+    /// The module, binary or text; `-` reads standard input
     #[arg(value_name = "FILE")]
     file: PathBuf,
 
-    /// Show only this function: its index, exported name or name in the name section
+    /// Show only this function, given by its index, by a name (exported or in the name section,
+    /// mangled or not), or by the end of a name, such as `module::function`
     #[arg(long, value_name = "INDEX|NAME")]
     func: Option<String>,
+
+    /// Print the documentation of its ops below each function
+    #[arg(long)]
+    explain: bool,
 }
 
-/// Prints the translated code of all functions, or of the one that was chosen.
+/// Prints the translated code of all functions, or of the selected one.
 pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Failure> {
-    let file = arguments.file.display();
-    let bytes = input::read_module(&arguments.file)?;
-    let load = |error| Failure::Input(format!("cannot load `{file}`: {error:#}"));
+    let source = Source::read(&arguments.file)?;
+    let file = &source.file;
+    let load = |error| {
+        let description = source.describe(&error);
+        Failure::Input(format!("cannot load `{file}`: {description}"))
+    };
     let engine = Engine::new(&Config::new()).map_err(load)?;
-    let module = Module::from_binary(&engine, &bytes).map_err(load)?;
-    let symbols = Symbols::read(&bytes)
-        .map_err(|error| Failure::Input(format!("cannot read `{file}`: {error}")))?;
-    let chosen = match &arguments.func {
+    let module = Module::from_binary(&engine, &source.binary).map_err(load)?;
+    let symbols = source.symbols()?;
+    let selected = match &arguments.func {
         Some(text) => {
             let index = find(&symbols, text)
                 .map_err(|reason| Failure::Input(format!("`{file}` {reason}")))?;
@@ -47,32 +57,65 @@ pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Fail
         }
         None => symbols.defined.clone(),
     };
-    for index in chosen {
+    for index in selected {
         let code = module.disassemble(index).map_err(|error| {
+            let description = source.describe(&error);
             Failure::Input(format!(
-                "cannot translate function {index} of `{file}`: {error:#}"
+                "cannot translate function {index} of `{file}`: {description}"
             ))
         })?;
-        writeln!(out, "{code}")?;
+        let listing = match arguments.explain {
+            true => format!("{code:#}"),
+            false => code.to_string(),
+        };
+        writeln!(out, "{}", with_shown_name(&symbols, index, &listing))?;
     }
     Ok(())
 }
 
-/// The function that a user means; the error says which there are.
+/// Replaces the name in the heading of a listing by the name for people.
+fn with_shown_name<'l>(symbols: &Symbols, index: u32, listing: &'l str) -> Cow<'l, str> {
+    let name = symbols
+        .section_name(index)
+        .or_else(|| symbols.export(index));
+    let rest = name.and_then(|name| listing.strip_prefix(&format!("function {index} `{name}`")));
+    match (rest, symbols.function(index)) {
+        (Some(rest), Some(name)) => {
+            Cow::Owned(format!("function {index} `{}`{rest}", names::shown(name)))
+        }
+        (Some(rest), None) => Cow::Owned(format!("function {index}{rest}")),
+        (None, _) => names::printable_lines(listing),
+    }
+}
+
+/// Finds the function that a user selected. The error lists the functions that exist.
 fn find(symbols: &Symbols, text: &str) -> Result<u32, String> {
     let index = match text.parse::<u32>() {
-        Ok(index) => Some(index),
-        Err(_) => (0..symbols.defined.end)
-            .find(|index| symbols.all_names(*index).any(|name| name == text)),
+        Ok(index) => index,
+        Err(_) => match names::select(text, symbols.all_names()) {
+            Selection::Found(index) => index,
+            Selection::Ambiguous(indices) => {
+                let list = indices.iter().map(|index| describe(symbols, *index));
+                return Err(format!(
+                    "has several functions `{text}`; select one by its index:{}",
+                    listed(list)
+                ));
+            }
+            Selection::Missing(suggestions) => {
+                let hint = names::did_you_mean(&suggestions);
+                return Err(format!("has no function `{text}`{hint}\n{}", list(symbols)));
+            }
+        },
     };
-    match index {
-        Some(index) if symbols.defined.contains(&index) => Ok(index),
-        Some(index) if index < symbols.defined.start => Err(format!(
+    if symbols.defined.contains(&index) {
+        Ok(index)
+    } else if index < symbols.defined.start {
+        Err(format!(
             "imports function {index}, so there is no code for it; {}",
             range(symbols)
-        )),
-        Some(index) => Err(format!("has no function {index}; {}", range(symbols))),
-        None => Err(format!("has no function `{text}`; {}", list(symbols))),
+        ))
+    } else {
+        Err(format!("has no function {index}; {}", range(symbols)))
     }
 }
 
@@ -88,18 +131,39 @@ fn range(symbols: &Symbols) -> String {
 }
 
 fn list(symbols: &Symbols) -> String {
-    let named: Vec<&str> = symbols
-        .defined
-        .clone()
-        .filter_map(|index| symbols.all_names(index).next())
-        .collect();
-    if named.is_empty() {
+    let defined = symbols.defined.clone();
+    let named = defined.filter_map(|index| {
+        let name = symbols.export(index).filter(|name| !name.is_empty());
+        let name = name.or_else(|| symbols.function(index))?;
+        Some(names::shown(name))
+    });
+    let listed = listed(named);
+    if listed.is_empty() {
         return range(symbols);
     }
-    let listed = &named[..named.len().min(LISTED)];
-    let rest = match named.len() - listed.len() {
-        0 => String::new(),
-        more => format!("\n  and {more} more"),
-    };
-    format!("it has\n  {}{rest}", listed.join("\n  "))
+    format!("it has{listed}")
+}
+
+fn describe(symbols: &Symbols, index: u32) -> String {
+    match symbols.function(index) {
+        Some(name) => format!("{index}: {}", names::shown(name)),
+        None => index.to_string(),
+    }
+}
+
+/// Formats the first items of a list on lines of their own, and the number of others.
+fn listed(items: impl Iterator<Item = String>) -> String {
+    let mut text = String::new();
+    let mut more = 0;
+    for (number, item) in items.enumerate() {
+        if number < LISTED {
+            text += &format!("\n  {item}");
+        } else {
+            more += 1;
+        }
+    }
+    if more > 0 {
+        text += &format!("\n  and {more} more");
+    }
+    text
 }

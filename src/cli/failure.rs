@@ -1,57 +1,60 @@
-//! Why a command did not succeed, and the exit code that says so.
+//! Failures of commands, and their exit codes.
 
+use super::input::Source;
+use super::names::printable_lines;
 use backstitch::wasi::I32Exit;
 use backstitch::{Error, Trap, WasmBacktrace};
 use std::io;
 use std::process::ExitCode;
 
-/// The exit code of a process that was ended by `abort`.
+/// Exit code of a process that was ended by `abort`.
 const TRAPPED: u8 = 134;
 
-/// A command's failure.
+/// A failure of a command.
 pub(crate) enum Failure {
-    /// The input was at fault; the text says what, where, and what there is instead.
+    /// The input is invalid; the text describes the fault and the alternatives.
     Input(String),
-    /// The program trapped.
-    Trap(Error),
-    /// The program ended itself with this code; 0 is no failure, but an end all the same.
+    /// The program trapped; the text is the error with its backtrace.
+    Trap(String),
+    /// The program exited with this code, which may be 0.
     Exit(u8),
-    /// The command has reported its failures itself.
+    /// The command has already reported its failures.
     Reported,
     /// Output could not be written.
     Output(io::Error),
 }
 
 impl Failure {
-    /// The failure that an error of a running program is: its own will, or a trap, unless
-    /// nothing had run yet.
-    pub(crate) fn from_execution(file: &str, error: Error) -> Self {
+    /// Classifies an error of a running program: an exit, a trap, or an error before any code
+    /// ran.
+    pub(crate) fn from_execution(source: &Source, error: Error) -> Self {
         if let Some(exit) = error.downcast_ref::<I32Exit>() {
             return Failure::Exit(exit.process_exit_code());
         }
         let executed = error.downcast_ref::<Trap>().is_some()
             || error.downcast_ref::<WasmBacktrace>().is_some();
         if executed {
-            Failure::Trap(error)
+            Failure::Trap(source.describe_in_full(&error))
         } else {
-            Failure::Input(format!("cannot run `{file}`: {error:#}"))
+            let description = source.describe(&error);
+            Failure::Input(format!("cannot run `{}`: {description}", source.file))
         }
     }
 
-    /// Prints the failure to the standard error, and gives its exit code.
+    /// Prints the failure to standard error and returns its exit code.
     pub(crate) fn report(self) -> ExitCode {
         match self {
             Failure::Input(text) => {
-                eprintln!("Error: {text}");
+                eprintln!("Error: {}", printable_lines(&text));
                 ExitCode::FAILURE
             }
-            Failure::Trap(error) => {
-                eprintln!("Error: {error:?}");
+            Failure::Trap(text) => {
+                eprintln!("Error: {}", printable_lines(&text));
                 ExitCode::from(TRAPPED)
             }
             Failure::Exit(code) => ExitCode::from(code),
             Failure::Reported => ExitCode::FAILURE,
-            // Whoever reads the output has seen enough, as `head` does.
+            // The reader closed the output early, as `head` does.
             Failure::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => {
                 ExitCode::SUCCESS
             }

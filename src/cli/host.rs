@@ -1,16 +1,18 @@
-//! What `run` gives a program beside its own code: its host imports and its limits.
+//! The host of a program that `run` executes: imports and limits.
 
 use backstitch::wasi::{self, WasiCtx};
 use backstitch::{Linker, Module, Result, Store, StoreLimits};
 
 use super::failure::Failure;
+use super::input::Source;
+use super::names;
 use super::signature;
 
 /// The store's data while a program runs.
 pub(crate) struct Host {
-    /// What the program may allocate, where the user has said so.
+    /// Limits that the user set.
     pub(crate) limits: StoreLimits,
-    /// What it sees of the system.
+    /// The program's WASI state.
     pub(crate) wasi: WasiCtx,
 }
 
@@ -19,28 +21,36 @@ pub(crate) fn link(linker: &mut Linker<Host>) -> Result<()> {
     wasi::add_to_linker(linker, |host| &mut host.wasi)
 }
 
-/// Refuses a module that imports what the linker does not have, and lists all of it.
+/// Returns an error that lists all imports of a module that the linker does not provide.
 pub(crate) fn check_imports(
-    file: &str,
+    source: &Source,
     module: &Module,
     linker: &Linker<Host>,
     store: &mut Store<Host>,
 ) -> Result<(), Failure> {
-    let missing: Vec<String> = module
+    let file = &source.file;
+    let missing: String = module
         .imports()
         .filter(|import| linker.get_by_import(&mut *store, import).is_none())
         .map(|import| {
             let kind = signature::of_extern(&import.ty());
-            format!("\n  {}::{}: {kind}", import.module(), import.name())
+            let module = names::printable(import.module());
+            let name = names::shown(import.name());
+            format!("\n  {module}::{name}: {kind}")
         })
         .collect();
     if missing.is_empty() {
         return Ok(());
     }
+    if source.symbols()?.is_object {
+        return Err(Failure::Input(format!(
+            "`{file}` is an object file, and not a whole program; link it to a module with \
+             wasm-ld, or with the compiler that made it"
+        )));
+    }
     Err(Failure::Input(format!(
-        "`{file}` imports what `backstitch run` does not provide:{}\n\
-         It provides WASI preview 1 (`wasi_snapshot_preview1`); a module must bring all else \
-         that it calls.",
-        missing.concat()
+        "`{file}` imports what `backstitch run` does not provide:{missing}\n\
+         It provides WASI preview 1 (`wasi_snapshot_preview1`); the module must define everything \
+         else that it calls."
     )))
 }

@@ -1,50 +1,144 @@
-//! Reading a module from a file, binary or text.
+//! Reading a module from a file or from standard input, binary or text.
 
 use super::failure::Failure;
+use super::file_kind;
+use super::names;
+use super::symbols::Symbols;
+use super::text::Text;
+use backstitch::{Error, ModuleError, Place};
 use std::fs;
+use std::io::{self, Read};
 use std::path::Path;
 
-/// How every WebAssembly binary begins.
-const MAGIC: &[u8] = b"\0asm";
+/// The path that stands for standard input.
+const STANDARD_INPUT: &str = "-";
 
-/// Reads a module's binary form; a file in the text format is translated to it.
-pub(crate) fn read_module(path: &Path) -> Result<Vec<u8>, Failure> {
-    let bytes = fs::read(path)
-        .map_err(|error| Failure::Input(format!("cannot read `{}`: {error}", path.display())))?;
-    if bytes.starts_with(MAGIC) {
-        return Ok(bytes);
-    }
-    // The text format takes this for a module without anything, which nobody means.
-    if bytes.trim_ascii().is_empty() {
-        return Err(Failure::Input(format!(
-            "`{}` is empty: there is no module in it",
-            path.display()
-        )));
-    }
-    let Ok(text) = std::str::from_utf8(&bytes) else {
-        return Err(Failure::Input(format!(
-            "`{}` is not a WebAssembly module: it neither begins with the bytes 00 61 73 6d of a \
-             binary, nor is it text in UTF-8",
-            path.display()
-        )));
-    };
-    wat::parse_str(text).map_err(|mut error| {
-        error.set_path(path);
-        Failure::Input(format!(
-            "`{}` is not a WebAssembly module, neither binary nor text: {}",
-            path.display(),
-            shortened(&error.to_string())
-        ))
-    })
+/// A module that was read.
+pub(crate) struct Source {
+    /// The name of the file in messages.
+    pub(crate) file: String,
+    /// The binary form.
+    pub(crate) binary: Vec<u8>,
+    /// The text, of a module in the text format.
+    text: Option<Text>,
 }
 
-/// A text with its lines cut to a length that can be read. An error shows the line that is
-/// wrong, and all of a module can be one line.
-fn shortened(text: &str) -> String {
-    const LENGTH: usize = 200;
-    let cut = |line: &str| match line.char_indices().nth(LENGTH) {
-        Some((end, _)) => format!("{}…", &line[..end]),
-        None => line.to_string(),
+impl Source {
+    /// Reads a module's binary form. A file in the text format is converted to it.
+    pub(crate) fn read(path: &Path) -> Result<Source, Failure> {
+        let file = name(path);
+        let bytes = read_bytes(path)?;
+        if let Some(reason) = file_kind::not_a_module(&bytes) {
+            return Err(Failure::Input(format!("`{file}` {reason}")));
+        }
+        if bytes.starts_with(file_kind::MAGIC) {
+            return Ok(Source {
+                file,
+                binary: bytes,
+                text: None,
+            });
+        }
+        let Ok(text) = String::from_utf8(bytes) else {
+            return Err(Failure::Input(format!(
+                "`{file}` is not a WebAssembly module: a binary begins with the bytes \
+                 00 61 73 6d, and a module in the text format is UTF-8"
+            )));
+        };
+        let text = Text::new(text, &file);
+        let binary = text.encode().map_err(Failure::Input)?;
+        Ok(Source {
+            file,
+            binary,
+            text: Some(text),
+        })
+    }
+
+    /// Reads the names of the module's functions.
+    pub(crate) fn symbols(&self) -> Result<Symbols, Failure> {
+        Symbols::read(&self.binary)
+            .map_err(|error| Failure::Input(format!("cannot read `{}`: {error}", self.file)))
+    }
+
+    /// Describes an error of the engine. If it refuses the module, the description has the name
+    /// of the function, and for a module in the text format the position in the text.
+    pub(crate) fn describe(&self, error: &Error) -> String {
+        let Some(refusal) = error.downcast_ref::<ModuleError>() else {
+            return names::printable_lines(&format!("{error:#}")).into_owned();
+        };
+        let message = self.describe_refusal(refusal);
+        let offset = match refusal {
+            ModuleError::Invalid { offset, .. } | ModuleError::Unsupported { offset, .. } => offset,
+            _ => return message,
+        };
+        match &self.text {
+            Some(text) => text
+                .show(&self.binary, *offset, &message)
+                .unwrap_or(message),
+            None => message,
+        }
+    }
+
+    /// Describes an error of a running program, with its backtrace and its causes.
+    pub(crate) fn describe_in_full(&self, error: &Error) -> String {
+        let text = format!("{error:?}");
+        match error.downcast_ref::<ModuleError>() {
+            // A function may be validated when it is first called.
+            Some(refusal) => text.replace(&refusal.to_string(), &self.describe(error)),
+            None => text,
+        }
+    }
+
+    fn describe_refusal(&self, refusal: &ModuleError) -> String {
+        let message = names::printable_lines(&refusal.to_string()).into_owned();
+        let place = match refusal {
+            ModuleError::Invalid { place, .. } | ModuleError::Unsupported { place, .. } => place,
+            _ => return message,
+        };
+        let Place::Function(index) = place else {
+            return message;
+        };
+        let symbols = Symbols::read(&self.binary).ok();
+        let name = symbols
+            .as_ref()
+            .and_then(|symbols| symbols.function(*index));
+        match (name, message.strip_prefix(&format!("function {index} "))) {
+            (Some(name), Some(rest)) => {
+                format!("function {index} `{}` {rest}", names::shown(name))
+            }
+            _ => message,
+        }
+    }
+}
+
+/// Reads a file, or standard input for the path `-`.
+pub(crate) fn read_bytes(path: &Path) -> Result<Vec<u8>, Failure> {
+    let bytes = if is_standard_input(path) {
+        let mut bytes = Vec::new();
+        io::stdin().lock().read_to_end(&mut bytes).map(|_| bytes)
+    } else {
+        fs::read(path)
     };
-    text.lines().map(cut).collect::<Vec<_>>().join("\n")
+    bytes.map_err(|error| Failure::Input(format!("cannot read `{}`: {error}", name(path))))
+}
+
+/// Returns the name of a file in messages.
+pub(crate) fn name(path: &Path) -> String {
+    if is_standard_input(path) {
+        "<stdin>".to_string()
+    } else {
+        path.display().to_string()
+    }
+}
+
+/// Returns the name by which a program is called, which is that of its file.
+pub(crate) fn program_name(path: &Path) -> String {
+    if is_standard_input(path) {
+        return "stdin".to_string();
+    }
+    let name = path.file_name().unwrap_or(path.as_os_str());
+    name.to_string_lossy().into_owned()
+}
+
+fn is_standard_input(path: &Path) -> bool {
+    path.as_os_str() == STANDARD_INPUT
 }

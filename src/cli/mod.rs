@@ -1,28 +1,32 @@
 //! The command line.
 //!
-//! In: the process's arguments. Out: results on the standard output, reasons on
-//! the standard error, and an exit code: 0 for success, 1 where the input was at
-//! fault, 2 for wrong usage, 134 for a trap (the code of a process that aborted,
-//! which is what a trap is to the program); a program that ends itself chooses its own.
+//! Input: the process's arguments. Output: results on standard output, errors on standard error,
+//! and an exit code: 0 for success, 1 for invalid input, 2 for wrong usage, 134 for a trap (the
+//! code of an aborted process, which is what a trap is for the program). A program that exits by
+//! itself chooses its own code.
 //!
-//! Each command is a file with its arguments and a `run`, which writes to the
-//! output it is given and returns a [`Failure`] instead of exiting. What must
-//! never be: a panic for anything that a user can type or a file can hold.
+//! Each command has a module with its arguments and a function `run`, which writes to the output
+//! that it is given and returns a [`Failure`] instead of exiting. Never allowed: a panic for
+//! anything that a user can type or that a file can contain.
 //!
-//! [`script`] is shared with the `spec-tests` crate, which includes it by path:
-//! it uses the library's public interface and nothing of this module.
+//! [`script`] is shared with the `spec-tests` crate, which includes it by path. It uses only the
+//! library's public interface, and nothing of this module.
 
 mod completions;
 mod coredump;
 mod dis;
 mod failure;
+mod file_kind;
 mod host;
 mod input;
 mod inspect;
+mod names;
+mod quantity;
 mod run;
 mod script;
 mod signature;
 mod symbols;
+mod text;
 mod value;
 mod wasi;
 mod wast;
@@ -37,14 +41,14 @@ Examples:
   backstitch run program.wasm                     run `_start`, or the start function alone
   backstitch run --dir . program.wasm -v file     run it with arguments and a directory
   backstitch run --invoke fib fib.wat 30          call an exported function, print its results
-  backstitch run --fuel 1000000 program.wasm      trap after a million operators
+  backstitch run --fuel 1e6 program.wasm          trap after a million instructions
   backstitch run --coredump %p.core program.wasm  leave a core dump if it traps
   backstitch wast tests/core                      run a folder of test scripts
   backstitch dis fib.wat --func fib               show the translated code of a function
-  backstitch inspect crash.coredump               show what is in a core dump
+  backstitch inspect crash.coredump               show the contents of a core dump
   backstitch completions bash > backstitch.bash   make completions for a shell";
 
-/// Runs WebAssembly programs, and shows where they stand when they trap.
+/// Runs WebAssembly programs, and shows what they were doing when they trapped
 #[derive(Parser)]
 #[command(name = "backstitch", version, after_help = EXAMPLES, arg_required_else_help = true)]
 struct CommandLine {
@@ -54,21 +58,21 @@ struct CommandLine {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Runs a program, or one of a module's exported functions
+    /// Run a program, or an exported function of a module
     Run(run::Arguments),
-    /// Runs WebAssembly test scripts
+    /// Run WebAssembly test scripts
     Wast(wast::Arguments),
-    /// Shows the code that a module is translated to
+    /// Show the code that a module is translated to
     Dis(dis::Arguments),
-    /// Shows what is in a core dump
+    /// Show the contents of a core dump
     Inspect(inspect::Arguments),
-    /// Prints completions for a shell
+    /// Print completions for a shell
     Completions(completions::Arguments),
 }
 
-/// Runs the command that the process's arguments name.
+/// Runs the command that the process's arguments select.
 pub(crate) fn main() -> ExitCode {
-    // A wrong usage ends the process here, with clap's message and exit code 2.
+    // For wrong usage the process ends here, with clap's message and exit code 2.
     let arguments = CommandLine::parse();
     let mut out = BufWriter::new(io::stdout().lock());
     let result = match &arguments.command {
@@ -78,7 +82,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Inspect(arguments) => inspect::run(arguments, &mut out),
         Command::Completions(arguments) => completions::run(arguments, &mut out),
     };
-    // What was printed before a failure comes before its report.
+    // Output that precedes a failure is printed before the failure's report.
     let flushed = out.flush().map_err(Failure::from);
     match result.and(flushed) {
         Ok(()) => ExitCode::SUCCESS,

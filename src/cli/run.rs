@@ -2,10 +2,13 @@
 
 use super::failure::Failure;
 use super::host::{self, Host};
-use super::{coredump, input, signature, value, wasi};
+use super::input::Source;
+use super::names::{self, Selection};
+use super::value::{self, Notation};
+use super::{coredump, quantity, signature, wasi};
 use backstitch::wasi::{I32Exit, WasiCtx};
 use backstitch::{
-    CompilationMode, Config, Engine, Error, ExternType, FuncType, Linker, Module, Store,
+    CompilationMode, Config, CoreDump, Engine, Error, ExternType, FuncType, Linker, Module, Store,
     StoreLimitsBuilder, Val,
 };
 use clap::Args;
@@ -13,11 +16,12 @@ use std::ffi::OsString;
 use std::io::Write;
 use std::path::Path;
 
-/// The export that is run when none is named.
-const ENTRY: &str = "_start";
+/// The exports that are called by default, the first one that exists. Wasmtime's
+/// `Linker::get_default` has the same.
+const ENTRIES: [&str; 2] = ["", "_start"];
 
-/// The export that is run before any other, where there is no [`ENTRY`] or another export is
-/// named: it makes a library of WASI ready.
+/// The export that initialises a WASI reactor. It is called before any other export than the
+/// [`ENTRIES`].
 const INITIALIZE: &str = "_initialize";
 
 const EXAMPLES: &str = "\
@@ -26,11 +30,12 @@ Examples:
   backstitch run --dir . --env LANG=en program.wasm --verbose file
   backstitch run --invoke fib fib.wat 30
   backstitch run --invoke add add.wasm -1 0xff
-  backstitch run --fuel 1000000 --max-memory 16777216 program.wasm
+  backstitch run --invoke shop::sell --hex shop.wasm 0x1.8p3
+  backstitch run --fuel 1e6 --max-memory 16MiB program.wasm
   backstitch run --coredump '%p-%h.core' program.wasm
 
-Exit codes: 0 done; 1 the file, an import, an export or an argument was at fault;
-2 wrong usage; 134 the program trapped. A program that ends itself chooses its own.";
+Exit codes: 0 success; 1 an error in the file, an import, an export or an argument;
+2 wrong usage; 134 the program trapped. A program that exits by itself chooses its own.";
 
 /// The arguments of `backstitch run`.
 #[derive(Args)]
@@ -39,24 +44,29 @@ Exit codes: 0 done; 1 the file, an import, an export or an argument was at fault
     after_help = EXAMPLES
 )]
 pub(crate) struct Arguments {
-    /// Call this exported function, instead of `_start` or the start function alone
+    /// Call this exported function instead of `_start`, given by a name (mangled or not), or by
+    /// the end of a name, such as `module::function`
     #[arg(long, value_name = "NAME")]
     invoke: Option<String>,
 
-    /// Trap after so many WebAssembly operators
-    #[arg(long, value_name = "N")]
+    /// Print numbers in hexadecimal, with all bits of floats
+    #[arg(long)]
+    hex: bool,
+
+    /// Trap after this many WebAssembly instructions, such as `1e6`
+    #[arg(long, value_name = "N", value_parser = quantity::count::<u64>)]
     fuel: Option<u64>,
 
-    /// Let no memory grow beyond so many bytes
-    #[arg(long, value_name = "BYTES")]
+    /// Limit each memory to this size, such as `64K` or `16MiB`
+    #[arg(long, value_name = "BYTES", value_parser = quantity::size::<usize>)]
     max_memory: Option<usize>,
 
-    /// Trap when calls need more than so many bytes of stack
-    #[arg(long, value_name = "BYTES")]
+    /// Trap when calls need a stack larger than this size
+    #[arg(long, value_name = "BYTES", value_parser = quantity::size::<usize>)]
     max_stack: Option<usize>,
 
-    /// Write a core dump to this file if the program traps: `%p` in it stands for the
-    /// program's name, `%h` for a hash of its contents
+    /// Write a core dump to this file if the program traps; `%p` in the path is replaced by the
+    /// program's name, `%h` by a hash of its contents
     #[arg(long, value_name = "PATH")]
     coredump: Option<String>,
 
@@ -71,10 +81,10 @@ pub(crate) struct Arguments {
     #[arg(long)]
     lazy: bool,
 
-    /// The module, binary or text, and the arguments of the program, or of the function,
-    /// read by its parameters' types
-    // One list, so that all that follows the file is the program's, also what looks like an
-    // option.
+    /// The module, binary or text (`-` reads standard input), followed by the arguments of the
+    /// program, or of the function, which are parsed according to its parameter types
+    // A single list, so that everything after the file belongs to the program, even if it looks
+    // like an option.
     #[arg(
         value_name = "FILE [ARGS]",
         required = true,
@@ -85,7 +95,7 @@ pub(crate) struct Arguments {
     command: Vec<OsString>,
 }
 
-/// The module's path, and what follows it.
+/// Returns the module's path, and the arguments that follow it.
 fn split_command(arguments: &Arguments) -> Result<(&Path, Vec<String>), Failure> {
     let Some((file, rest)) = arguments.command.split_first() else {
         return Err(Failure::Input("no file is given".to_string()));
@@ -93,7 +103,7 @@ fn split_command(arguments: &Arguments) -> Result<(&Path, Vec<String>), Failure>
     let text = |argument: &OsString| {
         argument.to_str().map(String::from).ok_or_else(|| {
             Failure::Input(format!(
-                "the argument `{}` is not UTF-8, as arguments of a program must be",
+                "the argument `{}` is not valid UTF-8, which arguments of programs must be",
                 argument.display()
             ))
         })
@@ -102,62 +112,80 @@ fn split_command(arguments: &Arguments) -> Result<(&Path, Vec<String>), Failure>
     Ok((Path::new(file), rest))
 }
 
-/// Runs the program and prints its results, one a line.
+/// Runs the program and prints its results, one per line.
 pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Failure> {
     let (path, texts) = split_command(arguments)?;
-    let file = path.display().to_string();
-    let bytes = input::read_module(path)?;
+    let source = Source::read(path)?;
+    let file = &source.file;
     let engine = Engine::new(&configuration(arguments))
-        .map_err(|error| Failure::Input(format!("cannot make an engine: {error:#}")))?;
-    let module = Module::from_binary(&engine, &bytes)
-        .map_err(|error| Failure::Input(format!("cannot load `{file}`: {error:#}")))?;
+        .map_err(|error| Failure::Input(format!("cannot create an engine: {error:#}")))?;
+    let module = Module::from_binary(&engine, &source.binary).map_err(|error| {
+        let description = source.describe(&error);
+        Failure::Input(format!("cannot load `{file}`: {description}"))
+    })?;
 
-    // Everything that can be wrong with the command is found before anything runs.
+    // All faults of the command are reported before anything runs.
     let is_program = arguments.invoke.is_none() && wasi::is_program(&module);
-    // A program takes its arguments from WASI, not as parameters.
+    // A program receives its arguments from WASI, not as parameters.
     let (program, parameters) = if is_program {
         (&texts[..], &[][..])
     } else {
         (&[][..], &texts[..])
     };
-    let call = choose_call(&file, &module, arguments.invoke.as_deref(), parameters)?;
-    let refuse = |error: Error| Failure::Input(format!("cannot run `{file}`: {error:#}"));
+    let entry = match &arguments.invoke {
+        Some(name) => Ok(Some(find_export(&source, &module, name)?)),
+        None => default_entry(&source, &module, !parameters.is_empty()),
+    };
+    let call = match &entry {
+        Ok(Some((name, ty))) => Some(Call::new(name, ty, parameters)?),
+        Ok(None) | Err(_) => None,
+    };
+    let refuse = |error: Error| {
+        let description = source.describe(&error);
+        Failure::Input(format!("cannot run `{file}`: {description}"))
+    };
     let context = wasi::context(&arguments.wasi, path, program)?;
     let mut store = new_store(&engine, arguments, context).map_err(refuse)?;
     let mut linker = Linker::new(&engine);
     host::link(&mut linker).map_err(refuse)?;
-    host::check_imports(&file, &module, &linker, &mut store)?;
+    host::check_imports(&source, &module, &linker, &mut store)?;
+    // Missing imports explain more, so they are reported first.
+    entry?;
 
     let dump = arguments.coredump.as_deref();
     let dump = dump
-        .map(|pattern| coredump::path(pattern, path, &bytes))
+        .map(|pattern| coredump::path(pattern, path, &source.binary))
         .transpose()?;
-    let called = execute(&mut store, &linker, &module, &file, call);
+    let called = execute(&mut store, &linker, &module, file, call);
     let results = match called {
         Ok(results) => results,
         Err(Stopped::Before(failure)) => return Err(failure),
         Err(Stopped::Running(error)) => {
             let error = match &dump {
-                // A program that ends itself has not died.
+                // An exit is not a crash.
                 Some(dump) if !error.is::<I32Exit>() => {
-                    coredump::write(&mut store, dump, &file, error)?
+                    coredump::write(&mut store, dump, file, error)?
                 }
                 _ => error,
             };
-            return Err(Failure::from_execution(&file, error));
+            return Err(Failure::from_execution(&source, error));
         }
     };
+    let notation = match arguments.hex {
+        true => Notation::Hexadecimal,
+        false => Notation::Decimal,
+    };
     for result in &results {
-        writeln!(out, "{}", value::print(result))?;
+        writeln!(out, "{}", value::print(result, notation))?;
     }
     Ok(())
 }
 
-/// Why a program has not come to its end.
+/// The reason why a program did not finish.
 enum Stopped {
-    /// It cannot be called.
+    /// The program could not be started.
     Before(Failure),
-    /// It failed, or ended itself.
+    /// The program failed, or exited by itself.
     Running(Error),
 }
 
@@ -167,7 +195,7 @@ impl From<Error> for Stopped {
     }
 }
 
-/// Instantiates the module and makes the call, if there is one. The call's results.
+/// Instantiates the module and makes the call, if there is one. Returns the call's results.
 fn execute(
     store: &mut Store<Host>,
     linker: &Linker<Host>,
@@ -178,7 +206,7 @@ fn execute(
     let instance = linker.instantiate(&mut *store, module)?;
     let readies_itself = call
         .as_ref()
-        .is_some_and(|call| [ENTRY, INITIALIZE].contains(&&*call.name));
+        .is_some_and(|call| ENTRIES.contains(&&*call.name) || call.name == INITIALIZE);
     if !readies_itself
         && let Some(initialize) = instance.get_func(&mut *store, INITIALIZE)
         && let Ok(initialize) = initialize.typed::<(), ()>(&*store)
@@ -189,7 +217,8 @@ fn execute(
         return Ok(Vec::new());
     };
     let function = instance.get_func(&mut *store, &call.name).ok_or_else(|| {
-        let missing = format!("`{file}` exports no function `{}`", call.name);
+        let name = names::printable(&call.name);
+        let missing = format!("`{file}` exports no function `{name}`");
         Stopped::Before(Failure::Input(missing))
     })?;
     let mut results = vec![Val::I32(0); call.result_count];
@@ -197,11 +226,21 @@ fn execute(
     Ok(results)
 }
 
-/// The call of an exported function that the command asks for.
+/// The call of an exported function that the command selects.
 struct Call {
     name: String,
     arguments: Vec<Val>,
     result_count: usize,
+}
+
+impl Call {
+    fn new(name: &str, ty: &FuncType, texts: &[String]) -> Result<Call, Failure> {
+        Ok(Call {
+            name: name.to_string(),
+            arguments: parse_arguments(name, ty, texts)?,
+            result_count: ty.results().len(),
+        })
+    }
 }
 
 fn configuration(arguments: &Arguments) -> Config {
@@ -229,11 +268,11 @@ fn new_store(engine: &Engine, arguments: &Arguments, wasi: WasiCtx) -> Result<St
         wasi,
     };
     let mut store = Store::new(engine, host);
-    // A store without a limiter of its own keeps the library's finite defaults.
+    // A store without a limiter keeps the library's finite defaults.
     if arguments.max_memory.is_some() {
         store.limiter(|host| &mut host.limits);
     }
-    // A deterministic clock counts what is executed, also where that is not limited.
+    // A deterministic clock counts executed instructions, even if they are not limited.
     let fuel = arguments
         .fuel
         .or(arguments.wasi.is_deterministic().then_some(u64::MAX));
@@ -243,63 +282,134 @@ fn new_store(engine: &Engine, arguments: &Arguments, wasi: WasiCtx) -> Result<St
     Ok(store)
 }
 
-/// Finds the function to call and reads its arguments; `None` where the module
-/// has no entry, so that only its start function runs.
-fn choose_call(
-    file: &str,
-    module: &Module,
-    invoke: Option<&str>,
-    texts: &[String],
-) -> Result<Option<Call>, Failure> {
-    let name = invoke.unwrap_or(ENTRY);
-    match (module.get_export(name), invoke) {
-        (Some(ExternType::Func(ty)), _) => Ok(Some(Call {
-            name: name.to_string(),
-            arguments: parse_arguments(name, &ty, texts)?,
-            result_count: ty.results().len(),
-        })),
-        (Some(other), Some(_)) => Err(Failure::Input(format!(
-            "`{name}` of `{file}` is {}, not a function; {}",
+/// A function to call: the name by which it is exported, and its type.
+type Entry = (String, FuncType);
+
+/// Finds the exported function that a user selected.
+fn find_export(source: &Source, module: &Module, text: &str) -> Result<Entry, Failure> {
+    let file = &source.file;
+    let function = |name: &str| match module.get_export(name) {
+        Some(ExternType::Func(ty)) => Some((name.to_string(), ty)),
+        _ => None,
+    };
+    if let Some(entry) = function(text) {
+        return Ok(entry);
+    }
+    if let Some(other) = module.get_export(text) {
+        return Err(Failure::Input(format!(
+            "`{text}` of `{file}` is {}, not a function; {}",
             signature::kind(&other),
             exported_functions(module)
-        ))),
-        (None, Some(_)) => Err(Failure::Input(format!(
-            "`{file}` exports no function `{name}`; {}",
+        )));
+    }
+    let symbols = source.symbols()?;
+    let exports = |index: u32| symbols.export(index).and_then(function);
+    match names::select(text, symbols.names_of_exported()) {
+        Selection::Found(index) => exports(index).ok_or_else(|| {
+            Failure::Input(format!(
+                "`{file}` does not export function {index} (`{text}`)"
+            ))
+        }),
+        Selection::Ambiguous(indices) => {
+            let listed = indices.into_iter().filter_map(exports);
+            let listed = listed.map(|(name, ty)| exported_function(&name, &ty));
+            Err(Failure::Input(format!(
+                "`{file}` exports several functions `{text}`; select one of:{}",
+                listed.collect::<String>()
+            )))
+        }
+        Selection::Missing(suggestions) => Err(Failure::Input(format!(
+            "`{file}` exports no function `{text}`{}{}",
+            match &*names::did_you_mean(&suggestions) {
+                "" => "; ".to_string(),
+                hint => format!("{hint}\n"),
+            },
             exported_functions(module)
         ))),
-        (_, None) if !texts.is_empty() => Err(Failure::Input(format!(
-            "`{file}` exports no function `{ENTRY}` that could take the arguments; \
-             name one by --invoke before the file; {}",
-            exported_functions(module)
-        ))),
-        (_, None) => Ok(None),
     }
 }
 
+/// Finds the function that is called if the user selects none. Returns `None` if the module has
+/// only a start function.
+///
+/// # Errors
+///
+/// If the module has nothing to run.
+fn default_entry(
+    source: &Source,
+    module: &Module,
+    has_arguments: bool,
+) -> Result<Option<Entry>, Failure> {
+    for name in ENTRIES {
+        if let Some(ExternType::Func(ty)) = module.get_export(name) {
+            return Ok(Some((name.to_string(), ty)));
+        }
+    }
+    let file = &source.file;
+    let symbols = source.symbols()?;
+    let exported = exported_functions(module);
+    let is_reactor = matches!(module.get_export(INITIALIZE), Some(ExternType::Func(_)));
+    if is_reactor {
+        return Err(Failure::Input(format!(
+            "nothing was run: `{file}` is a WASI reactor, a library without `_start`; \
+             call one of its functions with --invoke before the file; {exported}"
+        )));
+    }
+    if symbols.has_start && has_arguments {
+        return Err(Failure::Input(format!(
+            "`{file}` exports no function `_start` that could take the arguments; \
+             select one with --invoke before the file; {exported}"
+        )));
+    }
+    if symbols.has_start {
+        return Ok(None);
+    }
+    if CoreDump::parse(&source.binary).is_ok() {
+        return Err(Failure::Input(format!(
+            "nothing was run: `{file}` is a core dump, which `backstitch inspect` shows"
+        )));
+    }
+    Err(Failure::Input(format!(
+        "nothing was run: `{file}` has neither a function `_start` nor a start function; \
+         call an exported function with --invoke before the file; {exported}"
+    )))
+}
+
 fn exported_functions(module: &Module) -> String {
-    let functions: Vec<String> = module
+    let functions: String = module
         .exports()
         .filter_map(|export| match export.ty() {
-            ExternType::Func(ty) => Some(format!(
-                "\n  {}{}",
-                export.name(),
-                signature::of_function(&ty)
-            )),
+            ExternType::Func(ty) => Some(exported_function(export.name(), &ty)),
             _ => None,
         })
         .collect();
     if functions.is_empty() {
         "it exports no functions".to_string()
     } else {
-        format!("it exports these functions:{}", functions.concat())
+        format!("it exports these functions:{functions}")
     }
 }
 
+/// Formats a function on a line of its own: as it is exported, since that is the name to give.
+fn exported_function(name: &str, ty: &FuncType) -> String {
+    let plain = names::plain(name);
+    let demangled = match plain == name {
+        true => String::new(),
+        false => format!("  ({})", names::printable(&plain)),
+    };
+    format!(
+        "\n  {}{}{demangled}",
+        names::printable(name),
+        signature::of_function(ty)
+    )
+}
+
 fn parse_arguments(name: &str, ty: &FuncType, texts: &[String]) -> Result<Vec<Val>, Failure> {
+    let name = names::shown(name);
     let expected = ty.params().len();
     if texts.len() != expected {
         let hint = match texts.iter().find(|text| text.starts_with("--")) {
-            Some(option) => format!(" (an option such as `{option}` stands before the file)"),
+            Some(option) => format!(" (options such as `{option}` must precede the file)"),
             None => String::new(),
         };
         return Err(Failure::Input(format!(

@@ -1,9 +1,9 @@
-//! Types as messages show them.
+//! Types in the notation of messages.
 
 use backstitch::{ExternType, FuncType};
 use std::fmt::Display;
 
-/// A function's type: `(i32, i64) -> f32`, `() -> (i32, i32)`, `()`.
+/// Formats a function's type: `(i32, i64) -> f32`, `() -> (i32, i32)`, `()`.
 pub(crate) fn of_function(ty: &FuncType) -> String {
     let parameters = format!("({})", join(ty.params()));
     match ty.results().len() {
@@ -13,7 +13,7 @@ pub(crate) fn of_function(ty: &FuncType) -> String {
     }
 }
 
-/// The type of something imported or exported.
+/// Formats the type of an import or export.
 pub(crate) fn of_extern(ty: &ExternType) -> String {
     match ty {
         ExternType::Func(ty) => format!("function {}", of_function(ty)),
@@ -38,7 +38,7 @@ pub(crate) fn of_extern(ty: &ExternType) -> String {
     }
 }
 
-/// The kind of something exported, with its article.
+/// Returns the kind of an export, with its article.
 pub(crate) fn kind(ty: &ExternType) -> &'static str {
     match ty {
         ExternType::Func(_) => "a function",

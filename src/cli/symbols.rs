@@ -1,4 +1,4 @@
-//! What a module's binary says about its functions: names, types, and where they are.
+//! Functions of a module's binary: names, types, and positions.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -7,24 +7,28 @@ use wasmparser::{
     NameMap, NameSectionReader, Parser, Payload, TypeRef, ValType,
 };
 
-/// A module's functions.
+/// The functions of a module.
 #[derive(Default)]
 pub(crate) struct Symbols {
     /// The module's own name.
     pub(crate) module: Option<String>,
-    /// The indices of the functions with a body; the imported ones come before them.
+    /// The indices of the functions with a body. Imported functions have the indices before them.
     pub(crate) defined: Range<u32>,
-    /// The body of each function with one, from its local count to its end.
+    /// The range of each body, from its local count to its end.
     pub(crate) bodies: Vec<Range<usize>>,
-    /// The names that functions are exported by.
+    /// The names by which functions are exported.
     exports: BTreeMap<u32, Vec<String>>,
     /// The functions' names in the name section.
     names: BTreeMap<u32, String>,
     /// The locals' names in the name section, by function and local.
     locals: BTreeMap<(u32, u32), String>,
     types: Vec<Option<FuncType>>,
-    /// The type of each function.
+    /// The type index of each function.
     functions: Vec<u32>,
+    /// `true` if the module has a start function.
+    pub(crate) has_start: bool,
+    /// `true` for an object file, which is to be linked to a module.
+    pub(crate) is_object: bool,
 }
 
 impl Symbols {
@@ -71,7 +75,9 @@ impl Symbols {
                         .bodies
                         .push(range.start as usize..range.end as usize);
                 }
+                Payload::StartSection { .. } => symbols.has_start = true,
                 Payload::CustomSection(section) => {
+                    symbols.is_object |= section.name() == "linking";
                     if let KnownCustom::Name(subsections) = section.as_known() {
                         symbols.read_names(subsections);
                     }
@@ -82,8 +88,8 @@ impl Symbols {
         Ok(symbols)
     }
 
-    /// Reads the name section as far as it is well-formed: it is only for people, so a
-    /// mistake in it is no error.
+    /// Reads the name section as far as it is well-formed. Names are only informative, so a
+    /// malformed section is not an error.
     fn read_names(&mut self, subsections: NameSectionReader<'_>) {
         for subsection in subsections {
             match subsection {
@@ -104,38 +110,66 @@ impl Symbols {
         }
     }
 
-    /// A function's name in the name section, or else the first that it is exported by.
+    /// Returns a function's name in the name section, or else the first name by which it is
+    /// exported. Empty names are left out.
     pub(crate) fn function(&self, index: u32) -> Option<&str> {
-        let exported = || self.exports.get(&index)?.first();
-        self.names.get(&index).or_else(exported).map(String::as_str)
+        let exported = self.exports.get(&index).into_iter().flatten();
+        let mut names = self.names.get(&index).into_iter().chain(exported);
+        names.find(|name| !name.is_empty()).map(String::as_str)
     }
 
-    /// A local's name.
+    /// Returns a local's name.
     pub(crate) fn local(&self, function: u32, local: u32) -> Option<&str> {
         self.locals.get(&(function, local)).map(String::as_str)
     }
 
-    /// All names of a function: those that it is exported by, then that in the name
-    /// section.
-    pub(crate) fn all_names(&self, index: u32) -> impl Iterator<Item = &str> {
-        let exported = self.exports.get(&index).into_iter().flatten();
-        exported.chain(self.names.get(&index)).map(String::as_str)
+    /// Returns a function's name in the name section.
+    pub(crate) fn section_name(&self, index: u32) -> Option<&str> {
+        self.names.get(&index).map(String::as_str)
     }
 
-    /// A function's type.
+    /// Returns the first name by which a function is exported.
+    pub(crate) fn export(&self, index: u32) -> Option<&str> {
+        self.exports.get(&index)?.first().map(String::as_str)
+    }
+
+    /// Returns the names of all functions: those by which they are exported, and then those in
+    /// the name section.
+    pub(crate) fn all_names(&self) -> impl Iterator<Item = (u32, &str)> + Clone {
+        self.exported_names().chain(self.section_names())
+    }
+
+    /// Returns the names of exported functions: those by which they are exported, and then those
+    /// in the name section.
+    pub(crate) fn names_of_exported(&self) -> impl Iterator<Item = (u32, &str)> + Clone {
+        let names = self.section_names();
+        let exported = names.filter(|(index, _)| self.exports.contains_key(index));
+        self.exported_names().chain(exported)
+    }
+
+    fn exported_names(&self) -> impl Iterator<Item = (u32, &str)> + Clone {
+        let exports = self.exports.iter();
+        exports.flat_map(|(index, names)| names.iter().map(|name| (*index, &**name)))
+    }
+
+    fn section_names(&self) -> impl Iterator<Item = (u32, &str)> + Clone {
+        self.names.iter().map(|(index, name)| (*index, &**name))
+    }
+
+    /// Returns a function's type.
     pub(crate) fn signature(&self, index: u32) -> Option<&FuncType> {
         let ty = *self.functions.get(index as usize)?;
         self.types.get(ty as usize)?.as_ref()
     }
 
-    /// Where a function's body is, if it has one.
+    /// Returns the range of a function's body, if it has one.
     pub(crate) fn body(&self, index: u32) -> Option<Range<usize>> {
         let defined = index.checked_sub(self.defined.start)?;
         self.bodies.get(defined as usize).cloned()
     }
 
-    /// The types of the locals that a body declares, as far as it is well-formed. `most` is
-    /// how many are wanted at the most: a few bytes can declare many.
+    /// Returns the types of the locals that a body declares, as far as it is well-formed; at most
+    /// `most` of them, because a few bytes can declare many.
     pub(crate) fn declared_locals(body: &[u8], most: usize) -> Vec<ValType> {
         let body = FunctionBody::new(wasmparser::BinaryReader::new(body, 0));
         let mut types = Vec::new();

@@ -1,6 +1,7 @@
 //! The part of `run` that gives a program arguments, files and an environment: WASI.
 
 use super::failure::Failure;
+use super::{input, quantity};
 use backstitch::Module;
 use backstitch::wasi::{
     Deterministic, DirPerms, Errno, FilePerms, MemoryDirectory, MemoryInputPipe, MinimalOutput,
@@ -13,50 +14,52 @@ use std::io::{self, LineWriter, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// The module that a program of WASI imports.
+/// The module that WASI programs import.
 const MODULE: &str = "wasi_snapshot_preview1";
 
-/// What a program is given.
+/// The options of `run` for WASI.
 #[derive(Args)]
 pub(crate) struct Given {
-    /// Give the program this directory and all below it; the program knows it by GUEST
+    /// Give the program this directory and everything below it, under the name GUEST
     #[arg(long, value_name = "HOST[::GUEST]")]
     dir: Vec<String>,
 
-    /// Give the program a variable of the environment: this value, or the present one
+    /// Set an environment variable of the program, to this value or to the present one
     #[arg(long, value_name = "NAME[=VALUE]")]
     env: Vec<String>,
 
-    /// Let the program read its standard input from a file
+    /// Read the program's standard input from this file
     #[arg(long, value_name = "FILE")]
     stdin: Option<PathBuf>,
 
-    /// Give the program a clock that counts its instructions, randomness that follows from
-    /// the seed, copies of the directories in memory, and no input but `--stdin`
+    /// Give the program a clock that counts its instructions, random numbers derived from the
+    /// seed, in-memory copies of the directories, and no input but `--stdin`
     #[arg(
         long,
         value_name = "SEED",
         num_args = 0..=1,
         require_equals = true,
-        default_missing_value = "0"
+        default_missing_value = "0",
+        value_parser = quantity::count::<u64>
     )]
     deterministic: Option<u64>,
 
-    /// Write each of the program's calls of WASI to this file, and what it was told; after the
-    /// number of instructions executed until then, where those are counted
+    /// Write each of the program's WASI calls and its result to this file; preceded by the number
+    /// of instructions executed until then, if they are counted
     #[arg(long, value_name = "FILE")]
     trace: Option<PathBuf>,
 
-    /// Let the program have so many files open at once, those from the start among them
-    #[arg(long, value_name = "N")]
+    /// Limit the number of files that the program may have open at once, including the initial
+    /// ones
+    #[arg(long, value_name = "N", value_parser = quantity::count::<usize>)]
     max_files: Option<usize>,
 
-    /// Let the program write so many bytes to files
-    #[arg(long, value_name = "BYTES")]
+    /// Limit the number of bytes that the program may write to files
+    #[arg(long, value_name = "BYTES", value_parser = quantity::size::<u64>)]
     max_file_bytes: Option<u64>,
 
-    /// End the program if it waits for longer in one call
-    #[arg(long, value_name = "MILLISECONDS")]
+    /// End the program if it waits for longer than this in one call
+    #[arg(long, value_name = "MILLISECONDS", value_parser = quantity::count::<u64>)]
     max_wait: Option<u64>,
 }
 
@@ -66,12 +69,13 @@ impl Given {
     }
 }
 
-/// Whether a module is a program of WASI: then the command's arguments are the program's own.
+/// Returns whether a module is a WASI program. If it is, the command's arguments are the
+/// program's own.
 pub(crate) fn is_program(module: &Module) -> bool {
     module.imports().any(|import| import.module() == MODULE)
 }
 
-/// What the program sees: its name, its arguments, and what it is given.
+/// Builds the program's WASI state: its name, its arguments, and the given options.
 pub(crate) fn context(
     given: &Given,
     file: &Path,
@@ -94,7 +98,7 @@ pub(crate) fn context(
         let file = File::create(path).map_err(|error| {
             Failure::Input(format!("cannot write `{}`: {error}", path.display()))
         })?;
-        // A program may be ended from outside: what it did until then is there.
+        // Written line by line, so that the trace is complete if the process is killed.
         let mut lines = LineWriter::new(file);
         let mut failed = false;
         builder.trace(move |call| {
@@ -104,8 +108,7 @@ pub(crate) fn context(
             }
         });
     }
-    let name = file.file_name().unwrap_or(file.as_os_str());
-    builder.arg(name.to_string_lossy()).args(arguments);
+    builder.arg(input::program_name(file)).args(arguments);
     for variable in &given.env {
         match variable.split_once('=') {
             Some((name, value)) => builder.env(name, value),
@@ -140,7 +143,7 @@ fn write_call(lines: &mut dyn Write, call: &TracedCall<'_>) -> io::Result<()> {
     }
 }
 
-/// The two names of a directory.
+/// Returns the host's and the guest's name of a directory.
 fn names(directory: &str) -> (&str, &str) {
     directory.split_once("::").unwrap_or((directory, directory))
 }
@@ -179,7 +182,7 @@ fn in_memory(given: &Given, seed: u64) -> Result<WasiCtxBuilder, Failure> {
         let bytes = fs::read(path).map_err(|error| unreadable(path, error))?;
         builder.stdin(MemoryInputPipe::new(bytes));
     }
-    // Whether a terminal reads them does not show.
+    // Programs cannot detect whether their output is a terminal.
     builder
         .stdout(MinimalOutput::new(|bytes| print(&mut io::stdout(), bytes)))
         .stderr(MinimalOutput::new(|bytes| print(&mut io::stderr(), bytes)));

@@ -1,7 +1,9 @@
-//! `backstitch wast`: runs test scripts and reports what passed.
+//! `backstitch wast`: runs test scripts and reports the results.
 
 use super::failure::Failure;
+use super::names::{printable, printable_lines};
 use super::script::{self, Driver, Report};
+use super::{file_kind, input};
 use backstitch::{Config, Engine};
 use clap::Args;
 use std::fs;
@@ -21,23 +23,21 @@ pub(crate) struct Arguments {
     #[arg(long)]
     verbose: bool,
 
-    /// Scripts, or folders of them, which are searched for `.wast` files
+    /// Scripts, or folders that are searched for `.wast` files
     #[arg(value_name = "PATH", required = true)]
     paths: Vec<PathBuf>,
 }
 
-/// Runs the scripts; fails if an assertion of one failed.
+/// Runs the scripts. Fails if an assertion failed.
 pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Failure> {
     let engine = Engine::new(&Config::new())
-        .map_err(|error| Failure::Input(format!("cannot make an engine: {error:#}")))?;
+        .map_err(|error| Failure::Input(format!("cannot create an engine: {error:#}")))?;
     let mut total = Report::default();
     for file in find_scripts(&arguments.paths)? {
-        let text = fs::read_to_string(&file).map_err(|error| {
-            Failure::Input(format!("cannot read `{}`: {error}", file.display()))
-        })?;
+        let text = read_script(&file)?;
         let report = script::run(&text, &mut DirectDriver(&engine));
         print_report(&file, &report, arguments.verbose, out)?;
-        // A script may take a while, and its line is of use now.
+        // Flushed for each script, because a script may take a while.
         out.flush()?;
         total.add(&report);
     }
@@ -49,7 +49,24 @@ pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Fail
     }
 }
 
-/// Runs scripts by plain calls.
+/// Reads a script, without a byte-order mark.
+fn read_script(path: &Path) -> Result<String, Failure> {
+    let bytes = input::read_bytes(path)?;
+    let file = input::name(path);
+    let foreign = file_kind::foreign(&bytes).filter(|_| !bytes.trim_ascii().is_empty());
+    if let Some(reason) = foreign {
+        return Err(Failure::Input(format!("`{file}` {reason}")));
+    }
+    let text = std::str::from_utf8(file_kind::without_mark(&bytes));
+    let text = text.map_err(|_| {
+        Failure::Input(format!(
+            "`{file}` is not a test script: it is not text in UTF-8"
+        ))
+    })?;
+    Ok(text.to_string())
+}
+
+/// A driver that makes plain calls.
 struct DirectDriver<'engine>(&'engine Engine);
 
 impl Driver for DirectDriver<'_> {
@@ -67,7 +84,7 @@ fn print_report(
     let file = file.display();
     if verbose {
         for line in &report.printed {
-            writeln!(out, "{line}")?;
+            writeln!(out, "{}", printable(line))?;
         }
     }
     match report.skip_reason {
@@ -75,12 +92,14 @@ fn print_report(
         None => writeln!(out, "{file}: {}", report.counts())?,
     }
     for failure in &report.failures {
-        writeln!(out, "  {file}:{}: {}", failure.line, failure.reason)?;
+        let reason = printable_lines(&failure.reason);
+        writeln!(out, "  {file}:{}: {reason}", failure.line)?;
     }
     Ok(())
 }
 
-/// The scripts that the paths name: files as they are given, folders sorted.
+/// Returns the scripts that the paths name: files in the given order, the contents of folders
+/// sorted.
 fn find_scripts(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
     let mut scripts = Vec::new();
     for path in paths {
@@ -100,7 +119,7 @@ fn find_scripts(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
         })?;
         if scripts.len() == before {
             return Err(Failure::Input(format!(
-                "the folder `{}` holds no .wast files",
+                "the folder `{}` contains no .wast files",
                 path.display()
             )));
         }

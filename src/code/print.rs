@@ -4,6 +4,7 @@ use super::assembler::{Assembler, Offset, opcode_of, words_of};
 use super::clauses::{self, Clause, Handles};
 use super::field::FieldKind;
 use super::layout;
+use super::opcode::Op;
 use core::fmt;
 
 /// A cell as a line of a listing.
@@ -57,6 +58,11 @@ impl fmt::Display for CellText<'_> {
 }
 
 impl CellText<'_> {
+    /// Returns the op.
+    pub fn op(&self) -> Op {
+        opcode_of(self.words[0]).op()
+    }
+
     fn field(
         &self,
         f: &mut fmt::Formatter<'_>,

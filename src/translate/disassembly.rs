@@ -1,7 +1,7 @@
 //! Listings of translated code.
 
 use super::function::Function;
-use crate::code::CatchTable;
+use crate::code::{CatchTable, Op};
 use crate::module::{Export, ExportItem, Module};
 use crate::support::error::Error;
 use alloc::string::{String, ToString};
@@ -22,6 +22,7 @@ pub struct Disassembly {
 struct Line {
     cell: u32,
     wasm: Option<u32>,
+    op: Op,
     text: String,
 }
 
@@ -44,6 +45,7 @@ impl Disassembly {
             .map(|cell| Line {
                 cell: cell.offset.0,
                 wasm: sites.wasm_offset(cell.offset),
+                op: cell.op(),
                 text: cell.to_string(),
             })
             .collect();
@@ -70,6 +72,24 @@ fn name(module: &Module, function: u32) -> Option<&str> {
     })
 }
 
+impl Disassembly {
+    /// Writes the documentation of each op in the listing, in the order of their first cells.
+    fn explain(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut ops: Vec<Op> = Vec::new();
+        for Line { op, .. } in &self.lines {
+            if !ops.contains(op) {
+                ops.push(*op);
+            }
+        }
+        writeln!(f)?;
+        let width = ops.iter().map(|op| op.name().len()).max().unwrap_or(0);
+        for op in ops {
+            writeln!(f, "  {:<width$}  {}", op.name(), op.doc())?;
+        }
+        Ok(())
+    }
+}
+
 impl fmt::Display for Disassembly {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "function {}", self.function)?;
@@ -78,7 +98,10 @@ impl fmt::Display for Disassembly {
         }
         writeln!(f, ": frame of {} slots", self.extent)?;
         writeln!(f, "  cell    wasm")?;
-        for Line { cell, wasm, text } in &self.lines {
+        for Line {
+            cell, wasm, text, ..
+        } in &self.lines
+        {
             match wasm {
                 Some(wasm) => writeln!(f, "{cell:>6}  {wasm:#8x}  {text}")?,
                 None => writeln!(f, "{cell:>6}  {:>8}  {text}", "")?,
@@ -108,6 +131,9 @@ impl fmt::Display for Disassembly {
                 write!(f, " s[{}], -> {}", catch.slot, catch.target.0)?;
             }
             writeln!(f)?;
+        }
+        if f.alternate() {
+            self.explain(f)?;
         }
         Ok(())
     }

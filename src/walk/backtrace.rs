@@ -7,27 +7,28 @@ use crate::stack::{RawFrames, StackState};
 use alloc::vec::Vec;
 use core::ops::ControlFlow;
 
-/// The frames of a store's activations, the youngest first.
+/// The frames of a store's activations, youngest first.
 #[derive(Clone, Debug, Default)]
 pub struct Backtrace {
     frames: Vec<Frame>,
 }
 
 impl Backtrace {
-    /// No frames.
+    /// Creates a backtrace without frames.
     pub fn empty() -> Backtrace {
         Backtrace::default()
     }
 
-    /// The youngest frames of the activations under way: `limit` at the most, and fewer
-    /// where there is no memory for them.
+    /// Collects the youngest frames of the activations under way: at most `limit`, and fewer if
+    /// memory for them cannot be allocated.
     pub fn new(store: &StoreInner, limit: usize) -> Backtrace {
         let mut backtrace = Backtrace::empty();
         Backtrace::trace(store, |frame| backtrace.add(frame, limit));
         backtrace
     }
 
-    /// The youngest frames of an execution that is suspended, in the same way.
+    /// Collects the youngest frames of a suspended execution, with the same limits as
+    /// [`Backtrace::new`].
     pub fn of_suspended(store: &StoreInner, stack: StackId, limit: usize) -> Backtrace {
         let mut backtrace = Backtrace::empty();
         Backtrace::trace_suspended(store, stack, |frame| backtrace.add(frame, limit));
@@ -43,13 +44,13 @@ impl Backtrace {
         ControlFlow::Continue(())
     }
 
-    /// The frames, the youngest first, without the backtrace.
+    /// Converts the backtrace into its frames, youngest first.
     pub fn into_frames(self) -> Vec<Frame> {
         self.frames
     }
 
-    /// Visits the frames of an execution or a continuation that is suspended, and of the
-    /// stacks that wait for it, in the same way as [`Backtrace::trace`].
+    /// Visits the frames of a suspended execution or continuation, and of the stacks that wait
+    /// for it, in the same order as [`Backtrace::trace`].
     pub fn trace_suspended(
         store: &StoreInner,
         stack: StackId,
@@ -61,12 +62,13 @@ impl Backtrace {
         }
     }
 
-    /// Visits the frames of the activations under way, the youngest first, until `visit`
-    /// breaks. Allocates nothing.
+    /// Visits the frames of the activations under way, youngest first, until `visit` breaks. Does
+    /// not allocate.
     pub fn trace(store: &StoreInner, mut visit: impl FnMut(Frame) -> ControlFlow<()>) {
         for activation in store.stacks.activations.iter().rev() {
-            // An activation that has not left WebAssembly has nothing to show: it is about
-            // to begin, or the host calls the host. It does not end the chain.
+            // An activation that has not left WebAssembly has no frames to visit: it is about to
+            // start, or a host function was called from the host. Older activations may still
+            // have frames.
             if !activation.exited {
                 continue;
             }
@@ -77,7 +79,7 @@ impl Backtrace {
     }
 }
 
-/// Visits the frames of a stack and of those that wait for it.
+/// Visits the frames of a stack and of the stacks that wait for it.
 fn trace_chain(
     store: &StoreInner,
     first: StackId,

@@ -1,4 +1,4 @@
-//! One frame of WebAssembly.
+//! One WebAssembly frame.
 
 use crate::code::{CodeLocation, ModuleCode};
 use crate::heap::StoreInner;
@@ -8,35 +8,37 @@ use crate::stack::{BoundaryKind, RawFrame};
 use crate::translate;
 use core::ptr;
 
-/// A frame: which function of which instance, and where in it. Small, since a trace of deep
-/// recursion has many: most of what that costs is memory written for the first time.
+/// A WebAssembly frame: a function of an instance, and a position in the function's code.
+///
+/// The type is kept small because a trace of deep recursion has many frames, and most of its cost
+/// is memory that is written for the first time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Frame {
-    /// The instance that runs in it.
+    /// The instance whose code runs in the frame.
     pub instance: InstanceIndex,
-    /// The function, by its index in the instance's module.
+    /// The function, as an index in the instance's module.
     pub function: u32,
-    /// Where in the function's translated code: the instruction that has trapped or that
-    /// comes next, or a word of the call that is under way.
+    /// Offset into the function's translated code: the cell that trapped or that executes next,
+    /// or a word of the call that is under way.
     pub code_offset: u32,
-    /// Whether it is a call that is under way.
+    /// `true` if the frame waits for a call that is under way.
     pub is_call: bool,
-    /// The stack that it is on.
+    /// The number of the frame's stack.
     pub stack: u32,
-    /// Its record, in slots from the stack's base.
+    /// The frame's record, in slots from the stack's base.
     pub fp: u32,
-    /// What lies between it and the next older frame, if that has not called it within the
-    /// same instance.
+    /// The boundary between the frame and the next older one; `None` if that one called it within
+    /// the same instance.
     pub boundary: Option<BoundaryKind>,
 }
 
 const _: () = assert!(size_of::<Frame>() == 24);
 
-/// Finds where instruction pointers point, and remembers what it has found: deep stacks have
-/// few return addresses, many times each.
+/// Maps instruction pointers to code locations and caches the results: deep stacks have few
+/// distinct return addresses, each of them many times.
 #[derive(Debug)]
 pub(super) struct Locator {
-    /// Of an address, the one place where it is if it is remembered.
+    /// A direct-mapped cache: each address has one entry that may hold its location.
     known: [(*const u64, CodeLocation); Locator::PLACES],
 }
 
@@ -56,7 +58,7 @@ impl Locator {
     #[inline(always)]
     fn locate(&mut self, code: &ModuleCode, address: *const u64) -> Option<CodeLocation> {
         let word = address.addr() / size_of::<u64>();
-        // Calls stand a few words from each other, functions at any distance.
+        // Return addresses of one function are a few words apart; functions are at any distance.
         let place = (word ^ (word / Locator::PLACES)) % Locator::PLACES;
         let (known, location) = self.known[place];
         if known == address {
@@ -79,7 +81,7 @@ impl Locator {
 }
 
 impl Frame {
-    // What goes in and comes out would otherwise pass through memory, field by field.
+    // Inlined so that arguments and result do not pass through memory field by field.
     #[inline(always)]
     pub(super) fn new(
         store: &StoreInner,
@@ -100,7 +102,8 @@ impl Frame {
         })
     }
 
-    /// The offset of the instruction in `module`, which is that of the frame's instance.
+    /// Returns the offset of the frame's instruction in `module`, which must be the module of the
+    /// frame's instance.
     pub fn module_offset(&self, module: &Module) -> Option<u32> {
         translate::frame_map(module, self.function, &[])
             .ok()?

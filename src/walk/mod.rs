@@ -1,9 +1,9 @@
-//! Looking at stacks: who stands where.
+//! Reading stacks: frames, backtraces, roots and core dumps.
 //!
-//! Flows in: the frames of `stack`, the code map of `code`, a frame map of `translate`.
-//! Flows out: [`Frame`]s with module, function and offset; what they refer to, for the
-//! collector. Must never be: a name of
-//! `execute`'s, a change of what is looked at, an address in what is shown.
+//! Inputs: the frames of `stack`, the code map of `code`, frame maps of `translate`. Outputs:
+//! [`Frame`]s with module, function and offset; the references in frames, for the collector.
+//! Never allowed: a dependency on `execute`, a change to the state that is read, an address in
+//! the output.
 
 mod backtrace;
 pub mod coredump;

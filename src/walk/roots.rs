@@ -1,4 +1,4 @@
-//! What the frames of a stack refer to.
+//! The references in the frames of a stack.
 
 use super::frame::{Frame, Locator};
 use crate::format_err;
@@ -9,9 +9,9 @@ use crate::stack::RawFrames;
 use crate::support::error::Error;
 use crate::translate::{self, Kind, Source, Variable};
 
-/// Visits the references in all frames of a stack, which has left: of a frame that waits
-/// for a call those that it needs afterwards, and of the youngest one what its instruction
-/// takes as well. How many frames there are.
+/// Visits the references in all frames of a stack that has exited, and returns the number of
+/// frames. For a frame that waits for a call, the references that it needs afterwards are
+/// visited; for the youngest frame, the operands of its instruction as well.
 ///
 /// # Errors
 ///
@@ -33,7 +33,12 @@ pub fn trace_stack(
             continue;
         };
         let module = store.instance(frame.instance).module();
-        let missing = || format_err!("function {} has no map where it stands", frame.function);
+        let missing = || {
+            format_err!(
+                "function {} has no frame map at its current position",
+                frame.function
+            )
+        };
         let map = translate::frame_map(module, frame.function, &[])?;
         let wasm = map.wasm_offset(frame.code_offset).ok_or_else(missing)?;
         let map = translate::frame_map(module, frame.function, &[wasm])?;
@@ -42,7 +47,7 @@ pub fn trace_stack(
         let bits = |variable: &Variable| match variable.source {
             Source::Slot(distance) => stack.slot(frame.fp.checked_add_signed(distance)? as usize),
             Source::Accumulator => Some(accumulator),
-            // No constant is a reference but null, and neither is a sum.
+            // Null is the only reference constant, and no reference is a sum.
             Source::Constant(_) | Source::Sum(..) | Source::AccumulatorSum(_) => None,
         };
         map.locals()

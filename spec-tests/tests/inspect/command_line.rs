@@ -130,7 +130,10 @@ fn c16_wrong_patterns_and_unwritable_paths() {
     // The pattern is parsed before anything runs.
     run(&path, &folder.join("%t.core"), &[], &[])
         .expect(1, "")
-        .says(&["`%t` in the path of the core dump means nothing", "`%h`"]);
+        .says(&[
+            "`%t` is not a placeholder in the path of the core dump",
+            "`%h`",
+        ]);
     let nowhere = folder.join("no/such/folder/%p.core");
     run(&path, &nowhere, &[], &[])
         .expect(1, "open\n")

@@ -71,7 +71,7 @@ fn c16_the_page_shows_frames_and_memory() {
     browser.click("#tab-globals");
     browser.expect("#globals", "i64\tmut\t1234567890123\t0x0000011f71fb04cb");
     browser.click("#tab-dump");
-    browser.expect("#dump", "taken on trust");
+    browser.expect("#dump", "not verified");
 
     // The URL of a position in the page opens that position.
     browser.open(&page, "frame/0/2");
@@ -160,7 +160,7 @@ fn c12_c16_the_page_shows_stacks_as_a_tree() {
     browser.press("\u{e013}");
     browser.press("\u{e013}");
     browser.expect("#frame h2", "continuation 2");
-    browser.expect("#frame", "Nothing has run on it yet.");
+    browser.expect("#frame", "Nothing has run on this stack yet.");
     browser.expect("#frame table", "0\ti32\t41\t0x00000029");
     assert_eq!(browser.eval("return location.hash"), "#stack/1");
     // The URL of a stack selects it, and the URL of a frame selects the frame's stack.

@@ -23,7 +23,7 @@ fn c16_a_summary_with_its_module() {
     inspect("summary", &dump(Writer::Thorough), &["--module", &module]).expect(
         0,
         &format!(
-            "shop.wasm: the dump does not say why
+            "shop.wasm: the dump contains no reason
   in shop!divide(sum=840, count=0)
   at `i32.div_s`
 
@@ -32,7 +32,7 @@ Stack `main`, 3 frames, youngest first:
    1      0x6e  shop!average(list=1024, count=0)
    2      0x7a  shop!main()
 
-module shop: {module} (taken on trust)
+module shop: {module} (not verified)
 memory 0: 131,072 bytes (2 pages of 65,536), 13 of them in the dump
 1 instance, 2 globals
 "
@@ -44,7 +44,7 @@ memory 0: 131,072 bytes (2 pages of 65,536), 13 of them in the dump
 fn c16_a_summary_without_modules() {
     inspect("summary_alone", &dump(Writer::Thorough), &[]).expect(
         0,
-        "shop.wasm: the dump does not say why
+        "shop.wasm: the dump contains no reason
   in shop!<wasm function 0> locals (840, 0)
 
 Stack `main`, 3 frames, youngest first:
@@ -52,7 +52,7 @@ Stack `main`, 3 frames, youngest first:
    1     +0x1d  shop!<wasm function 1> locals (1024, 0, 840, 1.5)
    2      +0x6  shop!<wasm function 2>
 
-module shop: its file is not known: give it by --module
+module shop: file not known; provide it with --module
 memory 0: 131,072 bytes (2 pages of 65,536), 13 of them in the dump
 1 instance, 2 globals
 ",
@@ -79,7 +79,7 @@ fn c16_dumps_without_modules() {
     let (dump, module) = (dump(Writer::First), module());
     inspect("first", &dump, &[]).expect(
         0,
-        "shop.wasm: the dump does not say why
+        "shop.wasm: the dump contains no reason
   in <unknown>!<wasm function 0>
 
 Stack `main`, 3 frames, youngest first:
@@ -87,7 +87,7 @@ Stack `main`, 3 frames, youngest first:
    1     +0x1d  <unknown>!<wasm function 1>
    2      +0x6  <unknown>!<wasm function 2>
 
-module <unknown>: its file is not known: give it by --module
+module <unknown>: file not known; provide it with --module
 memory 0: 131,072 bytes (2 pages of 65,536), 131,072 of them in the dump
 ",
     );
@@ -228,6 +228,89 @@ fn modules_are_found_in_folders() {
 }
 
 #[test]
+fn ranges_end_with_the_memory() {
+    let dump = dump(Writer::Thorough);
+    let row = "0001fff8  00 00 00 00 00 00 00 00                           |........|\n";
+    let clipped = format!("{row}the memory ends at 0x20000\n");
+    for range in ["0x1fff8", "0x1fff8:9", "0x1fff8:64K"] {
+        inspect("clipped", &dump, &["--memory", range]).expect(0, &clipped);
+    }
+    inspect("whole", &dump, &["--memory", "0x1fff8:8"]).expect(0, row);
+    let json = inspect("clipped_json", &dump, &["--memory", "0x1fffe", "--json"]);
+    assert!(json.out.contains(r#""bytes": "0000""#), "{}", json.out);
+}
+
+/// The first format has frames without instances, and no lists of modules and instances.
+#[test]
+fn dumps_without_instances_are_read() {
+    let mut module = wasm_encoder::Module::new();
+    let frames = [
+        &[0, 4, b'm', b'a', b'i', b'n', 2][..],
+        &[0, 0, 4, 2, 0x7f, 7, 0x7f, 0, 0],
+        &[0, 1, 8, 0, 0],
+    ];
+    module
+        .section(&wasm_encoder::CoreDumpSection::new("old.wasm"))
+        .section(&wasm_encoder::CustomSection {
+            name: "corestack".into(),
+            data: frames.concat().into(),
+        });
+    let dump = module.finish();
+    let run = inspect("old", &dump, &[]);
+    for line in [
+        "old.wasm: the dump contains no reason\n",
+        "  in <unknown>!<wasm function 0> locals (7, 0)\n",
+        "   1      +0x8  <unknown>!<wasm function 1>\n",
+    ] {
+        assert!(run.out.contains(line), "{line}{}{}", run.out, run.err);
+    }
+    let module = file("old.wasm", shop());
+    let run = inspect("old", &dump, &["--module", module.to_str().expect("text")]);
+    assert!(
+        run.out.contains("!divide(sum=7, count=0)"),
+        "{}{}",
+        run.out,
+        run.err
+    );
+}
+
+/// A terminal would interpret control characters of names.
+#[test]
+fn names_in_dumps_are_escaped() {
+    let name = |kind: &str| format!("{kind}\nb\x1b[2J\u{202e}");
+    let mut modules = wasm_encoder::CoreDumpModulesSection::new();
+    modules.module(name("module"));
+    let mut instances = wasm_encoder::CoreDumpInstancesSection::new();
+    instances.instance(0, [], []);
+    let mut stack = wasm_encoder::CoreDumpStackSection::new(name("thread"));
+    stack.frame(0, 0, 3, [], []);
+    let mut module = wasm_encoder::Module::new();
+    module
+        .section(&wasm_encoder::CoreDumpSection::new(name("program")))
+        .section(&modules)
+        .section(&instances)
+        .section(&stack);
+    let dump = module.finish();
+    for arguments in [&[][..], &["--frame", "0"], &["--json"]] {
+        let run = inspect("escaped", &dump, arguments);
+        assert_eq!(run.code, Some(0), "{}", run.err);
+        let is_misleading = |character: char| {
+            character.is_control() && character != '\n' || character == '\u{202e}'
+        };
+        assert!(!run.out.contains(is_misleading), "{:?}", run.out);
+        assert!(!run.out.contains("\nb"), "{}", run.out);
+    }
+    let summary = inspect("escaped", &dump, &[]).out;
+    for kind in ["program", "module", "thread"] {
+        let escaped = format!("{kind}\\nb\\u{{1b}}[2J\\u{{202e}}");
+        assert!(summary.contains(&escaped), "{escaped}:\n{summary}");
+    }
+    let json = inspect("escaped", &dump, &["--json"]).out;
+    let json: Value = serde_json::from_str(&json).expect("it is JSON");
+    assert_eq!(json["program"], name("program"));
+}
+
+#[test]
 fn bad_input() {
     let dump = dump(Writer::Thorough);
     let refuse = |arguments: &[&str], parts: &[&str]| {
@@ -242,9 +325,9 @@ fn bad_input() {
         &["--memory", "1@0:1"],
         &["has no memory 1: it has 1 of them"],
     );
-    let parts = ["memory 0: 2 bytes at address 0x1ffff are not within the memory"];
-    refuse(&["--memory", "0x1ffff:2"], &parts);
-    refuse(&["--memory", "0x1ffff:2", "--json"], &parts);
+    let parts = ["memory 0: 2 bytes at address 0x20000 are not within the memory"];
+    refuse(&["--memory", "0x20000:2"], &parts);
+    refuse(&["--memory", "0x20000:2", "--json"], &parts);
     refuse(
         &["--module", "/no/such/module"],
         &["cannot read `/no/such/module`"],

@@ -197,7 +197,9 @@ fn a_reactor_is_initialised_first() {
     let path = file("library.wat", text);
     run(&["--invoke", "ready"], &path, &[]).expect(0, "7\n");
     run(&["--invoke", "_initialize"], &path, &[]).expect(0, "");
-    run(&[], &path, &[]).expect(0, "");
+    run(&[], &path, &[])
+        .expect(1, "")
+        .says(&["nothing was run", "--invoke"]);
 }
 
 /// Exceeds a limit in four ways. Each result is an error number of preview 1.

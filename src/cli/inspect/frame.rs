@@ -1,15 +1,16 @@
-//! One frame in full: its locals and operands, and the code around where it stands.
+//! Details of one frame: locals, operands, and the code around the current instruction.
 
 use super::disassembly::{self, Line};
 use super::inspection::{Inspection, Local, Subject, bits_of, boundary, position, type_of};
+use crate::cli::names::printable;
 use backstitch::coredump::{Frame, Value};
 use std::io::{self, Write};
 use std::str::FromStr;
 
-/// How many operators are shown on either side of where a frame stands.
+/// Number of instructions shown before and after the current one.
 const AROUND: usize = 8;
 
-/// Which frame: `N`, or `N` of another thread after `THREAD:`.
+/// The number of a frame: `N`, or `THREAD:N` for a frame of another thread.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Number {
     pub(crate) thread: usize,
@@ -35,7 +36,7 @@ impl FromStr for Number {
     }
 }
 
-/// The offset at which a frame stands: in its module where that is known, or else in its
+/// Formats the offset of a frame's instruction: in its module if that is known, otherwise in its
 /// function.
 pub(crate) fn offset(frame: &Frame, subject: &Subject) -> String {
     match subject.module_offset(frame) {
@@ -44,11 +45,12 @@ pub(crate) fn offset(frame: &Frame, subject: &Subject) -> String {
     }
 }
 
-/// The operators around where a frame stands, and which of them that is.
+/// Returns the instructions around a frame's position, and the index of the current one among
+/// them.
 ///
 /// # Errors
 ///
-/// Why there are none.
+/// If they cannot be shown; the text is the reason.
 pub(crate) fn code(
     inspection: &Inspection<'_>,
     frame: &Frame,
@@ -58,7 +60,7 @@ pub(crate) fn code(
     let file = subject
         .module
         .and_then(|index| inspection.modules[index].as_ref())
-        .ok_or("its module is not known: give it by --module")?;
+        .ok_or("the module's file is not known; provide it with --module")?;
     let mut lines = disassembly::of_function(&file.bytes, &file.symbols, frame.function)?;
     let at = subject
         .module_offset(frame)
@@ -91,7 +93,9 @@ pub(crate) fn print(
     write!(
         out,
         "  function {} of module {}, instance {}",
-        frame.function, subject.module_name, frame.instance
+        frame.function,
+        printable(&subject.module_name),
+        frame.instance
     )?;
     if let Some(details) = frame.details {
         write!(out, ", stack {}", details.stack)?;
@@ -107,10 +111,10 @@ pub(crate) fn print(
     writeln!(out)?;
     let is_youngest = number.thread == 0 && number.frame == 0;
     if let Some(reason) = inspection.reason().filter(|_| is_youngest) {
-        writeln!(out, "  {reason}")?;
+        writeln!(out, "  {}", printable(&reason))?;
     }
     if let Some(boundary) = frame.details.and_then(|details| boundary(details.boundary)) {
-        writeln!(out, "  between it and its caller: {boundary}")?;
+        writeln!(out, "  boundary to its caller: {boundary}")?;
     }
 
     writeln!(
@@ -141,7 +145,9 @@ pub(crate) fn print(
                 writeln!(
                     out,
                     "{arrow:>4} {:>#8x}  {:indent$}{}",
-                    line.offset, "", line.text
+                    line.offset,
+                    "",
+                    printable(&line.text)
                 )?;
             }
         }
@@ -150,12 +156,14 @@ pub(crate) fn print(
     Ok(())
 }
 
-/// What stands after the heading of a list of values.
+/// Returns the note after the heading of a list of values.
 fn note(frame: &Frame, values: &[Value], subject: &Subject, are_locals: bool) -> &'static str {
     let declared = are_locals && !subject.locals.is_empty();
     match frame.details {
-        Some(details) if !details.captured => ": there was no memory for them in the dump",
-        // Other writers leave the list empty for what they do not know.
+        Some(details) if !details.captured => {
+            ": not recorded, because there was no memory for them"
+        }
+        // Other writers leave the list empty if they do not know the values.
         None if values.is_empty() && (declared || !are_locals) => ": none recorded",
         _ if values.is_empty() => ": none",
         _ if are_locals => "",
@@ -176,7 +184,10 @@ fn print_values(
         let declared = local(at).ty;
         declared.unwrap_or_else(|| type_of(value).to_string())
     };
-    let name = |at: usize| local(at).name.unwrap_or_default();
+    let name = |at: usize| match local(at).name {
+        Some(name) => printable(&name).into_owned(),
+        None => String::new(),
+    };
     let texts: Vec<String> = values.iter().map(|value| inspection.text(value)).collect();
     let names = width(&mut (0..values.len()).map(|at| name(at).chars().count()));
     let types = width(
@@ -185,7 +196,7 @@ fn print_values(
             .enumerate()
             .map(|(at, value)| ty(at, value).len()),
     );
-    // A long value, such as a function's name, is not what the others are aligned to.
+    // Long values, such as functions' names, do not affect the alignment.
     let longest = width(&mut texts.iter().map(|text| text.len())).min(24);
     for (at, (value, text)) in values.iter().zip(&texts).enumerate() {
         let role = match parameters {

@@ -1,14 +1,15 @@
-//! A part of a memory, as addresses, bytes and characters.
+//! A range of a memory as addresses, bytes and characters.
 
+use crate::cli::quantity;
 use backstitch::CoreDumpError;
 use backstitch::coredump::Memory;
 use std::io::{self, Write};
 use std::str::FromStr;
 
-/// The number of bytes in a row.
+/// Number of bytes per row.
 const ROW: usize = 16;
 
-/// Which part of which memory: `ADDR`, `ADDR:LEN`, or either after `MEMORY@`.
+/// A range of a memory: `ADDR`, `ADDR:LEN`, or either after `MEMORY@`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Range {
     pub(crate) memory: u32,
@@ -17,11 +18,27 @@ pub(crate) struct Range {
 }
 
 impl Range {
-    /// The address behind it.
+    /// Returns the part of the range that is within a memory.
     ///
     /// # Errors
     ///
-    /// If the memory does not have all of it.
+    /// If no part of it is.
+    pub(crate) fn clipped(self, memory: &Memory<'_>) -> Result<Range, CoreDumpError> {
+        let rest = memory.size().saturating_sub(self.address);
+        if rest == 0 && self.len > 0 {
+            self.end_in(memory)?;
+        }
+        Ok(Range {
+            len: self.len.min(rest),
+            ..self
+        })
+    }
+
+    /// Returns the address behind the range.
+    ///
+    /// # Errors
+    ///
+    /// If the range is not within the memory.
     pub(crate) fn end_in(&self, memory: &Memory<'_>) -> Result<u64, CoreDumpError> {
         let end = self.address.checked_add(self.len);
         end.filter(|end| *end <= memory.size())
@@ -38,14 +55,13 @@ impl FromStr for Range {
 
     fn from_str(text: &str) -> Result<Range, String> {
         let (memory, range) = match text.split_once('@') {
-            Some((memory, range)) => (number(memory)?, range),
+            Some((memory, range)) => (quantity::count::<u32>(memory)?, range),
             None => (0, text),
         };
         let (address, len) = match range.split_once(':') {
-            Some((address, len)) => (number(address)?, number(len)?),
-            None => (number(range)?, 256),
+            Some((address, len)) => (quantity::size(address)?, quantity::size(len)?),
+            None => (quantity::size(range)?, 256),
         };
-        let memory = u32::try_from(memory).map_err(|_| format!("there is no memory {memory}"))?;
         Ok(Range {
             memory,
             address,
@@ -54,23 +70,14 @@ impl FromStr for Range {
     }
 }
 
-/// Reads a number, decimal or hexadecimal after `0x`.
-pub(crate) fn number(text: &str) -> Result<u64, String> {
-    let number = match text.strip_prefix("0x") {
-        Some(digits) => u64::from_str_radix(digits, 16),
-        None => text.parse(),
-    };
-    number.map_err(|_| format!("`{text}` is not a number, decimal or `0x` hexadecimal"))
-}
-
-/// Prints a part of a memory. Rows that are the same as the one before are one `*`, as
-/// `hexdump` has it; bytes that the dump does not keep are `??`.
+/// Prints a range of a memory. Rows that repeat the previous one are replaced by one `*`, as in
+/// `hexdump`. Bytes that the dump does not keep are `??`.
 pub(crate) fn print(
     memory: &Memory<'_>,
     range: Range,
     out: &mut dyn Write,
 ) -> io::Result<Result<(), CoreDumpError>> {
-    // That the whole of it is there is found before anything is printed.
+    // The whole range is checked before anything is printed.
     let end = match range.end_in(memory) {
         Ok(end) => end,
         Err(error) => return Ok(Err(error)),
@@ -137,6 +144,7 @@ mod tests {
         };
         assert_eq!("0x10:32".parse(), range(0, 16, 32));
         assert_eq!("2@16:0x20".parse(), range(2, 16, 32));
+        assert_eq!("1M:4K".parse(), range(0, 1 << 20, 4096));
         assert_eq!("7".parse(), range(0, 7, 256));
         assert_eq!("1@7".parse(), range(1, 7, 256));
         for text in [

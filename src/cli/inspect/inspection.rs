@@ -1,41 +1,42 @@
-//! A dump beside the modules that ran: what can be said of a frame, a value, a function.
+//! A dump together with the modules that ran: descriptions of frames, values and functions.
 
 use super::modules::ModuleFile;
+use crate::cli::names::{self, printable};
 use crate::cli::symbols::Symbols;
 use crate::cli::value;
+use backstitch::CoreDump;
 use backstitch::coredump::{
     Boundary, Frame, Function, Module, Position, ReasonKind, RefKind, StackState, Value,
 };
-use backstitch::{CoreDump, demangle};
 
-/// A dump and, as far as they are there, the modules' files.
+/// A dump and the files of its modules, as far as they are available.
 pub(crate) struct Inspection<'a> {
-    /// The dump's file, as the user has named it.
+    /// The dump's file, as the user named it.
     pub(crate) file: String,
     pub(crate) dump: CoreDump<'a>,
-    /// The modules of the dump; of one that lists none, the one that it must have had.
+    /// The dump's modules. If the dump lists none, one unknown module.
     pub(crate) listed: Vec<Module>,
-    /// The file of each.
+    /// The file of each module.
     pub(crate) modules: Vec<Option<ModuleFile>>,
 }
 
-/// A function that frames stand in.
+/// The function of a frame.
 pub(crate) struct Subject {
-    /// Its module, as an index into the dump's.
+    /// The function's module, as an index into the dump's modules.
     pub(crate) module: Option<usize>,
     /// The module's name.
     pub(crate) module_name: String,
-    /// Its index in the module.
+    /// The function's index in the module.
     pub(crate) index: u32,
-    /// Its name, demangled.
+    /// The function's name, demangled. As all names here, it is not escaped yet.
     pub(crate) name: Option<String>,
-    /// How many of its locals are parameters.
+    /// Number of locals that are parameters.
     pub(crate) parameters: Option<usize>,
-    /// Its parameters and results.
+    /// The parameters and results.
     pub(crate) signature: Option<String>,
-    /// What the module says of its locals.
+    /// Names and types of the locals, from the module.
     pub(crate) locals: Vec<Local>,
-    /// Where its body starts in the module.
+    /// Offset of the function's body in the module.
     pub(crate) start: Option<u64>,
 }
 
@@ -47,38 +48,39 @@ pub(crate) struct Local {
 }
 
 impl Subject {
-    /// `module!function`, as backtraces have it.
+    /// Formats the function as `module!function`, as in backtraces.
     pub(crate) fn title(&self) -> String {
+        let module = printable(&self.module_name);
         match &self.name {
-            Some(name) => format!("{}!{name}", self.module_name),
-            None => format!("{}!<wasm function {}>", self.module_name, self.index),
+            Some(name) => format!("{module}!{}", printable(name)),
+            None => format!("{module}!<wasm function {}>", self.index),
         }
     }
 
-    /// The offset in the module of an instruction of its.
+    /// Returns the offset in the module of a frame's instruction in this function.
     pub(crate) fn module_offset(&self, frame: &Frame) -> Option<u64> {
         Some(self.start? + u64::from(frame.code_offset))
     }
 
-    /// A local's declaration.
+    /// Returns a local's declaration.
     pub(crate) fn local(&self, index: usize) -> Local {
         self.locals.get(index).cloned().unwrap_or_default()
     }
 }
 
 impl Inspection<'_> {
-    /// The index of the module whose code runs in a frame.
+    /// Returns the index of the module whose code runs in a frame.
     pub(crate) fn module_of(&self, frame: &Frame) -> Option<usize> {
         let index = match self.dump.instances().get(frame.instance as usize) {
             Some(instance) => instance.module as usize,
-            // Some writers list no instances: then it can only be one.
+            // Some writers list no instances; a single module is then unambiguous.
             None if self.dump.instances().is_empty() && self.listed.len() == 1 => 0,
             None => return None,
         };
         (index < self.listed.len()).then_some(index)
     }
 
-    /// The function that a frame stands in.
+    /// Describes the function of a frame.
     pub(crate) fn subject(&self, frame: &Frame) -> Subject {
         let module = self.module_of(frame);
         let file = module.and_then(|index| self.modules[index].as_ref());
@@ -98,7 +100,7 @@ impl Inspection<'_> {
         };
         if let Some(file) = file {
             let symbols = &file.symbols;
-            subject.name = symbols.function(index).map(demangle);
+            subject.name = symbols.function(index).map(names::plain);
             let mut types = Vec::new();
             if let Some(ty) = symbols.signature(index) {
                 subject.parameters = Some(ty.params().len());
@@ -107,7 +109,7 @@ impl Inspection<'_> {
             }
             if let Some(body) = symbols.body(index) {
                 subject.start = Some(body.start as u64);
-                // A dump holds as many locals as there are, if it holds any.
+                // A dump contains either all locals or none.
                 let more = frame.locals.len().saturating_sub(types.len());
                 types.extend(Symbols::declared_locals(&file.bytes[body], more));
             }
@@ -120,7 +122,7 @@ impl Inspection<'_> {
         subject
     }
 
-    /// A value as a person reads it.
+    /// Formats a value for people.
     pub(crate) fn text(&self, value: &Value) -> String {
         match *value {
             Value::I32(bits) => bits.cast_signed().to_string(),
@@ -141,7 +143,7 @@ impl Inspection<'_> {
         }
     }
 
-    /// A function that a reference refers to.
+    /// Describes the function that a reference refers to.
     pub(crate) fn function(&self, index: u64) -> String {
         let functions = self.dump.functions();
         let function = usize::try_from(index).ok().and_then(|at| functions.get(at));
@@ -162,14 +164,14 @@ impl Inspection<'_> {
         }
     }
 
-    /// Why there is a dump, in a sentence, if the dump says so.
+    /// Returns the reason for the dump as a sentence, if the dump contains one.
     pub(crate) fn reason(&self) -> Option<String> {
         let reason = self.dump.reason()?;
         if !reason.message.is_empty() {
             return Some(reason.message.clone());
         }
         let text = match reason.kind {
-            ReasonKind::Requested => "the host asked for a dump",
+            ReasonKind::Requested => "the host requested a dump",
             ReasonKind::Trap => "it trapped",
             ReasonKind::HostError => "a host function returned an error",
             ReasonKind::OutOfFuel => "no fuel was left",
@@ -183,7 +185,7 @@ impl Inspection<'_> {
         Some(text.to_string())
     }
 
-    /// The access that was out of bounds, in a sentence.
+    /// Describes the access that was out of bounds.
     pub(crate) fn access(&self) -> Option<String> {
         let access = self.dump.reason()?.access?;
         let size = self.dump.memories().get(access.memory as usize);
@@ -210,7 +212,7 @@ fn signature(ty: &wasmparser::FuncType) -> String {
     }
 }
 
-/// A kind of value, where nothing says its type.
+/// Returns the type of a value whose declared type is unknown.
 pub(crate) fn type_of(value: &Value) -> &'static str {
     match value {
         Value::I32(_) => "i32",
@@ -228,7 +230,7 @@ pub(crate) fn type_of(value: &Value) -> &'static str {
     }
 }
 
-/// A value's bits, for those that are numbers.
+/// Formats the bits of a numeric value.
 pub(crate) fn bits_of(value: &Value) -> Option<String> {
     match value {
         Value::I32(bits) | Value::F32(bits) => Some(format!("{bits:#010x}")),
@@ -238,7 +240,7 @@ pub(crate) fn bits_of(value: &Value) -> Option<String> {
     }
 }
 
-/// Where a frame stands at its instruction.
+/// Describes a frame's position relative to its instruction.
 pub(crate) fn position(position: Position) -> &'static str {
     match position {
         Position::Before => "before this instruction",
@@ -247,7 +249,7 @@ pub(crate) fn position(position: Position) -> &'static str {
     }
 }
 
-/// What lies between a frame and its caller, if anything does.
+/// Describes the boundary between a frame and its caller, if there is one.
 pub(crate) fn boundary(boundary: Boundary) -> Option<&'static str> {
     match boundary {
         Boundary::None => None,
@@ -257,7 +259,7 @@ pub(crate) fn boundary(boundary: Boundary) -> Option<&'static str> {
     }
 }
 
-/// What a stack is doing, for programs.
+/// Returns the name of a stack's state for JSON.
 pub(crate) fn state_name(state: StackState) -> &'static str {
     match state {
         StackState::Fresh => "fresh",
@@ -269,7 +271,7 @@ pub(crate) fn state_name(state: StackState) -> &'static str {
     }
 }
 
-/// What a stack is doing.
+/// Describes a stack's state for people.
 pub(crate) fn state(state: StackState) -> &'static str {
     match state {
         StackState::Parent => "waits for the stack that it resumed",

@@ -1,17 +1,20 @@
-//! The same as the text, for programs. Fields come in the order in which they stand here.
+//! JSON output: the contents of the text output, for programs. Fields are written in the order of
+//! their declaration.
 
 use super::frame::{self, Number};
 use super::hex::Range;
 use super::inspection::{Inspection, Local, bits_of, boundary, position, state_name, type_of};
 use super::modules::hex;
+use crate::cli::names::is_misleading;
 use backstitch::coredump::{Frame, Value};
 use serde::Serialize;
 use std::collections::BTreeMap;
+use std::io::{self, Write};
 
-/// How many operators are given on either side of where a frame stands.
+/// Number of instructions given before and after the current one.
 const AROUND: usize = 32;
 
-/// A whole dump, but for the bytes of its memories.
+/// A whole dump, except the bytes of its memories.
 #[derive(Serialize)]
 pub(crate) struct Dump {
     program: String,
@@ -51,7 +54,7 @@ struct Thread {
     frames: Vec<FrameEntry>,
 }
 
-/// A frame, as in a list of them.
+/// A frame in a list.
 #[derive(Serialize)]
 pub(crate) struct FrameEntry {
     frame: usize,
@@ -70,7 +73,7 @@ pub(crate) struct FrameEntry {
     operands: Vec<Typed>,
 }
 
-/// A frame in full.
+/// A frame with the code around its position.
 #[derive(Serialize)]
 pub(crate) struct FullFrame {
     #[serde(flatten)]
@@ -93,7 +96,7 @@ struct Named {
     value: Typed,
 }
 
-/// A value. Numbers are text, because many readers of JSON have only floats.
+/// A value. Numbers are strings because many JSON parsers have only floats.
 #[derive(Serialize)]
 struct Typed {
     #[serde(rename = "type")]
@@ -110,17 +113,17 @@ pub(crate) struct Stack {
     state: &'static str,
     parent: Option<u32>,
     revision: u64,
-    /// The function that was called on it.
+    /// The function that was called on the stack.
     function: Option<String>,
     bound: Vec<Typed>,
     handlers: Vec<Handler>,
-    /// Where its frames are: the thread, and the youngest of them there.
+    /// The thread that contains the stack's frames, and the number of the youngest of them.
     thread: Option<usize>,
     frame: Option<usize>,
     frames: usize,
 }
 
-/// A clause of the instruction that has resumed a stack.
+/// A clause of the instruction that resumed a stack.
 #[derive(Serialize)]
 struct Handler {
     tag: u32,
@@ -176,16 +179,50 @@ struct Elements {
     value: Option<String>,
 }
 
-/// A part of a memory.
+/// A range of a memory.
 #[derive(Serialize)]
 pub(crate) struct Bytes {
     memory: u32,
     address: u64,
-    /// Two digits a byte.
+    /// The bytes, as two hexadecimal digits each.
     bytes: String,
 }
 
-/// All of a dump.
+/// A writer of JSON that escapes the characters of strings that a terminal would interpret. JSON
+/// has such characters only in strings.
+pub(crate) struct Escaping<'o>(pub(crate) &'o mut dyn Write);
+
+impl Write for Escaping<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.write_all(bytes)?;
+        Ok(bytes.len())
+    }
+
+    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let is_escaped = |character| character != '\n' && is_misleading(character);
+        // The serializer writes whole strings, or their parts between escapes.
+        let Ok(text) = std::str::from_utf8(bytes) else {
+            return self.0.write_all(bytes);
+        };
+        if !text.contains(is_escaped) {
+            return self.0.write_all(bytes);
+        }
+        for character in text.chars() {
+            if is_escaped(character) {
+                write!(self.0, "\\u{:04x}", u32::from(character))?;
+            } else {
+                write!(self.0, "{character}")?;
+            }
+        }
+        Ok(())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
+/// Converts a whole dump, except the bytes of its memories.
 pub(crate) fn dump(inspection: &Inspection<'_>) -> Dump {
     let dump = &inspection.dump;
     let threads = dump.threads().iter().map(|thread| Thread {
@@ -235,10 +272,10 @@ pub(crate) fn dump(inspection: &Inspection<'_>) -> Dump {
     }
 }
 
-/// A frame, with the code around it.
+/// Converts a frame, with the code around its position.
 pub(crate) fn frame(inspection: &Inspection<'_>, number: Number, frame: &Frame) -> FullFrame {
     let subject = inspection.subject(frame);
-    // Without its module there is none.
+    // Without the module's file there is no code.
     let (lines, at) = frame::code(inspection, frame, &subject, AROUND).unwrap_or_default();
     let operator = |(index, line): (usize, super::disassembly::Line)| Operator {
         offset: line.offset,
@@ -252,11 +289,11 @@ pub(crate) fn frame(inspection: &Inspection<'_>, number: Number, frame: &Frame) 
     }
 }
 
-/// A part of a memory.
+/// Converts a range of a memory.
 ///
 /// # Errors
 ///
-/// If it is not all there, or too much.
+/// If the range is not within the memory, or too large.
 pub(crate) fn bytes(
     memory: &backstitch::coredump::Memory<'_>,
     range: Range,
@@ -266,7 +303,7 @@ pub(crate) fn bytes(
     let len = usize::try_from(range.len).unwrap_or(usize::MAX);
     buffer
         .try_reserve_exact(len)
-        .map_err(|_| format!("{len} bytes are too many at once"))?;
+        .map_err(|_| format!("{len} bytes cannot be allocated"))?;
     buffer.resize(len, 0);
     memory
         .read(range.address, &mut buffer)
@@ -333,12 +370,12 @@ fn typed(inspection: &Inspection<'_>, value: &Value, ty: Option<String>) -> Type
     }
 }
 
-/// A value's text, unless it is missing.
+/// Formats a value, unless it is missing.
 fn known(inspection: &Inspection<'_>, value: &Value) -> Option<String> {
     (*value != Value::Missing).then(|| inspection.text(value))
 }
 
-/// The stacks of a dump.
+/// Converts the stacks of a dump.
 pub(crate) fn stacks(inspection: &Inspection<'_>) -> Vec<Stack> {
     let stacks = inspection.dump.stacks().iter();
     let mut stacks: Vec<Stack> = stacks
@@ -383,7 +420,7 @@ pub(crate) fn stacks(inspection: &Inspection<'_>) -> Vec<Stack> {
     stacks
 }
 
-/// The modules of a dump.
+/// Converts the modules of a dump.
 pub(crate) fn modules(inspection: &Inspection<'_>) -> Vec<Module> {
     let modules = inspection.listed.iter().zip(&inspection.modules);
     modules
@@ -397,7 +434,7 @@ pub(crate) fn modules(inspection: &Inspection<'_>) -> Vec<Module> {
         .collect()
 }
 
-/// The instances of a dump.
+/// Converts the instances of a dump.
 pub(crate) fn instances(inspection: &Inspection<'_>) -> Vec<Instance> {
     let instances = inspection.dump.instances().iter();
     instances

@@ -1,9 +1,9 @@
-//! `backstitch inspect`: what is in a core dump, for people and for programs.
+//! `backstitch inspect`: shows the contents of a core dump, to people and to programs.
 //!
-//! In: a dump, whoever has written it, and the modules that ran, where they are at hand.
-//! Out: a summary, a frame in full, a part of a memory, all of it as JSON, or a page to
-//! click through. What must never be: a guess that looks like a fact; what a dump does
-//! not say is said to be missing.
+//! Input: a dump of any writer, and the modules that ran, if available. Output: a summary, the
+//! details of a frame, a range of a memory, everything as JSON, or an interactive page. Never
+//! allowed: a guess that looks like a fact; anything that a dump does not contain is shown as
+//! missing.
 
 mod disassembly;
 mod frame;
@@ -18,6 +18,7 @@ mod summary;
 pub(super) use modules::hex;
 
 use super::failure::Failure;
+use super::{file_kind, input};
 use backstitch::CoreDump;
 use backstitch::coredump::{Frame, Memory};
 use clap::Args;
@@ -41,19 +42,19 @@ Examples:
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Arguments {
-    /// The core dump
+    /// The core dump; `-` reads standard input
     #[arg(value_name = "DUMP")]
     dump: PathBuf,
 
-    /// A module that ran, or a folder in which those that ran are found by their hash
+    /// A module that ran, or a folder that is searched for the modules that ran
     #[arg(long = "module", value_name = "FILE|DIR")]
     modules: Vec<PathBuf>,
 
-    /// Show this frame in full, with the code around it
+    /// Show the details of this frame, with the code around its position
     #[arg(long, value_name = "[THREAD:]N")]
     frame: Option<frame::Number>,
 
-    /// Show bytes of a memory, by default 256 of memory 0
+    /// Show bytes of a memory; the default is 256 bytes of memory 0
     #[arg(long, value_name = "[MEMORY@]ADDR[:LEN]")]
     memory: Option<hex::Range>,
 
@@ -61,16 +62,18 @@ pub(crate) struct Arguments {
     #[arg(long)]
     json: bool,
 
-    /// Write a page to click through to this file: it needs a browser and nothing else
+    /// Write an interactive page to this file; it needs only a browser
     #[arg(long, value_name = "OUT", conflicts_with_all = ["frame", "memory", "json"])]
     html: Option<PathBuf>,
 }
 
-/// Prints what was asked for.
+/// Prints the selected contents.
 pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Failure> {
-    let file = arguments.dump.display().to_string();
-    let bytes = fs::read(&arguments.dump)
-        .map_err(|error| Failure::Input(format!("cannot read `{file}`: {error}")))?;
+    let file = input::name(&arguments.dump);
+    let bytes = input::read_bytes(&arguments.dump)?;
+    if let Some(reason) = file_kind::foreign(&bytes) {
+        return Err(Failure::Input(format!("`{file}` {reason}")));
+    }
     let dump = CoreDump::parse(&bytes)
         .map_err(|error| Failure::Input(format!("cannot inspect `{file}`: {error}")))?;
     let listed = modules::listed(&dump);
@@ -84,22 +87,25 @@ pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Fail
     if let Some(page) = &arguments.html {
         return write_page(&inspection, page, out);
     }
-    // What is not there is found before anything is printed.
+    // Missing items are reported before anything is printed.
     let frame = arguments.frame.map(|number| inspection.frame(number));
     let memory = arguments.memory.map(|range| inspection.memory(range));
     let (frame, memory) = (frame.transpose()?, memory.transpose()?);
     if arguments.json {
-        return print_json(&inspection, arguments, frame, memory, out);
+        return print_json(&inspection, arguments.frame.zip(frame), memory, out);
     }
     if let (Some(number), Some(frame)) = (arguments.frame, frame) {
         frame::print(&inspection, number, frame, out)?;
     }
-    if let (Some(range), Some(memory)) = (arguments.memory, memory) {
+    if let Some((memory, range)) = memory {
         if frame.is_some() {
             writeln!(out)?;
         }
         hex::print(memory, range, out)?
             .map_err(|error| Failure::Input(format!("memory {}: {error}", range.memory)))?;
+        if arguments.memory != Some(range) {
+            writeln!(out, "the memory ends at {:#x}", memory.size())?;
+        }
     }
     if frame.is_none() && memory.is_none() {
         summary::print(&inspection, out)?;
@@ -120,7 +126,7 @@ fn write_page(
     Ok(writeln!(out, "wrote {}", path.display())?)
 }
 
-/// What `--json` prints where only a part was asked for.
+/// The output of `--json` for a selected frame or range of memory.
 #[derive(Serialize)]
 struct Parts {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -131,20 +137,17 @@ struct Parts {
 
 fn print_json(
     inspection: &Inspection<'_>,
-    arguments: &Arguments,
-    frame: Option<&Frame>,
-    memory: Option<&Memory<'_>>,
+    frame: Option<(frame::Number, &Frame)>,
+    memory: Option<(&Memory<'_>, hex::Range)>,
     out: &mut dyn Write,
 ) -> Result<(), Failure> {
     if frame.is_none() && memory.is_none() {
         return write_json(&json::dump(inspection), out);
     }
-    let memory = arguments.memory.zip(memory);
-    let memory = memory.map(|(range, memory)| {
+    let memory = memory.map(|(memory, range)| {
         json::bytes(memory, range)
             .map_err(|error| Failure::Input(format!("memory {}: {error}", range.memory)))
     });
-    let frame = arguments.frame.zip(frame);
     let parts = Parts {
         frame: frame.map(|(number, frame)| json::frame(inspection, number, frame)),
         memory: memory.transpose()?,
@@ -153,12 +156,12 @@ fn print_json(
 }
 
 fn write_json(value: &impl Serialize, out: &mut dyn Write) -> Result<(), Failure> {
-    serde_json::to_writer_pretty(&mut *out, value).map_err(io::Error::from)?;
+    serde_json::to_writer_pretty(json::Escaping(out), value).map_err(io::Error::from)?;
     Ok(writeln!(out)?)
 }
 
 impl Inspection<'_> {
-    /// A frame, or which there are.
+    /// Returns a frame. The error states which frames exist.
     fn frame(&self, number: frame::Number) -> Result<&Frame, Failure> {
         let threads = self.dump.threads();
         let Some(thread) = threads.get(number.thread) else {
@@ -180,16 +183,21 @@ impl Inspection<'_> {
         })
     }
 
-    /// A memory, or which there are.
-    fn memory(&self, range: hex::Range) -> Result<&Memory<'_>, Failure> {
+    /// Returns a memory, and the part of a range that is in it. The error states which memories
+    /// exist, or how large the memory is.
+    fn memory(&self, range: hex::Range) -> Result<(&Memory<'_>, hex::Range), Failure> {
         let memories = self.dump.memories();
-        memories.get(range.memory as usize).ok_or_else(|| {
+        let memory = memories.get(range.memory as usize).ok_or_else(|| {
             Failure::Input(format!(
                 "`{}` has no memory {}: it has {} of them, counted from 0",
                 self.file,
                 range.memory,
                 memories.len()
             ))
-        })
+        })?;
+        let range = range
+            .clipped(memory)
+            .map_err(|error| Failure::Input(format!("memory {}: {error}", range.memory)))?;
+        Ok((memory, range))
     }
 }

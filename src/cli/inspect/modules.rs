@@ -1,7 +1,8 @@
-//! The files of the modules that ran: given one by one, or found in folders.
+//! The files of the modules that ran: given individually, or found in folders.
 
 use crate::cli::failure::Failure;
-use crate::cli::input;
+use crate::cli::input::Source;
+use crate::cli::names::printable;
 use crate::cli::symbols::Symbols;
 use backstitch::CoreDump;
 use backstitch::coredump::{Module, ModuleIdentity};
@@ -9,7 +10,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// How deep folders in folders are searched.
+/// Depth to which nested folders are searched.
 const DEPTH: usize = 16;
 
 /// A module's binary.
@@ -17,11 +18,11 @@ pub(crate) struct ModuleFile {
     pub(crate) path: PathBuf,
     pub(crate) bytes: Vec<u8>,
     pub(crate) symbols: Symbols,
-    /// Whether the dump says by its hash that it was this one.
+    /// `true` if the dump's hash identifies this file.
     pub(crate) is_verified: bool,
 }
 
-/// The modules of the dump. Some writers list none, though code of one has run.
+/// Returns the modules of the dump. Some writers list none, although code of one has run.
 pub(crate) fn listed(dump: &CoreDump<'_>) -> Vec<Module> {
     let unknown = Module {
         name: "<unknown>".to_string(),
@@ -33,7 +34,7 @@ pub(crate) fn listed(dump: &CoreDump<'_>) -> Vec<Module> {
     }
 }
 
-/// For each module of the dump its file, where one was given or found.
+/// Returns the file of each module of the dump, if it was given or found.
 pub(crate) fn find(
     dump: &CoreDump<'_>,
     modules: &[Module],
@@ -57,7 +58,7 @@ pub(crate) fn find(
     Ok(found)
 }
 
-/// Takes a file that the user says is one of the modules.
+/// Assigns a file that the user gave to one of the modules.
 fn assign(
     dump: &CoreDump<'_>,
     modules: &[Module],
@@ -69,7 +70,7 @@ fn assign(
     let by_hash = modules
         .iter()
         .position(|module| module.identity == Some(identity));
-    // Without hashes a name must do, and where there is one module there is no choice.
+    // Without hashes the name identifies the module; a single module needs no name.
     let by_name = || {
         let is_free = |at: &usize| modules[*at].identity.is_none() && found[*at].is_none();
         let free: Vec<usize> = (0..modules.len()).filter(is_free).collect();
@@ -83,8 +84,11 @@ fn assign(
     };
     let Some(index) = by_hash.or_else(by_name) else {
         let described = modules.iter().map(|module| match module.identity {
-            Some(known) => format!("\n  {}, SHA-256 {}", module.name, hex(&known.sha256)),
-            None => format!("\n  {}", module.name),
+            Some(known) => {
+                let name = printable(&module.name);
+                format!("\n  {name}, SHA-256 {}", hex(&known.sha256))
+            }
+            None => format!("\n  {}", printable(&module.name)),
         });
         return Err(Failure::Input(format!(
             "`{}`, SHA-256 {}, is not one of the modules of the dump:{}",
@@ -106,8 +110,8 @@ fn assign(
     Ok(())
 }
 
-/// An error if frames of the module stand where the file has no code. That is all that can
-/// be said where a dump has no hashes.
+/// Returns an error if the module's frames have positions where the file has no code. Nothing
+/// else can be checked if a dump has no hashes.
 fn contradicts(dump: &CoreDump<'_>, module: usize, symbols: &Symbols) -> Result<(), String> {
     let frames = dump.threads().iter().flat_map(|thread| &thread.frames);
     for frame in frames {
@@ -118,7 +122,7 @@ fn contradicts(dump: &CoreDump<'_>, module: usize, symbols: &Symbols) -> Result<
         let body = symbols.body(frame.function).unwrap_or_default();
         if u64::from(frame.code_offset) >= body.len() as u64 {
             return Err(format!(
-                "a frame stands at offset {:#x} of function {}, which this does not have",
+                "a frame is at offset {:#x} of function {}, which this file does not have",
                 frame.code_offset, frame.function
             ));
         }
@@ -126,10 +130,10 @@ fn contradicts(dump: &CoreDump<'_>, module: usize, symbols: &Symbols) -> Result<
     Ok(())
 }
 
-/// Takes a file of a folder if it is one of the modules without doubt: by its hash, or
-/// where the dump has none by its name.
+/// Assigns a file of a folder to a module if it certainly is that module: by its hash, or by its
+/// name if the dump has no hash.
 fn search(modules: &[Module], path: &Path, found: &mut [Option<ModuleFile>]) {
-    // Most files of a folder are none of the modules, and their size says so.
+    // Most files in a folder are not among the modules; their size is enough to skip them.
     let size = fs::metadata(path).map_or(0, |metadata| metadata.len());
     let is_text = path.extension().is_some_and(|extension| extension == "wat");
     let may_be = modules.iter().zip(&*found).any(|(module, file)| {
@@ -139,7 +143,7 @@ fn search(modules: &[Module], path: &Path, found: &mut [Option<ModuleFile>]) {
     if !may_be {
         return;
     }
-    // What cannot be read or is no module is not what is looked for.
+    // Files that cannot be read, or are not modules, are skipped.
     let Ok(file) = read(path) else {
         return;
     };
@@ -161,12 +165,11 @@ fn search(modules: &[Module], path: &Path, found: &mut [Option<ModuleFile>]) {
 }
 
 fn read(path: &Path) -> Result<ModuleFile, Failure> {
-    let bytes = input::read_module(path)?;
-    let symbols = Symbols::read(&bytes)
-        .map_err(|error| Failure::Input(format!("cannot read `{}`: {error}", path.display())))?;
+    let source = Source::read(path)?;
+    let symbols = source.symbols()?;
     Ok(ModuleFile {
         path: path.to_owned(),
-        bytes,
+        bytes: source.binary,
         symbols,
         is_verified: false,
     })
@@ -179,14 +182,14 @@ fn list(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> io::Result<()>
         if matches!(extension, Some("wasm" | "wat")) && path.is_file() {
             files.push(path);
         } else if depth > 0 && path.is_dir() && !path.is_symlink() {
-            // A folder in it that may not be read holds nothing that is looked for.
+            // Unreadable subfolders are skipped.
             let _ = list(&path, depth - 1, files);
         }
     }
     Ok(())
 }
 
-/// Bytes as hexadecimal digits.
+/// Formats bytes as hexadecimal digits.
 pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

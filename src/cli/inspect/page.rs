@@ -1,18 +1,17 @@
-//! A page to click through: stacks, frames, memory, globals.
+//! The interactive page: stacks, frames, memory, globals.
 //!
-//! The page is one file that asks for nothing: its style and script are in it, and so is
-//! the dump, compressed, which browsers can undo by themselves. Everything in a dump is
-//! put into the page as text by its script, so no name that a program gives its functions
-//! can become markup.
+//! The page is one file that loads nothing else. It contains its style, its script and the dump,
+//! compressed in a format that browsers can decompress. The script inserts everything from the
+//! dump as text, so names in a dump cannot become markup.
 //!
 //! # Why
 //!
-//! * Frames share what they can: a function's name, locals and code stand in the page once.
-//! * Only the rows of a list that are in sight exist in the page, so a stack of 100,000
-//!   frames and a memory of 256 MiB scroll like small ones.
-//! * Of memories so many bytes are put in as a browser opens without a pause ([`MOST_BYTES`]).
-//!   Where there are more, what frames and globals point to comes first, and the page says
-//!   that some is left out.
+//! * Frames share data: a function's name, locals and code are in the page once.
+//! * Only the visible rows of a list exist as elements, so a stack of 100,000 frames and a memory
+//!   of 256 MiB scroll like small ones.
+//! * The page contains as many bytes of memories as a browser opens without a noticeable pause
+//!   ([`MOST_BYTES`]). If there are more, the bytes that frames and globals point to are
+//!   preferred, and the page states that some are left out.
 
 mod memory;
 
@@ -29,7 +28,7 @@ use std::io::{self, Write};
 
 const HTML: &str = include_str!("page/page.html");
 const STYLE: &str = include_str!("page/page.css");
-/// What all of the page stands on comes first.
+/// The script, in the order of its dependencies.
 const SCRIPT: &str = concat!(
     include_str!("page/list.js"),
     include_str!("page/memory.js"),
@@ -37,22 +36,22 @@ const SCRIPT: &str = concat!(
     include_str!("page/page.js"),
 );
 
-/// How many bytes of memories are put into a page.
+/// Number of bytes of memories in a page.
 const MOST_BYTES: u64 = 16 << 20;
 
-/// Of a function with more operators than this only those around its frames are shown.
+/// Number of instructions above which only those around a function's frames are shown.
 const LONG: usize = 4000;
 
-/// How many on either side.
+/// Number of instructions shown on either side of a frame's position in a long function.
 const AROUND: usize = 200;
 
-/// How many runs of equal elements are shown of a table.
+/// Number of runs of equal elements shown for a table.
 const MOST_RUNS: usize = 1000;
 
-/// How hard to compress, from 0 to 10: more takes longer, and gains little.
+/// Compression level, from 0 to 10: higher levels take longer and gain little.
 const COMPRESSION: u8 = 6;
 
-/// What the script reads.
+/// The data that the script reads.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Data<'i> {
@@ -61,7 +60,7 @@ struct Data<'i> {
     has_details: bool,
     is_failure: bool,
     reason: Option<String>,
-    /// Where it stopped: the call and its operator.
+    /// The call and the instruction at which the program stopped.
     #[serde(rename = "where")]
     place: Option<String>,
     access: Option<String>,
@@ -77,7 +76,7 @@ struct Data<'i> {
     tables: Vec<Table>,
 }
 
-/// A function that frames stand in.
+/// A function that frames are in.
 #[derive(Serialize)]
 struct Function {
     module: String,
@@ -93,9 +92,9 @@ struct Function {
 #[derive(Serialize)]
 #[serde(untagged)]
 enum Code {
-    /// Offset, depth and text of each operator; none where some are left out.
+    /// Offset, depth and text of each instruction; `None` for a gap.
     Lines(Vec<Option<(u64, usize, String)>>),
-    /// Why there are none.
+    /// The reason why there is no code.
     Missing(String),
 }
 
@@ -106,8 +105,8 @@ struct Thread<'i> {
     frames: Vec<FrameRow>,
 }
 
-/// Function, instance, code offset, module offset, position, boundary, whether the values
-/// were captured, locals, operands.
+/// Function, instance, code offset, module offset, position, boundary, captured flag, locals,
+/// operands.
 type FrameRow = (
     usize,
     u32,
@@ -133,9 +132,9 @@ struct Table {
     #[serde(rename = "type")]
     ty: String,
     size: u64,
-    /// How many elements of which value.
+    /// Number of elements and their value, for each run.
     runs: Vec<(u64, String)>,
-    /// How many runs are left out.
+    /// Number of runs that are left out.
     more: usize,
 }
 
@@ -210,7 +209,7 @@ pub(crate) fn write(inspection: &Inspection<'_>, out: &mut dyn Write) -> io::Res
     for (index, memory) in memories.iter().enumerate() {
         parts.push_str(&embedded(&format!("memory-{index}"), &memory.bytes));
     }
-    // The template's marks are not looked for in what takes the place of others.
+    // Placeholders are searched only in the template, not in inserted text.
     let mut rest = HTML;
     for (mark, text) in [
         ("{{style}}", STYLE),
@@ -225,23 +224,23 @@ pub(crate) fn write(inspection: &Inspection<'_>, out: &mut dyn Write) -> io::Res
     out.write_all(rest.as_bytes())
 }
 
-/// Data in a form that HTML leaves alone: compressed, and then in base 64.
+/// Encodes data so that HTML does not interpret it: compressed, then in base 64.
 fn embedded(id: &str, bytes: &[u8]) -> String {
     let compressed = compress_to_vec_zlib(bytes, COMPRESSION);
     let text = STANDARD.encode(compressed);
     format!("<script type=\"application/octet-stream\" id=\"{id}\">{text}</script>\n")
 }
 
-/// The functions that frames stand in, each once.
+/// The functions that frames are in, each once.
 #[derive(Default)]
 struct Functions {
-    /// By module and index: which one it is, and where frames stand in it.
+    /// The functions, by module and index.
     known: BTreeMap<(Option<usize>, u32), Known>,
 }
 
 struct Known {
     number: usize,
-    /// That of the frame with the most locals.
+    /// The description for the frame with the most locals.
     subject: Subject,
     locals: usize,
     offsets: BTreeSet<u64>,
@@ -309,13 +308,15 @@ impl Functions {
     }
 }
 
-/// A function's operators; of a long one those around its frames.
+/// Returns a function's instructions; for a long function only those around its frames.
 fn code(inspection: &Inspection<'_>, subject: &Subject, offsets: &BTreeSet<u64>) -> Code {
     let file = subject
         .module
         .and_then(|at| inspection.modules[at].as_ref());
     let Some(file) = file else {
-        return Code::Missing("Its module's file is not known: give it by --module.".to_string());
+        return Code::Missing(
+            "The module's file is not known; provide it with --module.".to_string(),
+        );
     };
     let lines = match disassembly::of_function(&file.bytes, &file.symbols, subject.index) {
         Ok(lines) => lines,
@@ -340,8 +341,8 @@ fn code(inspection: &Inspection<'_>, subject: &Subject, offsets: &BTreeSet<u64>)
     Code::Lines(kept)
 }
 
-/// A value as the script takes it apart: a letter for its kind, and its text; before that
-/// of a float its bits.
+/// Encodes a value for the script: a letter for its kind, followed by its text. For a float, the
+/// bits precede the text.
 fn packed(inspection: &Inspection<'_>, value: &Value) -> String {
     let text = inspection.text(value);
     match value {

@@ -1,16 +1,16 @@
-//! The stacks of a store: who waits for whom.
+//! The stacks of a store, as a tree.
 
 use super::inspection::{Inspection, state};
 use backstitch::coredump::Stack;
 use std::io::{self, Write};
 
-/// How many stacks are listed.
+/// Number of stacks that are listed.
 const LISTED: usize = 40;
-/// How deep they are indented.
+/// Largest depth that is indented.
 const DEEPEST: usize = 20;
 
-/// Prints the stacks as a tree, each below the one that waits for it; nothing where there
-/// is none but that of a call from the host.
+/// Prints the stacks as a tree, each below the one that waits for it. Prints nothing if there are
+/// no continuations.
 pub(crate) fn print(inspection: &Inspection<'_>, out: &mut dyn Write) -> io::Result<()> {
     let stacks = inspection.dump.stacks();
     if !stacks.iter().any(|stack| stack.continuation) {
@@ -30,7 +30,7 @@ pub(crate) fn print(inspection: &Inspection<'_>, out: &mut dyn Write) -> io::Res
     Ok(())
 }
 
-/// The stacks with their depths, parents before children.
+/// Returns the stacks with their depths, parents before children.
 fn tree(stacks: &[Stack]) -> Vec<(usize, &Stack)> {
     let mut children = vec![Vec::new(); stacks.len()];
     let mut pending = Vec::new();
@@ -42,7 +42,7 @@ fn tree(stacks: &[Stack]) -> Vec<(usize, &Stack)> {
             _ => pending.push((0, index)),
         }
     }
-    // A stack that waits for itself, by way of others, is below none of these.
+    // A cycle of stacks that wait for each other is not reachable from here and left out.
     let mut all = Vec::new();
     while let Some((depth, index)) = pending.pop() {
         all.push((depth, &stacks[index]));
@@ -68,7 +68,7 @@ fn describe(inspection: &Inspection<'_>, stack: &Stack) -> String {
             false => format!("tag {}", handler.tag),
         });
         let handlers: Vec<_> = handlers.collect();
-        text += &format!(", handled around it: {}", handlers.join(", "));
+        text += &format!(", handlers around it: {}", handlers.join(", "));
     }
     text
 }

@@ -1,23 +1,25 @@
-//! What died, where and why, on one screen.
+//! The summary of a dump: the reason, the position and the arguments, on one screen.
 
 use super::inspection::{Inspection, Subject, boundary};
 use super::{disassembly, frame, stacks};
+use crate::cli::names::printable;
 use backstitch::coredump::{Frame, Memory, Thread};
 use std::io::{self, Write};
 
-/// How many frames are listed: the youngest, and of a deep stack the oldest too.
+/// Numbers of frames that are listed: the youngest ones, and of a deep stack the oldest ones too.
 const YOUNGEST: usize = 10;
 const OLDEST: usize = 2;
 
-/// How many characters a call's arguments may take.
+/// Number of characters for a call's arguments.
 const ARGUMENTS: usize = 60;
 
 /// Prints the summary.
 pub(crate) fn print(inspection: &Inspection<'_>, out: &mut dyn Write) -> io::Result<()> {
     let dump = &inspection.dump;
+    let program = printable(program(inspection));
     match inspection.reason() {
-        Some(reason) => writeln!(out, "{}: {reason}", program(inspection))?,
-        None => writeln!(out, "{}: the dump does not say why", program(inspection))?,
+        Some(reason) => writeln!(out, "{program}: {}", printable(&reason))?,
+        None => writeln!(out, "{program}: the dump contains no reason")?,
     }
     if let Some(access) = inspection.access() {
         writeln!(out, "  it accessed {access}")?;
@@ -25,7 +27,7 @@ pub(crate) fn print(inspection: &Inspection<'_>, out: &mut dyn Write) -> io::Res
     if let Some((frame, subject)) = stopped_in(inspection) {
         writeln!(out, "  in {}", call(inspection, frame, &subject))?;
         if let Some(operator) = operator_at(inspection, frame, &subject) {
-            writeln!(out, "  at `{operator}`")?;
+            writeln!(out, "  at `{}`", printable(&operator))?;
         }
     }
     for thread in dump.threads() {
@@ -37,7 +39,7 @@ pub(crate) fn print(inspection: &Inspection<'_>, out: &mut dyn Write) -> io::Res
     print_contents(inspection, out)
 }
 
-/// The program's name, or else its dump's.
+/// Returns the program's name, or the dump's file if it has none.
 pub(crate) fn program<'a>(inspection: &'a Inspection<'_>) -> &'a str {
     match inspection.dump.name() {
         "" => &inspection.file,
@@ -45,13 +47,13 @@ pub(crate) fn program<'a>(inspection: &'a Inspection<'_>) -> &'a str {
     }
 }
 
-/// The frame in which it stopped: the youngest of the first thread.
+/// Returns the frame in which the program stopped: the youngest of the first thread.
 pub(crate) fn stopped_in<'i>(inspection: &'i Inspection<'_>) -> Option<(&'i Frame, Subject)> {
     let frame = inspection.dump.threads().first()?.frames.first()?;
     Some((frame, inspection.subject(frame)))
 }
 
-/// The operator that a frame stands at, if its module is there.
+/// Returns the instruction at a frame's position, if the module's file is known.
 pub(crate) fn operator_at(
     inspection: &Inspection<'_>,
     frame: &Frame,
@@ -64,21 +66,21 @@ pub(crate) fn operator_at(
     Some(line.text)
 }
 
-/// A frame as a call: its function, and the values that the parameters have now.
+/// Formats a frame as a call: the function, and the current values of its parameters.
 pub(crate) fn call(inspection: &Inspection<'_>, frame: &Frame, subject: &Subject) -> String {
     let title = subject.title();
     let count = match subject.parameters {
         Some(0) => return format!("{title}()"),
         Some(count) if count <= frame.locals.len() => count,
         Some(_) => return format!("{title}(?)"),
-        // Which of the locals are parameters only the module can say.
+        // Without the module, parameters cannot be distinguished from other locals.
         None if frame.locals.is_empty() => return title,
         None => frame.locals.len(),
     };
     let mut list = String::new();
     for (at, value) in frame.locals[..count].iter().enumerate() {
         let name = match subject.local(at).name {
-            Some(name) => format!("{name}="),
+            Some(name) => format!("{}=", printable(&name)),
             None => String::new(),
         };
         let text = format!("{name}{}", inspection.text(value));
@@ -112,12 +114,12 @@ fn print_thread(
     let more = if thread.complete {
         ""
     } else {
-        ", and older ones that there was no memory for"
+        ", older ones not recorded for lack of memory"
     };
     writeln!(
         out,
         "Stack `{}`, {count}{more}, youngest first:",
-        thread.name
+        printable(&thread.name)
     )?;
     let all = thread.frames.len();
     let left_out = if all > YOUNGEST + OLDEST + 1 {
@@ -146,16 +148,16 @@ fn print_thread(
     Ok(())
 }
 
-/// Modules, memories and what else there is, a line each.
+/// Prints modules, memories and counts of other items, one per line.
 fn print_contents(inspection: &Inspection<'_>, out: &mut dyn Write) -> io::Result<()> {
     let dump = &inspection.dump;
     for (module, file) in inspection.listed.iter().zip(&inspection.modules) {
         let source = match file {
             Some(file) if file.is_verified => format!("{}", file.path.display()),
-            Some(file) => format!("{} (taken on trust)", file.path.display()),
-            None => "its file is not known: give it by --module".to_string(),
+            Some(file) => format!("{} (not verified)", file.path.display()),
+            None => "file not known; provide it with --module".to_string(),
         };
-        writeln!(out, "module {}: {source}", module.name)?;
+        writeln!(out, "module {}: {source}", printable(&module.name))?;
     }
     for (index, memory) in dump.memories().iter().enumerate() {
         writeln!(out, "memory {index}: {}", extent(memory))?;
@@ -177,18 +179,18 @@ fn print_contents(inspection: &Inspection<'_>, out: &mut dyn Write) -> io::Resul
         writeln!(out, "{}", counts.join(", "))?;
     }
     if let Some(producer) = dump.producer() {
-        writeln!(out, "written by {producer}")?;
+        writeln!(out, "written by {}", printable(producer))?;
     }
     if let (Some(version), None) = (dump.extension_version(), dump.reason()) {
         writeln!(
             out,
-            "a newer backstitch wrote more into it (version {version}), which this one cannot read"
+            "it contains data of a newer version of Backstitch (format {version}), which is not shown"
         )?;
     }
     Ok(())
 }
 
-/// A memory's size, and how much of it is worth looking at.
+/// Describes a memory's size, and the number of its bytes in the dump.
 pub(crate) fn extent(memory: &Memory<'_>) -> String {
     let held: u64 = memory.chunks().map(|(_, bytes)| bytes.len() as u64).sum();
     let pages = memory.pages();
@@ -202,7 +204,7 @@ pub(crate) fn extent(memory: &Memory<'_>) -> String {
     )
 }
 
-/// A number with commas between thousands.
+/// Formats a number with commas between thousands.
 pub(crate) fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();

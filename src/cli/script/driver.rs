@@ -1,29 +1,29 @@
-//! How a script's modules are made and its calls are carried out.
+//! Instantiation of a script's modules and execution of its calls.
 
 use super::Host;
 use backstitch::{Engine, Func, Instance, Linker, Module, Result, Store, Val};
 
-/// Carries out what a script asks for, in an engine of its own choice.
+/// Executes the actions of a script in an engine of its choice.
 ///
-/// The methods do it in the plainest way; a driver that is to test something
-/// else, such as suspending at every step, replaces them.
+/// The default methods are the plainest implementation. Drivers that test something else, such as
+/// suspension at every step, override them.
 pub trait Driver {
-    /// The engine that the modules are made in.
+    /// Returns the engine for the script's modules.
     fn engine(&self) -> &Engine;
 
-    /// Makes the store that a script runs in.
+    /// Creates the store that a script runs in.
     fn new_store(&mut self) -> Result<Store<Host>> {
         let mut store = Store::new(self.engine(), Host::default());
         store.limiter(|host| &mut host.limits);
         Ok(store)
     }
 
-    /// Validates a module that the script says is to be refused.
+    /// Validates a module that the script expects to be refused.
     fn validate(&mut self, bytes: &[u8]) -> Result<()> {
         Module::from_binary(self.engine(), bytes).map(drop)
     }
 
-    /// Makes an instance, which may run a start function.
+    /// Instantiates a module, which may run a start function.
     fn instantiate(
         &mut self,
         store: &mut Store<Host>,
@@ -33,7 +33,7 @@ pub trait Driver {
         linker.instantiate(store, module)
     }
 
-    /// Calls a function; an error is the function's own, such as a trap.
+    /// Calls a function. An error is the function's own, such as a trap.
     fn call(
         &mut self,
         store: &mut Store<Host>,
@@ -44,7 +44,7 @@ pub trait Driver {
     }
 }
 
-/// Calls a function from its start to its end.
+/// Calls a function without interruptions.
 pub fn call_directly(
     store: &mut Store<Host>,
     function: &Func,

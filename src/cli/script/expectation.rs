@@ -6,7 +6,7 @@ use std::fmt;
 use wast::core::{NanPattern, WastArgCore, WastRetCore};
 use wast::{WastArg, WastRet};
 
-/// The engine's value for an argument of a parameter of type `ty`.
+/// Converts an argument to a value for a parameter of type `ty`.
 pub(super) fn argument(
     store: &mut Store<Host>,
     argument: &WastArg<'_>,
@@ -20,8 +20,8 @@ pub(super) fn argument(
         WastArgCore::I64(value) => Ok(Val::I64(*value)),
         WastArgCore::F32(value) => Ok(Val::F32(value.bits)),
         WastArgCore::F64(value) => Ok(Val::F64(value.bits)),
-        // The parameter's type is at least as good as the one in the script:
-        // there is only one null for both.
+        // The parameter's type is as good as the one in the script, because both have the same
+        // null.
         WastArgCore::RefNull(_) => {
             Val::default_for_ty(ty).ok_or_else(|| format!("a parameter of type {ty} has no null"))
         }
@@ -33,7 +33,7 @@ pub(super) fn argument(
     }
 }
 
-/// Compares a call's results with what a script expects.
+/// Compares a call's results with those that a script expects.
 pub(super) fn compare(
     store: &Store<Host>,
     results: &[Val],
@@ -65,7 +65,7 @@ pub(super) fn compare(
     Ok(())
 }
 
-/// Whether a value fits a pattern; an error where that cannot be told yet.
+/// Returns whether a value matches a pattern; an error if the pattern is not supported.
 fn matches(store: &Store<Host>, value: &Val, pattern: &WastRetCore<'_>) -> Result<bool, String> {
     Ok(match (pattern, value) {
         (WastRetCore::I32(expected), Val::I32(found)) => expected == found,
@@ -80,13 +80,13 @@ fn matches(store: &Store<Host>, value: &Val, pattern: &WastRetCore<'_>) -> Resul
             NanPattern::ArithmeticNan => is_arithmetic_f64(*found),
             NanPattern::Value(expected) => expected.bits == *found,
         },
-        // Of whichever type: a result's type is known from its function's.
+        // The type is not compared: it follows from the function's type.
         (WastRetCore::RefNull(_), value) => is_null(value),
         (WastRetCore::RefExtern(None), Val::ExternRef(Some(_))) => true,
         (WastRetCore::RefExtern(Some(expected)), Val::ExternRef(Some(_))) => {
             extern_number(store, value) == Some(*expected)
         }
-        // A script cannot say which function it is: it knows no store's indices.
+        // A script cannot identify the function, because it has no access to the store's indices.
         (WastRetCore::RefFunc(_), Val::FuncRef(Some(_))) => true,
         (WastRetCore::Either(patterns), value) => {
             for pattern in patterns {
@@ -113,12 +113,12 @@ fn matches(store: &Store<Host>, value: &Val, pattern: &WastRetCore<'_>) -> Resul
     })
 }
 
-/// Payload exactly the quiet bit, either sign.
+/// Returns whether the payload is exactly the quiet bit, with either sign.
 fn is_canonical_f32(bits: u32) -> bool {
     bits & 0x7fff_ffff == 0x7fc0_0000
 }
 
-/// At least the quiet bit, either sign.
+/// Returns whether the payload includes the quiet bit, with either sign.
 fn is_arithmetic_f32(bits: u32) -> bool {
     bits & 0x7fc0_0000 == 0x7fc0_0000
 }
@@ -135,7 +135,7 @@ fn is_null(value: &Val) -> bool {
     (*value).ref_().is_some_and(|reference| reference.is_null())
 }
 
-/// The number that a script gave a `ref.extern`.
+/// Returns the number that a script gave a `ref.extern`.
 fn extern_number(store: &Store<Host>, value: &Val) -> Option<u32> {
     let Val::ExternRef(Some(reference)) = value else {
         return None;
@@ -144,7 +144,7 @@ fn extern_number(store: &Store<Host>, value: &Val) -> Option<u32> {
     data.downcast_ref::<u32>().copied()
 }
 
-/// Shows a value as a script would write it; floats with their bits.
+/// Formats a value in the syntax of scripts; floats are followed by their bits.
 struct Value<'a>(&'a Store<Host>, &'a Val);
 
 impl fmt::Display for Value<'_> {
@@ -165,7 +165,7 @@ impl fmt::Display for Value<'_> {
     }
 }
 
-/// Shows a pattern as a script writes it; floats with their bits.
+/// Formats a pattern in the syntax of scripts; floats are followed by their bits.
 struct Pattern<'a>(&'a WastRetCore<'a>);
 
 impl fmt::Display for Pattern<'_> {

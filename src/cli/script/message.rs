@@ -1,17 +1,17 @@
-//! The specification's words for why something does not work, and the engine's.
+//! Comparison of the specification's error messages with the engine's.
 //!
-//! Scripts name the reason of each trap and each failed link, and these are
-//! compared. The reasons for which a module is malformed or invalid are not:
-//! `wasmparser` has words of its own for them, so there only the refusal counts.
+//! Scripts name the reason of each trap and each failed link, and these are compared. The reasons
+//! why a module is malformed or invalid are not, because `wasmparser` has its own texts for them;
+//! only the refusal counts.
 
 use backstitch::{Error, Trap};
 
-/// Where a script's words are not contained in the engine's: what a script's
-/// reason begins with, and what the engine says.
+/// Pairs of messages where the engine's does not contain the script's: the start of the script's
+/// message, and the engine's message.
 const SYNONYMS: &[(&str, &str)] = &[
-    // The specification's interpreter adds which element of the table it is.
+    // The specification's interpreter adds the index of the table's element.
     ("uninitialized element", "uninitialized element"),
-    // It also names the kind of reference that is null.
+    // The specification's interpreter also names the kind of the reference.
     ("null function reference", "null reference"),
     ("null continuation reference", "null reference"),
     ("null array reference", "null reference"),
@@ -20,10 +20,10 @@ const SYNONYMS: &[(&str, &str)] = &[
     ("null exception reference", "null reference"),
 ];
 
-/// Why links fail, in the specification's words. What others say is an engine's own.
+/// The specification's messages for failed links. All others are specific to one engine.
 const LINK_FAILURES: &[&str] = &["unknown import", "incompatible import type"];
 
-/// Whether an error is a trap for the reason that a script names.
+/// Checks that an error is a trap for the reason that a script names.
 pub(super) fn expect_trap(error: &Error, expected: &str) -> Result<(), String> {
     let Some(trap) = error.downcast_ref::<Trap>() else {
         return Err(format!(
@@ -39,7 +39,7 @@ pub(super) fn expect_trap(error: &Error, expected: &str) -> Result<(), String> {
     }
 }
 
-/// Whether an error says for the reason that a script names that imports do not match.
+/// Checks that an error is a failed link for the reason that a script names.
 pub(super) fn expect_link_error(error: &Error, expected: &str) -> Result<(), String> {
     let found = one_line(error);
     let is_trap = error.downcast_ref::<Trap>().is_some();
@@ -57,19 +57,20 @@ pub(super) fn expect_link_error(error: &Error, expected: &str) -> Result<(), Str
     }
 }
 
-/// Whether a refusal is for want of a proposal, which says nothing about the module.
+/// Returns whether a module was refused because a proposal is not supported, which does not make
+/// the module invalid.
 pub(super) fn is_unsupported(error: &Error) -> bool {
     let text = one_line(error);
     text.contains("needs the ") && text.contains(" proposal")
 }
 
-/// Whether that proposal is the one that gives a meaning to bits which are malformed by
+/// Returns whether the proposal is the one that assigns a meaning to bits that are malformed in
 /// every version of the specification.
 pub(super) fn wants_everything_shared(error: &Error) -> bool {
     one_line(error).contains("needs the shared-everything-threads proposal")
 }
 
-/// An error and its causes on one line.
+/// Formats an error and its causes on one line.
 pub(super) fn one_line(error: &Error) -> String {
     let text = format!("{error:#}");
     let lines: Vec<&str> = text.lines().map(str::trim).collect();

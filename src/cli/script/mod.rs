@@ -1,28 +1,27 @@
-//! Test scripts (`.wast`), in which WebAssembly's specification keeps its tests.
+//! Test scripts (`.wast`), the format of WebAssembly's specification tests.
 //!
-//! In: a script's text, and a [`Driver`] that says in which engine its modules
-//! are made and how its calls are carried out. Out: a [`Report`] of the
-//! assertions that held, those that did not with line and reason, and those
-//! that were skipped with the whole file.
+//! Input: a script's text, and a [`Driver`] that provides an engine for the script's modules and
+//! executes its calls. Output: a [`Report`] with the number of assertions that held, the failures
+//! with line and reason, and the number of assertions that were skipped with the whole file.
 //!
 //! ```text
 //! text ──► runner ──► driver ──► engine
-//!            │  ▲ spectest: what scripts may import
+//!            │  ▲ spectest: the module that scripts import
 //!            │  ├ expectation: values, and patterns of them
-//!            │  ├ message: the specification's words for a trap
-//!            │  └ older: rules that scripts of an earlier time still have
+//!            │  ├ message: the specification's error messages
+//!            │  └ older: rules that only older scripts have
 //!            ▼
 //!          report
 //! ```
 //!
-//! What must never be: a directive that cannot be carried out counted as passed;
-//! a directive that fails, or panics, keeping the next from being run.
+//! Never allowed: a directive that cannot be executed but counts as passed; a directive that
+//! fails or panics and prevents the next one from running.
 //!
 //! # Why is this included by path?
 //!
-//! The command line and the `spec-tests` crate run scripts alike, and a test
-//! script's runner is no part of a runtime's library. So this folder uses the
-//! library's public interface only, and refers to itself by `super`.
+//! The command line and the `spec-tests` crate run scripts in the same way, and the runner does
+//! not belong in a runtime's library. This folder therefore uses only the library's public
+//! interface, and refers to itself by `super`.
 
 pub mod driver;
 mod expectation;

@@ -1,15 +1,16 @@
-//! Rules of WebAssembly that later proposals have lifted.
+//! Rules of WebAssembly that later proposals have removed.
 //!
-//! A script is of one time: what it says is invalid may be valid by now. So where a module
-//! is accepted, and the script's reason is a rule of then, the rule is what is tested.
+//! A script was written at some time, and a module that it calls invalid may be valid by now. If
+//! such a module is accepted, and the script's reason is a rule of that time, the module is
+//! validated under the old rule.
 
 use super::message;
 use backstitch::{Config, Engine, Module};
 
-/// How a configuration is made that has a rule still.
+/// Changes a configuration so that an old rule applies.
 type Rule = fn(&mut Config) -> &mut Config;
 
-/// What a script's reason begins with, and the rule.
+/// The start of a script's message, and the rule that it names.
 const LIFTED: &[(&str, Rule)] = &[
     ("multiple memories", |config| {
         config.wasm_multi_memory(false)
@@ -17,18 +18,18 @@ const LIFTED: &[(&str, Rule)] = &[
     ("multiple tables", |config| {
         config.wasm_reference_types(false)
     }),
-    // In the place of what is now an index.
+    // Fields that must be zero in older versions and are indices now.
     ("zero byte expected", reserved_bytes),
     ("zero flag expected", reserved_bytes),
     ("integer representation too long", reserved_bytes),
-    // Constant expressions could read what is imported alone.
+    // Older versions allow constant expressions to read imported globals only.
     ("unknown global", |config| config.wasm_gc(false)),
-    // A type could only name those before it.
+    // Older versions allow a type to refer only to types before it.
     ("unknown type", |config| config.wasm_gc(false)),
     ("non-empty tag result type", |config| {
         config.wasm_stack_switching(false)
     }),
-    // Bits that mean something in the proposal for sharing everything between threads.
+    // Bits that have a meaning only in the shared-everything-threads proposal.
     ("malformed mutability", |config| config),
     ("invalid mutability", |config| config),
     ("integer too large", |config| config),
@@ -38,8 +39,8 @@ fn reserved_bytes(config: &mut Config) -> &mut Config {
     config.wasm_multi_memory(false).wasm_reference_types(false)
 }
 
-/// Whether a module is refused by the rule that a script's reason names, if that is one that
-/// has been lifted since.
+/// Returns whether a module is refused under the rule that a script names, if that rule has been
+/// removed since.
 pub(super) fn refuses(expected: &str, bytes: &[u8]) -> bool {
     let is_named = |(reason, _): &&(&str, Rule)| expected.starts_with(reason);
     let Some((_, rule)) = LIFTED.iter().find(is_named) else {

@@ -1,22 +1,22 @@
-//! What came of a script.
+//! Results of scripts.
 
 /// The result of running a script.
 ///
-/// Assertions are counted. A directive that is none, such as a module, counts
-/// only where it fails: so a script that passes has as many passes as assertions.
+/// Only assertions are counted as passes. Other directives, such as modules, count only if they
+/// fail, so a successful script has as many passes as assertions.
 #[derive(Clone, Default, Debug)]
 pub struct Report {
-    /// How many assertions held.
+    /// Number of assertions that held.
     pub passed: usize,
     /// The directives that failed, in the script's order.
     pub failures: Vec<Failure>,
-    /// How many assertions were not tried.
+    /// Number of assertions that were not executed.
     pub skipped: usize,
-    /// Why the script was skipped, where it was.
+    /// The reason why the script was skipped, if it was.
     pub skip_reason: Option<&'static str>,
-    /// What the script printed by the functions of `spectest`.
+    /// The output of the functions of `spectest`, one line per call.
     pub printed: Vec<String>,
-    /// How many directives failed in reports that were added to this one.
+    /// Number of failed directives in reports that were added to this one.
     added_failures: usize,
 }
 
@@ -25,12 +25,12 @@ pub struct Report {
 pub struct Failure {
     /// The directive's line, from 1.
     pub line: usize,
-    /// What was expected, and what there was.
+    /// The expected and the actual outcome.
     pub reason: String,
 }
 
 impl Report {
-    /// The report of a script that is not run.
+    /// Creates the report of a script that is not run.
     pub(super) fn skip(assertions: usize, reason: &'static str) -> Self {
         Report {
             skipped: assertions,
@@ -39,19 +39,19 @@ impl Report {
         }
     }
 
-    /// How many directives failed.
+    /// Returns the number of directives that failed.
     pub fn failed(&self) -> usize {
         self.failures.len() + self.added_failures
     }
 
-    /// Adds another script's numbers to this total.
+    /// Adds another script's numbers to this report.
     pub fn add(&mut self, other: &Report) {
         self.passed += other.passed;
         self.skipped += other.skipped;
         self.added_failures += other.failed();
     }
 
-    /// The three numbers as both the command and the tests print them.
+    /// Formats the three numbers as both the command and the tests print them.
     pub fn counts(&self) -> String {
         format!(
             "{} passed, {} failed, {} skipped",

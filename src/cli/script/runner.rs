@@ -1,4 +1,4 @@
-//! Carries out a script, directive by directive.
+//! Execution of a script, directive by directive.
 
 use super::expectation;
 use super::message;
@@ -14,7 +14,7 @@ use wast::parser::{self, ParseBuffer};
 use wast::token::Id;
 use wast::{QuoteWat, Wast, WastDirective, WastExecute, WastInvoke, Wat};
 
-/// Why scripts with threads are not run.
+/// The reason why scripts with threads are skipped.
 const NEEDS_THREADS: &str = "`thread` and `wait` need the threads proposal, which is not supported";
 
 /// Runs a script.
@@ -22,7 +22,7 @@ pub fn run(text: &str, driver: &mut dyn Driver) -> Report {
     let mut report = Report::default();
     let fail = |report: &mut Report, line, reason| report.failures.push(Failure { line, reason });
 
-    // Names with misleading characters are among what scripts test.
+    // Scripts test names with misleading characters.
     let mut lexer = Lexer::new(text);
     lexer.allow_confusing_unicode(true);
     let buffer = ParseBuffer::new_with_lexer(lexer);
@@ -54,7 +54,7 @@ pub fn run(text: &str, driver: &mut dyn Driver) -> Report {
     let mut runner = match Runner::new(driver) {
         Ok(runner) => runner,
         Err(error) => {
-            let reason = format!("cannot make a store: {}", message::one_line(&error));
+            let reason = format!("cannot create a store: {}", message::one_line(&error));
             fail(&mut report, 1, reason);
             return report;
         }
@@ -62,8 +62,8 @@ pub fn run(text: &str, driver: &mut dyn Driver) -> Report {
     for directive in directives {
         let line = directive.span().linecol_in(text).0 + 1;
         let assertions = count_assertions(&directive);
-        // A store that an engine has panicked in is still worth trying: the
-        // next directives may not depend on what was lost.
+        // The store is used further after a panic: later directives may not depend on the lost
+        // state.
         let result = catch_unwind(AssertUnwindSafe(|| runner.run(directive)));
         match result {
             Ok(Ok(())) => report.passed += assertions,
@@ -102,11 +102,11 @@ fn panic_message(panic: &(dyn Any + Send)) -> String {
         .downcast_ref::<&str>()
         .copied()
         .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
-        .unwrap_or("with a value that is no text");
+        .unwrap_or("with a value that is not a string");
     format!("the engine panicked: {text}")
 }
 
-/// What came of something that may trap.
+/// The result of an action that may trap.
 type Outcome = Result<Vec<Val>, Error>;
 
 /// A script's state between directives.
@@ -115,13 +115,13 @@ struct Runner<'driver> {
     linker: Linker<Host>,
     store: Store<Host>,
     definitions: BTreeMap<String, Module>,
-    /// The last definition, for directives that name none.
+    /// The last definition, for directives without a name.
     definition: Option<Module>,
     instances: BTreeMap<String, Instance>,
-    /// The names that were registered.
+    /// The names under which instances were registered.
     registered: BTreeSet<String>,
-    /// The last instance, for directives that name none; none after a module
-    /// that failed, so that nothing is tested in the one before it.
+    /// The last instance, for directives without a name. `None` after a module that failed, so
+    /// that directives do not use an older instance.
     instance: Option<Instance>,
 }
 
@@ -175,7 +175,7 @@ impl<'driver> Runner<'driver> {
                     message::one_line(&error)
                 )),
             },
-            // A suspension that no handler takes is a trap of the engine's.
+            // An unhandled suspension is a trap.
             WastDirective::AssertTrap { exec, message, .. }
             | WastDirective::AssertSuspension { exec, message, .. } => {
                 let outcome = self.execute(exec)?;
@@ -217,11 +217,11 @@ impl<'driver> Runner<'driver> {
         }
     }
 
-    /// Makes a module and keeps it by its name.
+    /// Compiles a module and stores it under its name.
     fn define(&mut self, name: Option<Id<'_>>, module: &mut QuoteWat<'_>) -> Result<(), String> {
         self.definition = None;
         if let Some(name) = name {
-            // A failure must not leave the one before it in its place.
+            // If the module fails, an older one of the same name must not remain.
             self.definitions.remove(name.name());
             self.instances.remove(name.name());
         }
@@ -242,7 +242,7 @@ impl<'driver> Runner<'driver> {
             .map_err(|error| format!("the module was refused: {}", message::one_line(&error)))
     }
 
-    /// Instantiates a module that is defined, as the current instance.
+    /// Instantiates a defined module, and makes the instance the current one.
     fn instantiate_definition(
         &mut self,
         module: Option<Id<'_>>,
@@ -260,8 +260,8 @@ impl<'driver> Runner<'driver> {
         self.instance = Some(made);
         if let Some(name) = instance {
             self.instances.insert(name.name().to_string(), made);
-            // Wasmtime's scripts import from an instance by the name that it has in the
-            // script, unless another one was registered by that.
+            // Wasmtime's scripts import from an instance by its name in the script, unless
+            // another instance was registered under that name.
             if !self.registered.contains(name.name()) {
                 return self.register(name.name(), made);
             }
@@ -269,14 +269,14 @@ impl<'driver> Runner<'driver> {
         Ok(())
     }
 
-    /// Lets later modules import from an instance.
+    /// Makes an instance available for imports of later modules.
     fn register(&mut self, name: &str, instance: Instance) -> Result<(), String> {
         let registered = self.linker.instance(&mut self.store, name, instance);
         let why = |error| format!("cannot register `{name}`: {}", message::one_line(&error));
         registered.map(drop).map_err(why)
     }
 
-    /// Instantiates the module of an assertion, which leaves the current instance.
+    /// Instantiates the module of an assertion. The current instance does not change.
     fn instantiate_anonymous(
         &mut self,
         mut module: Wat<'_>,
@@ -339,7 +339,7 @@ impl<'driver> Runner<'driver> {
         Ok(self.driver.call(&mut self.store, &function, &arguments))
     }
 
-    /// Checks that a module is refused, by the text's parser or by the engine.
+    /// Checks that a module is refused, by the text parser or by the engine.
     fn expect_refusal(
         &mut self,
         mut module: QuoteWat<'_>,
@@ -381,10 +381,10 @@ fn expect_trap(outcome: Outcome, expected: &str) -> Result<(), String> {
 fn no_such(what: &str, name: Option<Id<'_>>) -> String {
     match name {
         Some(name) => format!(
-            "there is no {what} `${}`: it was never made, or that failed",
+            "there is no {what} `${}`: it was not defined, or its definition failed",
             name.name()
         ),
-        None => format!("there is no {what}: none was made, or that failed"),
+        None => format!("there is no {what}: none was defined, or its definition failed"),
     }
 }
 
@@ -393,7 +393,7 @@ mod tests {
     use super::*;
     use backstitch::{Config, Engine, Func};
 
-    /// Makes plain calls, but panics for a function without results.
+    /// A driver that makes plain calls, but panics for functions without results.
     struct Moody(Engine);
 
     impl Driver for Moody {
@@ -471,9 +471,9 @@ mod tests {
         assert!(report.printed[1].starts_with("spectest.print_f64_f64(0.5, 1"));
     }
 
-    /// Scripts of before several memories, of before globals in constant expressions, and
-    /// of before tags with results are right about their own time; and what is malformed
-    /// but for a proposal that there is not is malformed.
+    /// Old scripts are right under the rules of their time: before multiple memories, before
+    /// globals in constant expressions, and before tags with results. Modules that only an
+    /// unsupported proposal makes well-formed count as malformed.
     #[test]
     fn rules_that_were_lifted_since() {
         let report = run_moody(
@@ -511,8 +511,8 @@ mod tests {
         assert_eq!(report.counts(), "3 passed, 0 failed, 0 skipped");
     }
 
-    /// Why a link fails is compared in the specification's words; others are another
-    /// engine's.
+    /// The messages of failed links are compared if they are the specification's; others are
+    /// specific to one engine.
     #[test]
     fn links_that_fail() {
         let report = run_moody(

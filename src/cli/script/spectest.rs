@@ -1,4 +1,5 @@
-//! The module `spectest`, which scripts import, as the specification's interpreter has it.
+//! The module `spectest`, which scripts import, with the contents that the specification's
+//! interpreter defines.
 
 use backstitch::{
     AsContextMut, Caller, Engine, Extern, Global, GlobalType, Linker, Memory, MemoryType,
@@ -8,14 +9,14 @@ use backstitch::{
 
 const NAME: &str = "spectest";
 
-/// Scripts have memories of somewhat more than 4 GiB, of which they use little.
+/// Scripts have memories slightly larger than 4 GiB, and use little of them.
 const MEMORY_BYTES: u64 = 8 << 30;
 
 /// The data of a script's store.
 pub struct Host {
-    /// What the print functions have printed, a line a call.
+    /// The output of the print functions, one line per call.
     pub(super) printed: Vec<String>,
-    /// What guests may allocate.
+    /// Limits for guests.
     pub(super) limits: StoreLimits,
 }
 
@@ -33,7 +34,7 @@ impl Default for Host {
 pub(super) fn define(linker: &mut Linker<Host>, store: &mut Store<Host>) -> Result<()> {
     define_functions(linker)?;
 
-    // The value whose first digits are all the same, in each type's precision.
+    // The value of the specification's interpreter, in each type's precision.
     let globals = [
         ("global_i32", ValType::I32, Val::I32(666)),
         ("global_i64", ValType::I64, Val::I64(666)),
@@ -105,8 +106,8 @@ fn define_item(
     Ok(())
 }
 
-/// A linker that has this module alone, and in which later modules may take a
-/// name that is taken: scripts register different modules by the same name.
+/// Creates a linker with only this module. Shadowing is allowed because scripts register
+/// different modules under the same name.
 pub(super) fn new_linker(engine: &Engine, store: &mut Store<Host>) -> Result<Linker<Host>> {
     let mut linker = Linker::new(engine);
     linker.allow_shadowing(true);

@@ -1,28 +1,27 @@
-//! How numbers and strings are written in WebAssembly's binary format, straight to where they
-//! go.
+//! Writing numbers and strings in WebAssembly's binary format, directly to the output.
 
 use crate::support::error::Error;
 use crate::support::write::Write;
 
-/// What writing gives.
+/// Result of a write.
 pub type Result<T = (), E = Error> = core::result::Result<T, E>;
 
-/// A byte.
+/// Writes a byte.
 pub fn byte(out: &mut dyn Write, byte: u8) -> Result {
     out.write_all(&[byte])
 }
 
-/// A flag, as a byte.
+/// Writes a flag, as a byte.
 pub fn flag(out: &mut dyn Write, flag: bool) -> Result {
     byte(out, u8::from(flag))
 }
 
-/// A number of 32 bits.
+/// Writes a 32-bit number, as unsigned LEB128.
 pub fn index(out: &mut dyn Write, index: u32) -> Result {
     number(out, u64::from(index))
 }
 
-/// A number, as unsigned LEB128.
+/// Writes a number, as unsigned LEB128.
 pub fn number(out: &mut dyn Write, mut value: u64) -> Result {
     let mut bytes = [0; 10];
     let mut len = 0;
@@ -37,13 +36,13 @@ pub fn number(out: &mut dyn Write, mut value: u64) -> Result {
     }
 }
 
-/// A string, after its length.
+/// Writes a string, preceded by its length.
 pub fn string(out: &mut dyn Write, string: &str) -> Result {
     number(out, string.len() as u64)?;
     out.write_all(string.as_bytes())
 }
 
-/// A number, as signed LEB128.
+/// Writes a number, as signed LEB128.
 pub fn signed(out: &mut dyn Write, mut value: i64) -> Result {
     let mut bytes = [0; 10];
     let mut len = 0;

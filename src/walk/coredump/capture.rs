@@ -1,14 +1,13 @@
 //! The state of all stacks at one moment.
 //!
-//! What a capture takes is copied, so that it stays true when the store runs on: which
-//! frames there are, and the slots of their stacks. What the slots mean is found out when
-//! somebody asks.
+//! A capture is a copy, so it stays valid when the store runs on. It contains the list of frames
+//! and the slots of their stacks. The slots are interpreted only when a dump is written.
 //!
 //! # Why
 //!
-//! A trap's frames are gone once the error is with the embedder. Copying stacks as they
-//! are is the least work that can be done then: no frame is looked at twice, and no function is
-//! translated again for a dump that nobody reads.
+//! A trap's frames are gone once the embedder has the error. Copying the stacks as they are is
+//! the least work that can be done at that point: no frame is interpreted, and no function is
+//! translated again for a dump that is never read.
 
 use super::contents::{reference, value};
 use super::extension::{Access, Handler, Position, Reason, ReasonKind, RefKind, Value};
@@ -27,62 +26,62 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::ops::ControlFlow;
 
-/// Why a capture is made.
+/// The reason for a capture.
 #[derive(Clone, Copy, Debug)]
 pub enum Cause<'a> {
-    /// Somebody asks.
+    /// The embedder requested it.
     Request,
     /// A trap.
     Trap(Trap),
-    /// An error of a host function's, or an exception that nothing has caught.
+    /// A host function's error, or an uncaught exception.
     Host(&'a Error),
     /// The execution on the stack was suspended.
     Suspension(StackId, ReasonKind),
 }
 
-/// The frames of a run of stacks, of which each waits for the one before it.
+/// The frames of a run of stacks, each of which waits for the one before it.
 #[derive(Clone, Debug)]
 pub struct Thread {
-    /// Its name in the dump.
+    /// The thread's name in the dump.
     pub name: String,
-    /// The frames, the youngest first.
+    /// The frames, youngest first.
     pub frames: Vec<Frame>,
-    /// Whether all frames are there.
+    /// `true` if all frames are present.
     pub complete: bool,
 }
 
-/// A stack, as it was.
+/// A stack at the time of the capture.
 #[derive(Clone, Debug)]
 pub struct CapturedStack {
-    /// Its number in the store.
+    /// The stack's number in the store.
     pub id: StackId,
-    /// What it was doing.
+    /// The stack's state.
     pub state: StackState,
-    /// The function that was called on it.
+    /// The function that was called on the stack.
     pub function: FuncIndex,
-    /// Whether it is a continuation.
+    /// `true` if the stack is a continuation's.
     pub continuation: bool,
-    /// Its revision.
+    /// The stack's revision.
     pub revision: u32,
-    /// The stack that waits for it.
+    /// The stack that waits for this one.
     pub parent: Option<StackId>,
-    /// The values that it was given and has not taken.
+    /// Values that were passed to the stack and not yet consumed.
     pub given: Vec<Value>,
-    /// The clauses of the instruction that has resumed it.
+    /// The clauses of the instruction that resumed the stack.
     pub handlers: Vec<Handler>,
     image: Option<StackImage>,
 }
 
-/// The state of all stacks at one moment, and who stands on them.
+/// The state of all stacks at one moment, with the frames on them.
 #[derive(Clone, Debug)]
 pub struct Capture {
-    /// Why it was made.
+    /// The reason for the capture.
     pub reason: Reason,
-    /// The attached stacks first, then each detached one.
+    /// The threads: that of the attached stacks first, then one for each detached stack.
     pub threads: Vec<Thread>,
-    /// All stacks that were in use, by ascending numbers.
+    /// All stacks in use, by ascending number.
     pub stacks: Vec<CapturedStack>,
-    /// The modules of all instances, in the order of their first instances.
+    /// The modules of all instances, in the order of their first instance.
     pub modules: Vec<Arc<Module>>,
     /// The module of each instance, as an index into `modules`.
     pub instances: Vec<u32>,
@@ -90,7 +89,7 @@ pub struct Capture {
 }
 
 impl Capture {
-    /// Captures what is on the stacks of `store` now.
+    /// Captures the current state of the stacks of `store`.
     pub fn new(store: &StoreInner, cause: Cause<'_>) -> Capture {
         let (modules, instances) = modules(store);
         let mut capture = Capture {
@@ -112,7 +111,7 @@ impl Capture {
         if let Cause::Trap(Trap::StackOverflow) = cause
             && let Some(youngest) = capture.threads[0].frames.first_mut()
         {
-            // It is the call that has trapped, wherever in the call that was found out.
+            // The call is what trapped, at whatever point of it the overflow was detected.
             youngest.is_call = true;
         }
         let reachable = store.reachable_continuations();
@@ -167,8 +166,8 @@ impl Capture {
     }
 
     fn add_stacks(&mut self, store: &StoreInner, shown: impl Fn(StackId, &Stack) -> bool) {
-        // Each call from the host runs on a stack of its own, and one of those below waits
-        // for it: the one that has called the host.
+        // Each call from the host runs on a stack of its own. The stack that called the host
+        // waits for it.
         let mut callers = BTreeMap::new();
         let mut below = None;
         for first in store
@@ -211,7 +210,7 @@ impl Capture {
         }
     }
 
-    /// Of an access out of bounds, finds out where it was to go.
+    /// Finds the operands of an access that was out of bounds.
     fn find_access(&mut self, store: &StoreInner) {
         let Some(&frame) = self.threads.first().and_then(|main| main.frames.first()) else {
             return;
@@ -247,7 +246,7 @@ impl Capture {
         });
     }
 
-    /// Where a frame stands at its instruction.
+    /// Returns the position of a frame relative to its instruction.
     pub fn position(&self, frame: &Frame) -> Position {
         let youngest = self.threads.first().and_then(|main| main.frames.first());
         if frame.is_call {
@@ -261,13 +260,13 @@ impl Capture {
         }
     }
 
-    /// The image of the stack of that number.
+    /// Returns the image of the stack with the given number.
     fn image(&self, stack: u32) -> Option<&StackImage> {
         let at = self.stacks.binary_search_by_key(&stack, |stack| stack.id.0);
         self.stacks[at.ok()?].image.as_ref()
     }
 
-    /// The bits of a variable of a frame.
+    /// Returns the bits of a variable of a frame.
     fn bits(&self, frame: &Frame, variable: &Variable) -> Option<u64> {
         let slot = |distance| self.image(frame.stack)?.slot(frame.fp, distance);
         let sum = |a: u64, b: u64| u64::from((a as u32).wrapping_add(b as u32));
@@ -298,21 +297,21 @@ impl Capture {
     }
 }
 
-/// What is known of one frame.
+/// The values of one frame.
 #[derive(Clone, Debug, Default)]
 pub struct FrameValues {
-    /// The offset of its instruction from the start of the function's body.
+    /// Offset of the frame's instruction from the start of the function's body.
     pub code_offset: u32,
-    /// Whether its values are known.
+    /// `true` if the values are known.
     pub captured: bool,
-    /// Its locals, parameters first.
+    /// The locals, parameters first.
     pub locals: Vec<Value>,
-    /// Its operand stack, the lowest first.
+    /// The operand stack, lowest first.
     pub operands: Vec<Value>,
 }
 
-/// The maps of all functions that have frames in a capture: made once, so that a function
-/// with many frames is not mapped many times.
+/// The frame maps of all functions that have frames in a capture. Each is made once, whatever the
+/// number of the function's frames.
 #[derive(Debug)]
 pub struct Maps<'a> {
     capture: &'a Capture,
@@ -320,7 +319,7 @@ pub struct Maps<'a> {
 }
 
 impl<'a> Maps<'a> {
-    /// Makes the maps.
+    /// Creates the maps.
     pub fn new(capture: &'a Capture) -> Maps<'a> {
         let mut maps = Maps {
             capture,
@@ -355,7 +354,7 @@ impl<'a> Maps<'a> {
         (module, frame.function)
     }
 
-    /// What is known of a frame, in place of what `values` held.
+    /// Replaces `values` with the values of a frame.
     pub fn read(&self, frame: &Frame, values: &mut FrameValues) {
         values.locals.clear();
         values.operands.clear();
@@ -393,7 +392,7 @@ impl<'a> Maps<'a> {
     }
 }
 
-/// The clauses of the instruction with which a stack has resumed another one.
+/// Returns the clauses of the instruction with which a stack resumed another one.
 fn handlers(store: &StoreInner, parent: StackId) -> Option<Vec<Handler>> {
     let stack = store.stacks.stack(parent);
     let raw = RawFrames::new(stack, stack.exit).next()?;
@@ -412,7 +411,8 @@ fn handlers(store: &StoreInner, parent: StackId) -> Option<Vec<Handler>> {
     )
 }
 
-/// The map of a frame's function for its operator, and the operator's offset in the module.
+/// Returns the map of a frame's function for its instruction, and the instruction's offset in the
+/// module.
 fn map_of(module: &Module, frame: &Frame) -> Option<(Arc<FrameMap>, u32)> {
     let positions = translate::frame_map(module, frame.function, &[]).ok()?;
     let wasm = positions.wasm_offset(frame.code_offset)?;
@@ -420,7 +420,7 @@ fn map_of(module: &Module, frame: &Frame) -> Option<(Arc<FrameMap>, u32)> {
     Some((map, wasm))
 }
 
-/// The modules of all instances, and which of them each instance has.
+/// Returns the modules of all instances, and for each instance the index of its module.
 fn modules(store: &StoreInner) -> (Vec<Arc<Module>>, Vec<u32>) {
     let mut modules = Vec::new();
     let mut numbers = BTreeMap::new();

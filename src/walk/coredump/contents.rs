@@ -1,4 +1,4 @@
-//! What a store holds besides stacks and the bytes of memories, for the extension.
+//! The contents of the extension: everything in a store except stacks and the bytes of memories.
 
 use super::capture::Capture;
 use super::extension::{
@@ -14,8 +14,8 @@ use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::ToString;
 use alloc::vec::Vec;
 
-/// The extension's contents but for the elements of tables and the frames of threads,
-/// which are written from where they are.
+/// Builds the extension's contents, except the elements of tables and the frames of threads,
+/// which are written directly from the store and the capture.
 pub fn contents(store: &StoreInner, capture: &Capture, sources: &[Source<'_>]) -> Extension {
     let mut types = Types::new(store);
     let functions = store.functions().iter();
@@ -88,7 +88,7 @@ pub fn contents(store: &StoreInner, capture: &Capture, sources: &[Source<'_>]) -
     }
 }
 
-/// The elements of a table, as runs of equal ones.
+/// Returns the elements of a table as runs of equal elements.
 pub fn runs(table: &heap::Table) -> impl Iterator<Item = Run> + '_ {
     let ty = ValType::Ref(table.ty().element);
     let mut next = 0;
@@ -104,7 +104,7 @@ pub fn runs(table: &heap::Table) -> impl Iterator<Item = Run> + '_ {
     })
 }
 
-/// A value of a type, by its bits.
+/// Converts bits to a value of a type.
 pub fn value(ty: ValType, [bits, high]: [u64; 2]) -> Value {
     match ty {
         ValType::I32 => Value::I32(bits as u32),
@@ -122,8 +122,10 @@ pub fn value(ty: ValType, [bits, high]: [u64; 2]) -> Value {
     }
 }
 
-/// A reference by its bits: null is zero, and so numbers are one more than what they
-/// number. Stacks are numbered from 1 on, and have their revision above that.
+/// Converts the bits of a reference to a value.
+///
+/// Null is zero, and other references have the number of their object plus one. Stacks are
+/// numbered from 1; the revision is in the bits above the number.
 pub fn reference(kind: RefKind, bits: u64) -> Value {
     let number = match kind {
         RefKind::Cont => Some(bits).filter(|&bits| bits != 0),
@@ -132,11 +134,11 @@ pub fn reference(kind: RefKind, bits: u64) -> Value {
     Value::Ref(kind, number)
 }
 
-/// The types that others refer to, as they are met.
+/// The types that other items refer to, in the order in which they are first met.
 struct Types<'a> {
     store: &'a StoreInner,
     indices: BTreeMap<TypeId, u32>,
-    /// By index.
+    /// The types, by index.
     ids: Vec<TypeId>,
 }
 
@@ -189,7 +191,7 @@ impl<'a> Types<'a> {
         }
     }
 
-    /// The definitions. Describing one may add others behind it.
+    /// Returns the definitions. Describing a definition may append others.
     fn finish(mut self) -> Vec<TypeDefinition> {
         let mut definitions = Vec::new();
         while let Some(&id) = self.ids.get(definitions.len()) {
@@ -232,7 +234,7 @@ fn of_instance(instance: &heap::Instance, module: u32) -> Instance {
     }
 }
 
-/// What is said of the memories that are written.
+/// Describes the memories that are written.
 pub fn memories(sources: &[Source<'_>]) -> Vec<Memory> {
     let memory = |source: &Source<'_>| Memory {
         size: source.bytes.len() as u64,
@@ -261,7 +263,7 @@ fn stacks(capture: &Capture) -> Vec<Stack> {
             number: stack.id.0,
             continuation: stack.continuation,
             state: match stack.state {
-                // It will be in that state once everybody has been told.
+                // The stack is marked as trapped only after all hooks have been called.
                 stack::StackState::Running
                     if capture.reason.kind == ReasonKind::Trap && newest == Some(stack.id.0) =>
                 {
@@ -283,7 +285,7 @@ fn stacks(capture: &Capture) -> Vec<Stack> {
         .collect()
 }
 
-/// What of the configuration a guest can see.
+/// Returns the part of the configuration that a guest can observe.
 fn configuration(store: &StoreInner) -> Vec<(alloc::string::String, u64)> {
     let tunables = &store.engine().tunables;
     let mut configuration: Vec<_> = [

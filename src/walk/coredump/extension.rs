@@ -1,19 +1,19 @@
-//! What the standard sections of a core dump cannot say, in one custom section: the data,
-//! [written](Extension::encode_head) and [read](Extension::decode).
+//! The custom section that Backstitch adds to a core dump, for everything that the standard
+//! sections cannot express: its data types, [writing](Extension::encode_head) and
+//! [reading](Extension::decode).
 //!
-//! The other sections are a summary of this for tools that know nothing better; only the
-//! bytes of memories, the names of instances and the standard's values are not repeated
-//! here.
+//! The other sections are a summary for tools that do not know this section. Only the bytes of
+//! memories, the names of instances and the standard's values are not repeated here.
 //!
-//! [`SECTION`] says in which format.
+//! [`SECTION`] documents the format.
 //!
 //! # Why
 //!
-//! * Readers of the standard sections are strict about them, so nothing may be added there.
-//! * A format with parts and sizes can be written without knowing what else there will be,
-//!   and skipped without understanding it.
-//! * Values of frames are all here, also those that `corestack` has: with one complete list
-//!   a reader never merges two.
+//! * Readers of the standard sections are strict, so nothing may be added to those.
+//! * A format of parts with sizes can be written without knowledge of later parts, and a reader
+//!   can skip parts that it does not know.
+//! * All values of frames are in this section, including those that `corestack` has: with one
+//!   complete list a reader never merges two.
 
 mod decode;
 mod encode;
@@ -23,14 +23,14 @@ pub use decode::Malformed;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-/// The name of the custom section in which a dump says what the standard sections cannot.
+/// Name of the custom section that Backstitch adds to core dumps.
 ///
 /// # Format
 ///
-/// The custom section holds the version (an unsigned LEB128 number, [`VERSION`]), and then
-/// parts: an id byte, the size of the contents in bytes, the contents. Parts come in the order
-/// of their ids. A reader skips those whose id it does not know, and bytes behind the contents
-/// that it knows; so the version changes only where what was there has changed its meaning.
+/// The custom section contains the version (an unsigned LEB128 number, [`VERSION`]), followed by
+/// parts: an id byte, the size of the contents in bytes, and the contents. Parts are in the order
+/// of their ids. A reader skips parts with unknown ids and bytes behind the known contents of a
+/// part, so the version changes only if existing contents change their meaning.
 ///
 /// ```text
 /// id  part            contents
@@ -64,32 +64,31 @@ use alloc::vec::Vec;
 /// access          := memory index: number, address: number, offset: number, size: number
 /// ```
 ///
-/// Numbers, and the indices that are not said to be bytes, are unsigned LEB128 of up to 64
-/// bits; an `i32` or `i64` is the number with the same bits. Floats and vectors are
-/// little-endian. A `string` is its length in bytes and UTF-8; `vec` is a count and as
-/// many; `option` is a flag and perhaps one; a flag is the byte 0 or 1. Types have the
-/// bytes of the WebAssembly binary format. `stack`, `instance`, `function`, `table`,
-/// `tag`, `memory` and `module` are indices into the parts of these names, which for
-/// memories, globals, modules and instances are those of the dump's standard sections
-/// too, except that shared memories, which have no bytes in a dump, stand in the part
-/// `memories` alone.
+/// Numbers, and indices without a stated size, are unsigned LEB128 of up to 64 bits; an `i32` or
+/// `i64` is the number with the same bits. Floats and vectors are little-endian. A `string` is
+/// its length in bytes and UTF-8; `vec` is a count and that many items; `option` is a flag and,
+/// if that is 1, an item; a flag is the byte 0 or 1. Types have the bytes of the WebAssembly
+/// binary format. `stack`, `instance`, `function`, `table`, `tag`, `memory` and `module` are
+/// indices into the parts of these names. For memories, globals, modules and instances these are
+/// also the indices of the dump's standard sections, except that shared memories, whose bytes are
+/// not in a dump, occur only in the part `memories`.
 pub const SECTION: &str = "backstitch.coredump";
-/// The version that is written, and the only one that is read.
+/// The version that is written, and the only one that is decoded.
 pub const VERSION: u64 = 1;
 
 /// The contents of the section.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Extension {
-    /// Name and version of the program that wrote it.
+    /// Name and version of the program that wrote the dump.
     pub producer: String,
-    /// Why there is a dump.
+    /// The reason for the dump.
     pub reason: Reason,
-    /// What of the configuration a guest can see, by name: limits as they are, switches
-    /// as 0 and 1.
+    /// The part of the configuration that a guest can observe, by name: limits as numbers,
+    /// switches as 0 and 1.
     pub configuration: Vec<(String, u64)>,
-    /// Fuel left; none where fuel is not counted.
+    /// Fuel that was left; `None` if fuel is not counted.
     pub fuel: Option<u64>,
-    /// The types that others refer to.
+    /// The types that other items refer to.
     pub types: Vec<TypeDefinition>,
     /// The modules, as in `coremodules`.
     pub modules: Vec<Module>,
@@ -97,7 +96,7 @@ pub struct Extension {
     pub functions: Vec<Function>,
     /// The instances, as in `coreinstances`.
     pub instances: Vec<Instance>,
-    /// The memories: those of the memory section, and shared ones after them.
+    /// The memories: those of the memory section, followed by shared ones.
     pub memories: Vec<Memory>,
     /// The globals, as in the global section.
     pub globals: Vec<Global>,
@@ -111,43 +110,43 @@ pub struct Extension {
     pub threads: Vec<Thread>,
 }
 
-/// Why there is a dump.
+/// The reason for a dump.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Reason {
     /// The kind of reason.
     pub kind: ReasonKind,
-    /// Which trap, by the name of its [`Trap`](crate::code::Trap).
+    /// The trap, by the variant of [`Trap`](crate::code::Trap).
     pub trap: Option<String>,
-    /// The message for people; empty where there is none.
+    /// The message for people; empty if there is none.
     pub message: String,
-    /// The access that was out of bounds, if that was why.
+    /// The access that was out of bounds, for traps of that kind.
     pub access: Option<Access>,
 }
 
-/// What happened.
+/// The kind of event that led to a dump.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(u8)]
 pub enum ReasonKind {
-    /// Nothing: somebody asked for a dump.
+    /// The embedder requested the dump.
     #[default]
     Requested = 0,
     /// A trap.
     Trap = 1,
     /// A host function returned an error.
     HostError = 2,
-    /// No fuel is left.
+    /// The fuel ran out.
     OutOfFuel = 3,
-    /// An interruption from outside.
+    /// The execution was interrupted from outside.
     Interrupt = 4,
-    /// An epoch deadline.
+    /// An epoch deadline was reached.
     Epoch = 5,
-    /// A host function has suspended the execution.
+    /// A host function suspended the execution.
     HostRequest = 6,
-    /// An exception that nothing caught.
+    /// An exception was not caught.
     UncaughtException = 7,
-    /// A suspension that nothing handled.
+    /// A suspension was not handled.
     UnhandledTag = 8,
-    /// A breakpoint, or the end of a step.
+    /// A breakpoint was reached, or a step ended.
     Breakpoint = 9,
 }
 
@@ -158,9 +157,9 @@ pub struct Access {
     pub memory: u32,
     /// The address operand, in bytes.
     pub address: u64,
-    /// The instruction's offset, which is added to it.
+    /// The instruction's offset, which is added to the address.
     pub offset: u64,
-    /// The bytes accessed.
+    /// The number of bytes accessed.
     pub size: u64,
 }
 
@@ -171,7 +170,7 @@ pub enum TypeDefinition {
     Func(Vec<Type>, Vec<Type>),
     /// A continuation of a function type.
     Cont(u32),
-    /// One that this version does not describe.
+    /// A type that this version does not describe.
     Other,
 }
 
@@ -190,19 +189,19 @@ pub enum Type {
     V128,
     /// A reference.
     Ref {
-        /// Whether null is among its values.
+        /// `true` if null is one of the type's values.
         nullable: bool,
-        /// What it refers to.
+        /// The heap type.
         heap: Heap,
     },
 }
 
-/// What a reference type refers to.
+/// A heap type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Heap {
     /// An abstract heap type, by its byte in the binary format: `0x70` for `func`.
     Abstract(u8),
-    /// Things of a type of [`CoreDump::types`](super::reader::CoreDump::types).
+    /// A concrete type, as an index into [`CoreDump::types`](super::reader::CoreDump::types).
     Concrete(u32),
 }
 
@@ -219,54 +218,57 @@ pub enum Value {
     F64(u64),
     /// A vector's bits.
     V128(u128),
-    /// A reference; null without a number. See [`RefKind`] for what the number says.
+    /// A reference; null without a number. See [`RefKind`] for the meaning of the number.
     Ref(RefKind, Option<u64>),
-    /// It is not known.
+    /// An unknown value.
     Missing,
 }
 
-/// What a reference refers to, by the byte of the top of its hierarchy.
+/// The kind of a reference, with the byte of the top of its type hierarchy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum RefKind {
-    /// A function, by its index in [`CoreDump::functions`](super::reader::CoreDump::functions).
+    /// A function: the number is an index into
+    /// [`CoreDump::functions`](super::reader::CoreDump::functions).
     Func = 0x70,
-    /// A value of the host's, by its number in the store.
+    /// A value of the host: the number identifies it in the store.
     Extern = 0x6f,
-    /// A structure or array, by its number in the store.
+    /// A structure or array: the number identifies it in the store.
     Any = 0x6e,
     /// A 31-bit integer: the number is its value.
     I31 = 0x6c,
-    /// An exception, by its number in the store.
+    /// An exception: the number identifies it in the store.
     Exn = 0x69,
-    /// A continuation: the number of its stack, and above its 32 bits the revision.
+    /// A continuation: the number contains the stack's number in its low 32 bits, and the
+    /// revision above them.
     Cont = 0x68,
 }
 
 /// A module.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Module {
-    /// Its name, if its name section has one.
+    /// The name in the module's name section, if it has one.
     pub name: Option<String>,
-    /// The size of its binary in bytes.
+    /// The size of the binary in bytes.
     pub size: u64,
-    /// The SHA-256 of its binary.
+    /// The SHA-256 of the binary.
     pub sha256: [u8; 32],
 }
 
 /// A function that references can refer to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Function {
-    /// One of an instance, by its index in the module.
+    /// A function of an instance.
     Wasm {
         /// The instance.
         instance: u32,
-        /// The function.
+        /// The function's index in the instance's module.
         index: u32,
     },
-    /// One of the host's.
+    /// A host function.
     Host {
-        /// Its type, as an index into [`CoreDump::types`](super::reader::CoreDump::types).
+        /// The function's type, as an index into
+        /// [`CoreDump::types`](super::reader::CoreDump::types).
         ty: u32,
     },
 }
@@ -274,38 +276,39 @@ pub enum Function {
 /// An instance.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Instance {
-    /// Its module.
+    /// The instance's module.
     pub module: u32,
-    /// Its imported functions, as indices into [`CoreDump::functions`](super::reader::CoreDump::functions).
+    /// The imported functions, as indices into
+    /// [`CoreDump::functions`](super::reader::CoreDump::functions).
     pub imported_functions: Vec<u32>,
-    /// Its tables, imported ones first.
+    /// The tables, imported ones first.
     pub tables: Vec<u32>,
-    /// Its tags, imported ones first.
+    /// The tags, imported ones first.
     pub tags: Vec<u32>,
-    /// The data segments that have been dropped.
+    /// The dropped data segments.
     pub dropped_data: Vec<u32>,
-    /// The element segments that have been dropped.
+    /// The dropped element segments.
     pub dropped_elements: Vec<u32>,
 }
 
 /// A memory.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Memory {
-    /// Its size in bytes.
+    /// The size in bytes.
     pub size: u64,
-    /// Whether it is shared between threads: then it is not in the memory section.
+    /// `true` if threads share the memory. It is then not in the memory section.
     pub shared: bool,
-    /// The runs of bytes that the dump keeps, as start and length, ascending; the others
-    /// are not known. Bytes of these that no data segment has are zero.
+    /// The runs of bytes that the dump keeps, as start and length, ascending. Other bytes are
+    /// unknown. Kept bytes that no data segment contains are zero.
     pub kept: Vec<(u64, u64)>,
 }
 
 /// A global.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Global {
-    /// The type of its value.
+    /// The type of the value.
     pub ty: Type,
-    /// Its value.
+    /// The value.
     pub value: Value,
 }
 
@@ -314,67 +317,67 @@ pub struct Global {
 pub struct Table {
     /// The type of its elements.
     pub ty: Type,
-    /// Whether its indices are 64-bit.
+    /// `true` if indices have 64 bits.
     pub table64: bool,
-    /// The most elements it may have, where its type says so.
+    /// The maximum number of elements, if the type has one.
     pub maximum: Option<u64>,
-    /// Its elements, as runs of equal ones.
+    /// The elements, as runs of equal elements.
     pub elements: Vec<Run>,
 }
 
-/// Equal elements of a table, one after another.
+/// A run of equal elements of a table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Run {
-    /// How many.
+    /// The number of elements.
     pub count: u64,
-    /// Each of them.
+    /// The value of each element.
     pub value: Value,
 }
 
 /// A tag.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tag {
-    /// Its type, as an index into [`CoreDump::types`](super::reader::CoreDump::types).
+    /// The tag's type, as an index into [`CoreDump::types`](super::reader::CoreDump::types).
     pub ty: u32,
 }
 
 /// A stack.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stack {
-    /// Its number in the store.
+    /// The stack's number in the store.
     pub number: u32,
-    /// Whether it is a continuation's, and not that of a call from the host.
+    /// `true` for the stack of a continuation, `false` for that of a call from the host.
     pub continuation: bool,
-    /// What it is doing.
+    /// The stack's state.
     pub state: StackState,
-    /// The stack that waits for it: where it was resumed, or from which the host was
-    /// called that made this call.
+    /// The stack that waits for this one: the one that resumed it, or the one that called the
+    /// host function from which this call was made.
     pub parent: Option<u32>,
-    /// The function that was called on it.
+    /// The function that was called on the stack.
     pub function: Option<u32>,
-    /// How often it has been resumed: references with another revision are consumed.
+    /// The revision: references to a continuation with another revision are consumed.
     pub revision: u64,
     /// Arguments that are bound and not yet passed.
     pub bound: Vec<Value>,
-    /// The clauses of the instruction that resumed it, in order.
+    /// The clauses of the instruction that resumed the stack, in order.
     pub handlers: Vec<Handler>,
 }
 
-/// What a stack is doing.
+/// The state of a stack.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum StackState {
-    /// Nothing has run on it yet.
+    /// Nothing has run on the stack yet.
     Fresh = 0,
-    /// It runs, or has called the host.
+    /// The stack runs, or has called the host.
     Running = 1,
-    /// It waits for a stack that it has resumed.
+    /// The stack waits for another one that it resumed.
     Parent = 2,
-    /// It waits to go on.
+    /// The stack is suspended and can be resumed.
     Suspended = 3,
-    /// Its function has returned.
+    /// The stack's function has returned.
     Returned = 4,
-    /// It has trapped.
+    /// The stack's function has trapped.
     Trapped = 5,
 }
 
@@ -383,67 +386,67 @@ pub enum StackState {
 pub struct Handler {
     /// The tag, as an index into [`CoreDump::tags`](super::reader::CoreDump::tags).
     pub tag: u32,
-    /// Whether it is for `switch`, and not for `suspend`.
+    /// `true` for a clause for `switch`, `false` for one for `suspend`.
     pub switch: bool,
-    /// The label that a suspension branches to, as a depth at the instruction.
+    /// The label that a suspension branches to, as a depth relative to the instruction.
     pub label: u32,
 }
 
 /// The frames of one `corestack` section.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Thread {
-    /// Its name.
+    /// The thread's name.
     pub name: String,
-    /// Whether all of its frames are here: there may not have been memory for them.
+    /// `true` if all frames are present; `false` if there was no memory for some.
     pub complete: bool,
-    /// The frames, the youngest first.
+    /// The frames, youngest first.
     pub frames: Vec<Frame>,
 }
 
 /// A frame.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Frame {
-    /// The stack that it stands on, as an index into [`CoreDump::stacks`](super::reader::CoreDump::stacks).
+    /// The frame's stack, as an index into [`CoreDump::stacks`](super::reader::CoreDump::stacks).
     pub stack: u32,
-    /// The instance that runs in it.
+    /// The instance whose code runs in the frame.
     pub instance: u32,
-    /// The function's index in its module.
+    /// The function's index in the instance's module.
     pub function: u32,
-    /// The offset of the instruction from the start of the function's body.
+    /// Offset of the instruction from the start of the function's body.
     pub code_offset: u32,
-    /// Where it stands at that instruction.
+    /// The frame's position relative to its instruction.
     pub position: Position,
-    /// What lies between it and its caller.
+    /// The boundary between the frame and its caller.
     pub boundary: Boundary,
-    /// Whether its values are here: there may not have been memory for them.
+    /// `true` if the values are present; `false` if there was no memory for them.
     pub captured: bool,
-    /// Its locals, parameters first.
+    /// The locals, parameters first.
     pub locals: Vec<Value>,
-    /// Its operand stack, the lowest first.
+    /// The operand stack, lowest first.
     pub operands: Vec<Value>,
 }
 
-/// Where a frame stands at its instruction.
+/// The position of a frame relative to its instruction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Position {
-    /// Before it: its operands are on the stack.
+    /// Before the instruction: the operands are on the stack.
     Before = 0,
-    /// In it, as it trapped: its operands are on the stack.
+    /// In the instruction, which trapped: the operands are on the stack.
     Trapped = 1,
-    /// In the call that it is: the arguments have left the stack.
+    /// In a call: the arguments are no longer on the stack.
     Calling = 2,
 }
 
-/// What lies between a frame and the next older one.
+/// The boundary between a frame and the next older one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Boundary {
-    /// Nothing: its caller is of the same instance.
+    /// None: the caller is of the same instance.
     None = 0,
-    /// Nothing but a change of the instance.
+    /// A change of the instance.
     Instance = 1,
-    /// The host, and whatever it has called of other stores.
+    /// The host, with any other stores that it called.
     Host = 2,
     /// The end of a continuation's stack.
     Continuation = 3,

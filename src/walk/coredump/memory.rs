@@ -1,34 +1,33 @@
-//! Which bytes of memories go into a dump, and as which data segments.
+//! Selection of the bytes of memories that go into a dump, and their division into data segments.
 //!
-//! A memory is looked at in chunks, and of each chunk the bytes from its first to its last
-//! that is not zero make a segment; segments that touch are one. Chunks have 4096 bytes,
-//! unless readers would refuse so many segments: then they have twice as many, or again
-//! twice, as often as it takes. For readers that look at the first segment alone, a memory is
-//! one chunk.
+//! A memory is scanned in chunks. The bytes of a chunk from its first to its last non-zero byte
+//! become a segment; adjacent segments are merged. Chunks have 4096 bytes, and are doubled until
+//! the number of segments is one that readers accept. For readers that read only the first
+//! segment, a memory is one chunk.
 //!
-//! Nothing is copied or kept in mind: the segments of the first pass, which counts, are
-//! found once more by the second one, which writes.
+//! Nothing is copied or buffered: the first pass counts the segments, and the second pass finds
+//! them again and writes them.
 
 use super::bytes::{Result, byte, number, signed};
 use crate::support::write::{Counter, Write};
 use alloc::vec::Vec;
 use core::ops::Range;
 
-/// The bytes of a chunk, if there are not too many.
+/// Bytes per chunk, unless that makes too many segments.
 const CHUNK: usize = 4096;
-/// The most segments that readers take (`wasmparser`, and with it most).
+/// Largest number of segments that readers accept (`wasmparser`, and with it most of them).
 const MAX_SEGMENTS: u64 = 100_000;
-/// The most bytes of the section's contents: its size is a number of 32 bits.
+/// Largest size of the section's contents in bytes: the size is a 32-bit number.
 const MAX_CONTENTS: u64 = u32::MAX as u64 - 16;
 
-/// A memory to be written.
+/// A memory to write.
 #[derive(Debug)]
 pub struct Source<'a> {
-    /// All of its bytes.
+    /// All of the memory's bytes.
     pub bytes: &'a [u8],
-    /// Whether its addresses are 64-bit.
+    /// `true` if addresses have 64 bits.
     pub memory64: bool,
-    /// The runs of bytes that are wanted: ascending, apart, and within the memory.
+    /// The runs of bytes to write: ascending, disjoint, and within the memory.
     pub kept: Vec<Range<usize>>,
 }
 
@@ -41,18 +40,19 @@ pub struct Data<'a> {
     bytes: u64,
 }
 
-/// What came out when the section was planned.
+/// Result of planning the section.
 enum Plan {
-    /// It can be written.
+    /// The section can be written.
     Fits,
-    /// Readers would refuse more than there are up to an address of a memory, by index.
+    /// Readers accept only the segments up to an address of a memory (index, address).
     TooManySegments(usize, usize),
-    /// There is room up to an address of a memory, by index.
+    /// There is room only up to an address of a memory (index, address).
     TooManyBytes(usize, usize),
 }
 
 impl<'a> Data<'a> {
-    /// A section for these memories, `whole` with one chunk each. [`Data::fit`] must follow.
+    /// Creates a section for the memories, with one chunk for each memory if `whole`.
+    /// [`Data::fit`] must be called next.
     pub fn new(memories: Vec<Source<'a>>, whole: bool) -> Data<'a> {
         Data {
             memories,
@@ -62,17 +62,17 @@ impl<'a> Data<'a> {
         }
     }
 
-    /// Plans a section of at most `max` bytes. What is too much is left out, the last
-    /// memory's end first, and is not kept any more.
+    /// Plans a section of at most `max` bytes. Bytes that do not fit are left out, beginning with
+    /// the end of the last memory, and are removed from the kept runs.
     pub fn fit(&mut self, max: u64) {
-        // The section's id, its size, and the number of segments.
+        // Room for the section's id, its size, and the number of segments.
         let max = max.saturating_sub(11).min(MAX_CONTENTS);
         let longest = self.memories.iter().map(|source| source.bytes.len()).max();
         loop {
             match self.plan(max) {
                 Plan::Fits => return,
                 Plan::TooManySegments(..) if Some(self.chunk) < longest => self.chunk *= 2,
-                // What is kept is in so many runs itself.
+                // The kept runs alone make too many segments.
                 Plan::TooManySegments(memory, end) | Plan::TooManyBytes(memory, end) => {
                     self.cut(memory, end);
                 }
@@ -80,7 +80,7 @@ impl<'a> Data<'a> {
         }
     }
 
-    /// The memories, with what is kept of them.
+    /// Returns the memories, with the runs that are kept of them.
     pub fn memories(&self) -> &[Source<'a>] {
         &self.memories
     }
@@ -107,7 +107,7 @@ impl<'a> Data<'a> {
         Plan::Fits
     }
 
-    /// Keeps nothing that is behind `end` of a memory.
+    /// Removes everything behind `end` of a memory from the kept runs.
     fn cut(&mut self, memory: usize, end: usize) {
         for source in &mut self.memories[memory + 1..] {
             source.kept.clear();
@@ -119,12 +119,12 @@ impl<'a> Data<'a> {
         }
     }
 
-    /// The number of segments.
+    /// Returns the number of segments.
     pub fn segments(&self) -> u64 {
         self.segments
     }
 
-    /// The number of bytes of the section.
+    /// Returns the size of the section in bytes.
     pub fn size(&self) -> u64 {
         let contents = leb_size(self.segments) + self.bytes;
         1 + leb_size(contents) + contents
@@ -134,7 +134,7 @@ impl<'a> Data<'a> {
     ///
     /// # Errors
     ///
-    /// Those of `out`.
+    /// If `out` fails.
     pub fn write(&self, out: &mut dyn Write) -> Result {
         byte(out, wasm_encoder::SectionId::Data as u8)?;
         number(out, leb_size(self.segments) + self.bytes)?;
@@ -149,7 +149,7 @@ impl<'a> Data<'a> {
     }
 }
 
-/// The segments of a memory, in chunks of as many bytes: those that touch are one.
+/// Returns the segments of a memory for a chunk size. Adjacent segments are merged.
 fn segments<'a>(source: &'a Source<'a>, chunk: usize) -> impl Iterator<Item = Range<usize>> + 'a {
     let mut pieces = pieces(source, chunk).peekable();
     core::iter::from_fn(move || {
@@ -161,7 +161,7 @@ fn segments<'a>(source: &'a Source<'a>, chunk: usize) -> impl Iterator<Item = Ra
     })
 }
 
-/// What is not zero at the ends of each chunk of a memory.
+/// Returns each chunk's bytes from the first to the last that is not zero.
 fn pieces<'a>(source: &'a Source<'a>, chunk: usize) -> impl Iterator<Item = Range<usize>> + 'a {
     source.kept.iter().flat_map(move |kept| {
         let first = kept.start / chunk;
@@ -176,14 +176,14 @@ fn pieces<'a>(source: &'a Source<'a>, chunk: usize) -> impl Iterator<Item = Rang
     })
 }
 
-/// How many bytes are looked at together for zeros.
+/// Number of bytes that are tested for zero at once.
 const BLOCK: usize = 64;
 
 fn is_zero(block: &[u8; BLOCK]) -> bool {
     block.iter().fold(0, |all, byte| all | byte) == 0
 }
 
-/// The number of zeros at the beginning.
+/// Returns the number of zeros at the beginning.
 fn leading_zeros(bytes: &[u8]) -> usize {
     let (blocks, _) = bytes.as_chunks::<BLOCK>();
     let skipped = BLOCK * blocks.iter().take_while(|block| is_zero(block)).count();
@@ -191,7 +191,7 @@ fn leading_zeros(bytes: &[u8]) -> usize {
     skipped + rest.take_while(|&&byte| byte == 0).count()
 }
 
-/// The number of zeros at the end.
+/// Returns the number of zeros at the end.
 fn trailing_zeros(bytes: &[u8]) -> usize {
     let (_, blocks) = bytes.as_rchunks::<BLOCK>();
     let zero = blocks.iter().rev().take_while(|block| is_zero(block));
@@ -200,20 +200,20 @@ fn trailing_zeros(bytes: &[u8]) -> usize {
     skipped + rest.take_while(|&&byte| byte == 0).count()
 }
 
-/// The bytes of a number as unsigned LEB128.
+/// Returns the size of a number as unsigned LEB128.
 fn leb_size(value: u64) -> u64 {
     u64::from((u64::BITS - value.leading_zeros()).div_ceil(7).max(1))
 }
 
 fn segment_size(memory: usize, source: &Source<'_>, segment: &Range<usize>) -> u64 {
     let mut count = Counter::default();
-    // A counter takes everything.
+    // A counter does not fail.
     let _ = head(&mut count, memory, source, segment);
     count.bytes + segment.len() as u64
 }
 
-/// What stands before the bytes of a segment: the memory, the address as a constant
-/// expression, the number of bytes.
+/// Writes the head of a segment: the memory, the address as a constant expression, and the number
+/// of bytes.
 fn head(out: &mut dyn Write, memory: usize, source: &Source<'_>, segment: &Range<usize>) -> Result {
     const I32_CONST: u8 = 0x41;
     const I64_CONST: u8 = 0x42;

@@ -1,19 +1,18 @@
-//! Core dumps: everything that a store holds, as one file.
+//! Core dumps: the whole state of a store in one file.
 //!
-//! Flows in: a store in which nothing runs, or whose code waits for the host. Flows out:
-//! first a [`Capture`] of its stacks, which stays true, and then, through a [`Writer`], a file.
-//! Must never be: a copy of a memory, or a byte that depends on
-//! anything but what the guest has done.
+//! Input: a store in which nothing runs, or whose code waits for the host. Outputs: a [`Capture`]
+//! of its stacks, which stays valid, and then, through a [`Writer`], a file. Never allowed: a
+//! copy of a memory, or a byte that depends on anything but the guest's actions.
 //!
-//! The file is a WebAssembly module that is never instantiated, in the format of the tool
-//! conventions' [core dumps][format], with one custom section of our own for what that
-//! cannot say ([`extension`]). [`reader`] reads it, whoever has written it.
+//! The file is a WebAssembly module that is never instantiated, in the [core dump format][format]
+//! of the tool conventions, with one custom section of Backstitch's own ([`extension`]) for what
+//! that format cannot express. [`reader`] reads the dumps of any writer.
 //!
 //! ```text
-//!   capture    which frames there are, and the slots of their stacks
-//!   contents   what else the store holds, for the extension
-//!   memory     which bytes of memories are written
-//!   writer     the sections, one after the other      bytes   … and the numbers in them
+//!   capture    the list of frames, and the slots of their stacks
+//!   contents   the rest of the store, for the extension
+//!   memory     selection of the bytes of memories
+//!   writer     the sections in order      bytes   numbers and strings in them
 //! ```
 //!
 //! [format]: https://github.com/WebAssembly/tool-conventions/blob/main/Coredump.md
@@ -21,7 +20,7 @@
 mod bytes;
 mod capture;
 mod contents;
-// The reader has its own types.
+// The reader exports a part of these types.
 #[allow(unused_imports)]
 pub mod extension;
 mod memory;

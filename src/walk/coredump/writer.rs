@@ -1,8 +1,8 @@
-//! Writes the file: the standard's sections, and the extension behind them.
+//! Writing the file: the standard sections, followed by the extension.
 //!
-//! Twice where it is large, without a copy: the size of a section comes before its
-//! contents, so what is written straight from the store and the stacks is counted first.
-//! Sections that are small whatever a guest does are made in memory.
+//! A section's size precedes its contents. Large sections are therefore written twice, the first
+//! time only to count bytes, so that no copy is needed. Sections that are small for every guest
+//! are built in memory.
 
 use super::bytes::{Result, byte, index, number, signed, string};
 use super::capture::{Capture, FrameValues, Maps, Thread};
@@ -25,14 +25,14 @@ use wasm_encoder::{
     GlobalSection, GlobalType, Ieee32, Ieee64, MemorySection, MemoryType, Section,
 };
 
-/// What is to be written.
+/// Options for writing a dump.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
-    /// The most bytes of the file, if there is a most.
+    /// Largest size of the file in bytes; `None` for no limit.
     pub max_size: Option<u64>,
-    /// The runs of bytes of memories that are wanted; all, if nothing is said.
+    /// The runs of bytes of memories to keep; `None` for all.
     pub memory_ranges: Option<Vec<(MemoryIndex, Range<u64>)>>,
-    /// Whether old readers must be able to read it.
+    /// `true` if readers that know only the oldest format must be able to read the file.
     pub compatible: bool,
 }
 
@@ -48,16 +48,16 @@ pub struct Writer<'a> {
     middle: Vec<u8>,
     /// The extension, unless old readers must be able to read the file.
     extension: Option<Extension>,
-    /// The values of a frame, in memory that serves for all frames.
+    /// The values of one frame. The buffer is reused for all frames.
     values: RefCell<FrameValues>,
 }
 
 impl<'a> Writer<'a> {
-    /// Looks at everything that is to be written.
+    /// Collects everything that is to be written.
     ///
     /// # Errors
     ///
-    /// If even without the contents of memories the file would be larger than it may be.
+    /// If the file would exceed its maximum size even without the contents of memories.
     pub fn new(
         store: &'a StoreInner,
         capture: &'a Capture,
@@ -90,17 +90,17 @@ impl<'a> Writer<'a> {
         };
         writer.data.fit(left);
         if let Some(extension) = &mut writer.extension {
-            // Not longer than before: what is kept can only have become less.
+            // Not longer than before: bytes can only have been removed from the kept runs.
             extension.memories = contents::memories(writer.data.memories());
         }
         Ok(writer)
     }
 
-    /// The number of bytes that will be written.
+    /// Returns the number of bytes that will be written.
     ///
     /// # Errors
     ///
-    /// None but a mistake in here.
+    /// Only if this module has a bug: counting does not fail.
     pub fn size(&self) -> Result<u64> {
         Ok(counted(&|out| self.write_others(out))? + self.data.size())
     }
@@ -109,7 +109,7 @@ impl<'a> Writer<'a> {
     ///
     /// # Errors
     ///
-    /// Those of `out`.
+    /// If `out` fails.
     pub fn write(&self, out: &mut dyn Write) -> Result {
         out.write_all(&self.head)?;
         if self.has_data() {
@@ -118,7 +118,7 @@ impl<'a> Writer<'a> {
         self.write_tail(out)
     }
 
-    /// Old readers cannot take a data section without segments.
+    /// Returns whether there is a data section. Old readers reject one without segments.
     fn has_data(&self) -> bool {
         self.extension.is_some() || self.data.segments() != 0
     }
@@ -141,7 +141,7 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// The contents of a `corestack` section.
+    /// Writes the contents of a `corestack` section.
     fn write_thread(&self, out: &mut dyn Write, thread: &Thread) -> Result {
         byte(out, 0)?;
         string(out, &thread.name)?;
@@ -155,7 +155,7 @@ impl<'a> Writer<'a> {
             index(out, values.code_offset)?;
             for values in [&values.locals, &values.operands] {
                 if self.extension.is_none() {
-                    // Old readers cannot take any value.
+                    // Old readers reject all values.
                     number(out, 0)?;
                     continue;
                 }
@@ -209,7 +209,7 @@ impl<'a> Writer<'a> {
     }
 }
 
-/// How many memories and globals are written, from the first one on.
+/// The numbers of memories and globals that are written, counted from the first one.
 #[derive(Clone, Copy, Debug)]
 struct Shown {
     memories: usize,
@@ -217,8 +217,9 @@ struct Shown {
 }
 
 impl Shown {
-    /// All of them, unless old readers could not take that: they know one memory, with 32-bit
-    /// addresses and pages of the usual size, and globals that are numbers.
+    /// Returns the numbers of all memories and globals, unless the dump must be compatible. Old
+    /// readers support one memory, with 32-bit addresses and pages of 64 KiB, and globals of
+    /// numeric types.
     fn new(store: &StoreInner, options: &Options) -> Shown {
         let mut shown = Shown {
             memories: store.memories().len(),
@@ -242,7 +243,7 @@ impl Shown {
     }
 }
 
-/// The number of bytes that something writes.
+/// Counts the bytes that `write` writes.
 fn counted(write: &dyn Fn(&mut dyn Write) -> Result) -> Result<u64> {
     let mut size = Counter::default();
     write(&mut size)?;
@@ -257,7 +258,7 @@ fn custom(out: &mut dyn Write, name: &str, contents: &dyn Fn(&mut dyn Write) -> 
     })?;
     let size = u32::try_from(size).map_err(|_| {
         format_err!(
-            "the section `{name}` of a core dump would have {size} bytes, and 2^32 - 1 are possible"
+            "the section `{name}` of a core dump would have {size} bytes, but at most 2^32 - 1 are possible"
         )
     })?;
     byte(out, 0)?;
@@ -266,7 +267,7 @@ fn custom(out: &mut dyn Write, name: &str, contents: &dyn Fn(&mut dyn Write) -> 
     contents(out)
 }
 
-/// A value of `corestack`. What it cannot express is missing.
+/// Writes a value of `corestack`. Values that the format cannot express are written as missing.
 fn value(out: &mut dyn Write, value: Value) -> Result {
     match value {
         Value::I32(bits) => {
@@ -289,7 +290,7 @@ fn value(out: &mut dyn Write, value: Value) -> Result {
     }
 }
 
-/// The memories that are written, with what is wanted of them.
+/// Returns the memories to write, with the runs of bytes to keep.
 fn sources<'a>(store: &'a StoreInner, options: &Options, shown: Shown) -> Vec<Source<'a>> {
     let source = |(index, memory): (usize, &'a Memory)| {
         let size = memory.byte_size();
@@ -311,7 +312,7 @@ fn sources<'a>(store: &'a StoreInner, options: &Options, shown: Shown) -> Vec<So
     memories.take(shown.memories).map(source).collect()
 }
 
-/// The runs of bytes that are in any of the ranges, ascending and apart.
+/// Merges ranges into ascending, disjoint runs within a memory of `size` bytes.
 fn merged<'r>(ranges: impl Iterator<Item = &'r Range<u64>>, size: usize) -> Vec<Range<usize>> {
     let within = |at: u64| usize::try_from(at).map_or(size, |at| at.min(size));
     let mut sorted: Vec<Range<usize>> = ranges
@@ -329,7 +330,7 @@ fn merged<'r>(ranges: impl Iterator<Item = &'r Range<u64>>, size: usize) -> Vec<
     merged
 }
 
-/// The module's header, and the sections `core`, memory and global.
+/// Builds the module's header, and the `core`, memory and global sections.
 fn head(store: &StoreInner, name: &str, shown: Shown) -> Vec<u8> {
     let mut bytes = Vec::from(wasm_encoder::Module::HEADER);
     CoreDumpSection::new(name).append_to(&mut bytes);
@@ -360,8 +361,8 @@ fn head(store: &StoreInner, name: &str, shown: Shown) -> Vec<u8> {
     bytes
 }
 
-/// The type of a global with a value, and the expression that makes it: of a reference,
-/// null of its top type.
+/// Returns the type of a global with a value, and an initialiser for it. For a reference, these
+/// are the top type and null.
 fn constant(value: Value) -> (wasm_encoder::ValType, ConstExpr) {
     use wasm_encoder::{HeapType, RefType, ValType};
     let kind = match value {
@@ -390,7 +391,7 @@ fn constant(value: Value) -> (wasm_encoder::ValType, ConstExpr) {
     (ValType::Ref(ty), ConstExpr::ref_null(heap_type))
 }
 
-/// The sections `coremodules` and `coreinstances`.
+/// Builds the sections `coremodules` and `coreinstances`.
 fn middle(store: &StoreInner, capture: &Capture, shown: Shown) -> Vec<u8> {
     let mut bytes = Vec::new();
     let mut modules = CoreDumpModulesSection::new();
@@ -408,7 +409,7 @@ fn middle(store: &StoreInner, capture: &Capture, shown: Shown) -> Vec<u8> {
             module,
             parts.memories.iter().map(|memory| match memory.0 {
                 index if (index as usize) < shown.memories => index,
-                // It keeps its place among the instance's.
+                // Keeps the indices of the instance's other memories.
                 _ => u32::MAX,
             }),
             (parts.globals.iter().map(|global| global.0))

@@ -2,7 +2,14 @@
 
 const byId = id => document.getElementById(id);
 
-/** An element with a class and what is in it: elements, or text, which is never markup. */
+/** Escapes characters of a name that would break its line or change the direction of text. */
+function printable(text) {
+  const short = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };
+  const misleading = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
+  return text.replace(misleading, c => short[c] ?? `\\u{${c.charCodeAt(0).toString(16)}}`);
+}
+
+/** Creates an element with a class and contents: elements, or text, which is never markup. */
 function make(tag, cls, ...content) {
   const element = document.createElement(tag);
   if (cls) element.className = cls;
@@ -10,7 +17,7 @@ function make(tag, cls, ...content) {
   return element;
 }
 
-/** The bytes of an embedded part: compressed, and then in base 64. */
+/** Returns the bytes of an embedded part, which is compressed and encoded in base 64. */
 async function unpack(id) {
   const packed = Uint8Array.from(atob(byId(id).textContent), c => c.charCodeAt(0));
   const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate"));
@@ -20,9 +27,9 @@ async function unpack(id) {
 const grouped = number => Number(number).toLocaleString("en-US");
 const hex = (number, digits = 0) => "0x" + number.toString(16).padStart(digits, "0");
 
-/** Rows of the same height, of which only those in sight exist. */
+/** A list of rows of equal height, of which only the visible ones exist as elements. */
 class List {
-  // Browsers have a largest height; beyond it the scroll bar covers more rows a pixel.
+  // Browsers limit the height of elements; above the limit the scroll bar covers more rows per pixel.
   static LARGEST = 8_000_000;
 
   constructor(element, height, render) {
@@ -48,7 +55,7 @@ class List {
 
   scrolled() {
     const at = this.element.scrollTop;
-    // The event of a move of our own says nothing new, and its number is rounded.
+    // A scroll event caused by moveTo carries no new position, and its value is rounded.
     if (Math.abs(at - this.own) >= 1) {
       this.top = this.isScaled ? at / this.travel * this.last : at / this.height;
     }
@@ -70,7 +77,7 @@ class List {
     this.draw();
   }
 
-  /** Brings a row into sight; to the middle where it was not. */
+  /** Scrolls a row into view; to the middle if it was not visible. */
   show(row) {
     const first = Math.ceil(this.top), last = Math.floor(this.top + this.inSight) - 1;
     if (row < first - 1 || row > last + 1) this.moveTo(row - Math.floor(this.inSight / 2));

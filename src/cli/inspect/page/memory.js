@@ -1,6 +1,6 @@
 "use strict";
 
-/** The bytes of a memory: chunks by address, and where they are in one array. */
+/** Returns the chunks of a memory, by address, each with its bytes. */
 async function load(memory) {
   if (!contents[memory]) {
     contents[memory] = unpack("memory-" + memory).then(bytes => {
@@ -16,7 +16,7 @@ async function load(memory) {
   return contents[memory];
 }
 
-/** The index of the first range that ends behind an address. */
+/** Returns the index of the first range that ends behind an address. */
 function rangeAfter(ranges, address) {
   let low = 0, high = ranges.length;
   while (low < high) {
@@ -28,7 +28,7 @@ function rangeAfter(ranges, address) {
 
 const within = (ranges, address) => (ranges[rangeAfter(ranges, address)]?.start ?? Infinity) <= address;
 
-/** How many bytes stand in a row: as many as there is room for. */
+/** Returns the number of bytes per row, according to the available width. */
 const bytesInRow = () => byId("bytes").clientWidth < 640 ? 8 : 16;
 
 function byteRow(index) {
@@ -59,7 +59,7 @@ async function drawMemory() {
   if (!memory) {
     byId("jump").hidden = true;
     byId("memory-note").hidden = false;
-    byId("memory-note").textContent = "The dump holds no memories.";
+    byId("memory-note").textContent = "The dump contains no memories.";
     return;
   }
   byId("which").value = String(state.memory);
@@ -75,7 +75,7 @@ async function drawMemory() {
   if (document.activeElement !== byId("address")) byId("address").value = hex(state.address);
 }
 
-/** Goes to where data begins, behind or before the address. */
+/** Goes to the start of the next or previous chunk of data. */
 function step(forward) {
   const chunks = state.chunks ?? [];
   let at = rangeAfter(chunks, state.address);
@@ -84,7 +84,7 @@ function step(forward) {
   if (chunks[at]) go({ tab: "memory", address: chunks[at].start });
 }
 
-/** The text that begins at an address, if that is what begins there. */
+/** Returns the text that begins at an address; empty if the bytes are not text. */
 function textAt(chunks, address) {
   const chunk = chunks[rangeAfter(chunks, address)];
   if (!chunk || chunk.start > address) return "";

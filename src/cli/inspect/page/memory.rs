@@ -1,4 +1,4 @@
-//! Which bytes of the memories are put into a page.
+//! Selection of the bytes of memories for the page.
 
 use super::super::summary::grouped;
 use backstitch::CoreDump;
@@ -6,38 +6,38 @@ use backstitch::coredump::{Memory, Value};
 use serde::Serialize;
 use std::collections::BTreeSet;
 
-/// What is left out is left out in blocks of so many bytes.
+/// Size of the blocks in which bytes are left out.
 const BLOCK: u64 = 64 << 10;
 
-/// Values of so many of the youngest frames are looked at for addresses.
+/// Number of the youngest frames whose values are considered as addresses.
 const FRAMES: usize = 1000;
 
-/// A memory of a page.
+/// A memory in the page.
 pub(super) struct Chosen {
     pub(super) described: Described,
-    /// The bytes of its chunks, one after the other.
+    /// The bytes of its chunks, concatenated.
     pub(super) bytes: Vec<u8>,
 }
 
-/// What the script reads of a memory. Ranges are start and length.
+/// The description of a memory for the script. Ranges are start and length.
 #[derive(Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Described {
     size: u64,
     pages: u64,
     page_size: u64,
-    /// How many bytes the dump holds.
+    /// Number of bytes in the dump.
     held: u64,
     chunks: Vec<(u64, u64)>,
-    /// What the dump holds and the page does not.
+    /// The ranges that are in the dump but not in the page.
     left_out: Vec<(u64, u64)>,
-    /// Where bytes are known, if not everywhere.
+    /// The ranges of known bytes; `None` if all bytes are known.
     kept: Option<Vec<(u64, u64)>>,
     note: Option<String>,
 }
 
-/// Chooses at the most so many bytes of all memories: all, or else what values point to
-/// first, and then in the order of addresses.
+/// Selects at most `most` bytes of all memories: all of them, or first those that values point
+/// to, and then others in the order of addresses.
 pub(super) fn choose(dump: &CoreDump<'_>, most: u64) -> Vec<Chosen> {
     let addresses = addresses(dump);
     let mut left = most;
@@ -60,7 +60,7 @@ pub(super) fn choose(dump: &CoreDump<'_>, most: u64) -> Vec<Chosen> {
         .collect()
 }
 
-/// The addresses that values of frames and globals may be.
+/// Returns the values of frames and globals that may be addresses.
 fn addresses(dump: &CoreDump<'_>) -> BTreeSet<u64> {
     let frames = dump
         .threads()
@@ -76,13 +76,13 @@ fn addresses(dump: &CoreDump<'_>) -> BTreeSet<u64> {
     values.chain(globals).filter_map(address).collect()
 }
 
-/// The blocks that a chunk has bytes in.
+/// Returns the blocks that a chunk has bytes in.
 fn blocks_of(start: u64, len: u64) -> impl Iterator<Item = u64> {
-    // A chunk is never empty.
+    // Chunks are not empty.
     start / BLOCK..=(start + len - 1) / BLOCK
 }
 
-/// Takes blocks of a memory, as long as there are bytes left to take.
+/// Takes blocks of a memory until no bytes are left to take.
 fn take(memory: &Memory<'_>, blocks: impl Iterator<Item = u64>, left: &mut u64) -> BTreeSet<u64> {
     let mut taken = BTreeSet::new();
     let size = memory.size();
@@ -142,7 +142,7 @@ fn gather(memory: &Memory<'_>, blocks: &BTreeSet<u64>) -> Chosen {
     Chosen { described, bytes }
 }
 
-/// Adds a range, to the last one where they meet.
+/// Adds a range, and merges it with the last one if they are adjacent.
 fn push(ranges: &mut Vec<(u64, u64)>, start: u64, len: u64) {
     match ranges.last_mut() {
         Some(last) if last.0 + last.1 == start => last.1 += len,

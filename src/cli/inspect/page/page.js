@@ -1,6 +1,6 @@
 "use strict";
 
-/** A value: what to show, and its bits where it is a number. */
+/** Decodes a value: its text, and its bits if it is a number. */
 function value(packed) {
   const tag = packed[0], rest = packed.slice(1);
   switch (tag) {
@@ -29,10 +29,10 @@ function frameOf(packed) {
   return { fn: data.functions[fn], instance, codeOffset, moduleOffset, position, boundary, captured, locals, operands };
 }
 
-/** A value's text, in the base that is chosen. */
+/** Returns a value's text in the selected base. */
 const shown = v => state.hex && v.number ? hex(v.bits, v.digits) : v.text;
 
-/** A name in two parts: what it says first, and where that is; without the hashes of compilers. */
+/** Splits a name, without the compiler's hashes, into the function's own name and its path. */
 function split(name) {
   const plain = name.replace(/\[[0-9a-f]{16}\]/g, "").replace(/::h[0-9a-f]{16}$/, "");
   const cuts = [];
@@ -42,13 +42,13 @@ function split(name) {
     else if (">)]}".includes(plain[at])) depth--;
     else if (depth === 0 && plain.startsWith("::", at)) cuts.push(at++);
   }
-  // A closure says nothing without the function that it is in, nor do type arguments.
+  // Closures and type arguments are kept together with the function that they belong to.
   let cut = cuts.pop();
   while (cut !== undefined && "{<".includes(plain[cut + 2])) cut = cuts.pop();
   return depth || cut === undefined ? [plain, ""] : [plain.slice(cut + 2), plain.slice(0, cut)];
 }
 
-/** The values of a frame's parameters, or of all its locals where they are not told apart. */
+/** Formats the values of a frame's parameters, or of all locals if the parameters are not known. */
 function args(frame) {
   const { fn, locals } = frame;
   const count = fn.parameters ?? locals.length;
@@ -76,7 +76,7 @@ function frameRow(row) {
   return element;
 }
 
-/** A number as a link into memory, where it could be an address. */
+/** Returns a number's bits as a link into memory, if the number may be an address. */
 function bitsCell(v, instance) {
   if (v.bits === undefined) return "";
   const text = hex(v.bits, v.digits);
@@ -110,9 +110,9 @@ function drawFrame() {
   place.push(`function offset ${hex(frame.codeOffset)}`);
   if (frame.position) place.push(frame.position);
   const stack = data.stacks[chosenStack()];
-  if (stack?.continuation) place.push(`${stackTitle(stack)}${stack.handlers.length ? `, handled around it: ${handlersText(stack)}` : ""}`);
+  if (stack?.continuation) place.push(`${stackTitle(stack)}${stack.handlers.length ? `, handlers around it: ${handlersText(stack)}` : ""}`);
   const parts = [heading, make("p", "meta", place.join(" · "))];
-  const none = frame.captured === false ? "There was no memory for them when the dump was made."
+  const none = frame.captured === false ? "Not recorded, because there was no memory for them."
     : frame.captured === null ? "None recorded." : "None.";
 
   parts.push(make("h3", "", "Code"));
@@ -159,8 +159,8 @@ function drawGlobals() {
   });
   const owned = new Set(data.instances.flatMap(instance => instance.globals));
   const others = data.globals.map((_, at) => at).filter(at => !owned.has(at));
-  if (others.length) parts.push(make("h3", "", "Of no instance"), globalTable(others, 0));
-  if (!parts.length) parts.push(make("p", "note", "The dump holds no globals."));
+  if (others.length) parts.push(make("h3", "", "Without an instance"), globalTable(others, 0));
+  if (!parts.length) parts.push(make("p", "note", "The dump contains no globals."));
   byId("globals").replaceChildren(...parts);
 }
 
@@ -184,7 +184,7 @@ function drawTables() {
     });
     if (entry.more) rows.push(row("", ["", "…"], ["dim", `${grouped(entry.more)} more runs of elements`]));
     return [make("h3", "", `Table ${index}: ${grouped(entry.size)} of ${entry.type}`),
-      rows.length ? table(["", "element"], rows) : make("p", "note", "It is empty.")];
+      rows.length ? table(["", "element"], rows) : make("p", "note", "The table is empty.")];
   });
   if (!parts.length) parts.push(make("p", "note", data.hasDetails ? "There are no tables." : "Tables are not recorded in this dump."));
   byId("tables").replaceChildren(...parts);
@@ -194,20 +194,20 @@ function drawDump() {
   const list = (title, headings, rows) => rows.length ? [make("h3", "", title), table(headings, rows)] : [];
   const cell = content => ["", content ?? ""];
   byId("dump").replaceChildren(
-    make("h2", "", data.program), make("p", "meta", data.producer ? `Written by ${data.producer}` : "Its writer is not recorded"),
+    make("h2", "", data.program), make("p", "meta", data.producer ? `Written by ${data.producer}` : "The writer is not recorded"),
     ...list("Modules", ["", "name", "bytes", "file", "SHA-256"], data.modules.map((module, at) => row("",
       ["number dim", String(at)], cell(module.name), cell(module.size === null ? "" : grouped(module.size)),
-      cell(module.file ? module.file + (module.verified ? "" : " (taken on trust)") : "not known"), ["dim", module.sha256 ?? ""]))),
+      cell(module.file ? module.file + (module.verified ? "" : " (not verified)") : "not known"), ["dim", module.sha256 ?? ""]))),
     ...list("Instances", ["", "module", "memories", "globals", "tables"], data.instances.map((instance, at) => row("",
       ["number dim", String(at)], cell(data.modules[instance.module]?.name), cell(instance.memories.map(index => index ?? "shared").join(", ")),
       cell(String(instance.globals.length)), cell(instance.tables.join(", "))))),
     ...list("Memories", ["", "bytes", "pages", "page size", "in the dump"], data.memories.map((memory, at) => row("",
       ["number dim", String(at)], cell(grouped(memory.size)), cell(grouped(memory.pages)), cell(grouped(memory.pageSize)), cell(grouped(memory.held))))),
-    ...list("Stacks", ["", "number", "kind", "state", "parent", "function", "handled around it"], data.stacks.slice(0, 1000).map((stack, at) => row("",
+    ...list("Stacks", ["", "number", "kind", "state", "parent", "function", "handlers around it"], data.stacks.slice(0, 1000).map((stack, at) => row("",
       ["number dim", String(at)], cell(String(stack.number)), cell(stack.continuation ? "continuation" : "call from the host"),
       cell(stack.state), cell(stack.parent === null ? "" : String(stack.parent)), cell(stack.function), cell(handlersText(stack))))),
     ...(data.stacks.length > 1000 ? [make("p", "note", `… ${grouped(data.stacks.length - 1000)} more`)] : []),
-    ...list("Configuration", ["name", "value"], Object.entries(data.configuration).map(([name, number]) => row("", cell(name), ["number", grouped(number)]))),
+    ...list("Configuration", ["name", "value"], Object.entries(data.configuration).map(([name, number]) => row("", cell(printable(name)), ["number", grouped(number)]))),
     ...list("Fuel", ["left"], data.fuel === null ? [] : [row("", cell(grouped(data.fuel)))]),
   );
 }
@@ -215,7 +215,7 @@ function drawDump() {
 const TABS = ["frame", "memory", "globals", "tables", "dump"];
 const DRAW = { frame: drawFrame, memory: drawMemory, globals: drawGlobals, tables: drawTables, dump: drawDump };
 
-/** Changes what is shown, and the page's address with it. */
+/** Changes the selection and the page's address. */
 function go(change) {
   if ("frame" in change) state.stack = null;
   Object.assign(state, change);
@@ -225,7 +225,7 @@ function go(change) {
   draw();
 }
 
-/** Reads what is to be shown from the page's address. */
+/** Reads the selection from the page's address. */
 function follow() {
   const [tab, first, second] = location.hash.slice(1).split("/");
   const change = { tab: TABS.includes(tab) ? tab : "frame" };
@@ -267,7 +267,7 @@ function find(text) {
   const wanted = text.trim().toLowerCase();
   state.found = null;
   if (wanted) {
-    // Names are of functions, of which there are few.
+    // Matched per function: there are far fewer functions than frames.
     const matches = data.functions.map(fn => `${fn.module}!${fn.name}`.toLowerCase().includes(wanted));
     state.found = thread().frames.map((packed, at) => matches[packed[0]] ? at : -1).filter(at => at >= 0);
     if (state.found.length && !state.found.includes(state.frame)) return go({ tab: "frame", frame: state.found[0] });
@@ -321,7 +321,8 @@ function changeBase() {
 }
 
 async function start() {
-  data = JSON.parse(new TextDecoder().decode(await unpack("data")));
+  data = JSON.parse(new TextDecoder().decode(await unpack("data")),
+    (_, value) => typeof value === "string" ? printable(value) : value);
   for (const memory of data.memories) {
     const ranges = list => list && list.map(([start, length]) => ({ start, end: start + length }));
     memory.leftOut = ranges(memory.leftOut);
@@ -329,15 +330,15 @@ async function start() {
   }
   document.title = `${data.program}: core dump`;
   byId("program").textContent = data.program;
-  byId("reason").textContent = data.reason ?? "The dump does not say why it stopped";
+  byId("reason").textContent = data.reason ?? "The dump contains no reason";
   byId("reason").classList.toggle("calm", !data.isFailure);
   byId("where").textContent = [data.where, data.access].filter(Boolean).join(" — ");
   byId("thread").replaceChildren(...data.threads.map((thread, at) => {
-    const option = make("option", "", thread.name + (thread.complete ? "" : " (cut off)"));
+    const option = make("option", "", thread.name + (thread.complete ? "" : " (incomplete)"));
     option.value = String(at);
     return option;
   }));
-  // One stack is no tree, and without details nobody knows it.
+  // A single stack needs no tree, and without details there are no stacks.
   if (data.stacks.length > 1) tree = treeOf(data.stacks);
   byId("stacks").hidden = !tree.length;
   byId("stacks").style.height = 30 * tree.length + 1 + "px";

@@ -1,6 +1,6 @@
 "use strict";
 
-/** The stacks as a tree: index and depth of each, behind the one that waits for it. */
+/** Returns the stacks as a tree: index and depth of each, behind the stack that waits for it. */
 function treeOf(stacks) {
   const children = stacks.map(() => []), pending = [];
   stacks.forEach((stack, at) => {
@@ -20,14 +20,14 @@ function treeOf(stacks) {
 const stackTitle = stack => stack.continuation ? `continuation ${stack.number}` : `call from the host`;
 const framesText = count => `${grouped(count)} frame${count === 1 ? "" : "s"}`;
 
-/** The stack that is shown: the chosen one, or that of the chosen frame. */
+/** Returns the index of the stack that is shown: the selected one, or that of the selected frame. */
 function chosenStack() {
   if (state.stack !== null) return state.stack;
   return data.stacks.findIndex(stack => stack.thread === state.thread
     && stack.frame <= state.frame && state.frame < stack.frame + stack.frames);
 }
 
-/** What is to be shown of a stack: its youngest frame, or of one without frames itself. */
+/** Returns the selection for a stack: its youngest frame, or the stack itself if it has no frames. */
 function ofStack(at) {
   const stack = data.stacks[at];
   return stack.frames ? { tab: "frame", thread: stack.thread, frame: stack.frame } : { tab: "frame", stack: at };
@@ -60,13 +60,13 @@ function moveInTree(by) {
   chooseStack(tree[Math.min(Math.max(0, row + by), tree.length - 1)][0]);
 }
 
-/** A stack on which there is no frame. */
+/** Shows a stack without frames. */
 function drawStack() {
   const stack = data.stacks[state.stack];
   const parts = [make("h2", "", stackTitle(stack)), make("p", "meta", [stack.state, stack.function].filter(Boolean).join(" · "))];
-  parts.push(make("p", "note", stack.state === "fresh" ? "Nothing has run on it yet." : "It has no frames."));
+  parts.push(make("p", "note", stack.state === "fresh" ? "Nothing has run on this stack yet." : "The stack has no frames."));
   if (stack.bound.length) {
-    parts.push(make("h3", "", "Arguments that it has been given"));
+    parts.push(make("h3", "", "Bound arguments"));
     parts.push(table(["", "type", "value", "bits"], stack.bound.map((bound, at) => row("", ["number dim", String(at)],
       ["dim", bound.type], ["number", bound.value ?? "not known"], ["dim", bound.bits ?? ""]))));
   }

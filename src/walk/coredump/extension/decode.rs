@@ -1,4 +1,4 @@
-//! Reading the section's contents, which may be anything at all.
+//! Reading the section's contents, which may be arbitrary bytes.
 
 use super::{
     Access, Boundary, Extension, Frame, Function, Global, Handler, Heap, Instance, Memory, Module,
@@ -9,21 +9,21 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use thiserror::Error as ThisError;
 
-/// What is wrong with the bytes.
+/// The reason why bytes are not a valid extension.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ThisError)]
 pub enum Malformed {
-    /// The version is another one.
+    /// The version is not supported.
     #[error("the dump's extension has version {0}, and only {VERSION} is known")]
     Version(u64),
-    /// They cannot be what they should be.
-    #[error("the dump's extension is malformed at byte {offset}: {what} is wanted")]
+    /// The bytes do not follow the format.
+    #[error("the dump's extension is malformed at byte {offset}: expected {what}")]
     At {
-        /// The offset from the beginning of the contents.
+        /// Offset from the beginning of the contents.
         offset: usize,
-        /// What should stand there.
+        /// The item that was expected at the offset.
         what: &'static str,
     },
-    /// There is no memory for what they say.
+    /// Memory for the contents cannot be allocated.
     #[error("there is no memory for the dump's extension")]
     OutOfMemory,
 }
@@ -31,11 +31,11 @@ pub enum Malformed {
 type Result<T> = core::result::Result<T, Malformed>;
 
 impl Extension {
-    /// Reads the contents of the section. Takes memory in proportion to their size.
+    /// Reads the contents of the section. Allocates memory in proportion to their size.
     ///
     /// # Errors
     ///
-    /// [`Malformed`] where they are not of this version or not what the format says.
+    /// [`Malformed`] if the contents have another version or do not follow the format.
     pub fn decode(bytes: &[u8]) -> Result<Extension> {
         let mut reader = Reader { bytes, offset: 0 };
         let version = reader.number()?;
@@ -103,7 +103,7 @@ fn push<T>(items: &mut Vec<T>, item: T) -> Result<()> {
     Ok(())
 }
 
-/// Bytes, and how many of them have been read.
+/// A cursor over bytes.
 struct Reader<'a> {
     bytes: &'a [u8],
     offset: usize,
@@ -140,7 +140,7 @@ impl<'a> Reader<'a> {
         self.choice("0 or 1", &[(0, false), (1, true)])
     }
 
-    /// One of a few bytes, each with its meaning.
+    /// Reads one of several bytes, each with its meaning.
     fn choice<T: Copy>(&mut self, what: &'static str, choices: &[(u8, T)]) -> Result<T> {
         let found = self.bytes.get(self.offset);
         let choice = choices.iter().find(|(byte, _)| Some(byte) == found);
@@ -192,10 +192,10 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// As many items as a count says. Each has a byte at least, so their number is no
-    /// larger than that of the bytes.
+    /// Reads a count and that many items. Each item has at least one byte, so a count larger than
+    /// the number of bytes left is an error.
     fn list<T>(&mut self, each: impl Fn(&mut Self) -> Result<T>) -> Result<Vec<T>> {
-        let malformed = self.malformed("a count of what follows");
+        let malformed = self.malformed("a count of the items that follow");
         let count = self.number()?;
         if count > (self.bytes.len() - self.offset) as u64 {
             return Err(malformed);

@@ -1,7 +1,7 @@
 //! Writing the section's contents.
 //!
-//! A part's size comes before it, so what makes a part is run twice: once to count its
-//! bytes, once to write them. Nothing is buffered.
+//! A part's size precedes its contents, so the code that writes a part runs twice: once to count
+//! the bytes and once to write them. Nothing is buffered.
 
 use super::{
     Access, Extension, Frame, Function, Global, Heap, Instance, Memory, Module, Reason, Run, Stack,
@@ -15,7 +15,7 @@ impl Extension {
     ///
     /// # Errors
     ///
-    /// Those of `out`.
+    /// If `out` fails.
     pub(in crate::walk::coredump) fn encode_head(&self, out: &mut dyn Write) -> Result {
         number(out, VERSION)?;
         part(out, 0, &|out| string(out, &self.producer))?;
@@ -41,7 +41,7 @@ impl Extension {
     ///
     /// # Errors
     ///
-    /// Those of `out`.
+    /// If `out` fails.
     pub(in crate::walk::coredump) fn encode_stacks(&self, out: &mut dyn Write) -> Result {
         part(out, 11, &|out| {
             list(out, &self.tags, |out, tag| index(out, tag.ty))
@@ -51,12 +51,12 @@ impl Extension {
 }
 
 impl Table {
-    /// Writes a table with other elements than its own: those that `elements` gives,
-    /// each time it is asked.
+    /// Writes a table with the elements that `elements` returns, in place of its own. `elements`
+    /// is called several times and must return the same elements each time.
     ///
     /// # Errors
     ///
-    /// Those of `out`.
+    /// If `out` fails.
     pub(in crate::walk::coredump) fn encode<I: Iterator<Item = Run>>(
         &self,
         out: &mut dyn Write,
@@ -76,12 +76,12 @@ impl Table {
 }
 
 impl Thread {
-    /// Writes a thread with other frames than its own: `frames` writes `count` of them,
-    /// each time it is asked.
+    /// Writes a thread with `count` frames that `frames` writes, in place of its own. `frames` is
+    /// called twice and must write the same bytes each time.
     ///
     /// # Errors
     ///
-    /// Those of `out`.
+    /// If `out` fails.
     pub(in crate::walk::coredump) fn encode(
         &self,
         out: &mut dyn Write,
@@ -98,11 +98,11 @@ impl Thread {
 }
 
 impl Frame {
-    /// Writes a frame with these values.
+    /// Writes a frame with `locals` and `operands` in place of its own.
     ///
     /// # Errors
     ///
-    /// Those of `out`.
+    /// If `out` fails.
     pub(in crate::walk::coredump) fn encode(
         &self,
         out: &mut dyn Write,
@@ -123,7 +123,7 @@ impl Frame {
     }
 }
 
-/// Writes a part: its id, the size of its contents, and these.
+/// Writes a part: its id, the size of its contents, and the contents.
 fn part(out: &mut dyn Write, id: u8, contents: &dyn Fn(&mut dyn Write) -> Result) -> Result {
     let mut size = Counter::default();
     contents(&mut size)?;

@@ -1,4 +1,4 @@
-//! What is written is read back, and nothing else is read.
+//! What is written is read back, and anything else is rejected.
 
 use super::*;
 use crate::support::error::Error;
@@ -6,7 +6,7 @@ use crate::support::write::Write;
 use alloc::string::ToString;
 use alloc::vec;
 
-/// One of everything.
+/// Returns an extension with one item of every kind.
 fn example() -> Extension {
     let values = [
         Value::I32(u32::MAX),
@@ -127,7 +127,7 @@ fn encoded(extension: &Extension) -> Vec<u8> {
 }
 
 impl Extension {
-    /// Writes all of it.
+    /// Writes the whole extension.
     pub fn encode(&self, out: &mut dyn Write) -> Result<(), Error> {
         self.encode_head(out)?;
         for table in &self.tables {
@@ -195,6 +195,6 @@ fn a_count_beyond_the_bytes_takes_no_memory() {
     let error = Extension::decode(&[1, 9, 6, 0x80, 0x80, 0x80, 0x80, 0x10, 0]).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "the dump's extension is malformed at byte 3: a count of what follows is wanted"
+        "the dump's extension is malformed at byte 3: expected a count of the items that follow"
     );
 }

@@ -1,10 +1,9 @@
-//! Types as the text format writes them.
+//! Types in the syntax of the text format.
 
 use super::{Heap, Type};
 use core::fmt;
 
-/// The abstract heap types by their bytes, with their names and those of nullable
-/// references to them.
+/// The abstract heap types: the byte, the name, and the name of the nullable reference type.
 const ABSTRACT: [(u8, &str, &str); 14] = [
     (0x75, "nocont", "nullcontref"),
     (0x74, "noexn", "nullexnref"),

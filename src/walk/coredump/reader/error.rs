@@ -1,8 +1,8 @@
-//! Why bytes are not a core dump that can be read.
+//! Errors of reading core dumps.
 
 use alloc::string::String;
 
-/// Why a core dump cannot be read.
+/// The reason why a core dump cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CoreDumpError {
@@ -11,26 +11,26 @@ pub enum CoreDumpError {
     Malformed {
         /// The part of the dump, as in "the `corestack` section".
         section: &'static str,
-        /// Where in the bytes.
+        /// Offset in the dump's bytes.
         offset: u64,
-        /// What is wrong there.
+        /// Description of the fault.
         message: String,
     },
-    /// A WebAssembly module, but not a core dump.
+    /// The bytes are a WebAssembly module, but not a core dump.
     #[error(
         "this is a module and not a core dump: it has neither a `core` nor a `corestack` section"
     )]
     NotADump,
-    /// A read of memory that is not there.
+    /// A read beyond the end of a memory.
     #[error(
         "{len} bytes at address {address:#x} are not within the memory, which has {size:#x} bytes"
     )]
     OutOfBounds {
-        /// The first byte's address.
+        /// Address of the first byte.
         address: u64,
-        /// The number of bytes.
+        /// Number of bytes to read.
         len: u64,
-        /// The number of bytes in the memory.
+        /// Size of the memory in bytes.
         size: u64,
     },
 }

@@ -1,4 +1,4 @@
-//! Frames of a core dump, and the threads that they belong to.
+//! Frames of a core dump, grouped into threads.
 
 use super::{Boundary, Position, Value};
 use alloc::string::String;
@@ -7,41 +7,41 @@ use alloc::vec::Vec;
 /// The frames of one `corestack` section.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Thread {
-    /// Its name.
+    /// The thread's name.
     pub name: String,
-    /// Whether the writer had memory for all frames.
+    /// `true` if the writer had memory for all frames.
     pub complete: bool,
-    /// The frames, the youngest first.
+    /// The frames, youngest first.
     pub frames: Vec<Frame>,
 }
 
 /// A frame.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Frame {
-    /// The instance that runs in it.
+    /// The instance whose code runs in the frame.
     pub instance: u32,
-    /// The function's index in its module, in which imported ones come first.
+    /// The function's index in its module; imported functions come first.
     pub function: u32,
-    /// The offset of the instruction from the start of the function's body, where its
-    /// locals are counted: the one that trapped, or in a caller the call.
+    /// Offset of the instruction from the start of the function's body, which is where its locals
+    /// are declared. The instruction is the one that trapped, or in a caller the call.
     pub code_offset: u32,
-    /// Its locals, parameters first; none where the writer does not know them.
+    /// The locals, parameters first; empty if the writer did not record them.
     pub locals: Vec<Value>,
-    /// Its operand stack, the lowest first; none where the writer does not know them.
+    /// The operand stack, lowest first; empty if the writer did not record it.
     pub operands: Vec<Value>,
-    /// What only Backstitch's dumps say.
+    /// Details that only Backstitch's dumps contain.
     pub details: Option<FrameDetails>,
 }
 
-/// What of a frame only Backstitch's dumps say.
+/// Details of a frame that only Backstitch's dumps contain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FrameDetails {
-    /// The stack that it stands on, as an index into [`CoreDump::stacks`](super::CoreDump::stacks).
+    /// The frame's stack, as an index into [`CoreDump::stacks`](super::CoreDump::stacks).
     pub stack: u32,
-    /// Where it stands at its instruction.
+    /// The frame's position relative to its instruction.
     pub position: Position,
-    /// What lies between it and its caller.
+    /// The boundary between the frame and its caller.
     pub boundary: Boundary,
-    /// Whether the writer had memory for its values.
+    /// `true` if the writer had memory for the frame's values.
     pub captured: bool,
 }

@@ -1,11 +1,10 @@
-//! Putting a dump together: the standard sections, and over them what the extension knows
-//! better.
+//! Assembles a dump from the standard sections and the more precise data of the extension.
 
 use super::sections::Sections;
 use super::{CoreDump, Frame, FrameDetails, InstanceDetails, ModuleIdentity, Thread};
 use crate::walk::coredump::extension;
 
-/// The dump that the sections describe.
+/// Assembles the dump that the sections describe.
 pub(super) fn lift(sections: Sections<'_>) -> CoreDump<'_> {
     let mut dump = CoreDump {
         name: sections.name,
@@ -51,7 +50,7 @@ pub(super) fn lift(sections: Sections<'_>) -> CoreDump<'_> {
         global.ty = known.ty;
         global.value = known.value;
     }
-    // Values of frames are all in the extension, and in `corestack` only some.
+    // The extension contains all values of frames, `corestack` only some.
     if !extension.threads.is_empty() {
         dump.threads = extension.threads.into_iter().map(thread).collect();
     }

@@ -1,17 +1,17 @@
-//! A memory of a core dump: its type, and those of its bytes that are not all zero.
+//! Memories of a core dump: the type, and the bytes that are not all zero.
 
 use super::CoreDumpError;
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use wasmparser::MemoryType;
 
-/// The size of a page where a memory's type does not say another.
+/// Page size of memories whose type does not specify one.
 const PAGE: u64 = 1 << 16;
 
-/// A memory as it was when the dump was made.
+/// A memory at the time of the dump.
 ///
-/// Dumps hold the bytes between long runs of zeros. A writer may have been told to leave
-/// more out: [`Memory::is_kept`] tells zeros from what is not known.
+/// Dumps contain the bytes between long runs of zeros. A writer may be configured to leave more
+/// out: [`Memory::is_kept`] distinguishes zeros from unknown bytes.
 #[derive(Clone, Debug)]
 pub struct Memory<'a> {
     pages: u64,
@@ -19,9 +19,9 @@ pub struct Memory<'a> {
     page_size: u64,
     is_64: bool,
     is_shared: bool,
-    /// The bytes of the dump's data segments, by the address of the first; no two overlap.
+    /// The bytes of the dump's data segments, by start address; no two overlap.
     chunks: BTreeMap<u64, &'a [u8]>,
-    /// Where the dump says what the bytes are, as start and length; none if everywhere.
+    /// The runs of known bytes, as start and length; `None` if all bytes are known.
     kept: Option<Vec<(u64, u64)>>,
 }
 
@@ -38,50 +38,51 @@ impl<'a> Memory<'a> {
         }
     }
 
-    /// The number of bytes; `u64::MAX` stands for all that 64 bits can address.
+    /// Returns the size in bytes; `u64::MAX` stands for the whole 64-bit address space.
     pub fn size(&self) -> u64 {
         self.pages.saturating_mul(self.page_size)
     }
 
-    /// The number of pages.
+    /// Returns the size in pages.
     pub fn pages(&self) -> u64 {
         self.pages
     }
 
-    /// The number of pages that it could have grown to, where its type says.
+    /// Returns the maximum size in pages, if the type has one.
     pub fn maximum(&self) -> Option<u64> {
         self.maximum
     }
 
-    /// The number of bytes in a page.
+    /// Returns the page size in bytes.
     pub fn page_size(&self) -> u64 {
         self.page_size
     }
 
-    /// Whether its addresses have 64 bits.
+    /// Returns whether addresses have 64 bits.
     pub fn is_64(&self) -> bool {
         self.is_64
     }
 
-    /// Whether threads share it.
+    /// Returns whether threads share the memory.
     pub fn is_shared(&self) -> bool {
         self.is_shared
     }
 
-    /// The bytes that the dump holds, by address; no two chunks overlap. All others are
-    /// zero, or not known.
+    /// Returns the bytes that the dump contains, by start address; no two chunks overlap. All
+    /// other bytes are zero or unknown.
     pub fn chunks(&self) -> impl DoubleEndedIterator<Item = (u64, &'a [u8])> {
         self.chunks
             .iter()
             .map(|(address, bytes)| (*address, *bytes))
     }
 
-    /// Where bytes are known, as start and length, ascending; none if everywhere.
+    /// Returns the runs of known bytes, as start and length, ascending; `None` if all bytes are
+    /// known.
     pub fn kept(&self) -> Option<&[(u64, u64)]> {
         self.kept.as_deref()
     }
 
-    /// Whether the byte at an address is known. One that is not reads as zero.
+    /// Returns whether the byte at an address is known. An unknown byte reads as zero.
     pub fn is_kept(&self, address: u64) -> bool {
         let Some(kept) = &self.kept else {
             return address < self.size();
@@ -93,11 +94,11 @@ impl<'a> Memory<'a> {
         }
     }
 
-    /// Reads as many bytes as `buffer` holds, from `address` on.
+    /// Reads `buffer.len()` bytes, starting at `address`.
     ///
     /// # Errors
     ///
-    /// [`CoreDumpError::OutOfBounds`] if they are not all within the memory.
+    /// [`CoreDumpError::OutOfBounds`] if not all bytes are within the memory.
     pub fn read(&self, address: u64, buffer: &mut [u8]) -> Result<(), CoreDumpError> {
         let len = buffer.len() as u64;
         let end = address.checked_add(len).filter(|end| *end <= self.size());
@@ -109,12 +110,12 @@ impl<'a> Memory<'a> {
             });
         };
         buffer.fill(0);
-        // The last chunk that begins before the range may reach into it.
+        // The last chunk that begins before the range may extend into it.
         let before = self.chunks.range(..address).next_back();
         for (&start, &bytes) in before.into_iter().chain(self.chunks.range(address..end)) {
             let (from, to) = (start.max(address), (start + bytes.len() as u64).min(end));
             if from < to {
-                // Both differences are lengths of slices, or parts of them.
+                // Both differences are at most the length of a slice.
                 buffer[(from - address) as usize..(to - address) as usize]
                     .copy_from_slice(&bytes[(from - start) as usize..(to - start) as usize]);
             }
@@ -122,28 +123,27 @@ impl<'a> Memory<'a> {
         Ok(())
     }
 
-    /// Says where the bytes are known, however they are ordered.
+    /// Sets the runs of known bytes, which may be in any order.
     pub(super) fn set_kept(&mut self, mut kept: Vec<(u64, u64)>) {
         kept.sort_unstable();
         self.kept = Some(kept);
     }
 
-    /// Whether so many bytes from `address` on are within the memory.
+    /// Returns whether `len` bytes, starting at `address`, are within the memory.
     pub(super) fn holds(&self, address: u64, len: usize) -> bool {
         address
             .checked_add(len as u64)
             .is_some_and(|end| end <= self.size())
     }
 
-    /// Writes a data segment, over whatever earlier ones have written, as instantiation
-    /// would.
+    /// Writes a data segment over the earlier ones, as instantiation does.
     pub(super) fn write(&mut self, address: u64, bytes: &'a [u8]) {
         debug_assert!(self.holds(address, bytes.len()));
         if bytes.is_empty() {
             return;
         }
         let end = address + bytes.len() as u64;
-        // What it covers of the chunk before goes; what that one has behind it stays.
+        // Splits an earlier chunk that the segment overlaps: only its ends remain.
         if let Some((&start, &before)) = self.chunks.range(..address).next_back() {
             let before_end = start + before.len() as u64;
             if before_end > address {
@@ -178,7 +178,7 @@ mod tests {
         })
     }
 
-    /// Every way in which a segment can lie over two others, against an array.
+    /// Compares every position of a segment over two others with an array.
     #[test]
     fn later_segments_cover_earlier_ones() {
         let text: [&[u8]; 3] = [&[1; 12], &[2; 12], &[3; 12]];

@@ -1,12 +1,12 @@
-//! Core dumps as data: what [`CoreDump::parse`] finds in one.
+//! Core dumps as data: the result of [`CoreDump::parse`].
 //!
-//! Every index here is what the dump says, and a dump may say anything: an index that leads
-//! nowhere is not an error, so look things up with `get`.
+//! Indices are exactly those of the dump, and a dump may contain anything: an index that is out
+//! of range is not an error, so use `get` for look-ups.
 //!
-//! The standard sections are read from any writer's dumps; what they cannot say, from the
-//! section that Backstitch adds to its own, whose format is written down at [`SECTION`].
-//! Without that one, [`CoreDump::reason`] and the
-//! like are empty, and a [`Frame`] has no [`FrameDetails`].
+//! The standard sections of dumps by any writer are read. Everything beyond them comes from the
+//! section that Backstitch adds to its own dumps, whose format is documented at [`SECTION`].
+//! Without that section, [`CoreDump::reason`] and similar methods return nothing, and a [`Frame`]
+//! has no [`FrameDetails`].
 
 mod display;
 mod error;
@@ -31,7 +31,7 @@ pub use module::{Global, Instance, InstanceDetails, Module, ModuleIdentity};
 use alloc::string::String;
 use alloc::vec::Vec;
 
-/// A core dump that has been read: what a program was when it stopped.
+/// A parsed core dump: the state of a program when it stopped.
 ///
 /// ```
 /// use backstitch::CoreDump;
@@ -72,100 +72,100 @@ pub struct CoreDump<'a> {
 }
 
 impl<'a> CoreDump<'a> {
-    /// Reads a core dump. The bytes of memories stay where they are in `bytes`.
+    /// Parses a core dump. The bytes of memories are borrowed from `bytes`.
     ///
     /// # Errors
     ///
-    /// If the bytes are not a core dump: what is wrong with them, and where.
+    /// If the bytes are not a core dump; the error describes the fault and its offset.
     pub fn parse(bytes: &'a [u8]) -> Result<CoreDump<'a>, CoreDumpError> {
         let sections = sections::Sections::read(bytes)?;
         Ok(lift::lift(sections))
     }
 
-    /// The name of the program: whatever the writer was told to call it.
+    /// Returns the name of the program, as given to the writer.
     pub fn name(&self) -> &'a str {
         self.name
     }
 
-    /// The version of the [section](SECTION) that Backstitch adds to its dumps, where there is
-    /// one. Version [`VERSION`] is read, and others are left alone.
+    /// Returns the version of the [section](SECTION) that Backstitch adds to its dumps, if
+    /// present. Only version [`VERSION`] is decoded; sections of other versions are ignored.
     pub fn extension_version(&self) -> Option<u64> {
         self.extension_version
     }
 
-    /// The name and version of the program that wrote the dump.
+    /// Returns the name and version of the program that wrote the dump.
     pub fn producer(&self) -> Option<&str> {
         self.producer.as_deref()
     }
 
-    /// Why there is a dump.
+    /// Returns the reason for the dump.
     pub fn reason(&self) -> Option<&Reason> {
         self.reason.as_ref()
     }
 
-    /// The fuel that was left, where fuel was counted.
+    /// Returns the fuel that was left, if fuel was counted.
     pub fn fuel(&self) -> Option<u64> {
         self.fuel
     }
 
-    /// What of the configuration the program could see: limits as they are, switches as
-    /// 0 and 1.
+    /// Returns the part of the configuration that the program could observe, by name: limits as
+    /// numbers, switches as 0 and 1.
     pub fn configuration(&self) -> &[(String, u64)] {
         &self.configuration
     }
 
-    /// The types that others refer to.
+    /// Returns the types that other items refer to.
     pub fn types(&self) -> &[TypeDefinition] {
         &self.types
     }
 
-    /// The functions that references refer to.
+    /// Returns the functions that references refer to.
     pub fn functions(&self) -> &[Function] {
         &self.functions
     }
 
-    /// The modules.
+    /// Returns the modules.
     pub fn modules(&self) -> &[Module] {
         &self.modules
     }
 
-    /// The instances.
+    /// Returns the instances.
     pub fn instances(&self) -> &[Instance] {
         &self.instances
     }
 
-    /// The memories, but for shared ones.
+    /// Returns the memories, without shared ones.
     pub fn memories(&self) -> &[Memory<'a>] {
         &self.memories
     }
 
-    /// The globals.
+    /// Returns the globals.
     pub fn globals(&self) -> &[Global] {
         &self.globals
     }
 
-    /// The tables.
+    /// Returns the tables.
     pub fn tables(&self) -> &[Table] {
         &self.tables
     }
 
-    /// The tags.
+    /// Returns the tags.
     pub fn tags(&self) -> &[Tag] {
         &self.tags
     }
 
-    /// The stacks that were in use, and which of them waited for which.
+    /// Returns the stacks that were in use.
     pub fn stacks(&self) -> &[Stack] {
         &self.stacks
     }
 
-    /// The frames, thread by thread. The first thread is the one that stopped; a detached
-    /// continuation is a thread of its own.
+    /// Returns the threads, each with its frames. The first thread is the one that stopped; each
+    /// detached continuation is a thread of its own.
     pub fn threads(&self) -> &[Thread] {
         &self.threads
     }
 
-    /// The module whose code runs in a frame.
+    /// Returns the module whose code runs in a frame.
     pub fn module_of(&self, frame: &Frame) -> Option<&Module> {
         let instance = self.instances.get(frame.instance as usize)?;
         self.modules.get(instance.module as usize)

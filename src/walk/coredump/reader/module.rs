@@ -8,23 +8,23 @@ use alloc::vec::Vec;
 /// A module.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Module {
-    /// Its name: writers make one up for a module that has none.
+    /// The module's name. Writers invent one for a module without a name.
     pub name: String,
-    /// What tells its binary from others.
+    /// Size and hash of the module's binary.
     pub identity: Option<ModuleIdentity>,
 }
 
-/// What tells a module's binary from others.
+/// Size and hash of a module's binary, which identify it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ModuleIdentity {
-    /// Its size in bytes.
+    /// The size in bytes.
     pub size: u64,
-    /// Its SHA-256.
+    /// The SHA-256.
     pub sha256: [u8; 32],
 }
 
 impl ModuleIdentity {
-    /// That of a module's binary.
+    /// Computes the identity of a module's binary.
     pub fn of(binary: &[u8]) -> ModuleIdentity {
         ModuleIdentity {
             size: binary.len() as u64,
@@ -36,39 +36,40 @@ impl ModuleIdentity {
 /// An instance.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Instance {
-    /// Its module.
+    /// The instance's module.
     pub module: u32,
-    /// Its memories, imported ones first. A memory that the dump does not hold, because it
-    /// is shared, is `u32::MAX`.
+    /// The memories, imported ones first. A shared memory, which the dump does not contain, is
+    /// `u32::MAX`.
     pub memories: Vec<u32>,
-    /// Its globals, imported ones first.
+    /// The globals, imported ones first.
     pub globals: Vec<u32>,
-    /// What only Backstitch's dumps say.
+    /// Details that only Backstitch's dumps contain.
     pub details: Option<InstanceDetails>,
 }
 
-/// What of an instance only Backstitch's dumps say.
+/// Details of an instance that only Backstitch's dumps contain.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InstanceDetails {
-    /// Its imported functions, as indices into [`CoreDump::functions`](super::CoreDump::functions).
+    /// The imported functions, as indices into
+    /// [`CoreDump::functions`](super::CoreDump::functions).
     pub imported_functions: Vec<u32>,
-    /// Its tables, imported ones first.
+    /// The tables, imported ones first.
     pub tables: Vec<u32>,
-    /// Its tags, imported ones first.
+    /// The tags, imported ones first.
     pub tags: Vec<u32>,
-    /// The data segments that have been dropped.
+    /// The dropped data segments.
     pub dropped_data: Vec<u32>,
-    /// The element segments that have been dropped.
+    /// The dropped element segments.
     pub dropped_elements: Vec<u32>,
 }
 
 /// A global.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Global {
-    /// The type of its value.
+    /// The type of the value.
     pub ty: Type,
-    /// Whether it can change. Some writers say of all that they cannot.
+    /// `true` if the global is mutable. Some writers mark all globals as immutable.
     pub mutable: bool,
-    /// Its value.
+    /// The value.
     pub value: Value,
 }

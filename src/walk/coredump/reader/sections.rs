@@ -1,4 +1,4 @@
-//! The sections of a dump, each in the form that its format gives it.
+//! The sections of a dump, decoded one by one.
 
 use super::{CoreDumpError, Frame, Global, Heap, Instance, Memory, Module, RefKind, Thread};
 use super::{Type, Value};
@@ -10,10 +10,11 @@ use alloc::vec::Vec;
 use wasmparser::{
     AbstractHeapType, BinaryReader, ConstExpr, CoreDumpInstancesSection, CoreDumpModulesSection,
     CoreDumpSection, CoreDumpStackFrame, CoreDumpStackSection, CoreDumpValue, CustomSectionReader,
-    DataKind, DataSectionReader, Encoding, HeapType, Operator, Parser, Payload, RefType, ValType,
+    DataKind, DataSectionReader, Encoding, FromReader, HeapType, Operator, Parser, Payload,
+    RefType, ValType,
 };
 
-/// What the sections hold, not yet put together.
+/// The decoded sections, before they are combined.
 #[derive(Default)]
 pub(super) struct Sections<'a> {
     pub name: &'a str,
@@ -24,9 +25,12 @@ pub(super) struct Sections<'a> {
     pub threads: Vec<Thread>,
     pub extension_version: Option<u64>,
     pub extension: Option<Extension>,
+    /// Set if there are stacks in the first format: the error of reading one in the present
+    /// format.
+    without_instances: Option<CoreDumpError>,
 }
 
-/// What is wrong, and in which section.
+/// Result of decoding; the error names the section.
 type Outcome<T = ()> = Result<T, CoreDumpError>;
 
 impl<'a> Sections<'a> {
@@ -43,14 +47,14 @@ impl<'a> Sections<'a> {
                     return Err(CoreDumpError::Malformed {
                         section: "the file",
                         offset: range.start,
-                        message: "it is a component, and core dumps are modules".to_owned(),
+                        message: "it is a component, but core dumps are modules".to_owned(),
                     });
                 }
                 Payload::ImportSection(section) if section.count() > 0 => {
                     return Err(CoreDumpError::Malformed {
                         section: "the import section",
                         offset: section.range().start,
-                        message: "a core dump holds everything, and imports nothing".to_owned(),
+                        message: "a core dump cannot have imports".to_owned(),
                     });
                 }
                 Payload::MemorySection(section) => {
@@ -70,7 +74,7 @@ impl<'a> Sections<'a> {
                         });
                     }
                 }
-                // The parser has seen to it that memories come first.
+                // The parser checks the order of sections, so memories come first.
                 Payload::DataSection(section) => sections.read_data(section)?,
                 Payload::CustomSection(section) => is_dump |= sections.read_custom(&section)?,
                 _ => {}
@@ -79,11 +83,17 @@ impl<'a> Sections<'a> {
         if !is_dump {
             return Err(CoreDumpError::NotADump);
         }
+        // Frames of the first format belong to the only instance, which it does not describe.
+        if let Some(error) = sections.without_instances.take()
+            && !sections.instances.is_empty()
+        {
+            return Err(error);
+        }
         Ok(sections)
     }
 
-    /// Reads a custom section, if it is one of a core dump's. Whether it makes a dump of
-    /// the module.
+    /// Reads a custom section if it belongs to a core dump. Returns whether the section makes the
+    /// module a core dump.
     fn read_custom(&mut self, section: &CustomSectionReader<'a>) -> Outcome<bool> {
         let reader = BinaryReader::new(section.data(), section.data_offset());
         match section.name() {
@@ -113,13 +123,22 @@ impl<'a> Sections<'a> {
                 self.instances.extend(instances);
             }
             "corestack" => {
-                let stack = CoreDumpStackSection::new(reader)
-                    .map_err(malformed("the `corestack` section"))?;
-                self.threads.push(Thread {
-                    name: stack.name.to_owned(),
-                    complete: true,
-                    frames: stack.frames.into_iter().map(frame).collect(),
-                });
+                let thread = match CoreDumpStackSection::new(reader.clone()) {
+                    Ok(stack) => Thread {
+                        name: stack.name.to_owned(),
+                        complete: true,
+                        frames: stack.frames.into_iter().map(frame).collect(),
+                    },
+                    Err(error) => {
+                        let error = malformed("the `corestack` section")(error);
+                        let Some(thread) = thread_without_instances(reader) else {
+                            return Err(error);
+                        };
+                        self.without_instances.get_or_insert(error);
+                        thread
+                    }
+                };
+                self.threads.push(thread);
                 return Ok(true);
             }
             extension::SECTION => {
@@ -151,7 +170,7 @@ impl<'a> Sections<'a> {
             let count = self.memories.len();
             let Some(memory) = self.memories.get_mut(memory_index as usize) else {
                 return Err(refuse(format!(
-                    "a segment for memory {memory_index}, and there are {count} memories"
+                    "a segment for memory {memory_index}, but there are {count} memories"
                 )));
             };
             let address = match constant(&offset_expr).map_err(&malformed)? {
@@ -173,12 +192,12 @@ impl<'a> Sections<'a> {
     }
 }
 
-/// Reads our own section, if it is of a version that can be read.
+/// Reads the section of Backstitch if its version is supported.
 fn read_extension(section: &CustomSectionReader<'_>) -> Outcome<Option<Extension>> {
     let (offset, message) = match Extension::decode(section.data()) {
         Ok(extension) => return Ok(Some(extension)),
         Err(Malformed::Version(_)) => return Ok(None),
-        Err(Malformed::At { offset, what }) => (offset as u64, format!("{what} is wanted")),
+        Err(Malformed::At { offset, what }) => (offset as u64, format!("expected {what}")),
         Err(error @ Malformed::OutOfMemory) => (0, error.to_string()),
     };
     Err(CoreDumpError::Malformed {
@@ -194,6 +213,44 @@ fn malformed(section: &'static str) -> impl Fn(wasmparser::Error) -> CoreDumpErr
         offset: error.offset(),
         message: error.message().to_owned(),
     }
+}
+
+/// Reads a `corestack` section in the first format, of 2023, whose frames have no instance.
+///
+/// A section in one format is not well-formed in the other, as their frames have different
+/// numbers of fields.
+fn thread_without_instances(mut reader: BinaryReader<'_>) -> Option<Thread> {
+    // The version of the section, and below of each frame.
+    if reader.read_u8().ok()? != 0 {
+        return None;
+    }
+    let name = reader.read_unlimited_string().ok()?.to_owned();
+    let mut frames = Vec::new();
+    for _ in 0..reader.read_var_u32().ok()? {
+        if reader.read_u8().ok()? != 0 {
+            return None;
+        }
+        let function = reader.read_var_u32().ok()?;
+        let code_offset = reader.read_var_u32().ok()?;
+        let mut values = || {
+            let count = reader.read_var_u32().ok()?;
+            let value = |_| CoreDumpValue::from_reader(&mut reader).ok().map(value);
+            (0..count).map(value).collect::<Option<Vec<Value>>>()
+        };
+        frames.push(Frame {
+            instance: 0,
+            function,
+            code_offset,
+            locals: values()?,
+            operands: values()?,
+            details: None,
+        });
+    }
+    reader.eof().then_some(Thread {
+        name,
+        complete: true,
+        frames,
+    })
 }
 
 fn frame(frame: CoreDumpStackFrame) -> Frame {
@@ -217,7 +274,7 @@ fn value(value: CoreDumpValue) -> Value {
     }
 }
 
-/// The value of an expression that is one constant; missing where it is something else.
+/// Evaluates an expression that is one constant; other expressions are `Missing`.
 fn constant(expression: &ConstExpr<'_>) -> Result<Value, wasmparser::Error> {
     let mut operators = expression.get_operators_reader();
     let value = match operators.read()? {
@@ -259,7 +316,7 @@ fn reference(ty: RefType) -> Type {
     }
 }
 
-/// An abstract heap type's byte in the binary format.
+/// Returns the byte of an abstract heap type in the binary format.
 fn byte_of(ty: AbstractHeapType) -> u8 {
     match ty {
         AbstractHeapType::NoExn => 0x74,
@@ -279,7 +336,7 @@ fn byte_of(ty: AbstractHeapType) -> u8 {
     }
 }
 
-/// What a null of this type would refer to.
+/// Returns the kind of reference that a null of the type is.
 fn kind_of(ty: HeapType) -> RefKind {
     match ty {
         HeapType::Abstract { ty, .. } => match ty {
@@ -289,7 +346,7 @@ fn kind_of(ty: HeapType) -> RefKind {
             AbstractHeapType::Cont | AbstractHeapType::NoCont => RefKind::Cont,
             _ => RefKind::Any,
         },
-        // Which one can only be told by types that dumps do not have.
+        // The kind of a concrete type depends on type definitions, which dumps do not contain.
         HeapType::Concrete(_) | HeapType::Exact(_) => RefKind::Func,
     }
 }

@@ -1,4 +1,4 @@
-//! Dumps as other writers make them, and what our own section adds.
+//! Dumps of other writers, and the additions of Backstitch's own section.
 
 use super::*;
 use crate::walk::coredump::extension::{self, Extension};
@@ -20,7 +20,7 @@ const PAGES: MemoryType = MemoryType {
     page_size_log2: None,
 };
 
-/// A dump with some of everything that the format has.
+/// Returns a dump with items of every kind that the format has.
 fn standard() -> Module {
     let mut data = DataSection::new();
     data.active(0, &ConstExpr::i32_const(65_530), *b"across pages");
@@ -244,6 +244,60 @@ fn c15_the_extension_knows_better() {
     assert!(dump.memories()[1].is_kept(99) && !dump.memories()[1].is_kept(100));
 }
 
+/// The contents of a `corestack` section in the first format, whose frames have no instance.
+const WITHOUT_INSTANCES: &[u8] = &[
+    0, 4, b'm', b'a', b'i', b'n', 2, // frames
+    0, 12, 0x34, 2, 0x7f, 0x7f, 0x01, 1, 0x7e, 5, // one with locals and operands
+    0, 3, 0, 0, 0, // one without
+];
+
+#[test]
+fn dumps_of_the_first_format_are_read() {
+    let section = CustomSection {
+        name: "corestack".into(),
+        data: WITHOUT_INSTANCES.into(),
+    };
+    let mut module = Module::new();
+    module
+        .section(&CoreDumpSection::new("program"))
+        .section(&section);
+    let bytes = module.finish();
+    let dump = CoreDump::parse(&bytes).unwrap();
+    let [thread] = dump.threads() else {
+        panic!("one thread: {:?}", dump.threads())
+    };
+    assert_eq!((&*thread.name, thread.complete), ("main", true));
+    let frames: Vec<_> = thread
+        .frames
+        .iter()
+        .map(|frame| (frame.instance, frame.function, frame.code_offset))
+        .collect();
+    assert_eq!(frames, [(0, 12, 0x34), (0, 3, 0)]);
+    assert_eq!(
+        thread.frames[0].locals,
+        [Value::I32(u32::MAX), Value::Missing]
+    );
+    assert_eq!(thread.frames[0].operands, [Value::I64(5)]);
+    assert!(dump.instances().is_empty() && dump.modules().is_empty());
+
+    // A dump that describes instances has the present format.
+    let mut module = standard();
+    module.section(&section);
+    let error = CoreDump::parse(&module.finish()).unwrap_err().to_string();
+    assert!(
+        error.contains("the `corestack` section is malformed"),
+        "{error}"
+    );
+    for end in 0..WITHOUT_INSTANCES.len() {
+        let mut module = Module::new();
+        module.section(&CustomSection {
+            name: "corestack".into(),
+            data: WITHOUT_INSTANCES[..end].into(),
+        });
+        assert!(CoreDump::parse(&module.finish()).is_err(), "{end} bytes");
+    }
+}
+
 /// A newer Backstitch's dump is still a standard one.
 #[test]
 fn extensions_of_other_versions_are_left_alone() {
@@ -282,7 +336,7 @@ fn errors_say_what_and_where() {
     };
     let message = data(7, &ConstExpr::i32_const(0));
     assert!(
-        message.contains("a segment for memory 7, and there are 2 memories"),
+        message.contains("a segment for memory 7, but there are 2 memories"),
         "{message}"
     );
     let message = data(1, &ConstExpr::i64_const(97));
