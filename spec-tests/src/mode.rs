@@ -20,6 +20,15 @@ const HAS_TAIL_CALLS: bool = cfg!(any(
 /// often gets nowhere.
 const SUSPENSION_LIMIT: u64 = 1 << 28;
 
+/// The dispatch backends of this build.
+pub fn dispatches() -> Vec<Dispatch> {
+    let mut all = vec![Dispatch::best()];
+    if !all.contains(&Dispatch::Loop) {
+        all.push(Dispatch::Loop);
+    }
+    all
+}
+
 /// One way of running scripts.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Mode {

@@ -427,7 +427,7 @@ macro_rules! fusions {
 }
 
 /// Whether there are handlers for fusions.
-const FUSES: bool = cfg!(not(feature = "small"));
+const FUSES: bool = cfg!(not(any(feature = "small", all(test, not(miri)))));
 
 /// Whether the loop has handlers for fusions: where it is the best backend. Elsewhere it is
 /// there to be compared with, and would double what they cost to compile.

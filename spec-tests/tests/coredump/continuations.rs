@@ -1,8 +1,8 @@
 //! Dumps with more stacks than one.
 
-use super::subject::dispatches;
 use backstitch::coredump::{Boundary, Frame, RefKind, StackState, Value};
 use backstitch::{Config, CoreDump, Engine, Instance, Module, Store, WasmCoreDump};
+use spec_tests::mode::dispatches;
 
 const MODULE: &str = r#"(module
     (type $f (func (param i32 i64))) (type $k (cont $f))

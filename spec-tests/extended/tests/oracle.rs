@@ -7,9 +7,9 @@
 //! hold must be the same.
 //!
 //! ```text
-//! cargo test -p spec-tests --test oracle -- --nocapture               a fixed sample
-//! ORACLE_PROGRAMS=1000000 cargo test --release -p spec-tests --test oracle -- --nocapture
-//! ORACLE_PROGRAMS=17..18 cargo test -p spec-tests --test oracle       one again
+//! cargo test -p extended-tests --test oracle -- --nocapture               a fixed sample
+//! ORACLE_PROGRAMS=1000000 cargo test --release -p extended-tests --test oracle -- --nocapture
+//! ORACLE_PROGRAMS=17..18 cargo test -p extended-tests --test oracle       one again
 //! ```
 //!
 //! What differs is made as small as it can be, and printed as text.
@@ -17,7 +17,7 @@
 //! Where Wasmtime has stack switching, it runs a sample too, in a process of its own:
 //!
 //! ```text
-//! ORACLE_WASMTIME=10000 cargo test --release -p spec-tests --test oracle wasmtime -- --nocapture
+//! ORACLE_WASMTIME=10000 cargo test --release -p extended-tests --test oracle wasmtime -- --nocapture
 //! ```
 
 #[path = "oracle/body.rs"]

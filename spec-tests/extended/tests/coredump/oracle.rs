@@ -2,14 +2,15 @@
 //! debugger.
 //!
 //! ```text
-//! cargo test -p spec-tests --test coredump oracle
-//! cargo test -p spec-tests --test coredump --features small oracle      without fusions
+//! cargo test -p extended-tests --test coredump oracle
+//! cargo test -p extended-tests --test coredump --features small oracle      without fusions
 //! ```
 
 use super::debugger::{self, Looks};
 use super::subject::{self, Seen, Site};
-use super::{generator, subject::dispatches};
+use super::generator;
 use backstitch::Module;
+use spec_tests::mode::dispatches;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -7,9 +7,9 @@
 //! and tables, and the fuel spent.
 //!
 //! ```text
-//! cargo test -p spec-tests --test differential
-//! BACKSTITCH_DIFFERENTIAL=100000 cargo test --release -p spec-tests --test differential
-//! BACKSTITCH_DIFFERENTIAL=17..18 cargo test -p spec-tests --test differential      one again
+//! cargo test -p extended-tests --test differential
+//! BACKSTITCH_DIFFERENTIAL=100000 cargo test --release -p extended-tests --test differential
+//! BACKSTITCH_DIFFERENTIAL=17..18 cargo test -p extended-tests --test differential      one again
 //! ```
 //!
 //! `BACKSTITCH_DIFFERENTIAL_DUMP=FOLDER` keeps the modules that fail.
