@@ -11,5 +11,4 @@ mod command_line;
 // The tests of the page use the rest of it.
 #[allow(dead_code)]
 mod fixtures;
-mod readme;
 mod text;
