@@ -37,6 +37,7 @@
 //! ```
 
 mod choice;
+mod counts;
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -44,14 +45,30 @@ use std::path::Path;
 use std::{env, fs};
 
 use choice::Counted;
+use counts::Counts;
 
 use backstitch::{Config, Dispatch, DispatchCounts, Engine, Linker, Module, Store, Val};
 
 /// How many rows each table has.
 const ROWS: usize = 100;
 
+/// The number of rows of `src/code/fusion_rows.rs`.
+const FUSIONS: usize = 4000;
+
+/// The least share of a program's cells of a stretch that is written to `counts.txt`.
+const LEAST_SHARE: f64 = 1e-5;
+
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = env::args().skip(1).collect();
+    match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["--counts", file] => return count(file),
+        ["--rows", file] => {
+            print!("{}", rows(file)?);
+            return Ok(());
+        }
+        ["--check", file, table] => return check(file, table),
+        _ => {}
+    }
     let programs = match arguments.as_slice() {
         [file, export, amount] => vec![Program {
             name: file.clone(),
@@ -83,7 +100,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     if let Some(fusions) = fusions {
         let Ok(held_out) = env::var("HELD_OUT") else {
             let all: Vec<_> = counted.iter().collect();
-            choice::print(&choice::choose(&all, fusions), fusions);
+            print!("{}", choice::text(&choice::choose(&all, fusions), fusions));
             return Ok(());
         };
         for names in held_out.split(',') {
@@ -97,6 +114,54 @@ fn main() -> Result<(), Box<dyn Error>> {
             println!("{:6.2}%  {name}", share * 100.0);
         }
     }
+    Ok(())
+}
+
+/// Counts what all programs execute, and writes it to the file.
+fn count(file: &str) -> Result<(), Box<dyn Error>> {
+    let mut all = Vec::new();
+    for program in workloads(&[])? {
+        let counted = program.run()?;
+        let mut counts = Counts {
+            weight: if program.is_crate() { 2.0 } else { 1.0 },
+            cells: counted.cells(),
+            name: program.name,
+            stretches: counted.stretches,
+        };
+        counts.retain(LEAST_SHARE);
+        eprintln!("{:8} stretches  {}", counts.stretches.len(), counts.name);
+        all.push(counts);
+    }
+    fs::write(file, counts::write(&all))?;
+    Ok(())
+}
+
+/// The rows that are chosen by the counts in the file, as lines of the table.
+fn rows(file: &str) -> Result<String, Box<dyn Error>> {
+    let counts = counts::read(&fs::read_to_string(file)?)?;
+    let counted: Vec<Counted> = counts.iter().map(Counts::counted).collect();
+    let counted: Vec<&Counted> = counted.iter().collect();
+    Ok(choice::text(&choice::choose(&counted, FUSIONS), FUSIONS))
+}
+
+/// Fails unless the table has the rows that are chosen by the counts in the file.
+fn check(file: &str, table: &str) -> Result<(), Box<dyn Error>> {
+    let is_row = |line: &&str| *line == ";" || line.starts_with('[') && line.ends_with(']');
+    let chosen = rows(file)?;
+    let text = fs::read_to_string(table)?;
+    let present = text.lines().map(str::trim).filter(is_row);
+    let mut number = 0;
+    for pair in present.clone().zip(chosen.lines()) {
+        number += 1;
+        if pair.0 != pair.1 {
+            return Err(format!("row {number} of {table} is {}, not {}", pair.0, pair.1).into());
+        }
+    }
+    let (present, chosen) = (present.count(), chosen.lines().count());
+    if present != chosen {
+        return Err(format!("{table} has {present} rows, not {chosen}").into());
+    }
+    println!("{table} has the {} rows that {file} gives", chosen - 1);
     Ok(())
 }
 
