@@ -139,7 +139,9 @@ fn other_commands_work_or_are_run_by_ci() {
             if let Some(arguments) = command.strip_prefix("backstitch ") {
                 let code = comment.split_once("exit code ").map_or(0, |(_, code)| {
                     let digits = code.find(|c: char| !c.is_ascii_digit());
-                    code[..digits.unwrap_or(code.len())].parse().expect("a number")
+                    code[..digits.unwrap_or(code.len())]
+                        .parse()
+                        .expect("a number")
                 });
                 if run(arguments, &folder).0 != Some(code) {
                     wrong.push(format!("{}: `{command}` fails", path.display()));

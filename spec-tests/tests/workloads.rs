@@ -18,9 +18,8 @@ fn bytes(name: &str) -> Vec<u8> {
 
 /// An engine for each dispatch backend of this build.
 fn engines() -> Vec<Engine> {
-    let engine = |dispatch| {
-        Engine::new(Config::new().dispatch(dispatch)).expect("the backend works")
-    };
+    let engine =
+        |dispatch| Engine::new(Config::new().dispatch(dispatch)).expect("the backend works");
     dispatches().into_iter().map(engine).collect()
 }
 

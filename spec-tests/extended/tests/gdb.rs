@@ -12,7 +12,10 @@ use std::process::Command;
 /// Set to the dispatch, it makes [`inferior`] what is debugged.
 const INFERIOR: &str = "BACKSTITCH_INFERIOR";
 
-const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/gdb/backstitch.py");
+const SCRIPT: &str = concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/../../examples/gdb/backstitch.py"
+);
 
 /// The host is called by a continuation, calls WebAssembly again, and is called by a
 /// continuation of a continuation of that.

@@ -23,7 +23,8 @@ type Frame = (u32, Option<usize>, Option<String>);
 
 #[test]
 fn panics_show_the_frames_that_wasmtime_shows() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../benches/workloads/wasm/panic.wasm");
+    let path =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../benches/workloads/wasm/panic.wasm");
     let bytes = fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     assert!(bytes.len() > 900_000);
     let expected = reference_panics(&bytes);

@@ -7,8 +7,8 @@
 //! ```
 
 use super::debugger::{self, Looks};
-use super::subject::{self, Seen, Site};
 use super::generator;
+use super::subject::{self, Seen, Site};
 use backstitch::Module;
 use spec_tests::mode::dispatches;
 use std::collections::{BTreeMap, BTreeSet};

@@ -135,8 +135,7 @@ fn compare(found: &Parsed, expected: &Parsed, name: &str) {
     assert_eq!(found.globals, expected.globals, "{name}");
     type Frames = Vec<(u32, u32, u32)>;
     let frames = |parsed: &Parsed| -> Vec<(String, Frames)> {
-        let frame =
-            |frame: &ParsedFrame| (frame.instance, frame.function, frame.offset);
+        let frame = |frame: &ParsedFrame| (frame.instance, frame.function, frame.offset);
         let stack =
             |(name, frames): &(String, Vec<_>)| (name.clone(), frames.iter().map(frame).collect());
         parsed.stacks.iter().map(stack).collect()
