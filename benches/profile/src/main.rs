@@ -56,7 +56,7 @@ const ROWS: usize = 100;
 const FUSIONS: usize = 4000;
 
 /// The least share of a program's cells of a stretch that is written to `counts.txt`.
-const LEAST_SHARE: f64 = 1e-5;
+const LEAST_SHARE: f64 = 0.0;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = env::args().skip(1).collect();
