@@ -1,5 +1,5 @@
-//! The file `counts.txt`: what the programs execute, from which the rows of
-//! `src/code/fusion_rows.rs` are chosen.
+//! The file `counts.txt` (committed as `counts.txt.gz`): what the programs execute, from which
+//! the rows of `src/code/fusion_rows.rs` are chosen.
 //!
 //! The first line lists the cells that occur. A line `program WEIGHT CELLS NAME` begins a
 //! program; each line below it is a stretch of cells: how often it runs, and the cells, by their
@@ -36,13 +36,6 @@ impl Counts {
             weight: self.weight,
             stretches: self.stretches.iter().map(share).collect(),
         }
-    }
-
-    /// Leaves out the stretches with less than this share of the cells.
-    pub fn retain(&mut self, least: f64) {
-        let cells = self.cells as f64;
-        self.stretches
-            .retain(|(stretch, count)| (stretch.len() as u64 * count) as f64 / cells >= least);
     }
 }
 

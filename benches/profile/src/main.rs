@@ -55,9 +55,6 @@ const ROWS: usize = 100;
 /// The number of rows of `src/code/fusion_rows.rs`.
 const FUSIONS: usize = 4000;
 
-/// The least share of a program's cells of a stretch that is written to `counts.txt`.
-const LEAST_SHARE: f64 = 0.0;
-
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
@@ -67,6 +64,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             return Ok(());
         }
         ["--check", file, table] => return check(file, table),
+        ["--sample", file, names] => return sample(file, &names.split('|').collect::<Vec<_>>()),
         _ => {}
     }
     let programs = match arguments.as_slice() {
@@ -122,17 +120,34 @@ fn count(file: &str) -> Result<(), Box<dyn Error>> {
     let mut all = Vec::new();
     for program in workloads(&[])? {
         let counted = program.run()?;
-        let mut counts = Counts {
+        let counts = Counts {
             weight: if program.is_crate() { 2.0 } else { 1.0 },
             cells: counted.cells(),
             name: program.name,
             stretches: counted.stretches,
         };
-        counts.retain(LEAST_SHARE);
         eprintln!("{:8} stretches  {}", counts.stretches.len(), counts.name);
         all.push(counts);
     }
     fs::write(file, counts::write(&all))?;
+    Ok(())
+}
+
+/// Fails unless the programs with such names execute what the file says.
+fn sample(file: &str, names: &[&str]) -> Result<(), Box<dyn Error>> {
+    let counts = counts::read(&fs::read_to_string(file)?)?;
+    let programs = workloads(names)?;
+    for program in &programs {
+        let counted = program.run()?;
+        let of_program = |counts: &&Counts| counts.name == program.name;
+        let Some(counts) = counts.iter().find(of_program) else {
+            return Err(format!("{file} does not have {}", program.name).into());
+        };
+        if counts.cells != counted.cells() || counts.stretches != counted.stretches {
+            return Err(format!("{} executes other cells than in {file}", program.name).into());
+        }
+    }
+    println!("{} programs execute what {file} says", programs.len());
     Ok(())
 }
 
