@@ -1,11 +1,11 @@
-//! What looking at a store costs: a core dump of a large memory, a backtrace of many
-//! frames, and dumps that are asked for while nothing traps.
+//! Costs of observing a store: a core dump of a large memory, a backtrace of many frames, and
+//! enabled core dumps in a program that does not trap.
 //!
 //! ```text
 //! cargo bench --bench coredump
 //! ```
 //!
-//! Each number is the best of several runs: what the machine can do, undisturbed.
+//! Each number is the best of several runs, to exclude disturbances.
 
 use backstitch::{
     Caller, Config, CoreDumpOptions, Engine, Instance, Linker, Memory, MemoryType, Module, Store,
@@ -15,14 +15,17 @@ use std::hint::black_box;
 use std::num::NonZeroUsize;
 use std::time::{Duration, Instant};
 
-/// The bytes of the large memory.
+/// Size of the large memory, in bytes.
 const MEMORY: usize = 256 << 20;
-/// The frames of the deep stack.
+/// Number of frames of the deep stack.
 const FRAMES: i32 = 100_000;
 const RUNS: usize = 7;
 
 fn best(mut run: impl FnMut() -> Duration) -> Duration {
-    (0..RUNS).map(|_| run()).min().expect("there are runs")
+    (0..RUNS)
+        .map(|_| run())
+        .min()
+        .expect("there is at least one run")
 }
 
 fn timed(run: impl FnOnce()) -> Duration {
@@ -31,12 +34,13 @@ fn timed(run: impl FnOnce()) -> Duration {
     start.elapsed()
 }
 
-/// Writes a dump of a memory without a zero into a buffer that is there already.
+/// Writes a dump of a memory without zeros to a preallocated buffer.
 fn dump_of_memory() {
     let engine = Engine::default();
     let mut store = Store::new(&engine, ());
     let pages = (MEMORY >> 16) as u32;
-    let memory = Memory::new(&mut store, MemoryType::new(pages, None)).expect("there is room");
+    let memory =
+        Memory::new(&mut store, MemoryType::new(pages, None)).expect("the memory can be allocated");
     memory.data_mut(&mut store).fill(0xa5);
     let dump = WasmCoreDump::capture(&mut store);
     let options = CoreDumpOptions::new();
@@ -45,12 +49,12 @@ fn dump_of_memory() {
         buffer.clear();
         timed(|| {
             let written = dump.serialize_to(&store, "large", &mut buffer, &options);
-            written.expect("the buffer takes it");
+            written.expect("writing to a vector cannot fail");
         })
     });
     assert!(
         buffer.capacity() == MEMORY + (4 << 20),
-        "the buffer has not grown"
+        "the buffer must not grow"
     );
     let copy = best(|| {
         buffer.clear();
@@ -62,20 +66,20 @@ fn dump_of_memory() {
     );
 }
 
-/// Captures a backtrace of many frames in a host function, and then describes them.
+/// Captures a backtrace of many frames in a host function, and then lists them.
 fn deep_backtrace() {
     let mut config = Config::new();
     config
         .max_wasm_stack(64 << 20)
         .wasm_backtrace_max_frames(NonZeroUsize::new(1 << 20));
-    let engine = Engine::new(&config).expect("the backend works");
+    let engine = Engine::new(&config).expect("the backend is available");
     let mut linker: Linker<[Duration; 2]> = Linker::new(&engine);
     let look = |mut caller: Caller<'_, [Duration; 2]>| {
         let mut described = Duration::MAX;
         let captured = best(|| {
             let mut backtrace = None;
             let captured = timed(|| backtrace = Some(WasmBacktrace::capture(&caller)));
-            let backtrace = backtrace.expect("it was captured");
+            let backtrace = backtrace.expect("the backtrace was captured");
             described = described.min(timed(|| {
                 assert_eq!(backtrace.frames().len(), FRAMES as usize + 1);
             }));
@@ -83,7 +87,9 @@ fn deep_backtrace() {
         });
         *caller.data_mut() = [captured, described];
     };
-    linker.func_wrap("", "look", look).expect("a new name");
+    linker
+        .func_wrap("", "look", look)
+        .expect("the name is not defined yet");
     // (module (import "" "look" (func $look))
     //   (func $f (export "f") (param i32)
     //     (if (i32.eqz (local.get 0)) (then (call $look))
@@ -95,10 +101,10 @@ fn deep_backtrace() {
     let mut store = Store::new(&engine, [Duration::ZERO; 2]);
     let instance = linker
         .instantiate(&mut store, &module)
-        .expect("it imports one function");
+        .expect("the import is defined");
     let f = instance
         .get_typed_func::<i32, ()>(&mut store, "f")
-        .expect("it exports it");
+        .expect("the export exists");
     f.call(&mut store, FRAMES)
         .expect("the stack is large enough");
     let [captured, described] = store
@@ -109,24 +115,24 @@ fn deep_backtrace() {
     );
 }
 
-/// Runs a program with dumps off and on, in turns.
-fn dumps_asked_for() {
-    let wasm = std::fs::read("benches/workloads/wasm/fibonacci.wasm").expect("the workload");
+/// Runs a program with core dumps disabled and enabled, in turns.
+fn enabled_dumps() {
+    let wasm = std::fs::read("benches/workloads/wasm/fibonacci.wasm").expect("the workload exists");
     let time = |enable: bool| {
         let mut config = Config::new();
         config.coredump_on_trap(enable);
-        let engine = Engine::new(&config).expect("the backend works");
+        let engine = Engine::new(&config).expect("the backend is available");
         let module = Module::new(&engine, &wasm).expect("the module is valid");
         let mut store = Store::new(&engine, ());
-        let instance = Instance::new(&mut store, &module, &[]).expect("it imports nothing");
+        let instance = Instance::new(&mut store, &module, &[]).expect("the module has no imports");
         let name = module.exports().find_map(|export| {
             instance
                 .get_typed_func::<i32, i64>(&mut store, export.name())
                 .ok()
         });
-        let run = name.expect("it exports a program");
+        let run = name.expect("the program is exported");
         timed(|| {
-            black_box(run.call(&mut store, 30).expect("it ends"));
+            black_box(run.call(&mut store, 30).expect("the call returns"));
         })
     };
     let (mut off, mut on) = (Duration::MAX, Duration::MAX);
@@ -143,5 +149,5 @@ fn dumps_asked_for() {
 fn main() {
     dump_of_memory();
     deep_backtrace();
-    dumps_asked_for();
+    enabled_dumps();
 }

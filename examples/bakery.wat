@@ -3,7 +3,7 @@
 (module $bakery
   (memory (export "memory") 1)
   (global $served (export "served") (mut i32) (i32.const 0))
-  ;; How many guests sit at each of the four tables.
+  ;; Number of guests at each of the four tables.
   (data (i32.const 0x1000) "\04\00\00\00\02\00\00\00\00\00\00\00\03\00\00\00")
   (func $serve (export "serve") (param $loaves i32)
     (local $table i32)

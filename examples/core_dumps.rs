@@ -1,5 +1,5 @@
-//! Core dumps: everything that a program was when it trapped, in a file that debuggers read,
-//! and in hand while the store is still there.
+//! Core dumps: the state of a store at a trap, which the host can read while the store exists, and
+//! write to a file for debuggers.
 
 use backstitch::*;
 
@@ -32,15 +32,15 @@ fn main() -> Result<()> {
     let error = serve.call(&mut store, 12).unwrap_err();
     println!("{}", error.root_cause());
 
-    // Who was running:
+    // The frames that were active:
     let dump = error
         .downcast_ref::<WasmCoreDump>()
-        .expect("the configuration asks for dumps");
+        .expect("the configuration enables dumps");
     for frame in dump.frames() {
         println!("    in {}", frame.func_name().unwrap_or("?"));
     }
 
-    // What the store held, exported or not:
+    // The memories and globals of the store, exported or not:
     let [memory] = dump.memories() else {
         panic!("the module has one memory");
     };
@@ -54,8 +54,8 @@ fn main() -> Result<()> {
     println!("loaves served so far: {:?}", served.get(&mut store).i32());
     assert_eq!(tables, [4, 2, 0, 3]);
 
-    // And all of it as a file, which debuggers read. README.md goes on from here, to what
-    // was divided by what, with no store at hand any more.
+    // The dump as a file for debuggers. README.md continues with it, and finds the cause of the
+    // trap without the store.
     let path = std::env::temp_dir().join("bakery.core");
     let file = dump.serialize(&mut store, "bakery.wat");
     std::fs::write(&path, &file)?;

@@ -1,5 +1,5 @@
-//! Epochs: a clock that the host ticks, from any thread, to stop guests that run too long.
-//! Cheaper than fuel, but not the same in every run.
+//! Epochs: a clock that any thread of the host can advance, to stop guests that run for too long.
+//! Epochs cost less time than fuel, but are not deterministic.
 
 use backstitch::*;
 use std::thread;
@@ -22,14 +22,14 @@ fn main() -> Result<()> {
     let engine = Engine::new(&config)?;
     let module = Module::new(&engine, MODULE)?;
 
-    // The data counts how often a deadline has come.
+    // The store's data counts the calls of the callback below.
     let mut store = Store::new(&engine, 0_u32);
     let ticking = engine.clone();
     let tick = Func::wrap(&mut store, move || ticking.increment_epoch());
     store.set_epoch_deadline(1);
     let instance = Instance::new(&mut store, &module, &[tick.into()])?;
 
-    // Another thread ticks after a while, and the loop that never ends traps.
+    // Another thread advances the clock after a while, so that the endless loop traps.
     let spin = instance.get_typed_func::<(), ()>(&mut store, "spin")?;
     store.set_epoch_deadline(1);
     let clock = thread::spawn({
@@ -40,16 +40,16 @@ fn main() -> Result<()> {
         }
     });
     let error = spin.call(&mut store, ()).unwrap_err();
-    clock.join().expect("the clock does not fail");
+    clock.join().expect("the clock thread succeeds");
     println!("spinning: {}", error.root_cause());
     assert_eq!(error.downcast_ref(), Some(&Trap::Interrupt));
 
-    // A deadline that is far enough away is never noticed.
+    // A deadline that is not reached has no effect.
     let ticks = instance.get_typed_func::<i32, ()>(&mut store, "ticks")?;
     store.set_epoch_deadline(11);
     ticks.call(&mut store, 10)?;
 
-    // A callback decides instead: here it grants two ticks more, three times.
+    // A callback can decide instead. This one extends the deadline by two ticks, three times.
     store.epoch_deadline_callback(|mut context| {
         *context.data_mut() += 1;
         if *context.data() > 3 {
@@ -62,7 +62,7 @@ fn main() -> Result<()> {
     println!("after {} deadlines: {}", store.data(), error.root_cause());
     assert_eq!(*store.data(), 4);
 
-    // Back to a trap.
+    // Deadlines trap again.
     store.epoch_deadline_trap();
     store.set_epoch_deadline(1);
     let error = ticks.call(&mut store, 100).unwrap_err();

@@ -1,4 +1,4 @@
-//! Fuel: how far a guest may run, counted in its instructions, the same in every run.
+//! Fuel: a deterministic limit for a guest's execution, counted in instructions.
 
 use backstitch::*;
 
@@ -20,13 +20,13 @@ fn main() -> Result<()> {
     let engine = Engine::new(&config)?;
     let module = Module::new(&engine, MODULE)?;
 
-    // A store begins without fuel: nothing runs that has not been allowed to.
+    // A new store has no fuel, so that nothing can run.
     let mut store = Store::new(&engine, ());
     store.set_fuel(1_000)?;
     let instance = Instance::new(&mut store, &module, &[])?;
     let fibonacci = instance.get_typed_func::<i32, i32>(&mut store, "fibonacci")?;
 
-    // What a call has cost is the difference.
+    // The cost of a call is the difference in fuel.
     for n in [1, 5, 10, 15] {
         store.set_fuel(1_000_000)?;
         let result = fibonacci.call(&mut store, n)?;
@@ -36,7 +36,7 @@ fn main() -> Result<()> {
         );
     }
 
-    // The same call costs the same again.
+    // The same call always costs the same.
     let mut costs = Vec::new();
     for _ in 0..2 {
         store.set_fuel(1_000_000)?;
@@ -45,7 +45,7 @@ fn main() -> Result<()> {
     }
     assert_eq!(costs[0], costs[1]);
 
-    // With too little it traps, and so does what would never end.
+    // A call with too little fuel traps, and so does an endless loop.
     store.set_fuel(100)?;
     let error = fibonacci.call(&mut store, 20).unwrap_err();
     println!("with 100 fuel: {}", error.root_cause());
@@ -56,11 +56,11 @@ fn main() -> Result<()> {
     assert_eq!(error.downcast_ref(), Some(&Trap::OutOfFuel));
     println!("left after spinning: {}", store.get_fuel()?);
 
-    // A store that ran dry is as good as before, once it has fuel.
+    // The store can be used again after it gets fuel.
     store.set_fuel(1_000)?;
     assert_eq!(fibonacci.call(&mut store, 6)?, 8);
 
-    // Where the engine does not count fuel there is none to ask for.
+    // If the engine does not count fuel, `get_fuel` is an error.
     let store = Store::new(&Engine::default(), ());
     assert!(store.get_fuel().is_err());
     Ok(())

@@ -1,8 +1,8 @@
-//! The smallest program that embeds WebAssembly: a module that greets by calling the host.
+//! The smallest program that embeds WebAssembly: a module that calls the host to greet.
 
 use backstitch::*;
 
-/// `hello` asks the host to greet, and says how often it has done so.
+/// `hello` calls the host to greet, and returns how often it has done so.
 const MODULE: &str = r#"
     (module
         (import "host" "greet" (func $greet))
@@ -14,17 +14,17 @@ const MODULE: &str = r#"
 "#;
 
 fn main() -> Result<()> {
-    // An engine is made once. It holds the settings and what modules share.
+    // An engine has the configuration, and what modules share. A program usually creates one.
     let engine = Engine::default();
     let module = Module::new(&engine, MODULE)?;
 
-    // A store owns everything that runs, and any data that the host wants at hand.
+    // A store owns the instances and their objects, and data of the host.
     let mut store = Store::new(&engine, "world");
     let greet = Func::wrap(&mut store, |caller: Caller<'_, &str>| {
         println!("Hello, {}!", caller.data());
     });
 
-    // Imports are given in the order in which the module lists them.
+    // Imports are given in the order of the module's imports.
     let instance = Instance::new(&mut store, &module, &[greet.into()])?;
     let hello = instance.get_typed_func::<(), i32>(&mut store, "hello")?;
     assert_eq!(hello.call(&mut store, ())?, 1);

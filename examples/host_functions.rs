@@ -1,5 +1,5 @@
-//! Functions of the host: with the store's data, with the guest's memory, of a type that
-//! is known only at run time, and such that fail.
+//! Host functions that use the store's data or the guest's memory, have a type that is known only
+//! at run time, or fail.
 
 use backstitch::*;
 
@@ -18,14 +18,14 @@ const MODULE: &str = r#"
         (func (export "enter") (param i32) (result i32) (call $open (local.get 0))))
 "#;
 
-/// What the host keeps for one guest.
+/// Data of the host for one guest.
 #[derive(Default)]
 struct Guest {
     lines: Vec<String>,
     factor: f64,
 }
 
-/// The error that the host answers with when a guest has the wrong key.
+/// Error of the host for a wrong key.
 #[derive(Debug, PartialEq)]
 struct WrongKey(i32);
 
@@ -41,8 +41,8 @@ fn main() -> Result<()> {
     let engine = Engine::default();
     let mut linker = Linker::<Guest>::new(&engine);
 
-    // The caller gives access to the guest's exports and to the store's data, here both
-    // at once.
+    // The caller gives access to the guest's exports and to the store's data, here to both at the
+    // same time.
     linker.func_wrap(
         "log",
         "line",
@@ -60,12 +60,12 @@ fn main() -> Result<()> {
         },
     )?;
 
-    // Parameters and results are plain Rust values.
+    // Parameters and results are ordinary Rust values.
     linker.func_wrap("math", "scale", |caller: Caller<'_, Guest>, x: f64| {
         x * caller.data().factor
     })?;
 
-    // A function whose type is data: whatever it is, it gets a slice of values.
+    // A function whose type is known only at run time gets slices of values.
     let ty = FuncType::new(
         &engine,
         [ValType::I32, ValType::I64, ValType::F64],
@@ -80,7 +80,7 @@ fn main() -> Result<()> {
         Ok(())
     })?;
 
-    // An error ends the guest's execution, and reaches whoever started it.
+    // An error ends the guest's execution, and is returned by the host's call of the guest.
     linker.func_wrap("door", "open", |key: i32| match key {
         42 => Ok(1),
         key => Err(Error::from(WrongKey(key))),

@@ -1,4 +1,4 @@
-//! Limits: how much memory a guest may have, how large its tables and how deep its calls.
+//! Limits of memory sizes, table sizes and stack depth.
 
 use backstitch::*;
 
@@ -18,7 +18,7 @@ const MODULE: &str = r#"
                         (call $depth (i32.sub (local.get 0) (i32.const 1))))))))
 "#;
 
-/// A limiter of the host's own: all memories of a store together have one budget.
+/// A limiter with a common budget for all memories of a store.
 struct Budget {
     left: usize,
     refused: usize,
@@ -58,7 +58,7 @@ fn main() -> Result<()> {
     let engine = Engine::new(&config)?;
     let module = Module::new(&engine, MODULE)?;
 
-    // Fixed numbers: what is beyond them fails, as the guest sees by the result -1.
+    // Fixed limits. Growth beyond them fails, with the result -1 for the guest.
     let limits = StoreLimitsBuilder::new()
         .memory_size(3 << 16)
         .table_elements(8)
@@ -76,12 +76,12 @@ fn main() -> Result<()> {
     }
     let memory = instance
         .get_memory(&mut store, "memory")
-        .expect("an export of the module's");
+        .expect("the module has this export");
     assert_eq!(memory.size(&store), 3);
     assert_eq!(grow_table.call(&mut store, 4)?, 4);
     assert_eq!(grow_table.call(&mut store, 1)?, -1);
 
-    // The same numbers, but what is beyond them ends the guest.
+    // The same limits, but growth beyond them traps.
     let limits = StoreLimitsBuilder::new()
         .memory_size(1 << 16)
         .trap_on_grow_failure(true)
@@ -92,13 +92,13 @@ fn main() -> Result<()> {
     let grow_memory = instance.get_typed_func::<i32, i32>(&mut store, "grow_memory")?;
     assert!(grow_memory.call(&mut store, 1).is_err());
 
-    // A memory that is too large from the start is refused with its instance.
+    // A memory whose initial size is too large makes the instantiation fail.
     let limits = StoreLimitsBuilder::new().memory_size(1_000).build();
     let mut store = Store::new(&engine, limits);
     store.limiter(|limits| limits);
     assert!(Instance::new(&mut store, &module, &[]).is_err());
 
-    // One budget for two instances, and a table whose growth the host answers with an error.
+    // A common budget for two instances. Too large a table is an error.
     let mut store = Store::new(
         &engine,
         Budget {
@@ -128,7 +128,7 @@ fn main() -> Result<()> {
         "no guest needs 104 elements"
     );
 
-    // Recursion ends at the stack's limit, with a trap; the store goes on.
+    // Recursion traps at the limit of the stack. The store remains usable.
     let depth = first.get_typed_func::<i32, i32>(&mut store, "depth")?;
     assert_eq!(depth.call(&mut store, 1_000)?, 1_000);
     let error = depth.call(&mut store, 1_000_000).unwrap_err();

@@ -1,9 +1,8 @@
-//! Modules that use each other: one exports a memory, a table and functions, another
-//! imports them.
+//! Modules that are linked: one exports a memory, a table and functions, another imports them.
 
 use backstitch::*;
 
-/// Keeps a string of numbers, and a table of what can be done with them.
+/// Stores a sequence of numbers, and a table of functions on them.
 const SHELF: &str = r#"
     (module $shelf
         (memory (export "memory") 1)
@@ -16,7 +15,7 @@ const SHELF: &str = r#"
             (global.set $count (i32.add (global.get $count) (i32.const 1)))))
 "#;
 
-/// Puts numbers there, and adds its own function to the table.
+/// Adds numbers to the shelf, and a function of its own to the table.
 const WORKER: &str = r#"
     (module $worker
         (type $action (func (param i32) (result i32)))
@@ -43,7 +42,7 @@ fn main() -> Result<()> {
     let shelf = Module::new(&engine, SHELF)?;
     let worker = Module::new(&engine, WORKER)?;
 
-    // What a module needs can be asked for before there is any instance.
+    // The imports of a module can be listed before it is instantiated.
     for import in worker.imports() {
         println!("worker needs {}.{}", import.module(), import.name());
     }
@@ -53,7 +52,7 @@ fn main() -> Result<()> {
     let shelf = linker.instantiate(&mut store, &shelf)?;
     linker.instance(&mut store, "shelf", shelf)?;
 
-    // One import is missing still, and the error says which.
+    // One import is still missing, and the error names it.
     let error = linker.instantiate(&mut store, &worker).unwrap_err();
     assert!(format!("{error:#}").contains("env::scale"));
     let ty = GlobalType::new(ValType::I32, Mutability::Const);
@@ -61,12 +60,12 @@ fn main() -> Result<()> {
     linker.define(&mut store, "env", "scale", scale)?;
     let worker = linker.instantiate(&mut store, &worker)?;
 
-    // Both see the same memory and the same global.
+    // Both instances share the memory and the global.
     let fill = worker.get_typed_func::<i32, i32>(&mut store, "fill")?;
     let count = fill.call(&mut store, 3)?;
     let memory = shelf
         .get_memory(&mut store, "memory")
-        .expect("an export of the shelf's");
+        .expect("the module has this export");
     println!("{count} numbers: {:?}", &memory.data(&store)[..12]);
     assert_eq!(
         memory.data(&store)[..12],
@@ -74,10 +73,10 @@ fn main() -> Result<()> {
     );
     let global = shelf
         .get_global(&mut store, "count")
-        .expect("an export of the shelf's");
+        .expect("the module has this export");
     assert_eq!(global.get(&mut store).unwrap_i32(), 3);
 
-    // The worker has put a function into the shelf's table; the host adds one of its own.
+    // The worker has put a function into the shelf's table. The host adds one of its own.
     let act = worker.get_typed_func::<(i32, i32), i32>(&mut store, "act")?;
     assert_eq!(act.call(&mut store, (0, 1))?, 20);
     let error = act.call(&mut store, (1, 1)).unwrap_err();
@@ -86,7 +85,7 @@ fn main() -> Result<()> {
     let negate = Func::wrap(&mut store, |value: i32| -value);
     let actions = shelf
         .get_table(&mut store, "actions")
-        .expect("an export of the shelf's");
+        .expect("the module has this export");
     actions.set(&mut store, 1, negate.into())?;
     assert_eq!(act.call(&mut store, (1, 5))?, -5);
     assert!(matches!(
@@ -94,7 +93,7 @@ fn main() -> Result<()> {
         Some(Ref::Func(Some(_)))
     ));
 
-    // A linker can be filled and checked once, and then used for one store after another.
+    // A linker can be prepared once, and used for several stores.
     let mut linker = Linker::<u32>::new(&engine);
     linker.func_wrap("host", "next", |mut caller: Caller<'_, u32>| {
         *caller.data_mut() += 1;

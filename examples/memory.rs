@@ -1,4 +1,4 @@
-//! A guest's memory from the host: read, written, grown, and made by the host itself.
+//! Memory access from the host: reading, writing and growing memories, and creating one.
 
 use backstitch::*;
 
@@ -20,7 +20,7 @@ const MODULE: &str = r#"
             (local.get $sum)))
 "#;
 
-/// Shares a memory with the host that the guest did not make.
+/// Imports a memory that the host creates.
 const BORROWER: &str = r#"
     (module
         (import "host" "memory" (memory 1))
@@ -36,9 +36,9 @@ fn main() -> Result<()> {
     let instance = Instance::new(&mut store, &module, &[])?;
     let memory = instance
         .get_memory(&mut store, "memory")
-        .expect("an export of the module's");
+        .expect("the module has this export");
 
-    // As a slice, as long as nothing runs in the store.
+    // As a slice, while nothing runs in the store.
     println!(
         "{} bytes begin with {:?}",
         memory.data_size(&store),
@@ -46,7 +46,7 @@ fn main() -> Result<()> {
     );
     assert!(memory.data(&store).starts_with(b"stitch"));
 
-    // By copies, which say so when they are out of bounds.
+    // By copying, which is an error if it is out of bounds.
     memory.write(&mut store, 100, &[1, 2, 3, 4])?;
     let sum = instance.get_typed_func::<(i32, i32), i32>(&mut store, "sum")?;
     assert_eq!(sum.call(&mut store, (100, 4))?, 10);
@@ -57,7 +57,7 @@ fn main() -> Result<()> {
     assert!(memory.read(&store, 65_530, &mut buffer).is_err());
     assert!(memory.write(&mut store, usize::MAX, &buffer).is_err());
 
-    // Growing keeps what is there, up to the maximum of the memory's type.
+    // Growing keeps the contents. The memory's type has the maximum.
     assert_eq!(memory.ty(&store).maximum(), Some(4));
     assert_eq!(memory.grow(&mut store, 2)?, 1);
     let size = instance.get_typed_func::<(), i32>(&mut store, "size")?;
@@ -71,12 +71,12 @@ fn main() -> Result<()> {
     memory.data_mut(&mut store)[3 * 65_536 - 1] = 200;
     assert_eq!(sum.call(&mut store, (3 * 65_536 - 4, 4))?, 200);
 
-    // Beyond its end the guest traps.
+    // An access of the guest beyond the end traps.
     let error = sum.call(&mut store, (3 * 65_536 - 1, 2)).unwrap_err();
     println!("beyond the end: {}", error.root_cause());
     assert_eq!(error.downcast_ref(), Some(&Trap::MemoryOutOfBounds));
 
-    // A memory of the host's own, which a guest imports.
+    // A memory that the host creates and a guest imports.
     let shared = Memory::new(&mut store, MemoryType::new(1, Some(1)))?;
     let borrower = Module::new(&engine, BORROWER)?;
     let instance = Instance::new(&mut store, &borrower, &[shared.into()])?;

@@ -1,4 +1,4 @@
-//! Functions with several results: the guest's for the host, and the host's for the guest.
+//! Functions with several results, of the guest and of the host.
 
 use backstitch::*;
 
@@ -16,7 +16,7 @@ const MODULE: &str = r#"
             (local.set $rest)
             (call $divide (local.get $rest) (i64.const 10)))
 
-        ;; A loop that carries its product on the stack from round to round.
+        ;; A loop that keeps its product on the operand stack.
         (func (export "factorial") (param $n i64) (result i64 i64)
             (local $rounds i64)
             (i64.const 1)
@@ -38,7 +38,7 @@ fn main() -> Result<()> {
     let module = Module::new(&engine, MODULE)?;
     let mut store = Store::new(&engine, ());
 
-    // A host function's tuple is as many results; it may fail all the same.
+    // A host function returns several results as a tuple. It may also return an error.
     let divide = Func::wrap(&mut store, |a: i64, b: i64| -> Result<(i64, i64)> {
         let quotient = a
             .checked_div(b)
@@ -47,7 +47,7 @@ fn main() -> Result<()> {
     });
     let instance = Instance::new(&mut store, &module, &[divide.into()])?;
 
-    // A guest's results are a tuple again.
+    // The host gets a guest's results as a tuple, too.
     let swap = instance.get_typed_func::<(i32, f64), (f64, i32)>(&mut store, "swap")?;
     let swapped = swap.call(&mut store, (7, 0.5))?;
     println!("swapped: {swapped:?}");
@@ -63,10 +63,10 @@ fn main() -> Result<()> {
     println!("20! = {product}, after {rounds} rounds");
     assert_eq!((product, rounds), (2_432_902_008_176_640_000, 20));
 
-    // Without types at compile time there is a slice with a place for each.
+    // Without types at compile time, results are written to a slice of values.
     let all = instance
         .get_func(&mut store, "all")
-        .expect("an export of the module's");
+        .expect("the module has this export");
     let ty = all.ty(&store);
     let mut results = vec![Val::I32(0); ty.results().len()];
     all.call(&mut store, &[], &mut results)?;

@@ -1,4 +1,4 @@
-//! Traps: what went wrong, and the functions that were running, with where they were.
+//! Traps: their causes, and backtraces with the positions in functions.
 
 use backstitch::*;
 
@@ -18,12 +18,12 @@ const MODULE: &str = r#"
         (func $burn (export "burn") (param i32) (call $heat (local.get 0))))
 "#;
 
-/// Prints an error with its backtrace, as a program would that gives up.
+/// Prints an error with its backtrace, as a program might before it exits.
 fn report(what: &str, error: &Error) {
     println!("{what}: {}", error.root_cause());
     let backtrace = error
         .downcast_ref::<WasmBacktrace>()
-        .expect("an error of execution has one");
+        .expect("errors of calls have a backtrace");
     for frame in backtrace.frames() {
         println!(
             "    in {} of {} at offset {:#x}, {} into the function",
@@ -42,7 +42,7 @@ fn main() -> Result<()> {
     let heat = Func::wrap(
         &mut store,
         |mut caller: Caller<'_, Vec<String>>, degrees: i32| {
-            // A host function can look at its callers whether anything is wrong or not.
+            // A host function can capture a backtrace at any time.
             let backtrace = WasmBacktrace::capture(&caller);
             let names = backtrace
                 .frames()
@@ -68,7 +68,7 @@ fn main() -> Result<()> {
     let names: Vec<_> = frames.iter().map(|frame| frame.func_name()).collect();
     assert_eq!(names, [Some("share"), Some("bake")]);
 
-    // The whole story in one text, as `main` would print it.
+    // The error with its backtrace as text, as `main` would print it.
     println!("{}", format!("{error:?}").trim_end());
 
     let error = bake.call(&mut store, (i32::MIN, -1)).unwrap_err();
@@ -89,7 +89,7 @@ fn main() -> Result<()> {
     report("enough", &error);
     assert_eq!(error.downcast_ref(), Some(&Trap::UnreachableCodeReached));
 
-    // An error of the host's is no trap, but it has the backtrace of where it came from.
+    // An error of a host function is not a trap, but also has a backtrace.
     let burn = instance.get_typed_func::<i32, ()>(&mut store, "burn")?;
     burn.call(&mut store, 200)?;
     let error = burn.call(&mut store, 900).unwrap_err();
@@ -97,7 +97,7 @@ fn main() -> Result<()> {
     assert!(!error.is::<Trap>());
     assert_eq!(*store.data(), ["burn", "burn"]);
 
-    // After all that the store is as good as new.
+    // The store remains usable after errors.
     assert_eq!(bake.call(&mut store, (6, 3))?, 2);
     Ok(())
 }

@@ -1,5 +1,5 @@
-//! Two ways to call a function: with its type known to the Rust compiler, and with values
-//! whose types are looked at when the program runs.
+//! Two ways to call a function: with a type that the Rust compiler knows, and with values whose
+//! types are checked at run time.
 
 use backstitch::*;
 
@@ -26,17 +26,17 @@ fn main() -> Result<()> {
     let module = Module::new(&engine, MODULE)?;
     let instance = Instance::new(&mut store, &module, &[])?;
 
-    // The type is compared once. From then on a call checks nothing.
+    // The type is checked once. After that, calls check nothing.
     let gcd = instance.get_typed_func::<(i64, i64), i64>(&mut store, "gcd")?;
     let result = gcd.call(&mut store, (1_071, 462))?;
     println!("the greatest common divisor of 1071 and 462 is {result}");
     assert_eq!(result, 21);
 
-    // Unsigned integers pass as they are: WebAssembly's integers have no sign.
+    // Unsigned integers can be used, too, because WebAssembly's integers have no sign.
     let unsigned = instance.get_typed_func::<(u64, u64), u64>(&mut store, "gcd")?;
     assert_eq!(unsigned.call(&mut store, (u64::MAX, u64::MAX - 2))?, 1);
 
-    // A type that does not fit is an error before anything runs.
+    // A wrong type is an error before anything runs.
     for refused in [
         instance
             .get_typed_func::<(i32, i32), i64>(&mut store, "gcd")
@@ -54,7 +54,7 @@ fn main() -> Result<()> {
         assert!(refused);
     }
 
-    // Without types at compile time: whatever the module exports can be listed and called.
+    // Without types at compile time, exports can be listed and called with values.
     for export in module.exports() {
         match export.ty() {
             ExternType::Func(ty) => {
@@ -67,19 +67,19 @@ fn main() -> Result<()> {
                     results.join(" ")
                 );
             }
-            _ => println!("{}: no function", export.name()),
+            _ => println!("{}: not a function", export.name()),
         }
     }
     let average = instance
         .get_func(&mut store, "average")
-        .expect("an export of the module's");
+        .expect("the module has this export");
     let mut results = [Val::I32(0)];
     average.call(&mut store, &[1.5_f32.into(), 2.0_f32.into()], &mut results)?;
     println!("the average of 1.5 and 2 is {}", results[0].unwrap_f32());
     assert_eq!(results[0].f32(), Some(1.75));
     assert_eq!(results[0].i32(), None);
 
-    // Then it is the call that is refused.
+    // In this case wrong types are an error of the call.
     assert!(
         average
             .call(&mut store, &[Val::I32(1), Val::I32(2)], &mut results)

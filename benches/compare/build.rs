@@ -1,5 +1,5 @@
-//! Records which compilers built this binary: the header of a report names them, because a peer
-//! written in C is as fast as its C compiler lets it be.
+//! Records the compilers of this build for the header of reports, because the speed of peers in C
+//! depends on the C compiler.
 
 use std::env;
 use std::process::Command;

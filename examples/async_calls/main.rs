@@ -1,5 +1,5 @@
-//! Guests that wait for the host's futures, several of them on one thread: `call_async`
-//! needs no particular executor, and here is one in thirty lines.
+//! Several guests on one thread that wait for futures of the host. `call_async` works with any
+//! executor; this example contains one of thirty lines.
 
 use backstitch::*;
 use std::cell::Cell;
@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::task::{self, Poll, Wake, Waker};
 
-/// `run` adds up what the host's `fetch` gives for the keys from its argument down to 1.
+/// `run` adds up the results of the host's `fetch` for the keys from its argument down to 1.
 const MODULE: &str = r#"
     (module
         (import "host" "fetch" (func $fetch (param i32) (result i64)))
@@ -22,13 +22,13 @@ const MODULE: &str = r#"
                 (else (i64.const 0)))))
 "#;
 
-/// Which guest this is, and what it has fetched.
+/// Data of a guest: its name, and the number of keys that it has fetched.
 struct Guest {
     name: &'static str,
     fetched: Arc<AtomicU32>,
 }
 
-/// Is ready when it has been polled as often as this.
+/// Is ready after it has been pending `left` times.
 async fn turns(mut left: u32) {
     poll_fn(|context| match left {
         0 => Poll::Ready(()),
@@ -41,8 +41,7 @@ async fn turns(mut left: u32) {
     .await;
 }
 
-/// Counts how often it is woken, and does nothing else: this executor polls all tasks in
-/// turn.
+/// Counts wake-ups. The executor polls all tasks in turn, so a waker has nothing else to do.
 struct Counter(AtomicU32);
 
 impl Wake for Counter {
@@ -51,7 +50,7 @@ impl Wake for Counter {
     }
 }
 
-/// Runs tasks until all have ended.
+/// Runs tasks until all have ended. Returns the number of wake-ups.
 fn run_all<'a>(tasks: impl IntoIterator<Item = Pin<Box<dyn Future<Output = ()> + 'a>>>) -> u32 {
     let counter = Arc::new(Counter(AtomicU32::new(0)));
     let waker = Waker::from(Arc::clone(&counter));
@@ -65,12 +64,12 @@ fn run_all<'a>(tasks: impl IntoIterator<Item = Pin<Box<dyn Future<Output = ()> +
     counter.0.load(Ordering::Relaxed)
 }
 
-/// The program. It fails where it does not do what it shows.
+/// Runs the example, which checks its own results.
 pub fn main() -> Result<()> {
     let engine = Engine::default();
     let module = Module::new(&engine, MODULE)?;
     let mut linker = Linker::new(&engine);
-    // The future owns what it needs: while it waits, nobody holds the store.
+    // The future owns its data, because it cannot borrow from the store while it waits.
     linker.func_wrap_async(
         "host",
         "fetch",

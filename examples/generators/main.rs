@@ -1,10 +1,10 @@
-//! A guest that is a generator: it suspends with each value, to the host, which takes as
-//! many as it likes. No threads, and no code on the native stack while it waits.
+//! A guest as a generator. It suspends with each value to the host, which takes as many values as
+//! it needs. This takes no threads, and no native stack while the guest is suspended.
 
 use backstitch::*;
 
-/// `collatz` yields each number of the sequence that begins with its argument, and returns
-/// how many there were. It suspends from a depth that depends on them.
+/// `collatz` yields each number of the sequence that begins with its argument, and returns how many
+/// there were. It suspends from nested calls, one deeper for each number.
 const MODULE: &str = r#"
     (module
         (tag $yield (export "yield") (param i64))
@@ -18,11 +18,11 @@ const MODULE: &str = r#"
             (i64.add (i64.const 1) (call $collatz (call $next (local.get 0))))))
 "#;
 
-/// The values that a call yields.
+/// Iterator over the values that a call yields.
 struct Generator<'s> {
     store: &'s mut Store<()>,
     execution: Execution,
-    /// What it returned, once it has.
+    /// Results of the call, after it has returned.
     returned: Option<Vec<Val>>,
 }
 
@@ -31,10 +31,10 @@ impl Generator<'_> {
         if self.returned.is_some() {
             return Ok(None);
         }
-        // Nothing is passed to the first resumption, and `yield` has no results.
+        // No values are passed at the first resumption, and `yield` has no results.
         match self.execution.resume(&mut *self.store)? {
             Outcome::Suspended(Suspension::Tag(_, payload)) => Ok(payload.first().copied()),
-            Outcome::Suspended(other) => bail!("nothing else suspends it, but: {other:?}"),
+            Outcome::Suspended(other) => bail!("unexpected suspension: {other:?}"),
             Outcome::Done(results) => {
                 self.returned = Some(results);
                 Ok(None)
@@ -51,7 +51,7 @@ impl Iterator for Generator<'_> {
     }
 }
 
-/// The program. It fails where it does not do what it shows.
+/// Runs the example, which checks its own results.
 pub fn main() -> Result<()> {
     let engine = Engine::default();
     let module = Module::new(&engine, MODULE)?;
@@ -59,12 +59,12 @@ pub fn main() -> Result<()> {
     let instance = Instance::new(&mut store, &module, &[])?;
     let tag = instance
         .get_tag(&mut store, "yield")
-        .expect("it is exported");
+        .expect("the module exports `yield`");
     let collatz = instance
         .get_func(&mut store, "collatz")
-        .expect("it is exported");
+        .expect("the module exports `collatz`");
 
-    // The host says which tags it handles: others would be a trap, as in any call.
+    // The host gives the tags that it handles. Any other tag traps, as in an ordinary call.
     let execution = collatz.start_handling(&mut store, &[Val::I64(7)], &[tag])?;
     let mut generator = Generator {
         store: &mut store,
@@ -80,12 +80,12 @@ pub fn main() -> Result<()> {
     println!("the first five: {first:?}");
     assert_eq!(first, [7, 22, 11, 34, 17]);
 
-    // It stands where it yielded, five calls deep.
+    // The suspended guest is five calls deep.
     let frames = generator.execution.backtrace(&*generator.store);
     println!("{} frames wait", frames.frames().len());
 
     let rest = generator.by_ref().count();
-    let returned = generator.returned.expect("it has ended")[0].unwrap_i64();
+    let returned = generator.returned.expect("the call has returned")[0].unwrap_i64();
     println!("{rest} more, {returned} in all");
     assert_eq!((rest, returned), (12, 17));
     Ok(())

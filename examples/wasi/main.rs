@@ -1,11 +1,11 @@
-//! A program of WASI, on the deterministic host: the same in every run, on every machine.
+//! A WASI program with the deterministic host: each run on each machine has the same results.
 
 use backstitch::wasi::{
     self, Deterministic, I32Exit, MemoryDirectory, MemoryOutputPipe, WasiCtx, WasiCtxBuilder,
 };
 use backstitch::{Config, Engine, Linker, Module, Result, Store};
 
-/// Writes four random bytes into a file, says so, and ends with a code.
+/// Writes four random bytes to a file, prints "written", and exits with a code.
 const PROGRAM: &str = r#"
     (module
         (import "wasi_snapshot_preview1" "random_get"
@@ -18,7 +18,7 @@ const PROGRAM: &str = r#"
         (memory (export "memory") 1)
         (data (i32.const 0) "dicewritten\n")
         (data (i32.const 16) "\40\00\00\00\04\00\00\00") ;; four bytes at 64
-        (data (i32.const 24) "\04\00\00\00\08\00\00\00") ;; eight at 4
+        (data (i32.const 24) "\04\00\00\00\08\00\00\00") ;; eight bytes at 4
         (func (export "_start")
             (drop (call $random (i32.const 64) (i32.const 4)))
             (drop (call $open (i32.const 3) (i32.const 0) (i32.const 0) (i32.const 4)
@@ -29,12 +29,12 @@ const PROGRAM: &str = r#"
             (call $exit (i32.const 3))))
 "#;
 
-/// What a run leaves: its output, its file, its exit code, the operators that it took.
+/// Results of a run: its output, its file, its exit code, and the number of executed instructions.
 type Left = (Vec<u8>, Vec<u8>, i32, Option<u64>);
 
 fn run(seed: u64) -> Result<Left> {
     let mut config = Config::new();
-    // The clock counts what is executed.
+    // The clock advances with the number of executed instructions.
     config.consume_fuel(true);
     let engine = Engine::new(&config)?;
     let mut linker: Linker<WasiCtx> = Linker::new(&engine);
@@ -53,7 +53,7 @@ fn run(seed: u64) -> Result<Left> {
     let instance = linker.instantiate(&mut store, &Module::new(&engine, PROGRAM)?)?;
     let start = instance.get_typed_func::<(), ()>(&mut store, "_start")?;
 
-    // A program that ends itself does so with an error, from whatever depth.
+    // A program exits with an error, at any depth of calls.
     let code = match start.call(&mut store, ()) {
         Ok(()) => 0,
         Err(error) => error.downcast::<I32Exit>()?.0,
@@ -62,12 +62,12 @@ fn run(seed: u64) -> Result<Left> {
     Ok((output.contents(), files.read("dice")?, code, fuel))
 }
 
-/// The program. It fails where it does not do what it shows.
+/// Runs the example, which checks its own results.
 pub fn main() -> Result<()> {
     let (output, file, code, fuel) = run(1)?;
     assert_eq!((&*output, code), (&b"written\n"[..], 3));
     println!("{}", String::from_utf8_lossy(&output).trim_end());
-    println!("{file:?}, exit code {code}, {fuel:?} operators");
+    println!("{file:?}, exit code {code}, {fuel:?} instructions");
     assert_eq!(run(1)?, (output, file.clone(), code, fuel));
     assert_ne!(run(2)?.1, file);
     Ok(())

@@ -1,5 +1,5 @@
-//! Many programs on one thread: whichever waits for input is suspended, and goes on when
-//! there is some.
+//! Many programs on one thread. A program that waits for input is suspended, and continues when
+//! there is input.
 
 use backstitch::wasi::{
     self, Blocked, MemoryInputPipe, MemoryOutputPipe, Retried, WasiCtx, WasiCtxBuilder,
@@ -23,7 +23,7 @@ const PROGRAM: &str = r#"
                 (br_if $again (i32.load (i32.const 4))))))
 "#;
 
-/// A program that waits.
+/// A program and its input and output.
 struct Guest {
     store: Store<WasiCtx>,
     execution: Execution,
@@ -57,7 +57,7 @@ impl Guest {
         })
     }
 
-    /// Lets it run until it waits again, or ends.
+    /// Continues the program until it waits again, or ends.
     fn run(&mut self) -> Result<()> {
         while let Some(blocked) = self.waits.take() {
             match blocked.retry(&mut self.store, |ctx| ctx)? {
@@ -75,7 +75,7 @@ impl Guest {
     }
 }
 
-/// What it waits for, unless it has ended.
+/// Returns the call that a suspended program waits in, or `None` if it has ended.
 fn waits(outcome: Outcome) -> Result<Option<Blocked>> {
     match outcome {
         Outcome::Suspended(Suspension::Host(request)) => {
@@ -85,7 +85,7 @@ fn waits(outcome: Outcome) -> Result<Option<Blocked>> {
     }
 }
 
-/// The program. It fails where it does not do what it shows.
+/// Runs the example, which checks its own results.
 pub fn main() -> Result<()> {
     let engine = Engine::default();
     let module = Module::new(&engine, PROGRAM)?;
@@ -99,11 +99,11 @@ pub fn main() -> Result<()> {
     for (number, guest) in guests.iter_mut().enumerate().rev() {
         guest.input.push(format!("program {number}, "));
         guest.run()?;
-        assert!(guest.waits.is_some(), "it waits for more");
+        assert!(guest.waits.is_some(), "the program waits for more input");
         guest.input.push("suspended twice");
         guest.input.close();
         guest.run()?;
-        assert!(guest.waits.is_none(), "it has ended");
+        assert!(guest.waits.is_none(), "the program has ended");
         let output = String::from_utf8_lossy(&guest.output.contents()).into_owned();
         assert_eq!(output, format!("program {number}, suspended twice"));
         println!("{output}");

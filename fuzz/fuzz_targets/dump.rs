@@ -1,4 +1,4 @@
-//! Any bytes at all, as a core dump: refused, or read, and then everything in it is looked at.
+//! Any bytes as a core dump: they are refused, or parsed, and then all contents are read.
 
 #![no_main]
 

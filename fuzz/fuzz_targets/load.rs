@@ -1,4 +1,4 @@
-//! Any bytes at all, as a module: refused, or run within the limits.
+//! Any bytes as a module: they are refused, or run within limits.
 
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! Valid modules: whatever the dispatch and the compilation mode, they do the same.
+//! Valid modules, which must behave the same with every dispatch backend and compilation mode.
 
 #![no_main]
 
@@ -30,7 +30,7 @@ fuzz_target!(|bytes: &[u8]| {
     };
     let module = module.to_bytes();
     let mut outcomes = WAYS.map(|way| observe(&engine(way), &module)).into_iter();
-    let first = outcomes.next().expect("there are ways");
+    let first = outcomes.next().expect("there is at least one way");
     for (outcome, way) in outcomes.zip(&WAYS[1..]) {
         assert_eq!(outcome, first, "{way:?} beside {:?}", WAYS[0]);
     }

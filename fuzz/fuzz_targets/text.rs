@@ -1,4 +1,4 @@
-//! Any text, as a module in the text format.
+//! Any text as a module in the text format.
 
 #![no_main]
 

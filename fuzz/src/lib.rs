@@ -1,5 +1,5 @@
-//! What the fuzz targets share: running a module within narrow limits, and writing down
-//! everything that can be seen of it.
+//! Code shared by the fuzz targets: runs a module within narrow limits, and records everything
+//! observable.
 
 use backstitch::{
     CompilationMode, Config, Dispatch, Engine, Error, Extern, ExternType, Instance, Linker, Module,
@@ -7,17 +7,17 @@ use backstitch::{
 };
 use std::fmt::Write;
 
-/// Fuel for an instantiation and for each call.
+/// Amount of fuel for an instantiation and for each call.
 const FUEL: u64 = 10_000;
 
-/// The ways of running a module, which must not differ in what they give.
+/// Combinations of compilation mode and dispatch backend, which must give the same results.
 pub const WAYS: [(CompilationMode, Option<Dispatch>); 3] = [
     (CompilationMode::Eager, Some(Dispatch::Loop)),
     (CompilationMode::LazyTranslation, None),
     (CompilationMode::Lazy, None),
 ];
 
-/// An engine with a small stack that counts fuel.
+/// Creates an engine with a small stack that counts fuel.
 pub fn engine((mode, dispatch): (CompilationMode, Option<Dispatch>)) -> Engine {
     let mut config = Config::new();
     config
@@ -27,11 +27,11 @@ pub fn engine((mode, dispatch): (CompilationMode, Option<Dispatch>)) -> Engine {
     if let Some(dispatch) = dispatch {
         config.dispatch(dispatch);
     }
-    Engine::new(&config).expect("these backends are in every build")
+    Engine::new(&config).expect("the backends are in every build")
 }
 
-/// Instantiates a module, calls what it exports, and gives what could be seen: results,
-/// errors with their backtraces, fuel left, memories, globals. None where it is refused.
+/// Instantiates a module and calls its exports. Returns everything observable: results, errors with
+/// their backtraces, remaining fuel, memories, globals. Returns `None` if the module is refused.
 pub fn observe(engine: &Engine, bytes: &[u8]) -> Option<String> {
     let module = Module::new(engine, bytes).ok()?;
     let limits = StoreLimitsBuilder::new()
@@ -121,7 +121,7 @@ fn look(store: &mut Store<StoreLimits>, export: &Extern, log: &mut String) {
     }
 }
 
-/// Writes a value down, without the identity of its store.
+/// Prints a value without the identity of its store.
 fn write_value(value: &Val, log: &mut String) {
     let _ = match value {
         Val::FuncRef(function) => writeln!(log, "function {}", function.is_some()),
@@ -132,7 +132,7 @@ fn write_value(value: &Val, log: &mut String) {
 
 fn describe(error: &Error, log: &mut String) {
     let text = format!("{error:?}");
-    // The numbers of concrete types depend on what the engine has seen before.
+    // The numbers of concrete types depend on the modules that the engine has compiled before.
     let digits = |c: char| c.is_ascii_digit();
     for part in text.split_inclusive("func ") {
         log.push_str(part.trim_start_matches('#').trim_start_matches(digits));

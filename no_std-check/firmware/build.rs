@@ -1,4 +1,4 @@
-//! Tells the linker where the board's memory is; on a PC there is nothing to do.
+//! Passes the board's memory layout to the linker. Does nothing on a PC.
 
 use std::env;
 use std::error::Error;
@@ -12,7 +12,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         fs::copy("memory.x", directory.join("memory.x"))?;
         println!("cargo::rustc-link-search={}", directory.display());
         println!("cargo::rustc-link-arg-bins=-Tlink.x");
-        // Sections begin where they are said to, without room for page tables.
+        // Keeps sections at their given addresses, without alignment to pages.
         println!("cargo::rustc-link-arg-bins=--nmagic");
     }
     Ok(())

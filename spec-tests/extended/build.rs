@@ -1,21 +1,21 @@
-//! Writes each of the library's examples once more with Wasmtime in its import line, and
-//! lists both as modules for `tests/examples.rs`.
+//! Writes two copies of each of the library's examples, one that uses Backstitch and one that uses
+//! Wasmtime, and lists them as modules for `tests/examples.rs`.
 
 use std::env;
 use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The line of an example that names the library, and what it becomes.
+/// Import line of an example, and the line that replaces it for Wasmtime.
 const IMPORT: (&str, &str) = ("use backstitch::*;", "use wasmtime::*;");
 
 fn main() {
     let examples = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples"));
     println!("cargo::rerun-if-changed={}", examples.display());
-    let output = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets it"));
+    let output = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
     let mut names: Vec<_> = fs::read_dir(examples)
         .expect("the folder of examples")
-        .map(|entry| entry.expect("an entry of the folder").path())
+        .map(|entry| entry.expect("a readable entry of the folder").path())
         .filter(|path| path.extension().is_some_and(|extension| extension == "rs"))
         .map(|path| {
             path.file_stem()
@@ -28,30 +28,31 @@ fn main() {
 
     let mut modules = String::new();
     for (engine, import) in [("with_backstitch", IMPORT.0), ("with_wasmtime", IMPORT.1)] {
-        writeln!(modules, "mod {engine} {{").expect("a string takes all");
+        writeln!(modules, "mod {engine} {{").expect("writing to a string cannot fail");
         for name in &names {
             let original = examples.join(name).with_extension("rs");
             let source = fs::read_to_string(&original).expect("readable examples");
-            // Nothing else in it may depend on which library it is.
+            // No other line may name the library.
             assert_eq!(
                 source.matches("backstitch").count(),
                 1,
-                "{name} names it elsewhere"
+                "{name} names the library outside its import line"
             );
             assert!(
                 source.lines().any(|line| line == IMPORT.0),
                 "{name}: {}",
                 IMPORT.0
             );
-            // The test is another module, so the way in has to be a public one.
+            // The test is in another module, so `main` has to be public.
             let source = source
                 .replace(IMPORT.0, import)
                 .replace("\nfn main(", "\npub fn main(");
             let copy = output.join(format!("{engine}-{name}.rs"));
-            fs::write(&copy, source).expect("room for the copy");
-            writeln!(modules, "#[path = {copy:?}] pub mod {name};").expect("a string takes all");
+            fs::write(&copy, source).expect("the copy can be written");
+            writeln!(modules, "#[path = {copy:?}] pub mod {name};")
+                .expect("writing to a string cannot fail");
         }
-        writeln!(modules, "}}").expect("a string takes all");
+        writeln!(modules, "}}").expect("writing to a string cannot fail");
     }
     let list: Vec<_> = names
         .iter()
@@ -64,6 +65,6 @@ fn main() {
         "const EXAMPLES: &[Example] = &[{}];",
         list.join(", ")
     )
-    .expect("a string takes all");
-    fs::write(output.join("examples.rs"), modules).expect("room for the list");
+    .expect("writing to a string cannot fail");
+    fs::write(output.join("examples.rs"), modules).expect("the list can be written");
 }

@@ -1,4 +1,4 @@
-//! Tests with the arguments and the output of Rust's own test harness.
+//! A test harness with the arguments and the output of Rust's own.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Instant;
 
-/// How many tests run at the same time, unless an argument says otherwise.
+/// Default number of tests that run at the same time.
 const THREADS: usize = 2;
 
 /// The arguments after `cargo test --`.
@@ -16,18 +16,18 @@ pub struct Arguments {
     skipped: Vec<String>,
     exact: bool,
     only_ignored: bool,
-    /// Whether to name the tests instead of running them.
+    /// List the tests instead of running them.
     pub list: bool,
     quiet: bool,
     threads: usize,
-    /// Rewrite what is expected, by `--bless` or the environment's `BLESS`.
+    /// Rewrite the ratchet, because of `--bless` or the environment variable `BLESS`.
     pub bless: bool,
-    /// Run only the modes whose name contains this.
+    /// Run only the modes whose names contain this string.
     pub mode: Option<String>,
 }
 
 impl Arguments {
-    /// Reads arguments; the error says which is wrong.
+    /// Parses arguments. The error names the wrong one.
     pub fn parse(arguments: impl Iterator<Item = String>) -> Result<Self, String> {
         let mut parsed = Arguments {
             filters: Vec::new(),
@@ -71,7 +71,7 @@ impl Arguments {
                         .filter(|&threads| threads > 0)
                         .ok_or_else(|| format!("`--test-threads {number}`: expected 1 or more"))?;
                 }
-                // Arguments of Rust's harness that make no difference here.
+                // Arguments of Rust's harness that have no effect here.
                 "--color" | "--format" | "-Z" | "--logfile" => drop(value()?),
                 "--nocapture" | "--no-capture" | "--show-output" | "--include-ignored"
                 | "--test" | "--report-time" => {}
@@ -82,7 +82,7 @@ impl Arguments {
         Ok(parsed)
     }
 
-    /// Whether a test is to be run.
+    /// Returns whether a test is selected.
     pub fn selects(&self, test: &str) -> bool {
         let fits = |filter: &String| {
             if self.exact {
@@ -91,23 +91,23 @@ impl Arguments {
                 test.contains(filter.as_str())
             }
         };
-        // No test is ignored, so there are none where only those are asked for.
+        // There are no ignored tests, so `--ignored` selects none.
         !self.only_ignored
             && (self.filters.is_empty() || self.filters.iter().any(fits))
             && !self.skipped.iter().any(fits)
     }
 }
 
-/// A test's name, and the result of running it: empty, or why it failed.
+/// A test.
 pub struct Test<'a> {
-    /// What it is called.
+    /// Name of the test.
     pub name: &'a str,
-    /// Runs it.
+    /// Runs the test; the error is the reason for its failure.
     pub run: Box<dyn Fn() -> Result<(), String> + Sync + 'a>,
 }
 
-/// Runs tests in parallel and prints what came of them, with a summary when all
-/// have run; `filtered_out` others were not selected. True where all passed.
+/// Runs tests in parallel, prints their results, and then a summary. Returns whether all passed.
+/// `filtered_out` is the number of tests that were not selected.
 pub fn run(
     arguments: &Arguments,
     tests: &[Test<'_>],
@@ -140,7 +140,7 @@ pub fn run(
     let mut failures = failures
         .into_inner()
         .unwrap_or_else(|lock| lock.into_inner());
-    // Threads finish in any order; what is printed does not depend on it.
+    // Threads finish in any order; the output must not depend on it.
     failures.sort();
     if !failures.is_empty() {
         println!("\nfailures:\n");

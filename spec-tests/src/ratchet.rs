@@ -1,9 +1,9 @@
-//! What is expected of each script: a committed file that only gets better.
+//! The ratchet: the committed file with the expected results of each script.
 //!
-//! A line a script: its name, how many of its assertions pass, how many of its
-//! directives fail, how many assertions are skipped, and why. A script that does
-//! worse than its line fails the test, and one that does better fails it too,
-//! so that the improvement is written down and cannot be lost again.
+//! Each line has a script's name, the number of assertions that pass, the number of directives that
+//! fail, the number of assertions that are skipped, and the reason for skipping. A script with a
+//! worse result than its line fails the test. So does a script with a better result, so that the
+//! improvement is recorded and cannot be lost again.
 
 use crate::script::Report;
 use crate::suite;
@@ -13,16 +13,16 @@ use std::fs;
 use std::io;
 use std::path::PathBuf;
 
-/// What is expected of a script, or what came of it.
+/// Expected or actual results of a script.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Entry {
-    /// How many assertions pass.
+    /// Number of assertions that pass.
     pub passed: usize,
-    /// How many directives fail.
+    /// Number of directives that fail.
     pub failed: usize,
-    /// How many assertions are skipped.
+    /// Number of assertions that are skipped.
     pub skipped: usize,
-    /// Why they are skipped.
+    /// Reason for which assertions are skipped.
     pub reason: String,
 }
 
@@ -54,7 +54,7 @@ pub struct Ratchet {
 }
 
 impl Ratchet {
-    /// Reads the committed file; where there is none, nothing is expected yet.
+    /// Reads the committed file. Returns an empty ratchet if there is none.
     pub fn read() -> Result<Self, String> {
         match fs::read_to_string(path()) {
             Ok(text) => Ratchet::parse(&text),
@@ -69,25 +69,25 @@ impl Ratchet {
             .map_err(|error| format!("cannot write {}: {error}", path().display()))
     }
 
-    /// What is expected of a script.
+    /// Returns the expected results of a script.
     pub fn get(&self, script: &str) -> Option<&Entry> {
         self.entries.get(script)
     }
 
-    /// Expects this of a script from now on.
+    /// Sets the expected results of a script.
     pub fn set(&mut self, script: &str, entry: Entry) {
         self.entries.insert(script.to_string(), entry);
     }
 
-    /// The entries of scripts that are gone: neither among those given, nor
-    /// among those that some machines do not have.
+    /// Returns the scripts with an entry that no longer exist: those that are not in `scripts`,
+    /// except for suites that some machines do not have.
     pub fn stale(&self, scripts: &BTreeSet<&str>) -> Vec<String> {
         let is_stale =
             |name: &&String| !scripts.contains(name.as_str()) && !suite::may_be_absent(name);
         self.entries.keys().filter(is_stale).cloned().collect()
     }
 
-    /// Expects nothing of a script any more.
+    /// Removes the entry of a script.
     pub fn remove(&mut self, script: &str) {
         self.entries.remove(script);
     }
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_entry() {
+    fn malformed_lines_are_refused() {
         for text in ["core/a.wast", "core/a.wast 1 2", "core/a.wast 1 2 x"] {
             assert!(Ratchet::parse(text).is_err(), "{text}");
         }

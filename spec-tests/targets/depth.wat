@@ -1,4 +1,4 @@
-;; How deep calls go until there is no room for another, in a global that a core dump shows.
+;; Calls until the stack overflows. The number of calls is in a global, which a core dump contains.
 (module $depth
   (type $f (func))
   (type $c (cont $f))

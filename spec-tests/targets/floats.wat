@@ -1,7 +1,6 @@
-;; Every operation on floats, on every pair of values in which targets might differ: NaNs with
-;; all kinds of signs and payloads, zeros, infinities, the least and the greatest. The bits of
-;; all results go to the standard output, in an order that does not matter to whoever compares
-;; two runs.
+;; Executes every operation on floats with every pair of values for which targets might differ:
+;; NaNs with various signs and payloads, zeros, infinities, the least and the greatest values. The
+;; bits of all results are written to standard output, in an arbitrary but fixed order.
 (module $floats
   (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
   (memory (export "memory") 1)
@@ -9,9 +8,9 @@
   (data (i32.const 0)
     "\00\00\00\00" "\00\00\00\80" "\00\00\80\3f" "\00\00\80\bf" ;; 0, -0, 1, -1
     "\00\00\80\7f" "\00\00\80\ff" "\00\00\c0\7f" "\00\00\c0\ff" ;; inf, -inf, nan, -nan
-    "\01\00\80\7f" "\01\00\80\ff" "\45\23\e1\7f" "\ff\ff\ff\ff" ;; signalling and full of payload
+    "\01\00\80\7f" "\01\00\80\ff" "\45\23\e1\7f" "\ff\ff\ff\ff" ;; signalling NaNs, and NaNs with payloads
     "\01\00\00\00" "\ff\ff\7f\7f" "\00\00\00\3f" "\db\0f\49\c0") ;; least, greatest, 0.5, -3.14…
-  ;; and of 64
+  ;; 16 values of 64 bits
   (data (i32.const 64)
     "\00\00\00\00\00\00\00\00" "\00\00\00\00\00\00\00\80"
     "\00\00\00\00\00\00\f0\3f" "\00\00\00\00\00\00\f0\bf"
@@ -80,7 +79,7 @@
     (call $put32 (f32.min (local.get $a) (local.get $b)))
     (call $put32 (f32.max (local.get $a) (local.get $b)))
     (call $put32 (f32.copysign (local.get $a) (local.get $b)))
-    ;; One after the other, as fused cells do them.
+    ;; Sequences that are fused.
     (call $put32 (f32.add (f32.mul (local.get $a) (local.get $b)) (local.get $a)))
     (call $put32 (f32.sub (f32.mul (local.get $a) (local.get $b)) (local.get $b)))
     (call $put32 (f32.neg (f32.add (local.get $a) (local.get $b))))

@@ -1,7 +1,8 @@
-;; Does everything whose outcome a machine could colour: reads clocks, randomness, its input and
-;; a directory, waits, writes what it saw to its output and to a file; then dies four calls deep
-;; in a continuation, with another one suspended, an exception under way, and values of every
-;; type in locals, operands, globals, tables and memories, for a core dump to show.
+;; Executes everything whose outcome might depend on the machine: reads clocks, random bytes, its
+;; input and a directory, waits, and writes the results to its output and to a file. Then it traps
+;; four calls deep in a continuation, for a core dump, while another continuation is suspended, a
+;; local holds an exception, and there are values of every type in locals, operands, globals,
+;; tables and memories.
 (module $state
   (type $body (func (param i32 f64) (result i64)))
   (type $cont (cont $body))
@@ -47,7 +48,7 @@
   (data (memory $wide) (i64.const 70) "wide")
   (data (memory $fine) (i32.const 295) "fine!")
 
-  ;; Writes so many bytes at 4096 to the output, and to the file.
+  ;; Writes $len bytes at 4096 to the output and to the file.
   (func $put (param $len i32)
     (i32.store (i32.const 4) (local.get $len))
     (drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8)))
@@ -79,10 +80,10 @@
     (drop (call $fdstat (i32.load (i32.const 16)) (i32.const 4248)))
     (drop (call $seek (i32.load (i32.const 16)) (i64.const -5) (i32.const 2) (i32.const 4272)))
     (call $put (i32.const 184))
-    ;; What no descriptor has.
+    ;; A descriptor that is not open.
     (drop (call $seek (i32.const 77) (i64.const 0) (i32.const 0) (i32.const 8))))
 
-  ;; Numbers of all types, mixed for a while.
+  ;; Computes with numbers of all types.
   (func $work (param $n i32) (result i64) (local $sum i64) (local $x f64) (local $y f32)
     (local.set $x (f64.const 0.5))
     (loop $again
@@ -122,7 +123,7 @@
     (i64.add (i64.const 0x7fffffff00000000)
       (i64.extend_i32_s (i32.div_u (local.get 0) (i32.load (i32.const 60000))))))
 
-  ;; The value of a continuation that runs until it suspends, and the continuation.
+  ;; Runs a continuation until it suspends. Returns the values that it passes, and the continuation.
   (func $first (param i32 f64) (result i64 f32 (ref $suspended))
     (block $suspends (result i64 f32 (ref $suspended))
       (drop (resume $cont (on $yield $suspends) (local.get 0) (local.get 1)

@@ -1,4 +1,4 @@
-//! What breaks interpreters: each case under every way of dispatch and of translation.
+//! Cases on which interpreters tend to fail, with every dispatch backend and compilation mode.
 
 #[path = "breaking/backtraces.rs"]
 mod backtraces;

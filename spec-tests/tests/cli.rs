@@ -1,4 +1,4 @@
-//! The command line, as scripts and people use it: its output, messages and exit codes.
+//! The command line: its output, messages and exit codes.
 
 mod command;
 
@@ -7,7 +7,7 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-/// What most of the tests run.
+/// Program that most of the tests run.
 const PROGRAM: &str = r#"
 (module $program
   (memory (export "memory") 1)
@@ -31,7 +31,7 @@ const PROGRAM: &str = r#"
   (func (export "grow") (param i32) (result i32) (memory.grow (local.get 0))))
 "#;
 
-/// `backstitch run --invoke FUNCTION PROGRAM ARGUMENTS…`, with options before.
+/// Runs `backstitch run [OPTIONS] --invoke FUNCTION PROGRAM ARGUMENTS`.
 fn invoke(options: &[&str], function: &str, arguments: &[&str]) -> Run {
     static PATH: OnceLock<PathBuf> = OnceLock::new();
     let path = PATH.get_or_init(|| file("program.wat", PROGRAM));
@@ -47,7 +47,7 @@ fn run_text(name: &str, text: &str) -> Run {
 }
 
 #[test]
-fn results_are_printed_one_a_line() {
+fn results_are_printed_one_per_line() {
     invoke(&[], "add", &["2", "3"]).expect(0, "5\n");
     invoke(&[], "pair", &[]).expect(0, "1\n-2\n");
     invoke(&[], "loop", &["1"]).expect(1, "");
@@ -151,7 +151,7 @@ fn missing_imports_are_all_listed() {
 }
 
 #[test]
-fn without_a_name_the_entry_runs() {
+fn without_invoke_the_entry_function_runs() {
     run_text(
         "entry.wat",
         r#"(module (func (export "_start") unreachable))"#,
@@ -333,7 +333,7 @@ fn disassembly() {
         all.out
     );
     assert!(all.out.contains("function 4: frame of"), "{}", all.out);
-    // A heading each, with an empty line between them.
+    // Each listing has a heading, and an empty line separates two listings.
     assert_eq!(all.out.matches("function ").count(), 4, "{}", all.out);
     assert_eq!(all.out.matches("\n\nfunction ").count(), 3, "{}", all.out);
     for name in ["2", "second", "exported"] {
@@ -342,7 +342,7 @@ fn disassembly() {
         assert!(!one.out.contains("function 1"), "{}", one.out);
         assert!(one.out.contains("function 2"), "{}", one.out);
     }
-    // Comparing and branching are one cell, in every build but those without fusions.
+    // A comparison and its branch are fused, except in builds without fused cells.
     let fused = backstitch(["dis", path, "--func", "4"]);
     let is_fused = |line: &str| line.contains("i32.lt_u") && line.contains("br_if");
     assert!(fused.out.lines().any(is_fused), "{}", fused.out);

@@ -1,5 +1,5 @@
-//! What guests and the host cannot reach any more is freed, and nothing else; and what the
-//! host does with suspensions.
+//! Garbage collection: values that guests and the host can no longer reach are freed, and no
+//! others. Also suspensions that the host handles.
 
 use backstitch::{
     AsContext, Caller, Config, ContState, Dispatch, Engine, Error, ExternRef, Func, Global,
@@ -9,7 +9,7 @@ use backstitch::{
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// A value of the host's that says how many of its kind are alive.
+/// A host value that counts the living values of its kind.
 struct Counted(Arc<AtomicUsize>, i32);
 
 impl Counted {
@@ -27,12 +27,12 @@ impl Drop for Counted {
 
 fn each(test: impl Fn(&Engine)) {
     for dispatch in [Dispatch::best(), Dispatch::Loop] {
-        test(&Engine::new(Config::new().dispatch(dispatch)).expect("the dispatch works"));
+        test(&Engine::new(Config::new().dispatch(dispatch)).expect("the backend is available"));
     }
 }
 
-/// A linker whose `make` gives a guest a value, and whose `collect` collects; `number` is
-/// what was given to `make`.
+/// Creates a linker with `make`, which gives a guest a value made from a number, `number`, which
+/// returns that number, and `collect`, which collects.
 fn linker(engine: &Engine, alive: &Arc<AtomicUsize>) -> Linker<()> {
     let mut linker = Linker::new(engine);
     let counter = Arc::clone(alive);
@@ -50,8 +50,11 @@ fn linker(engine: &Engine, alive: &Arc<AtomicUsize>) -> Linker<()> {
             "number",
             |caller: Caller<'_, ()>, value: Option<Rooted<ExternRef>>| -> Result<i32, Error> {
                 let value = value.expect("a value");
-                let data = value.data(&caller)?.expect("it is alive");
-                Ok(data.downcast_ref::<Counted>().expect("it is one").1)
+                let data = value.data(&caller)?.expect("the value is alive");
+                Ok(data
+                    .downcast_ref::<Counted>()
+                    .expect("the value is a `Counted`")
+                    .1)
             },
         )
         .unwrap();
@@ -193,7 +196,7 @@ fn unreachable_continuations_are_freed_and_nothing_in_them_runs() {
             .get_typed_func::<i32, ()>(&mut store, "run")
             .unwrap();
         run.call(&mut store, 100_000).unwrap();
-        // Some are left of those made since the last collection.
+        // Continuations made since the last collection may remain.
         let left = store.continuations().count();
         assert!(left < 20_000, "{left} continuations are left");
         let all: Vec<_> = store.continuations().collect();
@@ -207,7 +210,7 @@ fn unreachable_continuations_are_freed_and_nothing_in_them_runs() {
 }
 
 #[test]
-fn the_host_holds_what_it_was_given_as_long_as_its_scope() {
+fn rooted_references_live_as_long_as_their_scope() {
     let engine = Engine::default();
     let alive = Arc::new(AtomicUsize::new(0));
     let mut store = Store::new(&engine, ());
@@ -221,7 +224,7 @@ fn the_host_holds_what_it_was_given_as_long_as_its_scope() {
     store.gc();
     assert_eq!(alive.load(Ordering::Relaxed), 1);
     assert!(outside.data(&store).unwrap().is_some());
-    // A reference that was let go is refused, and is never another value's.
+    // A reference whose scope has ended is refused. It never refers to another value.
     let other = ExternRef::new(&mut store, Counted::new(&alive, 3)).unwrap();
     assert!(inside.data(&store).is_err());
     let ty = GlobalType::new(
@@ -240,7 +243,7 @@ fn the_host_holds_what_it_was_given_as_long_as_its_scope() {
 }
 
 #[test]
-fn values_that_nobody_keeps_do_not_add_up() {
+fn unreachable_values_do_not_accumulate() {
     each(|engine| {
         let text = format!(
             r#"(module {IMPORTS}
@@ -321,7 +324,7 @@ fn the_host_handles_tags_that_no_guest_does() {
         let mut execution = run.start_handling(&mut store, &[], &[ask]).unwrap();
         let outcome = execution.resume(&mut store).unwrap();
         let Outcome::Suspended(Suspension::Tag(tag, payload)) = outcome else {
-            panic!("the host handles the tag, but: {outcome:?}");
+            panic!("expected a suspension with the tag, got {outcome:?}");
         };
         assert_eq!(
             (tag, payload[0].i32(), payload[1].i64()),
@@ -330,18 +333,18 @@ fn the_host_handles_tags_that_no_guest_does() {
         let frames = execution.backtrace(&store);
         let functions: Vec<_> = frames.frames().iter().map(|f| f.func_index()).collect();
         assert_eq!(functions, [0, 1]);
-        // What is suspended keeps its continuation alive, which nobody has a reference to.
+        // A suspended execution keeps its continuation alive, although there is no reference to it.
         store.gc();
         assert!(execution.resume(&mut store).is_err());
         assert!(execution.resume_with(&mut store, &[Val::I32(1)]).is_err());
         let answers = [Val::I32(50), Val::I32(8)];
         let outcome = execution.resume_with(&mut store, &answers).unwrap();
         let Outcome::Done(results) = outcome else {
-            panic!("it returns, but: {outcome:?}");
+            panic!("expected results, got {outcome:?}");
         };
         assert_eq!(results[0].i32(), Some(1042));
 
-        // Without the host's consent, and in a plain call, it is a trap.
+        // A tag that the host does not handle traps, and so does any tag in a plain call.
         let unhandled = instance.get_func(&mut store, "unhandled").unwrap();
         let mut execution = unhandled.start_handling(&mut store, &[], &[ask]).unwrap();
         let error = execution.resume(&mut store).unwrap_err();

@@ -1,4 +1,4 @@
-//! Edges of stack switching that no official script reaches, each by a program of its own.
+//! Edge cases of stack switching that no official script covers, each with a program of its own.
 
 #[path = "continuations/clauses.rs"]
 mod clauses;
@@ -11,7 +11,7 @@ mod types;
 
 use backstitch::{Config, Dispatch, Engine, Error, Instance, Linker, Module, Store, Trap, Val};
 
-/// An instance of a module's text, with what `define` adds to its imports.
+/// Instantiates a module's text, with the imports that `define` adds.
 fn instance(
     engine: &Engine,
     text: &str,
@@ -23,21 +23,21 @@ fn instance(
     let bytes = wat::parse_str(text).unwrap_or_else(|error| panic!("{error}"));
     let module = Module::new(engine, &bytes).expect("the module is valid");
     let instance = linker.instantiate(&mut store, &module);
-    let instance = instance.expect("its imports are there");
+    let instance = instance.expect("the imports are defined");
     (store, instance)
 }
 
-/// Calls an export that takes a number and gives one.
+/// Calls an export that takes an `i32` and returns one.
 fn run(store: &mut Store<Vec<i32>>, instance: &Instance, argument: i32) -> Result<i32, Error> {
     let run = instance
         .get_func(&mut *store, "run")
-        .expect("it is exported");
+        .expect("the export exists");
     let mut results = [Val::I32(0)];
     run.call(&mut *store, &[Val::I32(argument)], &mut results)?;
     Ok(results[0].unwrap_i32())
 }
 
-/// Runs a test with every way of dispatch.
+/// Runs a test with every dispatch backend.
 fn each(test: impl Fn(&Engine)) {
     let mut dispatches = vec![Dispatch::best()];
     if !dispatches.contains(&Dispatch::Loop) {
@@ -46,11 +46,11 @@ fn each(test: impl Fn(&Engine)) {
     for dispatch in dispatches {
         let mut config = Config::new();
         config.dispatch(dispatch);
-        test(&Engine::new(&config).expect("the backend works"));
+        test(&Engine::new(&config).expect("the backend is available"));
     }
 }
 
-/// The trap that a call has ended with.
+/// Returns the trap with which a call has ended.
 fn trap<T>(ended: Result<T, Error>) -> Option<Trap> {
     ended.err().expect("the call fails").downcast_ref().copied()
 }

@@ -23,7 +23,7 @@ fn text(path: &Path) -> String {
     fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// The pages, as paths from the root.
+/// Returns the pages, as paths from the root.
 fn pages() -> Vec<PathBuf> {
     let mut pages: Vec<_> = fs::read_dir(root().join("docs"))
         .expect("the folder of pages")
@@ -34,16 +34,16 @@ fn pages() -> Vec<PathBuf> {
     pages
 }
 
-/// The contents of the page's blocks with this mark.
-fn blocks<'page>(page: &'page str, mark: &str) -> Vec<&'page str> {
-    let start = format!("\n```{mark}\n");
-    let blocks = page.split(&start[..]).skip(1);
-    blocks
-        .map(|rest| rest.split_once("\n```").expect("a block ends").0)
+/// Returns the mark and the contents of each block of a page.
+fn blocks(page: &str) -> Vec<(&str, &str)> {
+    // Every other part is a block, and begins with its mark.
+    let parts = page.split("\n```").skip(1).step_by(2);
+    parts
+        .map(|part| part.split_once('\n').expect("a mark ends its line"))
         .collect()
 }
 
-/// An empty folder with the examples, for the commands of a page.
+/// Creates a folder with the examples, for the commands of a page.
 fn folder(page: &Path) -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR"))
         .join("documentation")
@@ -65,7 +65,7 @@ fn copy(file: &Path, folder: &Path) {
     fs::copy(root().join(file), to).expect("the file can be copied");
 }
 
-/// Runs `backstitch` with arguments, in the folder; the exit code and everything printed.
+/// Runs `backstitch` in the folder. Returns the exit code and everything printed.
 fn run(arguments: &str, folder: &Path) -> (Option<i32>, String) {
     for argument in arguments.split_whitespace() {
         let inside = argument.starts_with("benches/") || argument.starts_with("examples/");
@@ -101,60 +101,61 @@ fn compare(command: &str, printed: &str, expected: &str) {
 }
 
 #[test]
-fn c16_commands_print_what_the_pages_show() {
+fn c16_commands_work_as_the_pages_show() {
+    let script = text(&root().join(".ci/run"));
     let mut count = 0;
     for path in pages() {
         let page = text(&root().join(&path));
         let folder = folder(&path);
-        for block in blocks(&page, "console") {
-            for command in format!("\n{block}\n").split("\n$ ").skip(1) {
-                let (line, expected) = command.split_once('\n').unwrap_or((command, ""));
-                let arguments = line.strip_prefix("backstitch ");
-                let arguments = arguments.unwrap_or_else(|| panic!("{}: {line}", path.display()));
-                // The next command's `$` took the end of the last line.
-                let ends = expected.is_empty() || expected.ends_with('\n');
-                let expected = format!("{expected}{}", if ends { "" } else { "\n" });
-                let (_, printed) = run(arguments, &folder);
-                compare(line, &printed, &expected);
-                count += 1;
+        for (mark, block) in blocks(&page) {
+            match mark {
+                "console" => count += shown_commands(block, &folder),
+                "sh" => block
+                    .lines()
+                    .for_each(|line| command_works(line, &folder, &script)),
+                _ => {}
             }
         }
     }
     assert!(count > 10, "only {count} commands are found");
 }
 
-#[test]
-fn other_commands_work_or_are_run_by_ci() {
-    let script = text(&root().join(".ci/run"));
-    let mut wrong = Vec::new();
-    for path in pages() {
-        let page = text(&root().join(&path));
-        let folder = folder(&path.with_extension("sh.md"));
-        for line in blocks(&page, "sh").iter().flat_map(|block| block.lines()) {
-            let (command, comment) = line.split_once('#').unwrap_or((line, ""));
-            let command = command.trim();
-            if command.is_empty() {
-                continue;
-            }
-            if let Some(arguments) = command.strip_prefix("backstitch ") {
-                let code = comment.split_once("exit code ").map_or(0, |(_, code)| {
-                    let digits = code.find(|c: char| !c.is_ascii_digit());
-                    code[..digits.unwrap_or(code.len())]
-                        .parse()
-                        .expect("a number")
-                });
-                if run(arguments, &folder).0 != Some(code) {
-                    wrong.push(format!("{}: `{command}` fails", path.display()));
-                }
-            } else if !script.lines().any(|line| is_command(line, command)) {
-                wrong.push(format!("{}: `{command}` is not in .ci/run", path.display()));
-            }
-        }
-    }
-    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+/// Runs the commands of a block and compares their output. Returns the number of commands.
+fn shown_commands(block: &str, folder: &Path) -> usize {
+    let text = format!("\n{block}\n");
+    let commands = text.split("\n$ ").skip(1);
+    commands
+        .map(|command| {
+            let (line, expected) = command.split_once('\n').unwrap_or((command, ""));
+            let arguments = line.strip_prefix("backstitch ");
+            let arguments = arguments.unwrap_or_else(|| panic!("not a command of ours: {line}"));
+            // The end of the last line belongs to the start of the next command.
+            let is_ended = expected.is_empty() || expected.ends_with('\n');
+            let expected = format!("{expected}{}", if is_ended { "" } else { "\n" });
+            compare(line, &run(arguments, folder).1, &expected);
+        })
+        .count()
 }
 
-/// Whether a line of a script is the command, with nothing behind it but a redirection.
+/// Fails unless the command of a line works, or stands in the script.
+#[track_caller]
+fn command_works(line: &str, folder: &Path, script: &str) {
+    let (command, comment) = line.split_once('#').unwrap_or((line, ""));
+    let command = command.trim();
+    let Some(arguments) = command.strip_prefix("backstitch ") else {
+        let is_run = command.is_empty() || script.lines().any(|line| is_command(line, command));
+        assert!(is_run, "`{command}` is not in .ci/run");
+        return;
+    };
+    let expected = comment.split_once("exit code ").map_or(0, |(_, code)| {
+        let end = code.find(|c: char| !c.is_ascii_digit());
+        code[..end.unwrap_or(code.len())].parse().expect("a number")
+    });
+    let (code, printed) = run(arguments, folder);
+    assert_eq!(code, Some(expected), "`{command}` prints\n{printed}");
+}
+
+/// Returns whether a line of a script is the command, with nothing behind it but a redirection.
 fn is_command(line: &str, command: &str) -> bool {
     let rest = line.trim().strip_prefix(command);
     rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(" 2>") || rest.starts_with(" |"))

@@ -1,5 +1,4 @@
-//! Exceptions and the tags they are told apart by, under every way of dispatch and of
-//! translation.
+//! Exceptions and tags, with every dispatch backend and compilation mode.
 
 #[path = "exceptions/continuations.rs"]
 mod continuations;
@@ -16,8 +15,8 @@ use backstitch::{
     AsContextMut, CompilationMode, Config, Dispatch, Engine, Error, Instance, Module, Val,
 };
 
-/// Runs `test` with engines of every way of dispatch and of translation, each with what
-/// `configure` adds.
+/// Runs `test` with an engine for each dispatch backend and compilation mode. `configure` is
+/// applied to each configuration.
 fn each_configured(configure: impl Fn(&mut Config), test: impl Fn(&Engine)) {
     let mut dispatches = vec![Dispatch::best()];
     if !dispatches.contains(&Dispatch::Loop) {
@@ -32,12 +31,12 @@ fn each_configured(configure: impl Fn(&mut Config), test: impl Fn(&Engine)) {
             let mut config = Config::new();
             config.dispatch(dispatch).compilation_mode(mode);
             configure(&mut config);
-            test(&Engine::new(&config).expect("the mode works"));
+            test(&Engine::new(&config).expect("the mode is available"));
         }
     }
 }
 
-/// [`each_configured`] with nothing added.
+/// Runs `test` as [`each_configured`] does, without further configuration.
 fn each(test: impl Fn(&Engine)) {
     each_configured(|_| {}, test);
 }
@@ -51,14 +50,14 @@ fn call(
 ) -> Result<Vec<Val>, Error> {
     let func = instance
         .get_func(&mut store, name)
-        .expect("the export is there");
+        .expect("the export exists");
     let count = func.ty(&store).results().len();
     let mut results = vec![Val::I32(0); count];
     func.call(&mut store, arguments, &mut results)?;
     Ok(results)
 }
 
-/// A module of text.
+/// Compiles a module's text.
 fn module(engine: &Engine, text: &str) -> Module {
     let bytes = wat::parse_str(text).unwrap_or_else(|error| panic!("{error}"));
     Module::new(engine, &bytes).unwrap_or_else(|error| panic!("{error:?}"))

@@ -1,4 +1,4 @@
-//! Calls that wait for futures, driven by hand.
+//! Asynchronous calls, polled by hand.
 
 #[path = "../../examples/async_calls/main.rs"]
 mod async_calls;
@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Waker};
 
-/// Polls until the future is ready: how often that was, and what came out.
+/// Polls a future until it is ready. Returns the number of polls and the output.
 fn finish<F: Future>(future: F) -> (usize, F::Output) {
     let mut future = pin!(future);
     let mut context = Context::from_waker(Waker::noop());
@@ -24,10 +24,10 @@ fn finish<F: Future>(future: F) -> (usize, F::Output) {
             return (polls, output);
         }
     }
-    unreachable!("a hundred polls are enough")
+    unreachable!("the loop has no end")
 }
 
-/// Is ready when it is polled the second time.
+/// Is pending when polled for the first time, and ready the second time.
 async fn later() {
     let mut polled = false;
     poll_fn(|_| match std::mem::replace(&mut polled, true) {
@@ -98,7 +98,7 @@ fn a_future_that_fails_ends_the_call_with_its_backtrace() {
 }
 
 #[test]
-fn a_call_that_cannot_wait_says_so() {
+fn a_synchronous_call_of_an_async_function_fails() {
     let (mut store, instance) = linked(&Engine::default());
     let run = instance
         .get_typed_func::<i32, i64>(&mut store, "run")
@@ -108,7 +108,7 @@ fn a_call_that_cannot_wait_says_so() {
 }
 
 #[test]
-fn a_future_that_is_dropped_gives_up_the_call() {
+fn dropping_the_future_ends_the_call() {
     let (mut store, instance) = linked(&Engine::default());
     let run = instance
         .get_typed_func::<i32, i64>(&mut store, "run")
@@ -123,7 +123,7 @@ fn a_future_that_is_dropped_gives_up_the_call() {
 }
 
 #[test]
-fn functions_of_types_known_when_they_run() {
+fn dynamically_typed_functions() {
     let engine = Engine::default();
     let ty = FuncType::new(&engine, [ValType::I32], [ValType::I32, ValType::F64]);
     let mut store = Store::new(&engine, ());
@@ -196,7 +196,7 @@ fn start_functions_wait() {
 }
 
 #[test]
-fn epochs_give_other_tasks_their_turn_and_fuel_does_not() {
+fn epochs_yield_and_fuel_does_not() {
     let mut config = Config::new();
     config.epoch_interruption(true).consume_fuel(true);
     let engine = Engine::new(&config).unwrap();
@@ -245,7 +245,7 @@ fn references_are_held_until_they_are_dropped() {
     drop(copy);
     store.gc();
     assert!(value.data(&store).is_err());
-    // Those that are dropped do not pile up.
+    // Dropped references do not accumulate.
     for number in 0..100_000 {
         let mut scope = RootScope::new(&mut store);
         let value = ExternRef::new(&mut scope, number).unwrap();
@@ -253,9 +253,9 @@ fn references_are_held_until_they_are_dropped() {
     }
 }
 
-/// The examples hold their own assertions.
+/// The examples contain assertions of their own.
 #[test]
-fn the_examples_end_well() {
+fn the_examples_succeed() {
     async_calls::main().unwrap();
     generators::main().unwrap();
 }

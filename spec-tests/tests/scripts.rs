@@ -1,4 +1,4 @@
-//! Runs the test scripts in every mode; see the library's page for the arguments.
+//! Runs the test scripts in every mode. The library's documentation describes the arguments.
 
 use backstitch::Engine;
 use spec_tests::harness::{self, Arguments, Test};
@@ -42,7 +42,7 @@ fn run() -> Result<bool, String> {
     for stale in ratchet.stale(&names) {
         if !arguments.bless {
             return Err(format!(
-                "the ratchet has `{stale}`, which is no script; run with `--bless`"
+                "the ratchet has `{stale}`, which does not exist; run with `--bless`"
             ));
         }
         ratchet.remove(&stale);
@@ -85,7 +85,7 @@ fn run() -> Result<bool, String> {
     Ok(passed)
 }
 
-/// An engine for each mode: they are shared by all scripts and threads.
+/// Creates an engine for each mode, which all scripts and threads share.
 fn engines(arguments: &Arguments) -> Result<Vec<(Mode, Engine)>, String> {
     let wanted = |mode: &Mode| match &arguments.mode {
         Some(name) => mode.to_string().contains(name.as_str()),

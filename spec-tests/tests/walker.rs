@@ -1,6 +1,5 @@
-//! A walker that knows nothing but bytes gives the frames that the library gives, before
-//! every instruction of scripts that call, tail-call, cross instances, throw and switch
-//! stacks.
+//! Compares the walk by bytes (`naive.rs`) with the library's own walk, before every cell of
+//! scripts that call, tail-call, cross instances, throw and switch stacks.
 
 use backstitch::{
     AsContext, CallHook, Caller, Config, Dispatch, Engine, Instance, Linker, Module, Result, Store,
@@ -14,24 +13,25 @@ use std::ptr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 unsafe extern "C" {
-    /// The library's.
+    /// The library's root for debuggers.
     safe static backstitch_root: u8;
 }
 
-/// The lists are the process's: while a test follows them, no other may drop a store.
+/// Held by each test. The lists of stores and modules are global to the process, so no other test
+/// may drop a store while one follows them.
 static ALONE: Mutex<()> = Mutex::new(());
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// This process's own memory.
+/// Memory of this process.
 struct Own;
 
 impl Memory for Own {
     fn read(&self, address: u64, bytes: &mut [u8]) -> bool {
-        // SAFETY: the walker's addresses come from the root, and what they lead to is read
-        // while no code runs that changes it.
+        // SAFETY: the addresses come from the root. Nothing changes the memory that they lead to
+        // during the walk, because no code runs.
         unsafe {
             let address = ptr::with_exposed_provenance(address as usize);
             ptr::copy_nonoverlapping(address, bytes.as_mut_ptr(), bytes.len());
@@ -40,32 +40,33 @@ impl Memory for Own {
     }
 }
 
-/// In a script that switches no stacks, so many cells are looked at one by one,
+/// Number of cells after which only a sample is compared, unless the script switches stacks.
 const ONE_BY_ONE: u64 = 20_000;
-/// and from there on one among so many: some of them count to a million.
+/// Interval, in cells, of the comparisons after that. Some scripts run millions of cells.
 const OFTEN: u64 = 997;
 
-/// What was seen in a store.
+/// State and results of the comparisons in a store.
 #[derive(Default)]
 struct Seen {
-    /// Whether every cell is looked at, however many there are.
+    /// True to compare before every cell, without a limit.
     all: bool,
-    /// The cells that have run,
+    /// Number of cells that have run.
     ran: u64,
-    /// and those that were looked at.
+    /// Number of comparisons.
     cells: u64,
     frames: u64,
     /// Frames whose caller is on another stack.
     stack_boundaries: u64,
-    /// Traces of more activations than one.
+    /// Number of backtraces with frames of several activations.
     nested: u64,
-    /// Instances by their number, which only the walker has.
+    /// Instances by number. Only the walk by bytes has the numbers.
     instances: BTreeMap<u32, Instance>,
-    /// What was wrong first.
+    /// First difference found.
     difference: Option<String>,
 }
 
-/// The store that this thread runs: the one whose newest activation began here last.
+/// Returns the context of the store that runs on this thread: the one whose newest activation began
+/// at the nearest address on this native stack.
 fn own_context(process: &Process<Own>) -> Option<u64> {
     let here = 0_u8;
     let here = (&raw const here).addr() as u64;
@@ -80,7 +81,7 @@ fn own_context(process: &Process<Own>) -> Option<u64> {
         .min_by_key(distance)
 }
 
-/// All frames of the store that runs, by bytes alone.
+/// Walks all frames of the running store by bytes.
 fn naive_frames(process: &Process<Own>, stopped_between_cells: bool) -> Option<Vec<Vec<Frame>>> {
     let context = own_context(process)?;
     let mut activations = Vec::new();
@@ -88,7 +89,7 @@ fn naive_frames(process: &Process<Own>, stopped_between_cells: bool) -> Option<V
         let newest = activations.is_empty();
         let mut from = process.exit(context, activation);
         if newest && stopped_between_cells {
-            // Both say the same of where code has stopped, so the trace is that of either.
+            // Both positions of stopped code must be the same.
             let live = process.live(context);
             assert_eq!(live, from);
             from = live;
@@ -116,7 +117,7 @@ impl Seen {
         }
         let backtrace = WasmBacktrace::capture(store.as_context());
         let Some(activations) = naive_frames(process, stopped_between_cells) else {
-            self.difference = Some("the bytes are no stacks".to_owned());
+            self.difference = Some("the bytes are not valid stacks".to_owned());
             return;
         };
         let with_frames = activations.iter().filter(|frames| !frames.is_empty());
@@ -158,7 +159,7 @@ impl Seen {
     }
 }
 
-/// Runs scripts with a look before every cell, and in every call of the host's.
+/// Runs scripts and compares the walks before every cell and in every host call.
 struct Looking<'a> {
     engine: &'a Engine,
     seen: Arc<Mutex<Seen>>,
@@ -181,15 +182,15 @@ fn find() -> Process<Own> {
     Process::find(Own, root).expect("the library has a root")
 }
 
-/// A small stack, so that endless recursion is soon over: each of its cells is looked at
-/// with all frames before it.
+/// Creates an engine with a small stack, so that infinite recursion ends soon: the walks are
+/// compared before each of its cells, with all frames.
 fn engine() -> Engine {
     let mut config = Config::new();
     config
         .dispatch(Dispatch::Loop)
         .max_wasm_stack(2 << 10)
         .wasm_backtrace_max_frames(std::num::NonZeroUsize::new(1 << 20));
-    Engine::new(&config).expect("the loop is always there")
+    Engine::new(&config).expect("the `loop` backend is always available")
 }
 
 fn is_switching(script: &Script) -> bool {
@@ -220,7 +221,7 @@ fn is_wanted(script: &Script) -> bool {
     is_switching(script) || FILES.contains(&file)
 }
 
-/// Looks at a store before every cell and whenever the host is entered.
+/// Compares the walks before every cell, and whenever the host is entered.
 fn look(store: &mut Store<Host>, seen: &Arc<Mutex<Seen>>) -> Result<()> {
     let process = Arc::new(find());
     let (seen_between, own) = (Arc::clone(seen), Arc::clone(&process));
@@ -236,7 +237,7 @@ fn look(store: &mut Store<Host>, seen: &Arc<Mutex<Seen>>) -> Result<()> {
 }
 
 #[test]
-fn e2_the_naive_walk_is_the_walk_at_every_cell() {
+fn e2_the_walk_by_bytes_is_the_librarys_walk_at_every_cell() {
     let _alone = lock(&ALONE);
     let engine = engine();
     let mut total = Seen::default();
@@ -253,7 +254,7 @@ fn e2_the_naive_walk_is_the_walk_at_every_cell() {
         script::run(&script.text, &mut driver);
         let seen = lock(&seen);
         println!(
-            "{}: {} cells, {} frames, {} boundaries of stacks, {} nested",
+            "{}: {} cells, {} frames, {} stack boundaries, {} nested",
             script.name, seen.cells, seen.frames, seen.stack_boundaries, seen.nested
         );
         total.cells += seen.cells;
@@ -264,15 +265,15 @@ fn e2_the_naive_walk_is_the_walk_at_every_cell() {
         differences.extend(difference.map(|what| format!("{}: {what}", script.name)));
     }
     println!(
-        "{} cells, {} frames, {} boundaries of stacks, {} nested",
+        "{} cells, {} frames, {} stack boundaries, {} nested",
         total.cells, total.frames, total.stack_boundaries, total.nested
     );
     assert!(differences.is_empty(), "{}", differences.join("\n"));
-    assert!(total.cells > 10_000, "hardly anything ran");
+    assert!(total.cells > 10_000, "too few cells ran");
 }
 
-/// Continuations inside a call of the host's inside a continuation; and a call of the
-/// host's by the host between, which has no frames and hides none.
+/// Continuations inside a host call inside a continuation. One host function is called by another,
+/// so that its activation has no frames.
 const NESTED: &str = r#"
     (module
         (type $f (func))
@@ -294,15 +295,15 @@ const NESTED: &str = r#"
         (func (export "run") (resume $c (cont.new $c (ref.func $outer)))))
 "#;
 
-/// An instance of `NESTED`, whose `look` does nothing and whose `through` calls again.
+/// Instantiates `NESTED`. `look` does nothing; `through` calls `again`.
 fn nested(engine: &Engine, store: &mut Store<Host>) -> Result<Instance> {
     let module = Module::new(engine, NESTED)?;
     let mut linker = Linker::new(engine);
     linker.func_wrap("host", "look", || ())?;
     linker.func_wrap("host", "through", |mut caller: Caller<'_, Host>| {
         let again = caller.get_export("again").and_then(|item| item.into_func());
-        let again = again.expect("it is exported");
-        // The host calls the host, which calls WebAssembly.
+        let again = again.expect("the export exists");
+        // The host calls a host function, which calls WebAssembly.
         let between = backstitch::Func::wrap(&mut caller, move |mut caller: Caller<'_, Host>| {
             again.call(&mut caller, &[], &mut [])
         });
@@ -311,7 +312,7 @@ fn nested(engine: &Engine, store: &mut Store<Host>) -> Result<Instance> {
     linker.instantiate(store, &module)
 }
 
-/// Calls the `run` of an instance.
+/// Calls the export `run`.
 fn run(store: &mut Store<Host>, instance: &Instance) -> Result<()> {
     let run = instance.get_typed_func::<(), ()>(&mut *store, "run")?;
     run.call(store, ())
@@ -329,14 +330,17 @@ fn e2_across_calls_of_the_host() -> Result<()> {
     let seen = lock(&seen);
     assert_eq!(seen.difference, None);
     assert!(seen.nested > 20, "{} nested traces", seen.nested);
-    assert!(seen.stack_boundaries > seen.nested, "stacks are crossed");
+    assert!(
+        seen.stack_boundaries > seen.nested,
+        "too few stack boundaries"
+    );
     Ok(())
 }
 
-/// An activation that is in the host has a stack and frames on it, each within its stack;
-/// one that never was in WebAssembly has none.
+/// An activation that has left WebAssembly for the host has a stack and frames, each within its
+/// stack. An activation that never was in WebAssembly has none.
 #[test]
-fn b9_b13_activations_with_frames_have_stacks_and_frames_lie_in_them() -> Result<()> {
+fn b9_b13_activations_with_frames_have_stacks_that_contain_them() -> Result<()> {
     let _alone = lock(&ALONE);
     for dispatch in [Dispatch::best(), Dispatch::Loop] {
         let engine = Engine::new(Config::new().dispatch(dispatch))?;
@@ -358,7 +362,7 @@ fn b9_b13_activations_with_frames_have_stacks_and_frames_lie_in_them() -> Result
                         };
                         assert_eq!(process.walk(context, beyond), None);
                         let walk = process.walk(context, from);
-                        walk.expect("each lies in its stack").len()
+                        walk.expect("each frame is within its stack").len()
                     }));
                 }
                 lock(&seen).push(frames);
@@ -368,20 +372,21 @@ fn b9_b13_activations_with_frames_have_stacks_and_frames_lie_in_them() -> Result
         let instance = nested(&engine, &mut store)?;
         run(&mut store, &instance)?;
         let counts = lock(&counts);
-        // In `through` and in the host function that it calls; in `inner`, and in `middle`.
+        // Numbers of frames in `through`, in the host function that it calls, in `inner`, and in
+        // `middle`.
         let expected: [&[usize]; 4] = [&[2], &[2, 0], &[2, 0, 3], &[2, 0, 2]];
         for frames in expected {
             assert!(counts.iter().any(|seen| seen == frames), "{counts:?}");
         }
-        // The host that calls the host never has any.
+        // The activation of the host function that the host calls never has frames.
         let between = counts.iter().filter_map(|seen| seen.get(1));
         assert!(between.into_iter().all(|&frames| frames == 0), "{counts:?}");
     }
     Ok(())
 }
 
-/// A continuation that suspends past its parent is resumed by another continuation, and one
-/// takes another's place.
+/// A continuation that suspends past its parent is resumed by another continuation. Another
+/// continuation switches to a third one.
 const MOVED: &str = r#"
     (module
         (type $f (func))
@@ -407,8 +412,8 @@ const MOVED: &str = r#"
             (resume $c (on $up switch) (cont.new $c (ref.func $one)))))
 "#;
 
-/// Each bottom record leads to the frame that waits for it, whoever that is by now, and the
-/// last one to the host.
+/// The record at the bottom of each stack leads to the frame that waits for the stack at that time,
+/// and the last one to the host.
 #[test]
 fn e1_the_chain_of_records_runs_unbroken_from_the_innermost_frame_to_the_host() -> Result<()> {
     const IN: u32 = 1;
@@ -430,7 +435,7 @@ fn e1_the_chain_of_records_runs_unbroken_from_the_innermost_frame_to_the_host() 
         let seen = Arc::clone(&walks);
         store.call_hook(move |_, hook| {
             if hook == CallHook::CallingHost {
-                let walk = naive_frames(&process, false).expect("the bytes are stacks");
+                let walk = naive_frames(&process, false).expect("the stacks are valid");
                 let located = walk.iter().flatten();
                 let located = located.filter_map(|frame| process.locate(frame));
                 let functions: Vec<u32> = located.map(|at| at.function).collect();
@@ -458,18 +463,18 @@ fn e1_the_chain_of_records_runs_unbroken_from_the_innermost_frame_to_the_host() 
 fn e3_stores_are_listed_as_long_as_they_are_there() {
     let _alone = lock(&ALONE);
     let process = find();
-    let listed = || process.contexts().expect("the list is whole");
+    let listed = || process.contexts().expect("the list is valid");
     let before = listed();
     let engine = Engine::default();
     let [first, second] = [(); 2].map(|()| Store::new(&engine, ()));
     let both = listed();
     assert_eq!(both.len(), before.len() + 2);
-    // Where a store is moved to makes no difference.
+    // Moving a store must not change the list.
     let moved = Box::new(first);
     assert_eq!(listed(), both);
     drop(second);
     assert_eq!(listed().len(), before.len() + 1);
     let other_thread = std::thread::spawn(move || drop(moved));
-    other_thread.join().expect("a store is dropped anywhere");
+    other_thread.join().expect("any thread can drop a store");
     assert_eq!(listed(), before);
 }

@@ -10,30 +10,30 @@ fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../benches/workloads")
 }
 
-/// The bytes of a workload's module.
+/// Returns the bytes of a workload's module.
 fn bytes(name: &str) -> Vec<u8> {
     let path = folder().join("wasm").join(name).with_extension("wasm");
     fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// An engine for each dispatch backend of this build.
+/// Returns an engine for each dispatch backend of this build.
 fn engines() -> Vec<Engine> {
     let engine =
-        |dispatch| Engine::new(Config::new().dispatch(dispatch)).expect("the backend works");
+        |dispatch| Engine::new(Config::new().dispatch(dispatch)).expect("the backend is available");
     dispatches().into_iter().map(engine).collect()
 }
 
 #[test]
 fn checksums_are_those_of_wasmtime() {
     let path = folder().join("checksums.txt");
-    let checksums = fs::read_to_string(path).expect("the checksums are there");
+    let checksums = fs::read_to_string(path).expect("the checksums exist");
     let mut seen = BTreeSet::new();
     let mut lines = Vec::new();
     for line in checksums.lines().filter(|line| !line.starts_with('#')) {
         let [name, export, n, checksum] = line.split_whitespace().collect::<Vec<_>>()[..] else {
             panic!("not a checksum: {line}");
         };
-        // The first line of each export is the one for tests.
+        // The first line of each export has the argument for tests.
         if seen.insert((name, export)) {
             let n: i32 = n.parse().expect("n is a number");
             let checksum = u64::from_str_radix(checksum, 16).expect("hexadecimal");

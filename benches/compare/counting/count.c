@@ -1,10 +1,11 @@
-/* A plugin of QEMU's that counts the instructions which a program runs.
+/* A QEMU plugin that counts the instructions that a program executes.
  *
- * QEMU translates code in blocks; each block adds the number of its instructions to the
- * count whenever it runs. At the end the count is told, which `-d plugin` shows.
+ * QEMU translates code in blocks. Each block adds the number of its instructions to the
+ * count whenever it is executed. At the end the plugin prints the count, which `-d plugin`
+ * shows.
  *
- * Debian's package lacks the header, so what is used of it is declared here, for version 1
- * of the interface (QEMU 7 and 8):
+ * Debian's package lacks the header, so its parts that are used are declared here, for
+ * version 1 of the interface (QEMU 7 and 8):
  * https://www.qemu.org/docs/master/devel/tcg-plugins.html */
 
 #include <inttypes.h>
@@ -20,7 +21,7 @@ void qemu_plugin_register_vcpu_tb_exec_inline(struct Block *, int operation, voi
 void qemu_plugin_register_atexit_cb(Plugin, void (*)(Plugin, void *), void *);
 void qemu_plugin_outs(const char *);
 
-/* The only operation that there is. */
+/* The only operation of the interface. */
 enum { ADD_64_BITS };
 
 int qemu_plugin_version = 1;

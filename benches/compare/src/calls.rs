@@ -1,5 +1,5 @@
-//! What a call costs: between guest functions, out to the host, and in from the host; and what
-//! leaves a call in other ways: a suspension, an exception.
+//! Costs of calls: between functions of a guest, of a host function, and from the host. Also costs
+//! of suspensions and exceptions.
 
 use anyhow::Result;
 use regex::Regex;
@@ -12,11 +12,11 @@ use crate::runtime::{Loaded, Runtime};
 use crate::samples::Statistic;
 use crate::value::Value;
 
-/// All three kinds of call in one module.
+/// Module with all three kinds of calls.
 const MODULE: &str = r#"(module
   (import "host" "tick" (func $tick (param i32) (result i32)))
 
-  ;; Naive on purpose: one comparison, two subtractions and an addition around two calls.
+  ;; Deliberately naive: one comparison, two subtractions and an addition for two calls.
   (func $fibonacci (export "fibonacci") (param $n i32) (result i32)
     (if (result i32) (i32.lt_s (local.get $n) (i32.const 2))
       (then (local.get $n))
@@ -39,7 +39,7 @@ const MODULE: &str = r#"(module
   (func (export "increment") (param $n i32) (result i32)
     (i32.add (local.get $n) (i32.const 1))))"#;
 
-/// Continuations and exceptions, which most runtimes do not have.
+/// Module with continuations and exceptions, which most runtimes do not support.
 const STACKS: &str = r#"(module
   (import "host" "tick" (func $tick (param i32) (result i32)))
   (type $thread (func)) (type $cont (cont $thread))
@@ -49,7 +49,7 @@ const STACKS: &str = r#"(module
   (func $endless (loop $again (suspend $yield) (br $again)))
   (func $once (suspend $yield))
 
-  ;; Resumes one continuation $n times, which suspends as often.
+  ;; Resumes a continuation $n times, which suspends each time.
   (func (export "switches") (param $n i32) (result i32)
     (local $left i32) (local $thread (ref $cont))
     (local.set $left (local.get $n))
@@ -62,7 +62,7 @@ const STACKS: &str = r#"(module
       (br_if $again (local.tee $left (i32.sub (local.get $left) (i32.const 1)))))
     (local.get $n))
 
-  ;; The loop of that, with a call in the place of the resumption.
+  ;; The same loop with a call instead of the resumption.
   (func $nothing)
   (func (export "loops") (param $n i32) (result i32)
     (local $left i32)
@@ -72,7 +72,7 @@ const STACKS: &str = r#"(module
       (br_if $again (local.tee $left (i32.sub (local.get $left) (i32.const 1)))))
     (local.get $n))
 
-  ;; Makes $n continuations, each of which is suspended once and then forgotten.
+  ;; Creates $n continuations, each of which suspends once and is then dropped.
   (func (export "lives") (param $n i32) (result i32)
     (local $left i32)
     (local.set $left (local.get $n))
@@ -101,7 +101,7 @@ const STACKS: &str = r#"(module
     (local.get $caught)))"#;
 
 const SWITCHES: i32 = 100_000;
-/// Few, as Wasmtime keeps the stacks as long as the store.
+/// A small number, because Wasmtime keeps stacks until the store is dropped.
 const LIVES: i32 = 1_000;
 const THROWS: i32 = 10_000;
 
@@ -113,7 +113,7 @@ const FIBONACCI_CALLS: u32 = 2 * 317_811 - 1;
 const TICKS: i32 = 100_000;
 const ENTRIES: u32 = 100_000;
 
-/// Runs one kind of call many times, and says how many.
+/// Runs one kind of call many times and returns the number of calls.
 type Calls = fn(&mut dyn Loaded) -> Result<u32>;
 
 /// Measures every kind of call on every runtime.
@@ -127,11 +127,11 @@ pub fn measure(
     let (bytes, stacks) = (wat::parse_str(MODULE)?, wat::parse_str(STACKS)?);
     let kinds: [(&str, &[u8], Calls); 7] = [
         ("recursive call and return", &bytes, recursive),
-        ("host function called and back", &bytes, out),
-        ("export called by the host and back", &bytes, into),
-        ("suspended and resumed, with the loop", &stacks, switched),
-        ("that loop around an empty call", &stacks, looped),
-        ("continuation made, run, dropped", &stacks, lived),
+        ("call of a host function", &bytes, out),
+        ("call of an export by the host", &bytes, into),
+        ("suspension and resumption, in a loop", &stacks, switched),
+        ("the same loop with an empty call", &stacks, looped),
+        ("continuation created, run and dropped", &stacks, lived),
         ("exception caught ten frames up", &stacks, thrown),
     ];
     let lines = kinds
@@ -189,7 +189,7 @@ fn thrown(guest: &mut dyn Loaded) -> Result<u32> {
     counted(guest, "throws", THROWS)
 }
 
-/// Calls an export that does something `count` times and returns that.
+/// Calls an export that repeats an operation `count` times and returns `count`.
 fn counted(guest: &mut dyn Loaded, export: &str, count: i32) -> Result<u32> {
     let result = guest.call(export, &[Value::I32(count)])?;
     check(result, count.into())?;

@@ -1,4 +1,4 @@
-//! The ratios as an SVG bar chart: a group of bars for each task and each mean.
+//! An SVG bar chart of the ratios, with a group of bars for each task and each mean.
 
 use std::path::Path;
 
@@ -13,13 +13,13 @@ const GAP: u32 = 10;
 const WIDTH: u32 = 900;
 const LABELS: u32 = 200;
 const MARGIN: u32 = 60;
-/// The legend stands to the right of the longest bar.
+/// Width of the chart relative to the longest bar. The legend is to the right of it.
 const ROOM: f64 = 1.2;
 
-/// One group of bars: a label, and a ratio for each column that has one.
+/// One group of bars: a label, and the ratio of each column that has one.
 type Bars = (String, Vec<Option<f64>>);
 
-/// Draws the report. The baseline is the line at 1, and has no bars.
+/// Draws the ratios of a report. The baseline is the line at 1 and has no bars.
 pub fn draw(report: &Report, path: &Path) -> Result<()> {
     let shown: Vec<usize> = (0..report.columns.len())
         .filter(|&column| {
@@ -45,7 +45,7 @@ pub fn draw(report: &Report, path: &Path) -> Result<()> {
         .margin(15)
         .x_label_area_size(30)
         .y_label_area_size(LABELS)
-        // Upside down, so that the first task is at the top.
+        // The axis points down, so that the first task is at the top.
         .build_cartesian_2d(0.0..greatest * ROOM, groups.len() as f64..0.0)?;
     chart
         .configure_mesh()

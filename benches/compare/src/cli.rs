@@ -26,7 +26,7 @@ pub enum Command {
     /// Time the workloads (the default)
     #[default]
     Execution,
-    /// Time making a module ready, in each mode that a runtime has
+    /// Time the compilation of modules, in each mode that a runtime has
     Startup {
         /// Modules, binary or text [default: the larger ones of the workloads]
         modules: Vec<PathBuf>,
@@ -35,13 +35,13 @@ pub enum Command {
     Memory {
         /// Modules, binary or text [default: the larger ones of the workloads]
         modules: Vec<PathBuf>,
-        /// Measure one thing in this process: what `memory.rs` starts
+        /// Measure one kind of object in this process (used by `memory.rs`)
         #[arg(long, hide = true)]
         hold: Option<Held>,
     },
-    /// Call each workload so many times, and measure nothing: for tools that count instructions
+    /// Call each workload a number of times without measuring, for tools that count instructions
     Repeat {
-        /// How many times: none only makes it ready
+        /// Number of calls; 0 only loads the modules
         times: u32,
     },
     /// Time calls: recursive, of a host function, from the host; suspensions and exceptions
@@ -50,7 +50,7 @@ pub enum Command {
 
 #[derive(Args)]
 pub struct Options {
-    /// Programs, modules or kinds of calls to measure, by name
+    /// Programs, modules or kinds of calls to measure, selected by name
     #[arg(long, global = true, value_name = "REGEX")]
     pub only: Option<Regex>,
 
@@ -58,35 +58,35 @@ pub struct Options {
     #[arg(long, global = true, value_name = "A,B", value_delimiter = ',')]
     pub runtimes: Vec<String>,
 
-    /// Run Backstitch alone: nothing is compared, times are absolute
+    /// Run Backstitch only, with absolute times and no ratios
     #[arg(long, global = true, conflicts_with = "runtimes")]
     pub backstitch_only: bool,
 
-    /// How much work, where a program comes in two sizes
+    /// Amount of work, for programs with two amounts
     #[arg(long, global = true, value_enum, default_value_t = Size::Small)]
     pub size: Size,
 
-    /// How often each runtime has its turn
+    /// Number of rounds; each runtime has one turn per round
     #[arg(long, global = true, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
     pub rounds: u32,
 
-    /// The least length of one sample, in milliseconds: shorter calls are repeated
+    /// Minimum duration of a sample, in milliseconds: shorter calls are repeated
     #[arg(long, global = true, default_value_t = 20, value_name = "MS", value_parser = clap::value_parser!(u64).range(1..))]
     pub sample: u64,
 
-    /// How a runtime's samples become one number
+    /// Statistic that summarises a runtime's samples
     #[arg(long, global = true, value_enum, default_value_t = Statistic::Best)]
     pub statistic: Statistic,
 
-    /// Also draw the ratios
+    /// Also draw the ratios as a bar chart
     #[arg(long, global = true, value_name = "FILE")]
     pub svg: Option<PathBuf>,
 
-    /// Do everything once and measure nothing: what `probe.rs` starts
+    /// Do everything once without measuring (used by `probe.rs`)
     #[arg(long, global = true, hide = true)]
     pub probe: bool,
 
-    /// The folder with `checksums.txt` and the modules it names
+    /// Folder with `checksums.txt` and the modules that it names
     #[arg(long, global = true, value_name = "DIR", default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/../workloads"))]
     pub workloads: PathBuf,
 }

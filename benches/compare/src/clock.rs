@@ -1,11 +1,11 @@
-//! Time spent by this thread, where the system tells it.
+//! CPU time of this thread, on systems that provide it.
 //!
-//! On a machine that is shared, time on the wall counts other people's work. Every runtime executes
-//! guests on the calling thread, so its own time is all there is to count.
+//! On a shared machine, wall-clock time includes the work of other processes. Every runtime
+//! executes guests on the calling thread, so this thread's time is sufficient.
 
 use std::time::Duration;
 
-/// Measures from its making.
+/// Measures the time since its creation.
 pub struct Stopwatch(Duration);
 
 impl Stopwatch {
@@ -18,7 +18,7 @@ impl Stopwatch {
     }
 }
 
-/// What [`Stopwatch`] measures, for the head of a report.
+/// Description of the time that [`Stopwatch`] measures, for the head of a report.
 pub const KIND: &str = if cfg!(unix) {
     "CPU time of the thread"
 } else {

@@ -1,4 +1,4 @@
-//! The workloads on every runtime, and the CoreMark score that falls out of them.
+//! Measurement of the workloads on every runtime, and the CoreMark score.
 
 use anyhow::Result;
 
@@ -11,7 +11,7 @@ use crate::samples::Statistic;
 use crate::value::Value;
 use crate::workload::Workload;
 
-/// The workload whose amount is a number of CoreMark iterations.
+/// Workload whose amount is a number of CoreMark iterations.
 const COREMARK: &str = "coremark";
 
 /// Measures every workload on every runtime.
@@ -70,7 +70,8 @@ pub fn repeat(runtimes: &[Box<dyn Runtime>], workloads: &[Workload], times: u32)
     Ok(())
 }
 
-/// CoreMark's score is its iterations a second: a line, if it is among the workloads.
+/// Returns a line with the CoreMark scores (iterations per second), if CoreMark is among the
+/// workloads.
 pub fn coremark(report: &Report, workloads: &[Workload]) -> Option<String> {
     let (line, workload) = report
         .lines

@@ -1,15 +1,14 @@
-//! The one function that guests may import: `host.tick`, of type `(i32) -> i32`.
+//! The only function that guests may import: `host.tick`, of type `(i32) -> i32`.
 //!
-//! It does next to nothing, so that what calling it costs is the cost of leaving and re-entering
-//! the guest.
+//! It does almost nothing, so that its call costs only leaving and re-entering the guest.
 
-/// The import's module name.
+/// Module name of the import.
 pub const MODULE: &str = "host";
 
-/// The import's field name.
+/// Field name of the import.
 pub const NAME: &str = "tick";
 
-/// The function itself.
+/// Increments its argument.
 pub fn tick(count: i32) -> i32 {
     count.wrapping_add(1)
 }

@@ -1,4 +1,4 @@
-//! Where the figures come from: the head of every report.
+//! Description of the machine and the build, for the head of every report.
 
 use std::env;
 use std::fs;
@@ -7,7 +7,7 @@ use std::thread::available_parallelism;
 use crate::runtime::Runtime;
 use crate::version;
 
-/// The machine, the compilers, the runtimes and the command line, as a Markdown list.
+/// Returns the machine, the compilers, the runtimes and the command line, as a Markdown list.
 pub fn describe(runtimes: &[Box<dyn Runtime>]) -> String {
     let threads = available_parallelism().map_or(1, usize::from);
     let versions: Vec<String> = runtimes.iter().map(|runtime| runtime.version()).collect();
@@ -44,7 +44,7 @@ fn processor() -> String {
         .unwrap_or_else(|| "unknown processor".into())
 }
 
-/// Figures of a machine that did something else meanwhile have wide spreads; this says why.
+/// Returns the load average. A busy machine explains wide spreads.
 fn load() -> Option<String> {
     let text = fs::read_to_string("/proc/loadavg").ok()?;
     text.split_whitespace().next().map(str::to_owned)

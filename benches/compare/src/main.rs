@@ -1,10 +1,10 @@
-//! Compares WebAssembly runtimes: each has its turn in every round, in one process, so that their
-//! ratios hold even where absolute times do not.
+//! Compares WebAssembly runtimes in one process. Each runtime has a turn in every round, so that
+//! ratios are reliable even if absolute times are not.
 //!
 //! # Building
 //!
-//! This is a workspace of its own: two peers are written in C, and nobody should need their
-//! compilers to build Backstitch. On Debian:
+//! This is a separate workspace, so that building Backstitch does not require the compilers for the
+//! two peers in C. On Debian:
 //!
 //! ```sh
 //! apt-get install gcc g++ cmake libclang-dev
@@ -12,49 +12,50 @@
 //! cargo build --release
 //! ```
 //!
-//! `libclang` is for bindgen alone. The C compiler is `cc` unless `CC` names another, and matters:
-//! seen on an x86-64 Xeon, GCC 12's WAMR takes 0.91 and its wasm3 0.98 of the time of Clang 14's. In
-//! return wasm3 runs unbounded tail calls only if the compiler knows `musttail` (Clang 13, GCC 15).
-//! After a change of `CC`: `cargo clean --release -p wamrx-sys -p wasm3x-sys`.
+//! `libclang` is needed only by bindgen. The C compiler is `cc`, or the one that `CC` names. It
+//! affects the results: measured on an x86-64 Xeon, WAMR compiled by GCC 12 takes 0.91 of its time
+//! with Clang 14, and wasm3 0.98. On the other hand, wasm3 has unlimited tail calls only with a
+//! compiler that supports `musttail` (Clang 13, GCC 15). After a change of `CC`, run `cargo clean
+//! --release -p wamrx-sys -p wasm3x-sys`.
 //!
-//! A peer that does not build on some machine is left out by naming the others:
-//! `cargo build --release --no-default-features --features wasmi,stitch,wasmtime`. That is also how to
-//! build quickly: `--features wasmi,backstitch` compiles no C and no Cranelift.
+//! To omit a peer that does not build on a machine, name the others:
+//! `cargo build --release --no-default-features --features wasmi,stitch,wasmtime`. This also makes
+//! quick builds possible: `--features wasmi,backstitch` compiles no C and no Cranelift.
 //!
 //! # Using
 //!
 //! ```sh
 //! compare                               # all workloads on all runtimes, as Markdown
-//! compare --only 'fib|sort' --rounds 9  # a few of them, longer
-//! compare --runtimes wasmi,backstitch   # only these; ratios need wasmi among them
-//! compare --svg chart.svg               # and a bar chart
-//! compare calls                         # nanoseconds for a call
-//! compare startup spidermonkey.wasm     # from bytes to a module, in each mode
-//! compare memory                        # what modules and idle instances take
-//! compare --backstitch-only --only fib  # absolute times, for work on one thing
+//! compare --only 'fib|sort' --rounds 9  # some of them, with more rounds
+//! compare --runtimes wasmi,backstitch   # some runtimes; ratios require wasmi
+//! compare --svg chart.svg               # with a bar chart
+//! compare calls                         # nanoseconds per call
+//! compare startup spidermonkey.wasm     # compilation time, in each mode
+//! compare memory                        # memory of modules and idle instances
+//! compare --backstitch-only --only fib  # absolute times of Backstitch
 //! ```
 //!
-//! Times are noisy; the numbers of instructions are not, and say what time on some other machine may
-//! depend on. `benches/compare/instructions` counts them, on x86-64 and on AArch64.
+//! Times are noisy, numbers of instructions are not. They indicate how times may compare on other
+//! machines. `benches/compare/instructions` counts them, on x86-64 and on AArch64.
 //!
-//! Standard output is the report; what is going on is told on standard error. A workload that a
-//! runtime does not support, or computes wrongly, or dies of, is a dash in the table and a footnote
-//! with the reason. The exit status is 1 if that runtime is Backstitch.
+//! The report is written to standard output, progress to standard error. If a runtime does not
+//! support a workload, computes a wrong result or crashes, the table has a dash, and a footnote
+//! gives the reason. The exit status is 1 if that runtime is Backstitch.
 //!
 //! # Why
 //!
-//! *Why the best of the rounds?* What disturbs a run only ever adds to it. The spread table shows
-//! whether that assumption held: it is taken from pairs of samples that stood next to each other,
-//! so it is narrow when only the machine's speed varied, and wide when something else ran.
+//! *Why the best of the rounds?* Disturbances only ever add time. The table of spreads shows
+//! whether this assumption held. It is computed from pairs of samples of the same round, so spreads
+//! are narrow if only the machine's speed varied, and wide if other programs ran.
 //!
-//! *Why default configurations?* They are what an embedder gets. Only Pulley is chosen by a target,
-//! because Wasmtime picks Cranelift on its own.
+//! *Why default configurations?* They are what an embedder gets. Only Pulley is selected
+//! explicitly, by a target, because Wasmtime uses Cranelift by default.
 //!
-//! *Why the small size of each program?* A sample repeats what is short, and Pulley takes minutes for a
-//! round of what `--size large` runs.
+//! *Why the small amount of work for each program?* A sample repeats short calls, and Pulley takes
+//! minutes for a round with `--size large`.
 //!
-//! *Why one instance for all rounds?* Lazy translation is paid in the warm-up; `compare startup` is
-//! where it belongs.
+//! *Why one instance for all rounds?* The warm-up includes lazy translation. `compare startup`
+//! measures that.
 
 mod calls;
 mod chart;
@@ -122,10 +123,10 @@ fn main() -> Result<ExitCode> {
     Ok(ExitCode::from(u8::from(report.is_failure())))
 }
 
-/// What a subcommand came to.
+/// Results of a subcommand.
 struct Measured {
     report: Report,
-    /// The line of CoreMark scores.
+    /// Line with the CoreMark scores.
     score: Option<String>,
 }
 
@@ -152,8 +153,8 @@ fn measure(command: Command, runtimes: &[Box<dyn Runtime>], options: &Options) -
             let score = execution::coremark(&report, &workloads);
             Ok(Measured { report, score })
         }
-        Command::Memory { .. } => unreachable!("it makes a table of its own"),
-        Command::Repeat { .. } => unreachable!("it measures nothing"),
+        Command::Memory { .. } => unreachable!("`main` handles this command"),
+        Command::Repeat { .. } => unreachable!("`main` handles this command"),
         Command::Startup { modules } => {
             let modules = chosen(modules, options)?;
             let probe = |path: &Path| probe(&["startup".as_ref(), path.as_ref()]);
@@ -174,7 +175,7 @@ fn measure(command: Command, runtimes: &[Box<dyn Runtime>], options: &Options) -
     }
 }
 
-/// The modules that the command line asks for.
+/// Returns the modules selected on the command line.
 fn chosen(mut modules: Vec<PathBuf>, options: &Options) -> Result<Vec<PathBuf>> {
     if modules.is_empty() {
         modules = startup::default_modules(&options.workloads)?;
@@ -184,7 +185,7 @@ fn chosen(mut modules: Vec<PathBuf>, options: &Options) -> Result<Vec<PathBuf>> 
     Ok(modules)
 }
 
-/// The runtimes that the command line asks for, in its order.
+/// Returns the runtimes selected on the command line, in its order.
 fn select(all: Vec<Box<dyn Runtime>>, options: &Options) -> Result<Vec<Box<dyn Runtime>>> {
     let keys = if options.backstitch_only {
         &[runtime::BACKSTITCH.to_owned()][..]

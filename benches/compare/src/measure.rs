@@ -1,5 +1,5 @@
-//! Interleaving: every round gives each runtime its turn, so that a slow minute of the machine
-//! falls on all of them.
+//! Interleaved measurement: every round gives each runtime a turn, so that slow phases of the
+//! machine affect all of them.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
@@ -12,31 +12,31 @@ use crate::runtime::Runtime;
 use crate::samples::Samples;
 use crate::value::Value;
 
-/// How often, and how long, to measure.
+/// Number of rounds and duration of samples.
 #[derive(Clone, Copy)]
 pub struct Effort {
     pub rounds: u32,
-    /// A sample lasts at least this long: shorter calls are repeated within it.
+    /// Minimum duration of a sample. Shorter calls are repeated within it.
     pub sample: Duration,
 }
 
 impl Effort {
-    /// Everything once, and nothing measured.
+    /// Does everything once without measuring.
     pub const PROBE: Self = Self {
         rounds: 0,
         sample: Duration::ZERO,
     };
 }
 
-/// What came of one task on one runtime: samples, or why there are none.
+/// Samples of one task on one runtime, or the error that prevented them.
 pub type Outcome = Result<Samples>;
 
-/// Something to time: takes one sample, in seconds for whatever counts as once.
+/// Takes one sample: the time in seconds per unit of work.
 pub type Task<'a> = Box<dyn FnMut() -> Result<f64> + 'a>;
 
-/// Gives each task its turn, `rounds` times. A task that fails once is not asked again.
+/// Runs each task once per round, for `rounds` rounds. A task that has failed is not run again.
 ///
-/// Each round starts with another task, so that none always runs in the wake of the same one.
+/// Each round starts with another task, so that no task always runs after the same one.
 pub fn interleave(tasks: Vec<Result<Task<'_>>>, rounds: u32) -> Vec<Outcome> {
     let count = tasks.len();
     let mut turns: Vec<Result<(Task<'_>, Samples)>> = tasks
@@ -62,7 +62,7 @@ pub fn interleave(tasks: Vec<Result<Task<'_>>>, rounds: u32) -> Vec<Outcome> {
 
 /// Prepares a task on each runtime, and measures them in turn.
 ///
-/// `prepare` gets what is needed ready, checks that it works, and warms it up.
+/// `prepare` loads the task, checks that it works, and warms it up.
 pub fn measure<'a>(
     runtimes: &[Box<dyn Runtime>],
     task: &str,
@@ -81,13 +81,13 @@ pub fn measure<'a>(
     interleave(tasks, effort.rounds)
 }
 
-/// A task that repeats `once` until a sample is long enough. `once` says how much it did: the
-/// sample is the time for one of that.
+/// Creates a task that repeats `once` until a sample is long enough. `once` returns how many units
+/// of work it did.
 pub fn repeat<'a>(
     sample: Duration,
     mut once: impl FnMut() -> Result<u32> + 'a,
 ) -> Result<Task<'a>> {
-    // The first time translates what is translated lazily; the second time is typical.
+    // The first call includes lazy translation; the second one is typical.
     once()?;
     if sample.is_zero() {
         return Ok(Box::new(|| Ok(0.0)));
@@ -105,7 +105,7 @@ pub fn repeat<'a>(
     }))
 }
 
-/// Fails unless a guest computed what it should.
+/// Fails unless a guest's result is the expected one.
 pub fn check(result: Value, expected: i64) -> Result<()> {
     ensure!(
         result.bits() == expected,
@@ -115,13 +115,13 @@ pub fn check(result: Value, expected: i64) -> Result<()> {
     Ok(())
 }
 
-/// How often to do what takes `once`, so that a sample lasts long enough.
+/// Returns how often to repeat work that takes `once`, so that a sample is long enough.
 fn repetitions(once: Duration, sample: Duration) -> u32 {
     let count = sample.as_nanos().div_ceil(once.as_nanos().max(1));
     u32::try_from(count).unwrap_or(u32::MAX).max(1)
 }
 
-/// A peer that panics is a peer that does not support something.
+/// Converts panics to errors, because some peers panic if they do not support something.
 pub fn guarded<T>(action: impl FnOnce() -> Result<T>) -> Result<T> {
     catch_unwind(AssertUnwindSafe(action)).unwrap_or_else(|payload| {
         let message = payload
@@ -139,7 +139,7 @@ mod tests {
     use crate::samples::Statistic;
 
     #[test]
-    fn turns_interleave_and_failures_stay_apart() {
+    fn tasks_are_interleaved_and_failures_do_not_affect_others() {
         let order = std::cell::RefCell::new(Vec::new());
         let task = |name: char| -> Result<Task<'_>> {
             let order = &order;

@@ -1,13 +1,13 @@
-//! What modules and idle instances take: the growth of the resident set in a process of its own for
-//! each runtime, module and kind of thing.
+//! Memory of modules and idle instances. For each runtime, module and kind of object, a separate
+//! process measures the growth of its resident set.
 //!
 //! # Why
 //!
-//! *Why the resident set?* It is what the machine has to have: room that an allocator keeps for
-//! later counts, a linear memory that nobody has touched does not.
+//! *Why the resident set?* It is the memory that a machine must have. It includes free memory that
+//! an allocator keeps, and excludes parts of linear memories that have not been touched.
 //!
-//! *Why many at a time?* What the first one leaves behind, freed or made once for all, is not what
-//! one more takes.
+//! *Why many objects at a time?* The first object also allocates memory that later ones reuse or
+//! share.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
@@ -21,14 +21,14 @@ use crate::startup::name;
 use crate::table::Table;
 use crate::workload::read_module;
 
-/// What is measured, with its head and its unit in bytes; none for bytes of the module.
+/// Measured kinds with their titles and units in bytes. `None` stands for the module's size.
 const KINDS: [(Held, &str, Option<f64>); 3] = [
     (Held::Validated, "module, B per B of Wasm", None),
     (Held::Translated, "all translated, B per B of Wasm", None),
     (Held::Instances, "idle instance, KiB", Some(1024.0)),
 ];
 
-/// The tables, in Markdown.
+/// Measures everything and returns tables in Markdown.
 pub fn measure(runtimes: &[Box<dyn Runtime>], modules: &[PathBuf]) -> Result<String> {
     let mut text = String::new();
     for (what, title, unit) in KINDS {
@@ -69,7 +69,7 @@ fn shown(figure: Option<f64>) -> String {
     figure.map_or("–".to_owned(), |figure| format!("{figure:.2}"))
 }
 
-/// The bytes that one more takes, by a process of its own.
+/// Returns the bytes per object, measured by a separate process.
 fn ask(runtime: &dyn Runtime, path: &Path, what: Held) -> Result<f64> {
     let own = env::current_exe().context("cannot start this program again")?;
     let what = clap::ValueEnum::to_possible_value(&what).context("a kind without a name")?;
@@ -93,7 +93,7 @@ fn ask(runtime: &dyn Runtime, path: &Path, what: Held) -> Result<f64> {
         .with_context(|| format!("not a number: {text}"))
 }
 
-/// Prints the bytes that one more takes.
+/// Prints the bytes per object. Runs in the separate process.
 pub fn hold(runtimes: &[Box<dyn Runtime>], modules: &[PathBuf], what: Held) -> Result<ExitCode> {
     let ([runtime], [path]) = (runtimes, modules) else {
         bail!("one runtime and one module at a time");
@@ -112,7 +112,7 @@ pub fn hold(runtimes: &[Box<dyn Runtime>], modules: &[PathBuf], what: Held) -> R
     Ok(ExitCode::SUCCESS)
 }
 
-/// The bytes of this process that are in memory.
+/// Returns the size of this process's resident set, in bytes.
 fn resident() -> Result<f64> {
     let path = "/proc/self/smaps_rollup";
     let text = fs::read_to_string(path).context(path)?;

@@ -1,9 +1,9 @@
-//! Trying a task in a process of its own first, so that a peer that dies costs a dash in the table
-//! and not the table.
+//! Probing: each task is first tried in a separate process, so that a peer that crashes leaves a
+//! dash in the table and does not end the measurement.
 //!
-//! Peers do die: C code by its bugs, Stitch by running out of native stack wherever LLVM did not
-//! turn its calls into jumps. No `catch_unwind` survives that. A peer that merely fails is kept out of
-//! the measuring process too.
+//! Peers do crash: C code because of bugs, Stitch because it overflows the native stack wherever
+//! LLVM did not turn its calls into jumps. `catch_unwind` cannot catch such crashes. A peer that
+//! only fails is not run in the measuring process, either.
 
 use std::env;
 use std::ffi::{OsStr, OsString};
@@ -14,27 +14,27 @@ use anyhow::{Context, Result, bail};
 use crate::report::Report;
 use crate::runtime::Runtime;
 
-/// How to start this program for one task on one runtime.
+/// Arguments for starting this program for one task on one runtime.
 pub struct Probe {
-    // None within a probe, which must not probe in turn.
+    // `None` in a probe, which must not start probes itself.
     arguments: Option<Vec<OsString>>,
 }
 
 impl Probe {
-    /// Probes with a subcommand and its arguments.
+    /// Creates probes with a subcommand and its arguments.
     pub fn new(arguments: &[&OsStr]) -> Self {
         Self {
             arguments: Some(arguments.iter().map(Into::into).collect()),
         }
     }
 
-    /// Lets every runtime try everything in this process.
+    /// Creates a probe that does nothing, so that every task runs in this process.
     pub fn none() -> Self {
         Self { arguments: None }
     }
 
-    /// Fails if a task kills the process it runs in, or does not work there: a runtime that traps
-    /// where it should not may have harmed more than its own state.
+    /// Runs a task in a separate process. Fails if the task crashes that process or does not work:
+    /// a runtime with an unexpected trap may have corrupted more than its own state.
     pub fn survives(&self, runtime: &dyn Runtime, task: &str) -> Result<()> {
         let Some(arguments) = &self.arguments else {
             return Ok(());
@@ -47,7 +47,7 @@ impl Probe {
             .args(arguments)
             .args(["--probe", "--runtimes", runtime.key(), "--only"])
             .arg(format!("^{}$", regex::escape(task)))
-            // It would follow the last words.
+            // A backtrace would follow the error message, which is the last line.
             .env("RUST_BACKTRACE", "0")
             .output()
             .context("cannot start this program again")?;
@@ -60,17 +60,13 @@ impl Probe {
         if output.status.code().is_some() {
             bail!("{words}");
         }
-        // The progress line is all that a process writes that dies silently.
-        let words = if words == task {
-            "no last words"
-        } else {
-            words
-        };
-        bail!("dies, {}: {words}", output.status);
+        // The last line of a process that crashes without a message is the progress line.
+        let words = if words == task { "no message" } else { words };
+        bail!("crashes, {}: {words}", output.status);
     }
 }
 
-/// Ends a probe: its last words are the reason why nothing came of it.
+/// Ends a probe. If the task failed, the last line of standard error is the reason.
 pub fn end(report: &Report) -> ExitCode {
     match report.refusal() {
         None => ExitCode::SUCCESS,

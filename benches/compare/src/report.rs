@@ -1,4 +1,4 @@
-//! Times as ratios: the tables of a report.
+//! Tables of times, ratios and spreads.
 
 use std::collections::BTreeMap;
 
@@ -8,39 +8,39 @@ use crate::samples::{Samples, Statistic, geometric_mean};
 use crate::table::Table;
 use crate::workload::Group;
 
-/// All that was measured.
+/// All results.
 pub struct Report {
     pub columns: Vec<Column>,
     pub lines: Vec<Line>,
     pub statistic: Statistic,
     pub unit: Unit,
-    /// What the times are times of.
+    /// Kind of time that was measured.
     pub clock: &'static str,
 }
 
 /// A runtime, or a runtime in one of its modes.
 pub struct Column {
     pub label: String,
-    /// The column that this one is divided by, if it was measured.
+    /// Column of the baseline, if it was measured.
     pub baseline: Option<usize>,
 }
 
-/// What was measured of one task: an outcome for each column.
+/// Outcomes of one task, one for each column.
 pub struct Line {
     pub task: String,
-    /// The means that the task counts in; none if it is of its own kind.
+    /// Group whose means include the task. `None` for tasks without means.
     pub group: Option<Group>,
     pub outcomes: Vec<Outcome>,
 }
 
-/// The unit in which times are shown.
+/// Unit in which times are shown.
 #[derive(Clone, Copy)]
 pub enum Unit {
     Milliseconds,
     Nanoseconds,
 }
 
-/// What one pair of a task and a runtime came to, if nothing but a reason.
+/// Failure of a task on a runtime.
 struct Failure<'a> {
     task: &'a str,
     column: &'a str,
@@ -48,7 +48,7 @@ struct Failure<'a> {
 }
 
 impl Column {
-    /// A column for each runtime, divided by that of the baseline.
+    /// Returns a column for each runtime, relative to the baseline.
     pub fn each(runtimes: &[Box<dyn Runtime>]) -> Vec<Self> {
         let baseline = runtimes
             .iter()
@@ -64,7 +64,7 @@ impl Column {
 }
 
 impl Report {
-    /// The tables, with a footnote for each task that a runtime did not do.
+    /// Returns the tables, with a footnote for each task that a runtime failed.
     pub fn markdown(&self) -> String {
         let unit = self.unit.name();
         let mut text = format!("In {unit}, {}:\n\n{}", self.clock, self.times().markdown());
@@ -72,14 +72,14 @@ impl Report {
             text += &format!("\nTime relative to {BASELINE} (lower is faster):\n\n");
             text += &self.ratios().markdown();
             text += &format!(
-                "\nLeast and greatest ratio within one round; {BASELINE}'s is to its own best:\n\n"
+                "\nLeast and greatest ratio within one round; that of {BASELINE} is relative to its own best time:\n\n"
             );
             text += &self.spreads().markdown();
         }
         text + &self.footnotes()
     }
 
-    /// Why nothing was done, if nothing was: what a probe ends with.
+    /// Returns the reason of the first failure if all tasks failed. A probe prints it.
     pub fn refusal(&self) -> Option<String> {
         let outcomes = || self.lines.iter().flat_map(|line| &line.outcomes);
         if outcomes().any(Outcome::is_ok) {
@@ -88,25 +88,26 @@ impl Report {
         self.failures().next().map(|failure| failure.reason)
     }
 
-    /// Whether Backstitch failed at something. What peers fail at is theirs to mend.
+    /// Returns whether Backstitch failed a task. Failures of peers do not count.
     pub fn is_failure(&self) -> bool {
         self.failures()
             .any(|failure| failure.column.starts_with(BACKSTITCH))
     }
 
-    /// Seconds, by the chosen statistic.
+    /// Returns the time in seconds, by the chosen statistic.
     pub fn time(&self, line: &Line, column: usize) -> Option<f64> {
         let samples = line.outcomes[column].as_ref().ok()?;
         samples.summary(self.statistic)
     }
 
-    /// The ratio of a column to its baseline at a task; none if either did not do it.
+    /// Returns the ratio of a column to its baseline, or `None` if either has failed.
     pub fn ratio(&self, line: &Line, column: usize) -> Option<f64> {
         let base = self.time(line, self.columns[column].baseline?)?;
         Some(self.time(line, column)? / base)
     }
 
-    /// The geometric mean of a column's ratios over a group or over all of them, and of how many.
+    /// Returns the geometric mean of a column's ratios over a group (or all groups), and the number
+    /// of ratios.
     pub fn mean(&self, group: Option<Group>, column: usize) -> (Option<f64>, usize) {
         let ratios: Vec<f64> = self
             .members(group)
@@ -115,7 +116,8 @@ impl Report {
         (geometric_mean(&ratios), ratios.len())
     }
 
-    /// The groups worth a mean: one that is the whole of the tasks is not told twice.
+    /// Returns the groups with means. A group that contains all tasks is omitted, because its mean
+    /// is that of all.
     pub fn means(&self) -> Vec<(&'static str, Option<Group>)> {
         let total = self.compared(None);
         let groups = [
@@ -132,7 +134,7 @@ impl Report {
             .collect()
     }
 
-    /// How many tasks of a group have a ratio at all.
+    /// Returns the number of tasks of a group that have a ratio.
     fn compared(&self, group: Option<Group>) -> usize {
         let counts = (0..self.columns.len()).map(|column| self.mean(group, column).1);
         counts.max().unwrap_or(0)
@@ -145,7 +147,7 @@ impl Report {
         })
     }
 
-    /// A table with a row for each task and a cell for each column.
+    /// Returns a table with a row for each task and a cell for each column.
     fn table(&self, cell: impl Fn(&Line, usize) -> String) -> Table {
         let labels = self.columns.iter().map(|column| column.label.clone());
         let mut table = Table::new(["task".to_owned()].into_iter().chain(labels));
@@ -210,7 +212,7 @@ impl Report {
         })
     }
 
-    /// A line for each reason that a column has, with the tasks that it is the reason for.
+    /// Returns a line for each reason of failures of a column, with the tasks that failed.
     fn footnotes(&self) -> String {
         let mut tasks = BTreeMap::<(&str, String), Vec<&str>>::new();
         for failure in self.failures() {

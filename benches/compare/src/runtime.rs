@@ -1,7 +1,7 @@
-//! What every runtime under comparison can do, and the list of those compiled in.
+//! The interface of all compared runtimes, and the list of those that are compiled in.
 //!
-//! Each runtime sits behind a cargo feature of its own, so one that does not build on some machine
-//! costs only its column. All are used in their default configuration: what is compared is what an
+//! Each runtime has a cargo feature of its own, so that one that does not build on a machine only
+//! loses its column. All runtimes have their default configuration, because this is what an
 //! embedder gets.
 
 use std::any::Any;
@@ -28,53 +28,52 @@ mod wasmi;
 #[cfg(feature = "wasmtime")]
 mod wasmtime;
 
-/// The key of the runtime that all others are divided by.
+/// Key of the runtime that all others are divided by.
 pub const BASELINE: &str = "wasmi";
 
-/// The key of the runtime that this is all about.
+/// Key of this project's runtime.
 pub const BACKSTITCH: &str = "backstitch";
 
-/// One runtime under comparison.
+/// A compared runtime.
 pub trait Runtime {
-    /// What `--runtimes` calls it, and the head of its column.
+    /// Returns the name for `--runtimes` and for the head of the column.
     fn key(&self) -> &'static str;
 
-    /// Name, version and whatever of its build decides its speed, for the header.
+    /// Returns the name, the version, and properties of the build that affect its speed.
     fn version(&self) -> String;
 
-    /// Instantiates a module, with [`crate::host`]'s function to import, ready to be called.
+    /// Instantiates a module, with [`crate::host`]'s function as import, ready for calls.
     ///
-    /// An error is how a runtime says that it does not support a module: the message becomes a
-    /// footnote.
+    /// If the runtime does not support a module, the error becomes a footnote.
     fn load(&self, bytes: &[u8]) -> Result<Box<dyn Loaded>>;
 
-    /// Whether a task is tried in another process first; see [`crate::probe`]. That takes time, and
-    /// some runtimes have earned trust.
+    /// Returns whether tasks are first tried in another process; see [`crate::probe`]. This takes
+    /// time, and is not necessary for reliable runtimes.
     fn is_probed(&self) -> bool {
         true
     }
 
-    /// The ways in which it can make a module ready.
+    /// Returns the modes in which the runtime can compile a module.
     fn modes(&self) -> &'static [Mode];
 
-    /// Makes a module ready in one of [`Runtime::modes`], and says how long that took, without
-    /// making the engine before it and freeing everything after it.
+    /// Compiles a module in one of [`Runtime::modes`] and returns the time taken. The time excludes
+    /// creating the engine and freeing everything.
     fn start_up(&self, bytes: &[u8], mode: Mode) -> Result<Duration>;
 
-    /// Makes so many of something out of one module, and keeps them: to see what memory they take.
+    /// Creates `count` objects from one module and keeps them alive, to measure their memory.
     fn hold(&self, _bytes: &[u8], _what: Held, _count: usize) -> Result<Box<dyn Any>> {
-        bail!("its memory is not measured");
+        bail!("memory is not measured");
     }
 }
 
-/// What [`Runtime::hold`] makes.
+/// Kind of object that [`Runtime::hold`] creates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Held {
-    /// Modules that are validated, in engines of their own.
+    /// Validated modules, each in an engine of its own.
     Validated,
-    /// Modules that are translated too.
+    /// Validated and translated modules, each in an engine of its own.
     Translated,
-    /// Instances of one module, in stores of their own, that have not been called.
+    /// Instances of one module, each in a store of its own, that have not been called.
     Instances,
 }
 
@@ -83,19 +82,19 @@ pub trait Loaded {
     /// Calls an export that returns one value.
     fn call(&mut self, export: &str, arguments: &[Value]) -> Result<Value>;
 
-    /// Calls an export of type `(i32) -> i32` `count` times, each time with the result of the time
-    /// before, through the fastest call that the runtime's API has.
+    /// Calls an export of type `(i32) -> i32` `count` times, each time with the last result, in the
+    /// fastest way of the runtime's API.
     fn call_repeatedly(&mut self, export: &str, count: u32) -> Result<i32>;
 }
 
-/// When a runtime validates and translates a module. Names are wasmi's, as it has all three.
+/// Time of validation and translation. The names are those of wasmi, which has all three modes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-// Only wasmi and Backstitch have all three.
+// Only wasmi and Backstitch have all three modes.
 #[cfg_attr(not(any(feature = "backstitch", feature = "wasmi")), allow(dead_code))]
 pub enum Mode {
-    /// Everything is validated at once; a function is translated when it is first called.
+    /// Everything is validated at once; a function is translated at its first call.
     Default,
-    /// A function is validated and translated when it is first called.
+    /// A function is validated and translated at its first call.
     Lazy,
     /// Everything is validated and translated at once.
     Eager,
@@ -111,7 +110,7 @@ impl fmt::Display for Mode {
     }
 }
 
-/// All runtimes compiled in, in the order of their columns.
+/// Returns all runtimes that are compiled in, in the order of the columns.
 pub fn all() -> Result<Vec<Box<dyn Runtime>>> {
     Ok(vec![
         #[cfg(feature = "wasmi")]

@@ -1,17 +1,17 @@
-//! Times of one runtime at one task, a sample a round, and what is made of them.
+//! Times of one runtime at one task, one sample per round, and their statistics.
 
 use clap::ValueEnum;
 
-/// How many samples become one number.
+/// Statistic that summarises samples.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Statistic {
-    /// The least: what the code costs when nothing disturbs it.
+    /// The minimum: the time without disturbances.
     Best,
-    /// The middle one.
+    /// The median.
     Median,
 }
 
-/// One sample a round, in seconds; the same round has the same index in every runtime's samples.
+/// Samples in seconds, one per round. The index is the round.
 #[derive(Clone, Debug, Default)]
 pub struct Samples(Vec<f64>);
 
@@ -20,7 +20,8 @@ impl Samples {
         self.0.push(seconds);
     }
 
-    /// One number for all of them, in seconds; none after a probe, which takes no samples.
+    /// Returns the chosen statistic, in seconds. Returns `None` after a probe, which takes no
+    /// samples.
     pub fn summary(&self, statistic: Statistic) -> Option<f64> {
         let mut sorted = self.0.clone();
         sorted.sort_by(f64::total_cmp);
@@ -34,13 +35,14 @@ impl Samples {
         }
     }
 
-    /// The least and the greatest ratio to `baseline` within one round: as both ran side by side,
-    /// this is free of what the machine did between rounds.
+    /// Returns the least and the greatest ratio to `baseline` within one round. Both ran at about
+    /// the same time, so the machine's changes between rounds have no influence.
     pub fn spread(&self, baseline: &Self) -> (f64, f64) {
         bounds(self.0.iter().zip(&baseline.0).map(|(own, base)| own / base))
     }
 
-    /// The least and the greatest ratio to the best of these samples: what the machine did.
+    /// Returns the least and the greatest ratio to the best sample, which show the machine's
+    /// changes.
     pub fn spread_to_best(&self) -> (f64, f64) {
         let (best, worst) = bounds(self.0.iter().copied());
         (1.0, worst / best)
@@ -53,7 +55,7 @@ fn bounds(ratios: impl Iterator<Item = f64>) -> (f64, f64) {
     })
 }
 
-/// The mean of ratios; none of nothing.
+/// Returns the geometric mean of ratios, or `None` if there are none.
 pub fn geometric_mean(ratios: &[f64]) -> Option<f64> {
     if ratios.is_empty() {
         return None;

@@ -1,4 +1,4 @@
-//! From bytes to a module that can be instantiated, in each mode that a runtime has.
+//! Compilation of modules, in each mode that a runtime has.
 
 use std::path::{Path, PathBuf};
 use std::{fs, iter};
@@ -12,8 +12,8 @@ use crate::runtime::{BASELINE, Mode, Runtime};
 use crate::samples::Statistic;
 use crate::workload::{Group, read_module};
 
-/// Modules under this size are left out of the default list: they show the cost of an engine's
-/// bookkeeping, and none of what grows with a module.
+/// Size in bytes below which modules are not in the default list. Their times are mostly the fixed
+/// costs of an engine.
 const LEAST_SIZE: u64 = 32 << 10;
 
 /// Measures every module on every runtime in every mode.
@@ -49,7 +49,7 @@ pub fn measure(
         lines,
         statistic,
         unit: Unit::Milliseconds,
-        // What a runtime does on other threads is what it saves.
+        // Work on other threads must not count, because it saves time.
         clock: "wall-clock time",
     })
 }
@@ -60,7 +60,7 @@ fn prepare<'a>(runtime: &'a dyn Runtime, mode: Mode, bytes: &'a [u8]) -> Result<
     Ok(Box::new(once))
 }
 
-/// What `--only` and the report call a module.
+/// Returns the name of a module for `--only` and for the report.
 pub fn name(path: &Path) -> String {
     path.file_stem()
         .unwrap_or_default()
@@ -68,7 +68,7 @@ pub fn name(path: &Path) -> String {
         .into_owned()
 }
 
-/// The modules of the workloads, without the smallest.
+/// Returns the modules of the workloads that are not too small.
 pub fn default_modules(workloads: &Path) -> Result<Vec<PathBuf>> {
     let folder = workloads.join("wasm");
     let entries = fs::read_dir(&folder).with_context(|| folder.display().to_string())?;
@@ -90,8 +90,8 @@ fn columns(runtimes: &[Box<dyn Runtime>]) -> Vec<(&dyn Runtime, Mode)> {
         .collect()
 }
 
-/// A mode is compared with the baseline's same mode: validating or not, translating or not, are
-/// different amounts of work.
+/// Returns the columns' labels and baselines. A mode is compared with the same mode of the
+/// baseline, because modes differ in the amount of work.
 fn labels(columns: &[(&dyn Runtime, Mode)]) -> Vec<Column> {
     columns
         .iter()

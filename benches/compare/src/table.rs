@@ -1,6 +1,6 @@
-//! Markdown tables whose columns line up, so that they read well unrendered too.
+//! Markdown tables with aligned columns, which are also readable as plain text.
 
-/// Rows of cells; the first row is the head. The first column is text, the others are figures.
+/// Rows of cells. The first row is the head, the first column is text, and the others are numbers.
 #[derive(Default)]
 pub struct Table {
     rows: Vec<Vec<String>>,

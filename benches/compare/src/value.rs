@@ -1,8 +1,8 @@
-//! The values that cross the boundary between this program and a guest.
+//! Arguments and results of guests.
 
 use std::fmt;
 
-/// An argument or a result: the workloads need no other types.
+/// An argument or a result. The workloads use no other types.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Value {
     I32(i32),
@@ -10,7 +10,7 @@ pub enum Value {
 }
 
 impl Value {
-    /// The bits, widened: what checksums are compared by.
+    /// Returns the bits, sign-extended, for comparison with checksums.
     pub fn bits(self) -> i64 {
         match self {
             Self::I32(value) => i64::from(value),

@@ -1,9 +1,9 @@
-//! The versions that this binary was built with, for the header of a report.
+//! Versions of the packages and compilers of this build, for the head of a report.
 
-/// The lock file, and not the manifest: it says what was linked.
+/// The lock file, which has the versions that were linked (the manifest may have ranges).
 const LOCK: &str = include_str!("../Cargo.lock");
 
-/// The version of a package in this binary.
+/// Returns the version of a package in this program.
 pub fn of(package: &str) -> &'static str {
     let mut lines = LOCK.lines();
     let name = format!("name = \"{package}\"");

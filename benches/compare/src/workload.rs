@@ -1,4 +1,4 @@
-//! The programs to run: what `../workloads` holds, and what each must compute.
+//! The programs in `../workloads`, with their expected results.
 
 use std::fs;
 use std::path::Path;
@@ -9,39 +9,40 @@ use regex::Regex;
 
 /// One call of one export of one module.
 pub struct Workload {
-    /// The module's name, followed by the export's if that tells something: `kernels/sieve`.
+    /// Name of the module, followed by that of the export unless it is `run`, such as
+    /// `kernels/sieve`.
     pub name: String,
     pub group: Group,
     pub export: String,
-    /// The argument: how much work to do.
+    /// Argument of the call, which is the amount of work.
     pub amount: i32,
-    /// The checksum that the call returns.
+    /// Checksum that the call must return.
     pub expected: i64,
     pub bytes: Vec<u8>,
 }
 
-/// Means are taken of each group by itself: a ratio on a hot loop and one on a whole crate answer
-/// different questions.
+/// Group of workloads with a mean of its own, because ratios of hot loops and of whole crates are
+/// different in kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Group {
-    /// A hot loop, written for the purpose.
+    /// A hot loop that was written as a benchmark.
     Kernel,
-    /// A published crate at work.
+    /// A program that uses a published crate.
     Program,
 }
 
-/// Which amount of work, where the list has several for the same export.
+/// Amount of work, if the list has several amounts for an export.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Size {
-    /// The least: some milliseconds of native code, which is enough for a sample.
+    /// The least amount: some milliseconds of native code, which suffice for a sample.
     Small,
-    /// The greatest: working sets grow with it, and so does the time of a run.
+    /// The greatest amount, with larger working sets and longer times.
     Large,
 }
 
 impl Workload {
-    /// Reads `checksums.txt`, a line `module export amount checksum` for each call, and the modules
-    /// it names. A module that has not been built is reported and left out.
+    /// Reads `checksums.txt`, which has a line `module export amount checksum` for each call, and
+    /// the modules that it names. A module that has not been built is skipped with a message.
     pub fn read_all(folder: &Path, only: Option<&Regex>, size: Size) -> Result<Vec<Self>> {
         let list = folder.join("checksums.txt");
         let text = fs::read_to_string(&list).with_context(|| list.display().to_string())?;
@@ -80,7 +81,7 @@ impl Workload {
         }
         let paths = ["wasm", "wat"].map(|format| folder.join(format!("wasm/{module}.{format}")));
         let Some(path) = paths.into_iter().find(|path| path.is_file()) else {
-            eprintln!("{name}: left out, its module has not been built");
+            eprintln!("{name}: skipped, its module has not been built");
             return Ok(None);
         };
         Ok(Some(Self {
@@ -95,7 +96,7 @@ impl Workload {
 }
 
 impl Size {
-    /// What `--size` calls it.
+    /// Returns the name for `--size`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Small => "small",
@@ -111,7 +112,7 @@ impl Size {
     }
 }
 
-/// Reads a module, in the binary or the text format.
+/// Reads a module in the binary or the text format.
 pub fn read_module(path: &Path) -> Result<Vec<u8>> {
     wat::parse_file(path).with_context(|| path.display().to_string())
 }
@@ -124,7 +125,7 @@ fn name(module: &str, export: &str) -> String {
     }
 }
 
-/// Kernels are the module of that name, and those written as text.
+/// Returns the group of a module. Kernels are in the module of that name, or written as text.
 fn group(folder: &Path, module: &str) -> Group {
     let text = folder.join(format!("kernels/wat/{module}.wat"));
     if module == "kernels" || text.is_file() {
@@ -134,7 +135,7 @@ fn group(folder: &Path, module: &str) -> Group {
     }
 }
 
-/// Checksums are unsigned and hexadecimal; as a result of a call they are signed.
+/// Parses a checksum: an unsigned hexadecimal number, which calls return as a signed one.
 fn parse_checksum(text: &str) -> Result<i64> {
     Ok(u64::from_str_radix(text, 16)?.cast_signed())
 }

@@ -1,43 +1,46 @@
-//! Which runs of cells to fuse: the greatest gain first.
+//! Choice of the fused cells: sequences of cells, the greatest gain first.
 //!
-//! A third of the rows is chosen [greedily](greedy): what is common to many programs becomes
-//! one cell after the other. The rest [fills](fill) what these leave.
+//! A third of the rows is chosen [greedily](greedy): sequences that are common to many programs
+//! become fused cells, one after the other. The others [fill](fill) the rest.
 //!
 //! # Why
 //!
-//! *Why the root of each program's share?* The table is for programs that are not among
-//! the workloads. What is common to many gains more there than what one does all the time.
+//! *Why the square root of each program's share?* The table is for programs that are not among the
+//! workloads. There, a sequence that is common to many programs gains more than one that makes up
+//! most of a single program.
 //!
-//! *Why do crates count twice?* There are more kernels than crates, and each kernel is there
-//! at two levels of optimisation: by all alike, 2,500 rows left 0.64 of the dispatches in
-//! Fourier transforms of a crate, and 0.49 by crates alone.
+//! *Why do crates count twice?* There are more kernels than crates, and each kernel exists at two
+//! optimisation levels. In Fourier transforms of a crate, 2,500 rows chosen with equal weights
+//! leave 0.64 of the dispatches, and rows chosen by crates alone leave 0.49.
 //!
-//! *Why fill, and in batches?* Code takes the longest run that begins at a cell, whatever
-//! that does to the cells behind. So after each batch the stretches are cut as code would
-//! cut them, and what is still apart counts: 2,000 rows leave 44 % of the dispatches in the
-//! workloads, 49 % if all are chosen greedily.
+//! *Why fill, and in batches?* Translation takes the longest row that begins at a cell, regardless
+//! of the cells after it. So after each batch, the stretches are cut as translation would cut them,
+//! and the remaining pairs are counted. In the workloads, 2,000 rows leave 44 % of the dispatches,
+//! and 49 % if all rows are chosen greedily.
 //!
-//! *Why by form?* Programs do the same things with other operators. What a pair gains is
-//! what it gained, and its part of what all pairs of its form did: an addition of an
-//! immediate before a load from the sum is likely whichever load it is. In 77 programs by
-//! which they were not chosen, 2,000 rows leave 66 % so, 68 % without forms.
+//! *Why by form?* Programs use the same forms of sequences with other instructions. The gain of a
+//! pair is its own gain plus its part of the gain of all pairs of its form: for example, an
+//! addition of an immediate before a load from the sum is likely for every kind of load. In 77
+//! programs by which they were not chosen, 2,000 rows leave 66 % of the dispatches, and 68 %
+//! without forms.
 //!
-//! *Why three cells?* Two leave 57 % in the workloads, and four hardly less than three.
+//! *Why three cells?* With two, 57 % remain in the workloads. Four are hardly better than three.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use backstitch::DispatchCounts;
 
-/// The most cells that are fused.
+/// Maximum number of fused cells.
 const LONGEST: usize = 3;
 
-/// The number of batches in which rows that fill are chosen.
+/// Number of batches in which the filling rows are chosen.
 const BATCHES: usize = 8;
 
-/// Cells whose handlers need all registers: fused with others they would need a frame.
+/// Beginnings of the names of cells whose handlers need all registers. Fused with others, they
+/// would need a frame.
 const ALONE: &[&str] = &["call_i", "call_ref", "return_call", "memory."];
 
-/// Runs whose handlers need a frame although those of their cells need none.
+/// Sequences whose handlers need a frame, although those of their cells do not.
 const FRAMED: &[&[&str]] = &[
     &["I64Rotl::ri_d", "I32DivU::si"],
     &["I64Rotl::ri_d", "I32Add::si_d", "Call::cell"],
@@ -46,16 +49,16 @@ const FRAMED: &[&[&str]] = &[
     &["F64Load::s", "Const32::cell"],
 ];
 
-/// What a program runs.
+/// Cells that a program executes.
 pub struct Counted {
-    /// How much it has to say.
+    /// Weight of the program in the choice.
     pub weight: f64,
-    /// Its stretches of cells, with their shares of all cells that it runs.
+    /// Straight sequences of cells, each with the share of its executions in all executed cells.
     pub stretches: Vec<(Vec<u16>, f64)>,
 }
 
 impl Counted {
-    /// The dispatches for each cell with these rows.
+    /// Returns the number of dispatches per executed cell with these rows.
     pub fn dispatches(&self, rows: &[Vec<u16>]) -> f64 {
         let rows: HashSet<&[u16]> = rows.iter().map(Vec::as_slice).collect();
         let runs = |(stretch, share): &(Vec<u16>, f64)| cut(stretch, &rows).len() as f64 * share;
@@ -63,15 +66,15 @@ impl Counted {
     }
 }
 
-/// A cell or a fusion, by its index.
+/// Index of a cell or of a fusion.
 type Token = usize;
 
-/// The number of rows of so many that are chosen greedily.
+/// Returns the number of rows that are chosen greedily.
 fn common(fusions: usize) -> usize {
     fusions / 3
 }
 
-/// Chooses `fusions` runs of cells.
+/// Chooses `fusions` sequences of cells.
 pub fn choose(programs: &[&Counted], fusions: usize) -> Vec<Vec<u16>> {
     let mut rows = greedy(programs, common(fusions));
     let batch = (fusions - rows.len()).div_ceil(BATCHES);
@@ -108,7 +111,7 @@ fn is_framed(run: &[u16]) -> bool {
     FRAMED.iter().any(|framed| paths.iter().eq(framed.iter()))
 }
 
-/// What a share in each program gains.
+/// Returns the gain from the shares in all programs.
 fn gain(programs: &[&Counted], shares: &BTreeMap<usize, f64>) -> f64 {
     let gain = |(&program, share): (&usize, &f64)| {
         let weight = programs[program].weight;
@@ -117,25 +120,26 @@ fn gain(programs: &[&Counted], shares: &BTreeMap<usize, f64>) -> f64 {
     shares.iter().map(gain).sum()
 }
 
-// --- greedily ---
+// Greedy choice.
 
-/// A stretch of cells, of which some have become fusions.
+/// A stretch of cells, some of which have been replaced by fusions.
 struct Stretch {
     program: usize,
     tokens: Vec<Token>,
     share: f64,
 }
 
-/// Where two neighbours stand.
+/// Occurrences of a pair of neighbours.
 #[derive(Default)]
 struct Pair {
-    /// The share of all cells, in each program.
+    /// Share of the pair's executions in all executed cells of each program.
     shares: BTreeMap<usize, f64>,
     stretches: BTreeSet<usize>,
 }
 
-/// Stretches are sequences of tokens, at first those of their cells. Again and again the
-/// two neighbours that gain most become a token. (A fusion grows at its end, by one cell.)
+/// Chooses rows greedily. Stretches are sequences of tokens, initially one per cell. In each step,
+/// the pair of neighbours with the greatest gain becomes a token. A fusion can only be extended at
+/// its end, by one cell.
 fn greedy(programs: &[&Counted], fusions: usize) -> Vec<Vec<u16>> {
     let mut runs: Vec<Vec<u16>> = Vec::new();
     let mut cells: HashMap<u16, Token> = HashMap::new();
@@ -198,7 +202,7 @@ fn greedy(programs: &[&Counted], fusions: usize) -> Vec<Vec<u16>> {
     rows
 }
 
-/// Counts the pairs of a stretch, or takes them back.
+/// Adds the pairs of a stretch to the counts (`sign` = 1), or subtracts them (-1).
 fn count(
     pairs: &mut HashMap<(Token, Token), Pair>,
     stretches: &[Stretch],
@@ -213,9 +217,9 @@ fn count(
     }
 }
 
-// --- what is left ---
+// Filling choice.
 
-/// The runs that a stretch is cut into, the longest that there is at each place.
+/// Cuts a stretch into rows and single cells, with the longest possible row at each position.
 fn cut<'s>(stretch: &'s [u16], rows: &HashSet<&[u16]>) -> Vec<&'s [u16]> {
     let mut runs = Vec::new();
     let mut rest = stretch;
@@ -229,10 +233,10 @@ fn cut<'s>(stretch: &'s [u16], rows: &HashSet<&[u16]>) -> Vec<&'s [u16]> {
     runs
 }
 
-/// The forms of the cells of a run.
+/// Forms of the cells of a sequence.
 type Form = Vec<String>;
 
-/// Things by their form: what those of a form weigh together, and each by itself.
+/// Items grouped by form, with the total weight of each group and the weight of each item.
 struct Forms<K> {
     members: BTreeMap<Form, (f64, Vec<(K, f64)>)>,
 }
@@ -248,14 +252,15 @@ impl<K: Ord + Clone> Forms<K> {
         Self { members }
     }
 
-    /// Those of a form, each with its part of them all.
+    /// Returns the items of a form, each with its part of the total weight.
     fn parts(&self, form: &[String]) -> impl Iterator<Item = (&K, f64)> {
         let (sum, all) = &self.members[form];
         all.iter().map(move |(key, weight)| (key, weight / sum))
     }
 }
 
-/// The `most` best of the runs that are one cell longer than what stretches are cut into.
+/// Chooses the `most` best sequences that are one cell longer than the pieces into which stretches
+/// are cut.
 fn fill(programs: &[&Counted], chosen: &[Vec<u16>], most: usize) -> Vec<Vec<u16>> {
     let rows: HashSet<&[u16]> = chosen.iter().map(Vec::as_slice).collect();
     let mut lefts: BTreeMap<&[u16], BTreeMap<usize, f64>> = BTreeMap::new();

@@ -1,38 +1,37 @@
-//! Which cells run, alone and one behind the other, and how often: what a fusion of them
-//! can save at most.
+//! Counts the cells that programs execute, and sequences of them. The counts are an upper bound for
+//! the gain of fusing cells.
 //!
 //! ```sh
 //! cd benches/profile
-//! cargo run --release                             # all workloads, each with the same weight
-//! cargo run --release -- 'json|kernels'           # those whose names contain one of these
+//! cargo run --release                             # all workloads, with equal weights
+//! cargo run --release -- 'json|kernels'           # workloads whose names contain one of these
 //! cargo run --release -- FILE.wasm EXPORT NUMBER  # any program with such an export
-//! FUSIONS=800 cargo run --release                 # the rows of `src/code/fusion_rows.rs`
+//! FUSIONS=800 cargo run --release                 # rows for `src/code/fusion_rows.rs`
 //! ```
 //!
-//! `WORKLOADS` names other folders than `../workloads`, with a `checksums.txt` and modules
-//! as there, one behind the other with colons between them. The rows are chosen by the
-//! workloads and by the [programs](../../programs/README.md):
+//! `WORKLOADS` gives other folders than `../workloads`, separated by colons. Each must contain a
+//! `checksums.txt` and modules in the same way. The present rows were chosen by the workloads and
+//! by the [programs](../../programs/README.md):
 //!
 //! ```sh
 //! programs/build
 //! WORKLOADS=../workloads:programs FUSIONS=4000 cargo run --release
 //! ```
 //!
-//! With `HELD_OUT='sorting|strings'` the rows are chosen without the programs whose names
-//! contain one of these, and instead of the rows come the dispatches for each cell that they
-//! leave, where they were chosen and where they were not. Of several sets with commas between
-//! them each is held out in turn.
+//! With `HELD_OUT='sorting|strings'`, the rows are chosen without the programs whose names contain
+//! one of these. Instead of the rows, the output has the number of dispatches per cell that the
+//! rows leave, in the programs by which they were chosen and in the others. With several sets,
+//! separated by commas, each is held out in turn.
 //!
-//! The report is a table of the cells, pairs and triples with the greatest shares of all
-//! that run. A program's dispatches tell whether a fusion has been found: they must fall.
+//! The report is a table of the cells, pairs and triples with the greatest shares of all executed
+//! cells. A new fusion must reduce the number of dispatches of the programs that contain it.
 //!
-//! What counts do not tell, two tools do, on a release build with readable symbols
-//! (`RUSTFLAGS="-C symbol-mangling-version=v0"`), in which every cell is a function
-//! `handler::<…>`:
+//! Other measurements need a release build with readable symbols (`RUSTFLAGS="-C
+//! symbol-mangling-version=v0"`), in which the handler of each cell is a function `handler::<…>`:
 //!
 //! ```sh
 //! valgrind --tool=callgrind backstitch run --invoke run program.wasm 10
-//! callgrind_annotate callgrind.out.* | grep handler     # instructions, which no noise moves
+//! callgrind_annotate callgrind.out.* | grep handler     # instructions, without noise
 //! perf record backstitch run --invoke run program.wasm 1000 && perf annotate
 //! ```
 
@@ -49,7 +48,7 @@ use counts::Counts;
 
 use backstitch::{Config, Dispatch, DispatchCounts, Engine, Linker, Module, Store, Val};
 
-/// How many rows each table has.
+/// Number of rows of each table.
 const ROWS: usize = 100;
 
 /// The number of rows of `src/code/fusion_rows.rs`.
@@ -180,8 +179,8 @@ fn check(file: &str, table: &str) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Prints what rows leave that are chosen without the programs with such names: for each of
-/// these, and the means of both kinds.
+/// Chooses rows without the programs with these names, and prints the dispatches that the rows
+/// leave in each of these programs, and the means of both sets of programs.
 fn judge(programs: &[Program], counted: &[Counted], fusions: usize, names: &str) {
     let names: Vec<&str> = names.split('|').collect();
     let (held_out, own): (Vec<_>, Vec<_>) = programs
@@ -208,7 +207,7 @@ fn judge(programs: &[Program], counted: &[Counted], fusions: usize, names: &str)
     println!("{:.4}  mean of {} others\n", mean(&own), own.len());
 }
 
-/// The runs of so many cells within stretches, by their mean share, the greatest first.
+/// Returns the sequences of `length` cells by their mean share, the greatest first.
 fn ranked(programs: &[Counted], length: usize) -> Vec<(String, f64)> {
     let mut shares: BTreeMap<&[u16], f64> = BTreeMap::new();
     for (stretch, share) in programs.iter().flat_map(|counted| &counted.stretches) {
@@ -227,18 +226,18 @@ fn ranked(programs: &[Counted], length: usize) -> Vec<(String, f64)> {
     ranked
 }
 
-/// One call of one export.
+/// A call of an export.
 struct Program {
     name: String,
     file: String,
     export: String,
     amount: i32,
-    /// What it returns, where that is known.
+    /// Expected result, if known.
     checksum: Option<i64>,
 }
 
 impl Program {
-    /// Whether it exports `run`, as crates do, and a few small modules written by hand.
+    /// Returns whether the export is `run`, as in crates and in a few small hand-written modules.
     fn is_crate(&self) -> bool {
         self.export == "run"
     }
@@ -269,7 +268,8 @@ impl Program {
     }
 }
 
-/// The workloads of which a name is a part, or all, each with the lesser of its amounts.
+/// Returns the workloads whose names contain one of `names` (all if it is empty), with the lesser
+/// amount of each.
 fn workloads(names: &[&str]) -> Result<Vec<Program>, Box<dyn Error>> {
     let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("../workloads");
     let folders = env::var("WORKLOADS").unwrap_or_else(|_| own.display().to_string());
@@ -280,7 +280,7 @@ fn workloads(names: &[&str]) -> Result<Vec<Program>, Box<dyn Error>> {
     Ok(programs)
 }
 
-/// The workloads of a folder.
+/// Returns the workloads of a folder.
 fn listed(folder: &Path, names: &[&str]) -> Result<Vec<Program>, Box<dyn Error>> {
     let list = fs::read_to_string(folder.join("checksums.txt"))?;
     let mut programs: BTreeMap<String, Program> = BTreeMap::new();

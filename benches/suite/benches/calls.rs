@@ -1,4 +1,4 @@
-//! Calls: between functions, of the host, from the host. Each number is for one call.
+//! Calls between functions, of a host function, and from the host. Each number is per call.
 
 use backstitch::Config;
 use backstitch_benches::Export;
@@ -35,7 +35,9 @@ fn main() {
 fn export(name: &str) -> Export {
     Export::with(&Config::new(), MODULE, name, |linker| {
         let host = |left: i32| left - 1;
-        linker.func_wrap("", "host", host).expect("a new name");
+        linker
+            .func_wrap("", "host", host)
+            .expect("the name is not defined yet");
     })
 }
 

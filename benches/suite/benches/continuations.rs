@@ -1,6 +1,6 @@
-//! Continuations and exceptions. Each program does the thing as often as its argument says.
+//! Continuations and exceptions. Each program repeats an operation as often as its argument.
 //!
-//! `round_trips` have a loop around them, which `loop_around_a_call` is without them.
+//! `round_trips` includes the loop, which `loop_around_a_call` measures alone.
 
 use backstitch_benches::Export;
 use divan::Bencher;
@@ -98,7 +98,7 @@ fn repeated(bencher: Bencher<'_, '_>, name: &str, count: i32) {
         .bench_local(|| export.call(count));
 }
 
-/// Suspended and resumed: without values, with one on the way out, with one on the way in.
+/// Suspensions and resumptions: without values, with a value passed out, with a value passed in.
 #[divan::bench(args = ["yield", "give", "ask"])]
 fn round_trips(bencher: Bencher<'_, '_>, name: &str) {
     repeated(bencher, name, 100_000);
@@ -109,13 +109,13 @@ fn loop_around_a_call(bencher: Bencher<'_, '_>) {
     repeated(bencher, "loop", 100_000);
 }
 
-/// Made, run to its first suspension, forgotten, and collected with the others.
+/// Continuations that are created, run to their first suspension, dropped, and later collected.
 #[divan::bench]
 fn made_run_dropped(bencher: Bencher<'_, '_>) {
     repeated(bencher, "live", 10_000);
 }
 
-/// A million that are suspended at once, in a store of their own, dropped with it.
+/// A million suspended continuations at the same time, in a new store.
 #[divan::bench(sample_count = 5)]
 fn a_million_at_once(bencher: Bencher<'_, '_>) {
     const COUNT: i32 = 1_000_000;
@@ -124,7 +124,7 @@ fn a_million_at_once(bencher: Bencher<'_, '_>) {
         .bench_local(|| Export::new(MODULE, "many").call(COUNT));
 }
 
-/// Caught ten frames up.
+/// Exceptions that are caught ten frames up.
 #[divan::bench]
 fn exceptions(bencher: Bencher<'_, '_>) {
     repeated(bencher, "throw", 10_000);

@@ -1,4 +1,4 @@
-//! Memories: loads and stores, bulk operators, growing. In bytes a second.
+//! Memories: loads and stores, bulk instructions, growing. Results are in bytes per second.
 
 use backstitch_benches::Export;
 use divan::Bencher;

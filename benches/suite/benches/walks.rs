@@ -1,5 +1,4 @@
-//! Backtraces of deep stacks: what capturing one takes, and listing its frames too,
-//! without their names.
+//! Backtraces of deep stacks: capturing one, and capturing and listing one, without names.
 
 use backstitch::{Caller, Config, WasmBacktrace};
 use backstitch_benches::Export;
@@ -11,10 +10,10 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 const FRAMES: i32 = 100_000;
-/// Captures of each kind for each time that the stack is built.
+/// Number of captures of each kind per call of the export.
 const CAPTURES: u32 = 10;
 
-/// A chain of calls, and one of continuations with a frame or two each.
+/// A chain of calls, and a chain of continuations with one or two frames each.
 const MODULE: &str = r#"(module
     (import "" "look" (func $look))
     (type $f (func (param i32) (result i32))) (type $k (cont $f))
@@ -27,12 +26,12 @@ const MODULE: &str = r#"(module
         (i32.add (i32.const 0)
             (resume $k (i32.sub (local.get 0) (i32.const 1)) (cont.new $k (ref.func $resume))))))"#;
 
-/// What is said below the table, for a line in its midst would break it.
+/// Lines to print below the table, because output in between would break it.
 static NOTES: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
 fn main() {
     divan::main();
-    for note in &*NOTES.lock().expect("nobody panics") {
+    for note in &*NOTES.lock().expect("no thread panics") {
         println!("{note}");
     }
 }
@@ -56,9 +55,11 @@ fn frames(bencher: Bencher<'_, '_>, name: &str) {
                 let backtrace = WasmBacktrace::capture(&caller);
                 assert_eq!(backtrace.frames().len(), FRAMES as usize + 1);
             }
-            *told.lock().expect("nobody panics") = [captured, start.elapsed() - captured];
+            *told.lock().expect("no thread panics") = [captured, start.elapsed() - captured];
         };
-        linker.func_wrap("", "look", look).expect("a new name");
+        linker
+            .func_wrap("", "look", look)
+            .expect("the name is not defined yet");
     });
     bencher
         .counter(ItemsCount::new(FRAMES.unsigned_abs() * CAPTURES * 2))
@@ -66,8 +67,8 @@ fn frames(bencher: Bencher<'_, '_>, name: &str) {
     let frames = f64::from(FRAMES) * f64::from(CAPTURES);
     let [captured, listed] = taken
         .lock()
-        .expect("nobody panics")
+        .expect("no thread panics")
         .map(|taken| taken.as_nanos() as f64 / frames);
     let note = format!("{name}: {captured:.1} ns a frame to capture, {listed:.1} to list it too");
-    NOTES.lock().expect("nobody panics").push(note);
+    NOTES.lock().expect("no thread panics").push(note);
 }

@@ -1,4 +1,4 @@
-//! The board: start, output, heap, and how much of its memory was used.
+//! The board: start-up, output, heap, and a measurement of the memory used.
 
 use core::alloc::{GlobalAlloc, Layout};
 use core::fmt;
@@ -15,28 +15,28 @@ static HEAP: Heap = Heap {
     highest: AtomicUsize::new(0),
 };
 
-/// The heap, and the most that was ever used of it.
+/// A heap that records its peak.
 struct Heap {
     inner: LlffHeap,
     highest: AtomicUsize,
 }
 
-// SAFETY: everything is passed on to an allocator that keeps the contract.
+// SAFETY: all calls are passed to an allocator that fulfils the contract.
 unsafe impl GlobalAlloc for Heap {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        // SAFETY: the caller keeps the contract.
+        // SAFETY: the caller fulfils the contract.
         let block = unsafe { self.inner.alloc(layout) };
         self.highest.fetch_max(self.inner.used(), Ordering::Relaxed);
         block
     }
 
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
-        // SAFETY: the caller keeps the contract.
+        // SAFETY: the caller fulfils the contract.
         unsafe { self.inner.dealloc(block, layout) }
     }
 }
 
-/// The debugger's output.
+/// Output to the debugger.
 struct Output(hio::HostStream);
 
 impl fmt::Write for Output {
@@ -46,9 +46,9 @@ impl fmt::Write for Output {
 }
 
 unsafe extern "C" {
-    /// Where the native stack begins: the end of the RAM.
+    /// Beginning of the native stack: the end of the RAM.
     static _stack_start: u32;
-    /// The lowest address that it may reach, where the heap ends.
+    /// Lowest address of the native stack: the end of the heap.
     static _stack_end: u32;
 }
 
@@ -56,8 +56,8 @@ unsafe extern "C" {
 fn main() -> ! {
     let heap = cortex_m_rt::heap_start().addr();
     let size = (&raw const _stack_end).addr() - heap;
-    // SAFETY: it is called once, before any allocation; between what is static and the
-    // stack there is nothing else.
+    // SAFETY: it is called once, before any allocation. The memory between the static data and the
+    // stack is unused.
     unsafe { HEAP.inner.init(heap, size) };
     let status = match hio::hstdout() {
         Ok(stream) => report(Output(stream)),
@@ -73,17 +73,17 @@ fn report(out: Output) -> debug::ExitStatus {
         let _ = hio::hstderr().map(|stream| writeln!(Output(stream), "Error: {error:?}"));
         return debug::EXIT_FAILURE;
     }
-    // To the other stream, as the program's own output is compared with a PC's.
+    // This is written to the other stream, because the program's output is compared with the PC's.
     let heap = HEAP.highest.load(Ordering::Relaxed);
     let stack = stack_used();
     let _ = hio::hstderr().map(|stream| writeln!(Output(stream), "heap {heap}\nstack {stack}"));
     debug::EXIT_SUCCESS
 }
 
-/// The bytes of the native stack that were ever written: before `main` it was painted.
+/// Returns the number of bytes of the native stack that were written. It was painted before `main`.
 fn stack_used() -> usize {
     let (top, mut word) = (&raw const _stack_start, &raw const _stack_end);
-    // SAFETY: both ends come from the linker; all between them is readable and aligned.
+    // SAFETY: both ends come from the linker; everything in between is readable and aligned.
     while word < top && unsafe { word.read_volatile() } == cortex_m_rt::STACK_PAINT_VALUE {
         word = word.wrapping_add(1);
     }

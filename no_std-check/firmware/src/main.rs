@@ -1,4 +1,4 @@
-//! The program on a Cortex-M4 without an operating system; on a PC it is nothing.
+//! The program on a Cortex-M4 without an operating system. On a PC it only prints an error.
 
 #![cfg_attr(target_os = "none", no_std, no_main)]
 

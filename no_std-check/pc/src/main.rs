@@ -1,4 +1,4 @@
-//! The program on a PC: what the firmware's lines are compared with.
+//! The program on a PC, whose output the firmware's is compared with.
 
 use std::fmt::{self, Write};
 use std::process::ExitCode;

@@ -1,5 +1,5 @@
-;; A controller for a machine with little memory: its pages have one byte each, so that it
-;; takes 256 bytes and no more.
+;; A controller for a machine with little memory. Its pages have one byte each, so that it takes
+;; exactly 256 bytes.
 (module $controller
   (import "board" "sense" (func $sense (param i32) (result i32)))
 
@@ -10,7 +10,7 @@
   (table 3 funcref)
   (elem (i32.const 0) func $halve $negate $notify)
 
-  ;; Reads so many samples into memory, 4 bytes each.
+  ;; Reads $count samples into memory, 4 bytes each.
   (func $sample (export "sample") (param $count i32)
     (local $index i32)
     (loop $next
@@ -26,7 +26,7 @@
   (func $store (param $address i32) (param $value i32)
     (i32.store (local.get $address) (local.get $value)))
 
-  ;; The samples' mean and standard deviation.
+  ;; Returns the mean and the standard deviation of the samples.
   (func $statistics (export "statistics") (result f64 f64)
     (local $index i32) (local $sum f64) (local $squares f64) (local $value f64)
     (local $mean f64) (local $count f64)
@@ -46,8 +46,8 @@
         (f64.div (local.get $squares) (local.get $count))
         (f64.mul (local.get $mean) (local.get $mean)))))
 
-  ;; What a 32-bit processor must put together: products of 128 bits, division, rotation
-  ;; and roundings.
+  ;; Operations that a 32-bit processor does not have: 128-bit products, division, rotation and
+  ;; rounding.
   (func $wide (export "wide") (param $a i64) (param $b i64) (result i64 i64 i64 f32)
     (local $low i64) (local $high i64)
     (i64.mul_wide_u (local.get $a) (local.get $b))
@@ -58,7 +58,7 @@
     (i64.rotl (i64.div_u (local.get $high) (i64.const 1000)) (local.get $a))
     (f32.nearest (f32.convert_i64_s (local.get $high))))
 
-  ;; The same by tail calls: the sum of 1 to n.
+  ;; Computes the sum of 1 to n with tail calls.
   (func $sum (export "sum") (param $n i64) (param $total i64) (result i64)
     (if (result i64) (i64.eqz (local.get $n))
       (then (local.get $total))
@@ -71,7 +71,7 @@
   (func $negate (type $step) (i32.sub (i32.const 0) (local.get 0)))
   (func $notify (type $notify))
 
-  ;; Applies a step of the table.
+  ;; Calls a function in the table.
   (func $apply (export "apply") (param $step i32) (param $value i32) (result i32)
     (call_indirect (type $step) (local.get $value) (local.get $step)))
 

@@ -1,4 +1,4 @@
-//! A guest in Rust: it sorts readings, and panics when it is asked for one too many.
+//! A guest in Rust that sorts readings, and panics on an index out of bounds.
 //!
 //! Built by `build` beside this file, with pages of one byte, so that its memory is not
 //! larger than its stack and its data.
@@ -30,7 +30,7 @@ fn panic(info: &PanicInfo) -> ! {
     core::arch::wasm32::unreachable()
 }
 
-/// As many readings as there are, in the order in which a poor sensor gives them.
+/// Returns all readings in the order in which the sensor delivers them.
 fn readings() -> [i32; 64] {
     let mut state = 0x2545_f491_u32;
     core::array::from_fn(|_| {
@@ -41,7 +41,7 @@ fn readings() -> [i32; 64] {
     })
 }
 
-/// The reading of so low a rank.
+/// Returns the reading with a rank.
 #[inline(never)]
 fn ranked(rank: usize) -> i32 {
     let mut readings = readings();
@@ -54,13 +54,13 @@ fn pick(readings: &[i32], rank: usize) -> &i32 {
     &readings[rank]
 }
 
-/// A reading by its rank; 0 is the lowest.
+/// Returns the reading with a rank; 0 is the lowest.
 #[unsafe(no_mangle)]
 pub extern "C" fn reading(rank: usize) -> i32 {
     ranked(rank)
 }
 
-/// A checksum of all of them in order (FNV-1a of 64 bits).
+/// Returns a checksum of the sorted readings (FNV-1a of 64 bits).
 #[unsafe(no_mangle)]
 pub extern "C" fn checksum() -> u64 {
     let mut readings = readings();
@@ -71,7 +71,7 @@ pub extern "C" fn checksum() -> u64 {
     })
 }
 
-/// Prints the lowest, the middle and the highest.
+/// Prints the lowest reading, the median and the highest.
 #[unsafe(no_mangle)]
 pub extern "C" fn report() {
     let _ = write!(Board, "lowest {}, median {}, highest {}", ranked(0), ranked(32), ranked(63));

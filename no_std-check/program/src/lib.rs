@@ -1,6 +1,6 @@
-//! What the firmware and the PC both run: two modules, their results, and how they fail.
+//! The program of the firmware and of the PC: two modules, their results, and their failures.
 //!
-//! Every line it writes must be the same on both, to the last offset of a backtrace.
+//! Every line of output must be the same on both, including all offsets in backtraces.
 
 #![no_std]
 
@@ -12,16 +12,16 @@ use backstitch::{
 use core::fmt::{Display, Write};
 use core::num::NonZeroUsize;
 
-/// Assembled from `controller.wat`: 256 bytes of memory.
+/// Module assembled from `controller.wat`, with 256 bytes of memory.
 const CONTROLLER: &[u8] = include_bytes!("../modules/controller.wasm");
-/// Compiled from `readings.rs`.
+/// Module compiled from `readings.rs`.
 const READINGS: &[u8] = include_bytes!("../modules/readings.wasm");
 
-/// What the store keeps for its guests' host functions.
+/// Data of the store, for host functions.
 struct Board<O> {
     out: O,
     limits: StoreLimits,
-    /// Sensors that answer.
+    /// Number of sensors that work.
     sensors: i32,
 }
 
@@ -32,11 +32,11 @@ impl<O: Write> Board<O> {
     }
 }
 
-/// Runs the program and writes its lines.
+/// Runs the program and writes its output.
 ///
 /// # Errors
 ///
-/// If something that must work does not, or something that must fail does not.
+/// Fails if an operation has an unexpected outcome.
 pub fn run(out: impl Write + Send + 'static) -> Result<()> {
     let mut config = Config::new();
     config
@@ -78,7 +78,7 @@ pub fn run(out: impl Write + Send + 'static) -> Result<()> {
         .line("fuel spent since it was last set", spent)
 }
 
-/// The board's functions, for guests.
+/// Defines the board's functions for guests.
 fn link<O: Write + Send + 'static>(linker: &mut Linker<Board<O>>) -> Result<()> {
     linker.func_wrap(
         "board",
@@ -109,7 +109,7 @@ fn link<O: Write + Send + 'static>(linker: &mut Linker<Board<O>>) -> Result<()> 
     Ok(())
 }
 
-/// The controller: results, then every kind of failure.
+/// Runs the controller: results, then every kind of failure.
 fn control<O: Write + Send + 'static>(
     store: &mut Store<Board<O>>,
     controller: Instance,
@@ -150,7 +150,7 @@ fn control<O: Write + Send + 'static>(
     fail(store, controller, "sample", 65)
 }
 
-/// A call that is suspended each time its fuel is gone.
+/// Runs a call that is suspended whenever its fuel is spent.
 fn suspend<O: Write + Send + 'static>(
     store: &mut Store<Board<O>>,
     controller: Instance,
@@ -164,7 +164,7 @@ fn suspend<O: Write + Send + 'static>(
             Outcome::Done(results) => break results,
             Outcome::Suspended(Suspension::Fuel) => store.set_fuel(500)?,
             Outcome::Suspended(other) => {
-                return Err(backstitch::format_err!("suspended for {other:?}"));
+                return Err(backstitch::format_err!("unexpected suspension: {other:?}"));
             }
         }
         times += 1;
@@ -177,7 +177,7 @@ fn suspend<O: Write + Send + 'static>(
     )
 }
 
-/// The guest in Rust: results, and a panic.
+/// Runs the guest in Rust: results, and a panic.
 fn read<O: Write + Send + 'static>(store: &mut Store<Board<O>>, readings: Instance) -> Result<()> {
     get::<(), ()>(store, readings, "report")?.call(&mut *store, ())?;
     writeln!(store.data_mut().out)?;

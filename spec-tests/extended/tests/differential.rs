@@ -1,18 +1,17 @@
-//! Backstitch against Wasmtime, on random programs.
+//! Compares Backstitch with Wasmtime on random programs.
 //!
-//! The same programs for everyone: each is made from a number. A program is instantiated
-//! and its functions are called in both engines, and everything that can be seen must be
-//! the same: results bit for bit, traps, the offsets of whole backtraces, what host
-//! functions were given and what they saw of the stack, the contents of memories, globals
-//! and tables, and the fuel spent.
+//! Each program is generated from a seed, so that everyone tests the same programs. A program is
+//! instantiated and its functions are called in both engines. Everything observable must be equal:
+//! results bit for bit, traps, the offsets of whole backtraces, the arguments of host functions and
+//! the frames visible to them, the contents of memories, globals and tables, and the fuel spent.
 //!
 //! ```text
 //! cargo test -p extended-tests --test differential
 //! BACKSTITCH_DIFFERENTIAL=100000 cargo test --release -p extended-tests --test differential
-//! BACKSTITCH_DIFFERENTIAL=17..18 cargo test -p extended-tests --test differential      one again
+//! BACKSTITCH_DIFFERENTIAL=17..18 cargo test -p extended-tests --test differential      one program
 //! ```
 //!
-//! `BACKSTITCH_DIFFERENTIAL_DUMP=FOLDER` keeps the modules that fail.
+//! `BACKSTITCH_DIFFERENTIAL_DUMP=FOLDER` writes the modules that fail to a folder.
 
 #[path = "differential/engines.rs"]
 mod engines;
@@ -36,10 +35,10 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::{env, fs, thread};
 
-/// So many programs of each kind run by default, within half a minute.
+/// Default number of programs of each kind. They run within half a minute.
 const QUICK: u64 = 150;
 
-/// Failures after which no more are looked for.
+/// Number of failures after which the test stops.
 const ENOUGH: usize = 10;
 
 #[test]
@@ -52,7 +51,7 @@ fn modules_of_nested_expressions() {
     compare_all("nested", generator::program);
 }
 
-/// Runs the programs of all seeds that are wanted, and panics if any differ.
+/// Runs the programs of all requested seeds, and panics if any of them differ.
 fn compare_all(kind: &str, program: fn(u64) -> Option<Vec<u8>>) {
     let seeds = seeds();
     let next = AtomicU64::new(seeds.start);
@@ -66,7 +65,7 @@ fn compare_all(kind: &str, program: fn(u64) -> Option<Vec<u8>>) {
         let threads: Vec<_> = (0..threads).map(spawn).collect();
         threads
             .into_iter()
-            .map(|thread| thread.join().expect("no run panics"))
+            .map(|thread| thread.join().expect("no worker panics"))
             .collect()
     });
     let mut all = Report::default();
@@ -78,7 +77,7 @@ fn compare_all(kind: &str, program: fn(u64) -> Option<Vec<u8>>) {
         }
     }
     println!(
-        "{kind}: {} programs; their calls ended so: {:?}",
+        "{kind}: {} programs; ends of their calls: {:?}",
         all.programs, all.ends
     );
     assert!(all.failures.is_empty(), "\n{}", all.failures.join("\n"));

@@ -1,22 +1,22 @@
-//! Each program in `examples`, with Backstitch and with Wasmtime: the import line apart it
-//! is the same source, and it prints the same.
+//! Runs each program in `examples` with Backstitch and with Wasmtime. Except for the import line
+//! the source is the same, and so must be the output.
 
 use std::cell::RefCell;
 use std::panic;
 
 thread_local! {
-    /// What the example that runs has printed.
+    /// Output of the running example.
     static PRINTED: RefCell<String> = const { RefCell::new(String::new()) };
 }
 
-/// Takes the place of the standard library's in the examples, which are modules here.
+/// Replaces the standard library's macro in the examples, which are modules of this test.
 macro_rules! println {
     ($($argument:tt)*) => {
         crate::print(format!($($argument)*))
     };
 }
 
-/// An example: its name, and its `main` with each engine.
+/// An example: its name, and its `main` function for each engine.
 type Example = (
     &'static str,
     fn() -> backstitch::Result<()>,
@@ -32,10 +32,10 @@ fn print(line: String) {
     });
 }
 
-/// What an example prints. Its own assertions hold, and it ends well.
+/// Runs an example and returns its output. Fails if the example returns an error.
 fn output<E: std::fmt::Debug>(main: fn() -> Result<(), E>) -> String {
     PRINTED.take();
-    main().expect("the example ends well");
+    main().expect("the example succeeds");
     PRINTED.take()
 }
 
@@ -53,11 +53,11 @@ fn both_engines_print_the_same() {
                 assert!(!ours.is_empty(), "{name} prints something");
                 for (ours, theirs) in ours.lines().zip(theirs.lines()) {
                     if ours != theirs {
-                        failures.push(format!("{name}: {ours:?}, but Wasmtime {theirs:?}"));
+                        failures.push(format!("{name}: {ours:?}, but {theirs:?} with Wasmtime"));
                     }
                 }
                 if ours.lines().count() != theirs.lines().count() {
-                    failures.push(format!("{name}: not the same number of lines"));
+                    failures.push(format!("{name}: different number of lines"));
                 }
             }
             (ours, theirs) => failures.push(format!(

@@ -1,6 +1,6 @@
-//! GDB's script, in Debian's GDB: this program runs itself under it, stops inside nested
-//! continuations, in a call of the host's and in the middle of instructions, and compares
-//! what the script prints there with what the program has captured itself.
+//! Tests the script for GDB in Debian's GDB. This program runs itself under GDB and stops inside
+//! nested continuations, in a host call and in the middle of handlers. It compares the script's
+//! output there with a backtrace that the program has captured.
 
 use backstitch::{
     Caller, CompilationMode, Config, Dispatch, Engine, Linker, Module, Store, WasmBacktrace,
@@ -9,7 +9,8 @@ use std::env;
 use std::hint::black_box;
 use std::process::Command;
 
-/// Set to the dispatch, it makes [`inferior`] what is debugged.
+/// Environment variable that turns [`inferior`] into the debugged program. Its value is the
+/// dispatch backend.
 const INFERIOR: &str = "BACKSTITCH_INFERIOR";
 
 const SCRIPT: &str = concat!(
@@ -17,8 +18,8 @@ const SCRIPT: &str = concat!(
     "/../../examples/gdb/backstitch.py"
 );
 
-/// The host is called by a continuation, calls WebAssembly again, and is called by a
-/// continuation of a continuation of that.
+/// A continuation calls the host, which calls WebAssembly again. There a continuation inside a
+/// continuation calls the host.
 const MODULE: &str = r#"
     (module $shop
         (type $f (func))
@@ -39,15 +40,15 @@ const MODULE: &str = r#"
         (func $open (export "open") (resume $c (cont.new $c (ref.func $wait)))))
 "#;
 
-/// Where GDB stops the program.
+/// Function at which GDB stops the program.
 #[unsafe(no_mangle)]
 #[inline(never)]
 extern "C" fn stopped_in_host() {
     black_box(());
 }
 
-/// What is debugged; a test like others, as this program is one of tests, that does
-/// nothing where it is not asked to.
+/// The debugged program. It is a test, because this program consists of tests; without the
+/// environment variable it does nothing.
 #[test]
 fn inferior() -> backstitch::Result<()> {
     let Ok(dispatch) = env::var(INFERIOR) else {
@@ -76,11 +77,11 @@ fn inferior() -> backstitch::Result<()> {
     })?;
     linker.func_wrap("host", "enter", |mut caller: Caller<'_, ()>| {
         let inner = caller.get_export("inner").and_then(|item| item.into_func());
-        let inner = inner.expect("it is exported").typed::<(), ()>(&caller)?;
+        let inner = inner.expect("the export exists").typed::<(), ()>(&caller)?;
         inner.call(&mut caller, ())
     })?;
     let mut store = Store::new(&engine, ());
-    // So that not all numbers of stacks are those of the depth.
+    // An unused stack, so that stack numbers differ from depths.
     let other = Store::new(&engine, ());
     let instance = linker.instantiate(&mut store, &module)?;
     let open = instance.get_typed_func::<(), ()>(&mut store, "open")?;
@@ -89,10 +90,10 @@ fn inferior() -> backstitch::Result<()> {
     Ok(())
 }
 
-/// A frame: name, function, cell, stack.
+/// A frame: function name, function index, cell and stack number.
 type Shown = (String, u32, u32, u32);
 
-/// The frames that the program has printed.
+/// Returns the frames that the program has printed.
 fn expected(output: &str) -> Vec<Shown> {
     output
         .lines()
@@ -105,7 +106,7 @@ fn expected(output: &str) -> Vec<Shown> {
         .collect()
 }
 
-/// A frame as the script prints it: `#0  shop!sell (function 3, body at 0x99, cell 2,
+/// Parses a frame that the script has printed: `#0  shop!sell (function 3, body at 0x99, cell 2,
 /// instance 0) on stack 5`.
 fn shown(line: &str) -> Option<Shown> {
     let (name, rest) = line
@@ -126,7 +127,7 @@ fn shown(line: &str) -> Option<Shown> {
     ))
 }
 
-/// Debugs this program: what GDB and the program have printed.
+/// Debugs this program. Returns the output of GDB and of the program.
 fn debug(dispatch: &str, commands: &[&str]) -> String {
     let own = env::current_exe().expect("this program has a file");
     let mut gdb = Command::new("gdb");
@@ -156,7 +157,7 @@ fn has_gdb() -> bool {
     runs
 }
 
-/// Stops in a call of the host's.
+/// Stops in a host call.
 fn stop_in_host(dispatch: &str) {
     if !has_gdb() {
         return;
@@ -171,7 +172,7 @@ fn stop_in_host(dispatch: &str) {
     assert_eq!(all, expected, "{output}");
     assert_eq!(first_stack, &expected[4..], "{output}");
 
-    // Each stack ends where the next one begins.
+    // Each stack ends at a boundary that names the next one.
     let lines: Vec<&str> = output.lines().map(str::trim).collect();
     let boundaries: Vec<&&str> = lines.iter().filter(|line| line.starts_with("--")).collect();
     let number = |frame: usize| expected[frame].3;
@@ -207,8 +208,7 @@ fn stop_in_host(dispatch: &str) {
     }
 }
 
-/// Stops in the middle of instructions: at a handler, and again and again a few machine
-/// instructions later.
+/// Stops at a handler, and then repeatedly a few machine instructions later.
 fn stop_in_handlers(dispatch: &str) {
     if !has_gdb() {
         return;
@@ -235,7 +235,7 @@ fn stop_in_handlers(dispatch: &str) {
             Some(frame) if frame.0 == "count" => (true, &frames[1..]),
             _ => (false, &*frames),
         };
-        // Where the youngest function is, only GDB knows; the others wait.
+        // The position of the youngest function varies; the frames that wait are constant.
         assert_eq!(rest.len(), base.len(), "{round}\n{output}");
         assert_eq!(rest[1..], base[1..], "{round}");
         assert_eq!(strip(&rest[0]), strip(&base[0]), "{round}");

@@ -1,15 +1,16 @@
-//! The tail-call backend rests on something that the language does not promise: that the
-//! compiler makes a jump of a handler's last call. This builds the library as it is
-//! released, reads the assembly of every handler, and looks for what must not be there:
+//! Checks the machine code of the tail-call backend's handlers. The backend relies on an
+//! optimisation that Rust does not guarantee: that the compiler turns the last call of a handler
+//! into a jump. This test builds the library in release mode and inspects the assembly of every
+//! handler for:
 //!
 //! * a call of the next handler (any call through a register),
-//! * a return, which nothing but such a call would make necessary,
-//! * in a hot handler, a frame: registers saved or native stack taken.
+//! * a return, which is necessary only after such a call,
+//! * in a hot handler, a frame: saved registers or an adjusted stack pointer.
 //!
-//! Handlers that may have a frame are listed, each with why. They end in a jump all the same.
+//! Handlers that may have a frame are listed below with the reason. They must end in a jump, too.
 //!
-//! A target is examined where its standard library is installed (`rustup target add …`):
-//! the library is compiled for it, but nothing is linked or run.
+//! A target is examined if its standard library is installed (`rustup target add …`). The library
+//! is compiled for it; nothing is linked or run.
 
 #[path = "handlers/assembly.rs"]
 mod assembly;
@@ -19,40 +20,41 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Handlers that call what is not worth inlining, and therefore have a frame: by the
-/// beginning of the cell's name. (Here and below: or of a part's, where cells are fused.)
+/// Handlers that call a function which is not worth inlining, and therefore have a frame. Each
+/// entry is the beginning of a cell's name and the reason. Here and in the next list, an entry also
+/// matches fused cells with such a part.
 const WITH_FRAME: &[(&str, &str)] = &[
     (
         "CallImport",
-        "copies the arguments to behind the boundary, when it crosses instances",
+        "copies the arguments beyond the boundary if the call crosses instances",
     ),
     (
         "CallIndirect",
-        "copies the arguments to behind the boundary, when it crosses instances",
+        "copies the arguments beyond the boundary if the call crosses instances",
     ),
     (
         "CallRef",
-        "copies the arguments to behind the boundary, when it crosses instances",
+        "copies the arguments beyond the boundary if the call crosses instances",
     ),
-    ("CopyMany", "moves as many values as a branch carries"),
-    ("MemoryCopy", "moves as much as the guest says"),
-    ("MemoryFill", "fills as much as the guest says"),
+    ("CopyMany", "moves any number of values of a branch"),
+    ("MemoryCopy", "copies any number of bytes"),
+    ("MemoryFill", "fills any number of bytes"),
     (
         "ReturnBoundary",
-        "copies the results to before the boundary, once for each crossing",
+        "copies the results across the boundary when a call between instances returns",
     ),
     (
         "ReturnCall",
-        "moves any number of arguments to where the parameters were",
+        "moves any number of arguments to the place of the parameters",
     ),
     (
         "ReturnMany",
-        "moves any number of results to where the parameters were",
+        "moves any number of results to the place of the parameters",
     ),
 ];
 
-/// Handlers that save registers on some targets, without calling anything: by the
-/// architecture, and the beginning of the cell's name.
+/// Handlers that save registers on some targets without calling a function. Each entry is the
+/// architecture, the beginning of the cell's name, and the reason.
 const WITH_SPILLS: &[(Architecture, &str, &str)] = &[
     (
         Architecture::X86_64,
@@ -79,7 +81,7 @@ const WITH_SPILLS: &[(Architecture, &str, &str)] = &[
     (
         Architecture::Riscv64,
         "Fused<StoreCell<I64Store,",
-        "two unaligned accesses by bytes need more registers than there are",
+        "two unaligned accesses by bytes need more registers than are free",
     ),
 ];
 
@@ -88,7 +90,7 @@ const SIX_REGISTERS: &str = "all of the calling convention's free registers are 
 const SPLIT_FLOATS: &str = "an unaligned access is one by bytes here, and moves a float to \
      or from them through the stack";
 
-/// What handlers may call.
+/// Functions that handlers may call.
 const CALLEES: &[&str] = &["memmove", "memcpy", "memset"];
 
 #[test]
@@ -147,7 +149,7 @@ fn examine(architecture: Architecture) {
     );
 }
 
-/// What the cells' names begin with that may have a frame.
+/// Returns the beginnings of the names of cells that may have a frame.
 fn exceptions(architecture: Architecture) -> impl Iterator<Item = &'static str> {
     let spills = WITH_SPILLS
         .iter()
@@ -158,14 +160,14 @@ fn exceptions(architecture: Architecture) -> impl Iterator<Item = &'static str> 
         .chain(spills.map(|&(_, prefix, _)| prefix))
 }
 
-/// Whether the name of a cell, or of one that is a part of it, has this beginning.
+/// Returns whether the name of a cell, or of a part of a fused cell, begins with `prefix`.
 fn is_made_of(cell: &str, prefix: &str) -> bool {
     cell.starts_with(prefix) || cell.starts_with("Fused<") && cell.contains(prefix)
 }
 
 /// The handler of a cell.
 struct Handler {
-    /// The cell's type, without the paths.
+    /// Type of the cell, without paths.
     cell: String,
     function: Function,
 }
@@ -205,7 +207,7 @@ impl Handler {
             jumps_on |= architecture.is_jump_out(line);
         }
         if !jumps_on {
-            violations.push(format!("{}: never goes on", self.cell));
+            violations.push(format!("{}: does not end in a jump", self.cell));
         }
         let excepted = exceptions(architecture).any(|prefix| is_made_of(&self.cell, prefix));
         if self.has_frame(architecture) && !excepted {
@@ -218,7 +220,7 @@ impl Handler {
     }
 }
 
-/// A type's name with the last part of each path in it.
+/// Reduces each path in a type's name to its last segment.
 fn without_paths(name: &str) -> String {
     let mut short = String::new();
     let mut word = 0;
@@ -252,7 +254,7 @@ fn is_installed(target: &str) -> bool {
     })
 }
 
-/// The assembly of the release build.
+/// Compiles the library for a target in release mode and returns the assembly.
 fn compile(target: &str) -> String {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR"))
         .join("handlers")
@@ -272,7 +274,8 @@ fn compile(target: &str) -> String {
         .args(["--target", target, "--", "-C", "symbol-mangling-version=v0"])
         .arg(format!("--emit=asm={}", assembly.display()))
         .env("CARGO_TARGET_DIR", &folder)
-        // The handlers are compiled with the library; fat objects would hold no code yet.
+        // The handlers are compiled with the library. With fat LTO there would be no machine code
+        // yet.
         .env("CARGO_PROFILE_RELEASE_LTO", "off")
         .output()
         .expect("cargo");

@@ -1,16 +1,16 @@
-//! What threads share, in every order in which it can happen: the interruption of running
-//! code, and the publication of translated code. The files of the library are compiled
-//! here once more, with `loom`'s atomics and locks in the place of the usual ones.
+//! Explores every interleaving of threads for the state that they share: the interruption of
+//! running code, and the publication of translated code. Files of the library are compiled here
+//! again, with `loom`'s atomics and locks instead of the standard ones.
 
-#![allow(dead_code, reason = "the files have more than is tested here")]
+#![allow(dead_code, reason = "the files contain more than these tests use")]
 
-// What those files name by `core`, `alloc` and `crate` is found in this file.
+// The paths `core`, `alloc` and `crate` in those files resolve to this file.
 extern crate self as alloc;
 extern crate self as core;
 
 pub use std::{boxed, collections, ptr};
 
-/// Threads' means of talking to each other, watched by `loom`.
+/// Synchronization types of `loom`.
 pub mod sync {
     pub use loom::sync::Arc;
 
@@ -24,7 +24,7 @@ mod support {
     pub mod sync {
         pub use loom::sync::MutexGuard;
 
-        /// As the library's own.
+        /// Has the interface of the library's own mutex.
         #[derive(Debug)]
         pub struct Mutex<T>(loom::sync::Mutex<T>);
 
@@ -57,8 +57,8 @@ use module_code::ModuleCode;
 use sync::Arc;
 use sync::atomic::{AtomicUsize, Ordering};
 
-/// Running code, up to `rounds` of a loop: polls as the handlers of loop headers do, and
-/// leaves to the driver, which takes the interruption. Returns how many it took.
+/// Runs up to `rounds` rounds of a loop. Polls as the handlers of loop headers do, and returns to
+/// the driver, which takes the interruption. Returns the number of interruptions taken.
 fn run(flag: &InterruptFlag, rounds: usize) -> usize {
     (0..rounds)
         .filter(|_| flag.is_raised() && flag.take())
@@ -73,7 +73,7 @@ fn no_interruption_is_lost() {
         let other = thread::spawn(move || handle.interrupt());
         let taken = run(&flag, 2);
         other.join().expect("the other thread ends");
-        // It is taken while the code runs, or as soon as it runs again; and once only.
+        // It is taken while the code runs, or in the next run, and only once.
         assert_eq!(taken + run(&flag, 2), 1);
     });
 }
@@ -96,7 +96,7 @@ fn interruptions_from_two_threads_are_one_or_two() {
         for other in others {
             other.join().expect("the other thread ends");
         }
-        // Whatever was wished and not yet seen is still to be taken.
+        // A request that has not been noticed must still be taken.
         let left = run(&flag, 1);
         assert!((1..=2).contains(&(taken + left)));
         assert!(left == 1 || seen == 2);
@@ -105,29 +105,29 @@ fn interruptions_from_two_threads_are_one_or_two() {
 }
 
 #[test]
-fn what_was_done_before_an_interruption_is_seen_after_it() {
+fn writes_before_an_interruption_are_visible_after_it() {
     model(|| {
         let flag = Arc::new(InterruptFlag::default());
         let handle = InterruptHandle(Arc::clone(&flag));
         let reason = Arc::new(UnsafeCell::new(0));
         let given = Arc::clone(&reason);
         let other = thread::spawn(move || {
-            // SAFETY: nobody reads it before the interruption.
+            // SAFETY: no other thread reads it before the interruption.
             given.with_mut(|reason| unsafe { *reason = 7 });
             handle.interrupt();
         });
         if run(&flag, 2) > 0 {
-            // SAFETY: the interruption has been taken; `loom` checks that this orders it.
+            // SAFETY: the interruption has been taken; `loom` checks that this orders the accesses.
             assert_eq!(reason.with(|reason| unsafe { *reason }), 7);
         }
         other.join().expect("the other thread ends");
     });
 }
 
-/// A module of one function, and a call of it elsewhere in the module's code.
+/// A module of one function, and a call of that function in the module's code.
 struct Shared {
     code: ModuleCode,
-    /// Nothing but the word in the call: it begins like the module's own entry.
+    /// Stands for the word in the call, which initially is the stub, like the module's entry.
     call: ModuleCode,
 }
 
@@ -138,23 +138,22 @@ impl Shared {
         Arc::new(Shared { code, call })
     }
 
-    /// Calls the function as running code does: by the word in the call, which is patched
-    /// once there is code. Returns the code that ran.
+    /// Calls the function as running code does: through the word in the call, which is patched once
+    /// there is code. Returns the code that ran.
     fn call(&self) -> *const CodeHeader {
         let stub = self.code.handlers().fixed.stub.code();
         let mut code = self.call.entry(0).load();
         if code == stub {
             code = self.code.published(0).unwrap_or_else(|| {
-                // Both threads may come here and translate the function.
+                // Both threads may get here and translate the function.
                 self.code.publish(0, CodeBlock::of_function(0))
             });
             self.call.entry(0).replace(stub, code);
         }
-        // SAFETY: the code stays as long as the module. That it is complete when it is
-        // read, `loom` checks.
+        // SAFETY: code lives as long as its module. `loom` checks that it is complete when read.
         let extent = unsafe { (*code).read() };
         assert_eq!(extent, 10);
-        // Whoever has code can find out whose it is.
+        // The function must be found by the address of its code.
         let start = CodeBlock::start_of(code);
         let location = self.code.locate(start);
         assert_eq!(location.map(|location| location.function), Some(0));
@@ -169,7 +168,7 @@ fn published_code_is_complete() {
         let theirs = Arc::clone(&shared);
         let other = thread::spawn(move || theirs.call().addr());
         let ours = shared.call().addr();
-        // Two calls of ours may meet the patch of the other thread's between them.
+        // The other thread's patch may happen between two calls of this thread.
         assert_eq!(shared.call().addr(), ours);
         let theirs = other.join().expect("the other thread ends");
         assert_eq!(ours, theirs, "the first to publish wins");

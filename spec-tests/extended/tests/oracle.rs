@@ -1,20 +1,20 @@
-//! Backstitch against the oracle, on random programs with continuations.
+//! Compares Backstitch with the oracle on random programs with continuations.
 //!
-//! The oracle is a plain interpreter that shares nothing with the engine (the crate
-//! `oracle`, beside this one), and the official scripts prove it. Each program is made from
-//! a number; it is run by the oracle and in every mode of the engine, and results, traps,
-//! exceptions with their payloads, what was logged, and what globals, tables and memories
-//! hold must be the same.
+//! The oracle (the crate `oracle` in this package's folder) is a plain interpreter that shares no
+//! code with the engine. A test runs the official scripts on it. Each program is generated from a
+//! seed. It runs in the oracle and in every mode of the engine. Results, traps, exceptions with
+//! their payloads, logs, and the contents of globals, tables and memories must be equal.
 //!
 //! ```text
 //! cargo test -p extended-tests --test oracle -- --nocapture               a fixed sample
 //! ORACLE_PROGRAMS=1000000 cargo test --release -p extended-tests --test oracle -- --nocapture
-//! ORACLE_PROGRAMS=17..18 cargo test -p extended-tests --test oracle       one again
+//! ORACLE_PROGRAMS=17..18 cargo test -p extended-tests --test oracle       one program
 //! ```
 //!
-//! What differs is made as small as it can be, and printed as text.
+//! A program that differs is minimised and printed as text.
 //!
-//! Where Wasmtime has stack switching, it runs a sample too, in a process of its own:
+//! Wasmtime runs a sample of the programs in a separate process, on targets on which it supports
+//! stack switching:
 //!
 //! ```text
 //! ORACLE_WASMTIME=10000 cargo test --release -p extended-tests --test oracle wasmtime -- --nocapture
@@ -57,16 +57,16 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::{env, thread};
 
-/// So many programs run by default, within seconds.
+/// Default number of programs. They run within seconds.
 const QUICK: u64 = 3_000;
 
-/// From so many programs on, every operator and edge must have been met often.
+/// Number of programs from which on every instruction and edge must occur at least [`OFTEN`] times.
 const MANY: u64 = 1_000_000;
 
-/// How often.
+/// Required number of occurrences of each instruction and edge.
 const OFTEN: u64 = 1_000;
 
-/// The operators that there must be, as the parser names them.
+/// Instructions that must occur, with `wasmparser`'s names.
 const OPERATORS: &[&str] = &[
     "ContNew",
     "ContBind",
@@ -80,18 +80,18 @@ const OPERATORS: &[&str] = &[
     "TryTable",
 ];
 
-/// Every so many programs are dispatched by the loop too,
+/// Every program whose seed is a multiple of this also runs with the `loop` dispatch backend.
 const LOOP: u64 = 3;
-/// and every so many get their fuel unit by unit.
+/// Every program whose seed is a multiple of this also runs with one unit of fuel at a time.
 const STEPWISE: u64 = 8;
 
-/// Failures after which no more are looked for.
+/// Number of failures after which the test stops.
 const ENOUGH: usize = 3;
 
-/// Host functions that call back take native stack.
+/// Size in bytes of a thread's native stack. Host functions that call back need native stack.
 const NATIVE_STACK: usize = 256 << 20;
 
-/// The oracle is right about what the specification's scripts say.
+/// The oracle passes the official scripts.
 #[test]
 fn the_oracle_passes_the_scripts() {
     for script in spec_tests::suite::scripts() {
@@ -104,19 +104,16 @@ fn the_oracle_passes_the_scripts() {
         match scripts::run(&script.text) {
             Ok(held) => {
                 println!("{name}: {held} assertions hold");
-                assert!(
-                    held >= *least,
-                    "{name}: only {held} assertions were carried out"
-                );
+                assert!(held >= *least, "{name}: only {held} assertions were run");
             }
             Err(error) => panic!("{name}: {error}"),
         }
     }
 }
 
-/// The engine does what the oracle does.
+/// The engine gives the same results as the oracle.
 #[test]
-fn random_programs_do_the_same() {
+fn random_programs_behave_the_same() {
     let seeds = seeds("ORACLE_PROGRAMS", QUICK);
     let next = AtomicU64::new(seeds.start);
     let threads = thread::available_parallelism().map_or(1, usize::from);
@@ -130,7 +127,7 @@ fn random_programs_do_the_same() {
         let join = |thread: thread::ScopedJoinHandle<'_, Report>| thread.join();
         let joined = threads.into_iter().map(join);
         joined
-            .map(|report| report.expect("no run panics"))
+            .map(|report| report.expect("no worker panics"))
             .collect()
     });
     let mut all = Report::default();
@@ -141,16 +138,19 @@ fn random_programs_do_the_same() {
     assert!(all.failures.is_empty(), "\n{}", all.failures.join("\n"));
     if seeds.end - seeds.start >= MANY {
         let seldom = all.coverage_below(OFTEN);
-        assert!(seldom.is_empty(), "less than {OFTEN} times: {seldom:?}");
+        assert!(
+            seldom.is_empty(),
+            "occurred less than {OFTEN} times: {seldom:?}"
+        );
     }
 }
 
-/// The seeds that a variable of the environment wants, or the first `quick`.
+/// Returns the seeds from an environment variable, or the first `quick` seeds.
 fn seeds(variable: &str, quick: u64) -> Range<u64> {
     env::var(variable).map_or(0..quick, |wanted| range(&wanted))
 }
 
-/// `A..B`, or `B` for `0..B`.
+/// Parses `A..B`, or `B` as `0..B`.
 fn range(wanted: &str) -> Range<u64> {
     let number = |text: &str| text.parse().expect("a range of seeds is N or A..B");
     match wanted.split_once("..") {
@@ -159,7 +159,7 @@ fn range(wanted: &str) -> Range<u64> {
     }
 }
 
-/// What came of some programs.
+/// Outcome of several programs.
 #[derive(Default)]
 struct Report {
     programs: u64,
@@ -178,7 +178,7 @@ impl Report {
         self.coverage.add(&other.coverage);
     }
 
-    /// The operators and edges that were met less often than this.
+    /// Returns the instructions and edges that occurred less than `least` times.
     fn coverage_below(&self, least: u64) -> Vec<&'static str> {
         let counts: BTreeMap<_, _> = self.coverage.operators().collect();
         let mut seldom = Vec::new();
@@ -196,24 +196,24 @@ impl Report {
     }
 
     fn text(&self) -> String {
-        let mut text = format!("{} programs; their steps ended so:\n", self.programs);
+        let mut text = format!("{} programs; ends of their steps:\n", self.programs);
         for (end, count) in &self.ends {
-            writeln!(text, "{count:12} {end}").expect("a string takes it");
+            writeln!(text, "{count:12} {end}").expect("writing to a string cannot fail");
         }
-        text.push_str("operators:\n");
+        text.push_str("instructions:\n");
         for (name, count) in self.coverage.operators() {
-            writeln!(text, "{count:12} {name}").expect("a string takes it");
+            writeln!(text, "{count:12} {name}").expect("writing to a string cannot fail");
         }
         text.push_str("edges:\n");
         for &edge in Edge::ALL {
             let count = self.coverage.count(edge);
-            writeln!(text, "{count:12} {}", edge.text()).expect("a string takes it");
+            writeln!(text, "{count:12} {}", edge.text()).expect("writing to a string cannot fail");
         }
         text
     }
 }
 
-/// What is generated for a seed.
+/// Returns the generator's options for a seed.
 fn options(seed: u64) -> Options {
     let exceptions = !seed.is_multiple_of(4);
     Options {
@@ -258,7 +258,7 @@ fn compare_some(next: &AtomicU64, end: u64) -> Report {
             let smaller = generator::program(&mut Choices::replay(list), options);
             let again = compare(&smaller, some).difference.unwrap_or_default();
             report.failures.push(format!(
-                "seed {seed}: {difference}\nmade smaller: {again}\n{}",
+                "seed {seed}: {difference}\nminimised: {again}\n{}",
                 text(&smaller)
             ));
         }
@@ -266,7 +266,7 @@ fn compare_some(next: &AtomicU64, end: u64) -> Report {
     report
 }
 
-/// What a comparison gives.
+/// Outcome of a comparison.
 #[derive(Default)]
 struct Found {
     difference: Option<String>,
@@ -313,7 +313,7 @@ fn compare(program: &Program, subjects: &[Subject]) -> Found {
     found
 }
 
-/// A program as text.
+/// Prints a program as text.
 fn text(program: &Program) -> String {
     let print =
         |bytes: &[u8]| wasmprinter::print_bytes(bytes).unwrap_or_else(|error| error.to_string());

@@ -6,19 +6,19 @@ use std::fs;
 use std::num::NonZeroUsize;
 use std::path::Path;
 
-/// An engine for each dispatch backend of this build.
+/// Returns an engine for each dispatch backend of this build.
 fn engines() -> Vec<Engine> {
     let engine = |dispatch| {
         let mut config = Config::new();
         config
             .dispatch(dispatch)
             .wasm_backtrace_max_frames(NonZeroUsize::new(100_000));
-        Engine::new(&config).expect("the backend works")
+        Engine::new(&config).expect("the backend is available")
     };
     dispatches().into_iter().map(engine).collect()
 }
 
-/// A frame, as both engines name it: function index, module offset, name.
+/// A frame: function index, module offset and name.
 type Frame = (u32, Option<usize>, Option<String>);
 
 #[test]
@@ -39,7 +39,7 @@ fn panics_show_the_frames_that_wasmtime_shows() {
                 .get_typed_func::<i32, i64>(&mut store, "panic")
                 .unwrap();
             let error = panic.call(&mut store, fault as i32).unwrap_err();
-            let found = error.downcast_ref::<Trap>().expect("it traps");
+            let found = error.downcast_ref::<Trap>().expect("the call traps");
             assert_eq!(format!("{found:?}"), *trap, "fault {fault}");
             let backtrace = error
                 .downcast_ref::<WasmBacktrace>()
@@ -57,7 +57,7 @@ fn panics_show_the_frames_that_wasmtime_shows() {
     }
 }
 
-/// What Wasmtime shows of each fault: the trap and the frames.
+/// Returns the trap and the frames of each fault in Wasmtime.
 fn reference_panics(bytes: &[u8]) -> Vec<(String, Vec<Frame>)> {
     use wasmtime::{Config, Engine, Instance, Module, OptLevel, Store, Trap, WasmBacktrace};
     let mut config = Config::new();

@@ -1,20 +1,20 @@
-//! What was executed, and how often.
+//! Counts of executed instructions and of special cases of stack switching.
 
 use wasmparser::Operator;
 
 macro_rules! edges {
     ($($(#[$doc:meta])* $name:ident = $text:literal,)*) => {
-        /// What can go otherwise than usual where stacks are switched.
+        /// A special case of stack switching that the tests have to cover.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
         pub enum Edge {
             $($(#[$doc])* #[doc = $text] $name,)*
         }
 
         impl Edge {
-            /// All of them.
+            /// All edges, in the order of their declaration.
             pub const ALL: &[Edge] = &[$(Edge::$name,)*];
 
-            /// What it is, in words.
+            /// Returns a description of the edge.
             pub fn text(self) -> &'static str {
                 match self {
                     $(Edge::$name => $text,)*
@@ -25,14 +25,14 @@ macro_rules! edges {
 }
 
 edges! {
-    WrongKindSkipped = "a clause of the wrong kind is skipped, with the right tag",
-    WrongKindGoesOn = "the search goes on outwards after a clause of the wrong kind",
+    WrongKindSkipped = "a clause with the right tag but of the wrong kind is skipped",
+    WrongKindGoesOn = "the search continues outwards after a clause of the wrong kind",
     FirstClauseWins = "the first of several clauses for a tag wins",
     SearchPassesParents = "a suspension passes parents that have no clause for it",
     OneTagForAll = "one tag is thrown, suspended with and switched with",
     OtherInstanceSkipped = "a clause for another tag of the same type is skipped",
     AliasMatches = "a clause names a tag by another index, or from another instance",
-    HandlerGetsPayload = "a handler gets a payload and the continuation",
+    HandlerGetsPayload = "a handler receives a payload and the continuation",
     CapturedWhole = "several stacks are captured at once",
     OtherParent = "several stacks are resumed under another parent",
     ReturnAfterSwitch = "a return after a switch goes to the original resume",
@@ -41,10 +41,10 @@ edges! {
     UnhandledSwitch = "a switch without a clause leaves its peer as it was",
     ThrowAcrossResume = "an exception crosses a resume into a handler of the resumer",
     ThrowCaughtInside = "an exception is caught in a continuation",
-    CaughtByTag = "a catch clause is taken",
-    CaughtByTagRef = "a catch_ref clause is taken",
-    CaughtAll = "a catch_all clause is taken",
-    CaughtAllRef = "a catch_all_ref clause is taken",
+    CaughtByTag = "a catch clause catches an exception",
+    CaughtByTagRef = "a catch_ref clause catches an exception",
+    CaughtAll = "a catch_all clause catches an exception",
+    CaughtAllRef = "a catch_all_ref clause catches an exception",
     ResumeThrowFresh = "an exception is raised in a fresh continuation",
     ResumeThrowSuspended = "an exception is raised in a suspended continuation",
     ResumeThrowRef = "a caught exception is raised in a continuation",
@@ -63,13 +63,13 @@ edges! {
     DeepChain = "a chain of more than 50 stacks",
     LargeArity = "more than 100 values are passed to, from or with a continuation",
     ExitFromInside = "the host ends the process on a continuation",
-    ContinuationInTable = "a continuation is resumed that was in a table",
-    ContinuationInGlobal = "a continuation is resumed that was in a global",
+    ContinuationInTable = "a continuation that was in a table is resumed",
+    ContinuationInGlobal = "a continuation that was in a global is resumed",
     ContinuationInPayload = "a continuation is passed as a payload",
     BindFresh = "a fresh continuation is bound",
     BindSuspended = "a suspended continuation is bound",
-    BindNothing = "nothing is bound to a continuation, which consumes it",
-    BoundReference = "a continuation is resumed with references that were bound",
+    BindNothing = "a continuation is consumed by cont.bind without arguments",
+    BoundReference = "a continuation with bound references is resumed",
     Null = "a null continuation is used",
     Consumed = "a consumed continuation is used",
     InCycle = "a suspended continuation can be reached from itself",
@@ -78,14 +78,14 @@ edges! {
 
 macro_rules! define_kinds {
     ($(@$proposal:ident $op:ident $({ $($arg:ident: $argty:ty),* })? => $visit:ident ($($ann:tt)*))*) => {
-        /// An operator without its immediates.
+        /// An instruction without its immediates.
         #[derive(Clone, Copy)]
         enum Kind {
             $($op,)*
             Other,
         }
 
-        /// The operators' names, as the parser has them.
+        /// Names of the instructions, as in `wasmparser::Operator`.
         const NAMES: &[&str] = &[$(stringify!($op),)* "other"];
 
         fn kind(operator: &Operator<'_>) -> Kind {
@@ -99,12 +99,12 @@ macro_rules! define_kinds {
 
 wasmparser::for_each_operator!(define_kinds);
 
-/// Counts of what was executed.
+/// Counts of executed instructions and of edges.
 #[derive(Clone, Debug)]
 pub struct Coverage {
-    /// Executions of each operator, in the order of their names' list.
+    /// Executions of each instruction, in the order of `NAMES`.
     operators: Vec<u64>,
-    /// How often each edge was met, in their order.
+    /// Occurrences of each edge, in the order of [`Edge::ALL`].
     edges: [u64; Edge::ALL.len()],
 }
 
@@ -132,18 +132,18 @@ impl Coverage {
         }
     }
 
-    /// The operators that were executed, each with how often.
+    /// Returns the names of the executed instructions, each with its count.
     pub fn operators(&self) -> impl Iterator<Item = (&'static str, u64)> {
         let counts = NAMES.iter().copied().zip(self.operators.iter().copied());
         counts.filter(|&(_, count)| count > 0)
     }
 
-    /// How often an edge was met.
+    /// Returns how often an edge occurred.
     pub fn count(&self, edge: Edge) -> u64 {
         self.edges[edge as usize]
     }
 
-    /// Adds another's counts.
+    /// Adds the counts of `other` to these.
     pub fn add(&mut self, other: &Coverage) {
         for (count, more) in self.operators.iter_mut().zip(&other.operators) {
             *count += more;

@@ -1,4 +1,4 @@
-//! Evaluation contexts: lists of frames.
+//! Evaluation contexts, as lists of frames.
 
 use crate::module::Code;
 use crate::store::{FuncId, InstanceId, TagId, Value};
@@ -8,27 +8,27 @@ use wasmparser::Catch;
 /// One frame of an evaluation context.
 #[derive(Clone, Debug)]
 pub enum Frame<'a> {
-    /// A function under way.
+    /// The call of a function that has been entered.
     Call(Call<'a>),
-    /// A function that is about to be called, with the arguments that are there already: the
-    /// whole of a fresh continuation.
+    /// A function that is to be called, with the arguments received so far. A fresh continuation
+    /// consists of this frame alone.
     Enter(FuncId, Vec<Value>),
-    /// Where a continuation was resumed: its frames are those above.
+    /// Point at which a continuation was resumed. The continuation's frames are those above.
     Prompt(Prompt),
 }
 
-/// A function under way.
+/// The call of a function that has been entered.
 #[derive(Clone, Debug)]
 pub struct Call<'a> {
-    /// Which activation it is; no other has the same.
+    /// Number of this call, unique in the store.
     pub serial: u64,
-    /// How many functions wait for it on its stack.
+    /// Number of calls below this one on the same stack.
     pub depth: usize,
     pub instance: InstanceId,
     pub code: Rc<Code<'a>>,
-    /// The index of the next operator.
+    /// Index of the next instruction.
     pub pc: usize,
-    /// How many results it has.
+    /// Number of results of the function.
     pub results: usize,
     pub locals: Vec<Value>,
     pub operands: Vec<Value>,
@@ -38,21 +38,21 @@ pub struct Call<'a> {
 /// A block that has been entered.
 #[derive(Clone, Debug)]
 pub struct Label {
-    /// The number of operands below its own.
+    /// Number of operands below the block's own.
     pub height: usize,
-    /// How many values a branch to it takes along.
+    /// Number of values that a branch to the label carries.
     pub arity: usize,
-    /// Where a branch leads.
+    /// Index of the instruction that a branch to the label leads to.
     pub target: usize,
-    /// What it catches, where it is a `try_table`.
+    /// Catch clauses, if the block is a `try_table`.
     pub catches: Vec<Catch>,
 }
 
-/// Where a continuation was resumed.
+/// Point at which a continuation was resumed.
 #[derive(Clone, Debug)]
 pub struct Prompt {
     pub clauses: Vec<Clause>,
-    /// Whether another continuation has taken the place of the one that was resumed.
+    /// True if another continuation has taken the place of the resumed one by a switch.
     pub switched: bool,
 }
 
@@ -60,38 +60,39 @@ pub struct Prompt {
 #[derive(Clone, Copy, Debug)]
 pub struct Clause {
     pub tag: TagId,
-    /// The index of the tag in the module.
+    /// Index of the tag in the module of the resuming function.
     pub index: u32,
-    /// The label that suspensions lead to; none for switches.
+    /// Label that a suspension branches to; `None` for `on switch`.
     pub label: Option<u32>,
 }
 
-/// A continuation that has not been used.
+/// A continuation that has not been consumed.
 #[derive(Clone, Debug)]
 pub struct Continuation<'a> {
     pub frames: Vec<Frame<'a>>,
-    /// The activation that had resumed it, if one has.
+    /// `Call::serial` of the call that last resumed it; `None` if it is fresh.
     pub resumer: Option<u64>,
-    /// Whether references have been bound to it.
+    /// True if references have been bound to it.
     pub bound: bool,
-    /// Whether it has lain in a table, or a global.
+    /// True if it has been stored in a table.
     pub in_table: bool,
+    /// True if it has been stored in a global.
     pub in_global: bool,
 }
 
 impl Continuation<'_> {
-    /// Whether its function has not been entered.
+    /// Returns whether the continuation's function has not been entered.
     pub fn is_fresh(&self) -> bool {
         matches!(self.frames[..], [Frame::Enter(..)])
     }
 
-    /// The number of stacks.
+    /// Returns the number of stacks of the continuation.
     pub fn stacks(&self) -> usize {
         1 + prompts(&self.frames)
     }
 }
 
-/// The number of prompts among frames.
+/// Returns the number of prompts among `frames`.
 pub fn prompts(frames: &[Frame<'_>]) -> usize {
     let is_prompt = |frame: &&Frame<'_>| matches!(frame, Frame::Prompt(_));
     frames.iter().filter(is_prompt).count()

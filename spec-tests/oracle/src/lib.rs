@@ -1,21 +1,19 @@
-//! What WebAssembly means, as plainly as it can be said: an interpreter of integers,
-//! references, control, exceptions and stack switching, which Backstitch is compared with.
+//! A plain interpreter of the semantics of WebAssembly, which Backstitch is compared with. It
+//! supports integers, references, control instructions, exceptions and stack switching.
 //!
-//! It follows the small-step semantics of the proposals. A computation under way is an
-//! evaluation context, and that is data: a list of frames, from the first called to the
-//! last (`Frame`). What the proposal calls a prompt is one of them, so:
+//! The interpreter follows the small-step semantics of the proposals. The evaluation context of a
+//! computation is data: a list of frames (`Frame`), from the first call to the last. The prompts of
+//! the proposal are frames of that list, so:
 //!
-//! * to resume a continuation is to put a prompt on the list, and the continuation's
-//!   frames on top of it;
-//! * to suspend is to look down the list for a prompt with a clause for the tag, and to cut
-//!   the list there: what lies above is the new continuation;
-//! * to throw is to take frames off the list until one of them catches.
+//! * Resuming a continuation pushes a prompt, and then the continuation's frames.
+//! * Suspending searches the list downwards for a prompt with a clause for the tag, and cuts the
+//!   list there: the frames above the prompt become the new continuation.
+//! * Throwing pops frames until one of them catches the exception.
 //!
-//! A continuation is used once: whoever uses it takes it out of the store. Nothing is
-//! optimised, freed or shared with the engine, and a host function that calls WebAssembly
-//! again begins a list of its own.
+//! A continuation can be used once: using it removes it from the store. Nothing is optimised, freed
+//! or shared with the engine. A host function that calls WebAssembly again starts a new list.
 //!
-//! [`Coverage`] counts what was executed: operators, and the edges of stack switching.
+//! [`Coverage`] counts the executed instructions and the edges of stack switching.
 
 mod coverage;
 mod frame;

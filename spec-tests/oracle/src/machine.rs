@@ -1,4 +1,4 @@
-//! One step after the other: control, calls, exceptions.
+//! Single steps of a computation: control, calls and exceptions.
 
 use crate::coverage::Edge;
 use crate::frame::{Call, Frame, Label, prompts};
@@ -8,16 +8,16 @@ use crate::table;
 use std::rc::Rc;
 use wasmparser::{Catch, Operator};
 
-/// So many values are many.
+/// Number of values above which an arity counts as large ([`Edge::LargeArity`]).
 pub const MANY_VALUES: usize = 100;
 
-/// A computation under way.
+/// A computation that has not ended.
 pub struct Machine<'a> {
-    /// From the first called to the last.
+    /// Frames from the first call to the last.
     pub frames: Vec<Frame<'a>>,
 }
 
-/// What a step gives: the results, where it was the last.
+/// Result of a step: the results of the computation if this step was its last, else `None`.
 pub type Step = Result<Option<Vec<Value>>, Failure>;
 
 impl Call<'_> {
@@ -26,10 +26,10 @@ impl Call<'_> {
     }
 
     pub fn pop(&mut self) -> Value {
-        self.operands.pop().expect("validation: an operand")
+        self.operands.pop().expect("validation: an operand exists")
     }
 
-    /// An address, an index or a size.
+    /// Pops an address, an index or a size.
     pub fn pop_index(&mut self) -> usize {
         self.pop().i32() as u32 as usize
     }
@@ -47,7 +47,8 @@ impl Call<'_> {
         });
     }
 
-    /// Branches to a label; or says that it is the function's own, which is to return.
+    /// Branches to a label. Returns true if it is the label of the function's body, from which the
+    /// caller has to return.
     pub fn branch(&mut self, depth: u32) -> bool {
         let Some(index) = self.labels.len().checked_sub(depth as usize + 1) else {
             return true;
@@ -63,14 +64,14 @@ impl Call<'_> {
 }
 
 impl<'a> Machine<'a> {
-    /// One that is about to call a function.
+    /// Creates a machine that is to call `func`.
     pub fn new(func: FuncId, arguments: &[Value]) -> Machine<'a> {
         Machine {
             frames: vec![Frame::Enter(func, arguments.to_vec())],
         }
     }
 
-    /// Runs to the end.
+    /// Runs the computation to its end.
     pub fn run(mut self, store: &mut Store<'a>) -> Result<Vec<Value>, Failure> {
         loop {
             match self.step(store) {
@@ -90,7 +91,7 @@ impl<'a> Machine<'a> {
         }
     }
 
-    /// The function that runs.
+    /// Returns the running function's call.
     pub fn top(&mut self) -> &mut Call<'a> {
         match self.frames.last_mut() {
             Some(Frame::Call(call)) => call,
@@ -106,7 +107,7 @@ impl<'a> Machine<'a> {
                 self.frames.pop();
                 return self.invoke(store, func, arguments);
             }
-            _ => unreachable!("something is to be done"),
+            _ => unreachable!("the top frame can make a step"),
         };
         let code = Rc::clone(&call.code);
         let pc = call.pc;
@@ -133,14 +134,14 @@ impl<'a> Machine<'a> {
                 call.enter(module.block(*blockty), false, code.ends[pc] + 1);
                 if !taken {
                     let other = code.elses[pc];
-                    // The `end` is to be executed, an `else` is not.
+                    // Skips an `else`, but not an `end`.
                     call.pc = other + usize::from(other != code.ends[pc]);
                 }
                 false
             }
             Operator::TryTable { try_table } => {
                 call.enter(module.block(try_table.ty), false, code.ends[pc] + 1);
-                let label = call.labels.last_mut().expect("it was pushed");
+                let label = call.labels.last_mut().expect("the label was pushed");
                 label.catches = try_table.catches.clone();
                 false
             }
@@ -296,7 +297,7 @@ impl<'a> Machine<'a> {
         self.invoke(store, func, arguments)
     }
 
-    /// Calls a function on top of the frames that there are.
+    /// Calls a function on top of the present frames.
     fn invoke(&mut self, store: &mut Store<'a>, func: FuncId, arguments: Vec<Value>) -> Step {
         let object = store.funcs[func.0].clone();
         let index = match object.body {
@@ -349,7 +350,7 @@ impl<'a> Machine<'a> {
         Ok(None)
     }
 
-    /// What a host function is called from.
+    /// Returns the context in which a host function is called.
     fn caller(&self) -> Caller {
         let mut caller = Caller::default();
         for frame in &self.frames {
@@ -363,7 +364,7 @@ impl<'a> Machine<'a> {
         caller
     }
 
-    /// Returns from the function that runs.
+    /// Returns from the running function.
     pub fn return_(&mut self, store: &mut Store<'a>) -> Step {
         let call = self.top();
         let results = call.pop_many(call.results);
@@ -371,7 +372,7 @@ impl<'a> Machine<'a> {
         Ok(self.deliver(store, results))
     }
 
-    /// Gives results to whoever waits for them.
+    /// Passes results to the frame below; returns them if there is none.
     fn deliver(&mut self, store: &mut Store<'a>, results: Vec<Value>) -> Option<Vec<Value>> {
         loop {
             match self.frames.last_mut() {
@@ -388,18 +389,19 @@ impl<'a> Machine<'a> {
                         .edge_if(prompt.switched, Edge::ReturnAfterSwitch);
                     self.frames.pop();
                 }
-                Some(Frame::Enter(..)) => unreachable!("it waits for arguments"),
+                Some(Frame::Enter(..)) => unreachable!("the frame has not been entered"),
             }
         }
     }
 
-    /// The tag of an index in the running function's module, and how many values it passes.
+    /// Returns the tag with the given index in the running function's module, and the number of its
+    /// values.
     pub fn tag(&mut self, store: &Store<'a>, index: u32) -> (TagId, usize) {
         let tag = store.instances[self.top().instance.0].tags[index as usize];
         (tag, store.tags[tag.0].0)
     }
 
-    /// Notes that a tag is thrown (0), suspended with (1) or switched with (2).
+    /// Notes that a tag is thrown (`how` = 0), suspended with (1) or switched with (2).
     pub fn used(&mut self, store: &mut Store<'a>, tag: TagId, how: usize) {
         let uses = store.uses.entry(tag).or_default();
         uses[how] = true;
@@ -408,7 +410,7 @@ impl<'a> Machine<'a> {
         }
     }
 
-    /// An exception of a tag with the topmost operands.
+    /// Creates an exception of a tag with the topmost operands.
     pub fn new_exception(&mut self, store: &mut Store<'a>, tag: u32) -> usize {
         let (tag, count) = self.tag(store, tag);
         self.used(store, tag, 0);
@@ -417,7 +419,7 @@ impl<'a> Machine<'a> {
         store.exceptions.len() - 1
     }
 
-    /// Takes frames off until one catches.
+    /// Pops frames until one catches the exception.
     pub fn throw(&mut self, store: &mut Store<'a>, exception: usize) -> Step {
         let on_continuation = prompts(&self.frames) > 0;
         let mut crossed = 0;

@@ -1,4 +1,4 @@
-//! Modules, decoded and validated.
+//! Decoded and validated modules.
 
 use crate::store::Failure;
 use std::rc::Rc;
@@ -12,10 +12,10 @@ use wasmparser::{
 pub struct Module<'a> {
     pub types: Vec<Type>,
     pub imports: Vec<Import<'a>>,
-    /// The types of the functions that it defines.
+    /// Type indices of the functions that the module defines.
     pub functions: Vec<u32>,
     pub tables: Vec<(u64, Option<ConstExpr<'a>>)>,
-    /// The sizes of memories in pages, at first and at most.
+    /// Initial and maximum sizes of the memories, in pages.
     pub memories: Vec<(u64, Option<u64>)>,
     pub globals: Vec<ConstExpr<'a>>,
     pub tags: Vec<u32>,
@@ -24,14 +24,15 @@ pub struct Module<'a> {
     pub elements: Vec<Element<'a>>,
     pub data: Vec<Data<'a>>,
     pub bodies: Vec<Rc<Code<'a>>>,
-    /// Knows types of all modules of the store.
+    /// Type information from validation. The types of all modules of the store have comparable ids.
     pub known: Types,
 }
 
-/// What is to be known of a function's type, or of a continuation's: of its function's.
+/// A function type or continuation type. The arities of a continuation type are those of its
+/// function type.
 #[derive(Clone, Copy, Debug)]
 pub struct Type {
-    /// Equal for equal types of all modules of a store.
+    /// Identity of the type: equal for equal types in all modules of a store.
     pub id: CoreTypeId,
     pub params: usize,
     pub results: usize,
@@ -42,7 +43,7 @@ pub struct Type {
 pub struct Code<'a> {
     pub locals: Vec<ValType>,
     pub body: Vec<Operator<'a>>,
-    /// For each operator that opens a block, the index of its `end`.
+    /// For each instruction that opens a block, the index of its `end`.
     pub ends: Vec<usize>,
     /// For each `if`, the index of its `else` or `end`.
     pub elses: Vec<usize>,
@@ -168,7 +169,7 @@ impl<'a> Module<'a> {
         }
     }
 
-    /// How many parameters and results a block has.
+    /// Returns the number of parameters and results of a block.
     pub fn block(&self, ty: BlockType) -> (usize, usize) {
         match ty {
             BlockType::Empty => (0, 0),
@@ -180,7 +181,7 @@ impl<'a> Module<'a> {
         }
     }
 
-    /// Whether one type is another, or declared to be a subtype of it.
+    /// Returns whether `ty` is `of` or a declared subtype of it.
     pub fn is_subtype(&self, mut ty: CoreTypeId, of: CoreTypeId) -> bool {
         while ty != of {
             match self.known.as_ref().supertype_of(ty) {
@@ -193,9 +194,9 @@ impl<'a> Module<'a> {
 }
 
 enum Shape {
-    /// The numbers of parameters and results.
+    /// Numbers of parameters and results.
     Func(usize, usize),
-    /// The index of the function's type.
+    /// Index of the function type.
     Cont(usize),
 }
 
@@ -221,7 +222,7 @@ impl<'a> Code<'a> {
                 | Operator::TryTable { .. } => open.push(index),
                 Operator::Else => elses[*open.last().expect("validation: an if")] = index,
                 Operator::End => {
-                    // The last one is the function's.
+                    // The last `end` is the function's.
                     if let Some(start) = open.pop() {
                         ends[start] = index;
                         if elses[start] == 0 {

@@ -1,4 +1,4 @@
-//! Integers.
+//! Integer instructions.
 
 use crate::frame::Call;
 use crate::store::{Trap, Value};
@@ -89,7 +89,7 @@ macro_rules! integers {
     };
 }
 
-/// Does what an operator on integers does; says if it is one.
+/// Executes an instruction on integers. Returns false if it is another instruction.
 pub fn step(call: &mut Call<'_>, operator: &Operator<'_>) -> Result<bool, Trap> {
     integers! { call, operator,
         i32 u32 I32 i32:

@@ -1,4 +1,4 @@
-//! Everything that programs share: values, objects, instances.
+//! The store: values, objects and instances.
 
 use crate::coverage::{Coverage, Edge};
 use crate::frame::{Continuation, Frame};
@@ -40,15 +40,15 @@ pub enum Value {
     F32(u32),
     /// The bits of a float.
     F64(u64),
-    /// Null, of any type.
+    /// The null reference of any type.
     Null,
     /// A function.
     Func(FuncId),
-    /// A continuation, which may have been used since.
+    /// A continuation, which may be consumed.
     Cont(usize),
     /// An exception.
     Exn(usize),
-    /// A value of the host's.
+    /// A value of the host.
     Extern(u32),
 }
 
@@ -56,18 +56,18 @@ impl Value {
     pub(crate) fn i32(self) -> i32 {
         match self {
             Value::I32(value) => value,
-            other => unreachable!("validation: {other:?} is no i32"),
+            other => unreachable!("validation: {other:?} is not an i32"),
         }
     }
 
     pub(crate) fn i64(self) -> i64 {
         match self {
             Value::I64(value) => value,
-            other => unreachable!("validation: {other:?} is no i64"),
+            other => unreachable!("validation: {other:?} is not an i64"),
         }
     }
 
-    /// What a local is at first.
+    /// Returns the initial value of a local.
     pub(crate) fn default(ty: ValType) -> Value {
         match ty {
             ValType::I32 => Value::I32(0),
@@ -78,7 +78,7 @@ impl Value {
         }
     }
 
-    /// Whether it is a reference, and not null.
+    /// Returns whether the value is a non-null reference.
     pub fn is_object(self) -> bool {
         !matches!(
             self,
@@ -87,7 +87,7 @@ impl Value {
     }
 }
 
-/// Why a program cannot go on.
+/// Cause of a trap.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs)]
 pub enum Trap {
@@ -107,18 +107,18 @@ pub enum Trap {
     StackExhausted,
 }
 
-/// How a call ended that did not return.
+/// Reason for which a call did not return.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Failure {
-    /// With a trap.
+    /// A trap.
     Trap(Trap),
-    /// With an exception that nothing caught.
+    /// An exception that nothing caught.
     Exception(usize),
-    /// The host ended it.
+    /// An exit that the host requested, with its code.
     Host(i32),
-    /// The module is not valid, or does not fit its imports.
+    /// The module is invalid, or an import is missing.
     Refused(String),
-    /// The operator is not among those that are known here.
+    /// An instruction that this interpreter does not support.
     Unsupported(String),
 }
 
@@ -128,15 +128,15 @@ impl From<Trap> for Failure {
     }
 }
 
-/// What a host function does.
+/// A host function.
 pub type HostFunc<'a> = Rc<dyn Fn(&mut Store<'a>, &[Value]) -> Result<Vec<Value>, Failure> + 'a>;
 
-/// What is imported and exported.
+/// An object that can be imported or exported.
 #[derive(Clone)]
 pub enum Extern<'a> {
     /// A function.
     Func(FuncId),
-    /// A function of the host's, of whatever type it is imported with.
+    /// A host function, which takes the type of its import.
     Host(HostFunc<'a>),
     /// A table's index in the store.
     Table(usize),
@@ -160,12 +160,12 @@ pub(crate) struct Func<'a> {
 
 #[derive(Clone)]
 pub(crate) enum Body<'a> {
-    /// The index among those that the module defines.
+    /// Index among the functions that the module defines.
     Wasm(usize),
     Host(HostFunc<'a>),
 }
 
-/// A memory: its bytes, and how many pages it may have.
+/// A memory: its bytes, and its maximum size in pages.
 pub(crate) struct Memory {
     pub bytes: Vec<u8>,
     pub most: u64,
@@ -178,7 +178,7 @@ pub(crate) struct Exception {
     pub values: Vec<Value>,
 }
 
-/// An instance: for each index of the module's, an index of the store's.
+/// An instance. Each vector maps the module's indices to the store's.
 pub(crate) struct Instance<'a> {
     pub module: Rc<Module<'a>>,
     pub funcs: Vec<FuncId>,
@@ -191,38 +191,38 @@ pub(crate) struct Instance<'a> {
 /// The size of a page in bytes.
 pub(crate) const PAGE: u64 = 65536;
 
-/// What a host function was called from.
+/// Context in which a host function was called.
 #[derive(Clone, Default)]
 pub(crate) struct Caller {
-    /// Whether a continuation was running.
+    /// True if a continuation was running.
     pub on_continuation: bool,
-    /// The tags that could be suspended with there.
+    /// Tags that the running code could suspend with.
     pub handled: Vec<TagId>,
-    /// How a call that it made ended last.
+    /// Failure of the last call that the host function made; `None` if that call returned.
     pub failure: Option<Failure>,
 }
 
-/// Everything that instances share.
+/// State that instances share.
 pub struct Store<'a> {
-    /// What was executed.
+    /// Counts of executed instructions and edges.
     pub coverage: Coverage,
-    /// How many functions may be active on one stack.
+    /// Maximum number of active calls on one stack.
     pub frame_limit: usize,
     pub(crate) validator: Validator,
     pub(crate) funcs: Vec<Func<'a>>,
     pub(crate) tables: Vec<Vec<Value>>,
     pub(crate) memories: Vec<Memory>,
     pub(crate) globals: Vec<Value>,
-    /// For each tag the number of values that it passes, and its type.
+    /// Number of values and type of each tag.
     pub(crate) tags: Vec<(usize, CoreTypeId)>,
-    /// How each tag has been used: thrown, suspended with, switched with.
+    /// Uses of each tag so far: thrown, suspended with, switched with.
     pub(crate) uses: BTreeMap<TagId, [bool; 3]>,
     pub(crate) exceptions: Vec<Exception>,
-    /// None for those that are used.
+    /// Continuations; `None` for those that are consumed.
     pub(crate) continuations: Vec<Option<Continuation<'a>>>,
     pub(crate) instances: Vec<Instance<'a>>,
     pub(crate) serial: u64,
-    /// Host functions under way.
+    /// Contexts of the active host functions.
     pub(crate) callers: Vec<Caller>,
 }
 
@@ -233,7 +233,7 @@ impl Default for Store<'_> {
 }
 
 impl<'a> Store<'a> {
-    /// An empty store.
+    /// Creates an empty store.
     pub fn new() -> Store<'a> {
         Store {
             coverage: Coverage::default(),
@@ -253,12 +253,12 @@ impl<'a> Store<'a> {
         }
     }
 
-    /// Instantiates a module. `import` says what stands behind a name; imports are not
-    /// compared with their types.
+    /// Instantiates a module. `import` returns the object for a module name and a field name. Types
+    /// of imports are not checked.
     ///
     /// # Errors
     ///
-    /// If it is not valid, something is missing, or it traps.
+    /// Fails if the module is invalid, an import is missing, or instantiation traps.
     pub fn instantiate(
         &mut self,
         bytes: &'a [u8],
@@ -268,11 +268,11 @@ impl<'a> Store<'a> {
         self.instantiate_module(module, import)
     }
 
-    /// Instantiates the module of an instance once more.
+    /// Instantiates the module of an instance again.
     ///
     /// # Errors
     ///
-    /// As for the first time.
+    /// Fails as [`Store::instantiate`] does.
     pub fn instantiate_again(
         &mut self,
         instance: InstanceId,
@@ -451,7 +451,7 @@ impl<'a> Store<'a> {
         }
     }
 
-    /// What an instance exports under a name.
+    /// Returns an instance's export.
     pub fn export(&self, instance: InstanceId, name: &str) -> Option<Extern<'a>> {
         let instance = &self.instances[instance.0];
         let export = instance
@@ -473,7 +473,7 @@ impl<'a> Store<'a> {
     ///
     /// # Errors
     ///
-    /// If it does not return.
+    /// Fails if the function does not return.
     pub fn call(&mut self, func: FuncId, arguments: &[Value]) -> Result<Vec<Value>, Failure> {
         if self
             .callers
@@ -489,13 +489,13 @@ impl<'a> Store<'a> {
         ended
     }
 
-    /// The numbers of a function's parameters and results.
+    /// Returns the numbers of a function's parameters and results.
     pub fn arity(&self, func: FuncId) -> (usize, usize) {
         let func = &self.funcs[func.0];
         (func.params, func.results)
     }
 
-    /// A global's value.
+    /// Returns a global's value.
     pub fn global(&self, index: usize) -> Value {
         self.globals[index]
     }
@@ -505,24 +505,24 @@ impl<'a> Store<'a> {
         self.globals[index] = value;
     }
 
-    /// A table's elements.
+    /// Returns a table's elements.
     pub fn table(&self, index: usize) -> &[Value] {
         &self.tables[index]
     }
 
-    /// A memory's bytes.
+    /// Returns a memory's bytes.
     pub fn memory(&self, index: usize) -> &[u8] {
         &self.memories[index].bytes
     }
 
-    /// An exception's tag and payload.
+    /// Returns an exception's tag and payload.
     pub fn exception(&self, index: usize) -> (TagId, &[Value]) {
         let exception = &self.exceptions[index];
         (exception.tag, &exception.values)
     }
 
-    /// Counts the suspended continuations that can no longer be reached, and forgets them;
-    /// the number of continuations that are left. To be called between calls.
+    /// Counts the suspended continuations that can no longer be reached, and removes them. Returns
+    /// the number of remaining continuations. Must not be called while WebAssembly runs.
     pub fn collect(&mut self) -> usize {
         let mut marked = vec![false; self.continuations.len()];
         let mut exceptions = vec![false; self.exceptions.len()];
@@ -567,7 +567,7 @@ impl<'a> Store<'a> {
         left
     }
 
-    /// Whether a continuation lies in a table or global of an instance that it runs.
+    /// Returns whether a continuation is in a table or global of an instance whose code it runs.
     fn is_in_table_of_own(&self, id: usize) -> bool {
         let frames = self.continuations[id].iter().flat_map(|cont| &cont.frames);
         let mut instances = frames.filter_map(|frame| match frame {

@@ -1,4 +1,4 @@
-//! Continuations: how they are made, bound, suspended, resumed and switched.
+//! Stack switching: making, binding, suspending, resuming and switching continuations.
 
 use crate::coverage::Edge;
 use crate::frame::{Clause, Continuation, Frame, Prompt, prompts};
@@ -6,11 +6,11 @@ use crate::machine::{MANY_VALUES, Machine, Step};
 use crate::store::{Failure, Store, TagId, Trap, Value};
 use wasmparser::{Handle, Operator, ResumeTable};
 
-/// A chain of so many stacks is a deep one.
+/// Number of stacks above which a chain counts as deep ([`Edge::DeepChain`]).
 const DEEP: usize = 50;
 
 impl<'a> Machine<'a> {
-    /// Does what an operator on continuations does.
+    /// Executes an instruction on continuations.
     pub fn switching(&mut self, store: &mut Store<'a>, operator: &Operator<'a>) -> Step {
         let types = |call: &crate::frame::Call<'a>, store: &Store<'a>, index: u32| {
             store.instances[call.instance.0].module.types[index as usize]
@@ -87,7 +87,7 @@ impl<'a> Machine<'a> {
                 tag_index,
             } => {
                 let reference = self.top().pop();
-                // All but the last, which is the reference to what is switched from.
+                // The last parameter is the reference to the continuation that is switched from.
                 let params = types(self.top(), store, *cont_type_index).params - 1;
                 let values = self.top().pop_many(params);
                 self.switch(store, *tag_index, reference, values)
@@ -96,7 +96,7 @@ impl<'a> Machine<'a> {
         }
     }
 
-    /// A reference to a new continuation.
+    /// Adds a continuation to the store and returns a reference to it.
     fn add(&self, store: &mut Store<'a>, frames: Vec<Frame<'a>>, resumer: Option<u64>) -> Value {
         store.continuations.push(Some(Continuation {
             frames,
@@ -108,7 +108,7 @@ impl<'a> Machine<'a> {
         Value::Cont(store.continuations.len() - 1)
     }
 
-    /// Puts a prompt on the frames, and a continuation's frames on top of it.
+    /// Pushes a prompt and then the continuation's frames.
     fn attach(
         &mut self,
         store: &mut Store<'a>,
@@ -155,8 +155,8 @@ impl<'a> Machine<'a> {
         self.throw(store, exception)
     }
 
-    /// The topmost prompt with a clause for suspensions or switches with a tag, and that
-    /// clause.
+    /// Finds the topmost prompt with a clause for `tag` (`on switch` if `switch`). Returns its
+    /// index and the clause.
     fn find(
         &self,
         store: &mut Store<'a>,
@@ -260,7 +260,7 @@ impl<'a> Machine<'a> {
         }
         let resumer = match &self.frames[place - 1] {
             Frame::Call(call) => call.serial,
-            _ => unreachable!("a function has resumed it"),
+            _ => unreachable!("the frame below a prompt is the resuming function"),
         };
         let elsewhere = continuation.resumer.is_some_and(|old| old != resumer);
         let moved = elsewhere && continuation.stacks() > 1;
@@ -272,7 +272,7 @@ impl<'a> Machine<'a> {
     }
 }
 
-/// Checks that a continuation can be used.
+/// Checks that a continuation is neither null nor consumed, and returns its index.
 fn check(store: &mut Store<'_>, reference: Value) -> Result<usize, Failure> {
     let Value::Cont(id) = reference else {
         store.coverage.edge(Edge::Null);
@@ -285,7 +285,7 @@ fn check(store: &mut Store<'_>, reference: Value) -> Result<usize, Failure> {
     Ok(id)
 }
 
-/// Uses a continuation up.
+/// Consumes a continuation.
 fn take<'a>(store: &mut Store<'a>, reference: Value) -> Result<Continuation<'a>, Failure> {
     let id = check(store, reference)?;
     let continuation = store.continuations[id].take().expect("it was there");
@@ -300,13 +300,13 @@ fn take<'a>(store: &mut Store<'a>, reference: Value) -> Result<Continuation<'a>,
     Ok(continuation)
 }
 
-/// Gives values to what waits for them on top of frames.
+/// Passes values to the top frame, as operands or arguments.
 fn pass<'a>(store: &mut Store<'a>, frames: &mut [Frame<'a>], values: Vec<Value>) {
     let many = values.len() > MANY_VALUES;
     store.coverage.edge_if(many, Edge::LargeArity);
     match frames.last_mut() {
         Some(Frame::Call(call)) => call.operands.extend(values),
         Some(Frame::Enter(_, arguments)) => arguments.extend(values),
-        _ => unreachable!("something waits for values"),
+        _ => unreachable!("the top frame takes values"),
     }
 }

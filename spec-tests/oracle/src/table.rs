@@ -1,14 +1,15 @@
-//! Tables, globals and memories.
+//! Instructions on tables, globals and memories.
 
 use crate::frame::Call;
 use crate::store::{Failure, PAGE, Store, Trap, Value};
 use std::ops::Range;
 use wasmparser::{MemArg, MemArgTarget, Operator};
 
-/// More elements than any table of a test has.
+/// Largest number of elements by which `table.grow` can grow a table.
 const MOST_ELEMENTS: usize = 1 << 20;
 
-/// Does what an operator on tables, globals or memories does; says if it is one.
+/// Executes an instruction on tables, globals or memories. Returns false if it is another
+/// instruction.
 pub fn step<'a>(
     store: &mut Store<'a>,
     call: &mut Call<'a>,
@@ -131,7 +132,7 @@ pub fn step<'a>(
     Ok(true)
 }
 
-/// The elements from `start` on, if there are so many.
+/// Returns the range of `count` elements from `start`, or `None` if it exceeds `len`.
 fn range(start: usize, count: usize, len: usize) -> Option<Range<usize>> {
     (start + count <= len).then(|| start..start + count)
 }

@@ -1,5 +1,5 @@
-//! What a backtrace shows, by the rows of the walk's contract (B1 to B20) that an embedder
-//! can see. (B4, B9 and B13 cannot be seen through the API.)
+//! Contents of backtraces, by the rows B1 to B20 of the walk's contract that an embedder can
+//! observe. B4, B9 and B13 are not observable through the API.
 
 use crate::common::{call, call_func, each, each_default, error_names, module, names, trap};
 use backstitch::{
@@ -11,7 +11,7 @@ use std::num::NonZeroUsize;
 use std::sync::mpsc;
 use std::thread;
 
-/// The store's data: what was seen, and what host functions call.
+/// Data of the store: the recorded backtraces, and the functions for the host to call.
 #[derive(Default)]
 struct Seen {
     traces: Vec<Vec<String>>,
@@ -25,7 +25,7 @@ fn look(mut caller: Host<'_>) {
     caller.data_mut().traces.push(seen);
 }
 
-/// Calls the next function that is wanted, and looks before and after.
+/// Calls the next function of the list, if any, and compares the backtraces before and after.
 fn go_on(mut caller: Host<'_>) -> Result<()> {
     let before = names(&WasmBacktrace::capture(&caller));
     if let Some(next) = caller.data_mut().next.pop() {
@@ -81,8 +81,8 @@ impl Scene {
         self.instance.get_func(&mut self.store, name).unwrap()
     }
 
-    /// Calls the first of these, which calls the second, and so on; gives what was seen,
-    /// from the innermost to the outermost.
+    /// Calls the first function, which calls the second, and so on. Returns the recorded
+    /// backtraces, from the innermost call to the outermost.
     fn run(&mut self, calls: &[Func]) -> Vec<Vec<String>> {
         self.store.data_mut().traces.clear();
         self.store.data_mut().next = calls[1..].iter().rev().copied().collect();
@@ -92,7 +92,7 @@ impl Scene {
 }
 
 #[test]
-fn b1_outside_of_any_call_there_is_nothing() {
+fn b1_outside_of_any_call_a_backtrace_is_empty() {
     each_default(|engine| {
         let mut scene = scene(engine);
         assert!(WasmBacktrace::capture(&scene.store).frames().is_empty());
@@ -108,7 +108,7 @@ fn b1_outside_of_any_call_there_is_nothing() {
 }
 
 #[test]
-fn b2_seen_in_a_host_call_at_a_trap_and_at_a_yield() {
+fn b2_backtraces_in_a_host_call_at_a_trap_and_at_a_yield() {
     each(
         |config| {
             config.epoch_interruption(true);
@@ -120,7 +120,7 @@ fn b2_seen_in_a_host_call_at_a_trap_and_at_a_yield() {
             assert_eq!(scene.run(&[three]), [["three_inner", "three"]]);
             let error = call(&mut scene.store, &scene.instance, "trap", &[]).unwrap_err();
             assert_eq!(error_names(&error), ["trap_inner", "trap"]);
-            // The callback of a deadline looks too.
+            // The callback of the epoch deadline records a backtrace, too.
             engine.increment_epoch();
             scene.store.epoch_deadline_callback(|mut store| {
                 let seen = names(&WasmBacktrace::capture(&store));
@@ -134,7 +134,7 @@ fn b2_seen_in_a_host_call_at_a_trap_and_at_a_yield() {
 }
 
 #[test]
-fn b3_at_a_trap_the_faulting_place_not_the_last_exit() {
+fn b3_a_trap_shows_the_faulting_instruction_not_the_last_exit() {
     let text = r#"(module
         (import "" "look" (func $look))
         (func $callee (param i32) (call $look)
@@ -163,7 +163,7 @@ fn b3_at_a_trap_the_faulting_place_not_the_last_exit() {
 }
 
 #[test]
-fn b6_activations_from_the_newest_to_the_oldest() {
+fn b6_activations_are_listed_from_the_newest_to_the_oldest() {
     each_default(|engine| {
         let mut scene = scene(engine);
         let calls = ["one", "two", "one", "three"].map(|name| scene.func(name));
@@ -186,9 +186,9 @@ fn b6_activations_from_the_newest_to_the_oldest() {
 }
 
 #[test]
-fn b7_only_the_activations_of_this_store() {
-    // A calls the host, which has B run on another thread; B's host function asks the
-    // first thread to call A again, from where A is seen.
+fn b7_only_the_activations_of_this_store_are_listed() {
+    // Store A calls the host, which has store B run on another thread. B's host function makes the
+    // first thread call A again, where a backtrace of A is captured.
     each_default(|engine| {
         let mut first = scene(engine);
         let (ask, asked) = mpsc::channel();
@@ -227,7 +227,7 @@ fn b7_only_the_activations_of_this_store() {
 }
 
 #[test]
-fn b7_a_store_used_inside_another_ones_host_function() {
+fn b7_a_store_used_inside_a_host_function_of_another_store() {
     each_default(|engine| {
         let mut outer = scene(engine);
         let inner = std::sync::Mutex::new(scene(engine));
@@ -250,13 +250,13 @@ fn b7_a_store_used_inside_another_ones_host_function() {
 }
 
 #[test]
-fn b8_host_function_through_func_call_hides_nothing() {
+fn b8_host_functions_called_by_the_host_hide_no_frames() {
     each_default(|engine| {
         let mut scene = scene(engine);
         let (one, two) = (scene.func("one"), scene.func("two"));
         let (go_on, look) = (scene.go_on, scene.look);
-        // Host functions called by the host stand between the activations, at the top and
-        // at the bottom.
+        // Host functions that the host calls are between the activations, at the newest end and at
+        // the oldest.
         let seen = scene.run(&[one, look]);
         assert_eq!(seen[0], ["one_inner", "one"]);
         let seen = scene.run(&[one, go_on, go_on, look]);
@@ -276,7 +276,7 @@ fn b8_host_function_through_func_call_hides_nothing() {
 }
 
 #[test]
-fn b10_the_running_stack_first_then_its_outer_ones() {
+fn b10_the_running_stack_is_listed_first_then_its_parents() {
     each_default(|engine| {
         let mut scene = scene(engine);
         let calls = ["one", "three"].map(|name| scene.func(name));
@@ -317,7 +317,7 @@ fn b14_the_chain_is_restored_on_every_path() {
                 let check = |caller: &Host<'_>| {
                     assert_eq!(names(&WasmBacktrace::capture(caller)), expected);
                 };
-                // A trap, an end, a suspension, a suspended one dropped, a want of fuel.
+                // A trap, a return, a suspension, a dropped suspended execution, and lack of fuel.
                 let error = call_func(&mut caller, &trap_func, &[]).unwrap_err();
                 assert_eq!(
                     error_names(&error),
@@ -381,7 +381,7 @@ fn b17_a_tail_call_to_the_host_leaves_no_frame() {
 }
 
 #[test]
-fn b18_frames_know_their_number_from_both_ends() {
+fn b18_frames_are_numbered_from_both_ends() {
     each_default(|engine| {
         let mut scene = scene(engine);
         let calls = ["one", "trap"].map(|name| scene.func(name));
@@ -400,8 +400,8 @@ fn b18_frames_know_their_number_from_both_ends() {
 }
 
 #[test]
-fn b19_callers_report_their_call_and_frames_their_instance() {
-    // Each call stands between others, the last one at the function's end.
+fn b19_callers_report_the_offset_of_their_call_and_frames_their_instance() {
+    // Each call is between other calls; the last one is at the function's end.
     let text = r#"(module
         (import "" "inner" (func $inner (param i32)))
         (table funcref (elem $a)) (elem declare func $b)
@@ -428,15 +428,15 @@ fn b19_callers_report_their_call_and_frames_their_instance() {
             assert_eq!(frame.instance(), outer);
             assert_eq!(bytes[frame.module_offset().unwrap()], call, "{frame:?}");
         }
-        // `d` is at its second call, which is right before its end.
+        // `d` is at its second call, which is immediately before its end.
         let last = frames[4].module_offset().unwrap();
         assert_eq!(bytes[last..last + 3], [0x10, 3, 0x0b]);
     });
 }
 
 #[test]
-fn b19_frames_are_exact_however_many_places_call() {
-    // A ring of functions, each with two calls: hundreds of return addresses, one by one.
+fn b19_frames_are_exact_for_hundreds_of_call_sites() {
+    // A ring of functions with two calls each, so that there are hundreds of return addresses.
     const RING: usize = 150;
     let mut text = String::from("(module");
     for index in 0..RING {
@@ -467,7 +467,7 @@ fn b19_frames_are_exact_however_many_places_call() {
                 assert_eq!(frame.func_index() as usize, from_end % RING);
                 let offset = frame.module_offset().unwrap();
                 places.insert(offset);
-                // Two rounds later the same place calls again.
+                // Two rounds later the same call site calls again.
                 if let Some(again) = frames.iter().rev().nth(from_end + 2 * RING)
                     && from_end + 2 * RING < DEPTH
                 {
@@ -480,7 +480,7 @@ fn b19_frames_are_exact_however_many_places_call() {
 }
 
 #[test]
-fn b20_a_backtrace_is_as_long_as_is_allowed() {
+fn b20_the_configured_maximum_bounds_a_backtrace() {
     for limit in [1, 7, 5_000] {
         each(
             |config| {

@@ -1,13 +1,13 @@
-//! Bulk operations are carried out in pieces: between two of them a program can be suspended.
+//! Bulk instructions are executed in pieces. A program can be suspended between two pieces.
 
 use crate::common::{each, module, trap};
 use backstitch::{Config, Engine, Execution, Instance, Outcome, Store, Suspension, Trap};
 
-/// The bytes of both memories, and the elements of the table.
+/// Size of each memory in bytes.
 const BYTES: usize = 8 << 20;
 const ELEMENTS: usize = 1 << 20;
 
-/// The items of the segments: more than a piece.
+/// Sizes of the segments, which are larger than a piece.
 const DATA: usize = (2 << 20) + 5;
 const ITEMS: usize = 150_000;
 
@@ -39,7 +39,7 @@ fn text() -> String {
                 (table.copy $t $t (i32.const 3) (i32.const 1) (i32.const {elements})))
             (func (export "table_init")
                 (table.init $t $items (i32.const 4) (i32.const 1) (i32.const {items})))
-            ;; Beyond the end by one.
+            ;; One byte beyond the end.
             (func (export "outside")
                 (memory.fill (i32.const 1) (i32.const 7) (i32.const {BYTES}))))"#,
         "ab".repeat(DATA / 2 + 1),
@@ -51,11 +51,11 @@ fn text() -> String {
     )
 }
 
-/// Everything that the operations change.
+/// State that the operations change.
 #[derive(PartialEq)]
 struct State {
     memories: [Vec<u8>; 2],
-    /// Which of the two functions each element is.
+    /// Function of each element: 0 for null, 1 for `f`, 2 for `g`.
     table: Vec<u8>,
 }
 
@@ -68,7 +68,7 @@ impl State {
         }
     }
 
-    /// What an operation makes of it at once.
+    /// Returns the state after the operation.
     fn after(mut self, name: &str) -> State {
         let [a, b] = &mut self.memories;
         let most = BYTES - 5;
@@ -91,7 +91,7 @@ impl State {
                     *element = [2, 1][at % 2];
                 }
             }
-            other => panic!("no operation is called {other}"),
+            other => panic!("unknown operation {other}"),
         }
         self
     }
@@ -144,10 +144,10 @@ impl Scene {
         State { memories, table }
     }
 
-    /// Whether all is as a state says: without printing megabytes.
+    /// Fails if the present state differs from `state`, without printing megabytes.
     #[track_caller]
     fn check(&mut self, name: &str, state: &State) {
-        assert!(self.state() == *state, "{name} has done something else");
+        assert!(self.state() == *state, "{name} has another result");
     }
 }
 
@@ -168,10 +168,10 @@ fn counting(config: &mut Config) {
     config.consume_fuel(true).interruptible(true);
 }
 
-/// Suspended after each piece, an operation does what it does at once, in that many pieces and
-/// no more.
+/// An operation that is suspended after each piece has the same result as without suspensions, and
+/// takes the expected number of pieces.
 #[test]
-fn a_bulk_operation_goes_on_where_it_was_suspended() {
+fn a_suspended_bulk_operation_continues_where_it_stopped() {
     let text = text();
     for dispatch in crate::common::dispatches() {
         let mut config = Config::new();
@@ -182,14 +182,17 @@ fn a_bulk_operation_goes_on_where_it_was_suspended() {
             let mut scene = Scene::new(&engine, &text, &State::new());
             let mut execution = scene.start(name);
             let mut suspended = 0;
-            // There is no fuel from the first piece on, and none is given.
+            // There is no fuel after the first piece, and none is added.
             while let Outcome::Suspended(why) = execution.resume(&mut scene.store).unwrap() {
                 assert!(matches!(why, Suspension::Fuel), "{name}: {why:?}");
                 suspended += 1;
                 if suspended == 1 {
                     let now = scene.state();
-                    assert!(now != State::new(), "{name}: nothing was done");
-                    assert!(now != State::new().after(name), "{name}: all was done");
+                    assert!(now != State::new(), "{name}: no change after a piece");
+                    assert!(
+                        now != State::new().after(name),
+                        "{name}: finished after one piece"
+                    );
                 }
             }
             scene.check(name, &State::new().after(name));
@@ -203,10 +206,10 @@ fn a_bulk_operation_goes_on_where_it_was_suspended() {
     }
 }
 
-/// An interruption ends a long operation in the middle, and the store is whole; what is out of
-/// bounds is found before anything is written.
+/// An interruption ends a long operation in the middle and leaves a usable store. Accesses out of
+/// bounds are detected before anything is written.
 #[test]
-fn an_interruption_ends_a_bulk_operation_before_its_end() {
+fn an_interruption_stops_a_bulk_operation_in_the_middle() {
     let text = text();
     each(counting, |engine| {
         let mut scene = Scene::new(engine, &text, &State::new());
@@ -239,7 +242,7 @@ fn an_interruption_ends_a_bulk_operation_before_its_end() {
     });
 }
 
-/// Fuel is taken once, however often it runs out between pieces.
+/// An operation is charged once, no matter how often fuel runs out between pieces.
 #[test]
 fn a_bulk_operation_is_charged_once() {
     let text = text();

@@ -1,4 +1,4 @@
-//! Calls, returns and tail calls that move many values, or very often.
+//! Calls, returns and tail calls with many values, or in great number.
 
 use crate::common::{call, each, each_default, module, numbers, trap};
 use backstitch::{
@@ -6,13 +6,13 @@ use backstitch::{
 };
 use std::fmt::Write;
 
-/// `count` times `text`.
+/// Repeats `text` `count` times.
 fn repeat(text: &str, count: usize) -> String {
     text.repeat(count)
 }
 
-/// Two instances that call one another in tail position through a table, with different
-/// numbers of parameters.
+/// Creates two instances that tail-call each other through a table, with different numbers of
+/// parameters.
 fn ping_pong(store: &mut Store<()>, engine: &Engine) -> Instance {
     let table_type = TableType::new(RefType::FUNCREF, 2, None);
     let table = Table::new(&mut *store, table_type, backstitch::Ref::Func(None)).unwrap();
@@ -122,7 +122,7 @@ fn a_million_tail_calls_of_an_import_and_of_references() {
 }
 
 #[test]
-fn a_caller_goes_on_after_cross_instance_tail_calls() {
+fn a_caller_continues_after_cross_instance_tail_calls() {
     each_default(|engine| {
         let mut store = Store::new(engine, ());
         let inner = ping_pong(&mut store, engine);
@@ -196,7 +196,7 @@ fn a_tail_call_to_a_host_function_with_a_thousand_results() {
 }
 
 #[test]
-fn a_host_function_whose_results_have_no_room_is_a_stack_overflow() {
+fn a_host_function_without_room_for_its_results_overflows_the_stack() {
     each(
         |config| {
             config.max_wasm_stack(4_096);
@@ -204,7 +204,9 @@ fn a_host_function_whose_results_have_no_room_is_a_stack_overflow() {
         |engine| {
             let mut store = Store::new(engine, ());
             let ty = FuncType::new(engine, [], vec![ValType::I32; 1_000]);
-            let host = Func::new(&mut store, ty, |_, _, _| panic!("there is no room for it"));
+            let host = Func::new(&mut store, ty, |_, _, _| {
+                panic!("the call overflows the stack")
+            });
             let text = format!(
                 r#"(module
                     (import "" "host" (func $host (result {})))
@@ -220,7 +222,7 @@ fn a_host_function_whose_results_have_no_room_is_a_stack_overflow() {
     );
 }
 
-/// Types and arguments for functions of many parameters.
+/// Types for functions with many parameters.
 const KINDS: [&str; 4] = ["i32", "i64", "f32", "f64"];
 
 fn argument(kind: usize, index: usize) -> Val {
@@ -233,7 +235,7 @@ fn argument(kind: usize, index: usize) -> Val {
     }
 }
 
-/// Functions that return their parameters in another order, each in several ways.
+/// Returns functions that return their parameters in another order, each in several ways.
 fn permutation(kinds: &[usize], order: &[usize]) -> String {
     let types = |indices: &mut dyn Iterator<Item = usize>| -> String {
         indices
@@ -255,7 +257,7 @@ fn permutation(kinds: &[usize], order: &[usize]) -> String {
         pushed(&mut order.iter().copied()),
         pushed(&mut (0..kinds.len())),
     );
-    // The parameters pass through a block's results, and a branch's values.
+    // The parameters are also passed through a block's results and a branch's values.
     format!(
         r#"(module
             (type $f (func (param {params}) (result {results})))
@@ -284,7 +286,7 @@ fn permutation(kinds: &[usize], order: &[usize]) -> String {
 }
 
 #[test]
-fn parameters_returned_permuted() {
+fn parameters_are_returned_in_another_order() {
     let mut random = crate::common::Shuffle(7);
     let mut cases: Vec<(Vec<usize>, Vec<usize>)> = Vec::new();
     for arity in 1..=12 {
@@ -293,12 +295,13 @@ fn parameters_returned_permuted() {
             let mut order: Vec<usize> = (0..arity).collect();
             random.shuffle(&mut order);
             cases.push((kinds.clone(), order));
-            // Some of them twice, others not at all.
+            // Some parameters are returned twice, others not at all.
             let count = 1 + random.below(arity + 3);
             cases.push((kinds, (0..count).map(|_| random.below(arity)).collect()));
         }
     }
-    // As many as a function may have, as one of them takes three more.
+    // The maximum number of parameters of a function, less the three additional ones of one
+    // function.
     let most = 997;
     cases.push((
         (0..most).map(|index| index % 4).collect(),

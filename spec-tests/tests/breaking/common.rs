@@ -1,11 +1,11 @@
-//! Engines of every mode, and short ways of making what a test needs.
+//! Engines of every mode, and helper functions for tests.
 
 use backstitch::{
     AsContextMut, CompilationMode, Config, Dispatch, Engine, Error, Func, Instance, Module, Trap,
     Val, WasmBacktrace,
 };
 
-/// The ways of dispatch of this build.
+/// Returns the dispatch backends of this build.
 pub fn dispatches() -> Vec<Dispatch> {
     let mut all = vec![Dispatch::best()];
     if !all.contains(&Dispatch::Loop) {
@@ -14,8 +14,8 @@ pub fn dispatches() -> Vec<Dispatch> {
     all
 }
 
-/// Runs `test` with engines of every way of dispatch and of translation, each with what
-/// `configure` adds.
+/// Runs `test` with an engine for each dispatch backend and compilation mode. `configure` is
+/// applied to each configuration.
 pub fn each(configure: impl Fn(&mut Config), test: impl Fn(&Engine)) {
     for dispatch in dispatches() {
         for mode in [
@@ -26,17 +26,17 @@ pub fn each(configure: impl Fn(&mut Config), test: impl Fn(&Engine)) {
             let mut config = Config::new();
             config.dispatch(dispatch).compilation_mode(mode);
             configure(&mut config);
-            test(&Engine::new(&config).expect("the mode works"));
+            test(&Engine::new(&config).expect("the mode is available"));
         }
     }
 }
 
-/// [`each`] with nothing added.
+/// Runs `test` as [`each`] does, without further configuration.
 pub fn each_default(test: impl Fn(&Engine)) {
     each(|_| {}, test);
 }
 
-/// A module of text.
+/// Compiles a module's text.
 pub fn module(engine: &Engine, text: &str) -> Module {
     let bytes = wat::parse_str(text).unwrap_or_else(|error| panic!("{error}"));
     Module::new(engine, &bytes).unwrap_or_else(|error| panic!("{error:?}"))
@@ -51,7 +51,7 @@ pub fn call(
 ) -> Result<Vec<Val>, Error> {
     let func = instance
         .get_func(&mut store, name)
-        .expect("the export is there");
+        .expect("the export exists");
     call_func(store, &func, arguments)
 }
 
@@ -67,19 +67,19 @@ pub fn call_func(
     Ok(results)
 }
 
-/// The numbers among values, sign-extended; floats by their bits.
+/// Converts numeric values to `i64`: integers sign-extended, floats by their bits.
 pub fn numbers(values: &[Val]) -> Vec<i64> {
     let number = |value: &Val| match value {
         Val::I32(value) => i64::from(*value),
         Val::I64(value) => *value,
         Val::F32(bits) => i64::from(*bits),
         Val::F64(bits) => *bits as i64,
-        other => panic!("{other:?} is no number"),
+        other => panic!("{other:?} is not a number"),
     };
     values.iter().map(number).collect()
 }
 
-/// The trap that an error is.
+/// Returns the trap that a call has ended with.
 pub fn trap<T>(result: Result<T, Error>) -> Option<Trap> {
     result
         .err()
@@ -88,7 +88,7 @@ pub fn trap<T>(result: Result<T, Error>) -> Option<Trap> {
         .copied()
 }
 
-/// The names of a backtrace's functions, or their indices.
+/// Returns the names of a backtrace's functions, or their indices if they have no names.
 pub fn names(backtrace: &WasmBacktrace) -> Vec<String> {
     let name = |frame: &backstitch::FrameInfo| match frame.func_name() {
         Some(name) => name.to_owned(),
@@ -97,7 +97,7 @@ pub fn names(backtrace: &WasmBacktrace) -> Vec<String> {
     backtrace.frames().iter().map(name).collect()
 }
 
-/// The names of the functions in an error's backtrace.
+/// Returns the names of the functions in an error's backtrace.
 pub fn error_names(error: &Error) -> Vec<String> {
     names(
         error
@@ -106,11 +106,11 @@ pub fn error_names(error: &Error) -> Vec<String> {
     )
 }
 
-/// Random orders, the same each time.
+/// A generator of pseudo-random orders, which are the same in each run.
 pub struct Shuffle(pub u64);
 
 impl Shuffle {
-    /// A number below `end`.
+    /// Returns a number below `end`.
     pub fn below(&mut self, end: usize) -> usize {
         self.0 = self
             .0
@@ -119,7 +119,7 @@ impl Shuffle {
         ((self.0 >> 33) as usize) % end
     }
 
-    /// Puts items into another order.
+    /// Shuffles the items.
     pub fn shuffle<T>(&mut self, items: &mut [T]) {
         for index in (1..items.len()).rev() {
             let other = self.below(index + 1);

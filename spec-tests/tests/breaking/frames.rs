@@ -1,15 +1,15 @@
-//! Frames so large that cells cannot reach all of their slots.
+//! Frames so large that near slot operands cannot reach all of their slots.
 //!
-//! Each function is there twice, once with its few locals near and once behind 49,900
-//! others: both must give the same.
+//! Each function exists twice, once with its few locals near and once behind 49,900 others. Both
+//! must return the same results.
 
 use crate::common::{call, dispatches, each, each_default, module, numbers};
 use backstitch::{Config, Engine, Instance, Store, Val};
 use std::fmt::Write;
 
-/// Functions of an `i32`, an `i64`, an `f32` and an `f64`, in terms of the locals `$i $j`
-/// (`i32`), `$k $l` (`i64`), `$x $y` (`f32`) and `$u $v` (`f64`), the first of each pair
-/// holding the parameter. What stands before the colon is the result's type.
+/// Bodies of functions with parameters of types `i32`, `i64`, `f32` and `f64`. They use the locals
+/// `$i $j` (`i32`), `$k $l` (`i64`), `$x $y` (`f32`) and `$u $v` (`f64`), the first of each pair
+/// being the parameter. The result type is before the colon.
 const BODIES: &[&str] = &[
     "i32: (i32.add (local.get $i) (local.get $j))",
     "i32: (i32.sub (local.get $i) (i32.const 5))",
@@ -101,7 +101,8 @@ const BODIES: &[&str] = &[
         (f64.add (local.get $u))",
 ];
 
-/// A module with each body as an export by its number, behind `padding` locals.
+/// Returns a module that exports each body under its number, with `padding` locals before the
+/// others.
 fn text(padding: usize) -> String {
     let padding = "i64 ".repeat(padding);
     let mut text = String::from(
@@ -134,7 +135,7 @@ fn text(padding: usize) -> String {
 }
 
 #[test]
-fn fifty_thousand_locals_change_nothing() {
+fn fifty_thousand_locals_do_not_change_results() {
     let (near, far) = (text(0), text(49_900));
     let arguments: Vec<[Val; 4]> = [
         (0, 0, 0.0, 0.0),
@@ -146,7 +147,7 @@ fn fifty_thousand_locals_change_nothing() {
     .into_iter()
     .map(|(i, k, x, u): (i32, i64, f32, f64)| [i.into(), k.into(), x.into(), u.into()])
     .collect();
-    // Millions of locals in all take a while: once for each way of dispatch is enough.
+    // Millions of locals in total take a while, so each dispatch backend runs once only.
     for dispatch in dispatches() {
         let mut config = Config::new();
         config.dispatch(dispatch).max_wasm_stack(2 << 20);
@@ -166,8 +167,8 @@ fn fifty_thousand_locals_change_nothing() {
 }
 
 #[test]
-fn every_one_of_fifty_thousand_locals_is_its_own() {
-    // All are written, then summed; a few hundred stand for all of them, so that the
+fn each_of_fifty_thousand_locals_keeps_its_value() {
+    // A few hundred locals are written and then summed. They stand for all of them, so that the
     // module stays small.
     let count = 50_000;
     let some: Vec<usize> = (0..count)

@@ -1,4 +1,4 @@
-//! Host functions that re-enter, grow what they stand on, panic, or fail.
+//! Host functions that re-enter WebAssembly, grow the stack or memory, panic, or fail.
 
 use crate::common::{
     call, call_func, each, each_default, error_names, module, names, numbers, trap,
@@ -6,11 +6,11 @@ use crate::common::{
 use backstitch::{Caller, Engine, Error, Func, Instance, Result, Store, Trap, Val, WasmBacktrace};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// Calls an export of the instance that called the host.
+/// Calls an export of the instance that has called the host.
 fn call_back(caller: &mut Caller<'_, u32>, name: &str, arguments: &[Val]) -> Result<Vec<Val>> {
     let func = caller
         .get_export(name)
-        .expect("the export is there")
+        .expect("the export exists")
         .into_func()
         .unwrap();
     call_func(caller, &func, arguments)
@@ -52,11 +52,11 @@ fn a_host_function_re_enters_while_arguments_are_staged() {
             let mut store = Store::new(engine, 0);
             let host = Func::wrap(&mut store, |mut caller: Caller<'_, u32>, a: i32, b: i64| {
                 *caller.data_mut() += 1;
-                // Deep enough that no first arena has room for it.
+                // Deep enough to need more than the initial stack.
                 let depth = call_back(&mut caller, "deep", &[Val::I32(10_000)])?;
                 assert_eq!(numbers(&depth), [10_000]);
                 if *caller.data() == 1 {
-                    // The same function again, from inside of it.
+                    // The same function is re-entered.
                     let inner = call_back(&mut caller, "middle", &[Val::I32(3_000)])?;
                     assert_eq!(numbers(&inner)[1..], [3_000, 5]);
                 }
@@ -84,7 +84,7 @@ fn a_host_function_re_enters_while_arguments_are_staged() {
 }
 
 #[test]
-fn a_panicking_host_function_is_caught_and_the_store_used_again() {
+fn a_store_can_be_used_after_a_host_function_has_panicked() {
     let text = r#"(module
         (import "" "host" (func $host (param i32) (result i32)))
         (func $inner (param i32) (result i32) (call $host (local.get 0)))
@@ -96,9 +96,9 @@ fn a_panicking_host_function_is_caught_and_the_store_used_again() {
             let seen = names(&WasmBacktrace::capture(&caller));
             match what {
                 0 => assert_eq!(seen.len() % 2, 0),
-                1 => panic!("as it was told"),
+                1 => panic!("requested panic"),
                 _ => {
-                    // The panic of an inner call is caught in the midst of an outer one.
+                    // The panic of an inner call is caught during an outer call.
                     let inner = what - 1;
                     let caught = catch_unwind(AssertUnwindSafe(|| {
                         call_back(&mut caller, "outer", &[Val::I32(inner)])
@@ -128,14 +128,14 @@ fn a_panicking_host_function_is_caught_and_the_store_used_again() {
 }
 
 #[test]
-fn a_panic_in_an_execution_ends_that_execution_alone() {
+fn a_panic_in_an_execution_ends_only_that_execution() {
     let text = r#"(module
         (import "" "host" (func $host (param i32)))
         (func (export "f") (param i32) (call $host (local.get 0))))"#;
     each_default(|engine| {
         let mut store = Store::new(engine, ());
         let host = Func::wrap(&mut store, |panics: i32| {
-            assert!(panics == 0, "as it was told")
+            assert!(panics == 0, "requested panic")
         });
         let instance = Instance::new(&mut store, &module(engine, text), &[host.into()]).unwrap();
         let f = instance.get_func(&mut store, "f").unwrap();
@@ -169,7 +169,7 @@ fn errors_of_host_functions_pass_through_wasm() {
     });
 }
 
-/// An instance whose function and a host function call one another without end.
+/// Creates an instance whose function and a host function call each other without end.
 fn endless(engine: &Engine) -> (Store<u32>, Instance) {
     let mut store = Store::new(engine, 0);
     let host = Func::wrap(&mut store, |mut caller: Caller<'_, u32>| {
@@ -182,7 +182,7 @@ fn endless(engine: &Engine) -> (Store<u32>, Instance) {
 }
 
 #[test]
-fn host_re_entry_without_end_is_a_trap() {
+fn endless_host_re_entry_traps() {
     each_default(|engine| {
         let (mut store, instance) = endless(engine);
         let result = call(&mut store, &instance, "f", &[]);

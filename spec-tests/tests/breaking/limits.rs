@@ -1,4 +1,4 @@
-//! What ends or bounds a run from outside: fuel, epochs, interruption, limiters, hooks.
+//! External limits on a run: fuel, epochs, interruption, limiters and hooks.
 
 use crate::common::{call, call_func, each, each_default, error_names, module, numbers, trap};
 use backstitch::{
@@ -38,7 +38,7 @@ const BUSY: &str = r#"(module
         (call $mark (i64.const 1000))
         (f32.convert_i32_s (call $sum (i32.const 3)))))"#;
 
-/// What a whole run of [`BUSY`] gives.
+/// Instantiates [`BUSY`].
 fn busy(store: &mut Store<()>) -> Instance {
     let host = Func::wrap(&mut *store, |value: i32| value * 2);
     let busy = module(&store.engine().clone(), BUSY);
@@ -54,7 +54,7 @@ fn trail(store: &mut Store<()>, instance: &Instance) -> i64 {
 }
 
 #[test]
-fn out_of_fuel_in_every_position() {
+fn fuel_runs_out_at_every_position() {
     each(
         |config| {
             config.consume_fuel(true);
@@ -75,7 +75,7 @@ fn out_of_fuel_in_every_position() {
                 store.set_fuel(plenty).unwrap();
                 let instance = busy(&mut store);
                 let f = instance.get_func(&mut store, "f").unwrap();
-                // A call that cannot suspend traps, and leaves a store that can be used.
+                // A call that cannot suspend traps, and leaves a usable store.
                 store.set_fuel(fuel).unwrap();
                 match call_func(&mut store, &f, &[Val::I32(6)]) {
                     Ok(results) => {
@@ -91,7 +91,7 @@ fn out_of_fuel_in_every_position() {
                         assert!(frames.all(|frame| frame.module_offset().is_some()));
                     }
                 }
-                // One that can goes on as if nothing had been.
+                // An execution continues after fuel is added, with the same results.
                 let mut store = Store::new(engine, ());
                 store.set_fuel(plenty).unwrap();
                 let instance = busy(&mut store);
@@ -106,7 +106,7 @@ fn out_of_fuel_in_every_position() {
                     outcome = execution.resume(&mut store).unwrap();
                 }
                 let Outcome::Done(results) = outcome else {
-                    panic!("it has fuel")
+                    panic!("expected the results")
                 };
                 assert_eq!(numbers(&results), expected, "with {fuel} units first");
                 assert_eq!(trail(&mut store, &instance), end);
@@ -116,8 +116,8 @@ fn out_of_fuel_in_every_position() {
 }
 
 #[test]
-fn bulk_operators_cost_fuel_by_size() {
-    // An operator costs 1, a function's entry 1, and what is copied or filled 1 each.
+fn bulk_instructions_cost_fuel_by_size() {
+    // An instruction costs 1, entering a function 1, and each copied or filled byte or element 1.
     let cases = [
         (
             "(memory.fill (i32.const 0) (i32.const 1) (local.get 0))",
@@ -220,7 +220,7 @@ fn epoch_deadlines_call_back() {
                 assert!(execution.resume(&mut store).is_err());
                 let error = call_func(&mut store, &func, &[]).unwrap_err();
                 assert_eq!(error.root_cause().to_string(), "enough");
-                // Inside a synchronous call nothing can yield.
+                // A synchronous call cannot yield.
                 *store.data_mut() = 4;
                 assert_eq!(
                     trap(call_func(&mut store, &func, &[])),
@@ -232,7 +232,7 @@ fn epoch_deadlines_call_back() {
                     Some(Trap::Interrupt)
                 );
             }
-            // Without a new epoch nothing happens.
+            // Without a new epoch the callback is not called.
             store.set_epoch_deadline(1);
             let results = call(&mut store, &instance, "count_to", &[Val::I32(1_000)]).unwrap();
             assert_eq!(numbers(&results), [7]);
@@ -265,7 +265,7 @@ fn another_thread_interrupts() {
                     trap(call_func(&mut store, &func, &[])),
                     Some(Trap::Interrupt)
                 );
-                // An interruption is spent once it was noticed.
+                // An interruption has no effect after it has been taken.
                 let results = call(&mut store, &instance, "count_to", &[Val::I32(50)]).unwrap();
                 assert_eq!(numbers(&results), [7]);
             }
@@ -274,7 +274,7 @@ fn another_thread_interrupts() {
 }
 
 #[test]
-fn call_hooks_see_every_passage_also_of_nested_calls() {
+fn call_hooks_are_called_on_every_transition_including_nested_calls() {
     use CallHook::{CallingHost, CallingWasm, ReturningFromHost, ReturningFromWasm};
     let text = r#"(module
         (import "" "host" (func $host (param i32)))
@@ -315,7 +315,7 @@ fn call_hooks_see_every_passage_also_of_nested_calls() {
             expected.extend([ReturningFromHost, ReturningFromWasm]);
             assert_eq!(*store.data(), expected, "{name}");
         }
-        // An error of the hook's own ends the call where it was.
+        // An error of the hook ends the call at that transition.
         for place in 0..4 {
             let mut seen = 0;
             store.call_hook(move |_, _| {
@@ -381,7 +381,7 @@ fn a_limiter_denies_growth_and_instances() {
     });
 }
 
-/// A limiter whose answers are errors.
+/// A limiter that returns errors.
 struct Refusing;
 
 impl ResourceLimiter for Refusing {
@@ -389,7 +389,7 @@ impl ResourceLimiter for Refusing {
         if current == 0 {
             Ok(true)
         } else {
-            Err(Error::msg("no memory is left"))
+            Err(Error::msg("memory refused"))
         }
     }
 
@@ -397,13 +397,13 @@ impl ResourceLimiter for Refusing {
         if current == 0 {
             Ok(true)
         } else {
-            Err(Error::msg("no table is left"))
+            Err(Error::msg("table refused"))
         }
     }
 }
 
 #[test]
-fn a_limiters_error_is_raised_where_the_guest_asked() {
+fn a_limiters_error_is_raised_at_the_guests_instruction() {
     let text = r#"(module
         (memory 1) (table 1 funcref)
         (func $grow (export "grow") (drop (memory.grow (i32.const 1))))
@@ -413,10 +413,7 @@ fn a_limiters_error_is_raised_where_the_guest_asked() {
         let mut store = Store::new(engine, Refusing);
         store.limiter(|limiter| limiter);
         let instance = Instance::new(&mut store, &module(engine, text), &[]).unwrap();
-        for (name, message) in [
-            ("grow", "no memory is left"),
-            ("grow_table", "no table is left"),
-        ] {
+        for (name, message) in [("grow", "memory refused"), ("grow_table", "table refused")] {
             let error = call(&mut store, &instance, name, &[]).unwrap_err();
             assert_eq!(error.root_cause().to_string(), message);
             assert_eq!(error_names(&error), [name]);

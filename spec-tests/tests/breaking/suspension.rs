@@ -1,4 +1,4 @@
-//! Executions that are suspended, continued out of order, or given up.
+//! Executions that are suspended, resumed out of order, or dropped.
 
 use crate::common::{call_func, each, each_default, module, names, numbers, trap};
 use backstitch::{
@@ -38,30 +38,30 @@ fn start(store: &mut Store<()>, instance: &Instance, name: &str, argument: i32) 
     func.start(store, &[Val::I32(argument)]).unwrap()
 }
 
-/// The question of a suspended execution.
+/// Returns the number that a suspended execution passes to the host.
 fn question(outcome: Outcome) -> i32 {
     match outcome {
         Outcome::Suspended(Suspension::Host(request)) => *request.downcast_ref().unwrap(),
-        other => panic!("it asks nothing: {other:?}"),
+        other => panic!("not suspended with a question: {other:?}"),
     }
 }
 
 fn done(outcome: Outcome) -> Vec<i64> {
     match outcome {
         Outcome::Done(results) => numbers(&results),
-        other => panic!("it has not ended: {other:?}"),
+        other => panic!("not done: {other:?}"),
     }
 }
 
 #[test]
-fn a_host_function_that_suspends_is_answered() {
+fn a_suspended_host_function_receives_its_results() {
     each_default(|engine| {
         let (mut store, instance) = asking(engine);
         let mut execution = start(&mut store, &instance, "f", 3);
         let mut outcome = execution.resume(&mut store).unwrap();
         for expected in [3, 2, 1] {
             assert_eq!(question(outcome), expected);
-            // It waits for the answer, of the right type.
+            // It can be resumed only with an answer of the right type.
             assert!(execution.resume(&mut store).is_err());
             assert!(execution.resume_with(&mut store, &[Val::I64(1)]).is_err());
             assert!(
@@ -86,7 +86,7 @@ fn a_host_function_that_suspends_is_answered() {
 }
 
 #[test]
-fn two_executions_advance_crosswise() {
+fn two_executions_advance_in_turn() {
     each_default(|engine| {
         let (mut store, instance) = asking(engine);
         let mut a = start(&mut store, &instance, "f", 3);
@@ -97,7 +97,7 @@ fn two_executions_advance_crosswise() {
         assert_eq!(question(a.resume_with(&mut store, &answer).unwrap()), 2);
         assert_eq!(question(b.resume_with(&mut store, &answer).unwrap()), 1);
         assert_eq!(question(a.resume_with(&mut store, &answer).unwrap()), 1);
-        // A call between them, on a stack of its own.
+        // A call in between, which runs on another stack.
         let func = instance.get_func(&mut store, "tail").unwrap();
         assert!(call_func(&mut store, &func, &[Val::I32(0)]).is_err());
         assert_eq!(
@@ -155,7 +155,7 @@ fn an_execution_started_inside_another_one_outlives_it() {
             let outer = instance.get_func(&mut store, "outer").unwrap();
             call_func(&mut store, &outer, &[]).unwrap();
             let mut execution = store.data_mut().take().unwrap();
-            // Others use the stacks meanwhile.
+            // Other calls use the free stacks in the meantime.
             for _ in 0..3 {
                 call_func(&mut store, &outer, &[]).unwrap();
             }
@@ -176,7 +176,8 @@ fn an_execution_cannot_be_advanced_from_inside_itself() {
         let mut store = Store::new(engine, ());
         let inside = Shared::clone(&shared);
         let host = Func::wrap(&mut store, move |_: Caller<'_, ()>| {
-            // The one that runs is locked away: another must not be taken for it.
+            // The lock of the running execution is held, so that it is not mistaken for another
+            // one.
             assert!(inside.try_lock().is_err());
         });
         let instance = Instance::new(&mut store, &module(engine, text), &[host.into()]).unwrap();
@@ -195,7 +196,7 @@ fn suspended_executions_are_dropped() {
         let mut kept = start(&mut store, &instance, "f", 1);
         assert_eq!(question(kept.resume(&mut store).unwrap()), 1);
         for round in 0..5_000 {
-            // Some fresh, some suspended, some that have ended or failed.
+            // Some executions are fresh, some are suspended, and some have ended or failed.
             let mut execution = start(&mut store, &instance, "f", 2);
             if round % 3 > 0 {
                 assert_eq!(question(execution.resume(&mut store).unwrap()), 2);
@@ -212,7 +213,7 @@ fn suspended_executions_are_dropped() {
             [1_000_000]
         );
         drop(kept);
-        // A store may go first.
+        // The store may be dropped before the execution.
         let mut execution = start(&mut store, &instance, "f", 1);
         assert_eq!(question(execution.resume(&mut store).unwrap()), 1);
         drop(store);
@@ -242,7 +243,7 @@ fn a_suspension_inside_a_synchronous_call_is_an_error() {
 }
 
 #[test]
-fn a_trap_after_a_suspension_shows_the_frames_of_before() {
+fn a_trap_after_a_suspension_shows_the_earlier_frames() {
     let text = r#"(module
         (import "" "ask" (func $ask))
         (func $inner (call $ask) (unreachable))
@@ -263,7 +264,7 @@ fn a_trap_after_a_suspension_shows_the_frames_of_before() {
 }
 
 #[test]
-fn a_start_function_suspends_and_goes_on() {
+fn a_start_function_suspends_and_continues() {
     let text = r#"(module
         (import "" "ask" (func $ask (param i32) (result i64 i32)))
         (global $result (export "result") (mut i64) (i64.const 0))
@@ -277,7 +278,10 @@ fn a_start_function_suspends_and_goes_on() {
         let module = module(engine, text);
         assert!(linker.instantiate(&mut store, &module).is_err());
         let mut instantiation = linker.instantiate_resumable(&mut store, &module).unwrap();
-        let suspension = instantiation.resume(&mut store).unwrap().expect("it asks");
+        let suspension = instantiation
+            .resume(&mut store)
+            .unwrap()
+            .expect("it suspends");
         assert!(matches!(suspension, Suspension::Host(_)));
         let answer = [Val::I64(44), Val::I32(0)];
         assert!(

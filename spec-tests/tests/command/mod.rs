@@ -1,4 +1,4 @@
-//! Running the `backstitch` command, as scripts and people do.
+//! Runs the `backstitch` command.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
-/// What a command printed and how it ended.
+/// Output and exit code of a command.
 pub struct Run {
-    /// The exit code, unless a signal ended it.
+    /// Exit code; `None` if a signal ended the command.
     pub code: Option<i32>,
     /// The standard output.
     pub out: String,
@@ -17,7 +17,7 @@ pub struct Run {
 }
 
 impl Run {
-    /// Fails unless it ended with this code and printed this.
+    /// Fails unless the exit code and the standard output are the given ones.
     #[track_caller]
     pub fn expect(self, code: i32, out: &str) -> Self {
         assert_eq!(
@@ -29,7 +29,7 @@ impl Run {
         self
     }
 
-    /// Fails unless the standard error has all of these parts.
+    /// Fails unless the standard error contains all of these parts.
     #[track_caller]
     pub fn says(self, parts: &[&str]) -> Self {
         for part in parts {
@@ -43,10 +43,11 @@ impl Run {
     }
 }
 
-/// The command, built once by the same cargo in the same profile as this test.
+/// Returns the command's program, built once by the same cargo and with the same profile as this
+/// test.
 ///
-/// Cargo tells a test where the programs of its own package are, but not those
-/// of another; a build that has nothing to do is quick.
+/// Cargo gives a test the paths of programs of its own package only, not of another. Building is
+/// quick if the program is up to date.
 pub fn program() -> &'static Path {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
     PROGRAM.get_or_init(|| {
@@ -69,19 +70,19 @@ pub fn program() -> &'static Path {
             .arg(manifest)
             .stderr(Stdio::inherit())
             .output()
-            .expect("cargo can be run");
+            .expect("cargo can be started");
         assert!(output.status.success(), "the command does not build");
         let messages = String::from_utf8_lossy(&output.stdout);
         let (_, path) = messages
             .rsplit_once("\"executable\":\"")
-            .expect("cargo names the program that it built");
+            .expect("cargo prints the program's path");
         let (path, _) = path.split_once('"').expect("the path ends");
-        // The messages are in JSON, where a backslash of Windows is two.
+        // The messages are JSON, in which a backslash of a Windows path is escaped.
         PathBuf::from(path.replace("\\\\", "\\"))
     })
 }
 
-/// The profile that this test was built in, which its own path names.
+/// Returns the profile of this test, which is part of the test's own path.
 fn profile() -> &'static str {
     let path = std::env::current_exe().unwrap_or_default();
     let is_folder = |name: &str| path.components().any(|part| part.as_os_str() == name);
@@ -97,7 +98,7 @@ pub fn backstitch(arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Run
     let output = Command::new(program())
         .args(arguments)
         .output()
-        .expect("the command can be run");
+        .expect("the command can be started");
     Run {
         code: output.status.code(),
         out: String::from_utf8_lossy(&output.stdout).into_owned(),
@@ -105,7 +106,7 @@ pub fn backstitch(arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Run
     }
 }
 
-/// Writes a file for one test, whose name it has.
+/// Writes a file with the given name for a test.
 pub fn file(name: &str, contents: impl AsRef<[u8]>) -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(env!("CARGO_CRATE_NAME"));
     let path = folder.join(name);

@@ -1,4 +1,4 @@
-//! Which clause is for a suspension.
+//! Selection of the clause that handles a suspension.
 
 use crate::{each, instance, run, trap};
 use backstitch::{FuncType, Linker, Store, Tag, TagType, Trap};
@@ -7,14 +7,16 @@ fn define_tags(linker: &mut Linker<Vec<i32>>, store: &mut Store<Vec<i32>>) {
     let ty = TagType::new(FuncType::new(store.engine(), [], []));
     let tag = Tag::new(&mut *store, &ty).expect("the type is the engine's");
     let other = Tag::new(&mut *store, &ty).expect("the type is the engine's");
-    linker.define(&*store, "", "tag", tag).expect("a new name");
+    linker
+        .define(&*store, "", "tag", tag)
+        .expect("the name is not defined yet");
     linker
         .define(&*store, "", "other", other)
-        .expect("a new name");
+        .expect("the name is not defined yet");
 }
 
-/// A module whose `run` resumes a function that suspends with `$suspended`, and gives the
-/// number of the clause that was for it.
+/// Returns a module whose `run` resumes a function that suspends with `$suspended`, and returns the
+/// number of the clause that handled it.
 fn program(suspended: &str, clauses: &str) -> String {
     format!(
         r#"(module
@@ -38,10 +40,10 @@ fn program(suspended: &str, clauses: &str) -> String {
     )
 }
 
-/// A tag that is imported twice is one tag: the first clause for it wins, by whichever
-/// index.
+/// A tag that is imported twice is one tag. The first clause for it is selected, no matter which
+/// index it has.
 #[test]
-fn the_first_clause_wins_by_whichever_index() {
+fn the_first_clause_is_selected_under_any_index() {
     let cases = [
         ("$a", "(on $a $one) (on $a $two)", 1),
         ("$a", "(on $b $two) (on $a $one)", 2),
@@ -58,9 +60,9 @@ fn the_first_clause_wins_by_whichever_index() {
     }
 }
 
-/// Tags are instances: another one of the same type is another tag.
+/// Tags have identities: another tag of the same type is a different tag.
 #[test]
-fn a_clause_for_another_tag_of_the_type_is_skipped() {
+fn a_clause_for_another_tag_of_the_same_type_is_skipped() {
     each(|engine| {
         let text = program("$a", "(on $other $one) (on $own $two)");
         let (mut store, instance) = instance(engine, &text, define_tags);
@@ -69,7 +71,8 @@ fn a_clause_for_another_tag_of_the_type_is_skipped() {
     });
 }
 
-/// Clauses of the wrong kind are skipped, even with the right tag, by whichever index.
+/// Clauses of the wrong kind are skipped, even with the right tag, no matter which index the tag
+/// has.
 #[test]
 fn a_clause_of_the_wrong_kind_is_skipped() {
     for clauses in ["(on $a switch) (on $a $one)", "(on $b switch) (on $a $one)"] {

@@ -1,4 +1,4 @@
-//! What observers see of continuations, row by row of the walk's contract.
+//! Observation of continuations, by the rows of the walk's contract.
 
 use crate::{each, trap};
 use backstitch::{
@@ -6,8 +6,8 @@ use backstitch::{
     Store, Trap, Val, WasmBacktrace,
 };
 
-/// `run` resumes `outer`, which resumes `inner`, which suspends past it; `again` resumes
-/// both. The host looks from everywhere.
+/// `run` resumes `outer`, which resumes `inner`, which suspends past it. `again` resumes both. The
+/// host observes all states at each of its calls.
 const SCENE: &str = r#"(module
     (type $f (func))
     (type $c (cont $f))
@@ -40,13 +40,13 @@ const SCENE: &str = r#"(module
     (func $again (export "again") (resume $c (global.get $held)))
     (func (export "nest") (resume $c (global.get $other))))"#;
 
-/// What the host sees where it is called.
+/// Observations during a host call.
 struct Look {
     place: i32,
     frames: Vec<FrameInfo>,
-    /// The states of `outer`, `inner`, `other` and of what `run` has got.
+    /// States of `outer`, `inner`, `other`, and the continuation that `run` has received.
     states: Vec<ContState>,
-    /// The frames of what `run` has got, or why there are none.
+    /// Backtraces of these continuations, or the errors of capturing them.
     held: Vec<Result<Vec<FrameInfo>, String>>,
 }
 
@@ -54,7 +54,7 @@ struct Look {
 struct Data {
     kept: Vec<ContRef>,
     looks: Vec<Look>,
-    /// Whether the host calls WebAssembly again from the first place.
+    /// True if the host calls WebAssembly again at the first place.
     nests: bool,
 }
 
@@ -66,9 +66,9 @@ fn frames(backtrace: &WasmBacktrace) -> Vec<FrameInfo> {
 
 fn look(mut caller: Host<'_>, place: i32) -> backstitch::Result<()> {
     if place == 2 {
-        let held = global(&mut caller, "held").expect("it was set");
+        let held = global(&mut caller, "held").expect("the global is set");
         caller.data_mut().kept.push(held);
-        // Nobody loses what is reachable.
+        // A collection must not free anything reachable.
         caller.gc();
     }
     let kept = caller.data().kept.clone();
@@ -88,7 +88,7 @@ fn look(mut caller: Host<'_>, place: i32) -> backstitch::Result<()> {
     caller.data_mut().looks.push(look);
     if place == 1 && caller.data().nests {
         let nest = caller.get_export("nest").and_then(Extern::into_func);
-        nest.expect("it is exported")
+        nest.expect("the export exists")
             .call(&mut caller, &[], &mut [])?;
     }
     Ok(())
@@ -96,9 +96,9 @@ fn look(mut caller: Host<'_>, place: i32) -> backstitch::Result<()> {
 
 fn global(caller: &mut Host<'_>, name: &str) -> Option<ContRef> {
     let global = caller.get_export(name).and_then(Extern::into_global);
-    match global.expect("it is exported").get(&mut *caller) {
+    match global.expect("the export exists").get(&mut *caller) {
         Val::ContRef(cont) => cont,
-        other => panic!("{other:?} is no continuation"),
+        other => panic!("{other:?} is not a continuation"),
     }
 }
 
@@ -108,21 +108,23 @@ struct Scene {
 }
 
 impl Scene {
-    /// The continuations are made, and none has run.
+    /// Creates the continuations. None of them has run.
     fn new(engine: &Engine) -> Scene {
         let mut linker = Linker::new(engine);
-        linker.func_wrap("", "look", look).expect("a new name");
+        linker
+            .func_wrap("", "look", look)
+            .expect("the name is not defined yet");
         let mut store = Store::new(engine, Data::default());
         let module = Module::new(engine, SCENE).expect("the module is valid");
         let instance = linker.instantiate(&mut store, &module);
-        let instance = instance.expect("its imports are there");
+        let instance = instance.expect("the imports are defined");
         let mut scene = Scene { store, instance };
-        scene.call("make").expect("it returns");
+        scene.call("make").expect("the call returns");
         for name in ["outer", "inner", "other"] {
             let global = scene.instance.get_global(&mut scene.store, name);
-            let Val::ContRef(Some(cont)) = global.expect("it is exported").get(&mut scene.store)
+            let Val::ContRef(Some(cont)) = global.expect("the export exists").get(&mut scene.store)
             else {
-                panic!("`{name}` was made");
+                panic!("`{name}` is null");
             };
             scene.store.data_mut().kept.push(cont);
         }
@@ -131,7 +133,7 @@ impl Scene {
 
     fn call(&mut self, name: &str) -> backstitch::Result<()> {
         let func = self.instance.get_func(&mut self.store, name);
-        let func = func.expect("it is exported");
+        let func = func.expect("the export exists");
         func.call(&mut self.store, &[], &mut [])
     }
 
@@ -139,10 +141,12 @@ impl Scene {
         self.store.data().kept.clone()
     }
 
-    /// What was seen at a place.
+    /// Returns the observations at a place.
     fn at(&self, place: i32) -> &Look {
         let mut looks = self.store.data().looks.iter();
-        looks.find(|look| look.place == place).expect("it was seen")
+        looks
+            .find(|look| look.place == place)
+            .expect("the place was observed")
     }
 }
 
@@ -150,7 +154,7 @@ fn names(frames: &[FrameInfo]) -> Vec<&str> {
     frames.iter().filter_map(FrameInfo::func_name).collect()
 }
 
-/// The stacks that frames stand on, each once.
+/// Returns the numbers of the stacks of the frames, without repetitions.
 fn stacks(frames: &[FrameInfo]) -> Vec<u32> {
     let mut stacks: Vec<u32> = frames.iter().map(FrameInfo::stack).collect();
     stacks.dedup();
@@ -158,31 +162,43 @@ fn stacks(frames: &[FrameInfo]) -> Vec<u32> {
 }
 
 #[test]
-fn b5_a_suspended_continuation_is_traced_with_all_that_it_has_captured() {
+fn b5_a_suspended_continuation_is_traced_with_all_captured_stacks() {
     each(|engine| {
         let mut scene = Scene::new(engine);
-        // A fresh one says what it will run, and has no frames.
+        // A fresh continuation has a function but no frames.
         let out = scene.instance.get_func(&mut scene.store, "out");
         let outer = scene.kept()[0];
         assert_eq!(
             format!("{:?}", outer.func(&scene.store)),
             format!("{out:?}")
         );
-        let fresh = outer.backtrace(&scene.store).expect("it is fresh");
+        let fresh = outer
+            .backtrace(&scene.store)
+            .expect("the continuation is fresh");
         assert!(fresh.frames().is_empty());
 
-        scene.call("run").expect("it returns");
-        let held = scene.at(2).held[3].as_ref().expect("it is suspended");
-        // Its own stack and the captured one, and nothing of who has resumed them.
+        scene.call("run").expect("the call returns");
+        let held = scene.at(2).held[3]
+            .as_ref()
+            .expect("the continuation is suspended");
+        // The trace has its own stack and the captured one, and no stack of the resumer.
         assert_eq!(names(held), ["in", "out"]);
-        // What runs or waits is no suspended one, and the error says what it is.
+        // A continuation that runs or waits cannot be traced as suspended; the error gives its
+        // state.
         let running = &scene.at(1).held;
-        let error = |index: usize| running[index].as_ref().expect_err("it runs").clone();
+        let error = |index: usize| {
+            running[index]
+                .as_ref()
+                .expect_err("the continuation runs")
+                .clone()
+        };
         assert!(error(0).contains("Parent"), "{}", error(0));
         assert!(error(1).contains("Running"), "{}", error(1));
 
-        scene.call("again").expect("it returns");
-        let ended = outer.backtrace(&scene.store).expect_err("it has ended");
+        scene.call("again").expect("the call returns");
+        let ended = outer
+            .backtrace(&scene.store)
+            .expect_err("the continuation has ended");
         assert!(ended.to_string().contains("Ended"), "{ended}");
     });
 }
@@ -191,22 +207,24 @@ fn b5_a_suspended_continuation_is_traced_with_all_that_it_has_captured() {
 fn b10_b11_attached_chains_have_one_stack_more_than_continuations() {
     each(|engine| {
         let mut scene = Scene::new(engine);
-        scene.call("run").expect("it returns");
-        scene.call("again").expect("it returns");
-        // The running stack first, then its parents, each from its own exit.
+        scene.call("run").expect("the call returns");
+        scene.call("again").expect("the call returns");
+        // The running stack is first, then its parents, each from its own exit.
         let attached = &scene.at(1).frames;
         assert_eq!(names(attached), ["in", "out", "run"]);
         assert_eq!(stacks(attached).len(), 3);
         let boundaries: Vec<bool> = attached.iter().map(FrameInfo::is_stack_boundary).collect();
         assert_eq!(boundaries, [true, true, false]);
-        // Without who had resumed them there are as many stacks as continuations.
-        let detached = scene.at(2).held[3].as_ref().expect("it is suspended");
+        // Without the resumer there are as many stacks as continuations.
+        let detached = scene.at(2).held[3]
+            .as_ref()
+            .expect("the continuation is suspended");
         assert_eq!(stacks(detached), stacks(attached)[..2]);
-        // Each stack's own exit is kept with it: the one that waited still waits at its
-        // `resume`, the one that ran is at its `suspend` now.
+        // Each stack keeps its own exit: the waiting one is at its `resume`, and the one that ran
+        // is now at its `suspend`.
         assert_eq!(detached[1].module_offset(), attached[1].module_offset());
         assert!(detached[0].module_offset() > attached[0].module_offset());
-        // And under another parent, which is at its own `resume`.
+        // The same under another parent, which is at its own `resume`.
         let again = &scene.at(3).frames;
         assert_eq!(names(again), ["in", "out", "again"]);
         assert_eq!(stacks(again)[..2], stacks(detached));
@@ -216,22 +234,24 @@ fn b10_b11_attached_chains_have_one_stack_more_than_continuations() {
 }
 
 #[test]
-fn b12_what_is_captured_at_once_is_traced_collected_and_resumed_elsewhere() {
+fn b12_continuations_captured_together_are_traced_collected_and_resumed_elsewhere() {
     each(|engine| {
         let mut scene = Scene::new(engine);
-        scene.call("run").expect("it returns");
-        // Between calls nothing but a global holds it.
+        scene.call("run").expect("the call returns");
+        // Between the calls only a global holds it.
         scene.store.gc();
         let held = scene.kept()[3];
-        let seen = held.backtrace(&scene.store).expect("it is suspended");
+        let seen = held
+            .backtrace(&scene.store)
+            .expect("the continuation is suspended");
         assert_eq!(names(seen.frames()), ["in", "out"]);
-        scene.call("again").expect("it returns");
+        scene.call("again").expect("the call returns");
         assert_eq!(names(&scene.at(3).frames), ["in", "out", "again"]);
     });
 }
 
 #[test]
-fn b15_one_stack_runs_in_each_activation_and_what_has_ended_stays_so() {
+fn b15_one_stack_runs_per_activation_and_ended_continuations_stay_ended() {
     use ContState::{Ended, Fresh, Parent, Running, Suspended};
     for trapped in [false, true] {
         each(|engine| {
@@ -242,17 +262,20 @@ fn b15_one_stack_runs_in_each_activation_and_what_has_ended_stays_so() {
                 kept.iter().map(|cont| cont.state(&scene.store)).collect()
             };
             assert_eq!(states(&scene), [Fresh, Fresh, Fresh]);
-            scene.call("run").expect("it returns");
+            scene.call("run").expect("the call returns");
             assert_eq!(scene.at(1).states, [Parent, Running, Fresh]);
-            // The host has called again: another activation, and one that runs in it.
+            // The host has called again, so a continuation runs in another activation.
             assert_eq!(scene.at(10).states, [Parent, Running, Running]);
-            // What was captured with the one that suspended waits for it still.
+            // The continuation that was captured together with the suspended one still waits for
+            // it.
             assert_eq!(scene.at(2).states, [Parent, Suspended, Ended, Suspended]);
 
             let global = scene.instance.get_global(&mut scene.store, "trap");
-            let global = global.expect("it is exported");
+            let global = global.expect("the export exists");
             let value = Val::I32(trapped.into());
-            global.set(&mut scene.store, value).expect("it is an i32");
+            global
+                .set(&mut scene.store, value)
+                .expect("the value has the type of the global");
             let ended = scene.call("again");
             let expected = trapped.then_some(Trap::UnreachableCodeReached);
             let found = ended.err().and_then(|error| error.downcast_ref().copied());
@@ -270,14 +293,14 @@ fn b15_one_stack_runs_in_each_activation_and_what_has_ended_stays_so() {
 }
 
 #[test]
-fn b16_a_reference_is_good_for_one_use() {
+fn b16_a_reference_can_be_used_once() {
     each(|engine| {
         let mut scene = Scene::new(engine);
         let inner = scene.kept()[1];
         assert!(inner.can_be_resumed(&scene.store));
-        scene.call("run").expect("it returns");
-        // The same continuation by another reference: the old one says what has become of
-        // it, and cannot be used.
+        scene.call("run").expect("the call returns");
+        // The same continuation under a newer reference. The old reference gives its state, and
+        // cannot be used.
         let held = scene.kept()[3];
         assert_ne!(held, inner);
         let store = scene.store.as_context();
@@ -287,11 +310,11 @@ fn b16_a_reference_is_good_for_one_use() {
         assert!(!inner.can_be_resumed(&store));
         let used = trap(scene.call("run"));
         assert_eq!(used, Some(Trap::ContinuationAlreadyConsumed));
-        scene.call("again").expect("it returns");
+        scene.call("again").expect("the call returns");
         assert!(!held.can_be_resumed(&scene.store));
-        // Others that take its place in memory are not it.
+        // Continuations that reuse its memory are not mistaken for it.
         for _ in 0..100 {
-            scene.call("make").expect("it returns");
+            scene.call("make").expect("the call returns");
             scene.store.gc();
             assert!(!held.can_be_resumed(&scene.store));
             assert!(!inner.can_be_resumed(&scene.store));

@@ -1,10 +1,10 @@
-//! Stacks that are captured, moved, left behind, and piled up.
+//! Stacks that are captured, resumed elsewhere, abandoned by traps, and nested deeply.
 
 use crate::{each, instance, run, trap};
 use backstitch::{Caller, Error, Extern, Trap};
 
-/// A chain of as many stacks as its argument says. The innermost does what `$innermost`
-/// does, and each other one adds 1 to what comes back.
+/// Returns a module with a chain of as many stacks as its argument. The innermost one executes
+/// `$innermost`, and each other one adds 1 to the result.
 fn chain(innermost: &str) -> String {
     format!(
         r#"(module
@@ -30,7 +30,7 @@ fn chain(innermost: &str) -> String {
 
 const DEEP: i32 = 1_000_000;
 
-/// A million stacks that wait for one another: the native stack stays as it is.
+/// A million stacks wait for each other, on a flat native stack.
 #[test]
 fn a_million_stacks_return_one_after_the_other() {
     each(|engine| {
@@ -39,7 +39,7 @@ fn a_million_stacks_return_one_after_the_other() {
     });
 }
 
-/// A trap ends a whole chain, and what comes after it finds the store in order.
+/// A trap ends a whole chain and leaves a usable store.
 #[test]
 fn a_trap_ends_a_million_stacks() {
     each(|engine| {
@@ -52,9 +52,9 @@ fn a_trap_ends_a_million_stacks() {
     });
 }
 
-/// B12: a million stacks are captured at once, and resumed by another function.
+/// B12: a million stacks are captured together, and resumed by another function.
 #[test]
-fn b12_a_million_stacks_are_captured_at_once_and_resumed_elsewhere() {
+fn b12_a_million_stacks_are_captured_together_and_resumed_elsewhere() {
     each(|engine| {
         let text = chain("(suspend $t)");
         let (mut store, instance) = instance(engine, &text, |_, _| {});
@@ -62,10 +62,10 @@ fn b12_a_million_stacks_are_captured_at_once_and_resumed_elsewhere() {
     });
 }
 
-/// B14: a host function on a continuation calls WebAssembly again, which traps; the host
-/// catches that, and what waits goes on.
+/// B14: a host function on a continuation calls WebAssembly again, which traps. The host catches
+/// the trap, and the waiting code continues.
 #[test]
-fn b14_the_chain_is_restored_after_a_trap_in_a_call_of_the_hosts() {
+fn b14_the_chain_is_restored_after_a_trap_in_a_call_by_the_host() {
     let text = r#"(module
         (type $f (func (param i32) (result i32)))
         (type $k (cont $f))
@@ -85,9 +85,11 @@ fn b14_the_chain_is_restored_after_a_trap_in_a_call_of_the_hosts() {
         let (mut store, instance) = instance(engine, text, |linker, _| {
             let host = |mut caller: Caller<'_, Vec<i32>>, what: i32| -> Result<i32, Error> {
                 let inner = caller.get_export("inner").and_then(Extern::into_func);
-                let inner = inner.expect("it is exported").typed::<i32, i32>(&caller)?;
+                let inner = inner
+                    .expect("the export exists")
+                    .typed::<i32, i32>(&caller)?;
                 let caught = trap(inner.call(&mut caller, what));
-                // Host frames are barriers: the handler outside is not found.
+                // Host frames are barriers: a handler outside of them is not found.
                 let wanted = match what {
                     1 => Trap::UnreachableCodeReached,
                     _ => Trap::UnhandledTag,
@@ -95,7 +97,9 @@ fn b14_the_chain_is_restored_after_a_trap_in_a_call_of_the_hosts() {
                 assert_eq!(caught, Some(wanted));
                 Ok(100)
             };
-            linker.func_wrap("", "host", host).expect("a new name");
+            linker
+                .func_wrap("", "host", host)
+                .expect("the name is not defined yet");
         });
         for what in [1, 2] {
             assert_eq!(run(&mut store, &instance, what).unwrap(), 105);

@@ -1,10 +1,10 @@
-//! Continuations that the host passes where their types matter.
+//! Type checks of continuations that the host passes.
 
 use crate::{each, instance};
 use backstitch::Val;
 
-/// Makes continuations of several types, in several states, and takes them back where
-/// others are wanted.
+/// Creates continuations of several types in several states, and takes continuations of certain
+/// types.
 const PROGRAM: &str = r#"(module
     (type $add (func (param i32 i64) (result i32)))
     (type $add_cont (cont $add))
@@ -38,10 +38,10 @@ const PROGRAM: &str = r#"(module
         (resume $peer_cont (i32.const 1) (ref.null $peer_cont) (local.get 0)))
     (global (export "kept") (mut (ref null $rest_cont)) (ref.null $rest_cont)))"#;
 
-/// A host passes back what it was given, where a concrete type is wanted: as that type if
-/// it takes and gives the same, whatever was bound or has run before.
+/// The host can pass a continuation as a concrete type if it takes and returns values of that type
+/// in its present state, no matter what has been bound or has run before.
 #[test]
-fn a_continuation_goes_where_its_type_is_wanted() {
+fn a_continuation_is_accepted_where_its_type_is_required() {
     each(|engine| {
         let (mut store, instance) = instance(engine, PROGRAM, |_, _| {});
         let mut made = Vec::new();
@@ -55,12 +55,15 @@ fn a_continuation_goes_where_its_type_is_wanted() {
             make.call(&mut store, &[], &mut results).unwrap();
             for wrong in ["resume", "resume_rest", "resume_peer"] {
                 let take = instance.get_func(&mut store, wrong).expect("exported");
-                let ty = take.ty(&store).param(0).expect("it has one");
+                let ty = take
+                    .ty(&store)
+                    .param(0)
+                    .expect("the function has a parameter");
                 let matches = results[0].matches_ty(&store, &ty).unwrap();
                 assert_eq!(matches, wrong == takes, "{name} as {ty}");
                 if wrong != takes {
                     let refused = take.call(&mut store, &results, &mut [Val::I32(0)]);
-                    let refused = refused.expect_err("another type is wanted");
+                    let refused = refused.expect_err("the type differs");
                     let message = format!("{refused:#}");
                     assert!(message.contains("type mismatch"), "{message}");
                 }
@@ -69,9 +72,9 @@ fn a_continuation_goes_where_its_type_is_wanted() {
             let mut sum = [Val::I32(0)];
             take.call(&mut store, &results, &mut sum).unwrap();
             assert_eq!(sum[0].unwrap_i32(), 42, "{name}");
-            // It has been used up: that is for the guest to find out.
+            // The host may pass a consumed continuation; the guest traps when it uses it.
             let again = take.call(&mut store, &results, &mut sum);
-            let message = format!("{:#}", again.expect_err("it was used up"));
+            let message = format!("{:#}", again.expect_err("the continuation was consumed"));
             assert!(
                 message.contains("continuation already consumed"),
                 "{message}"

@@ -1,4 +1,4 @@
-//! Dumps with more stacks than one.
+//! Core dumps with several stacks.
 
 use backstitch::coredump::{Boundary, Frame, RefKind, StackState, Value};
 use backstitch::{Config, CoreDump, Engine, Instance, Module, Store, WasmCoreDump};
@@ -26,7 +26,7 @@ const MODULE: &str = r#"(module
         (global.set $suspended
             (call $suspend
                 (cont.bind $k $kg (i32.const 7) (i64.const 8) (cont.new $k (ref.func $sleep)))))
-        ;; nobody can reach this one
+        ;; an unreachable continuation
         (drop (call $suspend (cont.new $kg (ref.func $lost))))
         (block $h (result (ref $kg))
             (block $i (result i32 (ref $kg))
@@ -38,7 +38,7 @@ const MODULE: &str = r#"(module
         (drop)))"#;
 
 #[test]
-fn c12_attached_stacks_are_one_and_each_detached_continuation_another() {
+fn c12_attached_stacks_are_one_thread_and_each_detached_continuation_another() {
     for dispatch in dispatches() {
         let mut config = Config::new();
         config.dispatch(dispatch).coredump_on_trap(true);
@@ -61,7 +61,7 @@ fn c12_attached_stacks_are_one_and_each_detached_continuation_another() {
         });
         assert_eq!((names.len(), fresh, suspended), (3, 1, 1), "{names:?}");
 
-        // The trap's continuation, and the function that has resumed it.
+        // The frames of the continuation that trapped, and of the function that resumed it.
         let main = &dump.threads()[0].frames;
         let functions: Vec<_> = main.iter().map(|frame| frame.function).collect();
         assert_eq!(functions, [2, 4]);
@@ -93,7 +93,7 @@ fn c12_attached_stacks_are_one_and_each_detached_continuation_another() {
         let fresh = stacks.iter().find(|stack| stack.state == StackState::Fresh);
         let fresh = fresh.expect("a fresh continuation");
         assert_eq!(fresh.bound, [Value::I32(5), Value::I64(6)]);
-        // The globals name both, by number and revision.
+        // The globals refer to both by number and revision.
         let named = |stack: &backstitch::coredump::Stack| {
             Value::Ref(
                 RefKind::Cont,

@@ -1,4 +1,4 @@
-//! What stands in the file, read by others than ourselves.
+//! The format of dumps, read by other readers than Backstitch's own.
 
 use super::parsed::parse;
 use super::shop::{SHOP, dump_of, engines, fail};
@@ -12,7 +12,7 @@ use spec_tests::mode::dispatches;
 use wasmparser::{Parser, Payload};
 
 #[test]
-fn c01_dumps_come_with_errors_and_on_demand() {
+fn c01_dumps_are_attached_to_errors_and_made_on_demand() {
     for engine in engines() {
         let module = Module::new(&engine, SHOP).unwrap();
         let mut store = Store::new(&engine, ());
@@ -20,7 +20,7 @@ fn c01_dumps_come_with_errors_and_on_demand() {
         let error = fail(&mut store, &instance, "open");
         assert_eq!(dump_of(&error).frames().len(), 2);
         assert!(error.is::<WasmBacktrace>() && error.is::<backstitch::Trap>());
-        // Outside of any call.
+        // A dump made outside of any call.
         let dump = WasmCoreDump::capture(&mut store);
         assert!(dump.frames().is_empty());
         assert_eq!(
@@ -28,7 +28,7 @@ fn c01_dumps_come_with_errors_and_on_demand() {
             [("main".into(), vec![])]
         );
     }
-    // In a host function, and at errors of host functions.
+    // Dumps made in a host function, and at errors of host functions.
     let engine = &engines()[0];
     let mut linker = Linker::new(engine);
     let host = |mut caller: Caller<'_, ()>| -> Result<()> {
@@ -56,7 +56,7 @@ fn c01_dumps_come_with_errors_and_on_demand() {
         (reason.kind, &*reason.message),
         (ReasonKind::HostError, "closed")
     );
-    // Without the configuration there is none.
+    // Without the configuration there is no dump.
     let engine = Engine::default();
     let mut store = Store::new(&engine, ());
     let module = Module::new(&engine, SHOP).unwrap();
@@ -65,7 +65,7 @@ fn c01_dumps_come_with_errors_and_on_demand() {
 }
 
 #[test]
-fn c01_whatever_ends_a_call_leaves_a_dump() {
+fn c01_every_way_to_end_a_call_makes_a_dump() {
     use ReasonKind::{Interrupt, OutOfFuel, Trap, UncaughtException, UnhandledTag};
     let text = r#"(module
         (type $f (func)) (type $k (cont $f)) (tag $thrown (param i32)) (tag $suspended)
@@ -112,7 +112,7 @@ fn c01_whatever_ends_a_call_leaves_a_dump() {
             assert!(!reason.message.is_empty(), "{name}");
             let found = &dump.threads()[0].frames;
             if kind == Interrupt && found.len() == 1 {
-                // It was there before the call, whose entry it stops at.
+                // The interruption was requested before the call and stops at the entry of `loop`.
                 continue;
             }
             assert_eq!(found.len(), frames, "{name}: {kind:?}");
@@ -129,7 +129,7 @@ fn c01_whatever_ends_a_call_leaves_a_dump() {
 }
 
 #[test]
-fn c02_c14_a_dump_shows_what_there_is() {
+fn c02_c14_a_dump_lists_frames_modules_instances_globals_and_memories() {
     for engine in engines() {
         let module = Module::new(&engine, SHOP).unwrap();
         let mut store = Store::new(&engine, ());
@@ -167,7 +167,7 @@ fn c02_c14_a_dump_shows_what_there_is() {
 }
 
 #[test]
-fn c02_frames_are_not_cut_to_the_backtraces_limit() {
+fn c02_the_limit_for_backtraces_does_not_apply() {
     for engine in engines() {
         let text = r#"(module (func $f (export "f") (param i32)
             (if (i32.eqz (local.get 0)) (then unreachable))
@@ -197,7 +197,7 @@ fn c02_frames_are_not_cut_to_the_backtraces_limit() {
 }
 
 #[test]
-fn c03_everything_of_the_store_is_there() {
+fn c03_a_dump_contains_everything_in_the_store() {
     let engine = &engines()[0];
     let mut store = Store::new(engine, ());
     let ty = GlobalType::new(ValType::I32, Mutability::Const);
@@ -223,13 +223,13 @@ fn c03_everything_of_the_store_is_there() {
         .collect();
     assert_eq!(runs, [1, 1, 1]);
     let details = dump.instances()[0].details.as_ref().unwrap();
-    // The active segments have been dropped when the instance was made.
+    // The active segments were dropped at instantiation.
     assert_eq!(details.dropped_data, [0, 2]);
     assert_eq!(details.dropped_elements, [0]);
 }
 
 #[test]
-fn c05_sections_come_in_the_references_order() {
+fn c05_sections_have_the_order_of_wasmtime() {
     let engine = &engines()[0];
     let mut store = Store::new(engine, ());
     let module = Module::new(engine, SHOP).unwrap();
@@ -259,7 +259,7 @@ fn c05_sections_come_in_the_references_order() {
 }
 
 #[test]
-fn c05_a_cap_leaves_out_the_end_of_memories() {
+fn c05_a_cap_omits_the_ends_of_memories() {
     let engine = &engines()[0];
     let mut store = Store::new(engine, ());
     let memory = Memory::new(&mut store, MemoryType::new(4, None)).unwrap();
@@ -290,7 +290,7 @@ fn c05_a_cap_leaves_out_the_end_of_memories() {
     }
     let error = write(CoreDumpOptions::new().max_size(100)).unwrap_err();
     assert!(error.to_string().contains("and 100 are allowed"), "{error}");
-    // Ranges, in any order and overlapping.
+    // Ranges may overlap and have any order.
     let mut options = CoreDumpOptions::new();
     options
         .keep(memory, 70_000..70_010)
@@ -325,7 +325,7 @@ fn c06_memory_in_chunks_without_zeros_and_with_its_tail() {
     assert_eq!(parsed.memories[0][4_999], b'z');
     assert_eq!(&parsed.memories[1][4_096..4_102], b"\0start");
     assert_eq!(parsed.memories[1][196_607], b'!');
-    // "ab…z" of two chunks that touch, "start", "!".
+    // "ab…z" in two adjacent chunks, "start", "!".
     assert_eq!(parsed.segments, 3);
 }
 
@@ -369,7 +369,7 @@ fn c08_globals_bit_for_bit() {
     }
 }
 
-/// References of any kind are null to the standard, and what they are to ourselves.
+/// References are null in the standard's sections, and have their value in the extension.
 #[test]
 fn c08_references_are_null_of_their_top_type() {
     let engine = &engines()[0];
@@ -447,7 +447,7 @@ fn c10_each_frame_names_its_own_instance() {
         let inner = Instance::new(&mut store, &module, &[nothing.into()]).unwrap();
         let func = inner.get_func(&mut store, "inner").unwrap();
         let outer = Instance::new(&mut store, &module, &[func.into()]).unwrap();
-        // A third one, so that neither is the last.
+        // A third instance, so that neither of the two is the last.
         Instance::new(&mut store, &module, &[func.into()]).unwrap();
         let error = fail(&mut store, &outer, "outer");
         let dump = dump_of(&error);
@@ -495,7 +495,7 @@ fn c11_frames_have_their_locals_and_operands() {
             (open.locals.len(), &open.operands[..]),
             (0, &["i64 7".to_string()][..])
         );
-        // The reference that the standard cannot express is in the extension.
+        // The standard's format cannot express the reference; the extension can.
         let dump = CoreDump::parse(&file).unwrap();
         assert!(matches!(
             dump.threads()[0].frames[0].locals[4],
@@ -521,12 +521,12 @@ fn c12_suspended_executions_are_stacks_of_their_own() {
         let mut execution = run.start(&mut store, &[]).unwrap();
         let outcome = execution.resume(&mut store).unwrap();
         assert!(matches!(outcome, Outcome::Suspended(Suspension::Fuel)));
-        // Of the whole store: nothing runs, and the execution has a stack of its own.
+        // A dump of the whole store: nothing runs, and the execution has a stack of its own.
         let file = WasmCoreDump::capture(&mut store).serialize(&mut store, "x");
         let stacks = parse(&file).stacks;
         assert_eq!(stacks[0], ("main".to_string(), vec![]));
         assert!(stacks[1].0.ends_with("(suspended)"), "{}", stacks[1].0);
-        // Of the execution: the same frames.
+        // A dump of the execution has the same frames.
         let file = execution.core_dump(&store).serialize(&mut store, "x");
         let own = parse(&file).stacks;
         assert_eq!(own.len(), 1);
@@ -540,7 +540,7 @@ fn c12_suspended_executions_are_stacks_of_their_own() {
         let [Value::I32(count)] = work.locals[..] else {
             panic!("{work:?}")
         };
-        // It goes on from there.
+        // The execution continues.
         store.set_fuel(50).unwrap();
         execution.resume(&mut store).unwrap();
         let file = execution.core_dump(&store).serialize(&mut store, "x");
@@ -577,7 +577,7 @@ fn c15_the_same_trap_gives_the_same_bytes() {
 }
 
 #[test]
-fn b03_an_access_out_of_bounds_says_where_it_was_to_go() {
+fn b03_an_access_out_of_bounds_gives_its_address() {
     let cases = [
         ("(i32.load offset=9 (i32.const 65535))", (0, 65_535, 9, 4)),
         (
@@ -630,14 +630,14 @@ fn b03_an_access_out_of_bounds_says_where_it_was_to_go() {
 }
 
 #[test]
-fn b07_a_gap_is_marked_where_the_host_lies_between() {
+fn b07_host_frames_between_frames_are_marked() {
     let text = r#"(module (import "" "out" (func $out))
         (func (export "a") (call $a2)) (func $a2 (call $out)))"#;
     for engine in engines() {
         let module = Module::new(&engine, text).unwrap();
         let mut first = Store::new(&engine, ());
-        // The host calls another store's function, and that one's host the first store again:
-        // here, from the innermost call, only frames of the first are seen.
+        // The host calls a function of another store, and then the first store again. A backtrace
+        // captured in the innermost call has frames of the first store only.
         let nothing = Func::wrap(&mut first, || {});
         let inner = Instance::new(&mut first, &module, &[nothing.into()]).unwrap();
         let again = inner.get_typed_func::<(), ()>(&mut first, "a").unwrap();
@@ -663,7 +663,7 @@ fn b07_a_gap_is_marked_where_the_host_lies_between() {
 }
 
 #[test]
-fn c17_old_readers_get_no_values_and_no_empty_sections() {
+fn c17_the_compatible_form_has_no_values_and_no_empty_sections() {
     let engine = &engines()[0];
     let module = Module::new(engine, SHOP).unwrap();
     let mut store = Store::new(engine, ());
@@ -682,7 +682,7 @@ fn c17_old_readers_get_no_values_and_no_empty_sections() {
     }
     assert!(parsed.has_data_section);
     assert_eq!(parsed.segments, 1);
-    // One of the globals is no number.
+    // All globals are omitted, because one of them is not a number.
     assert_eq!(parsed.instances, [(0, vec![0], vec![])]);
     assert!(parsed.globals.is_empty());
     let parsed = write(CoreDumpOptions::new().compatible(true).keep_no_memory());
@@ -690,7 +690,7 @@ fn c17_old_readers_get_no_values_and_no_empty_sections() {
 }
 
 #[test]
-fn c17_c04_memories_that_old_readers_do_not_know_keep_their_place() {
+fn c17_c04_unsupported_memories_keep_their_index_in_the_compatible_form() {
     let engine = &engines()[0];
     let text = r#"(module
         (memory $plain 3) (memory $wide i64 1) (memory $second 1)

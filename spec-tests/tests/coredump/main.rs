@@ -1,5 +1,5 @@
-//! The contents of core dumps, as other readers find them. Tests are named by the rows of the
-//! list of behaviours.
+//! The contents of core dumps, as other readers find them. The names of the tests begin with rows of
+//! the walk's contract.
 //!
 //! ```text
 //! cargo test -p spec-tests --test coredump

@@ -2,18 +2,18 @@
 
 use wasmparser::{CoreDumpValue, DataKind, KnownCustom, Parser, Payload, Validator, WasmFeatures};
 
-/// What `wasmparser` finds in a dump.
+/// Contents of a dump, as read by `wasmparser`.
 #[derive(Debug, Default, PartialEq)]
 pub struct Parsed {
     pub name: String,
     pub modules: Vec<String>,
-    /// Module, memories, globals.
+    /// Module, memories and globals of each instance.
     pub instances: Vec<(u32, Vec<u32>, Vec<u32>)>,
-    /// Each memory with all of its bytes.
+    /// Contents of each memory.
     pub memories: Vec<Vec<u8>>,
-    /// Type and initial value, printed.
+    /// Type and initial value of each global, as text.
     pub globals: Vec<String>,
-    /// Each stack: its name; instance, function, offset, locals, operands of each frame.
+    /// Name and frames of each stack.
     pub stacks: Vec<(String, Vec<ParsedFrame>)>,
     pub segments: usize,
     pub has_data_section: bool,
@@ -28,7 +28,7 @@ pub struct ParsedFrame {
     pub operands: Vec<String>,
 }
 
-/// Reads a dump that must be valid.
+/// Reads a dump, which must be a valid module.
 pub fn parse(dump: &[u8]) -> Parsed {
     Validator::new_with_features(WasmFeatures::all())
         .validate_all(dump)

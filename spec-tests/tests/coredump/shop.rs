@@ -1,19 +1,19 @@
-//! A program that traps, and the engines that it runs in.
+//! A program that traps, and the engines in which it runs.
 
 use backstitch::{Config, Engine, Error, Instance, Store, WasmCoreDump};
 use spec_tests::mode::dispatches;
 
-/// An engine whose errors carry dumps, for each way of dispatch.
+/// Returns an engine for each dispatch backend, with core dumps at errors.
 pub fn engines() -> Vec<Engine> {
     let engine = |dispatch| {
         let mut config = Config::new();
         config.dispatch(dispatch).coredump_on_trap(true);
-        Engine::new(&config).expect("the backend works")
+        Engine::new(&config).expect("the backend is available")
     };
     dispatches().into_iter().map(engine).collect()
 }
 
-/// Calls an export that fails.
+/// Calls an export that must fail.
 pub fn fail(store: &mut Store<()>, instance: &Instance, name: &str) -> Error {
     let func = instance
         .get_typed_func::<(), ()>(&mut *store, name)
@@ -22,7 +22,7 @@ pub fn fail(store: &mut Store<()>, instance: &Instance, name: &str) -> Error {
 }
 
 pub fn dump_of(error: &Error) -> &WasmCoreDump {
-    error.downcast_ref().expect("the error carries a dump")
+    error.downcast_ref().expect("the error has a dump")
 }
 
 pub const SHOP: &str = r#"(module $shop

@@ -6,7 +6,8 @@ use backstitch::{
     ThrownException, Trap, Val, ValType, WasmBacktrace,
 };
 
-/// Each continuation resumes the next; the innermost throws, or a host function does.
+/// Each continuation resumes the next one. The innermost throws, or calls a host function that
+/// throws.
 const TEXT: &str = r#"(module
     (type $f (func (param i32)))
     (type $c (cont $f))
@@ -19,7 +20,7 @@ const TEXT: &str = r#"(module
     (func $throw (param i32)
         (if (i32.eq (local.get 0) (i32.const -1)) (then (return_call $host (i32.const 7))))
         (throw $e (local.get 0)))
-    ;; So many levels, with a handler of another tag at each.
+    ;; As many levels as the argument, each with a handler for another tag.
     (func $level (param $left i32)
         (if (i32.le_s (local.get $left) (i32.const 0))
             (then (call $throw (local.get $left)) (unreachable)))
@@ -39,13 +40,13 @@ const TEXT: &str = r#"(module
             (unreachable))
         (i32.add)
         (i32.add (i32.wrap_i64 (local.get $below))))
-    ;; The host's own function as a continuation.
+    ;; A host function as a continuation.
     (func (export "host") (result i32)
         (try_table (catch $e 0) (resume $c (i32.const 5) (cont.new $c (ref.func $host))))
         (unreachable))
     (func (export "uncaught") (param $levels i32)
         (resume $c (local.get $levels) (cont.new $c (ref.func $level))))
-    ;; A continuation that an exception has ended is used up.
+    ;; A continuation that has ended with an exception is consumed.
     (func (export "again")
         (global.set $kept (cont.new $c (ref.func $throw)))
         (block $h (result i32)
@@ -88,7 +89,7 @@ fn an_exception_crosses_all_the_stacks_to_its_handler() {
 }
 
 #[test]
-fn what_nothing_catches_shows_the_frames_of_all_stacks() {
+fn an_uncaught_exception_shows_the_frames_of_all_stacks() {
     each(|engine| {
         let mut store = Store::new(engine, ());
         let (instance, e) = instance(&mut store, engine);
@@ -99,7 +100,7 @@ fn what_nothing_catches_shows_the_frames_of_all_stacks() {
             let names: Vec<_> = trace.frames().iter().map(|f| f.func_name()).collect();
             let expected: &[_] = match levels {
                 3 => &["throw", "level", "level", "level", "level"],
-                // The tail call of the host has left no frame.
+                // The tail call to the host has left no frame.
                 _ => &["level"],
             };
             let expected: Vec<_> = expected.iter().copied().map(Some).chain([None]).collect();
@@ -111,7 +112,7 @@ fn what_nothing_catches_shows_the_frames_of_all_stacks() {
 }
 
 #[test]
-fn a_continuation_that_threw_is_used_up() {
+fn a_continuation_that_threw_is_consumed() {
     each(|engine| {
         let mut store = Store::new(engine, ());
         let (instance, _) = instance(&mut store, engine);

@@ -1,4 +1,4 @@
-//! Exceptions and the host: what it throws, catches, and throws on.
+//! Host functions that throw, catch and rethrow exceptions.
 
 use crate::{call, each, module};
 use backstitch::{
@@ -85,7 +85,7 @@ fn a_host_function_throws_what_webassembly_catches() {
             let results = call(&mut store, &instance, name, &[Val::I32(0)]).unwrap();
             assert_eq!((results[0].i32(), results[1].f64()), (Some(7), Some(0.5)));
             assert!(!store.has_pending_exception());
-            // The other tag has the same type, and is not caught.
+            // An exception with another tag of the same type is not caught.
             let error = call(&mut store, &instance, name, &[Val::I32(1)]).unwrap_err();
             assert!(error.is::<ThrownException>() && error.is::<WasmBacktrace>());
             let thrown = store.take_pending_exception().unwrap();
@@ -94,9 +94,9 @@ fn a_host_function_throws_what_webassembly_catches() {
     });
 }
 
-/// A host function calls back, and sees the exception that the inner call ends with.
+/// A host function calls back, and receives the exception that the inner call ends with.
 #[test]
-fn a_host_function_catches_and_throws_on() {
+fn a_host_function_catches_and_rethrows() {
     each(|engine| {
         let mut store = Store::new(engine, ());
         let wrapped = tag(&mut store, &[ValType::EXNREF]);
@@ -114,20 +114,20 @@ fn a_host_function_catches_and_throws_on() {
                 };
                 assert!(error.is::<ThrownException>());
                 match what {
-                    // Propagated as it is.
+                    // Propagates the error.
                     1 => Err(error),
-                    // Caught.
+                    // Catches the exception.
                     2 => {
                         let exception = caller.take_pending_exception().unwrap();
                         let field = exception.field(&mut caller, 0)?;
                         Ok(field.unwrap_i32() + 1000)
                     }
-                    // Taken, and thrown again.
+                    // Catches the exception and throws it again.
                     3 => {
                         let exception = caller.take_pending_exception().unwrap();
                         caller.throw(exception)
                     }
-                    // Another one, which holds the first.
+                    // Throws another exception whose payload is the first.
                     _ => {
                         let first = caller.take_pending_exception().unwrap();
                         let second = exception(&mut caller, &wrapped, &[first.into()])?;
@@ -163,13 +163,13 @@ fn a_host_function_catches_and_throws_on() {
 }
 
 #[test]
-fn an_error_of_the_hosts_is_not_caught_by_webassembly() {
+fn an_error_of_the_host_is_not_caught_by_webassembly() {
     each(|engine| {
         let mut store = Store::new(engine, ());
         let fail = Func::wrap(&mut store, || -> Result<(), Error> {
             Err(Error::msg("of the host's"))
         });
-        // It says that it throws, but there is nothing to throw.
+        // The error claims that an exception was thrown, but there is none.
         let nothing = Func::wrap(&mut store, || -> Result<(), Error> {
             Err(ThrownException.into())
         });
@@ -216,7 +216,7 @@ fn a_start_function_may_throw_and_catch() {
 }
 
 #[test]
-fn exceptions_are_made_of_what_their_tag_says() {
+fn exceptions_are_checked_against_the_type_of_their_tag() {
     let engine = Engine::default();
     let mut store = Store::new(&engine, ());
     let e = tag(&mut store, &[ValType::I32]);

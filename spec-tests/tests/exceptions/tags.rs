@@ -1,4 +1,4 @@
-//! Tags as things that are made, imported and exported.
+//! Creation, import and export of tags.
 
 use crate::{each, module};
 use backstitch::{
@@ -67,7 +67,7 @@ fn an_imported_tag_is_the_one_given() {
 }
 
 #[test]
-fn an_imported_tag_must_have_the_very_type() {
+fn an_imported_tag_must_have_exactly_the_declared_type() {
     each(|engine| {
         let module = module(
             engine,

@@ -17,8 +17,8 @@ fn a_handler_sees_locals_and_operands_as_they_are_at_the_throw() {
             (if (i32.eqz (local.get 0))
                 (then (throw $e (i32.const 1) (i64.const 2) (f32.const 3.5) (f64.const 4.5))))
             (local.get 0))
-        ;; Locals are changed between calls, from results, from constants and from one
-        ;; another, and read again by the handler; operands stand below the block.
+        ;; Locals are set between calls, to results, to constants and to other locals, and
+        ;; read again by the handler. There are operands below the block.
         (func (export "run") (param $first i32) (param $second i32)
                 (result i32 i64 f32 f64 i32 i64 f64 i32)
             (local $a i32) (local $b i64) (local $c f64) (local $d i32)
@@ -74,7 +74,7 @@ fn text_of(values: &[Val]) -> String {
 }
 
 #[test]
-fn clauses_go_on_at_loops_and_at_the_functions_end() {
+fn clauses_branch_to_loops_and_to_the_functions_end() {
     let text = r#"(module
         (tag $next (param i32 i32))
         (tag $done (param i64))
@@ -107,7 +107,7 @@ fn clauses_go_on_at_loops_and_at_the_functions_end() {
 }
 
 #[test]
-fn the_innermost_clause_of_the_tag_wins_and_a_blocks_own_handlers_are_outside_it() {
+fn the_innermost_clause_for_the_tag_is_selected() {
     let text = r#"(module
         (tag $a (param i32)) (tag $b (param i32))
         (func (export "run") (param $which i32) (result i32)
@@ -119,7 +119,7 @@ fn the_innermost_clause_of_the_tag_wins_and_a_blocks_own_handlers_are_outside_it
                                 (then (throw $b (i32.const 1)))
                                 (else (throw $a (i32.const 2)))))
                         (unreachable))
-                    ;; Behind the inner block nothing catches `b` any more.
+                    ;; After the inner block, nothing catches `b`.
                     (throw $a (i32.add (i32.const 40))))
                 (unreachable)))
         (func (export "uncaught") (result i32)
@@ -209,8 +209,8 @@ fn exceptions_cross_instances_and_only_their_own_tag_catches_them() {
                         (call $throw_b (local.get 0)))
                     (unreachable))
                 (unreachable))
-            ;; What runs behind a handler is of the handler's instance: its memory, its
-            ;; globals, its calls.
+            ;; Code after a handler runs in the handler's instance: with its memory, its
+            ;; globals, its functions.
             (func (export "run") (param $which i32) (result i32 i32 i32)
                 (block $h (result i32)
                     (try_table (catch $b $h) (catch $a $h)
@@ -233,7 +233,7 @@ fn exceptions_cross_instances_and_only_their_own_tag_catches_them() {
 }
 
 #[test]
-fn tail_calls_leave_their_functions_handlers() {
+fn tail_calls_leave_the_handlers_of_their_function() {
     let text = r#"(module
         (tag $e (param i32))
         (type $t (func (param i32)))
@@ -279,7 +279,7 @@ fn a_million_frames_are_unwound_on_a_flat_native_stack() {
         (func $deep (param $left i32) (result i32)
             (if (i32.eqz (local.get $left)) (then (throw $e (i32.const 77))))
             (i32.add (i32.const 1) (call $deep (i32.sub (local.get $left) (i32.const 1)))))
-        ;; Each frame catches, and throws the same on.
+        ;; Each frame catches the exception and throws it again.
         (func $relay (param $left i32) (result i32)
             (block $h (result exnref)
                 (try_table (catch_all_ref $h)
@@ -354,7 +354,7 @@ fn traps_are_not_caught() {
 }
 
 #[test]
-fn frames_too_large_for_near_operands_catch_too() {
+fn frames_too_large_for_near_slots_catch_exceptions() {
     let locals = "i64 ".repeat(6_000);
     let text = format!(
         r#"(module
@@ -411,7 +411,7 @@ fn a_thousand_values_of_payload() {
 }
 
 #[test]
-fn what_nobody_refers_to_is_freed_and_the_rest_is_limited() {
+fn unreachable_exceptions_are_freed_and_reachable_ones_limited() {
     let text = r#"(module
         (tag $e (param i32))
         (func (export "plain") (param $n i32)
@@ -454,7 +454,7 @@ fn what_nobody_refers_to_is_freed_and_the_rest_is_limited() {
 }
 
 #[test]
-fn suspending_at_every_operator_changes_nothing() {
+fn suspending_at_every_instruction_changes_no_result() {
     let text = r#"(module
         (tag $e (param i32))
         (func $f (param i32) (result i32)

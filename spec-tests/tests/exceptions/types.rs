@@ -1,5 +1,5 @@
-//! Types that modules define: declared subtypes, recursion groups, structures, arrays and
-//! continuations, where they matter while a program is linked and runs.
+//! Types that modules define (declared subtypes, recursion groups, structures, arrays and
+//! continuations) at link time and at run time.
 
 use crate::{each, module};
 use backstitch::{
@@ -59,7 +59,7 @@ fn indirect_calls_accept_declared_subtypes() {
 }
 
 #[test]
-fn types_are_one_across_modules_where_their_groups_are() {
+fn types_are_equal_across_modules_if_their_recursion_groups_are() {
     each(|engine| {
         let types = r#"(rec (type $a (sub (func (param (ref null $b)))))
                             (type $b (sub $a (func (param (ref null $b))))))"#;
@@ -84,7 +84,7 @@ fn types_are_one_across_modules_where_their_groups_are() {
                 .map(|_| ())
                 .map_err(|error| format!("{error:#}"))
         };
-        // Other types before them change their indices and nothing else.
+        // Other types before them change their indices only.
         assert_eq!(link(types, "$b"), Ok(()));
         assert_eq!(
             link(&format!("(type (func (result f64))) {types}"), "$a"),

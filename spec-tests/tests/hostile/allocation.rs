@@ -1,7 +1,8 @@
-//! A host without memory: whatever cannot be allocated for a guest is an error or a trap,
-//! never an abort.
+//! A host that runs out of memory: a failed allocation for a guest is an error or a trap, never an
+//! abort.
 //!
-//! One allocation after the other is refused, until one run needs no more than there are.
+//! Each run allows one allocation more than the last, until a run succeeds with all of its
+//! allocations.
 
 use crate::guard::with_allocations;
 use backstitch::{Config, Engine, Error, Linker, Module, Result, Store, Trap, Val};
@@ -18,7 +19,7 @@ const TEXT: &str = r#"(module
             (table.grow $values (ref.null extern) (i32.const 3))))
     (func (export "deep") (result i32) (call $deep (i32.const 5000))))"#;
 
-/// Everything that a guest makes a host allocate: its memories, tables and stacks.
+/// Makes a guest cause all kinds of allocations: memories, tables and stacks.
 fn run(engine: &Engine, module: &Module) -> Result<Vec<i32>> {
     let mut store = Store::new(engine, ());
     let instance = Linker::new(engine).instantiate(&mut store, module)?;
@@ -33,7 +34,7 @@ fn run(engine: &Engine, module: &Module) -> Result<Vec<i32>> {
 }
 
 #[test]
-fn none_can_be_had_after_some() {
+fn failed_allocations_are_errors() {
     let mut config = Config::new();
     config.max_wasm_stack(4 << 20);
     let engine = Engine::new(&config).unwrap();
@@ -47,13 +48,12 @@ fn none_can_be_had_after_some() {
         }
         refused += 1;
         match outcome {
-            // The guest is told that there is no more, and goes on; or something else did
-            // with less.
+            // The guest received -1 and continued, or the engine needed less.
             Ok(_) => declined += 1,
             Err(error) => is_clear(&error),
         }
     }
-    println!("{refused} allocations refused, of which the guest was told of {declined}");
+    println!("{refused} allocations refused, {declined} of them without an error");
     assert!(refused >= 8 && declined >= 2);
 }
 

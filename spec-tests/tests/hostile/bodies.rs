@@ -1,8 +1,8 @@
-//! Bodies made to blow up a translator: its time and its memory must stay proportional to
-//! what it reads.
+//! Function bodies that are made to take a translator much time or memory. Both must be
+//! proportional to the size of the input.
 //!
-//! All are made in each mode. Time is not measured, but each has a size at which work that
-//! grows with its square would not come to an end.
+//! Each body is loaded in every mode. Time is not measured, but each body is so large that
+//! quadratic work would not finish.
 
 use crate::guard::{on_small_stack, peak_of};
 use backstitch::{CompilationMode, Config, Engine, Linker, Module, Result, Store, Trap, Val};
@@ -12,11 +12,11 @@ use wasm_encoder::{
     RefType, TableSection, TableType, TypeSection, ValType,
 };
 
-/// The most values that the validator allows a function or a block to give.
+/// Maximum number of results of a function or block that the validator allows.
 const MOST_RESULTS: usize = 1000;
 
-/// A module under construction: types 0 to 3 are `()`, `(i32) -> (i32)`, `() -> (i32 × 1000)`,
-/// `(i32 × 1000) -> (i32 × 1000)`.
+/// Builds a module. Types 0 to 3 are `()`, `(i32) -> (i32)`, `() -> (i32 × 1000)` and `(i32 × 1000)
+/// -> (i32 × 1000)`.
 fn module(functions: &[(u32, Function)]) -> Vec<u8> {
     let many = || std::iter::repeat_n(ValType::I32, MOST_RESULTS);
     let mut types = TypeSection::new();
@@ -66,7 +66,8 @@ fn module(functions: &[(u32, Function)]) -> Vec<u8> {
     module.finish()
 }
 
-/// A body of `locals` i32 locals: instructions, each so many times.
+/// Builds a body with `locals` locals of type `i32`. Each part is a sequence of instructions and
+/// its number of repetitions.
 fn body(locals: u32, parts: &[(usize, &[I<'_>])]) -> Function {
     let mut function = Function::new([(locals, ValType::I32)]);
     for (times, instructions) in parts {
@@ -80,8 +81,8 @@ fn body(locals: u32, parts: &[(usize, &[I<'_>])]) -> Function {
     function
 }
 
-/// Loads a module in every mode, and calls its first function with `argument`. What came of
-/// it was the same in all.
+/// Loads a module in every mode, calls its first function with `argument`, and checks that the
+/// outcome is the same in all modes.
 fn run(what: &str, module: &[u8], argument: Option<i32>) -> Result<Vec<i32>> {
     let bound = (64 << 20) + 200 * module.len();
     let mut outcomes = Vec::new();
@@ -100,7 +101,7 @@ fn run(what: &str, module: &[u8], argument: Option<i32>) -> Result<Vec<i32>> {
             let (outcome, peak) = peak_of(|| run_once(&config, watched, module, argument));
             assert!(
                 peak < bound,
-                "{what}: {peak} bytes held for a module of {} in {mode:?}",
+                "{what}: {peak} bytes allocated for a module of {} bytes in {mode:?}",
                 module.len()
             );
             outcomes.push(outcome);
@@ -172,7 +173,7 @@ fn deep_blocks() {
         let ifs = module(&[(1, ifs)]);
         gives("ifs", &ifs, Some(5), &[8]);
         gives("ifs", &ifs, Some(0), &[9]);
-        // From each of them out of all of them.
+        // Branches from each block to each enclosing one.
         let mut out = Function::new([]);
         out.raw([2, 0x40].repeat(DEEP));
         for left in (0..DEEP as u32).rev() {
@@ -216,7 +217,7 @@ fn tall_operand_stacks() {
             ],
         );
         gives("tees", &module(&[(1, tees)]), Some(3), &[0]);
-        // Aliases of a local that changes again and again.
+        // Aliases of a local that is assigned repeatedly.
         let changes = body(
             1,
             &[
@@ -230,7 +231,7 @@ fn tall_operand_stacks() {
             Some(5),
             &[4 + TALL as i32],
         );
-        // A block, a call, a branch: on top of all of them, again and again.
+        // Blocks, calls and branches on top of a tall operand stack.
         let blocks = body(
             0,
             &[
@@ -255,10 +256,10 @@ fn tall_operand_stacks() {
 }
 
 #[test]
-fn operand_stacks_beyond_all_reason() {
+fn operand_stacks_beyond_the_limit() {
     on_small_stack(|| {
-        // Two bytes for a thousand values: a few hundred kilobytes for more than there is
-        // memory. The validator would push them all.
+        // Two bytes push a thousand values. A few hundred kilobytes of code push more than memory
+        // can hold, and the validator itself would push them all.
         let calls = body(0, &[(300_000, &[I::Call(1)]), (1, &[I::Unreachable])]);
         let many = body(0, &[(MOST_RESULTS, &[I::I32Const(1)])]);
         let module = module(&[(0, calls), (2, many)]);
@@ -287,7 +288,7 @@ fn branch_tables() {
         for (argument, expected) in [(0, 10), (1, 20), (999_999, 20), (1_000_000, 30), (-1, 30)] {
             gives("a million entries", &large, Some(argument), &[expected]);
         }
-        // Every entry another block, each of which wants a thousand values moved.
+        // Each entry targets another block, and each branch moves a thousand values.
         const DEEP: usize = 2_000;
         let all: Vec<u32> = (0..DEEP as u32).collect();
         let stubs = body(
@@ -313,7 +314,7 @@ fn branches_that_move_a_thousand_values() {
     on_small_stack(|| {
         const BRANCHES: usize = 20_000;
         let many = || body(0, &[(MOST_RESULTS, &[I::I32Const(1)])]);
-        // Behind another value, so that they are not in place.
+        // Behind another value, so that the values have to be moved.
         let moves = body(
             0,
             &[
@@ -357,7 +358,7 @@ fn branches_that_move_a_thousand_values() {
         same.instruction(&I::End);
         let calls = module(&[(2, calls), (2, many()), (3, same)]);
         gives("calls", &calls, None, &[1; MOST_RESULTS]);
-        // A thousand results for each of the blocks that are open at a time.
+        // A thousand results for each of the blocks that are open at the same time.
         const DEEP: usize = 100_000;
         let blocks = body(
             0,
@@ -386,7 +387,7 @@ fn fifty_thousand_locals() {
         let mut functions = vec![(1, last)];
         functions.extend((0..2_000).map(|_| (1, body(LOCALS, &[(1, &[I::LocalGet(LOCALS)])]))));
         gives("many functions", &module(&functions), Some(77), &[77]);
-        // All far from the record, so that each operand is copied.
+        // All locals are far from the record, so that each operand is copied.
         let far = body(
             LOCALS,
             &[
@@ -403,7 +404,7 @@ fn fifty_thousand_locals() {
             ],
         );
         gives("far locals", &module(&[(1, far)]), Some(2), &[100_000]);
-        // Runs of no locals at all, and more than are allowed.
+        // Groups without locals, and more locals than the limit.
         let runs = Function::new(std::iter::repeat_n((0, ValType::I64), 100_000));
         let mut empty = runs.clone();
         empty.instruction(&I::LocalGet(0)).instruction(&I::End);
@@ -421,7 +422,7 @@ fn fifty_thousand_locals() {
 }
 
 #[test]
-fn long_runs_of_one_thing() {
+fn long_repetitions_of_one_sequence() {
     on_small_stack(|| {
         const LONG: usize = 500_000;
         let memory = MemArg {

@@ -1,5 +1,5 @@
-//! Continuations by the million: how much memory they take, what is left of them, and how
-//! deep the native stack is meanwhile.
+//! Millions of continuations: the memory that they take, the memory that remains after they are
+//! freed, and the depth of the native stack.
 
 use crate::guard::{NATIVE_STACK, held, on_small_stack, peak_of};
 use backstitch::{Config, Dispatch, Engine, Instance, Linker, Module, Store, Val};
@@ -7,9 +7,9 @@ use std::num::NonZeroUsize;
 
 const MILLION: i32 = 1_000_000;
 
-/// `many` fills a table with suspended continuations, `forget` empties it. `chain` gives as
-/// many continuations as its argument says, each waiting for the next, all suspended at
-/// once; `end` resumes such a chain, which returns their number or traps.
+/// `many` fills a table with suspended continuations, and `forget` empties it. `chain` returns a
+/// suspended chain of as many continuations as its argument, each of which waits for the next.
+/// `end` resumes such a chain, which returns the number of its continuations, or traps.
 const TEXT: &str = r#"(module
     (type $f (func (param i32) (result i32))) (type $k (cont $f))
     (type $rest (func (result i32))) (type $r (cont $rest))
@@ -66,11 +66,11 @@ fn call(store: &mut Store<()>, instance: &Instance, name: &str, arguments: &[Val
     function.call(&mut *store, arguments, &mut []).unwrap();
 }
 
-/// A million live suspended continuations take less than a gibibyte, however often they are
-/// made anew, and leave nothing behind.
+/// A million suspended continuations take less than a gibibyte, even when they are made again, and
+/// leak no memory.
 #[test]
-fn a_million_live_ones_fit_into_a_gibibyte() {
-    // What is made once in a process is there.
+fn a_million_live_continuations_fit_into_a_gibibyte() {
+    // Makes the allocations that happen once per process.
     drop(instance(Dispatch::best()));
     let before = held();
     let (mut store, instance) = instance(Dispatch::best());
@@ -87,18 +87,18 @@ fn a_million_live_ones_fit_into_a_gibibyte() {
     let kept = held() - before;
     assert!(peaks[0] < 1 << 30, "{peaks:?}");
     assert!(peaks[1] <= peaks[0] && peaks[2] <= peaks[0], "{peaks:?}");
-    // Their numbers remain known, as references to them may.
+    // The entries for their numbers remain, because stale references may exist.
     assert!(kept < 400 * MILLION as isize, "{kept}");
     drop(store);
-    assert_eq!(held(), before, "something has leaked");
+    assert_eq!(held(), before, "memory has leaked");
     println!(
-        "a million continuations: {} bytes at the most, {kept} once they are free",
+        "a million continuations: {} bytes at most, {kept} after they are freed",
         peaks[0]
     );
 }
 
-/// A chain of a million is suspended, traced, resumed, trapped through and dropped on a
-/// native stack that a thousand frames would overflow.
+/// A chain of a million continuations is suspended, traced, resumed, unwound by a trap, and
+/// dropped, on a native stack that a thousand frames would overflow.
 #[test]
 fn a_chain_of_a_million_needs_no_native_stack() {
     assert!(NATIVE_STACK < MILLION as usize);
@@ -125,7 +125,7 @@ fn a_chain_of_a_million_needs_no_native_stack() {
                 }
                 assert_eq!(store.continuations().count(), 0);
             }
-            // One is left for the collector, and one for the store's end.
+            // The collector frees the first chain, and dropping the store frees the second.
             for _ in 0..2 {
                 let mut made = [Val::null_cont_ref()];
                 chain

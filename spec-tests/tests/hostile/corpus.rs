@@ -1,5 +1,5 @@
-//! The modules that are broken: whole ones, from the specification's scripts, from
-//! published crates, and written for this.
+//! The modules from which mutants are made: modules of the specification's scripts, programs of
+//! published crates, and modules written for this purpose.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -9,10 +9,11 @@ use wast::lexer::Lexer;
 use wast::parser::{self, ParseBuffer};
 use wast::{QuoteWat, Wast, WastDirective};
 
-/// Larger modules of scripts are left out: what is in them is in smaller ones too.
+/// Size in bytes above which modules of scripts are excluded. Smaller modules cover their contents,
+/// too.
 const SMALL: usize = 2 << 10;
 
-/// One of everything that a module can have, so that mutations find it close together.
+/// Small modules that contain everything that a module can have.
 const WRITTEN: [&str; 4] = [
     r#"(module $everything
         (type $binary (func (param i32 i32) (result i32)))
@@ -104,14 +105,14 @@ const WRITTEN: [&str; 4] = [
         (func (export "run") (result i32) (call $fib (i32.const 12))))"#,
 ];
 
-/// The modules: small ones, and some of tens of kilobytes.
+/// The original modules: small ones, and some of tens of kilobytes.
 pub struct Corpus {
     pub small: Vec<Vec<u8>>,
     pub large: Vec<Vec<u8>>,
 }
 
 impl Corpus {
-    /// All of them, in the same order everywhere.
+    /// Loads all modules, in the same order on each machine.
     pub fn new() -> Corpus {
         let mut small: Vec<Vec<u8>> = WRITTEN
             .iter()
@@ -146,14 +147,14 @@ impl Corpus {
     }
 }
 
-/// A program of `benches/workloads`.
+/// Returns the bytes of a program in `benches/workloads`.
 pub fn workload(name: &str) -> Vec<u8> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../benches/workloads/wasm");
     let path = folder.join(name).with_extension("wasm");
     fs::read(&path).unwrap_or_else(|error| panic!("cannot read {}: {error}", path.display()))
 }
 
-/// Calls `each` with the modules that a script makes instances of.
+/// Calls `each` with the modules that a script instantiates.
 fn each_module(script: &str, each: &mut impl FnMut(Vec<u8>)) {
     let mut lexer = Lexer::new(script);
     lexer.allow_confusing_unicode(true);

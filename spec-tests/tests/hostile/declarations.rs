@@ -1,4 +1,4 @@
-//! Imports that are not what they should be, and declarations without number.
+//! Imports of wrong types, and declarations in great number.
 
 use crate::guard::{on_small_stack, peak_of};
 use backstitch::{
@@ -102,7 +102,7 @@ fn many_of_everything() {
             })
             .collect();
         load_text(&format!("(module {types})")).unwrap();
-        // Types that refer to the ones before them.
+        // Types that refer to earlier ones.
         let chain: String = (1..20_000)
             .map(|n| format!("(type (func (param (ref {}) (ref {}))))", n - 1, n - 1))
             .collect();
@@ -133,8 +133,8 @@ fn long_constant_expressions() {
             "(i32.add)".repeat(99_999)
         );
         load_text(&format!("(module (memory 1) (data (offset {tall}) \"\"))"))
-            .expect_err("there is no byte 100,000 in 65,536");
-        // A chain of globals, each twice the one before.
+            .expect_err("offset 100,000 is beyond the memory");
+        // A chain of globals, each with twice the value of the one before.
         let chain: String = (1..20_000)
             .map(|n| {
                 format!(
@@ -148,7 +148,7 @@ fn long_constant_expressions() {
 }
 
 #[test]
-fn counts_beyond_the_bytes_that_there_are() {
+fn counts_beyond_the_end_of_the_module() {
     on_small_stack(|| {
         for section in 1..=13 {
             for count in [

@@ -1,5 +1,5 @@
-//! 100,000 broken core dumps: each is read or refused with a place, and none panics or
-//! takes memory out of proportion.
+//! 100,000 mutated core dumps. Each is read or refused with an offset. None causes a panic or takes
+//! memory out of proportion.
 
 use crate::guard::{panics, peak_of, survives};
 use crate::mutation::mutate;
@@ -8,15 +8,16 @@ use backstitch::{
     Config, CoreDump, CoreDumpError, CoreDumpOptions, Engine, Instance, Module, Store, WasmCoreDump,
 };
 
-/// Each is one mutant.
+/// Number of seeds, each of which gives one mutant.
 const SEEDS: u64 = 100_000;
 
-/// The most bytes that a dump may take for each byte of its own, and on top of that. A
-/// missing value is one byte there, and a few dozen here; growing lists hold twice that.
+/// Maximum number of allocated bytes per byte of a dump. A missing value takes one byte in a dump
+/// and a few dozen in memory, and growing lists allocate up to twice as much.
 const PER_BYTE: usize = 256;
+/// Number of allocated bytes that are allowed in addition.
 const ANYWAY: usize = 64 << 10;
 
-/// Programs with something for every part of a dump.
+/// Programs that have something for every part of a dump.
 const PROGRAMS: [&str; 2] = [
     r#"(module $everything
         (memory $small 1) (memory $wide i64 1 2)
@@ -39,7 +40,7 @@ const PROGRAMS: [&str; 2] = [
     r#"(module (func (export "main") (result i32) unreachable))"#,
 ];
 
-/// What the mutants are made of: dumps with all that we know, and such as others write.
+/// Returns the original dumps, in the present form and in the compatible one.
 fn corpus() -> Vec<Vec<u8>> {
     let mut config = Config::new();
     config.coredump_on_trap(true);
@@ -99,9 +100,9 @@ fn c16_broken_dumps() {
             Err(error) => panic!("seed {seed}: {error}"),
         }
     }
-    assert_eq!(panics(), 0, "something panicked");
+    assert_eq!(panics(), 0, "a panic was caught");
     println!("{read} read, {refused} refused");
-    // The mutations are worth their time only if many dumps can be read still.
+    // The mutations are useful only if many of the dumps can still be read.
     assert!(
         read > 15_000 && refused > 20_000,
         "{read} read, {refused} refused"

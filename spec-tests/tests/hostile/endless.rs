@@ -1,4 +1,4 @@
-//! Guests that never end, and start functions that do not.
+//! Guests and start functions that never return.
 
 use crate::guard::on_small_stack;
 use backstitch::{
@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-/// Start functions that do not return.
+/// Modules whose start functions do not return.
 const ENDLESS: [&str; 5] = [
     "(module (func $s (loop (br 0))) (start $s))",
     "(module (func $s (return_call $s)) (start $s))",
@@ -53,7 +53,7 @@ fn ends_with(error: &Error, trap: Trap) {
 }
 
 #[test]
-fn end_without_fuel() {
+fn end_when_fuel_runs_out() {
     on_small_stack(|| {
         each_engine(
             |config| {
@@ -74,7 +74,7 @@ fn end_without_fuel() {
 }
 
 #[test]
-fn suspend_again_and_again() {
+fn suspend_repeatedly() {
     on_small_stack(|| {
         each_engine(
             |config| {

@@ -1,5 +1,5 @@
-//! What watches over the tests: an allocator that counts and can refuse, small native
-//! stacks, and a count of panics.
+//! Instruments of these tests: an allocator that counts bytes and can refuse allocations, threads
+//! with small native stacks, and a count of panics.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::any::Any;
@@ -9,23 +9,23 @@ use std::sync::Once;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-/// The native stack that everything must run on, however deep the guest's is.
+/// Size in bytes of the native stack that must suffice, no matter how deep the guest's stack is.
 pub const NATIVE_STACK: usize = 256 << 10;
 
-/// The alignment by which memories, tables and stacks are told from everything else: no
-/// other type of the engine's has it.
+/// Alignment of the raw allocations for memories, tables and stacks. No other type of the engine
+/// has it.
 const RAW_ALIGN: usize = 16;
 
 thread_local! {
     static LIVE: Cell<isize> = const { Cell::new(0) };
     static PEAK: Cell<isize> = const { Cell::new(0) };
-    /// How many raw allocations this thread may make still; below zero for any number.
+    /// Number of raw allocations that this thread may still make; negative for any number.
     static ALLOWED: Cell<isize> = const { Cell::new(-1) };
-    /// Whether one was refused.
+    /// True if an allocation was refused.
     static REFUSED: Cell<bool> = const { Cell::new(false) };
 }
 
-/// The system's allocator, watched.
+/// The system's allocator, instrumented.
 pub struct Allocator;
 
 fn grew(bytes: isize) {
@@ -34,8 +34,8 @@ fn grew(bytes: isize) {
     PEAK.set(PEAK.get().max(live));
 }
 
-/// Whether an allocation is to fail. Only those are refused that an engine makes for its
-/// guest: the standard library aborts where others fail.
+/// Returns whether an allocation is to fail. Only allocations for the guest fail, because the
+/// standard library aborts if others do.
 fn refuses(layout: Layout) -> bool {
     let allowed = ALLOWED.get();
     if layout.align() != RAW_ALIGN || allowed < 0 {
@@ -49,14 +49,14 @@ fn refuses(layout: Layout) -> bool {
     false
 }
 
-// SAFETY: all work is the system allocator's; a null pointer is an allowed answer.
+// SAFETY: all blocks are the system allocator's; a null pointer is a permitted result.
 unsafe impl GlobalAlloc for Allocator {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         if refuses(layout) {
             return std::ptr::null_mut();
         }
         grew(layout.size() as isize);
-        // SAFETY: the caller's promises are passed on.
+        // SAFETY: the caller guarantees the requirements.
         unsafe { System.alloc(layout) }
     }
 
@@ -65,13 +65,13 @@ unsafe impl GlobalAlloc for Allocator {
             return std::ptr::null_mut();
         }
         grew(layout.size() as isize);
-        // SAFETY: the caller's promises are passed on.
+        // SAFETY: the caller guarantees the requirements.
         unsafe { System.alloc_zeroed(layout) }
     }
 
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
         grew(-(layout.size() as isize));
-        // SAFETY: the caller's promises are passed on.
+        // SAFETY: the caller guarantees the requirements.
         unsafe { System.dealloc(block, layout) }
     }
 
@@ -80,18 +80,18 @@ unsafe impl GlobalAlloc for Allocator {
             return std::ptr::null_mut();
         }
         grew(size as isize - layout.size() as isize);
-        // SAFETY: the caller's promises are passed on.
+        // SAFETY: the caller guarantees the requirements.
         unsafe { System.realloc(block, layout, size) }
     }
 }
 
-/// The bytes that this thread holds.
+/// Returns the number of bytes that this thread has allocated and not freed.
 pub fn held() -> isize {
     LIVE.get()
 }
 
-/// Runs `work` and gives its result with the most bytes that this thread held at a time,
-/// beyond those that it held before.
+/// Runs `work`. Returns its result, and the maximum number of bytes that this thread had allocated
+/// meanwhile, in addition to those before.
 pub fn peak_of<R>(work: impl FnOnce() -> R) -> (R, usize) {
     let before = LIVE.get();
     PEAK.set(before);
@@ -99,8 +99,8 @@ pub fn peak_of<R>(work: impl FnOnce() -> R) -> (R, usize) {
     (result, (PEAK.get() - before).max(0) as usize)
 }
 
-/// Runs `work` while only so many raw allocations succeed on this thread. Gives its result
-/// and whether one was refused.
+/// Runs `work` with a limited number of raw allocations on this thread. Returns its result, and
+/// whether an allocation was refused.
 pub fn with_allocations<R>(allowed: usize, work: impl FnOnce() -> R) -> (R, bool) {
     struct Restore;
     impl Drop for Restore {
@@ -120,9 +120,7 @@ pub fn with_allocations<R>(allowed: usize, work: impl FnOnce() -> R) -> (R, bool
 pub fn on_small_stack<R: Send>(work: impl FnOnce() -> R + Send) -> R {
     thread::scope(|scope| {
         let builder = thread::Builder::new().stack_size(NATIVE_STACK);
-        let worker = builder
-            .spawn_scoped(scope, work)
-            .expect("a thread can be had");
+        let worker = builder.spawn_scoped(scope, work).expect("a thread starts");
         worker
             .join()
             .unwrap_or_else(|panic| panic::resume_unwind(panic))
@@ -131,14 +129,14 @@ pub fn on_small_stack<R: Send>(work: impl FnOnce() -> R + Send) -> R {
 
 static PANICS: AtomicUsize = AtomicUsize::new(0);
 
-/// The number of panics outside of these tests' own files since the first call, caught or
-/// not.
+/// Returns the number of panics since the first call, caught or not, except for those in these
+/// tests' own files.
 pub fn panics() -> usize {
     static HOOK: Once = Once::new();
     HOOK.call_once(|| {
         let report = panic::take_hook();
         panic::set_hook(Box::new(move |panic| {
-            // A test that fails panics too, but in its own file.
+            // Failed assertions of the tests are panics, too, but in the tests' files.
             let own = |place: &Location<'_>| place.file().contains("hostile");
             if !panic.location().is_some_and(own) {
                 PANICS.fetch_add(1, Ordering::Relaxed);
@@ -149,7 +147,7 @@ pub fn panics() -> usize {
     PANICS.load(Ordering::Relaxed)
 }
 
-/// Runs `work`, and says `what` it was where that panics.
+/// Runs `work`. If it panics, panics with a message that contains `what`.
 pub fn survives<R>(what: impl FnOnce() -> String, work: impl FnOnce() -> R) -> R {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
         panic!("{} panicked: {}", what(), panic_text(&*panic));
@@ -164,7 +162,7 @@ fn panic_text(panic: &(dyn Any + Send)) -> &str {
     }
 }
 
-/// An address on the native stack: how deep it is here.
+/// Returns an address on the native stack, as a measure of its depth.
 #[inline(never)]
 pub fn native_depth() -> usize {
     let here = 0u8;

@@ -1,4 +1,5 @@
-//! Bad files on the command line: exit code 1, with what is wrong and where.
+//! Invalid files on the command line: exit code 1, with a message that gives the error and its
+//! position.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -6,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
-/// The command, built in this test's profile, as `tests/cli.rs` does.
+/// Returns the command's program, built with this test's profile, as in `tests/cli.rs`.
 fn program() -> &'static Path {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
     PROGRAM.get_or_init(|| {
@@ -28,14 +29,14 @@ fn program() -> &'static Path {
             .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("../Cargo.toml"))
             .stderr(Stdio::inherit())
             .output()
-            .expect("cargo can be run");
+            .expect("cargo can be started");
         assert!(output.status.success(), "the command does not build");
         let messages = String::from_utf8_lossy(&output.stdout);
         let (_, path) = messages
             .rsplit_once("\"executable\":\"")
-            .expect("cargo names it");
+            .expect("cargo prints the program's path");
         let (path, _) = path.split_once('"').expect("the path ends");
-        // The messages are in JSON, where a backslash of Windows is two.
+        // The messages are JSON, in which a backslash of a Windows path is escaped.
         PathBuf::from(path.replace("\\\\", "\\"))
     })
 }
@@ -52,14 +53,14 @@ fn file(name: &str, contents: impl AsRef<[u8]>) -> PathBuf {
     path
 }
 
-/// Runs `backstitch COMMAND PATH`, which is to exit with 1 and to say all `parts`.
+/// Runs `backstitch COMMAND PATH`. Fails unless it exits with 1 and prints all `parts`.
 #[track_caller]
 fn refused(command: &str, path: &Path, parts: &[&str]) {
     let arguments = [OsStr::new(command), path.as_os_str()];
     let output = Command::new(program())
         .args(arguments)
         .output()
-        .expect("the command can be run");
+        .expect("the command can be started");
     let text = String::from_utf8_lossy(&output.stderr);
     assert_eq!(
         output.status.code(),
@@ -72,7 +73,7 @@ fn refused(command: &str, path: &Path, parts: &[&str]) {
         "{command} {}: {text}",
         path.display()
     );
-    // What is wrong fits on a screen, whatever the file holds.
+    // The message must be short, no matter what the file contains.
     assert!(
         text.len() < 4096,
         "{command} {}: {} bytes of text",
@@ -89,7 +90,7 @@ fn refused(command: &str, path: &Path, parts: &[&str]) {
 }
 
 #[test]
-fn what_is_no_module() {
+fn invalid_modules_are_refused() {
     let cases: [(&str, Vec<u8>, &[&str]); 16] = [
         (
             "binary.wasm",
@@ -157,7 +158,7 @@ fn what_is_no_module() {
 }
 
 #[test]
-fn what_is_no_file() {
+fn unreadable_files_are_refused() {
     for command in ["run", "dis"] {
         refused(command, &folder(), &["cannot read", "hostile"]);
         refused(
@@ -174,7 +175,7 @@ fn what_is_no_file() {
 }
 
 #[test]
-fn text_that_nests_too_deeply() {
+fn text_with_too_deep_nesting() {
     let nested = |open: &str, close: &str| {
         format!(
             "(module (func {}{}))",
@@ -184,7 +185,8 @@ fn text_that_nests_too_deeply() {
     };
     let path = file("parens.wat", "(".repeat(1_000_000));
     refused("run", &path, &["parens.wat:1:"]);
-    // Folded instructions may nest so deeply, but not overflow the native stack.
+    // Such deep nesting of folded instructions may be accepted, but must not overflow the native
+    // stack.
     for (name, open, close) in [
         ("blocks.wat", "(block ", ")"),
         ("values.wat", "(drop (i32.eqz (i32.const 0", ")))"),
@@ -194,7 +196,7 @@ fn text_that_nests_too_deeply() {
             .arg("run")
             .arg(&path)
             .output()
-            .expect("the command can be run");
+            .expect("the command can be started");
         assert!(matches!(output.status.code(), Some(0 | 1)), "{output:?}");
     }
 }

@@ -1,13 +1,14 @@
-//! Hostile input: modules that are broken, absurd, endless or made to blow up whoever
-//! reads them. Each gets a clear error, or runs within its limits: nothing panics,
-//! nothing aborts, memory stays bounded and the native stack flat.
+//! Hostile input: modules that are malformed, absurd, endless, or made to exhaust the engine's
+//! resources. Each is refused with a clear error, or runs within its limits. Nothing panics or
+//! aborts, memory stays bounded, and the native stack flat.
 //!
-//! No test measures time: what would take too long would not finish at all.
+//! No test measures time. Inputs are so large that tests with excessive running times would not
+//! finish.
 //!
 //! ```text
 //! cargo test -p spec-tests --test hostile
 //! cargo test -p spec-tests --test hostile -- mutants       100,000 mutated modules
-//! HOSTILE_SEED=17 cargo test -p spec-tests --test hostile -- mutants     one of them
+//! HOSTILE_SEED=17 cargo test -p spec-tests --test hostile -- mutants     one mutant
 //! ```
 
 mod allocation;

@@ -1,8 +1,8 @@
 //! 100,000 truncated and mutated modules, loaded and run in every compilation mode.
 //!
-//! The three modes must agree on what comes of a module: on its refusal, its results, its
-//! traps with their backtraces, and the fuel that it spends. (Only where a function is
-//! invalid does `Lazy` say so later.)
+//! The three modes must agree on the outcome for a module: its refusal, its results, its traps with
+//! their backtraces, and the fuel spent. The exception is an invalid function, which `Lazy` may
+//! refuse later.
 
 use crate::corpus::Corpus;
 use crate::guard::{on_small_stack, panics, peak_of, survives};
@@ -15,20 +15,21 @@ use backstitch::{
 use std::fmt::Write;
 use std::thread;
 
-/// The seeds: each is one mutant.
+/// Seeds, each of which gives one mutant.
 const SEEDS: std::ops::Range<u64> = 0..100_000;
 
-/// How many mutants one set of engines sees. An engine keeps the types of all modules.
+/// Number of mutants per set of engines. An engine keeps the types of all modules, so it is
+/// replaced from time to time.
 const BATCH: u64 = 2_000;
 
-/// One mutant in so many is made of a large module.
+/// Average number of mutants for each one that is made from a large module.
 const LARGE: usize = 100;
 
-/// Fuel for an instantiation, and for each call.
+/// Amount of fuel for an instantiation, and for each call.
 const FUEL: u64 = 2_000;
 
-/// The most that loading and running one mutant may hold at a time: its memories of a
-/// mebibyte each, its stacks, and many times its own size.
+/// Maximum number of bytes allocated at a time for one mutant, in addition to 64 times its size.
+/// This includes its memories of up to a mebibyte each, and its stacks.
 const MEMORY: usize = 24 << 20;
 
 const MODES: [CompilationMode; 3] = [
@@ -43,7 +44,7 @@ fn mutants() {
     let corpus = Corpus::new();
     assert!(
         corpus.small.len() > 500 && corpus.large.len() >= 3,
-        "the modules are there"
+        "the corpus is complete"
     );
     if let Ok(seed) = std::env::var("HOSTILE_SEED") {
         let seed: u64 = seed.parse().expect("a seed is a number");
@@ -82,13 +83,13 @@ fn mutants() {
         }
         tally
     });
-    assert_eq!(panics(), 0, "something panicked");
+    assert_eq!(panics(), 0, "a panic was caught");
     let ran = std::mem::take(&mut tally.called);
     println!(
         "{} refused, {} instantiated, {ran} functions called",
         tally.refused, tally.linked
     );
-    // The mutations are worth their time only if many modules are valid still.
+    // The mutations are useful only if many of the modules are still valid.
     assert!(tally.refused > 20_000 && tally.linked > 5_000 && ran > 20_000);
 }
 
@@ -118,15 +119,17 @@ fn engines() -> [Engine; 3] {
             .compilation_mode(mode)
             .consume_fuel(true)
             .max_wasm_stack(64 << 10);
-        // One of them by the loop, which is in every build: the backends must agree too.
+        // One mode uses the `loop` backend, which is in every build, so that the backends are
+        // compared, too.
         if mode == CompilationMode::Eager {
             config.dispatch(Dispatch::Loop);
         }
-        Engine::new(&config).expect("these backends are in every build")
+        Engine::new(&config).expect("the backends are in every build")
     })
 }
 
-/// Makes the mutant of a seed and runs it in all modes. What came of it in the first.
+/// Makes the mutant of a seed and runs it in all modes. Returns it with the outcome in the first
+/// mode.
 fn run(corpus: &Corpus, engines: &[Engine; 3], seed: u64) -> (Vec<u8>, Outcome) {
     let mut random = Random::new(seed);
     let pool = if random.once_in(LARGE) {
@@ -146,19 +149,19 @@ fn run(corpus: &Corpus, engines: &[Engine; 3], seed: u64) -> (Vec<u8>, Outcome) 
         }
         assert_eq!(
             another, outcome,
-            "seed {seed}: {mode:?} beside {:?}",
+            "seed {seed}: {mode:?} differs from {:?}",
             MODES[0]
         );
     }
     (bytes, outcome)
 }
 
-/// What came of a module.
+/// Outcome of loading and running a module.
 #[derive(Debug, PartialEq)]
 enum Outcome {
     Refused(ModuleError),
     Ran {
-        /// Everything that could be seen.
+        /// Record of everything observable.
         log: String,
         linked: bool,
         calls: usize,
@@ -166,7 +169,7 @@ enum Outcome {
 }
 
 impl Outcome {
-    /// Whether `Lazy` may only find out at a call.
+    /// Returns whether `Lazy` may refuse the module only at a call.
     fn is_late_refusal(&self) -> bool {
         match self {
             Outcome::Refused(
@@ -182,7 +185,7 @@ fn observe(engine: &Engine, mode: CompilationMode, bytes: &[u8], seed: u64) -> O
     let (outcome, peak) = peak_of(|| survives(what, || load(engine, bytes)));
     assert!(
         peak < MEMORY + 64 * bytes.len(),
-        "{}: {peak} bytes held at a time",
+        "{}: {peak} bytes allocated at a time",
         what()
     );
     outcome
@@ -194,11 +197,11 @@ fn load(engine: &Engine, bytes: &[u8]) -> Outcome {
         Err(error) => {
             let text = error.to_string();
             let Ok(refusal) = error.downcast::<ModuleError>() else {
-                panic!("the refusal is no `ModuleError`: {text}");
+                panic!("the refusal is not a `ModuleError`: {text}");
             };
             assert!(
                 text.contains(" offset 0x"),
-                "the refusal does not say where: {text}"
+                "the refusal has no offset: {text}"
             );
             return Outcome::Refused(refusal);
         }
@@ -252,7 +255,7 @@ fn instantiate(
     linker.instantiate(store, module)
 }
 
-/// Calls a function, or looks at what else is exported.
+/// Calls a function, or records the contents of another export.
 fn examine(store: &mut Store<StoreLimits>, name: &str, export: Extern, log: &mut String) {
     match export {
         Extern::Func(function) => {
@@ -295,11 +298,11 @@ fn examine(store: &mut Store<StoreLimits>, name: &str, export: Extern, log: &mut
         Extern::Tag(tag) => {
             let _ = writeln!(log, "a tag of type {}", tag.ty(&*store).ty());
         }
-        other => panic!("nothing exports {other:?}"),
+        other => panic!("unexpected export {other:?}"),
     }
 }
 
-/// A value, without the identity of its store.
+/// Prints a value without the identity of its store.
 fn bits(value: &Val) -> String {
     match value {
         Val::I32(value) => value.to_string(),
@@ -310,25 +313,25 @@ fn bits(value: &Val) -> String {
         Val::ExternRef(value) => format!("value {}", value.is_some()),
         other => match other.ref_() {
             Some(reference) => format!("reference {}", reference.is_non_null()),
-            None => panic!("nothing gives {other:?}"),
+            None => panic!("unexpected value {other:?}"),
         },
     }
 }
 
 fn describe(log: &mut String, what: &str, error: &Error) {
     let text = format!("{error:?}");
-    assert!(text.len() > 8, "{what}: no clear error: {text:?}");
+    assert!(text.len() > 8, "{what}: unclear error: {text:?}");
     for internal in ["cannot translate", "does not support the operator"] {
         assert!(
             !text.contains(internal),
-            "{what}: the translator was surprised: {text}"
+            "{what}: internal error of the translator: {text}"
         );
     }
     let _ = writeln!(log, "{what}: {}", without_type_numbers(&text));
 }
 
-/// The numbers by which messages tell concrete types apart are an engine's, and so depend
-/// on the modules that it has seen before.
+/// Removes the numbers of concrete types from messages. They differ between engines, because they
+/// depend on the modules that an engine has compiled before.
 fn without_type_numbers(text: &str) -> String {
     let mut plain = String::new();
     let mut rest = text;

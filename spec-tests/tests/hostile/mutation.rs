@@ -1,8 +1,8 @@
-//! Ways of breaking a module.
+//! Mutations of modules.
 
 use crate::random::Random;
 
-/// Numbers in LEB128 that are the largest of something, or one beyond.
+/// Numbers in LEB128 that are maxima, or one above.
 const EXTREMES: [&[u8]; 10] = [
     &[0x7f],
     &[0x80, 0x01],
@@ -18,15 +18,15 @@ const EXTREMES: [&[u8]; 10] = [
     ],
 ];
 
-/// Bytes that mean much: ends, block types, prefixes, value types.
+/// Bytes with a meaning in many places: `end`, block types, prefixes, value types.
 const TELLING: [u8; 16] = [
     0x00, 0x01, 0x02, 0x03, 0x05, 0x0b, 0x0e, 0x10, 0x11, 0x40, 0x60, 0x70, 0x7e, 0x7f, 0xfc, 0xff,
 ];
 
-/// A broken copy of `module`; `other` is another one, to take parts of.
+/// Returns a mutated copy of `module`. Some mutations insert parts of `other`.
 pub fn mutate(module: &[u8], other: &[u8], random: &mut Random) -> Vec<u8> {
     let mut bytes = module.to_vec();
-    // Some are only cut off; of the others some are changed in several places.
+    // Some mutants are truncated. Of the others, some are changed in several places.
     match random.below(6) {
         0 => bytes.truncate(random.below(bytes.len() + 1)),
         _ => {
@@ -38,7 +38,7 @@ pub fn mutate(module: &[u8], other: &[u8], random: &mut Random) -> Vec<u8> {
     bytes
 }
 
-/// Operators of the same types: any of them can stand for another.
+/// Ranges of opcodes whose instructions have the same types, so that one can replace another.
 const ALIKE: [(u8, u8); 8] = [
     (0x46, 0x4f),
     (0x51, 0x5a),
@@ -50,8 +50,8 @@ const ALIKE: [(u8, u8); 8] = [
     (0xa0, 0xa6),
 ];
 
-/// Makes another operator of the first one from `at` on that looks like one: the module
-/// stays valid where it is one.
+/// Replaces the first byte from `at` on that may be such an opcode by another of its range. If it
+/// is one, the module stays valid.
 fn exchange_operator(bytes: &mut [u8], at: usize, random: &mut Random) {
     for byte in &mut bytes[at..] {
         if let Some((first, last)) = ALIKE
@@ -69,7 +69,7 @@ fn change(bytes: &mut Vec<u8>, other: &[u8], random: &mut Random) {
         bytes.extend_from_slice(other);
         return;
     }
-    // The header is mostly left alone: what is broken there is found at once.
+    // The header is seldom changed, because errors there are detected at once.
     let first = if bytes.len() > 8 && !random.once_in(50) {
         8
     } else {

@@ -1,4 +1,4 @@
-//! Name sections and other custom sections, which are a courtesy and never an error.
+//! Name sections and other custom sections, in which nothing is an error.
 
 use crate::guard::{on_small_stack, peak_of};
 use crate::random::Random;
@@ -8,7 +8,7 @@ use wasm_encoder::{
     NameMap, NameSection, TypeSection,
 };
 
-/// A module with a function that traps, and custom sections before and behind the others.
+/// Builds a module with a function that traps, and custom sections before and after the others.
 fn traps(before: &[(&str, &[u8])], behind: &[(&str, &[u8])]) -> Vec<u8> {
     let mut module = wasm_encoder::Module::new();
     let custom = |module: &mut wasm_encoder::Module, sections: &[(&str, &[u8])]| {
@@ -40,7 +40,7 @@ fn traps(before: &[(&str, &[u8])], behind: &[(&str, &[u8])]) -> Vec<u8> {
     module.finish()
 }
 
-/// Runs it, and gives what the error shows.
+/// Runs the module and returns the error's text.
 fn shown(module: &[u8]) -> String {
     let engine = Engine::default();
     let module = Module::new(&engine, module).unwrap();
@@ -68,7 +68,7 @@ fn name_section(name: &str) -> Vec<u8> {
     names.functions(&functions);
     let mut section = Vec::new();
     wasm_encoder::Encode::encode(&names, &mut section);
-    // Without the size and the section's own name.
+    // Removes the section's size and its own name.
     let at = section
         .windows(5)
         .position(|window| window == b"\x04name")
@@ -94,10 +94,10 @@ fn random_bytes_for_names() {
 }
 
 #[test]
-fn names_that_claim_too_much() {
+fn names_with_excessive_sizes() {
     on_small_stack(|| {
         for section in [
-            // Subsections and maps that say they have 2³² − 1 bytes, functions, locals.
+            // Subsections and maps with sizes and counts of 2³² − 1: bytes, functions, locals.
             &b"\x01\xff\xff\xff\xff\x0f"[..],
             b"\x01\x05\xff\xff\xff\xff\x0f",
             b"\x01\x07\x01\x00\xff\xff\xff\xff\x0f",
@@ -115,7 +115,7 @@ fn names_that_claim_too_much() {
 }
 
 #[test]
-fn the_first_of_many_names_counts() {
+fn the_first_of_many_name_sections_is_used() {
     on_small_stack(|| {
         let (first, second) = (name_section("first"), name_section("second"));
         let mut sections = vec![("name", &first[..])];
@@ -135,10 +135,10 @@ fn a_name_of_megabytes() {
 }
 
 #[test]
-fn names_that_blow_up_when_they_are_demangled() {
+fn names_that_grow_exponentially_when_demangled() {
     let nested = format!("_Z1f{}i", "P".repeat(100_000));
     let templates = format!("_Z1f{}i{}", "1aI".repeat(50_000), "E".repeat(50_000));
-    // Each argument is a template of the one before it, twice.
+    // Each argument is a template with two copies of the one before it.
     let pairs: String = (0..60)
         .map(|level| {
             let last = match level {
@@ -174,7 +174,7 @@ fn names_that_blow_up_when_they_are_demangled() {
     });
 }
 
-/// The number of a substitution in a C++ symbol, to the base 36.
+/// Encodes the number of a substitution in a C++ symbol (base 36).
 fn digits(number: u32) -> String {
     let digit = |n| char::from_digit(n, 36).unwrap().to_ascii_uppercase();
     if number < 36 {

@@ -1,4 +1,4 @@
-//! Recursion without end, by every kind of call, on a small native stack.
+//! Infinite recursion by every kind of call, on a small native stack.
 
 use crate::guard::{native_depth, on_small_stack};
 use backstitch::{
@@ -29,7 +29,7 @@ fn module(engine: &Engine, text: &str) -> Module {
     Module::new(engine, wat::parse_str(text).unwrap()).unwrap()
 }
 
-/// Two instances, each of which calls the other and itself in all ways.
+/// A module of two instances, each of which calls the other and itself in all ways.
 const CALLS: &str = r#"(module $calls
     (type $f (func))
     (import "other" "table" (table $shared 2 funcref))
@@ -54,7 +54,7 @@ const CALLS: &str = r#"(module $calls
         (call $locals (i64.add (local.get 1) (i64.const 1)))))"#;
 
 #[test]
-fn of_guests() {
+fn recursion_of_guests_traps() {
     on_small_stack(|| {
         for config in configs() {
             let engine = Engine::new(&config).unwrap();
@@ -65,8 +65,8 @@ fn of_guests() {
             let calls = module(&engine, CALLS);
             let one = linker.instantiate(&mut store, &calls).unwrap();
             let other = linker.instantiate(&mut store, &calls).unwrap();
-            // `crossing` of one calls the other's, and the other's calls the one's: it goes
-            // through an element that each round finds to be of another instance.
+            // `crossing` of each instance calls the other instance's, through an element of a
+            // shared table.
             let shared = linker
                 .get(&mut store, "other", "table")
                 .unwrap()
@@ -95,7 +95,7 @@ fn of_guests() {
                 "deep",
             ] {
                 let f: TypedFunc<(), ()> = other.get_typed_func(&mut store, name).unwrap();
-                // Again and again: nothing is left behind by the last time.
+                // A second time, to check that the first time left nothing behind.
                 for _ in 0..2 {
                     let error = f.call(&mut store, ()).unwrap_err();
                     assert_eq!(error.downcast_ref(), Some(&Trap::StackOverflow), "{name}");
@@ -108,7 +108,7 @@ fn of_guests() {
 }
 
 #[test]
-fn tail_calls_without_end_need_fuel_not_room() {
+fn endless_tail_calls_take_fuel_but_no_stack() {
     on_small_stack(|| {
         for mut config in configs() {
             config.consume_fuel(true).max_wasm_stack(4096);
@@ -139,8 +139,8 @@ fn tail_calls_without_end_need_fuel_not_room() {
     });
 }
 
-/// How deep the native stack is inside a host function must not depend on how deep the
-/// guest's stack is.
+/// The depth of the native stack in a host function does not depend on the depth of the guest's
+/// stack.
 #[test]
 fn the_native_stack_is_flat() {
     let text = r#"(module
@@ -170,7 +170,7 @@ fn the_native_stack_is_flat() {
             for depth in [0, 1, 10, 100, 10_000, 100_000] {
                 near.call(&mut store, depth).unwrap();
             }
-            // A chain of instances: each calls the one before it.
+            // A chain of instances, each of which calls the one before it.
             linker.allow_shadowing(true);
             for _ in 0..1000 {
                 let far = next.get_func(&mut store, "far").unwrap();
@@ -187,7 +187,7 @@ fn the_native_stack_is_flat() {
     });
 }
 
-/// What the host functions below count and need.
+/// Counters and functions of the host functions below.
 #[derive(Default)]
 struct Host {
     entered: u32,
@@ -205,10 +205,10 @@ impl Host {
     }
 }
 
-/// A host function that calls what called it is native recursion: it is counted, and ends
-/// with a trap.
+/// A host function that calls its caller recurses on the native stack. Such calls are counted, and
+/// trap at the limit.
 #[test]
-fn through_the_host() {
+fn recursion_through_the_host_traps() {
     on_small_stack(|| {
         for config in configs() {
             let engine = Engine::new(&config).unwrap();
@@ -275,7 +275,7 @@ fn through_the_host() {
 }
 
 #[test]
-fn through_the_host_not_at_all() {
+fn without_nested_calls_every_call_traps() {
     on_small_stack(|| {
         let mut config = Config::new();
         config.max_nested_calls(0);

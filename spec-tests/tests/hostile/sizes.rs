@@ -6,7 +6,7 @@ use backstitch::{
     StoreLimitsBuilder, Trap, Val,
 };
 
-/// What an error says, with all its causes.
+/// Returns an error's message with all its causes.
 fn text(error: &Error) -> String {
     format!("{error:#}")
 }
@@ -31,7 +31,7 @@ fn call<T>(store: &mut Store<T>, function: Func, arguments: &[Val]) -> Result<Va
 }
 
 #[test]
-fn what_is_too_large_is_refused_by_default() {
+fn excessive_sizes_are_refused_by_default() {
     on_small_stack(|| {
         for (module, says) in [
             ("(module (table 1000000000 funcref))", "1000000000 elements"),
@@ -68,10 +68,10 @@ fn what_is_too_large_is_refused_by_default() {
 }
 
 #[test]
-fn many_of_them_are_refused() {
+fn too_many_tables_memories_and_instances_are_refused() {
     on_small_stack(|| {
         let mut store = Store::new(&Engine::default(), ());
-        // A module has so many at the most, and a store.
+        // Both a module and a store have maximum numbers.
         for (item, says) in [
             (
                 "(table 0 funcref)",
@@ -106,8 +106,8 @@ fn many_of_them_are_refused() {
 }
 
 #[test]
-fn the_largest_memory_there_can_be() {
-    // All that 32-bit addresses reach; the pages that nobody touches take no room.
+fn the_largest_memory_with_32_bit_addresses() {
+    // Pages that are not touched take no physical memory.
     let mut store = Store::new(&Engine::default(), ());
     let instance = instantiate(
         &mut store,
@@ -117,7 +117,7 @@ fn the_largest_memory_there_can_be() {
             (func (export "grow") (result i32) (memory.grow (i32.const 1))))"#,
     );
     let Ok(instance) = instance else {
-        println!("skipped: this machine has no room for a memory of 4 GiB");
+        println!("skipped: cannot allocate a memory of 4 GiB");
         return;
     };
     let last = function(&mut store, instance, "last");
@@ -130,7 +130,7 @@ fn the_largest_memory_there_can_be() {
 }
 
 #[test]
-fn growing_to_the_end() {
+fn growing_to_the_maximum() {
     on_small_stack(|| {
         let limits = StoreLimitsBuilder::new()
             .memory_size(20 << 20)
@@ -193,7 +193,7 @@ fn growing_to_the_end() {
 }
 
 #[test]
-fn stacks_end_where_they_should() {
+fn stacks_end_at_their_configured_size() {
     on_small_stack(|| {
         let text = r#"(module (func $f (export "f") (param i64) (result i64)
             (i64.add (i64.const 1) (call $f (local.get 0)))))"#;
@@ -209,14 +209,14 @@ fn stacks_end_where_they_should() {
                 Some(&Trap::StackOverflow),
                 "{bytes}"
             );
-            // A growing stack exists twice while it moves.
+            // A stack that grows exists twice while it is copied.
             assert!(peak <= 2 * bytes + (1 << 20), "{bytes}: {peak} bytes");
         }
     });
 }
 
 #[test]
-fn a_module_of_too_many_bytes() {
+fn a_module_with_too_many_bytes() {
     let mut config = Config::new();
     config.max_module_size(100);
     let engine = Engine::new(&config).unwrap();

@@ -1,5 +1,4 @@
-//! From a trap to its cause: a program of ours, its dump by Backstitch, and what
-//! `inspect` says of it.
+//! From a trap to its cause: a program's dump by Backstitch, and the output of `inspect`.
 
 use crate::command::{backstitch, file};
 use crate::fixtures::{ours, shop};
@@ -7,9 +6,9 @@ use backstitch::CoreDump;
 use backstitch::coredump::{ModuleIdentity, Position, ReasonKind, Value};
 
 #[test]
-fn c16_our_own_dumps_are_read() {
+fn c16_dumps_by_backstitch_are_read() {
     let bytes = ours(shop(), "shop.wasm");
-    let dump = CoreDump::parse(&bytes).expect("it is a dump");
+    let dump = CoreDump::parse(&bytes).expect("the file is a core dump");
     let reason = dump.reason().expect("the reason is recorded");
     assert_eq!(reason.kind, ReasonKind::Trap);
     assert!(
@@ -38,22 +37,22 @@ fn c16_our_own_dumps_are_read() {
     let mut text = [0; 13];
     dump.memories()[0]
         .read(1024, &mut text)
-        .expect("it is in bounds");
+        .expect("the address is in bounds");
     assert_eq!(&text, b"apples, pears");
     let globals: Vec<Value> = dump.globals().iter().map(|global| global.value).collect();
     assert_eq!(globals, [Value::I64(1_234_567_890_123), Value::I32(1)]);
 }
 
-/// The module is found in a folder by its hash, whatever its file is called.
+/// The module is found in a folder by its hash, under any file name.
 #[test]
-fn c16_a_summary_says_why() {
+fn c16_a_summary_gives_the_cause() {
     let dump = file("chain.coredump", ours(shop(), "shop.wasm"));
     let module = file("chain/any_name.wasm", shop());
     file(
         "chain/another.wasm",
-        wat::parse_str("(module $shop)").expect("the text is right"),
+        wat::parse_str("(module $shop)").expect("the text is valid"),
     );
-    let folder = module.parent().expect("it is in a folder");
+    let folder = module.parent().expect("the path has a parent");
     let path = |path: &std::path::Path| path.to_str().expect("the path is text").to_string();
     let run = backstitch(["inspect", &path(&dump), "--module", &path(folder)]);
     assert_eq!(run.code, Some(0), "{}", run.err);
@@ -76,7 +75,7 @@ memory 0: 131,072 bytes (2 pages of 65,536), 13 of them in the dump
 
     let other = file(
         "chain_other.wasm",
-        wat::parse_str("(module)").expect("the text is right"),
+        wat::parse_str("(module)").expect("the text is valid"),
     );
     backstitch(["inspect", &path(&dump), "--module", &path(&other)])
         .expect(1, "")

@@ -1,4 +1,4 @@
-//! A program dies on the command line, and its dump is looked into there.
+//! A program traps on the command line, and its dump is inspected there.
 
 use crate::command::{Run, backstitch, file};
 use backstitch::CoreDump;
@@ -6,7 +6,7 @@ use backstitch::coredump::{ModuleIdentity, ReasonKind, StackState};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// A program of WASI that says that it is open, and sells to nobody.
+/// A WASI program that prints "open", and then divides by a zero number of customers.
 const TILL: &str = r#"(module $till
   (import "wasi_snapshot_preview1" "fd_write"
     (func $write (param i32 i32 i32 i32) (result i32)))
@@ -29,17 +29,17 @@ fn text(path: &Path) -> &str {
     path.to_str().expect("the path is text")
 }
 
-/// The program's file, in a folder of the test's own without a dump.
+/// Writes a program's file to a folder of the test's own, and removes old dumps there.
 fn program(folder: &str, name: &str, program: &str) -> (PathBuf, PathBuf) {
     let path = file(&format!("{folder}/{name}"), program);
-    let folder = path.parent().expect("it is in a folder").to_path_buf();
+    let folder = path.parent().expect("the path has a parent").to_path_buf();
     for dump in dumps(&folder) {
         fs::remove_file(dump).expect("an old dump can be removed");
     }
     (path, folder)
 }
 
-/// The dumps in a folder.
+/// Returns the dumps in a folder.
 fn dumps(folder: &Path) -> Vec<PathBuf> {
     let files = fs::read_dir(folder).expect("the folder can be listed");
     let files = files.map(|file| file.expect("a file").path());
@@ -58,7 +58,7 @@ fn run(program: &Path, pattern: &Path, options: &[&str], arguments: &[&str]) -> 
     backstitch([&start, options, &[text(program)], arguments].concat())
 }
 
-/// What `inspect` prints of a dump, with modules from a folder.
+/// Returns the output of `inspect` for a dump, with modules from a folder.
 fn inspect(dump: &Path, folder: &Path) -> String {
     let run = backstitch(["inspect", text(dump), "--module", text(folder)]);
     assert_eq!(run.code, Some(0), "{}", run.err);
@@ -66,10 +66,10 @@ fn inspect(dump: &Path, folder: &Path) -> String {
 }
 
 #[test]
-fn c16_a_program_of_wasi_dies_and_is_inspected() {
+fn c16_a_wasi_program_traps_and_is_inspected() {
     let (path, folder) = program("till", "till.wat", TILL);
     let pattern = folder.join("%p-%h.core");
-    let hash = ModuleIdentity::of(&wat::parse_str(TILL).expect("the text is right")).sha256;
+    let hash = ModuleIdentity::of(&wat::parse_str(TILL).expect("the text is valid")).sha256;
     let hash: String = hash[..8].iter().map(|byte| format!("{byte:02x}")).collect();
     let dump = folder.join(format!("till-{hash}.core"));
 
@@ -92,20 +92,20 @@ fn c16_a_program_of_wasi_dies_and_is_inspected() {
     let memory = backstitch(["inspect", text(&dump), "--memory", "16:5"]);
     assert!(memory.out.contains("|open.|"), "{}", memory.out);
 
-    // The same death leaves the same bytes, in the same file.
-    let bytes = fs::read(&dump).expect("the dump is there");
+    // The same trap writes the same bytes to the same file.
+    let bytes = fs::read(&dump).expect("the dump exists");
     run(&path, &pattern, &[], &["an argument"]).expect(134, "open\n");
     assert_eq!(dumps(&folder), [&*dump]);
-    assert_eq!(fs::read(&dump).expect("the dump is there"), bytes);
+    assert_eq!(fs::read(&dump).expect("the dump exists"), bytes);
 }
 
 #[test]
-fn c16_an_invoked_function_dies_and_is_inspected() {
+fn c16_an_invoked_function_traps_and_is_inspected() {
     let (path, folder) = program("invoked", "till.wat", TILL);
     let dump = folder.join("died.core");
     run(&path, &dump, &["--invoke", "share"], &["84", "4"]).expect(0, "21\n");
     run(&path, &dump, &["--invoke", "close"], &[]).expect(3, "");
-    assert!(dumps(&folder).is_empty(), "nobody has died");
+    assert!(dumps(&folder).is_empty(), "no dump without a trap");
     run(&path, &dump, &["--invoke", "share"], &["-1", "0"]).expect(134, "");
     let printed = inspect(&dump, &folder);
     assert!(
@@ -113,10 +113,10 @@ fn c16_an_invoked_function_dies_and_is_inspected() {
         "{printed}"
     );
 
-    // Out of fuel: it was still alive.
+    // Lack of fuel writes a dump, too.
     run(&path, &dump, &["--fuel", "1000", "--invoke", "wait"], &[]).expect(134, "");
-    let bytes = fs::read(&dump).expect("the dump is there");
-    let parsed = CoreDump::parse(&bytes).expect("it is a dump");
+    let bytes = fs::read(&dump).expect("the dump exists");
+    let parsed = CoreDump::parse(&bytes).expect("the file is a core dump");
     assert_eq!(
         parsed.reason().expect("the reason").kind,
         ReasonKind::OutOfFuel
@@ -125,9 +125,9 @@ fn c16_an_invoked_function_dies_and_is_inspected() {
 }
 
 #[test]
-fn c16_patterns_and_places_that_are_wrong() {
+fn c16_wrong_patterns_and_unwritable_paths() {
     let (path, folder) = program("wrong", "till.wat", TILL);
-    // Nothing has run yet when the pattern is read.
+    // The pattern is parsed before anything runs.
     run(&path, &folder.join("%t.core"), &[], &[])
         .expect(1, "")
         .says(&["`%t` in the path of the core dump means nothing", "`%h`"]);
@@ -138,7 +138,7 @@ fn c16_patterns_and_places_that_are_wrong() {
     assert!(dumps(&folder).is_empty());
 }
 
-/// Two continuations, of which one waits and one traps.
+/// A program with two continuations, of which one waits and one traps.
 const CHEFS: &str = r#"(module $kitchen
   (type $cook (func (param i32))) (type $chef (cont $cook))
   (type $rest (func)) (type $resting (cont $rest))
@@ -156,12 +156,12 @@ const CHEFS: &str = r#"(module $kitchen
     (resume $chef (i32.const 8) (cont.new $chef (ref.func $burn)))))"#;
 
 #[test]
-fn c12_a_program_dies_in_a_continuation() {
+fn c12_a_program_traps_in_a_continuation() {
     let (path, folder) = program("kitchen", "kitchen.wat", CHEFS);
     let dump = folder.join("kitchen.core");
     run(&path, &dump, &[], &[]).expect(134, "");
-    let bytes = fs::read(&dump).expect("the dump is there");
-    let parsed = CoreDump::parse(&bytes).expect("it is a dump");
+    let bytes = fs::read(&dump).expect("the dump exists");
+    let parsed = CoreDump::parse(&bytes).expect("the file is a core dump");
     let states: Vec<StackState> = parsed.stacks().iter().map(|stack| stack.state).collect();
     for state in [
         StackState::Parent,

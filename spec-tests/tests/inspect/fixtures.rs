@@ -1,4 +1,4 @@
-//! A program that traps, and its dump in the ways in which others would write it.
+//! A program that traps, and its dump as different programs write it.
 
 use backstitch::{
     Config, Engine, Error, Instance, Module, Store, Val, WasmBacktrace, WasmCoreDump,
@@ -10,7 +10,7 @@ use wasm_encoder::{
     MemoryType, ValType,
 };
 
-/// A shop that divides by a number of customers, of whom there are none.
+/// A module that divides by a number of customers, which is zero.
 pub const SHOP: &str = r#"(module $shop
   (memory (export "memory") 2)
   (global $sales (mut i64) (i64.const 1234567890123))
@@ -28,8 +28,8 @@ pub const SHOP: &str = r#"(module $shop
   (func $main (export "main") (result i32)
     (call $average (i32.const 1024) (i32.const 0))))"#;
 
-/// A kitchen that traps in a continuation, while as many others wait as its bench has
-/// places: the first has not begun, the rest are suspended.
+/// Returns a module that traps in a continuation. Other continuations wait in a table with as many
+/// elements as `places`: the first has not begun, the others are suspended.
 pub fn kitchen(places: u32) -> Vec<u8> {
     let text = format!(
         r#"(module $kitchen
@@ -57,34 +57,34 @@ pub fn kitchen(places: u32) -> Vec<u8> {
           (br $next))))
     (resume $chef (i32.const 8) (cont.new $chef (ref.func $burn)))))"#
     );
-    wat::parse_str(text).expect("the text is right")
+    wat::parse_str(text).expect("the text is valid")
 }
 
-/// The shop's binary.
+/// Returns the binary of [`SHOP`].
 pub fn shop() -> &'static [u8] {
     static BINARY: OnceLock<Vec<u8>> = OnceLock::new();
-    BINARY.get_or_init(|| wat::parse_str(SHOP).expect("the text is right"))
+    BINARY.get_or_init(|| wat::parse_str(SHOP).expect("the text is valid"))
 }
 
 /// The dump that Wasmtime writes of the shop's trap. A test that links Wasmtime compares it
 /// with what Wasmtime writes, and can write it anew.
 pub const BY_WASMTIME: &[u8] = include_bytes!("by_wasmtime.coredump");
 
-/// The values of a frame: its locals and its operands.
+/// Locals and operands of a frame.
 type Values = (Vec<CoreDumpValue>, Vec<CoreDumpValue>);
 
-/// Who the dump looks as if it were written by.
+/// Program whose dumps are imitated.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Writer {
-    /// Wasmtime: no values at all.
+    /// Wasmtime, which writes no values.
     Wasmtime,
-    /// The crates of the format's first version: no values, no modules, no instances.
+    /// The crates of the format's first version, which write no values, modules or instances.
     First,
-    /// Somebody who knows everything that the standard's sections can say.
+    /// A writer that uses everything that the standard's sections can express.
     Thorough,
 }
 
-/// A dump of the shop's trap.
+/// Returns a dump of the shop's trap.
 pub fn dump(writer: Writer) -> Vec<u8> {
     match writer {
         Writer::Wasmtime => return BY_WASMTIME.to_vec(),
@@ -107,7 +107,7 @@ pub fn dump(writer: Writer) -> Vec<u8> {
     with_stack(&stack)
 }
 
-/// A dump by the crates that came with the format.
+/// Returns a dump that the crates of the format's first version write.
 fn by_the_first() -> Vec<u8> {
     use wasm_coredump_builder::{CoredumpBuilder, FrameBuilder, ThreadBuilder};
     let mut memory = vec![0; 2 << 16];
@@ -122,10 +122,10 @@ fn by_the_first() -> Vec<u8> {
         thread.add_frame(frame.build());
     }
     dump.add_thread(thread.build());
-    dump.serialize().expect("a vector takes it")
+    dump.serialize().expect("writing to a vector cannot fail")
 }
 
-/// A dump of a recursion that is so deep.
+/// Returns a dump of a recursion with `frames` frames.
 pub fn deep(frames: u32) -> Vec<u8> {
     let mut stack = CoreDumpStackSection::new("main");
     for depth in (0..frames).rev() {
@@ -135,7 +135,7 @@ pub fn deep(frames: u32) -> Vec<u8> {
     with_stack(&stack)
 }
 
-/// A dump of a memory of 256 MiB with 24 MiB that look random, and a text that a local
+/// Returns a dump of a memory of 256 MiB with 24 MiB of random bytes, and a text that a local
 /// points to.
 pub fn big() -> Vec<u8> {
     const POINTED: usize = 0xc00_0000;
@@ -161,7 +161,7 @@ pub fn big() -> Vec<u8> {
     with_memory(4096, &data, &stack)
 }
 
-/// A dump by Backstitch itself, of a module whose `main` traps.
+/// Returns Backstitch's dump of a module whose `main` traps.
 pub fn ours(module: &[u8], name: &str) -> Vec<u8> {
     let (mut store, error) = trapped(module);
     let dump = error.downcast_ref::<WasmCoreDump>();
@@ -169,23 +169,23 @@ pub fn ours(module: &[u8], name: &str) -> Vec<u8> {
         .serialize(&mut store, name)
 }
 
-/// How the `main` of a module ends, and its store.
+/// Calls the `main` of a module, which must trap. Returns the store and the error.
 fn trapped(module: &[u8]) -> (Store<()>, Error) {
     let mut config = Config::new();
     config.coredump_on_trap(true);
-    let engine = Engine::new(&config).expect("an engine can be had");
+    let engine = Engine::new(&config).expect("the configuration is valid");
     let module = Module::new(&engine, module).expect("the module is valid");
     let mut store = Store::new(&engine, ());
-    let instance = Instance::new(&mut store, &module, &[]).expect("it has no imports");
+    let instance = Instance::new(&mut store, &module, &[]).expect("the module has no imports");
     let main = instance
         .get_func(&mut store, "main")
-        .expect("it is exported");
+        .expect("the export exists");
     let ty = main.ty(&store);
     let arguments: Option<Vec<Val>> = ty.params().map(|ty| ty.default_value()).collect();
     let mut results = vec![Val::I32(0); ty.results().len()];
     let arguments = arguments.expect("every parameter has a default");
     let outcome = main.call(&mut store, &arguments, &mut results);
-    (store, outcome.expect_err("it traps"))
+    (store, outcome.expect_err("the call traps"))
 }
 
 fn with_stack(stack: &CoreDumpStackSection) -> Vec<u8> {
@@ -231,10 +231,12 @@ fn with_memory(pages: u64, data: &DataSection, stack: &CoreDumpStackSection) -> 
     module.finish()
 }
 
-/// The functions and offsets of the shop's trap, as the engine knows them.
+/// Returns the functions and offsets of the shop's trap, from the backtrace.
 fn trap() -> Vec<(u32, u32)> {
     let (_, error) = trapped(shop());
-    let backtrace = error.downcast_ref::<WasmBacktrace>().expect("it trapped");
+    let backtrace = error
+        .downcast_ref::<WasmBacktrace>()
+        .expect("the call trapped");
     let frames = backtrace.frames().iter();
     frames
         .map(|frame| {

@@ -1,11 +1,11 @@
-//! What `backstitch inspect` prints, of other writers' dumps.
+//! Output of `backstitch inspect` for dumps of other writers.
 
 use crate::command::{Run, backstitch, file};
 use crate::fixtures::{Writer, deep, dump, shop};
 use serde_json::{Value, json};
 use std::path::PathBuf;
 
-/// `backstitch inspect DUMP ARGUMENTS…`
+/// Runs `backstitch inspect DUMP ARGUMENTS…`.
 fn inspect(name: &str, dump: &[u8], arguments: &[&str]) -> Run {
     let path = file(name, dump);
     let path = path.to_str().expect("the path is text");
@@ -41,7 +41,7 @@ memory 0: 131,072 bytes (2 pages of 65,536), 13 of them in the dump
 }
 
 #[test]
-fn c16_a_summary_without() {
+fn c16_a_summary_without_modules() {
     inspect("summary_alone", &dump(Writer::Thorough), &[]).expect(
         0,
         "shop.wasm: the dump does not say why
@@ -59,7 +59,7 @@ memory 0: 131,072 bytes (2 pages of 65,536), 13 of them in the dump
     );
 }
 
-/// Wasmtime's dumps have no values, and values are not made up.
+/// Wasmtime's dumps have no values, and `inspect` shows none.
 #[test]
 fn c16_values_that_are_not_recorded() {
     let (dump, module) = (dump(Writer::Wasmtime), module());
@@ -73,7 +73,7 @@ fn c16_values_that_are_not_recorded() {
     assert!(run.out.contains("operands: none recorded"), "{}", run.out);
 }
 
-/// The first writers list no modules: what is given is taken on trust.
+/// The first writers list no modules, so a given module cannot be checked.
 #[test]
 fn c16_dumps_without_modules() {
     let (dump, module) = (dump(Writer::First), module());
@@ -169,7 +169,7 @@ fn c16_json() {
     };
     let all = print(&["--module", &module]);
     assert_eq!(all, print(&["--module", &module]), "the same each time");
-    let all: Value = serde_json::from_str(&all).expect("it is JSON");
+    let all: Value = serde_json::from_str(&all).expect("the output is JSON");
     assert_eq!(all["program"], "shop.wasm");
     let frame = &all["threads"][0]["frames"][1];
     assert_eq!(
@@ -182,14 +182,14 @@ fn c16_json() {
     assert_eq!(all["memories"][0]["chunks"], json!([[1024, 13]]));
 
     let parts = print(&["--module", &module, "--frame", "0", "--memory", "1024:6"]);
-    let parts: Value = serde_json::from_str(&parts).expect("it is JSON");
+    let parts: Value = serde_json::from_str(&parts).expect("the output is JSON");
     let here = json!({"offset": 0x4e, "depth": 0, "text": "i32.div_s", "here": true});
     assert_eq!(parts["frame"]["code"][2], here);
     let bytes = json!({"memory": 0, "address": 1024, "bytes": "6170706c6573"});
     assert_eq!(parts["memory"], bytes);
 }
 
-/// A screen is enough for a stack of any depth.
+/// The output for a stack of any depth fits on a screen.
 #[test]
 fn c16_a_deep_stack() {
     let run = inspect("deep", &deep(100_000), &["--module", &module()]);

@@ -1,4 +1,4 @@
-//! Rust source as far as rules about it need it: tokens, comments, paths.
+//! A simple scanner for Rust source: the tokens, comments and paths that the rules need.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -6,37 +6,37 @@ use std::path::Path;
 
 /// A source file.
 pub struct Source {
-    /// Its path from the root of the checkout, with slashes.
+    /// Path from the root of the checkout, with slashes.
     pub path: String,
-    /// All of it.
+    /// Text of the file.
     pub text: String,
-    /// Its number of lines.
+    /// Number of lines.
     pub lines: usize,
     /// Names and punctuation, without comments and literals.
     pub tokens: Vec<Token>,
-    /// Its comments, each with the line on which it begins.
+    /// Comments, each with its first line.
     pub comments: Vec<(usize, String)>,
 }
 
-/// A name, or one character of punctuation, but `::` is one token.
+/// A name, or a punctuation character; `::` is one token.
 #[derive(Debug)]
 pub struct Token {
-    /// The text.
+    /// Text of the token.
     pub text: String,
-    /// The line, counted from 1.
+    /// Line of the token, counted from 1.
     pub line: usize,
 }
 
 /// A path into the crate.
 #[derive(Clone, Debug)]
 pub struct CratePath {
-    /// Its names, without `crate`.
+    /// Names of the path, without `crate`.
     pub names: Vec<String>,
-    /// Where it stands.
+    /// Line of the path.
     pub line: usize,
 }
 
-/// The Rust files under `folder`, sorted; none where there is no such folder.
+/// Returns the Rust files under `folder`, sorted. Returns none if there is no such folder.
 pub fn sources(folder: &Path) -> Vec<Source> {
     let mut sources = Vec::new();
     collect(folder, &mut sources);
@@ -65,7 +65,7 @@ fn collect(folder: &Path, sources: &mut Vec<Source>) {
 }
 
 impl Source {
-    /// Reads a file.
+    /// Scans a file.
     pub fn new(path: String, text: String) -> Source {
         let (tokens, comments) = Scanner::scan(&text);
         let lines = text.lines().count();
@@ -78,19 +78,19 @@ impl Source {
         }
     }
 
-    /// The folder of `src` that it is in.
+    /// Returns the folder below `src` that contains the file.
     pub fn folder(&self) -> Option<&str> {
         let (folder, _) = self.path.strip_prefix("src/")?.split_once('/')?;
         Some(folder)
     }
 
-    /// A line of it, for a message.
+    /// Returns the file and a line as a prefix for messages.
     pub fn at(&self, line: usize) -> String {
         format!("{}:{line}", self.path)
     }
 
-    /// Whether a `SAFETY:` comment stands on the line, or right above the statement that
-    /// the line belongs to.
+    /// Returns whether there is a `SAFETY:` comment on the line, or immediately above the statement
+    /// that contains the line.
     pub fn is_justified(&self, line: usize) -> bool {
         let lines: Vec<_> = self.text.lines().collect();
         let mut above = line - 1;
@@ -102,7 +102,7 @@ impl Source {
                 return false;
             };
             let text = lines[next].trim();
-            // Above the statement: its own earlier lines, attributes and comments.
+            // Goes up over earlier lines of the statement, attributes and comments.
             let is_comment = text.starts_with("//");
             if !is_comment && (text.is_empty() || text.ends_with([';', '}', ',', '{'])) {
                 return false;
@@ -111,12 +111,12 @@ impl Source {
         }
     }
 
-    /// The paths into the crate that the file names, in `use` and elsewhere. A path that
-    /// begins with an imported name is continued from there.
+    /// Returns the paths into the crate in the file, in `use` and elsewhere. A path that begins
+    /// with an imported name is resolved.
     pub fn crate_paths(&self) -> Vec<CratePath> {
         let mut imports = BTreeMap::new();
         let mut paths = Vec::new();
-        // The modules that are open within the file: at which depth of braces each began.
+        // Modules that are open within the file, each with the depth of braces at which it began.
         let mut modules = Vec::new();
         let mut depth = 0_usize;
         let mut index = 0;
@@ -129,7 +129,7 @@ impl Source {
                     depth -= 1;
                     modules.retain(|&(outside, _)| outside < depth);
                 }
-                // `pub(crate)` and the like are no paths.
+                // `pub(crate)` and the like are not paths.
                 "crate" | "super" if next == "::" => {
                     let mut module = self.module();
                     module.extend(modules.iter().map(|&(_, name)| name.to_owned()));
@@ -167,7 +167,7 @@ impl Source {
             if before.text == "::" || colons.text != "::" {
                 continue;
             }
-            // Imported types have associated items, and only modules have what is asked for.
+            // Only names of modules are resolved; imported types have associated items.
             let Some(names) = imports.get(&first.text) else {
                 continue;
             };
@@ -188,7 +188,7 @@ impl Source {
             .map_or("", |token| token.text.as_str())
     }
 
-    /// The module that the file is, as the crate's names.
+    /// Returns the path of the file's module.
     fn module(&self) -> Vec<String> {
         let path = self.path.strip_prefix("src/").unwrap_or(&self.path);
         let path = path.strip_suffix(".rs").unwrap_or(path);
@@ -203,13 +203,13 @@ impl Source {
     }
 }
 
-/// Reads a path that may branch, as in `use`.
+/// Parser of a path that may branch, as in `use`.
 struct Tree<'a> {
     source: &'a Source,
-    /// The module that it stands in.
+    /// Module that contains the path.
     module: Vec<String>,
     at: usize,
-    /// The ends of its branches, with the names that they are given.
+    /// Leaves of the path, each with the name that it is imported as.
     leaves: Vec<(CratePath, Option<String>)>,
 }
 
@@ -272,7 +272,7 @@ impl Tree<'_> {
     }
 }
 
-/// Takes source apart.
+/// Splits source into tokens and comments.
 struct Scanner<'a> {
     text: &'a str,
     at: usize,
@@ -300,7 +300,7 @@ impl Scanner<'_> {
         &self.text[self.at..]
     }
 
-    /// Takes the next `len` bytes.
+    /// Consumes the next `len` bytes.
     fn take(&mut self, len: usize) -> String {
         let end = (self.at + len).min(self.text.len());
         let taken = self.text[self.at..end].to_owned();
@@ -312,7 +312,7 @@ impl Scanner<'_> {
     fn next(&mut self) {
         let line = self.line;
         let rest = self.rest();
-        let first = rest.chars().next().expect("there is more");
+        let first = rest.chars().next().expect("the source has more characters");
         if rest.starts_with("//") {
             let len = rest.find('\n').unwrap_or(rest.len());
             let comment = self.take(len);
@@ -331,7 +331,7 @@ impl Scanner<'_> {
                 .find(|c: char| !c.is_alphanumeric() && c != '_')
                 .unwrap_or(rest.len());
             let text = self.take(len);
-            // A raw name is the name.
+            // The token of a raw identifier is the name without `r#`.
             if text == "r" && self.rest().starts_with('#') {
                 self.take(1);
             } else {
@@ -351,7 +351,7 @@ impl Scanner<'_> {
     }
 }
 
-/// The length of the raw string that `text` begins with.
+/// Returns the length of the raw string at the beginning of `text`.
 fn raw_string(text: &str) -> Option<usize> {
     let start = text.strip_prefix('b').unwrap_or(text).strip_prefix('r')?;
     let hashes = start.len() - start.trim_start_matches('#').len();
@@ -361,7 +361,7 @@ fn raw_string(text: &str) -> Option<usize> {
     Some(text.len() - body.len() + close)
 }
 
-/// The length of the string that `text` begins with.
+/// Returns the length of the string at the beginning of `text`.
 fn string(text: &str) -> Option<usize> {
     let body = text
         .strip_prefix(['b', 'c'])
@@ -379,7 +379,7 @@ fn string(text: &str) -> Option<usize> {
     Some(text.len())
 }
 
-/// The length of the character that `text` begins with; lifetimes are none.
+/// Returns the length of the character literal at the beginning of `text`. A lifetime is not one.
 fn character(text: &str) -> Option<usize> {
     let body = text.strip_prefix('b').unwrap_or(text).strip_prefix('\'')?;
     let mut characters = body.char_indices();
@@ -395,7 +395,7 @@ fn character(text: &str) -> Option<usize> {
 }
 
 #[test]
-fn source_is_taken_apart() {
+fn source_is_split_into_tokens() {
     let text = r###"
         //! crate::comment
         use crate::{code::{Op, self as instructions}, heap as guests};

@@ -1,4 +1,4 @@
-//! Descriptors: numbers, closing, renumbering, what is open from the start, streams.
+//! Descriptors: numbers, closing, renumbering, preopened descriptors, streams.
 
 use crate::guest::*;
 use backstitch::wasi::{Errno, MemoryInputPipe, MemoryOutputPipe};
@@ -56,7 +56,7 @@ fn closed_descriptors_are_bad_everywhere() {
 }
 
 #[test]
-fn the_lowest_free_number_is_given() {
+fn the_lowest_free_number_is_assigned() {
     everywhere(|mut guest| {
         assert_eq!(guest.open("a", CREATE, READ_WRITE), Ok(4));
         assert_eq!(guest.open("b", CREATE, READ_WRITE), Ok(5));
@@ -87,9 +87,9 @@ fn renumbering_moves_a_descriptor() {
     });
 }
 
-/// As Yosys does around the other programs that are linked into it.
+/// Yosys does this around other programs that are linked into it.
 #[test]
-fn an_output_is_moved_away_and_back() {
+fn standard_output_is_redirected_and_restored() {
     everywhere(|mut guest| {
         let away = guest.open("any", CREATE, READ_WRITE).unwrap();
         let log = guest.open("log", CREATE, READ_WRITE).unwrap();
@@ -105,7 +105,7 @@ fn an_output_is_moved_away_and_back() {
 }
 
 #[test]
-fn what_is_open_from_the_start_can_be_closed_and_replaced() {
+fn preopened_descriptors_can_be_closed_and_replaced() {
     everywhere(|mut guest| {
         assert_eq!(guest.call("fd_prestat_get", &[3, 0]), Ok(()));
         assert_eq!((guest.word(0), guest.word(4)), (0, 1));
@@ -137,7 +137,7 @@ fn what_is_open_from_the_start_can_be_closed_and_replaced() {
 }
 
 #[test]
-fn streams_have_no_places() {
+fn streams_have_no_position() {
     let stdin = MemoryInputPipe::new("line\n");
     let mut guest = Guest::with(On::Memory, |builder| {
         builder.stdin(stdin);
@@ -162,12 +162,12 @@ fn streams_have_no_places() {
     assert_eq!(guest.write(1, b"out"), Ok(3));
     assert_eq!(guest.write(2, b"forgotten"), Ok(9));
     assert_eq!(guest.stdout.contents(), b"out");
-    // No terminal: those have no right to seek, and are character devices.
+    // Streams that are not terminals have no right to seek, and are character devices.
     assert_eq!(guest.fdstat(0).unwrap().kind, 0);
 }
 
 #[test]
-fn an_output_that_is_full_says_so() {
+fn a_full_output_is_an_error() {
     let stdout = MemoryOutputPipe::new(4);
     let mut guest = Guest::with(On::Memory, |builder| {
         builder.stdout(stdout.clone());
@@ -179,7 +179,7 @@ fn an_output_that_is_full_says_so() {
 }
 
 #[test]
-fn directories_are_no_files() {
+fn directories_are_not_files() {
     everywhere(|mut guest| {
         assert_eq!(guest.read(ROOT, 1), no(Errno::Badf));
         assert_eq!(guest.write(ROOT, b"x"), no(Errno::Badf));
@@ -198,7 +198,7 @@ fn directories_are_no_files() {
 }
 
 #[test]
-fn nothing_is_a_socket() {
+fn no_descriptor_is_a_socket() {
     everywhere(|mut guest| {
         let fd = i64::from(guest.open("f", CREATE, READ_WRITE).unwrap());
         for fd in [0, 1, 2, 3, fd] {
@@ -217,7 +217,7 @@ fn nothing_is_a_socket() {
 }
 
 #[test]
-fn results_must_have_a_place() {
+fn results_must_be_within_memory() {
     const BEYOND: i64 = 4 << 16;
     everywhere(|mut guest| {
         let fd = i64::from(guest.open("f", CREATE, READ_WRITE).unwrap());
@@ -257,7 +257,7 @@ fn results_must_have_a_place() {
         ] {
             assert_eq!(guest.call(name, &arguments), no(Errno::Fault), "{name}");
         }
-        // What failed has opened nothing.
+        // The failed calls have opened no descriptor.
         assert_eq!(guest.open("f", 0, READ_WRITE), Ok(fd as i32 + 1));
     });
 }

@@ -1,4 +1,4 @@
-//! Under the deterministic host everything depends on the program, its input and the seed.
+//! With the deterministic host, a run depends only on the program, its input and the seed.
 
 use backstitch::wasi::{
     self, Deterministic, Errno, MemoryDirectory, MemoryOutputPipe, ScriptedInput, WasiCtx,
@@ -7,7 +7,7 @@ use backstitch::wasi::{
 use backstitch::{Config, Dispatch, Engine, Linker, Module, Store};
 use std::sync::{Arc, Mutex};
 
-/// Reads its input, the clock and randomness in turn, writes all of it to its output and to a
+/// Reads its input, the clock and random bytes in turn, writes all of them to its output and to a
 /// file, and computes in between.
 const PROGRAM: &str = r#"
 (module
@@ -39,7 +39,7 @@ const PROGRAM: &str = r#"
       (drop (call $read (i32.const 0) (i32.const 0) (i32.const 1) (i32.const 8)))
       (br_if $again (i32.load (i32.const 8))))))"#;
 
-/// All that a run shows.
+/// Observable results of a run.
 #[derive(Debug, PartialEq, Eq)]
 struct Run {
     output: Vec<u8>,
@@ -51,10 +51,10 @@ struct Run {
 fn run(seed: u64, dispatch: Dispatch, fuel: bool) -> Run {
     let mut config = Config::new();
     config.consume_fuel(fuel).dispatch(dispatch);
-    let engine = Engine::new(&config).expect("the backend works");
+    let engine = Engine::new(&config).expect("the backend is available");
     let module = Module::new(&engine, PROGRAM).expect("the program is valid");
     let mut linker: Linker<WasiCtx> = Linker::new(&engine);
-    wasi::add_to_linker(&mut linker, |ctx| ctx).expect("nothing is defined twice");
+    wasi::add_to_linker(&mut linker, |ctx| ctx).expect("no import is defined twice");
 
     let host = Deterministic::new(seed);
     let files = MemoryDirectory::new(host.time());
@@ -91,7 +91,7 @@ fn run(seed: u64, dispatch: Dispatch, fuel: bool) -> Run {
 }
 
 #[test]
-fn every_run_is_the_same() {
+fn runs_are_reproducible() {
     for fuel in [true, false] {
         let first = run(7, Dispatch::best(), fuel);
         assert_eq!(first.output.len(), 4 * 32);
@@ -106,16 +106,16 @@ fn every_run_is_the_same() {
     }
 }
 
-/// What a run gives is the same on every target, so it can be written down.
+/// A run gives the same values on every target, so they can be written down.
 #[test]
-fn the_numbers_are_these() {
+fn a_run_gives_the_expected_values() {
     let run = run(7, Dispatch::best(), true);
     let long = |at: usize| u64::from_le_bytes(run.output[at..at + 8].try_into().unwrap());
     let epoch = 946_684_800_000_000_000;
     let times: Vec<_> = (0..4)
         .map(|round| (long(32 * round) - epoch, long(32 * round + 8)))
         .collect();
-    // A nanosecond an operator, and two seconds for which the input is waited for.
+    // Each instruction takes a nanosecond, and two seconds pass while the program waits for input.
     assert_eq!(
         times,
         [
@@ -129,7 +129,7 @@ fn the_numbers_are_these() {
 }
 
 #[test]
-fn memory_is_bounded() {
+fn files_in_memory_are_bounded() {
     let host = Deterministic::new(1);
     let files = MemoryDirectory::with_capacity(host.time(), 10_000);
     assert_eq!(files.write("large", vec![0; 10_001]), Err(Errno::Nospc));

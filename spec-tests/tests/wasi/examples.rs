@@ -1,4 +1,4 @@
-//! The examples of WASI run, and what they assert of themselves holds.
+//! Runs the WASI examples, which contain assertions of their own.
 
 #[path = "../../../examples/wasi/main.rs"]
 mod deterministic;
@@ -6,11 +6,11 @@ mod deterministic;
 mod many;
 
 #[test]
-fn one_program_is_the_same_in_every_run() {
-    deterministic::main().expect("the example ends well");
+fn the_deterministic_example_succeeds() {
+    deterministic::main().expect("the example succeeds");
 }
 
 #[test]
-fn a_hundred_programs_share_a_thread() {
-    many::main().expect("the example ends well");
+fn the_example_with_many_programs_succeeds() {
+    many::main().expect("the example succeeds");
 }

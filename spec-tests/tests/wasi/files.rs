@@ -1,10 +1,10 @@
-//! Files: reading, writing, places, sizes, times, flags.
+//! Files: reading, writing, positions, sizes, times, flags.
 
 use crate::guest::*;
 use backstitch::wasi::Errno;
 
 #[test]
-fn what_is_written_can_be_read() {
+fn written_data_can_be_read() {
     everywhere(|mut guest| {
         let fd = guest.open("f", CREATE, READ_WRITE).unwrap();
         assert_eq!(guest.write(fd, b"hello world"), Ok(11));
@@ -22,7 +22,7 @@ fn what_is_written_can_be_read() {
 }
 
 #[test]
-fn places_are_not_negative_nor_unknown() {
+fn invalid_positions_are_refused() {
     everywhere(|mut guest| {
         let fd = guest.open("f", CREATE, READ_WRITE).unwrap();
         for (delta, whence) in [(-1, 0), (-1, 1), (-1, 2), (0, 3), (i64::MIN, 1)] {
@@ -37,7 +37,7 @@ fn places_are_not_negative_nor_unknown() {
 }
 
 #[test]
-fn offsets_leave_the_place_alone() {
+fn reads_and_writes_at_offsets_keep_the_position() {
     everywhere(|mut guest| {
         let fd = guest.open("f", CREATE, READ_WRITE).unwrap();
         assert_eq!(guest.pwrite(fd, b"abcdef", 2), Ok(6));
@@ -51,7 +51,7 @@ fn offsets_leave_the_place_alone() {
 }
 
 #[test]
-fn pieces_are_filled_in_turn() {
+fn buffers_are_used_in_order() {
     everywhere(|mut guest| {
         let fd = guest.open("f", CREATE, READ_WRITE).unwrap();
         guest.put(DATA, b"abcdef");
@@ -62,7 +62,7 @@ fn pieces_are_filled_in_turn() {
             piece(i32::MAX, 0),
             piece(DATA, 2),
         ];
-        // An empty piece beyond the memory is beyond it all the same.
+        // An empty buffer outside memory is an error, too.
         guest.put(64, &pieces.concat());
         assert_eq!(
             guest.call("fd_write", &[fd.into(), 64, 4, 0]),
@@ -77,7 +77,7 @@ fn pieces_are_filled_in_turn() {
         assert_eq!(guest.call("fd_pread", &[fd.into(), 64, 3, 6, 0]), Ok(()));
         assert_eq!(guest.word(0), 4);
         assert_eq!(guest.bytes(DATA, 6), b"b..efa");
-        // No pieces, and pieces of nothing.
+        // No buffers, and too many buffers.
         assert_eq!(guest.call("fd_pread", &[fd.into(), 64, 0, 0, 0]), Ok(()));
         assert_eq!(guest.word(0), 0);
         assert_eq!(
@@ -88,7 +88,7 @@ fn pieces_are_filled_in_turn() {
 }
 
 #[test]
-fn appending_goes_to_the_end_but_by_offset() {
+fn appending_writes_at_the_end_except_at_offsets() {
     everywhere(|mut guest| {
         guest.file("f", b"12345");
         let rights = READ_WRITE | right::FD_SEEK | right::FD_FDSTAT_SET_FLAGS;
@@ -159,7 +159,7 @@ fn sizes_are_set_and_allocated() {
 }
 
 #[test]
-fn times_are_set_to_one_thing_each() {
+fn each_time_is_set_to_a_value_or_to_now() {
     const ACCESS: i64 = 1;
     const ACCESS_NOW: i64 = 2;
     const MODIFICATION: i64 = 4;
@@ -208,7 +208,7 @@ fn times_are_set_to_one_thing_each() {
         let (path, len) = guest.path("none");
         let call = guest.call(set, &[root, 0, path, len, 1, 1, 1]);
         assert_eq!(call, no(Errno::Noent));
-        // A directory's, too.
+        // The times of a directory can be set, too.
         let call = guest.call("fd_filestat_set_times", &[root, 1_000, 8_000, both]);
         assert_eq!(call, Ok(()));
         assert_eq!(guest.stat_fd(ROOT).unwrap().modified, 8_000);
@@ -216,7 +216,7 @@ fn times_are_set_to_one_thing_each() {
 }
 
 #[test]
-fn advice_is_one_of_six() {
+fn there_are_six_kinds_of_advice() {
     everywhere(|mut guest| {
         let fd = i64::from(guest.open("f", CREATE, READ_WRITE).unwrap());
         for advice in 0..=5 {
@@ -229,7 +229,7 @@ fn advice_is_one_of_six() {
 }
 
 #[test]
-fn what_was_written_is_brought_to_where_it_stays() {
+fn descriptors_can_be_synchronised() {
     everywhere(|mut guest| {
         let fd = i64::from(guest.open("f", CREATE, READ_WRITE).unwrap());
         for name in ["fd_sync", "fd_datasync"] {
@@ -258,7 +258,7 @@ fn an_open_file_outlives_its_name() {
 }
 
 #[test]
-fn a_quota_bounds_what_files_take() {
+fn a_quota_bounds_the_size_of_all_files() {
     for on in [On::System, On::Memory] {
         let mut guest = Guest::with(on, |builder| {
             builder.max_file_bytes(10);

@@ -1,5 +1,5 @@
-//! A program that is its test: it exports all functions of preview 1, its memory, and
-//! nothing of its own.
+//! A guest that the tests control: its module re-exports all functions of preview 1 and a memory,
+//! and has no code of its own.
 
 use backstitch::wasi::{
     self, Deterministic, DirPerms, Errno, FilePerms, MemoryDirectory, MemoryOutputPipe, WasiCtx,
@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// The functions, and what they take: `i` for 32 bits, `l` for 64.
+/// Functions of preview 1 and their parameters: `i` for `i32`, `l` for `i64`.
 const FUNCTIONS: &[(&str, &str)] = &[
     ("args_get", "ii"),
     ("args_sizes_get", "ii"),
@@ -62,7 +62,7 @@ const FUNCTIONS: &[(&str, &str)] = &[
     ("sock_shutdown", "ii"),
 ];
 
-/// The module's text.
+/// Returns the module's text.
 fn text() -> String {
     let mut imports = String::new();
     let mut wrappers = String::new();
@@ -96,7 +96,7 @@ fn module() -> &'static (Engine, Module) {
     })
 }
 
-/// A folder of the system's for one test.
+/// A folder of the operating system for one test, which is removed at its end.
 pub struct Folder(PathBuf);
 
 impl Folder {
@@ -123,14 +123,14 @@ impl Drop for Folder {
     }
 }
 
-/// Where a guest's files are.
+/// Location of a guest's files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum On {
     System,
     Memory,
 }
 
-/// Runs a test on each host.
+/// Runs a test with files of the operating system and with files in memory.
 pub fn everywhere(test: impl Fn(Guest)) {
     for on in [On::System, On::Memory] {
         println!("on {on:?}:");
@@ -140,12 +140,12 @@ pub fn everywhere(test: impl Fn(Guest)) {
 
 pub type Answer<T = ()> = Result<T, u16>;
 
-/// What a call says: an error number of preview 1.
+/// The answer of a call that fails with an error number of preview 1.
 pub fn no<T>(errno: Errno) -> Answer<T> {
     Err(errno.number())
 }
 
-/// Rights by their bits, as the specification numbers them.
+/// Rights, with the bits of the specification.
 pub mod right {
     pub const FD_DATASYNC: i64 = 1;
     pub const FD_READ: i64 = 1 << 1;
@@ -190,10 +190,10 @@ pub const NONBLOCK: i32 = 4;
 
 pub const READ_WRITE: i64 = right::FD_READ | right::FD_WRITE;
 
-/// The directory that every guest has from the start.
+/// Descriptor of the directory that every guest has preopened.
 pub const ROOT: i32 = 3;
 
-/// What `fd_fdstat_get` says.
+/// Result of `fd_fdstat_get`.
 #[derive(Debug, PartialEq, Eq)]
 pub struct FdStat {
     pub kind: u8,
@@ -202,7 +202,7 @@ pub struct FdStat {
     pub inheriting: i64,
 }
 
-/// What `fd_filestat_get` says.
+/// Result of `fd_filestat_get`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileStat {
     pub inode: u64,
@@ -213,11 +213,11 @@ pub struct FileStat {
     pub modified: u64,
 }
 
-/// Where results are put.
+/// Address of results.
 const RESULT: i32 = 0;
-/// Where paths are put.
+/// Address of the buffer for paths.
 const PATHS: i32 = 4096;
-/// Where data is put.
+/// Address of the buffer for data.
 pub const DATA: i32 = 16384;
 
 pub struct Guest {
@@ -225,7 +225,7 @@ pub struct Guest {
     pub instance: Instance,
     pub memory: Memory,
     pub stdout: MemoryOutputPipe,
-    /// Where the files are, if they are the system's.
+    /// Folder of the files, if they are the operating system's.
     pub folder: Option<Folder>,
     next_path: Cell<i32>,
 }
@@ -235,7 +235,7 @@ impl Guest {
         Guest::with(on, |_| {})
     }
 
-    /// A guest whose context is changed before it is made.
+    /// Creates a guest. `change` configures its context.
     pub fn with(on: On, change: impl FnOnce(&mut WasiCtxBuilder)) -> Guest {
         let (mut builder, folder) = match on {
             On::System => {
@@ -265,7 +265,7 @@ impl Guest {
         let mut store = Store::new(engine, ctx);
         store.set_fuel(u64::MAX).expect("fuel is counted");
         let mut linker = Linker::new(engine);
-        wasi::add_to_linker(&mut linker, |ctx| ctx).expect("nothing is defined twice");
+        wasi::add_to_linker(&mut linker, |ctx| ctx).expect("no import is defined twice");
         let instance = linker.instantiate(&mut store, module).expect("an instance");
         let memory = instance.get_memory(&mut store, "memory").expect("a memory");
         Guest {
@@ -278,7 +278,7 @@ impl Guest {
         }
     }
 
-    /// Calls a function with these arguments, whatever their width.
+    /// Calls a function; the arguments are converted to the types of its parameters.
     #[track_caller]
     pub fn call(&mut self, name: &str, arguments: &[i64]) -> Answer {
         let function = self
@@ -289,7 +289,7 @@ impl Guest {
         let mut results = [Val::I32(0)];
         function
             .call(&mut self.store, &arguments, &mut results)
-            .expect("the call comes back");
+            .expect("the call returns");
         match results[0].unwrap_i32() {
             0 => Ok(()),
             errno => Err(errno as u16),
@@ -315,7 +315,7 @@ impl Guest {
         u64::from_le_bytes(self.bytes(at, 8).try_into().expect("eight bytes"))
     }
 
-    /// Puts a path into memory, and gives its place and length.
+    /// Writes a path to memory and returns its address and length.
     pub fn path(&mut self, path: impl AsRef<[u8]>) -> (i64, i64) {
         let path = path.as_ref();
         let at = self.next_path.get();
@@ -326,7 +326,7 @@ impl Guest {
         (at.into(), path.len() as i64)
     }
 
-    /// Opens a path with all flags and rights given.
+    /// Opens a path with the given flags and rights.
     #[track_caller]
     pub fn open_as(
         &mut self,
@@ -355,13 +355,13 @@ impl Guest {
         Ok(self.word(RESULT) as i32)
     }
 
-    /// Opens a path of the root, links followed.
+    /// Opens a path in the root, and follows links.
     #[track_caller]
     pub fn open(&mut self, path: impl AsRef<[u8]>, open: i32, base: i64) -> Answer<i32> {
         self.open_as(ROOT, true, path, open, (base, 0), 0)
     }
 
-    /// Opens a directory of the root with all rights.
+    /// Opens a directory in the root with all rights.
     #[track_caller]
     pub fn open_directory(&mut self, path: impl AsRef<[u8]>) -> i32 {
         let root = self.fdstat(ROOT).expect("the root is open");
@@ -369,7 +369,7 @@ impl Guest {
             .expect("a directory")
     }
 
-    /// Makes a file.
+    /// Creates a file.
     #[track_caller]
     pub fn file(&mut self, path: impl AsRef<[u8]>, bytes: &[u8]) {
         let fd = self
@@ -381,10 +381,8 @@ impl Guest {
 
     #[track_caller]
     pub fn contents(&mut self, path: impl AsRef<[u8]>) -> Vec<u8> {
-        let fd = self
-            .open(path, 0, right::FD_READ)
-            .expect("the file is there");
-        let bytes = self.read(fd, 4096).expect("it can be read");
+        let fd = self.open(path, 0, right::FD_READ).expect("the file exists");
+        let bytes = self.read(fd, 4096).expect("the file can be read");
         self.close(fd).expect("the file can be closed");
         bytes
     }
@@ -393,7 +391,8 @@ impl Guest {
         self.call("fd_close", &[fd.into()])
     }
 
-    /// Puts one piece for a read or a write of so many bytes of data.
+    /// Writes one buffer for a read or a write of `len` bytes at [`DATA`], and returns the
+    /// arguments.
     fn piece(&mut self, len: u32) -> [i64; 2] {
         self.put(8, &DATA.to_le_bytes());
         self.put(12, &len.to_le_bytes());
@@ -535,7 +534,7 @@ impl Guest {
     }
 }
 
-/// Arguments in the types of a function.
+/// Converts arguments to the types of a function's parameters.
 pub fn values(name: &str, arguments: &[i64]) -> Vec<Val> {
     let (_, params) = FUNCTIONS
         .iter()
@@ -544,7 +543,7 @@ pub fn values(name: &str, arguments: &[i64]) -> Vec<Val> {
     assert_eq!(
         params.len(),
         arguments.len(),
-        "`{name}` has as many arguments"
+        "number of arguments of `{name}`"
     );
     params
         .chars()
@@ -556,7 +555,7 @@ pub fn values(name: &str, arguments: &[i64]) -> Vec<Val> {
         .collect()
 }
 
-/// The names of all functions, and how many arguments each takes.
+/// Returns the names of all functions, and their numbers of parameters.
 pub fn functions() -> impl Iterator<Item = (&'static str, usize)> {
     FUNCTIONS.iter().map(|(name, params)| (*name, params.len()))
 }

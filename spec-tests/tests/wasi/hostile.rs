@@ -1,10 +1,10 @@
-//! Programs that want too much: they are told so, and the host stays whole.
+//! Programs that try to exceed limits get errors, and the host remains intact.
 
 use crate::guest::*;
 use backstitch::wasi::Errno;
 
 #[test]
-fn opening_without_end() {
+fn endless_opening_is_limited() {
     for on in [On::System, On::Memory] {
         let mut guest = Guest::with(on, |builder| {
             builder.max_descriptors(50);
@@ -18,7 +18,7 @@ fn opening_without_end() {
             }
         };
         assert_eq!((opened, errno), (46, Errno::Mfile.number()));
-        // What cannot be opened is not made either.
+        // No file is created if it cannot be opened.
         assert_eq!(guest.open("new", CREATE, READ_WRITE), no(Errno::Mfile));
         assert_eq!(guest.stat("new", true), no(Errno::Noent));
         guest.close(20).unwrap();
@@ -27,7 +27,7 @@ fn opening_without_end() {
 }
 
 #[test]
-fn without_a_limit_of_its_own_there_is_one() {
+fn there_is_a_default_limit_for_descriptors() {
     let mut guest = Guest::on(On::Memory);
     let opened = (0..2000)
         .take_while(|_| guest.open(".", 0, 0).is_ok())
@@ -36,10 +36,10 @@ fn without_a_limit_of_its_own_there_is_one() {
 }
 
 #[test]
-fn writing_without_end() {
+fn endless_writing_is_limited() {
     let mut guest = Guest::on(On::Memory);
     let fd = guest.open("f", CREATE, READ_WRITE).unwrap();
-    // Far beyond what there is, and just a little.
+    // Far more than the quota, and slightly more.
     for size in [1_i64 << 40, i64::MAX, 300 << 20] {
         let set = guest.call("fd_filestat_set_size", &[fd.into(), size]);
         assert!([Errno::Nospc, Errno::Dquot].map(no).contains(&set));
@@ -61,7 +61,7 @@ fn writing_without_end() {
 }
 
 #[test]
-fn deep_trees_are_no_deep_recursion() {
+fn deep_directory_trees_cause_no_deep_recursion() {
     let mut guest = Guest::on(On::Memory);
     let mut at = ROOT;
     for _ in 0..1000 {
@@ -83,7 +83,7 @@ fn deep_trees_are_no_deep_recursion() {
 }
 
 #[test]
-fn sizes_without_sense() {
+fn absurd_sizes_are_refused() {
     everywhere(|mut guest| {
         let fd = i64::from(guest.open("f", CREATE, READ_WRITE).unwrap());
         guest.put(64, &[0xff; 64]);
@@ -95,7 +95,7 @@ fn sizes_without_sense() {
                 no(Errno::Inval)
             );
         }
-        // The whole memory, again and again.
+        // Writes the whole memory several times.
         let whole = [0_u32.to_le_bytes(), (4_u32 << 16).to_le_bytes()].concat();
         guest.put(4096, &whole.repeat(16));
         assert_eq!(guest.call("fd_write", &[fd, 4096, 16, 0]), Ok(()));
@@ -115,7 +115,7 @@ fn sizes_without_sense() {
 }
 
 #[test]
-fn any_arguments_at_all() {
+fn random_arguments_cause_no_panic() {
     let names: Vec<(&str, usize)> = functions().collect();
     everywhere(|mut guest| {
         let mut random = {
@@ -127,7 +127,7 @@ fn any_arguments_at_all() {
         };
         for _ in 0..20_000 {
             let (name, count) = names[random() as usize % names.len()];
-            // A wait could be long, and the end is one.
+            // `poll_oneoff` could wait for long, and `proc_exit` ends the program.
             if ["poll_oneoff", "proc_exit"].contains(&name) {
                 continue;
             }

@@ -1,7 +1,7 @@
-//! WASI preview 1: what each function does, each error number, each right, on every host.
+//! WASI preview 1: the behaviour of each function, each error number and each right, on every host.
 //!
-//! The tests call the functions one by one, through a module that does nothing else, and with
-//! the same expectations on the operating system and in memory. Programs run through the
+//! Most tests call the functions one by one, through a module that only re-exports them, and expect
+//! the same results from the operating system and in memory. Others run whole programs with the
 //! command.
 
 #[path = "../command/mod.rs"]

@@ -1,4 +1,4 @@
-//! A host of single parts: what is missing is `ENOSYS`.
+//! The minimal host: functions that it does not implement return `ENOSYS`.
 
 use crate::guest::*;
 use backstitch::wasi::{
@@ -13,7 +13,7 @@ fn guest(host: Minimal) -> Guest {
 }
 
 #[test]
-fn what_a_board_does_not_have_is_not_there() {
+fn missing_parts_are_nosys() {
     let mut guest = guest(Minimal::new());
     for (name, arguments) in [
         ("clock_res_get", &[0, 0][..]),
@@ -23,19 +23,19 @@ fn what_a_board_does_not_have_is_not_there() {
     ] {
         assert_eq!(guest.call(name, arguments), no(Errno::Nosys), "{name}");
     }
-    // What needs no host works, and there are no directories.
+    // Functions that need no host work. There are no directories.
     assert_eq!(guest.call("args_sizes_get", &[0, 4]), Ok(()));
     assert_eq!(guest.read(0, 8), Ok(vec![]));
     assert_eq!(guest.write(1, b"lost"), Ok(4));
     assert_eq!(guest.fdstat(3), no(Errno::Badf));
-    // A time that cannot be known is an event that says so.
+    // A time that is not available is reported as an event with an error.
     guest.put(64, &[0; 48]);
     assert_eq!(guest.call("poll_oneoff", &[64, 256, 1, 0]), Ok(()));
     assert_eq!(guest.word(256 + 8) as u16, Errno::Nosys.number());
 }
 
 #[test]
-fn what_a_board_has_is_used() {
+fn given_parts_are_used() {
     let ticks = Arc::new(AtomicU64::new(0));
     let exits = Arc::new(Mutex::new(Vec::new()));
     let (clock, sleep, exit) = (Arc::clone(&ticks), Arc::clone(&ticks), Arc::clone(&exits));
@@ -82,7 +82,7 @@ fn what_a_board_has_is_used() {
 }
 
 #[test]
-fn lines_of_a_board_are_streams() {
+fn serial_lines_are_streams() {
     let sent = Arc::new(Mutex::new(Vec::new()));
     let line = Arc::clone(&sent);
     let mut builder = WasiCtxBuilder::with_host(Minimal::new());
@@ -95,7 +95,7 @@ fn lines_of_a_board_are_streams() {
             Ok(count)
         }))
         .stdout(MinimalOutput::new(move |bytes| {
-            // A line with a short buffer.
+            // A serial line with a short buffer.
             let count = bytes.len().min(2);
             line.lock().unwrap().extend_from_slice(&bytes[..count]);
             Ok(count)

@@ -1,21 +1,21 @@
-//! Paths: where they lead, what may not be one, and what each operation says.
+//! Path resolution, invalid paths, and the results of each operation on paths.
 
 use crate::guest::*;
 use backstitch::wasi::Errno;
 
-/// One of these; where systems differ, each is right.
+/// Fails unless the error number is one of several that systems return.
 #[track_caller]
 fn one_of<T: std::fmt::Debug>(answer: Answer<T>, errnos: &[Errno]) {
-    let errno = answer.expect_err("this cannot be done");
+    let errno = answer.expect_err("the operation fails");
     let numbers: Vec<u16> = errnos.iter().map(|errno| errno.number()).collect();
     assert!(
         numbers.contains(&errno),
-        "{errno}, but it may be {errnos:?}"
+        "{errno}, expected one of {errnos:?}"
     );
 }
 
 #[test]
-fn paths_that_are_none() {
+fn invalid_paths_are_refused() {
     everywhere(|mut guest| {
         let long = "x".repeat(4097);
         for (path, errno) in [
@@ -55,7 +55,7 @@ fn paths_that_are_none() {
 }
 
 #[test]
-fn long_ways_lead_to_the_same_place() {
+fn paths_are_normalised() {
     everywhere(|mut guest| {
         guest.create_directory("dir").unwrap();
         guest.create_directory("dir/nested").unwrap();
@@ -89,7 +89,7 @@ fn long_ways_lead_to_the_same_place() {
         assert_eq!(guest.open("dir/none/file", 0, 0), no(Errno::Noent));
         assert_eq!(guest.open("dir/nested/file/x", 0, 0), no(Errno::Notdir));
 
-        // A directory that was opened is the end of the world for paths from it.
+        // Paths cannot leave the directory whose descriptor they are relative to.
         let fd = guest.open_directory("dir/nested");
         let rights = (right::FD_READ, 0);
         for path in ["../nested/file", "..", "../../dir"] {
@@ -100,7 +100,7 @@ fn long_ways_lead_to_the_same_place() {
 }
 
 #[test]
-fn opening_makes_and_empties_as_asked() {
+fn opening_creates_and_truncates_as_requested() {
     everywhere(|mut guest| {
         assert_eq!(guest.open("f", 0, READ_WRITE), no(Errno::Noent));
         assert_eq!(guest.open("f", TRUNCATE, READ_WRITE), no(Errno::Noent));
@@ -161,7 +161,7 @@ fn only_directories_have_paths() {
 }
 
 #[test]
-fn links_are_followed_where_that_is_asked_for() {
+fn links_are_followed_if_requested() {
     everywhere(|mut guest| {
         guest.create_directory("d").unwrap();
         guest.file("d/f", b"deep");
@@ -215,7 +215,7 @@ fn links_are_followed_where_that_is_asked_for() {
 }
 
 #[test]
-fn a_links_text_is_read_as_far_as_there_is_room() {
+fn a_links_text_is_truncated_to_the_buffer() {
     everywhere(|mut guest| {
         guest.symlink("some/where", "l").unwrap();
         assert_eq!(guest.read_link("l", 100), Ok(b"some/where".to_vec()));
@@ -228,7 +228,7 @@ fn a_links_text_is_read_as_far_as_there_is_room() {
 }
 
 #[test]
-fn links_are_made_where_nothing_is() {
+fn links_are_created_only_under_new_names() {
     everywhere(|mut guest| {
         guest.file("f", b"");
         guest.create_directory("d").unwrap();
@@ -275,7 +275,7 @@ fn hard_links_are_second_names() {
 }
 
 #[test]
-fn removing_is_for_one_kind_each() {
+fn files_and_directories_are_removed_by_different_functions() {
     everywhere(|mut guest| {
         guest.file("f", b"");
         guest.create_directory("d").unwrap();
@@ -299,7 +299,7 @@ fn removing_is_for_one_kind_each() {
 }
 
 #[test]
-fn making_directories() {
+fn directories_are_created() {
     everywhere(|mut guest| {
         guest.file("f", b"");
         assert_eq!(guest.create_directory("d/"), Ok(()));
@@ -313,7 +313,7 @@ fn making_directories() {
 }
 
 #[test]
-fn renaming_replaces_its_own_kind() {
+fn renaming_replaces_only_the_same_kind() {
     everywhere(|mut guest| {
         guest.create_directory("d").unwrap();
         assert_eq!(guest.rename("d", "e"), Ok(()));
@@ -352,7 +352,7 @@ fn renaming_replaces_its_own_kind() {
 }
 
 #[test]
-fn what_is_there_is_described() {
+fn the_status_of_files_and_directories_is_reported() {
     everywhere(|mut guest| {
         guest.file("f", b"12345");
         guest.create_directory("d").unwrap();

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 const SUBSCRIPTIONS: i32 = 1024;
 const EVENTS: i32 = 2048;
 
-/// A subscription to a clock.
+/// Encodes a subscription to a clock.
 fn clock(userdata: u64, id: u32, timeout: u64, flags: u16) -> [u8; 48] {
     let mut bytes = [0; 48];
     bytes[0..8].copy_from_slice(&userdata.to_le_bytes());
@@ -18,7 +18,7 @@ fn clock(userdata: u64, id: u32, timeout: u64, flags: u16) -> [u8; 48] {
     bytes
 }
 
-/// A subscription to a descriptor: 1 to read, 2 to write.
+/// Encodes a subscription to a descriptor, to read (`tag` 1) or to write (2).
 fn descriptor(userdata: u64, tag: u8, fd: u32) -> [u8; 48] {
     let mut bytes = [0; 48];
     bytes[0..8].copy_from_slice(&userdata.to_le_bytes());
@@ -62,7 +62,7 @@ fn now(guest: &mut Guest, id: i64) -> u64 {
 }
 
 #[test]
-fn clocks_go_on() {
+fn clocks_are_monotonic() {
     everywhere(|mut guest| {
         for id in 0..4 {
             assert_eq!(guest.call("clock_res_get", &[id, 0]), Ok(()));
@@ -70,7 +70,7 @@ fn clocks_go_on() {
             let (first, second) = (now(&mut guest, id), now(&mut guest, id));
             assert!(second >= first);
         }
-        // After 1999, at least.
+        // Later than 1998.
         assert!(now(&mut guest, 0) > 900_000_000 * 1_000_000_000);
         for id in [4, -1] {
             assert_eq!(guest.call("clock_res_get", &[id, 0]), no(Errno::Inval));
@@ -80,7 +80,7 @@ fn clocks_go_on() {
 }
 
 #[test]
-fn nothing_is_not_waited_for() {
+fn empty_and_unknown_subscriptions_are_refused() {
     everywhere(|mut guest| {
         assert_eq!(poll(&mut guest, &[]), no(Errno::Inval));
         let mut unknown = clock(0, 0, 0, 0);
@@ -90,7 +90,7 @@ fn nothing_is_not_waited_for() {
 }
 
 #[test]
-fn time_passes_while_it_is_waited_for() {
+fn waiting_lasts_until_the_timeout() {
     const WAIT: u64 = 20_000_000;
     everywhere(|mut guest| {
         for id in [0, 1] {
@@ -99,12 +99,12 @@ fn time_passes_while_it_is_waited_for() {
             assert_eq!((events.len(), events[0].userdata), (1, 7));
             assert_eq!((events[0].errno, events[0].kind), (0, 0));
             assert!(now(&mut guest, id.into()) >= start + WAIT);
-            // Until a time.
+            // A timeout at an absolute time.
             let until = now(&mut guest, id.into()) + WAIT;
             let events = poll(&mut guest, &[clock(8, id, until, 1)]).unwrap();
             assert_eq!(events.len(), 1);
             assert!(now(&mut guest, id.into()) >= until);
-            // One that has been.
+            // A timeout at a time in the past.
             assert_eq!(
                 poll(&mut guest, &[clock(9, id, start, 1)]).unwrap().len(),
                 1
@@ -114,7 +114,7 @@ fn time_passes_while_it_is_waited_for() {
 }
 
 #[test]
-fn the_first_time_counts() {
+fn the_earliest_timeout_ends_the_wait() {
     everywhere(|mut guest| {
         let begun = Instant::now();
         let subscriptions = [
@@ -129,7 +129,7 @@ fn the_first_time_counts() {
 }
 
 #[test]
-fn files_are_ready_and_what_is_wrong_is_an_event() {
+fn files_are_ready_and_errors_are_events() {
     everywhere(|mut guest| {
         guest.file("f", b"12345");
         let fd = guest.open("f", 0, READ_WRITE).unwrap() as u32;
@@ -168,13 +168,13 @@ fn files_are_ready_and_what_is_wrong_is_an_event() {
 }
 
 #[test]
-fn input_is_ready_when_there_is_some_and_at_the_end() {
+fn input_is_ready_with_data_and_at_its_end() {
     let stdin = MemoryInputPipe::open();
     let mut guest = Guest::with(On::Memory, |builder| {
         builder.stdin(stdin.clone());
     });
     let both = [descriptor(1, 1, 0), clock(2, 1, 1_000_000, 0)];
-    // Nothing can come while the only thread waits.
+    // No input can arrive while the only thread waits.
     assert_eq!(poll(&mut guest, &both), no(Errno::Deadlk));
     assert_eq!(guest.read(0, 1), no(Errno::Deadlk));
     assert_eq!(
@@ -192,7 +192,7 @@ fn input_is_ready_when_there_is_some_and_at_the_end() {
     assert_eq!(guest.read(0, 9), Ok(vec![]));
 }
 
-/// An input on which nothing ever comes, and that can be waited on.
+/// An input that can be waited for and never has data.
 struct Silence;
 
 impl InputStream for Silence {
@@ -205,13 +205,15 @@ impl InputStream for Silence {
     }
 
     fn wait(&mut self, nanoseconds: Option<u64>) -> Result<(), Errno> {
-        std::thread::sleep(Duration::from_nanos(nanoseconds.expect("there is a limit")));
+        std::thread::sleep(Duration::from_nanos(
+            nanoseconds.expect("the wait has a timeout"),
+        ));
         Ok(())
     }
 }
 
 #[test]
-fn waiting_for_ever_has_an_end() {
+fn endless_waits_are_limited() {
     let limit = Duration::from_millis(30);
     type Subscription = [u8; 48];
     let calls: [(&str, &[i64], &[Subscription]); 4] = [
@@ -249,19 +251,19 @@ fn waiting_for_ever_has_an_end() {
             .expect_err("the program ends");
         assert_eq!(error.downcast_ref(), Some(&WaitedTooLong(limit)));
         assert!(begun.elapsed() >= limit);
-        // A shorter wait is none too long.
+        // Shorter waits are not limited.
         assert_eq!(poll(&mut guest, &[clock(5, 1, 1_000, 0)]).unwrap().len(), 1);
     }
 }
 
 #[test]
-fn a_read_takes_what_there_is() {
+fn a_read_returns_the_available_data() {
     let stdin = MemoryInputPipe::open();
     let mut guest = Guest::with(On::Memory, |builder| {
         builder.stdin(stdin.clone());
     });
     stdin.push("abcd");
-    // The second piece would have to be waited for.
+    // The second buffer could be filled only after a wait.
     let piece = |at: i32, len: u32| [at.to_le_bytes(), len.to_le_bytes()].concat();
     guest.put(
         64,

@@ -1,10 +1,10 @@
-//! Arguments, environment, randomness, and the end.
+//! Arguments, environment, randomness, and the end of a program.
 
 use crate::guest::*;
 use backstitch::wasi::{self, Errno, I32Exit, WasiCtx, WasiCtxBuilder};
 use backstitch::{Engine, Linker, Module, Store, Trap, WasmBacktrace};
 
-/// What `args_get` or `environ_get` puts into memory.
+/// Reads the strings that `args_get` or `environ_get` has written to memory.
 fn strings(guest: &mut Guest, what: &str) -> Vec<String> {
     guest.call(&format!("{what}_sizes_get"), &[0, 4]).unwrap();
     let (count, size) = (guest.word(0), guest.word(4));
@@ -16,7 +16,7 @@ fn strings(guest: &mut Guest, what: &str) -> Vec<String> {
     let strings = (0..count as i32)
         .map(|index| {
             let at = guest.word(pointers as i32 + 4 * index) as i32;
-            assert_eq!(at, end, "they stand one after the other");
+            assert_eq!(at, end, "the strings are adjacent");
             let bytes = guest.bytes(at, 1000);
             let text = bytes.split(|&byte| byte == 0).next().unwrap();
             end = at + text.len() as i32 + 1;
@@ -28,7 +28,7 @@ fn strings(guest: &mut Guest, what: &str) -> Vec<String> {
 }
 
 #[test]
-fn a_program_has_what_it_was_given() {
+fn arguments_and_environment_are_those_of_the_context() {
     for on in [On::System, On::Memory] {
         let mut guest = Guest::with(on, |builder| {
             builder
@@ -50,7 +50,7 @@ fn a_program_has_what_it_was_given() {
 }
 
 #[test]
-fn strings_may_end_the_memory_but_not_leave_it() {
+fn strings_may_reach_the_end_of_memory_but_not_exceed_it() {
     let mut guest = Guest::with(On::Memory, |builder| {
         builder.args(["abc"]);
     });
@@ -63,7 +63,7 @@ fn strings_may_end_the_memory_but_not_leave_it() {
 }
 
 #[test]
-fn randomness_fills_what_it_is_given() {
+fn random_bytes_fill_the_buffer() {
     everywhere(|mut guest| {
         assert_eq!(guest.call("random_get", &[64, 1024]), Ok(()));
         let first = guest.bytes(64, 1024);
@@ -98,7 +98,7 @@ fn start(text: &str) -> backstitch::Result<()> {
 }
 
 #[test]
-fn the_end_comes_from_any_depth() {
+fn proc_exit_ends_the_program_at_any_depth() {
     for code in [0, 1, 42, 255, 256, -1] {
         let error = start(&format!(
             r#"(module
@@ -110,18 +110,20 @@ fn the_end_comes_from_any_depth() {
                         (else (call $exit (i32.const {code})))))
                 (func (export "_start") (call $deep (i32.const 500)) (unreachable)))"#
         ))
-        .expect_err("the program ends itself");
-        let exit = error.downcast_ref::<I32Exit>().expect("the end is its own");
+        .expect_err("the program exits");
+        let exit = error
+            .downcast_ref::<I32Exit>()
+            .expect("the error is an exit");
         assert_eq!(*exit, I32Exit(code));
         assert_eq!(exit.process_exit_code(), code as u8);
         assert!(error.downcast_ref::<Trap>().is_none());
     }
 }
 
-/// A program that ends itself inside of continuations that wait for each other: the call
-/// ends with the code, all of them have ended, and the store goes on.
+/// A program exits inside of continuations that wait for each other. The call ends with the exit
+/// code, all continuations have ended, and the store remains usable.
 #[test]
-fn the_end_comes_from_inside_continuations() -> backstitch::Result<()> {
+fn proc_exit_ends_the_program_inside_continuations() -> backstitch::Result<()> {
     let text = r#"(module
         (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
         (memory (export "memory") 1)
@@ -154,7 +156,7 @@ fn the_end_comes_from_inside_continuations() -> backstitch::Result<()> {
     let start = instance.get_typed_func::<(), ()>(&mut store, "_start")?;
     let after = instance.get_typed_func::<(), i32>(&mut store, "after")?;
     for _ in 0..3 {
-        let error = start.call(&mut store, ()).expect_err("it ends itself");
+        let error = start.call(&mut store, ()).expect_err("the program exits");
         assert_eq!(error.downcast_ref(), Some(&I32Exit(42)));
         assert_eq!(store.continuations().count(), 0);
         assert_eq!(after.call(&mut store, ())?, 7);
@@ -163,7 +165,7 @@ fn the_end_comes_from_inside_continuations() -> backstitch::Result<()> {
 }
 
 #[test]
-fn a_trap_shows_where() {
+fn a_trap_has_a_backtrace() {
     let error = start(
         r#"(module $crash
             (import "wasi_snapshot_preview1" "sched_yield" (func $yield (result i32)))
@@ -178,7 +180,7 @@ fn a_trap_shows_where() {
 }
 
 #[test]
-fn a_program_without_a_memory_is_told_of_it() {
+fn functions_with_pointers_need_a_memory() {
     let error = start(
         r#"(module
             (import "wasi_snapshot_preview1" "random_get"
@@ -187,7 +189,7 @@ fn a_program_without_a_memory_is_told_of_it() {
     )
     .expect_err("there is no memory");
     assert!(format!("{error:#}").contains("`wasi_snapshot_preview1::random_get`"));
-    // What has no pointers needs none.
+    // Functions without pointers need no memory.
     start(
         r#"(module
             (import "wasi_snapshot_preview1" "fd_close" (func $close (param i32) (result i32)))

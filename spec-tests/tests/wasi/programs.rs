@@ -1,5 +1,5 @@
-//! Published programs, as `benches/wasi/build` builds them, give what their native builds
-//! give. Those that are not built are left out, with a notice.
+//! Published programs, built by `benches/wasi/build`, must give the same results as their native
+//! builds. Programs that are not built are skipped with a notice.
 
 use crate::command::program;
 use crate::guest::Folder;
@@ -19,15 +19,15 @@ fn output(command: &mut Command, input: &str) -> Output {
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
-        .expect("the program can be run");
-    let mut stdin = child.stdin.take().expect("it has an input");
-    // A program that does not read its input may have ended.
+        .expect("the program can be started");
+    let mut stdin = child.stdin.take().expect("the input is piped");
+    // A program that does not read its input may have exited already.
     let _ = stdin.write_all(input.as_bytes());
     drop(stdin);
     child.wait_with_output().expect("the program ends")
 }
 
-/// The files of a folder and of those below it, by their paths in it.
+/// Returns the files of a folder and its subfolders, by relative path.
 fn files(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     let mut all = Vec::new();
     let mut folders = vec![folder.to_path_buf()];
@@ -37,7 +37,9 @@ fn files(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
             if path.is_dir() {
                 folders.push(path);
             } else {
-                let inside = path.strip_prefix(folder).expect("it is inside");
+                let inside = path
+                    .strip_prefix(folder)
+                    .expect("the path is in the folder");
                 all.push((inside.to_path_buf(), fs::read(&path).expect("a file")));
             }
         }
@@ -46,28 +48,28 @@ fn files(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     all
 }
 
-/// Runs a program both ways in equal folders, and compares all that it leaves.
+/// Runs a program natively and in Backstitch, in equal folders, and compares all results.
 fn same(name: &str, prepare: &[(&str, &str)], arguments: &[&str], input: &str) {
     let bytes = |&(path, text)| (path, str::as_bytes(text));
     let prepare: Vec<(&str, &[u8])> = prepare.iter().map(bytes).collect();
     same_with(name, &prepare, arguments, input);
 }
 
-/// The same, with files that are no text.
+/// Does the same as [`same`], with binary files.
 fn same_with(name: &str, prepare: &[(&str, &[u8])], arguments: &[&str], input: &str) {
     let (wasm, native) = (
         built("wasm", &format!("{name}.wasm")),
         built("native", name),
     );
     if !wasm.exists() || !native.exists() {
-        println!("`{name}` is left out: benches/wasi/build builds it");
+        println!("skipped: `{name}` is not built (run benches/wasi/build)");
         return;
     }
     let prepared = || {
         let folder = Folder::new();
         for (path, contents) in prepare {
             let path = folder.path().join(path);
-            fs::create_dir_all(path.parent().expect("it is in a folder")).expect("a folder");
+            fs::create_dir_all(path.parent().expect("the path has a parent")).expect("a folder");
             fs::write(path, contents).expect("a file");
         }
         folder
@@ -91,7 +93,7 @@ fn same_with(name: &str, prepare: &[(&str, &[u8])], arguments: &[&str], input: &
     assert_eq!(
         text(&seen.stdout),
         text(&expected.stdout),
-        "`{name}` {arguments:?}, whose errors are {}",
+        "`{name}` {arguments:?}, standard error: {}",
         text(&seen.stderr)
     );
     assert_eq!(
@@ -175,7 +177,7 @@ fn a_grep() {
     same("rg", &[], &["-j1", "b", "-"], "abc\nxyz\nb\n");
 }
 
-/// A picture of 16 by 16 shades of grey, not compressed.
+/// Returns an uncompressed picture of 16 by 16 shades of grey.
 fn picture() -> Vec<u8> {
     let chunk = |name: &[u8; 4], contents: &[u8]| {
         let mut chunk = (contents.len() as u32).to_be_bytes().to_vec();
@@ -184,7 +186,7 @@ fn picture() -> Vec<u8> {
         chunk.extend(crc32(&checked).to_be_bytes());
         chunk
     };
-    // Each row begins with its filter: none.
+    // Each row begins with its filter type, 0 for none.
     let row = |y: u32| (0..17).map(move |x| if x == 0 { 0 } else { (x * y % 64 * 4) as u8 });
     let rows: Vec<u8> = (0..16).flat_map(row).collect();
     let length = rows.len() as u16;
@@ -203,7 +205,7 @@ fn picture() -> Vec<u8> {
     .concat()
 }
 
-/// The checksum of a chunk in a PNG file.
+/// Returns the checksum of a chunk in a PNG file.
 fn crc32(bytes: &[u8]) -> u32 {
     !bytes.iter().fold(!0, |crc, &byte| {
         (0..8).fold(crc ^ u32::from(byte), |crc, _| {
@@ -212,7 +214,7 @@ fn crc32(bytes: &[u8]) -> u32 {
     })
 }
 
-/// The checksum of a stream in a PNG file.
+/// Returns the checksum of a stream in a PNG file.
 fn adler32(bytes: &[u8]) -> u32 {
     let (low, high) = bytes.iter().fold((1, 0), |(low, high), &byte| {
         let low = (low + u32::from(byte)) % 65_521;

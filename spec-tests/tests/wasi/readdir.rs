@@ -1,4 +1,4 @@
-//! `fd_readdir`: entries, cookies, small buffers, changes while reading.
+//! `fd_readdir`: entries, cookies, small buffers, and changes while reading.
 
 use crate::guest::*;
 use backstitch::wasi::Errno;
@@ -11,7 +11,7 @@ struct Entry {
     name: String,
 }
 
-/// Reads with one call: the entries that are whole, and how much was written.
+/// Calls `fd_readdir` once. Returns the complete entries, and the number of bytes written.
 fn read_once(guest: &mut Guest, fd: i32, len: u32, cookie: u64) -> Answer<(Vec<Entry>, u32)> {
     guest.call(
         "fd_readdir",
@@ -40,7 +40,7 @@ fn read_once(guest: &mut Guest, fd: i32, len: u32, cookie: u64) -> Answer<(Vec<E
     Ok((entries, used))
 }
 
-/// Reads to the end, as the C library does.
+/// Reads all entries, as the C library does.
 fn read_all(guest: &mut Guest, fd: i32, len: u32) -> Vec<Entry> {
     let mut all = Vec::new();
     let mut cookie = 0;
@@ -60,7 +60,7 @@ fn names(entries: &[Entry]) -> Vec<&str> {
 }
 
 #[test]
-fn the_directory_itself_and_what_is_above_come_first() {
+fn the_entries_for_the_directory_and_its_parent_are_first() {
     everywhere(|mut guest| {
         guest.create_directory("d").unwrap();
         let fd = guest.open_directory("d");
@@ -73,7 +73,7 @@ fn the_directory_itself_and_what_is_above_come_first() {
 }
 
 #[test]
-fn entries_have_kinds_and_numbers_and_an_order() {
+fn entries_have_types_and_inodes_and_an_order() {
     everywhere(|mut guest| {
         guest.file("file", b"");
         guest.create_directory("directory").unwrap();
@@ -90,7 +90,7 @@ fn entries_have_kinds_and_numbers_and_an_order() {
 }
 
 #[test]
-fn any_cookie_can_be_gone_on_from() {
+fn reading_continues_from_any_cookie() {
     everywhere(|mut guest| {
         for name in ["a", "b", "c"] {
             guest.file(name, b"");
@@ -107,7 +107,7 @@ fn any_cookie_can_be_gone_on_from() {
 }
 
 #[test]
-fn a_buffer_is_used_to_its_end() {
+fn a_buffer_is_filled_completely() {
     everywhere(|mut guest| {
         for name in ["ärger", "日本語のファイル名", "z"] {
             guest.file(name, b"");
@@ -156,7 +156,7 @@ fn removing_while_reading_skips_nothing() {
             }
         }
         assert_eq!(removed, 20);
-        // Beginning again shows how things are now.
+        // Reading from the start shows the present entries.
         assert_eq!(read_all(&mut guest, ROOT, 100).len(), 2);
         guest.file("new", b"");
         assert_eq!(read_all(&mut guest, ROOT, 100).len(), 3);
@@ -164,7 +164,7 @@ fn removing_while_reading_skips_nothing() {
 }
 
 #[test]
-fn only_directories_are_read() {
+fn only_directories_have_entries() {
     everywhere(|mut guest| {
         let fd = guest.open("f", CREATE, READ_WRITE).unwrap();
         assert_eq!(read_once(&mut guest, fd, 10, 0), no(Errno::Notdir));
@@ -174,7 +174,7 @@ fn only_directories_are_read() {
 
 #[cfg(unix)]
 #[test]
-fn names_that_are_not_utf_8_are_left_out() {
+fn names_that_are_not_utf_8_are_skipped() {
     use std::ffi::OsStr;
     use std::os::unix::ffi::OsStrExt;
 

@@ -1,9 +1,10 @@
-//! Rights: each is what one operation needs, and none comes back.
+//! Rights: each is required by certain operations, and a right that was given up cannot be
+//! regained.
 
 use crate::guest::*;
 use backstitch::wasi::Errno;
 
-/// Every right of directories, and a call that needs it.
+/// A right of directories, and a call that requires it.
 type OfDirectory = (i64, fn(&mut Guest) -> Answer);
 const OF_DIRECTORIES: &[OfDirectory] = &[
     (right::FD_DATASYNC, |guest| guest.call("fd_datasync", &[3])),
@@ -46,7 +47,7 @@ const OF_DIRECTORIES: &[OfDirectory] = &[
     (right::PATH_UNLINK_FILE, |guest| guest.unlink("f")),
 ];
 
-/// Every right of files, a call of descriptor 4 that needs it, and what it says without.
+/// A right of files, a call on descriptor 4 that requires it, and the error without the right.
 type OfFile = (i64, fn(&mut Guest) -> Answer, Errno);
 const OF_FILES: &[OfFile] = &[
     (
@@ -144,7 +145,7 @@ fn prepared(mut guest: Guest) -> Guest {
 }
 
 #[test]
-fn each_right_of_a_directory_is_needed() {
+fn each_right_of_a_directory_is_required() {
     for on in [On::System, On::Memory] {
         for (right, operation) in OF_DIRECTORIES {
             let mut guest = prepared(Guest::on(on));
@@ -161,7 +162,7 @@ fn each_right_of_a_directory_is_needed() {
 }
 
 #[test]
-fn each_right_of_a_file_is_needed() {
+fn each_right_of_a_file_is_required() {
     for on in [On::System, On::Memory] {
         for (right, operation, errno) in OF_FILES {
             let mut guest = prepared(Guest::on(on));
@@ -175,10 +176,10 @@ fn each_right_of_a_file_is_needed() {
     }
 }
 
-/// C libraries ask a directory for what they may do before they try.
+/// C libraries read a directory's rights before they try an operation.
 #[test]
-fn a_directory_has_every_right_from_the_start() {
-    // Those of paths, and those of any descriptor that has a place in a file system.
+fn a_preopened_directory_has_every_right() {
+    // The rights for paths, and the rights of any descriptor in a file system.
     let of_paths = (9..=13).chain(15..=20).chain(24..=26);
     let of_paths = of_paths.fold(0, |rights, bit| rights | 1 << bit);
     let base = of_paths
@@ -193,11 +194,11 @@ fn a_directory_has_every_right_from_the_start() {
         let root = guest.fdstat(ROOT).unwrap();
         assert_eq!(root.base & base, base);
         assert_eq!(root.inheriting & (base | of_files), base | of_files);
-        // What only files have it does not.
+        // Rights that only files have are missing.
         let only_files = right::FD_READ | right::FD_WRITE | right::FD_SEEK | right::FD_TELL;
         let only_files = only_files | right::FD_ALLOCATE | right::FD_FILESTAT_SET_SIZE;
         assert_eq!(root.base & only_files, 0);
-        // A directory below that is opened with the same rights can do the same.
+        // A subdirectory that is opened with the same rights allows the same operations.
         guest.create_directory("d").unwrap();
         let d = guest.open_directory("d");
         assert_eq!(guest.fdstat(d), Ok(root));
@@ -209,7 +210,7 @@ fn a_directory_has_every_right_from_the_start() {
 }
 
 #[test]
-fn rights_only_become_fewer() {
+fn rights_can_only_be_removed() {
     everywhere(|mut guest| {
         guest.file("f", b"");
         let fd = guest.open("f", 0, READ_WRITE).unwrap();
@@ -227,7 +228,7 @@ fn rights_only_become_fewer() {
 }
 
 #[test]
-fn a_directory_gives_what_it_may_inherit() {
+fn a_directory_passes_on_only_its_inheriting_rights() {
     everywhere(|mut guest| {
         guest.file("f", b"data");
         guest.create_directory("d").unwrap();
@@ -239,7 +240,7 @@ fn a_directory_gives_what_it_may_inherit() {
         assert_eq!(write, no(Errno::Notcapable));
         let fd = guest.open("f", 0, right::FD_READ).unwrap();
         assert_eq!(guest.fdstat(fd).unwrap().base & READ_WRITE, right::FD_READ);
-        // Nor does a directory that is opened there.
+        // The same holds for a directory that is opened there.
         let d = guest
             .open_as(ROOT, true, "d", DIRECTORY, (root.base, -1), 0)
             .unwrap();
@@ -252,9 +253,10 @@ fn a_directory_gives_what_it_may_inherit() {
     });
 }
 
-/// Two names of a file, opened alike in two directories, are alike.
+/// Two names of a file that are opened with the same rights in two directories have the same
+/// status.
 #[test]
-fn what_comes_unasked_does_not_depend_on_what_was_asked_for_before() {
+fn implied_rights_do_not_depend_on_earlier_requests() {
     everywhere(|mut guest| {
         let asked = right::FD_READ | right::FD_FILESTAT_GET | right::PATH_OPEN;
         guest.file("f", b"data");
@@ -269,7 +271,7 @@ fn what_comes_unasked_does_not_depend_on_what_was_asked_for_before() {
         let l = guest.open_as(d, false, "l", 0, (asked, asked), 0).unwrap();
         assert_eq!(guest.fdstat(l), guest.fdstat(f));
         assert_eq!(guest.seek(l, 2, 0), Ok(2));
-        // What was given up does not come back.
+        // A right that was given up is not implied any more.
         let stat = guest.fdstat(ROOT).unwrap();
         let rest = stat.inheriting & !right::FD_SEEK;
         guest.set_rights(ROOT, stat.base, rest).unwrap();
@@ -280,7 +282,7 @@ fn what_comes_unasked_does_not_depend_on_what_was_asked_for_before() {
 }
 
 #[test]
-fn reading_and_writing_are_what_was_asked_for() {
+fn reading_and_writing_are_allowed_as_requested() {
     everywhere(|mut guest| {
         guest.file("f", b"data");
         let reading = guest.open("f", 0, right::FD_READ).unwrap();
@@ -300,18 +302,18 @@ fn reading_and_writing_are_what_was_asked_for() {
         assert_eq!(guest.read(neither, 1), no(Errno::Badf));
         assert_eq!(guest.write(neither, b"x"), no(Errno::Badf));
         assert!(guest.stat_fd(neither).is_ok());
-        // A directory cannot be sought in, whatever was asked for.
+        // A directory never has the right to seek.
         let directory = guest.open(".", 0, right::FD_SEEK | right::FD_READ).unwrap();
         assert_eq!(guest.fdstat(directory).unwrap().base & right::FD_SEEK, 0);
         assert_eq!(guest.seek(directory, 0, 1), no(Errno::Badf));
-        // Bits without a meaning ask for nothing.
+        // Unknown bits are ignored.
         let all = guest.open_as(ROOT, true, "f", 0, (-1, -1), 0).unwrap();
         assert_eq!(guest.read(all, 4), Ok(b"xata".to_vec()));
     });
 }
 
 #[test]
-fn polling_needs_a_right_too() {
+fn polling_requires_a_right() {
     everywhere(|mut guest| {
         let fd = guest.open("f", CREATE, READ_WRITE).unwrap();
         let base = guest.fdstat(fd).unwrap().base;

@@ -1,4 +1,4 @@
-//! `backstitch run` with programs of WASI.
+//! `backstitch run` with WASI programs.
 
 use crate::command::{backstitch, file};
 use crate::guest::Folder;
@@ -6,9 +6,9 @@ use backstitch::CoreDump;
 use std::fs;
 use std::path::Path;
 
-/// Writes its arguments, each followed by a NUL, then its environment in the same way, then
-/// its input, to its output; then the input to the file `copy` of its first directory; and
-/// ends with the number of its arguments as its code.
+/// Writes its arguments, then its environment, each string followed by a NUL, and then its input to
+/// its output. Writes the input to the file `copy` in its first directory. Exits with the number of
+/// its arguments as its code.
 const PROGRAM: &str = r#"
 (module $show
   (import "wasi_snapshot_preview1" "args_get" (func $args (param i32 i32) (result i32)))
@@ -63,7 +63,7 @@ fn run<'a>(options: &[&'a str], path: &'a Path, arguments: &[&'a str]) -> crate:
 }
 
 #[test]
-fn a_program_sees_what_it_is_given_and_nothing_else() {
+fn a_program_sees_only_what_it_is_given() {
     let path = file("show.wat", PROGRAM);
     run(&[], &path, &[]).expect(1, "show.wat\0");
     run(
@@ -90,7 +90,7 @@ fn a_program_sees_what_it_is_given_and_nothing_else() {
 }
 
 #[test]
-fn what_follows_the_file_is_the_programs() {
+fn arguments_after_the_file_are_the_programs() {
     let path = file("arguments.wat", PROGRAM);
     let arguments = ["--dir", "x", "--env", "-h", "--", "--help", "", "two words"];
     run(&[], &path, &arguments).expect(
@@ -100,7 +100,7 @@ fn what_follows_the_file_is_the_programs() {
 }
 
 #[test]
-fn a_directory_is_written_to_unless_the_run_is_deterministic() {
+fn directories_are_written_unless_the_run_is_deterministic() {
     let path = file("directory.wat", PROGRAM);
     let input = file("contents.txt", "contents");
     let folder = Folder::new();
@@ -117,7 +117,7 @@ fn a_directory_is_written_to_unless_the_run_is_deterministic() {
 }
 
 #[test]
-fn chance_follows_from_the_seed() {
+fn random_bytes_depend_on_the_seed() {
     let path = file("chance.wat", PROGRAM);
     let chance = |options: &[&str]| {
         let run = run(&[options, &["--invoke", "chance"]].concat(), &path, &[]);
@@ -132,7 +132,7 @@ fn chance_follows_from_the_seed() {
 }
 
 #[test]
-fn each_call_leaves_a_line_in_the_trace() {
+fn each_call_writes_a_line_to_the_trace() {
     let path = file("traced.wat", PROGRAM);
     let folder = Folder::new();
     let trace = folder.path().join("trace");
@@ -150,7 +150,7 @@ fn each_call_leaves_a_line_in_the_trace() {
     assert!(lines[8].contains(" path_open(0x3, 0x0, 0x40, 0x4, 0x9, 0x40, 0x0, 0x0, 0x20): "));
     assert!(lines[8].ends_with(": bad file descriptor"), "{}", lines[8]);
     assert!(lines[9].ends_with(" proc_exit(0x2)"), "{}", lines[9]);
-    // Where nothing is counted, the calls are the same.
+    // Without counting instructions, the trace has the same calls.
     let uncounted = lines.iter().map(|line| line.split_once(' ').unwrap().1);
     assert!(traced(&[]).lines().eq(uncounted));
     run(&["--trace", "/no/such/folder/trace"], &path, &[])
@@ -159,7 +159,7 @@ fn each_call_leaves_a_line_in_the_trace() {
 }
 
 #[test]
-fn a_trap_shows_where_it_was() {
+fn a_trap_prints_its_backtrace() {
     let path = file("trap.wat", PROGRAM);
     run(&["--invoke", "trap"], &path, &[])
         .expect(134, "")
@@ -167,7 +167,7 @@ fn a_trap_shows_where_it_was() {
 }
 
 #[test]
-fn a_trap_leaves_a_core_dump_and_an_end_does_not() {
+fn a_trap_writes_a_core_dump_and_an_exit_does_not() {
     let path = file("dies.wat", PROGRAM);
     let folder = Folder::new();
     let dump = folder.path().join("%p.core");
@@ -186,7 +186,7 @@ fn a_trap_leaves_a_core_dump_and_an_end_does_not() {
 }
 
 #[test]
-fn a_library_is_made_ready_first() {
+fn a_reactor_is_initialised_first() {
     let text = r#"(module
         (import "wasi_snapshot_preview1" "sched_yield" (func $yield (result i32)))
         (memory (export "memory") 1)
@@ -200,7 +200,7 @@ fn a_library_is_made_ready_first() {
     run(&[], &path, &[]).expect(0, "");
 }
 
-/// Asks for too much, in four ways; each result is an error number of preview 1.
+/// Exceeds a limit in four ways. Each result is an error number of preview 1.
 const GREEDY: &str = r#"
 (module $greedy
   (import "wasi_snapshot_preview1" "fd_allocate"
@@ -216,11 +216,11 @@ const GREEDY: &str = r#"
   (data (i32.const 0) "file")
   (data (i32.const 16) "\00\04\00\00\00\00\01\00") ;; 64 KiB at 1024
   (data (i32.const 24) "\00\00\00\00\ff\ff\ff\ff") ;; 4 GiB at 0
-  (data (i32.const 80) "\01\00\00\00\00\00\00\00\ff\ff\ff\ff\ff\ff\ff\ff") ;; for ever
+  (data (i32.const 80) "\01\00\00\00\00\00\00\00\ff\ff\ff\ff\ff\ff\ff\ff") ;; no end
   (func $make (result i32)
     (call $open (i32.const 3) (i32.const 0) (i32.const 0) (i32.const 4)
       (i32.const 1) (i64.const 66) (i64.const 0) (i32.const 0) (i32.const 8)))
-  ;; The error, and how often there was none.
+  ;; Returns the error, and the number of calls before without one.
   (func (export "open") (result i32 i32) (local $errno i32) (local $count i32)
     (loop $again
       (if (i32.eqz (local.tee $errno (call $make)))
@@ -248,7 +248,7 @@ const GREEDY: &str = r#"
     (call $poll (i32.const 64) (i32.const 1024) (i32.const 1) (i32.const 12))))"#;
 
 #[test]
-fn whoever_wants_too_much_is_told_so() {
+fn limits_are_enforced() {
     let path = file("greedy.wat", GREEDY);
     let folder = Folder::new();
     let given = format!("{}::/", folder.path().display());
@@ -270,8 +270,8 @@ fn whoever_wants_too_much_is_told_so() {
     greedy("wait", &["--max-wait", "50"])
         .expect(134, "")
         .says(&["waited for more than 50ms", "greedy!wait"]);
-    // A virtual time goes on at once.
+    // Virtual time advances at once.
     greedy("wait", &["--deterministic"]).expect(0, "0\n");
-    // In memory there is less room than a program may write.
+    // Files in memory have a quota that is less than the program writes.
     greedy("write", &["--deterministic"]).expect(0, "51\n268369920\n");
 }

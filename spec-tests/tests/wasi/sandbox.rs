@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-/// What is outside, and must neither be seen nor changed.
+/// Contents of a file outside, which must be neither seen nor changed.
 const SECRET: &[u8] = b"this is outside and nobody's business";
 
 struct Random(u64);
@@ -23,7 +23,7 @@ impl Random {
         parts[self.below(parts.len())]
     }
 
-    /// A path of parts that lead down, up, around and through links.
+    /// Returns a random path that leads down, up, around, and through links.
     fn path(&mut self) -> String {
         const PARTS: &[&str] = &[
             "a", "b", "c", "..", "..", ".", "", "f", "out", "up", "abs", "loop", "x", "secret",
@@ -43,7 +43,7 @@ impl Random {
     }
 }
 
-/// The files of a folder, with their contents.
+/// Returns the files of a folder with their contents.
 fn snapshot(folder: &Path) -> Vec<(String, Vec<u8>)> {
     let mut all: Vec<_> = fs::read_dir(folder)
         .unwrap()
@@ -57,8 +57,8 @@ fn snapshot(folder: &Path) -> Vec<(String, Vec<u8>)> {
     all
 }
 
-/// A guest whose directory is `inside`, beside `outside`, with links out of it that the host
-/// has made.
+/// Creates a guest whose directory is `inside`, next to `outside`. It contains links to the outside
+/// that the host has created.
 #[cfg(unix)]
 fn hostile_tree() -> (Guest, Folder) {
     use backstitch::wasi::{DirPerms, FilePerms, MemoryOutputPipe, WasiCtxBuilder};
@@ -87,7 +87,7 @@ fn hostile_tree() -> (Guest, Folder) {
     (Guest::of(ctx, stdout, None), folder)
 }
 
-/// The inodes of a folder and what is in it.
+/// Returns the inodes of a folder and its contents.
 #[cfg(unix)]
 fn inodes(folder: &Path) -> BTreeSet<u64> {
     use std::os::unix::fs::MetadataExt;
@@ -100,17 +100,14 @@ fn inodes(folder: &Path) -> BTreeSet<u64> {
         .collect()
 }
 
-/// One random operation; what it shows must not be outside.
+/// Executes one random operation. Its results must not come from outside.
 #[cfg(unix)]
 fn operate(guest: &mut Guest, random: &mut Random, outside: &BTreeSet<u64>) {
     let (path, other) = (random.path(), random.path());
     let follow = random.below(2) == 0;
     let see = |stat: Answer<FileStat>| {
         if let Ok(stat) = stat {
-            assert!(
-                !outside.contains(&stat.inode),
-                "{path} shows what is outside"
-            );
+            assert!(!outside.contains(&stat.inode), "{path} is outside");
         }
     };
     match random.below(9) {
@@ -141,7 +138,7 @@ fn operate(guest: &mut Guest, random: &mut Random, outside: &BTreeSet<u64>) {
 
 #[cfg(unix)]
 #[test]
-fn no_sequence_of_operations_gets_out() {
+fn no_sequence_of_operations_leaves_the_directory() {
     for seed in 0..60 {
         let (mut guest, folder) = hostile_tree();
         let outside = folder.path().join("outside");
@@ -164,11 +161,11 @@ fn no_sequence_of_operations_gets_out() {
     }
 }
 
-/// Another process exchanges a directory for a link to the outside while the program opens
+/// Another thread replaces a directory by a link to the outside and back while the program opens
 /// files through it.
 #[cfg(unix)]
 #[test]
-fn no_race_gets_out() {
+fn no_race_leaves_the_directory() {
     use std::os::unix::fs::symlink;
     use std::sync::atomic::{AtomicBool, Ordering};
     use std::time::{Duration, Instant};
@@ -190,7 +187,7 @@ fn no_race_gets_out() {
                 fs::rename(&away, &turn).unwrap();
             }
         });
-        // The other thread may be kept from running while the link stands there.
+        // The other thread may be suspended while the link exists.
         let deadline = Instant::now() + Duration::from_secs(120);
         let mut round = 0;
         while round < 20_000 || (reads == 0 && Instant::now() < deadline) {
@@ -204,7 +201,7 @@ fn no_race_gets_out() {
             let bytes = guest.read(fd, 100).unwrap();
             if bytes == SECRET {
                 done.store(true, Ordering::Relaxed);
-                panic!("round {round} read what is outside");
+                panic!("round {round} read a file outside");
             }
             guest.close(fd).unwrap();
             let _ = guest.unlink("turn/new");
@@ -212,13 +209,13 @@ fn no_race_gets_out() {
         }
         done.store(true, Ordering::Relaxed);
     });
-    assert!(reads > 0, "the directory is there at times");
+    assert!(reads > 0, "no read succeeded");
     assert_eq!(snapshot(&folder.path().join("outside")), before);
 }
 
-/// In memory a directory is the whole world of paths from it.
+/// Paths cannot leave a directory in memory.
 #[test]
-fn in_memory_too() {
+fn no_sequence_of_operations_leaves_a_directory_in_memory() {
     for seed in 0..60 {
         let mut guest = Guest::on(On::Memory);
         guest.create_directory("inside").unwrap();

@@ -1,4 +1,4 @@
-//! Calls that would wait suspend their execution, so that one thread runs many programs.
+//! Calls that would wait suspend their execution, so that one thread can run many programs.
 
 use crate::guest::*;
 use backstitch::wasi::{
@@ -7,7 +7,7 @@ use backstitch::wasi::{
 use backstitch::{Execution, Outcome, Suspension, Val};
 use std::time::Duration;
 
-/// A guest whose input comes later.
+/// Creates a guest whose input arrives later.
 fn guest() -> (Guest, MemoryInputPipe) {
     let stdin = MemoryInputPipe::open();
     let guest = Guest::with(On::Memory, |builder| {
@@ -25,9 +25,11 @@ fn begin(guest: &mut Guest, name: &str, arguments: &[i64]) -> Execution {
 #[track_caller]
 fn blocked(outcome: Outcome) -> Blocked {
     let Outcome::Suspended(Suspension::Host(request)) = outcome else {
-        panic!("the call does not wait: {outcome:?}");
+        panic!("expected a suspension: {outcome:?}");
     };
-    request.downcast().expect("it is WASI that waits")
+    request
+        .downcast()
+        .expect("WASI has suspended the execution")
 }
 
 fn retry(guest: &mut Guest, blocked: Blocked) -> Retried {
@@ -38,12 +40,12 @@ fn retry(guest: &mut Guest, blocked: Blocked) -> Retried {
 fn done(retried: Retried) -> Vec<Val> {
     match retried {
         Retried::Done(results) => results,
-        Retried::Blocked(blocked) => panic!("it waits still: {blocked:?}"),
+        Retried::Blocked(blocked) => panic!("still blocked: {blocked:?}"),
     }
 }
 
 #[test]
-fn a_read_waits_for_input_that_comes() {
+fn a_read_waits_for_input() {
     let (mut guest, stdin) = guest();
     guest.put(8, &[DATA.to_le_bytes(), 10_i32.to_le_bytes()].concat());
     let mut execution = begin(&mut guest, "fd_read", &[0, 8, 1, 0]);
@@ -51,10 +53,10 @@ fn a_read_waits_for_input_that_comes() {
     assert_eq!(waits.name(), "fd_read");
     assert!(waits.waits_for_input());
     assert_eq!(waits.timeout(), None);
-    // The program's frames stand where they wait.
+    // The frames of the suspended program remain.
     assert_eq!(execution.backtrace(&guest.store).frames().len(), 1);
     let Retried::Blocked(waits) = retry(&mut guest, waits) else {
-        panic!("nothing has come");
+        panic!("expected to be blocked without input");
     };
     stdin.push("come");
     let results = done(retry(&mut guest, waits));
@@ -65,7 +67,7 @@ fn a_read_waits_for_input_that_comes() {
 }
 
 #[test]
-fn a_time_is_counted_from_the_first_call() {
+fn a_timeout_starts_at_the_first_call() {
     const WAIT: u64 = 5_000_000_000;
     let host = Deterministic::new(1);
     let time = host.time();
@@ -81,12 +83,12 @@ fn a_time_is_counted_from_the_first_call() {
     assert_eq!(waits.timeout(), Some(Duration::from_nanos(WAIT)));
     assert!(!waits.waits_for_input());
     let Retried::Blocked(waits) = retry(&mut guest, waits) else {
-        panic!("no time has passed");
+        panic!("expected to be blocked at the start");
     };
-    // The embedder lets the time pass.
+    // The embedder advances the time.
     time.advance(WAIT - 1);
     let Retried::Blocked(waits) = retry(&mut guest, waits) else {
-        panic!("not all of it has passed");
+        panic!("expected to be blocked before the timeout");
     };
     assert_eq!(waits.timeout(), Some(Duration::from_nanos(1)));
     time.advance(1);
@@ -118,7 +120,7 @@ fn one_thread_runs_many_programs() {
 }
 
 #[test]
-fn a_call_that_cannot_be_suspended_fails() {
+fn a_wait_in_a_synchronous_call_fails() {
     let (mut guest, stdin) = guest();
     guest.put(8, &[DATA.to_le_bytes(), 10_i32.to_le_bytes()].concat());
     let function = guest
@@ -129,7 +131,7 @@ fn a_call_that_cannot_be_suspended_fails() {
     let mut results = [Val::I32(0)];
     let error = function
         .call(&mut guest.store, &arguments, &mut results)
-        .expect_err("it would wait");
+        .expect_err("the call cannot wait");
     assert!(format!("{error:#}").contains("asked to suspend"));
     stdin.push("x");
     assert_eq!(guest.read(0, 9), Ok(b"x".to_vec()));

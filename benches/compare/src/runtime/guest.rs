@@ -1,8 +1,9 @@
-//! The code that four runtimes share word for word: those whose API is shaped like Wasmtime's.
+//! Code that is the same for the four runtimes with an API like Wasmtime's.
 //!
-//! They share the shape and no trait, hence macros.
+//! The APIs have the same form but no common trait, so the code consists of macros.
 
-/// Conversions between a crate's `Val` and [`Value`](crate::value::Value): `to_val` and `from_val`.
+/// Defines `to_val` and `from_val`, which convert between a crate's `Val` and
+/// [`Value`](crate::value::Value).
 macro_rules! conversions {
     ($runtime:ident) => {
         fn to_val(value: $crate::value::Value) -> ::$runtime::Val {
@@ -22,8 +23,8 @@ macro_rules! conversions {
     };
 }
 
-/// `struct Guest`, a [`Loaded`](super::Loaded) made of the store and the instance of a crate whose
-/// API is Wasmtime's.
+/// Defines `struct Guest`, a [`Loaded`](super::Loaded) with the store and the instance of a crate
+/// whose API is like Wasmtime's.
 #[cfg(any(
     feature = "backstitch",
     feature = "wasm3",

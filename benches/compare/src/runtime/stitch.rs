@@ -1,5 +1,5 @@
-//! [Stitch](https://docs.rs/makepad-stitch): threaded code in Rust, held together by tail calls
-//! that LLVM makes of its own accord. (The crate named `stitch` is something else.)
+//! [Stitch](https://docs.rs/makepad-stitch): threaded code in Rust, which relies on tail calls that
+//! LLVM makes without a guarantee. (The crate named `stitch` is a different one.)
 
 use std::time::{Duration, Instant};
 
@@ -62,7 +62,7 @@ impl Loaded for Guest {
     fn call(&mut self, export: &str, arguments: &[Value]) -> Result<Value> {
         let func = self.func(export)?;
         let arguments: Vec<Val> = arguments.iter().copied().map(to_val).collect();
-        // Stitch reads results as the type that it finds in their places.
+        // Stitch reads the types of results from the values in the slice.
         let mut results: Vec<Val> = func
             .type_(&self.store)
             .results()

@@ -1,4 +1,4 @@
-//! [WAMR](https://docs.rs/wamrx)'s fast interpreter: C, translated while loading.
+//! [WAMR](https://docs.rs/wamrx)'s fast interpreter: written in C, translates at load time.
 
 use std::time::{Duration, Instant};
 
@@ -10,8 +10,8 @@ use crate::{host, value::Value, version};
 
 pub struct Wamr {
     engine: Engine,
-    // WAMR resolves imports while it loads a module, from a registry of the whole process: what a
-    // linker defines must be there before, and is there for all modules.
+    // WAMR resolves imports when it loads a module, from a registry of the process. So the linker
+    // must define them before, and they apply to all modules.
     linker: Linker,
 }
 

@@ -1,4 +1,4 @@
-//! [wasm3](https://docs.rs/wasm3x): threaded code in C, translated on first use.
+//! [wasm3](https://docs.rs/wasm3x): threaded code in C, translated at the first call.
 
 use std::time::{Duration, Instant};
 
@@ -36,8 +36,8 @@ impl Runtime for Wasm3 {
         &[Mode::Lazy, Mode::Eager]
     }
 
-    /// `Module::new` only parses a module, and instantiating parses it again; eager translation is
-    /// part of instantiating. So the eager figure is that of an instance, which is never started.
+    /// Compiles a module. `Module::new` only parses it, and instantiation parses it again and
+    /// translates eagerly. So the time for the eager mode is that of an instantiation.
     fn start_up(&self, bytes: &[u8], mode: Mode) -> Result<Duration> {
         let mut config = Config::new();
         config.compilation_mode(match mode {

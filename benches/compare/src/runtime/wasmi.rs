@@ -1,4 +1,4 @@
-//! [wasmi](https://docs.rs/wasmi): the interpreter that the others are measured against.
+//! [wasmi](https://docs.rs/wasmi): the interpreter that is the baseline.
 
 use std::any::Any;
 use std::time::{Duration, Instant};

@@ -1,5 +1,5 @@
-//! [Wasmtime](https://docs.rs/wasmtime), twice: Pulley, its portable interpreter, and Cranelift,
-//! whose native code shows how far any interpreter has to go.
+//! [Wasmtime](https://docs.rs/wasmtime) in two variants: Pulley, its portable interpreter, and
+//! Cranelift, whose native code shows the distance of interpreters to it.
 
 use std::time::{Duration, Instant};
 
@@ -11,7 +11,8 @@ use crate::{host, version};
 
 pub struct Wasmtime {
     key: &'static str,
-    // One for all modules: an engine for native code sets up signal handlers and a thread pool.
+    // One engine for all modules, because an engine for native code sets up signal handlers and a
+    // thread pool.
     engine: Engine,
 }
 

@@ -1,7 +1,7 @@
-/* Compression, and machines that interpret. */
+/* Compression and interpreters. */
 #include "kernel.h"
 
-/* Text in which much repeats. */
+/* Generates text with many repetitions. */
 static u8 *repetitive(i32 n) {
     u8 *bytes = allocate((u32)n);
     for (i32 i = 0; i < n; i++) {
@@ -21,7 +21,7 @@ static u64 digest_of(const u8 *bytes, i32 n) {
 
 #define ESCAPE 255
 
-/* Copies of what was there before, found through hashes of three bytes; and back. */
+/* Dictionary compression: matches are found by hashes of three bytes. And decompression. */
 KERNEL(dictionary) {
     static i32 last[4096];
     release_all();
@@ -68,7 +68,7 @@ KERNEL(dictionary) {
     return (i64)(digest_of(out, done) + (u64)size);
 }
 
-/* Runs of equal bytes as counts; and back. */
+/* Run-length encoding and decoding. */
 KERNEL(run_lengths) {
     release_all();
     seed(2);
@@ -95,7 +95,7 @@ KERNEL(run_lengths) {
     return (i64)digest;
 }
 
-/* Huffman's code: counts, a tree from the two rarest, codes, bits in and out. */
+/* Huffman coding: counts, a tree built from the two rarest nodes, codes, bit streams. */
 KERNEL(huffman) {
     static u32 counts[512];
     static u16 children[512][2], parents[512];
@@ -167,7 +167,7 @@ KERNEL(huffman) {
     return (i64)(digest ^ size);
 }
 
-/* Numbers in as few groups of seven bits as they need; and back, by differences. */
+/* Variable-length encoding of differences in groups of seven bits, and decoding. */
 KERNEL(variable_length) {
     release_all();
     seed(4);
@@ -202,7 +202,7 @@ KERNEL(variable_length) {
 
 enum { PUSH, LOAD, STORE, ADD, SUBTRACT, JUMP_IF_LESS, STOP };
 
-/* A machine with a stack, in one `switch`, which counts. */
+/* A stack machine in one `switch`, running a counting loop. */
 KERNEL(stack_machine) {
     static i32 code[32];
     static const i32 loop[] = {PUSH, 0,   STORE, 0, PUSH,         0, STORE, 1, LOAD, 0,     LOAD,
@@ -245,7 +245,7 @@ KERNEL(stack_machine) {
     }
 }
 
-/* A machine with registers and words of 32 bits, like a small processor. */
+/* A register machine with 32-bit words, like a small processor. */
 KERNEL(register_machine) {
     /* kind in bits 0 to 2, target 3 to 6, operands 7 to 10 and 11 to 14, immediate above */
     static u32 code[64];
@@ -305,7 +305,7 @@ static u32 exclude(u32 a, u32 b) { return a ^ b; }
 static u32 multiply(u32 a, u32 b) { return a * b + 1; }
 static u32 shift(u32 a, u32 b) { return (a >> 3) - b; }
 
-/* A program that is a row of functions in a table. */
+/* A program that is a sequence of calls through a table of functions. */
 KERNEL(function_table) {
     static const operation volatile operations[4] = {add, exclude, multiply, shift};
     static u8 program[64];
@@ -320,7 +320,7 @@ KERNEL(function_table) {
     return value;
 }
 
-/* Tokens of a small language, by a table of states and kinds of characters. */
+/* A tokenizer with a table of states and character classes. */
 KERNEL(tokens) {
     static const char source[] = "let total = 0; for i in 10..count { total += values[i] * 0x1f; } "
                                  "/* a comment */ if total >= 1000 { print(\"large: \", total) }";

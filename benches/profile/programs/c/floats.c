@@ -105,7 +105,7 @@ KERNEL(bodies) {
     return (i64)(sum * 1e6);
 }
 
-/* The Mandelbrot set: how long each point stays near. */
+/* The Mandelbrot set: number of steps until each point escapes. */
 KERNEL(mandelbrot) {
     u64 digest = 0;
     for (i32 row = 0; row < n; row++) {
@@ -140,7 +140,7 @@ static void multiply(const f64 *from, f64 *to, i32 n, i32 is_transposed) {
     }
 }
 
-/* The spectral norm of an infinite matrix's corner, by powers. */
+/* The spectral norm of the corner of an infinite matrix, by power iteration. */
 KERNEL(spectral_norm) {
     release_all();
     u32 size = 8 * (u32)n;
@@ -164,7 +164,7 @@ KERNEL(spectral_norm) {
 
 #define POINTS 1024
 
-/* Fourier transform of single floats: bit reversal, then butterflies. */
+/* Fourier transform in `f32`: bit reversal, then butterflies. */
 KERNEL(fourier) {
     static f32 real[POINTS], imaginary[POINTS];
     u64 digest = 0;
@@ -178,7 +178,7 @@ KERNEL(fourier) {
             }
             reversed ^= bit;
         }
-        /* The turn of each level, by the first terms of cosine and sine. */
+        /* The rotation of each level, by the first terms of the series of cosine and sine. */
         for (i32 length = 2; length <= POINTS; length *= 2) {
             f32 angle = -6.2831853f / (f32)length, square = angle * angle;
             f32 turn_real = 1 - square / 2 + square * square / 24;

@@ -43,7 +43,7 @@ KERNEL(short_keys) {
     return (i64)digest;
 }
 
-/* SHA-1's compression, one block after the other. */
+/* SHA-1's compression function on successive blocks. */
 KERNEL(sha1) {
     u32 state[5] = {0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476, 0xc3d2e1f0};
     for (i32 block = 0; block < n; block++) {
@@ -91,7 +91,7 @@ KERNEL(sha1) {
     return (i64)(((u64)state[0] << 32 | state[1]) ^ state[2] ^ state[3] ^ state[4]);
 }
 
-/* Rounds in the manner of MD5: four functions, words in four orders, rotations from a table. */
+/* Rounds like those of MD5: four functions, words in four orders, rotations from a table. */
 KERNEL(md5) {
     static const u8 rotations[4][4] = {
         {7, 12, 17, 22}, {5, 9, 14, 20}, {4, 11, 16, 23}, {6, 10, 15, 21}};
@@ -177,7 +177,7 @@ KERNEL(keccak) {
                         kept[row + i] ^ (~kept[row + (i + 1) % 5] & kept[row + (i + 2) % 5]);
                 }
             }
-            /* The round's constant, from a register that shifts with feedback. */
+            /* The round constant, from a linear feedback shift register. */
             for (u32 bit = 1; bit <= 64; bit *= 2) {
                 if (shift & 1) {
                     lanes[0] ^= 1ULL << (bit - 1);
@@ -229,13 +229,13 @@ KERNEL(chacha20) {
     return (i64)digest;
 }
 
-/* Twice a byte in the field of 256 elements. */
+/* Doubles an element of the field with 256 elements. */
 static u8 twice(u8 byte) { return (u8)(byte << 1 ^ (byte & 128 ? 0x1b : 0)); }
 
-/* AES: look-ups of bytes, rows that rotate, columns that mix, a key that changes. */
+/* AES: substitution of bytes, rotation of rows, mixing of columns, key schedule. */
 KERNEL(aes) {
     static u8 box[256];
-    /* All elements but 0 in turn, each with its inverse. */
+    /* All elements except 0, each with its inverse. */
     u8 element = 1, inverse = 1;
     do {
         element ^= twice(element);

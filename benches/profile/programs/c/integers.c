@@ -1,7 +1,7 @@
 /* Integers: number theory, bits, large numbers, recursion. */
 #include "kernel.h"
 
-/* Primes by crossing out multiples. */
+/* The sieve of Eratosthenes. */
 KERNEL(sieve) {
     release_all();
     u8 *is_prime = allocate((u32)n + 1);
@@ -66,7 +66,7 @@ static u64 power_modulo(u64 base, u32 exponent, u64 modulus) {
     return power;
 }
 
-/* Greatest common divisors, powers modulo primes, chains of Collatz. */
+/* Greatest common divisors, powers modulo primes, Collatz sequences. */
 KERNEL(number_theory) {
     u64 digest = 0;
     seed(1);
@@ -104,7 +104,7 @@ KERNEL(bits) {
     return (i64)digest;
 }
 
-/* A set as a field of bits: insertions, removals, the members in order, unions. */
+/* Bit sets: insertions, removals, iteration in order, unions. */
 KERNEL(bit_set) {
     static u64 left[64], right[64];
     u64 digest = 0;
@@ -168,7 +168,7 @@ static void divide(u32 *rest, const u32 *divisor, u32 *quotient) {
     }
 }
 
-/* Large numbers: schoolbook products, and long division that takes them apart again. */
+/* Large numbers: schoolbook multiplication, and long division of the products. */
 KERNEL(large_numbers) {
     u64 digest = 0;
     seed(3);
@@ -231,7 +231,7 @@ static i32 takeuchi_number(i32 x, i32 y, i32 z) {
                            takeuchi_number(z - 1, x, y));
 }
 
-/* Takeuchi's function: calls whose arguments are calls. */
+/* Takeuchi's function: nested recursive calls. */
 KERNEL(takeuchi) {
     i64 sum = 0;
     for (i32 i = 0; i < n; i++) {
@@ -263,13 +263,13 @@ static i32 place_queens(i32 *queens, i32 row, i32 n) {
     return ways;
 }
 
-/* Queens that do not attack each other, by trying rows. */
+/* The n-queens problem by backtracking. */
 KERNEL(queens) {
     i32 queens[16];
     return place_queens(queens, 0, n);
 }
 
-/* Permutations in order; in each the first element tells how many to turn around, until it is 0. */
+/* Permutations in order. In each, as many elements are reversed as the first says, until it is 0. */
 KERNEL(turn_around) {
     u8 order[10], turned[10];
     u64 digest = 0;
@@ -289,7 +289,7 @@ KERNEL(turn_around) {
             }
         }
         digest = mix(digest, turns);
-        /* The next one in lexicographic order. */
+        /* The next permutation in lexicographic order. */
         i32 at = 8, other = 9;
         while (at >= 0 && order[at] > order[at + 1]) {
             at--;

@@ -1,4 +1,4 @@
-/* What the kernels share: names for types, exports, pseudo-random numbers, an arena, a digest. */
+/* Code shared by the kernels: type names, exports, random numbers, an arena, a digest. */
 #pragma once
 
 typedef unsigned char u8;
@@ -11,10 +11,10 @@ typedef long long i64;
 typedef float f32;
 typedef double f64;
 
-/* A kernel: work in proportion to `n`, and a digest of all that came out. */
+/* A kernel: work in proportion to `n`, and a digest of all results. */
 #define KERNEL(name) __attribute__((export_name(#name))) i64 name(i32 n)
 
-/* Numbers that look random. */
+/* A generator of pseudo-random numbers. */
 static u32 random_state = 1;
 
 static inline void seed(u32 value) { random_state = value * 2 + 1; }
@@ -28,7 +28,7 @@ static inline u32 random_bits(void) {
 
 static inline u32 random_below(u32 bound) { return (random_bits() >> 4) % bound; }
 
-/* Memory that is given back all at once. */
+/* An arena that is freed as a whole. */
 #define ARENA_SIZE (1 << 22)
 static u8 arena[ARENA_SIZE] __attribute__((aligned(16)));
 static u32 arena_top;
@@ -44,7 +44,7 @@ static inline void *allocate(u32 size) {
     return start;
 }
 
-/* A digest in which order matters. */
+/* A digest that depends on the order of its inputs. */
 static inline u64 mix(u64 digest, u64 value) { return digest * 31 + value; }
 
 static inline u32 rotate_left(u32 value, u32 count) {

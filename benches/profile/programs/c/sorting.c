@@ -1,4 +1,4 @@
-/* Order: sorts of several kinds, and a queue by priority. */
+/* Sorting algorithms, a priority queue, and binary search. */
 #include "kernel.h"
 
 static i32 *random_numbers(i32 n) {
@@ -38,7 +38,7 @@ static void sort_range(i32 *numbers, i32 low, i32 high) {
                 swap(&numbers[left++], &numbers[right--]);
             }
         }
-        /* The smaller part by recursion, the larger one by going on. */
+        /* Recursion for the smaller part, the loop for the larger one. */
         if (right - low < high - left) {
             sort_range(numbers, low, right);
             low = left;
@@ -113,7 +113,7 @@ KERNEL(heap_sort) {
     return digest_of(numbers, n);
 }
 
-/* Insertion sort of short rows, as at the bottom of a library's sort. */
+/* Insertion sort of short ranges, as a library's sort does at the end. */
 KERNEL(insertion_sort) {
     u64 digest = 0;
     seed(3);
@@ -189,7 +189,7 @@ static struct event pop(struct event *queue, u32 *length) {
     return first;
 }
 
-/* A simulation: the earliest event of a binary heap leaves, and causes later ones. */
+/* A simulation: the earliest event is removed from a binary heap, and adds later ones. */
 KERNEL(events) {
     release_all();
     seed(5);
@@ -208,7 +208,7 @@ KERNEL(events) {
     return (i64)digest;
 }
 
-/* Look-ups in a sorted array, by halving. */
+/* Binary search in a sorted array. */
 KERNEL(binary_search) {
     release_all();
     seed(6);

@@ -1,4 +1,4 @@
-/* Text: searching, comparing, encoding, reading and printing. */
+/* Text: searching, comparing, encoding, parsing and formatting. */
 #include "kernel.h"
 
 static i32 length_of(const char *string) {
@@ -9,7 +9,7 @@ static i32 length_of(const char *string) {
     return length;
 }
 
-/* Plain search for several patterns. */
+/* Naive search for several patterns. */
 KERNEL(search) {
     static const char *const patterns[] = {"aab", "abac", "a b", "cd ea", "aaaa"};
     release_all();
@@ -34,7 +34,7 @@ KERNEL(search) {
     return (i64)digest;
 }
 
-/* Search that skips by a table of the pattern's last places. */
+/* Search that skips by a table of the characters' last positions in the pattern. */
 KERNEL(skipping_search) {
     release_all();
     seed(2);
@@ -101,7 +101,7 @@ KERNEL(edit_distance) {
     return (i64)digest;
 }
 
-/* Base64, there and back. */
+/* Base64 encoding and decoding. */
 KERNEL(base64) {
     static const char letters[] =
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -155,7 +155,7 @@ static u8 *encode_character(u8 *out, u32 c) {
     return out;
 }
 
-/* The character at `*in`, which moves on; ~0 for bytes that are none. */
+/* Decodes the character at `*in` and advances it; returns ~0 for invalid bytes. */
 static u32 decode_character(const u8 **in, const u8 *end) {
     u32 first = *(*in)++;
     if (first < 0x80) {
@@ -177,7 +177,7 @@ static u32 decode_character(const u8 **in, const u8 *end) {
     return character;
 }
 
-/* UTF-8: encoding, validating, decoding; some bytes are damaged on the way. */
+/* UTF-8: encoding, validating and decoding; some bytes are corrupted in between. */
 KERNEL(utf8) {
     release_all();
     seed(5);
@@ -247,7 +247,7 @@ KERNEL(sums) {
     return (i64)digest;
 }
 
-/* Reads an expression by recursive descent: terms at level 0, factors at 1, atoms at 2. */
+/* Parses an expression by recursive descent: terms at level 0, factors at 1, atoms at 2. */
 static i64 expression(const char **at, i32 level) {
     if (level == 2) {
         i64 value = 0;
@@ -317,7 +317,7 @@ struct argument {
     f64 fraction;
 };
 
-/* Prints arguments as a format says: %d, %x, %s, %f, with a width and zeros before it. */
+/* Formats arguments: %d, %x, %s, %f, with a width and leading zeros. */
 static char *print(char *out, const char *format, const struct argument *argument) {
     for (; *format != 0; format++) {
         if (*format != '%') {
@@ -373,7 +373,7 @@ static char *print(char *out, const char *format, const struct argument *argumen
     return out;
 }
 
-/* Printing by formats. */
+/* Formatted output. */
 KERNEL(format) {
     static const char *const names[] = {"needle", "yarn", "a", "selvage"};
     char line[256];
@@ -399,7 +399,7 @@ struct word {
     u32 hash, start, length, count;
 };
 
-/* A hash map with strings as keys: how often each word occurs. */
+/* A hash map with string keys that counts words. */
 KERNEL(words) {
     release_all();
     seed(8);

@@ -1,4 +1,4 @@
-/* Structures that point: lists, trees, maps, objects, an allocator. */
+/* Structures with pointers: lists, trees, maps, objects, an allocator. */
 #include "kernel.h"
 
 struct tree {
@@ -16,7 +16,7 @@ static i32 count(const struct tree *tree) {
     return tree->left == 0 ? 1 : 1 + count(tree->left) + count(tree->right);
 }
 
-/* Full binary trees: built, counted, dropped. */
+/* Full binary trees: built, counted and freed. */
 KERNEL(binary_trees) {
     u64 digest = 0;
     for (i32 i = 0; i < n; i++) {
@@ -31,7 +31,7 @@ struct link {
     i32 value;
 };
 
-/* A linked list: turned around, searched for its greatest value, summed. */
+/* A linked list: reversed, searched for its greatest value, summed. */
 KERNEL(linked_list) {
     release_all();
     seed(1);
@@ -159,7 +159,7 @@ static struct node *insert(struct node *root, struct node *added) {
     return root;
 }
 
-/* A treap: insertions with rotations, and walks in order without recursion. */
+/* A treap: insertions with rotations, and in-order traversal without recursion. */
 KERNEL(ordered_map) {
     u64 digest = 0;
     seed(4);
@@ -238,7 +238,7 @@ static void give_back(void *memory) {
     }
 }
 
-/* An allocator with a list of blocks, which are split and joined; small objects come and go. */
+/* An allocator with a list of blocks that are split and merged, used for small objects. */
 KERNEL(allocator) {
     static u8 *objects[128];
     release_all();
@@ -298,7 +298,7 @@ static u32 no_corners(const struct shape *shape) { return shape->width > 1e6; }
 static u32 three_corners(const struct shape *shape) { return shape->width > 0 ? 3 : 2; }
 static u32 four_corners(const struct shape *shape) { return shape->height > 0 ? 4 : 2; }
 
-/* Objects of three classes behind tables of their methods. */
+/* Objects of three classes with tables of methods. */
 KERNEL(objects) {
     static const struct shape_type types[] = {{rectangle_area, scale_both, four_corners},
                                               {triangle_area, scale_both, three_corners},
@@ -332,7 +332,7 @@ static i32 by_low_bits(const void *a, const void *b) {
     return (i32)(*(const u32 *)a & 1023) - (i32)(*(const u32 *)b & 1023);
 }
 
-/* Sorts things of any size by a function that compares two: by gaps that get smaller. */
+/* Shell sort of elements of any size with a comparison function. */
 static void sort_by(u8 *items, u32 count, u32 size, i32 (*compare)(const void *, const void *)) {
     for (u32 gap = count / 2; gap > 0; gap /= 2) {
         for (u32 i = gap; i < count; i++) {
@@ -351,7 +351,7 @@ static void sort_by(u8 *items, u32 count, u32 size, i32 (*compare)(const void *,
     }
 }
 
-/* A sort that knows neither type nor order. */
+/* A generic sort. */
 KERNEL(generic_sort) {
     static i32 (*const volatile orders[])(const void *, const void *) = {by_value, by_low_bits};
     static i32 numbers[500];

@@ -1,7 +1,7 @@
-/* Tables that fill up, and grids: dynamic programming, shortest ways, cells. */
+/* Tables and grids: dynamic programming, shortest paths, cellular automata. */
 #include "kernel.h"
 
-/* What fits a knapsack, with one row. */
+/* The knapsack problem with one row. */
 KERNEL(knapsack) {
     static i32 weights[64], values[64], best[4001];
     seed(1);
@@ -27,7 +27,7 @@ KERNEL(knapsack) {
     return sum;
 }
 
-/* In how many ways coins make a sum, in 64 bits. */
+/* The number of ways to make a sum of coins, in 64 bits. */
 KERNEL(coins) {
     static const i32 coins[] = {1, 2, 5, 10, 20, 50, 100, 200};
     static u64 ways[2001];
@@ -75,7 +75,7 @@ KERNEL(matrix_chain) {
     return (i64)digest;
 }
 
-/* The longest sequence that two have in common, and the way back through the table. */
+/* The longest common subsequence, with the path back through the table. */
 KERNEL(common_sequence) {
     static u8 left[200], right[200];
     static u16 longest[201][201];
@@ -109,7 +109,7 @@ KERNEL(common_sequence) {
     return (i64)digest;
 }
 
-/* Shortest ways between all pairs. */
+/* Shortest paths between all pairs. */
 KERNEL(all_distances) {
     release_all();
     seed(4);
@@ -136,7 +136,7 @@ KERNEL(all_distances) {
 
 #define SIDE 64
 
-/* Ways through a maze, breadth first. */
+/* Paths through a maze, breadth first. */
 KERNEL(maze) {
     static u8 walls[SIDE][SIDE];
     static i32 steps[SIDE][SIDE];
@@ -173,7 +173,7 @@ KERNEL(maze) {
     return (i64)digest;
 }
 
-/* The game of life on a torus. */
+/* The Game of Life on a torus. */
 KERNEL(life) {
     static u8 worlds[2][SIDE][SIDE];
     seed(6);

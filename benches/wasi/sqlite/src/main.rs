@@ -1,4 +1,4 @@
-//! `sqlite DATABASE < STATEMENTS`: runs SQL, and prints what comes out, a row a line.
+//! `sqlite DATABASE < STATEMENTS` executes SQL statements and prints the results, one row per line.
 
 use rusqlite::fallible_iterator::FallibleIterator;
 use rusqlite::types::ValueRef;

@@ -1,4 +1,4 @@
-//! `assemble IN.wat OUT.wasm`: the text format to the binary format, with a name section.
+//! `assemble IN.wat OUT.wasm`: assembles the text format, with a name section.
 
 use std::{env, error::Error, fs, path::PathBuf};
 

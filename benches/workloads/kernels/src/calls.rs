@@ -1,4 +1,4 @@
-//! Calls: deep ones, and ones through tables.
+//! Calls: deep recursion, and calls through tables.
 
 use std::hint::black_box;
 
@@ -13,7 +13,7 @@ fn ackermann(m: u32, n: u32) -> u32 {
     }
 }
 
-/// `n` times Ackermann's function of 2 and 300: recursion six hundred deep.
+/// Computes Ackermann's function of 2 and 300 `n` times: recursion six hundred deep.
 #[unsafe(no_mangle)]
 pub extern "C" fn calls_deep(n: i32) -> i64 {
     (0..n)
@@ -64,7 +64,7 @@ impl Shape for Ring {
     }
 }
 
-/// A thousand times `n` virtual calls on shapes in a random order.
+/// Makes a thousand times `n` virtual calls on shapes in a random order.
 #[unsafe(no_mangle)]
 pub extern "C" fn calls_indirect(n: i32) -> i64 {
     let mut random = Random::new(0xca11);

@@ -1,4 +1,4 @@
-//! Loops whose bodies are as short as they can be without being folded away.
+//! Loops whose bodies are as short as possible without being folded away.
 
 use std::hint::black_box;
 

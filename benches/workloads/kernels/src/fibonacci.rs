@@ -1,6 +1,6 @@
-//! Fibonacci numbers, by calls and by a loop.
+//! Fibonacci numbers, by recursion and by a loop.
 
-/// The `n`th number by its definition: time grows as the result does.
+/// Computes the `n`th number by its definition. The time is proportional to the result.
 #[unsafe(no_mangle)]
 pub extern "C" fn fibonacci_recursive(n: i32) -> i64 {
     if n < 2 {
@@ -10,7 +10,7 @@ pub extern "C" fn fibonacci_recursive(n: i32) -> i64 {
     }
 }
 
-/// The number a thousand times `n`, modulo 2⁶⁴.
+/// Computes the number with index a thousand times `n`, modulo 2⁶⁴.
 #[unsafe(no_mangle)]
 pub extern "C" fn fibonacci_iterative(n: i32) -> i64 {
     let (mut a, mut b) = (0i64, 1i64);

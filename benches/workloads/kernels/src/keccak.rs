@@ -2,8 +2,8 @@
 
 use support::Checksum;
 
-/// The round constants, from the generator that defines them: an eight-bit linear
-/// feedback shift register.
+/// Returns the round constants, from the generator that defines them: an eight-bit
+/// linear feedback shift register.
 fn constants() -> [u64; 24] {
     let mut register = 1u8;
     [(); 24].map(|()| {
@@ -45,7 +45,7 @@ fn permute(lanes: &mut [u64; 25], constants: &[u64; 24]) {
     }
 }
 
-/// Ten times `n` permutations.
+/// Executes ten times `n` permutations.
 #[unsafe(no_mangle)]
 pub extern "C" fn keccak(n: i32) -> i64 {
     let constants = constants();

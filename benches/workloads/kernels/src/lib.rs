@@ -1,6 +1,6 @@
-//! Kernels: small loops that each stress one thing, so that a change of the engine
-//! can be traced to its cause. All of them are exports of one module, of type
-//! `(n: i32) -> i64`; time grows linearly with `n` unless the kernel says otherwise.
+//! Kernels: small loops that each exercise one feature, so that the effect of a change in
+//! the engine can be traced to its cause. All are exports of one module, of type
+//! `(n: i32) -> i64`. The time grows linearly with `n` unless the kernel says otherwise.
 
 mod calls;
 mod counter;

@@ -65,7 +65,7 @@ fn execute(program: &[Op], registers: &mut [i64; 4]) -> i64 {
     }
 }
 
-/// A hundred times `n` turns of a loop of seventeen ops.
+/// Executes a hundred times `n` rounds of a loop of seventeen instructions.
 #[unsafe(no_mangle)]
 pub extern "C" fn machine(n: i32) -> i64 {
     let program = [

@@ -1,4 +1,4 @@
-//! The Mandelbrot set: a float loop whose exit depends on its data.
+//! The Mandelbrot set: a float loop with a data-dependent exit.
 
 use support::Checksum;
 
@@ -15,7 +15,7 @@ fn escape(re: f64, im: f64) -> u32 {
     100
 }
 
-/// Steps to escape for each point of `n` rows of 64.
+/// Counts the steps to escape for each point of `n` rows of 64.
 #[unsafe(no_mangle)]
 pub extern "C" fn mandelbrot(n: i32) -> i64 {
     let mut checksum = Checksum::new();

@@ -1,4 +1,4 @@
-//! Matrix products by the textbook's three loops: time grows with the cube of `n`.
+//! Matrix products with three nested loops. The time grows with the cube of `n`.
 
 use std::ops::{Add, Mul};
 
@@ -23,7 +23,7 @@ fn product<T: Copy + Add<Output = T> + Mul<Output = T>>(
     c
 }
 
-/// The product of two `n` by `n` matrices of `f64`.
+/// Multiplies two `n` by `n` matrices of `f64`.
 #[unsafe(no_mangle)]
 pub extern "C" fn matrix_float(n: i32) -> i64 {
     let n = n as usize;
@@ -37,7 +37,7 @@ pub extern "C" fn matrix_float(n: i32) -> i64 {
     checksum.finish()
 }
 
-/// The product of two `n` by `n` matrices of `i32`, kept small enough not to overflow.
+/// Multiplies two `n` by `n` matrices of `i32`, with elements that cause no overflow.
 #[unsafe(no_mangle)]
 pub extern "C" fn matrix_integer(n: i32) -> i64 {
     let n = n as usize;

@@ -20,7 +20,7 @@ fn advance(bodies: &mut [Body; BODIES]) {
     for i in 0..BODIES {
         for j in i + 1..BODIES {
             let mut apart = [0.0; 3];
-            // Softened, so that bodies which meet do not fly off.
+            // Softened, so that colliding bodies do not fly off.
             let mut square = 0.01;
             for axis in 0..3 {
                 apart[axis] = bodies[i].position[axis] - bodies[j].position[axis];
@@ -41,7 +41,7 @@ fn advance(bodies: &mut [Body; BODIES]) {
     }
 }
 
-/// A hundred times `n` steps of six bodies.
+/// Computes a hundred times `n` steps of six bodies.
 #[unsafe(no_mangle)]
 pub extern "C" fn nbody(n: i32) -> i64 {
     let mut random = Random::new(0x4b0d);

@@ -1,4 +1,4 @@
-//! Queens that do not attack each other: recursion over bit masks.
+//! The n-queens problem: recursion over bit masks.
 
 fn place(all: u32, columns: u32, left: u32, right: u32) -> i64 {
     if columns == all {
@@ -19,7 +19,7 @@ fn place(all: u32, columns: u32, left: u32, right: u32) -> i64 {
     count
 }
 
-/// How many ways there are to put `n` queens on a board of that size: exponential.
+/// Counts the ways to place `n` queens on a board of that size. The time is exponential.
 #[unsafe(no_mangle)]
 pub extern "C" fn queens(n: i32) -> i64 {
     place((1 << n) - 1, 0, 0, 0)

@@ -2,7 +2,7 @@
 
 use support::Checksum;
 
-/// Primes below a thousand times `n`.
+/// Computes the primes below a thousand times `n`.
 #[unsafe(no_mangle)]
 pub extern "C" fn sieve(n: i32) -> i64 {
     let limit = n as usize * 1000;

@@ -1,4 +1,4 @@
-//! Sorting: compares, swaps and unpredictable branches.
+//! Sorting: comparisons, swaps and unpredictable branches.
 
 use support::{Checksum, Random};
 
@@ -16,7 +16,7 @@ fn digest(sorted: &[i32]) -> i64 {
     checksum.finish()
 }
 
-/// Bubble sort of `n` numbers: quadratic.
+/// Sorts `n` numbers with bubble sort. The time is quadratic.
 #[unsafe(no_mangle)]
 pub extern "C" fn bubble_sort(n: i32) -> i64 {
     let mut numbers = numbers(n);
@@ -50,7 +50,7 @@ fn quick(numbers: &mut [i32]) {
     quick(&mut right[1..]);
 }
 
-/// Recursive quicksort of `n` numbers.
+/// Sorts `n` numbers with recursive quicksort.
 #[unsafe(no_mangle)]
 pub extern "C" fn quick_sort(n: i32) -> i64 {
     let mut numbers = numbers(n);
@@ -58,7 +58,7 @@ pub extern "C" fn quick_sort(n: i32) -> i64 {
     digest(&numbers)
 }
 
-/// The standard library's stable and unstable sorts of `n` numbers.
+/// Sorts `n` numbers with the standard library's stable and unstable sorts.
 #[unsafe(no_mangle)]
 pub extern "C" fn library_sort(n: i32) -> i64 {
     let mut stable = numbers(n);

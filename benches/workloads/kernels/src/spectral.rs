@@ -1,4 +1,4 @@
-//! The spectral norm of an infinite matrix, cut to size: conversions and divisions.
+//! The spectral norm of a part of an infinite matrix: conversions and divisions.
 
 use support::Checksum;
 
@@ -19,7 +19,7 @@ fn multiply(vector: &[f64], element: impl Fn(usize, usize) -> f64) -> Vec<f64> {
         .collect()
 }
 
-/// The norm of the leading `n` by `n` part, by ten rounds of power iteration: quadratic.
+/// Computes the norm of the leading `n` by `n` part in ten rounds of power iteration: quadratic.
 #[unsafe(no_mangle)]
 pub extern "C" fn spectral_norm(n: i32) -> i64 {
     let mut left = vec![1.0; n as usize];

@@ -2,7 +2,7 @@
 
 use support::{Checksum, Random, text};
 
-/// CRC-32 of `n` KiB by a table of 256 words.
+/// Computes the CRC-32 of `n` KiB with a table of 256 words.
 #[unsafe(no_mangle)]
 pub extern "C" fn crc(n: i32) -> i64 {
     let mut table = [0u32; 256];
@@ -18,7 +18,7 @@ pub extern "C" fn crc(n: i32) -> i64 {
     i64::from(!crc)
 }
 
-/// The edit distance of two texts of sixteen times `n` characters: quadratic.
+/// Computes the edit distance of two texts of sixteen times `n` characters: quadratic.
 #[unsafe(no_mangle)]
 pub extern "C" fn edit_distance(n: i32) -> i64 {
     let len = n as usize * 16;
@@ -38,8 +38,8 @@ pub extern "C" fn edit_distance(n: i32) -> i64 {
     i64::from(row[len])
 }
 
-/// Moves pieces of a buffer about, a thousand times `n` of them: `memory.copy` and
-/// `memory.fill`, or the loops that stand in for them.
+/// Moves parts of a buffer, a thousand times `n` of them, with `memory.copy` and
+/// `memory.fill` or the loops that replace them.
 #[unsafe(no_mangle)]
 pub extern "C" fn copies(n: i32) -> i64 {
     let mut random = Random::new(0xc0);

@@ -39,7 +39,7 @@ impl Table {
     }
 }
 
-/// A thousand times `n` insertions and look-ups.
+/// Executes a thousand times `n` insertions and look-ups.
 #[unsafe(no_mangle)]
 pub extern "C" fn hash_table(n: i32) -> i64 {
     let mut random = Random::new(0x7ab);

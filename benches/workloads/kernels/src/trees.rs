@@ -23,7 +23,7 @@ fn weigh(tree: &Option<Box<Tree>>) -> u64 {
     })
 }
 
-/// Grows, weighs and drops `n` trees of 1,023 nodes, keeping every fourth for a while.
+/// Builds, weighs and frees `n` trees of 1,023 nodes, and keeps every fourth for a while.
 #[unsafe(no_mangle)]
 pub extern "C" fn trees(n: i32) -> i64 {
     let mut kept = Vec::new();

@@ -1,10 +1,10 @@
-;; The emptiest loops there are: over a local, over a global, over memory. By hand, so that
-;; no compiler has a say in the code.
+;; The shortest loops, with a local, a global and memory. Written by hand, so that the code does
+;; not depend on a compiler.
 (module $counter
   (memory 1)
   (global $count (mut i64) (i64.const 0))
 
-  ;; In locals: $n thousand turns, of which there must be one.
+  ;; In locals: $n thousand rounds, at least one.
   (func $run (export "run") (param $n i32) (result i64)
     (local $i i32) (local $sum i64)
     (local.set $i (i32.mul (local.get $n) (i32.const 1000)))
@@ -14,7 +14,7 @@
       (br_if $again (local.get $i)))
     (local.get $sum))
 
-  ;; In a global: $n thousand turns.
+  ;; In a global: $n thousand rounds.
   (func $global (export "global") (param $n i32) (result i64)
     (local $i i32)
     (global.set $count (i64.const 0))
@@ -24,7 +24,7 @@
       (br_if $again (i32.lt_u (local.get $i) (i32.mul (local.get $n) (i32.const 1000)))))
     (global.get $count))
 
-  ;; In memory: $n thousand turns, and not aligned.
+  ;; In memory: $n thousand rounds with unaligned accesses.
   (func $memory (export "memory_count") (param $n i32) (result i64)
     (local $i i32)
     (i64.store offset=13 (i32.const 0) (i64.const 0))

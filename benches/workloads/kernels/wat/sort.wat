@@ -1,4 +1,4 @@
-;; Bubble sort of $n pseudo-random i32 at address 0: quadratic. The memory grows to fit.
+;; Bubble sort of $n pseudo-random i32 at address 0: quadratic. The memory grows first.
 (module $sort
   (memory 0)
 
@@ -13,7 +13,7 @@
         (if (i32.eq (memory.grow (local.get $pages)) (i32.const -1))
           (then (unreachable))))))
 
-  ;; Fills $n words from a linear congruence.
+  ;; Fills $n words with a linear congruential generator.
   (func $fill (param $n i32)
     (local $i i32) (local $state i32)
     (local.set $state (i32.const 12345))
@@ -44,7 +44,7 @@
         (local.set $end (i32.sub (local.get $end) (i32.const 4)))
         (br $pass))))
 
-  ;; Folds the words into one, and traps where they are not in order.
+  ;; Combines the words to a checksum, and traps if they are not in order.
   (func $digest (param $n i32) (result i64)
     (local $i i32) (local $sum i64) (local $last i32) (local $word i32)
     (local.set $last (i32.const 0x80000000))

@@ -1,4 +1,4 @@
-;; Tail calls, direct and through a table: no stack may grow here.
+;; Tail calls, direct and through a table. The stack must not grow.
 (module $tail_calls
   (type $step (func (param i32 i64) (result i64)))
   (table funcref (elem $even $odd $fold))
@@ -16,7 +16,7 @@
       (i64.xor (local.get $sum) (i64.extend_i32_u (local.get $i)))
       (i32.and (local.get $i) (i32.const 2))))
 
-  ;; One parameter more than its caller, so that the record shifts.
+  ;; Has one parameter more than its caller, so that the record moves.
   (func $fold (type $step) (param $i i32) (param $sum i64) (result i64)
     (return_call $wide (local.get $i) (i32.const 5) (local.get $sum)))
 

@@ -5,7 +5,7 @@ use serde::{Deserialize, Deserializer, de::Error};
 use crate::{Report, template};
 
 thread_local! {
-    // What deserialising needs to know and serde cannot hand down.
+    // The report, which serde cannot pass to `compile_page`.
     static REPORT: RefCell<Option<Rc<Report>>> = const { RefCell::new(None) };
 }
 
@@ -22,7 +22,7 @@ struct Part {
     page: String,
 }
 
-/// Compiles the chapter while its number is read.
+/// Compiles a chapter while its number is deserialised.
 #[inline(never)]
 fn compile_page<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     let number = usize::deserialize(deserializer)?;
@@ -35,7 +35,7 @@ fn compile_page<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D:
     Ok(template::render(&report, number))
 }
 
-/// The whole report: what the outline names, in its order.
+/// Compiles the whole report: the parts of the outline, in its order.
 #[inline(never)]
 pub fn compile(report: Rc<Report>) -> String {
     let outline: String = (0..report.chapters.len())

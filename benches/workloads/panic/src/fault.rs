@@ -1,35 +1,35 @@
 use std::{cell::RefCell, hint::black_box};
 
-/// The ways to fail. Those up to `Unreachable` are panics, which trap in the standard
-/// library; the others trap where they stand.
+/// A way to fail. Those before `Unreachable` are panics, which trap in the standard
+/// library; the others trap at their own instruction.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Fault {
     /// 0: a panic with a message.
     Explicit,
     /// 1: an index out of bounds.
     Index,
-    /// 2: `None`, unwrapped.
+    /// 2: unwrapping `None`.
     Unwrap,
     /// 3: a division by zero.
     Division,
-    /// 4: a cell that is borrowed already.
+    /// 4: a second borrow of a cell.
     Borrow,
-    /// 5: a string cut inside of a character.
+    /// 5: slicing a string inside a character.
     Character,
-    /// 6: an error, expected not to be.
+    /// 6: `expect` on an error.
     Expect,
     /// 7: the instruction `unreachable`.
     Unreachable,
     /// 8: a load far outside of the memory.
     Memory,
-    /// 9: a call through a table, of an element that is not there.
+    /// 9: a call through a table, of a null element.
     Table,
-    /// 10: a call through a table, of a function that has another type.
+    /// 10: a call through a table, of a function with another type.
     Signature,
 }
 
 impl Fault {
-    /// The fault with that number; the first, if there is none.
+    /// Returns the fault with a number, or the first one if there is none with that number.
     pub fn numbered(number: i32) -> Self {
         match number {
             1 => Self::Index,
@@ -73,14 +73,14 @@ fn borrow(cell: &RefCell<usize>) -> usize {
 
 #[inline(never)]
 fn load(address: usize) -> usize {
-    // SAFETY: it is not safe, and meant to trap: no memory reaches that far.
+    // SAFETY: not safe, and meant to trap: the address is beyond any memory.
     unsafe { std::ptr::read_volatile(address as *const usize) }
 }
 
 #[inline(never)]
 fn call(index: usize) -> usize {
-    // SAFETY: it is not safe, and meant to trap: a function pointer is an index into the
-    // table, and no function of this type is there.
+    // SAFETY: not safe, and meant to trap: a function pointer is an index into the table,
+    // which has no function of this type there.
     let function: extern "C" fn(i64, i32) -> i64 = unsafe { std::mem::transmute(index) };
     black_box(function)(1, 2) as usize
 }

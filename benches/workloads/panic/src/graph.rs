@@ -4,11 +4,11 @@ use petgraph::{
 };
 use support::Random;
 
-/// Which chapter refers to which.
+/// References from chapters to chapters.
 pub struct References(DiGraph<usize, u32>);
 
 impl References {
-    /// Random references among so many chapters.
+    /// Creates random references between `chapters` chapters.
     pub fn new(chapters: usize, random: &mut Random) -> Self {
         let mut graph = DiGraph::new();
         for chapter in 0..chapters {
@@ -23,7 +23,7 @@ impl References {
         Self(graph)
     }
 
-    /// Hands each chapter that `start` leads to, within eight steps, to `visit`.
+    /// Calls `visit` with each chapter that can be reached from `start` within eight steps.
     #[inline(never)]
     pub fn reach(&self, start: usize, visit: &mut dyn FnMut(usize, usize)) {
         let mut steps = 0;

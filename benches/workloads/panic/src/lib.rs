@@ -1,16 +1,16 @@
-//! A program of many crates that can be made to fail deep inside.
+//! A program that uses many crates and can be made to fail in deeply nested calls.
 //!
-//! It compiles a report. A *book* (serde, TOML) is read, and while it is, each part
-//! renders a *template* (minijinja); a filter of the template has *markup*
-//! (pulldown-cmark, regex-lite) turned into HTML; a replacement inside it visits a *graph*
-//! (petgraph) of references; and the visitor has a *record* (serde, JSON) written out,
-//! whose last field may hold a fault. So at the moment of a fault closures of seven
-//! crates lie on the stack, above one another.
+//! It compiles a report. It parses a *book* (serde, TOML), and meanwhile each part
+//! renders a *template* (minijinja). A filter of the template converts *markup*
+//! (pulldown-cmark, regex-lite) to HTML. A replacement in it visits a *graph* (petgraph)
+//! of references, and the visitor writes a *record* (serde, JSON), whose last field may
+//! contain a fault. So at a fault, closures of seven crates are on the stack, nested in
+//! one another.
 //!
-//! `run` compiles the report without a fault. `panic` compiles it with the fault that
-//! its argument names, and never returns: under `panic = "abort"` the standard library
-//! ends in `unreachable`. The backtrace of that trap is what this module is for; so its
-//! own functions are never inlined, and the name section stays.
+//! `run` compiles the report without a fault. `panic` compiles it with the fault of the
+//! given number, and never returns: with `panic = "abort"`, the standard library executes
+//! `unreachable`. This module exists for the backtrace of that trap, so its own functions
+//! are never inlined, and the name section is kept.
 
 mod book;
 mod fault;
@@ -24,7 +24,7 @@ use std::rc::Rc;
 use fault::Fault;
 use support::{Checksum, Random, text};
 
-/// What the report is about, and what is to go wrong.
+/// Data of the report, and the fault to cause.
 struct Report {
     chapters: Vec<String>,
     references: graph::References,
@@ -63,7 +63,7 @@ pub extern "C" fn run(n: i32) -> i64 {
     checksum.finish()
 }
 
-/// Compiles a report until the fault of that number happens: see [`Fault`].
+/// Compiles a report until the fault with that number occurs: see [`Fault`].
 #[unsafe(no_mangle)]
 pub extern "C" fn panic(fault: i32) -> i64 {
     let compiled = book::compile(prepare(3, Some(Fault::numbered(fault))));

@@ -8,7 +8,7 @@ use crate::{Report, record};
 static REFERENCE: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"@\{\s*(?<chapter>\d+)\s*\}").expect("well formed"));
 
-/// The HTML of a chapter's Markdown, with its references resolved.
+/// Returns the HTML of a chapter's Markdown, with resolved references.
 #[inline(never)]
 pub fn render(report: &Report, source: &str) -> String {
     let events = Parser::new_ext(source, Options::all()).map(|event| match event {
@@ -20,7 +20,7 @@ pub fn render(report: &Report, source: &str) -> String {
     resolve(report, &out)
 }
 
-/// Replaces each `@{3}` by what chapter 3 leads to.
+/// Replaces each `@{3}` by the records of the chapters that chapter 3 leads to.
 #[inline(never)]
 fn resolve(report: &Report, text: &str) -> String {
     REFERENCE

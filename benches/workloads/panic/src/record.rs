@@ -22,7 +22,7 @@ struct Summary {
     path: Vec<usize>,
 }
 
-/// A field that computes while it is written.
+/// A field whose value is computed when it is serialised.
 struct Path {
     depth: usize,
     fault: Option<Fault>,
@@ -44,7 +44,7 @@ impl Serialize for Path {
     }
 }
 
-/// The line that stands for a chapter: through JSON into TOML.
+/// Returns the line for a chapter, converted through JSON and TOML.
 #[inline(never)]
 pub fn write(report: &Report, depth: usize, chapter: usize) -> String {
     let title = report.chapters[chapter].lines().next().unwrap_or_default();

@@ -11,11 +11,11 @@ const PAGE: &str = "{% macro section(chapter) %}<section id='{{ chapter.number }
 {% endfor %}";
 
 thread_local! {
-    // A filter must be `Send + Sync`, and a report is neither.
+    // A filter must be `Send + Sync`, which a report is not.
     static REPORT: RefCell<Option<Rc<Report>>> = const { std::cell::RefCell::new(None) };
 }
 
-/// One chapter's page.
+/// Renders the page of a chapter.
 #[inline(never)]
 pub fn render(report: &Rc<Report>, number: usize) -> String {
     REPORT.replace(Some(Rc::clone(report)));

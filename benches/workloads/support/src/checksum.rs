@@ -1,12 +1,12 @@
 /// A 64-bit digest of a stream of bytes and numbers.
 ///
-/// Order matters, and so do boundaries: each call mixes in the length of what it
-/// was given. It finds mistakes of an engine; it resists no adversary.
+/// It depends on the order and on boundaries: each call mixes in the length of its
+/// argument. It detects errors of an engine; it is not cryptographic.
 #[derive(Clone, Debug)]
 pub struct Checksum(u64);
 
 impl Checksum {
-    /// The digest of nothing.
+    /// Returns the digest of an empty stream.
     pub fn new() -> Self {
         Self(0x6a09_e667_f3bc_c908)
     }
@@ -31,8 +31,8 @@ impl Checksum {
         self.word(bytes.len() as u64);
     }
 
-    /// Mixes in a float by its bits. All NaNs count as the same one: WebAssembly
-    /// leaves their bits to the engine.
+    /// Mixes in a float by its bits. All NaNs count as equal, because WebAssembly does
+    /// not define their bits.
     pub fn float(&mut self, value: f64) {
         self.word(if value.is_nan() {
             0x7ff8_0000_0000_0000
@@ -41,7 +41,7 @@ impl Checksum {
         });
     }
 
-    /// The digest, as `run` returns it.
+    /// Returns the digest, as the result of `run`.
     pub fn finish(&self) -> i64 {
         let mut word = self.0;
         word = (word ^ (word >> 31)).wrapping_mul(0x7fb5_d329_728e_a185);

@@ -1,4 +1,4 @@
-//! Text with the shape of prose: words repeat, sentences and paragraphs end.
+//! Text that resembles prose: words repeat, sentences and paragraphs end.
 
 use crate::Random;
 
@@ -70,7 +70,7 @@ pub const WORDS: &[&str] = &[
     "extraordinarily",
 ];
 
-/// A word; those at the front of the vocabulary are likelier.
+/// Returns a word. Those at the front of the vocabulary are more likely.
 pub fn word(random: &mut Random) -> &'static str {
     let bound = 1 + random.index(WORDS.len());
     WORDS[random.index(bound)]
@@ -93,7 +93,7 @@ pub fn sentence(random: &mut Random, out: &mut String) {
     out.push('.');
 }
 
-/// Paragraphs of prose, at least `len` bytes of them.
+/// Returns paragraphs of prose, at least `len` bytes in total.
 pub fn prose(random: &mut Random, len: usize) -> String {
     let mut out = String::with_capacity(len + 256);
     while out.len() < len {

@@ -1,5 +1,5 @@
-//! Counts what firmware takes of the flash and of the RAM: `flash FIRMWARE.elf` prints both
-//! in bytes, `flash --parts FIRMWARE.elf` what the larger parts of the flash are.
+//! Measures the flash and RAM that firmware takes. `flash FIRMWARE.elf` prints both in bytes,
+//! `flash --parts FIRMWARE.elf` the larger parts of the flash.
 
 use object::elf::{PT_LOAD, SHF_ALLOC, SHT_NOBITS};
 use object::read::elf::{ElfFile32, ProgramHeader, SectionHeader};
@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::error::Error;
 use std::{env, fs};
 
-/// Smaller functions are counted with their part only.
+/// Size in bytes below which functions are counted only as parts of their crate or folder.
 const LARGE: u64 = 2 << 10;
 
 type Elf<'data> = ElfFile32<'data, Endianness>;
@@ -22,7 +22,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
 }
 
-/// Flash holds what is loaded; RAM is what has an address and is not run or read in place.
+/// Prints the totals. Flash contains everything that is loaded; RAM contains everything with an
+/// address that is not executed or read in place.
 fn totals(elf: &Elf) -> Result<(), Box<dyn Error>> {
     let endian = elf.endian();
     let loaded =
@@ -33,7 +34,7 @@ fn totals(elf: &Elf) -> Result<(), Box<dyn Error>> {
         .filter(loaded)
         .map(|header| header.p_filesz(endian))
         .sum();
-    // A segment that is not loaded to where it runs is data, copied at the start.
+    // A segment whose load address differs from its address is data, which is copied at start-up.
     let in_ram = |header: &&object::elf::ProgramHeader32<Endianness>| {
         loaded(header)
             && (header.p_paddr(endian) != header.p_vaddr(endian) || header.p_filesz(endian) == 0)
@@ -67,7 +68,7 @@ fn parts(elf: &Elf) -> Result<(), Box<dyn Error>> {
         let Some(section) = symbol.section_index() else {
             continue;
         };
-        // Identical functions share an address, and are there once.
+        // Identical functions share an address and are counted once.
         let counts = matches!(symbol.kind(), SymbolKind::Text | SymbolKind::Data)
             && sections.contains_key(&section.0)
             && seen.insert(symbol.address());
@@ -99,7 +100,8 @@ fn parts(elf: &Elf) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// The crate of a function, and in ours the folder: `<a::B as c::D>::e` is of `a`.
+/// Returns the crate of a function, and for this library the folder. `<a::B as c::D>::e` belongs to
+/// `a`.
 fn part(name: &str) -> String {
     let path = name.trim_start_matches(['<', '&', '[', '*', '(']);
     let path = path.trim_start_matches("mut ").trim_start_matches("dyn ");

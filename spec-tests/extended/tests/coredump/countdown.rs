@@ -1,5 +1,5 @@
-//! Programs that trap where we want: with a counter that each call and each turn of a loop
-//! takes one from, and an `unreachable` where it comes to its end.
+//! Makes programs trap at any chosen point. Each function entry and each round of a loop decrements
+//! a counter, and executes `unreachable` when it reaches zero.
 
 use wasm_encoder::{
     BlockType, CodeSection, ConstExpr, Encode, ExportKind, ExportSection, GlobalSection,
@@ -7,11 +7,11 @@ use wasm_encoder::{
 };
 use wasmparser::{BinaryReader, FunctionBody, Operator, Parser, Payload};
 
-/// The name under which the counter is exported: a mutable global of type `i64`.
+/// Name under which the counter is exported: a mutable global of type `i64`.
 pub const COUNTER: &str = "countdown";
 
-/// The same module with a counter. Indices and names stay as they are. It must import no
-/// globals and export something.
+/// Adds a counter to a module. Indices and names do not change. The module must import no globals
+/// and export something.
 pub fn with_countdown(module: &[u8]) -> Vec<u8> {
     let mut counted = wasm_encoder::Module::new();
     let mut counter = None;
@@ -45,7 +45,7 @@ pub fn with_countdown(module: &[u8]) -> Vec<u8> {
                 export.export(COUNTER, ExportKind::Global, index);
                 counted.section(&appended(data, &export));
             }
-            // It follows behind its last body.
+            // The section is written after its last body has been read.
             CODE => {}
             id => {
                 counted.section(&RawSection { id, data });
@@ -66,7 +66,7 @@ fn new_global() -> GlobalSection {
     globals
 }
 
-/// How many entries a section has.
+/// Returns the number of entries of a section.
 fn count_of(data: &[u8]) -> u32 {
     BinaryReader::new(data, 0)
         .read_var_u32()
@@ -79,10 +79,12 @@ fn functions(module: &[u8]) -> u32 {
         _ => None,
     };
     let mut payloads = Parser::new(0).parse_all(module);
-    payloads.find_map(count).expect("there is code")
+    payloads
+        .find_map(count)
+        .expect("the module has a code section")
 }
 
-/// A section with the only entry of another one behind its own.
+/// Returns a section with the only entry of `more` appended.
 fn appended(data: &[u8], more: &impl Section) -> OwnedSection {
     let mut entries = BinaryReader::new(data, 0);
     let count = entries
@@ -92,8 +94,8 @@ fn appended(data: &[u8], more: &impl Section) -> OwnedSection {
     let mut new = Vec::new();
     more.encode(&mut new);
     let mut new = BinaryReader::new(&new, 0);
-    new.read_var_u32().expect("its size");
-    new.read_var_u32().expect("its count");
+    new.read_var_u32().expect("a size");
+    new.read_var_u32().expect("a count");
     let mut data = Vec::new();
     (count + 1).encode(&mut data);
     data.extend_from_slice(old);
@@ -122,7 +124,7 @@ impl Section for OwnedSection {
     }
 }
 
-/// A function's body, which counts where it begins and where its loops do.
+/// Encodes a function's body with a countdown at its entry and at the beginning of each loop.
 fn counted_body(module: &[u8], body: &FunctionBody<'_>, counter: u32) -> Vec<u8> {
     let mut count = Vec::new();
     for instruction in [

@@ -1,4 +1,4 @@
-//! Wasmtime's debugger, which is asked what frames hold.
+//! Reads the values of frames with Wasmtime's debugger.
 
 use super::generator::{FUNCTIONS, imports, values};
 use std::pin::pin;
@@ -8,7 +8,7 @@ use wasmtime::{
     OptLevel, Store, StoreContextMut, Val,
 };
 
-/// A value of a frame.
+/// A value in a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Value {
     Bits32(u32),
@@ -18,7 +18,7 @@ pub enum Value {
     Missing,
 }
 
-/// A frame: its function, the offset of its operator in the module, locals, operands.
+/// A frame: its function, its instruction's offset in the module, its locals and operands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Frame {
     pub function: u32,
@@ -27,18 +27,18 @@ pub struct Frame {
     pub operands: Vec<Value>,
 }
 
-/// The frames, the youngest first, each time that somebody looked.
+/// Frames, the youngest first, of each observation.
 pub type Looks = Vec<Vec<Frame>>;
 
-/// What a store keeps.
+/// Data of a store.
 #[derive(Default)]
 struct Seen {
     looks: Looks,
-    /// The youngest frame before the operator that runs.
+    /// Youngest frame before the current instruction.
     before: Option<Frame>,
 }
 
-/// What a program's functions show, one after the other.
+/// Runs a program's functions and returns the observations of each.
 pub fn looks(bytes: &[u8], arguments: &[[u64; 5]]) -> Vec<Looks> {
     let mut config = Config::new();
     config
@@ -49,7 +49,7 @@ pub fn looks(bytes: &[u8], arguments: &[[u64; 5]]) -> Vec<Looks> {
         .memory_reservation(0)
         .memory_guard_size(0)
         .wasm_function_references(true);
-    let engine = Engine::new(&config).expect("Wasmtime works here");
+    let engine = Engine::new(&config).expect("Wasmtime supports this machine");
     let module = Module::new(&engine, bytes).expect("the program is valid");
     let mut linker: Linker<Seen> = Linker::new(&engine);
     let look = |mut caller: Caller<'_, Seen>| {
@@ -75,8 +75,8 @@ pub fn looks(bytes: &[u8], arguments: &[[u64; 5]]) -> Vec<Looks> {
         .collect()
 }
 
-/// Looks at each trap. The youngest frame is shown as it was before the operator: by then
-/// some of its operands may have been popped.
+/// Observes the frames at each trap. The youngest frame is taken from before the instruction,
+/// because some of its operands may have been popped at the trap.
 #[derive(Clone)]
 struct Traps;
 
@@ -92,7 +92,11 @@ impl DebugHandler for Traps {
             }
             DebugEvent::Trap(_) => {
                 let mut frames = frames(&mut store, exit);
-                frames[0] = store.data_mut().before.take().expect("an operator was met");
+                frames[0] = store
+                    .data_mut()
+                    .before
+                    .take()
+                    .expect("single-stepping has recorded a frame");
                 store.data_mut().looks.push(frames);
             }
             _ => {}
@@ -142,7 +146,7 @@ fn value(value: Val) -> Value {
     }
 }
 
-/// Runs a future that never waits for anybody else.
+/// Polls a future that is never pending.
 fn ready<T>(future: impl Future<Output = T>) -> T {
     let mut future = pin!(future);
     let mut context = Context::from_waker(Waker::noop());

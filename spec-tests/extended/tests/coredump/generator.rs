@@ -1,9 +1,9 @@
-//! Programs for looking at frames: each function has a random operand stack, calls that
-//! are looked at on the way, and ends in a trap, if nothing else has trapped before.
+//! Random programs for the observation of frames. Each function has a random operand stack and
+//! calls at which the frames are observed. It ends in a trap, if nothing else has trapped before.
 //!
-//! Code is straight, for the most part, and grows at a stack machine's whim: so that
-//! operands are of all kinds at once: constants, aliases of locals that change above
-//! them, results that were never put anywhere.
+//! The code is mostly straight-line, and generated one random step at a time, so that operands of
+//! all kinds are live at once: constants, aliases of locals that are assigned later, and results
+//! that have not been stored in a slot.
 
 use super::random::Random;
 use std::fmt::Write;
@@ -31,16 +31,16 @@ impl Ty {
     }
 }
 
-/// Functions of a program that are called from outside.
+/// Number of functions of a program that the test calls.
 pub const FUNCTIONS: usize = 120;
 
-/// Imported functions come first.
+/// Number of imported functions, which have the first indices.
 pub const IMPORTED: u32 = 3;
 
-/// The parameters of the functions that are called from outside.
+/// Parameters of the functions that the test calls.
 const PARAMETERS: [Ty; 5] = [I32, I64, F32, F64, I32];
 
-/// The arguments for [`PARAMETERS`], by their bits, as an engine's values.
+/// Converts arguments for [`PARAMETERS`] from bits to an engine's values.
 macro_rules! values {
     ($value:ident, $bits:expr) => {{
         let [a, b, c, d, e]: [u64; 5] = $bits;
@@ -55,7 +55,7 @@ macro_rules! values {
 }
 pub(super) use values;
 
-/// Defines what a program imports in an engine's linker; each import looks at its caller.
+/// Defines a program's imports in an engine's linker. Each import observes the frames.
 macro_rules! imports {
     ($linker:expr, $caller:ty, $look:expr) => {{
         let (linker, look) = (&mut $linker, $look);
@@ -74,7 +74,7 @@ macro_rules! imports {
 }
 pub(super) use imports;
 
-/// The text of the program of a seed.
+/// Returns the text of a seed's program.
 pub fn program(seed: u64) -> String {
     let mut text = String::from(
         r#"(module
@@ -117,12 +117,12 @@ pub fn program(seed: u64) -> String {
     text
 }
 
-/// How many arguments the call takes that begins with these bytes of a program.
+/// Returns the number of arguments of the call instruction at the beginning of `call`.
 pub fn arguments(call: &[u8]) -> usize {
     match call[..2] {
-        // A direct call: of the functions before those that are called from outside.
+        // A direct call of one of the functions before those that the test calls.
         [0x10, function] => [0, 2, 1, 0, 2, 2][usize::from(function)],
-        // By a table, by a reference: of a type.
+        // A call through a table or of a reference, with a type index.
         [0x11 | 0x14, ty] => [0, 2][usize::from(ty)],
         _ => panic!("no call: {call:x?}"),
     }
@@ -132,7 +132,7 @@ struct Body {
     random: Random,
     text: String,
     locals: Vec<Ty>,
-    /// The operand stack.
+    /// Types of the operand stack.
     stack: Vec<Ty>,
 }
 
@@ -147,7 +147,7 @@ impl Body {
         for _ in 0..more {
             locals.push(*random.pick(&[I32, I32, I64, F32, F64, Func]));
         }
-        // The last one counts.
+        // The last local is a loop counter.
         locals.push(I32);
         Body {
             random,
@@ -169,7 +169,8 @@ impl Body {
         self.trap();
     }
 
-    /// A local of a type, if there is one; mostly one of the first.
+    /// Returns a random local of a type, most often one of the first four. Returns `None` if there
+    /// is none.
     fn local(&mut self, ty: Ty) -> Option<usize> {
         let counter = self.locals.len() - 1;
         let all: Vec<usize> = (0..counter).filter(|&at| self.locals[at] == ty).collect();
@@ -184,7 +185,7 @@ impl Body {
         Some(all[self.random.below(bound)])
     }
 
-    /// Pushes a value of a type.
+    /// Generates code that pushes a value of a type.
     fn push(&mut self, ty: Ty) {
         let local = self.local(ty);
         match (self.random.below(8), local) {
@@ -196,7 +197,7 @@ impl Body {
                 ));
             }
             (6, _) if ty == I32 || ty == I64 => {
-                // A sum that stays in an accumulator.
+                // A sum that remains in an accumulator.
                 self.constant(ty);
                 self.push_local_or_constant(ty);
                 self.line(&format!("{}.add", ty.name()));
@@ -228,7 +229,7 @@ impl Body {
         self.line(&line);
     }
 
-    /// Something that does not trap.
+    /// Generates a random step that does not trap.
     fn step(&mut self) {
         let ty = *self.random.pick(&[I32, I32, I32, I64, F32, F64, Func]);
         match self.random.below(20) {
@@ -386,7 +387,7 @@ impl Body {
         }
     }
 
-    /// Pushes an address that is out of bounds, in one of many ways.
+    /// Generates an address that is out of bounds, in one of several ways.
     fn far_address(&mut self) {
         match self.random.below(6) {
             0 => {
@@ -394,11 +395,11 @@ impl Body {
                 self.line(&format!("i32.const {address}"));
             }
             1 => self.line("local.get 4 i32.const -65536 i32.or"),
-            // A local and another one: the sum is fused with the access.
+            // The sum of two locals, which is fused with the access.
             2 => self.line(
                 "i32.const -70000 local.set 0 i32.const 4000 local.set 4 local.get 0 local.get 4 i32.add",
             ),
-            // What is in the accumulator, and a local.
+            // The sum of the accumulator and a local.
             3 => self.line(
                 "i32.const 4096 local.set 4 local.get 0 i32.const 1048576 i32.or local.get 4 i32.add",
             ),

@@ -1,5 +1,6 @@
 //! Core dumps compared with Wasmtime's, and the values of frames compared with those that its
-//! debugger shows. Tests are named by the rows of the list of behaviours.
+//! debugger shows. The names of the tests begin with rows of
+//! the walk's contract.
 //!
 //! ```text
 //! cargo test -p extended-tests --test coredump

@@ -1,5 +1,4 @@
-//! Every local and operand of every frame, at calls and traps, against Wasmtime's
-//! debugger.
+//! Compares every local and operand of every frame, at calls and traps, with Wasmtime's debugger.
 //!
 //! ```text
 //! cargo test -p extended-tests --test coredump oracle
@@ -16,8 +15,8 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::{env, thread};
 
-/// So many sites at the least are looked at, a fifth of them in cells that carry out
-/// several operators.
+/// Minimum number of sites that are compared, a fifth of them in cells that execute several
+/// instructions.
 const SITES: usize = 10_000;
 
 #[derive(Default)]
@@ -25,7 +24,7 @@ struct Tally {
     programs: u64,
     frames: usize,
     sites: usize,
-    /// Sites whose cell carries out several operators.
+    /// Number of sites whose cell executes several instructions.
     fused: usize,
     failures: Vec<String>,
 }
@@ -37,7 +36,7 @@ impl Tally {
 }
 
 #[test]
-fn c11_locals_and_operands_are_those_that_a_debugger_shows() {
+fn c11_locals_and_operands_are_those_of_wasmtimes_debugger() {
     let wanted = env::var("BACKSTITCH_SITES").map_or(SITES, |text| text.parse().unwrap());
     let tally = Mutex::new(Tally::default());
     let next = AtomicU64::new(0);
@@ -106,8 +105,8 @@ fn difference(bytes: &[u8], expected: &Looks, seen: &Seen) -> Option<String> {
             let (&(_, offset), &calling) = sites.next()?;
             let mut expected = expected.clone();
             if calling {
-                // The debugger shows the call's arguments, which belong to the callee
-                // already, and the operator behind the call.
+                // At a call, the debugger's operands still include the arguments, which belong to
+                // the callee already, and its offset is that of the instruction after the call.
                 let taken = generator::arguments(&bytes[offset as usize..]);
                 expected.operands.truncate(expected.operands.len() - taken);
                 expected.offset = offset;
@@ -130,13 +129,15 @@ fn difference(bytes: &[u8], expected: &Looks, seen: &Seen) -> Option<String> {
         .then(|| format!("{} looks, not {}", seen.looks.len(), expected.len()))
 }
 
-/// How many sites are in cells that carry out more than one operator: those with an
-/// immediate or known address, which was a constant, and those with a sum in them.
+/// Returns the number of sites in cells that execute several instructions: those with an immediate
+/// or a known address, which was a constant instruction, and those that contain a sum.
 fn fused(module: &Module, sites: &BTreeSet<Site>) -> usize {
     let mut listings: BTreeMap<u32, String> = BTreeMap::new();
     let is_fused = |&&(function, offset): &&Site| {
         let listing = listings.entry(function).or_insert_with(|| {
-            let listing = module.disassemble(function).expect("it is translated");
+            let listing = module
+                .disassemble(function)
+                .expect("the function is translated");
             listing.to_string()
         });
         let wanted = format!("{offset:#x}");

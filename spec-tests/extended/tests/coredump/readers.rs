@@ -1,4 +1,4 @@
-//! Dumps in the hands of other tools.
+//! Dumps read by other tools.
 
 use super::parsed::parse;
 use super::shop::{SHOP, dump_of, engines, fail};
@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 
-/// The shop's dump in a form: for this version's readers, or for the first one's.
+/// Returns a dump of the shop in the present form, or in the compatible form for readers of the
+/// format's first version.
 fn shop(compatible: bool) -> Vec<u8> {
     let engine = &engines()[0];
     let module = Module::new(engine, SHOP).unwrap();
@@ -24,9 +25,9 @@ fn shop(compatible: bool) -> Vec<u8> {
     file
 }
 
-/// What `wasmgdb` reads dumps with.
+/// `wasmgdb` reads dumps with these crates.
 #[test]
-fn c17_the_first_reader_takes_the_compatible_form() {
+fn c17_the_first_reader_reads_the_compatible_form() {
     let file = shop(true);
     let module = wasm_parser::parse(&file).unwrap();
     let module = core_wasm_ast::traverse::WasmModule::new(Arc::new(module));
@@ -50,14 +51,14 @@ fn c17_the_first_reader_takes_the_compatible_form() {
     assert_eq!(&dump.data[5_000..5_008], b"sold out");
 }
 
-/// A file for a tool, which is run where it is installed.
+/// Runs `wasm-tools` on a file, if it is installed, and returns its output.
 fn run(arguments: &[&str], file: &Path) -> Option<String> {
     let output = Command::new("wasm-tools")
         .args(arguments)
         .arg(file)
         .output();
     let Ok(output) = output else {
-        println!("skipped: there are no wasm-tools (cargo install wasm-tools)");
+        println!("skipped: wasm-tools is not installed (cargo install wasm-tools)");
         return None;
     };
     let error = String::from_utf8_lossy(&output.stderr);
@@ -66,7 +67,7 @@ fn run(arguments: &[&str], file: &Path) -> Option<String> {
 }
 
 #[test]
-fn c05_wasm_tools_print_a_dump() {
+fn c05_wasm_tools_prints_a_dump() {
     for compatible in [false, true] {
         let name = format!("shop-{compatible}.core");
         let file = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);

@@ -1,8 +1,9 @@
-//! Wasmtime's dumps of the same traps: of real programs, at many depths, and of random ones.
+//! Compares dumps with those that Wasmtime writes at the same traps: of workloads, at many depths,
+//! and of random programs.
 //!
-//! Its writer's known defects are left out of the comparison: it has no locals and operands,
-//! takes a module's last instance for that of every frame, and drops the end of a memory
-//! that is no multiple of its chunks.
+//! The comparison excludes known defects of Wasmtime's writer: it writes no locals and operands,
+//! gives each frame the last instance of its module, and omits the end of a memory whose size is
+//! not a multiple of the chunk size.
 
 use super::countdown::{COUNTER, with_countdown};
 use super::generator::{self, imports, values};
@@ -17,10 +18,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::thread;
 
-/// How many moments of each export's run are looked at, beside its first and its last.
+/// Number of moments of each export's run that are compared, in addition to its first and its last.
 const MOMENTS: u64 = 6;
 
-/// How many random programs are run.
+/// Number of random programs.
 const PROGRAMS: u64 = 6;
 
 fn workloads() -> PathBuf {
@@ -29,20 +30,20 @@ fn workloads() -> PathBuf {
 
 fn workload(name: &str) -> Vec<u8> {
     let path = workloads().join("wasm").join(name).with_extension("wasm");
-    fs::read(path).expect("the workload is there")
+    fs::read(path).expect("the workload exists")
 }
 
-/// The exports of each workload that return, with arguments that are enough for a test.
+/// Returns the exports of each workload that return, with the arguments for tests.
 fn exports() -> BTreeMap<String, Vec<(String, i32)>> {
     let checksums = fs::read_to_string(workloads().join("checksums.txt"));
-    let checksums = checksums.expect("the checksums are there");
+    let checksums = checksums.expect("the checksums exist");
     let mut seen = BTreeSet::new();
     let mut exports: BTreeMap<String, Vec<(String, i32)>> = BTreeMap::new();
     for line in checksums.lines().filter(|line| !line.starts_with('#')) {
         let [name, export, n, _] = line.split_whitespace().collect::<Vec<_>>()[..] else {
             panic!("not a checksum: {line}");
         };
-        // The first line of each export is the one for tests.
+        // The first line of each export has the argument for tests.
         if seen.insert((name, export)) {
             let call = (export.to_string(), n.parse().expect("a number"));
             exports.entry(name.to_string()).or_default().push(call);
@@ -51,7 +52,7 @@ fn exports() -> BTreeMap<String, Vec<(String, i32)>> {
     exports
 }
 
-/// Does something for each of the items, on all processors.
+/// Calls `work` with each of the items, on all processors.
 fn on_all_processors<T: Send>(items: impl IntoIterator<Item = T>, work: impl Fn(T) + Sync) {
     let items = Mutex::new(items.into_iter().collect::<Vec<T>>());
     thread::scope(|scope| {
@@ -80,9 +81,9 @@ fn c13_dumps_of_panics_are_those_of_wasmtime() {
     }
 }
 
-/// Each call and each turn of a loop is a moment at which the program may be stopped.
+/// Each call and each round of a loop is a moment at which the program may be stopped.
 #[test]
-fn c13_dumps_of_programs_stopped_anywhere_are_those_of_wasmtime() {
+fn c13_dumps_of_programs_stopped_at_any_moment_are_those_of_wasmtime() {
     let depths = Mutex::new(BTreeMap::new());
     on_all_processors(exports(), |(name, exports)| {
         let bytes = with_countdown(&workload(&name));
@@ -115,7 +116,7 @@ fn c13_dumps_of_programs_stopped_anywhere_are_those_of_wasmtime() {
 #[test]
 fn c13_dumps_of_random_programs_are_those_of_wasmtime() {
     on_all_processors(0..PROGRAMS, |seed| {
-        let bytes = wat::parse_str(generator::program(seed)).expect("the program is right");
+        let bytes = wat::parse_str(generator::program(seed)).expect("the program is valid");
         let arguments = arguments(seed);
         let expected = theirs::traps(&their_module(&bytes), &arguments);
         for ours in our_modules(&bytes) {
@@ -147,11 +148,11 @@ fn compare(found: &Parsed, expected: &Parsed, name: &str) {
         let differs = found.iter().zip(expected).position(|(a, b)| a != b);
         assert_eq!(differs, None, "{name}: memory {index}");
     }
-    // Chunks that touch are written as one.
+    // Adjacent chunks are written as one segment.
     assert!(found.segments <= expected.segments, "{name}");
 }
 
-/// What both engines do, by the same names.
+/// Defines the same functions for an engine.
 macro_rules! engine {
     ($name:ident, $engine:ident) => {
         mod $name {
@@ -165,10 +166,11 @@ macro_rules! engine {
 
             fn parsed(store: &mut Store<()>, error: &Error) -> Parsed {
                 let dump = error.downcast_ref::<$engine::WasmCoreDump>();
-                parse(&dump.expect("it traps").serialize(store, "program"))
+                parse(&dump.expect("the call traps").serialize(store, "program"))
             }
 
-            /// Makes a call with so many moments; how it ends, and how many are left.
+            /// Makes a call that traps after the given number of moments. Returns its outcome, and
+            /// the number of moments left.
             fn run(
                 store: &mut Store<()>,
                 module: &Module,
@@ -187,24 +189,24 @@ macro_rules! engine {
                 (outcome, left as u64)
             }
 
-            /// The moments of a call that comes to its end.
+            /// Returns the number of moments of a call that returns.
             #[allow(dead_code)]
             pub fn moments(module: &Module, call: (&str, i32)) -> u64 {
                 let enough = i64::MAX as u64;
                 let mut store = Store::new(module.engine(), ());
                 let (outcome, left) = run(&mut store, module, call, Some(enough));
-                outcome.expect("the call comes to its end");
+                outcome.expect("the call returns");
                 enough - left
             }
 
-            /// The dump of a call that traps by itself, or at a moment.
+            /// Returns the dump of a call that traps by itself, or at a moment.
             pub fn dump(module: &Module, call: (&str, i32), moment: Option<u64>) -> Parsed {
                 let mut store = Store::new(module.engine(), ());
                 let (outcome, _) = run(&mut store, module, call, moment);
                 parsed(&mut store, &outcome.unwrap_err())
             }
 
-            /// The dumps of a random program's calls, one after the other.
+            /// Returns the dumps of the calls of a random program.
             pub fn traps(module: &Module, arguments: &[[u64; 5]]) -> Vec<Parsed> {
                 let mut linker = Linker::new(module.engine());
                 imports!(linker, Caller<'_, ()>, |_: Caller<'_, ()>| {});
@@ -235,7 +237,7 @@ fn their_module(bytes: &[u8]) -> wasmtime::Module {
     theirs::module(&mut config, bytes)
 }
 
-/// The module for each way of dispatch.
+/// Returns the module in an engine for each dispatch backend.
 fn our_modules(bytes: &[u8]) -> Vec<backstitch::Module> {
     let module = |dispatch| {
         let mut config = backstitch::Config::new();

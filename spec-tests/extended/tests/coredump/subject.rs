@@ -1,4 +1,4 @@
-//! Backstitch, whose dumps are asked the same.
+//! Reads the values of frames from Backstitch's dumps.
 
 use super::debugger::{Frame, Looks, Value};
 use super::generator::{FUNCTIONS, imports, values};
@@ -10,19 +10,19 @@ use backstitch::{
     Store, Val, WasmCoreDump,
 };
 
-/// Where a frame stood: function, offset of the operator in the module.
+/// Position of a frame: function, and its instruction's offset in the module.
 pub type Site = (u32, u32);
 
-/// What a store keeps: what was seen, and where.
+/// Data of a store: the observations, and the sites of all observed frames.
 #[derive(Default)]
 pub struct Seen {
     pub looks: Looks,
     pub sites: Vec<Site>,
-    /// Whether each site's frame waits for a call.
+    /// True for each site whose frame waits for a call.
     pub calling: Vec<bool>,
 }
 
-/// What the functions of a random program are called with.
+/// Returns the arguments for the functions of a random program.
 pub fn arguments(seed: u64) -> Vec<[u64; 5]> {
     let mut random = Random::new(seed ^ 0xa5a5);
     let float = |random: &mut Random| random.below(2_000) as f64 - 1_000.0;
@@ -38,18 +38,18 @@ pub fn arguments(seed: u64) -> Vec<[u64; 5]> {
     arguments.collect()
 }
 
-/// A module, ready to be looked at.
+/// Compiles a program.
 pub fn module(dispatch: Dispatch, fuel: bool, bytes: &[u8]) -> Module {
     let mut config = Config::new();
     config
         .dispatch(dispatch)
         .consume_fuel(fuel)
         .coredump_on_trap(true);
-    let engine = Engine::new(&config).expect("the backend works");
+    let engine = Engine::new(&config).expect("the backend is available");
     Module::new(&engine, bytes).expect("the program is valid")
 }
 
-/// What a program's functions show, one after the other.
+/// Runs a program's functions and returns the observations of each.
 pub fn looks(module: &Module, arguments: &[[u64; 5]]) -> Vec<Seen> {
     let mut linker: Linker<Seen> = Linker::new(module.engine());
     let look = |mut caller: Caller<'_, Seen>| {
@@ -65,20 +65,22 @@ pub fn looks(module: &Module, arguments: &[[u64; 5]]) -> Vec<Seen> {
             let func = instance.get_func(&mut store, &format!("f{index}")).unwrap();
             let arguments = values!(Val, arguments[index]);
             let error = func.call(&mut store, &arguments, &mut []).unwrap_err();
-            let dump = error.downcast_ref::<WasmCoreDump>().expect("it traps");
+            let dump = error
+                .downcast_ref::<WasmCoreDump>()
+                .expect("the call traps");
             read(&mut store, dump);
             std::mem::take(store.data_mut())
         })
         .collect()
 }
 
-/// Writes what a dump has of frames.
+/// Records the frames in a dump.
 fn read(mut store: impl AsContextMut<Data = Seen>, dump: &WasmCoreDump) {
     let mut file = Vec::new();
     let mut options = CoreDumpOptions::new();
     options.keep_no_memory();
     dump.serialize_to(&mut store, "a program", &mut file, &options)
-        .expect("a vector takes it");
+        .expect("writing to a vector cannot fail");
     let parsed = CoreDump::parse(&file).expect("a core dump");
     let thread = &parsed.threads()[0];
     assert_eq!(thread.frames.len(), dump.frames().len());
@@ -103,7 +105,8 @@ fn read(mut store: impl AsContextMut<Data = Seen>, dump: &WasmCoreDump) {
     store.data_mut().looks.push(frames);
 }
 
-/// The standard's sections have the same values as ours, but for references.
+/// Checks that the standard's sections have the same values as the extension, except for
+/// references.
 fn compare_standard(frames: &[coredump::Frame], standard: &[parsed::ParsedFrame]) {
     let show = |value: &coredump::Value| match *value {
         coredump::Value::I32(bits) => format!("i32 {}", bits as i32),

@@ -1,29 +1,30 @@
-//! The two engines, set up alike.
+//! The two engines, with equivalent configurations.
 
 use super::observation::{FRAMES, Observation, Step};
 use std::num::NonZeroUsize;
 
-/// No frames reach this before the fuel ends.
+/// Size in bytes that no stack reaches before the fuel is spent.
 const STACK: usize = 64 << 20;
 
-/// As much as Wasmtime may be given.
+/// Size in bytes of the stack for WebAssembly in Wasmtime.
 const NATIVE_WASM_STACK: usize = 2 << 20;
 
-/// The stack of the thread on which programs run: Wasmtime's frames stand there.
+/// Stack size in bytes of threads that run programs. Wasmtime's frames are on the native stack.
 pub const NATIVE_STACK: usize = NATIVE_WASM_STACK + (8 << 20);
 
-/// Wasmtime, which is asked what is right.
+/// Wasmtime, which gives the expected results.
 pub struct Reference(wasmtime::Engine);
 
 mod reference {
     use crate::observer::observer;
 
-    // It stops when no fuel is left, not when too little is left: hence one more.
+    // Wasmtime traps when no fuel is left, Backstitch when an instruction costs more than is left.
+    // So Wasmtime gets one unit more.
     observer!(wasmtime, FUEL + 1);
 }
 
 impl Reference {
-    /// An engine that counts fuel.
+    /// Creates an engine that counts fuel.
     pub fn new() -> Reference {
         let mut config = wasmtime::Config::new();
         config
@@ -31,8 +32,8 @@ impl Reference {
             .cranelift_nan_canonicalization(true)
             .cranelift_opt_level(wasmtime::OptLevel::None)
             .max_wasm_stack(NATIVE_WASM_STACK)
-            // Otherwise an access out of bounds is found where its result is used, if
-            // Cranelift has made one instruction of both.
+            // With signals, Cranelift may fuse a load with the use of its result, and an access out
+            // of bounds then traps at the use.
             .signals_based_traps(false)
             .memory_reservation(0)
             .memory_guard_size(0)
@@ -41,21 +42,21 @@ impl Reference {
             .wasm_exceptions(true)
             .wasm_function_references(true)
             .wasm_wide_arithmetic(true);
-        Reference(wasmtime::Engine::new(&config).expect("Wasmtime works here"))
+        Reference(wasmtime::Engine::new(&config).expect("Wasmtime supports this machine"))
     }
 
-    /// What the program does.
+    /// Runs a program and returns the observation.
     pub fn observe(&self, bytes: &[u8], seed: u64) -> wasmtime::Result<Observation> {
         reference::observe(&self.0, bytes, seed, true, usize::MAX)
     }
 }
 
-/// Backstitch, in one of its modes.
+/// Backstitch in one of its modes.
 pub struct Subject {
     engine: backstitch::Engine,
-    /// How it runs, for messages.
+    /// Name of the mode, for messages.
     pub name: String,
-    /// Whether calls get their fuel unit by unit.
+    /// True if calls get one unit of fuel at a time.
     pub stepwise: bool,
     fuelled: bool,
 }
@@ -72,7 +73,8 @@ mod in_steps {
 
     observer!(backstitch, FUEL, call);
 
-    /// Lets it suspend wherever it can, until it has spent what a call in one go gets.
+    /// Calls a function with one unit of fuel at a time, so that it suspends at every possible
+    /// point, until it has spent as much fuel as a call without suspensions gets.
     fn call(
         func: &Func,
         store: &mut Store<Host>,
@@ -88,7 +90,7 @@ mod in_steps {
                     return Ok(());
                 }
                 Outcome::Suspended(Suspension::Fuel) => store.set_fuel(1)?,
-                Outcome::Suspended(other) => panic!("suspended for {other:?}"),
+                Outcome::Suspended(other) => panic!("unexpected suspension: {other:?}"),
             }
         }
         Err(Trap::OutOfFuel.into())
@@ -96,7 +98,7 @@ mod in_steps {
 }
 
 impl Subject {
-    /// Every mode of this build.
+    /// Returns every mode of this build.
     pub fn all() -> Vec<Subject> {
         use backstitch::{CompilationMode, Dispatch};
         let mut dispatches = vec![Dispatch::best()];
@@ -118,7 +120,7 @@ impl Subject {
                     .consume_fuel(fuelled)
                     .max_wasm_stack(STACK)
                     .wasm_backtrace_max_frames(NonZeroUsize::new(FRAMES));
-                let engine = backstitch::Engine::new(&config).expect("the backend works");
+                let engine = backstitch::Engine::new(&config).expect("the backend is available");
                 let name = format!("{dispatch:?} fuelled={fuelled} stepwise={stepwise}");
                 subjects.push(Subject {
                     engine,
@@ -131,14 +133,14 @@ impl Subject {
         subjects
     }
 
-    /// What the program does, where `expected` is what Wasmtime saw.
+    /// Runs a program and returns the observation. `expected` is Wasmtime's.
     pub fn observe(
         &self,
         bytes: &[u8],
         seed: u64,
         expected: &Observation,
     ) -> backstitch::Result<Observation> {
-        // What ends for want of fuel might not end at all without fuel.
+        // A call that ends for lack of fuel might not end without fuel.
         let ends = |step: &&Step| !step.end.ends_comparison();
         let most = match self.fuelled {
             true => expected.steps.len(),
@@ -151,7 +153,7 @@ impl Subject {
             return at_once::observe(&self.engine, bytes, seed, self.fuelled, most);
         }
         let mut observation = in_steps::observe(&self.engine, bytes, seed, true, most)?;
-        // What is spent beyond the unit that there was is forgiven at each suspension.
+        // When an execution suspends, fuel spent beyond the one unit is not charged.
         for step in &mut observation.steps {
             step.fuel = None;
         }

@@ -1,17 +1,17 @@
-//! Modules of nested expressions, which run long and seldom trap.
+//! Random modules with nested expressions, which run for long and seldom trap.
 //!
-//! `wasm-smith` knows every instruction, but its code ends early: by a trap, mostly. Here
-//! addresses are in bounds, loops end, and operands are whole trees, with assignments in
-//! the midst of them; so that what is on the operand stack meets what happens to locals.
-//! Exceptions are thrown and caught everywhere, so that what a handler finds is compared.
-//! Typed function references are here too, which `wasm-smith` has only with collected
+//! `wasm-smith` generates all instructions, but its code ends early, mostly by a trap. Here
+//! addresses are in bounds, loops terminate, and operands are whole trees that contain assignments,
+//! so that locals change while aliases of them are on the operand stack. Exceptions are thrown and
+//! caught everywhere, so that the locals and operands in handlers are compared. There are typed
+//! function references, too, which `wasm-smith` generates only together with garbage-collected
 //! structures.
 
 use super::operators::{ACCESSES, OPERATORS, PARTIAL};
 use super::random::Random;
 use std::fmt::Write;
 
-/// The type of a value.
+/// Type of a value.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub enum Ty {
     /// A number.
@@ -22,9 +22,9 @@ pub enum Ty {
     F32,
     /// A number.
     F64,
-    /// A function of a type of the module's, or null.
+    /// A nullable reference to a function of one of the module's types.
     Typed(usize),
-    /// Any function, or null.
+    /// A nullable reference to any function.
     Funcref,
 }
 
@@ -42,7 +42,7 @@ impl Ty {
         }
     }
 
-    /// The type of this name.
+    /// Returns the type with a name.
     fn named(name: &str) -> Ty {
         match name {
             "i32" => I32,
@@ -62,7 +62,7 @@ struct Signature {
     results: Vec<Ty>,
 }
 
-/// The module of a seed.
+/// Returns a seed's module.
 pub fn program(seed: u64) -> Option<Vec<u8>> {
     let mut random = Random::new(seed.wrapping_mul(0x1_0001).wrapping_add(77));
     let mut signatures: Vec<Signature> = Vec::new();
@@ -84,7 +84,7 @@ pub fn program(seed: u64) -> Option<Vec<u8>> {
         results: vec![F64, I64],
     });
     let count = 3 + random.below(6);
-    // Each type has a function at least: first the host's two, then one each.
+    // Each type has at least one function: first the host's two, then one per type.
     let mut functions = vec![5, 6];
     functions.extend(0..signatures.len());
     functions.extend((0..count).map(|_| random.below(signatures.len())));
@@ -100,7 +100,7 @@ pub fn program(seed: u64) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
-/// A type; of references, to those of the first `known` types of the module.
+/// Returns a random type. Typed references use the first `known` types of the module.
 fn any(random: &mut Random, known: usize) -> Ty {
     match random.below(12) {
         0..4 => I32,
@@ -119,13 +119,13 @@ struct Module {
     text: String,
 }
 
-/// The function that is being written.
+/// State of the function under construction.
 struct Body {
     locals: Vec<Ty>,
     results: Vec<Ty>,
-    /// What a branch to each enclosing label takes, and whether the label is a loop's.
+    /// Type of the value that a branch to each label carries, and whether the label is a loop's.
     labels: Vec<(Option<Ty>, bool)>,
-    /// What may still be written.
+    /// Number of expressions that may still be generated.
     budget: usize,
 }
 
@@ -176,7 +176,7 @@ impl Module {
         let ty = self.functions[index];
         let signature = &self.signatures[ty];
         let (mut locals, results) = (signature.params.clone(), signature.results.clone());
-        // The host has no typed functions to pass.
+        // The host cannot pass typed function references.
         let export = locals.iter().all(|ty| !matches!(ty, Typed(_)));
         let name = if export {
             format!("(export \"f{index}\")")
@@ -193,7 +193,7 @@ impl Module {
             let ty = any(&mut self.random, self.signatures.len());
             locals.push(ty);
         }
-        // The counters of loops come last, where no assignment finds them.
+        // The counters of loops are the last locals, which other code does not assign.
         let counters = 40;
         let _ = write!(
             self.text,
@@ -224,7 +224,7 @@ impl Module {
         let _ = writeln!(self.text, "{code})");
     }
 
-    /// Leaves the function by calling another one with the same results, or returns.
+    /// Generates a tail call of a function with the same results, or a return.
     fn tail_call(&mut self, body: &mut Body) -> String {
         let fits = |&index: &usize| self.signatures[self.functions[index]].results == body.results;
         let callees: Vec<usize> = (0..self.functions.len()).filter(fits).collect();
@@ -266,7 +266,7 @@ impl Module {
         (!found.is_empty()).then(|| *self.random.pick(&found))
     }
 
-    /// A call, and what it gives.
+    /// Generates a call. Returns its text and the types of its results.
     fn call(&mut self, body: &mut Body, depth: usize) -> (String, Vec<Ty>) {
         let callee = self.random.below(self.functions.len());
         let ty = self.functions[callee];
@@ -349,7 +349,7 @@ impl Module {
         }
     }
 
-    /// An expression of a type.
+    /// Generates an expression of a type.
     fn expression(&mut self, body: &mut Body, ty: Ty, depth: usize) -> String {
         if body.budget == 0 || depth > 7 || self.random.one_in(4) {
             return self.leaf(body, ty);
@@ -483,7 +483,7 @@ impl Module {
         }
     }
 
-    /// An expression that catches what is thrown within it.
+    /// Generates an expression that catches exceptions thrown in it.
     fn try_(&mut self, body: &mut Body, ty: Ty, depth: usize) -> String {
         let result = ty.text();
         body.labels.push((Some(ty), false));
@@ -498,7 +498,7 @@ impl Module {
                  {statements} {value}))"
             );
         }
-        // As if it were a loop's: nothing branches to it by chance.
+        // Marked as loops, so that no random branch targets these labels.
         body.labels.extend([(None, true), (None, false)]);
         let statements = self.statement(body, depth + 1) + &self.statement(body, depth + 1);
         let value = self.expression(body, ty, depth + 1);
@@ -537,7 +537,8 @@ impl Module {
         let name = words.next().unwrap_or("");
         let mut operands: Vec<&str> = words.collect();
         let result = operands.pop().unwrap_or("");
-        // Comparisons are named for what they compare, all others for what they give.
+        // The names of comparisons begin with the type of the operands, all others with that of the
+        // result.
         let compares = ["eq", "ne", "lt", "gt", "le", "ge"].iter().any(|word| {
             name.strip_prefix(word)
                 .is_some_and(|rest| matches!(rest, "" | "_s" | "_u" | "z"))
@@ -550,7 +551,7 @@ impl Module {
         code + ")"
     }
 
-    /// A statement.
+    /// Generates a statement.
     fn statement(&mut self, body: &mut Body, depth: usize) -> String {
         if body.budget == 0 || depth > 7 {
             return String::new();
@@ -606,7 +607,7 @@ impl Module {
             }
             15 => {
                 let reference = Typed(self.random.below(self.signatures.len()));
-                // As if it were a loop's: nothing branches to it by chance.
+                // Marked as a loop, so that no random branch targets the label.
                 body.labels.push((None, true));
                 let value = self.expression(body, reference, depth + 1);
                 let statement = self.statement(body, depth + 1);
@@ -626,7 +627,7 @@ impl Module {
             16 if self.random.one_in(3) => {
                 let index = self.expression(body, I32, depth + 1);
                 let value = self.expression(body, Funcref, depth + 1);
-                // The upper half, so that calls by index go well.
+                // Only the upper half is changed, so that most indirect calls succeed.
                 format!(
                     "(table.set $table (i32.or (i32.and {index} (i32.const 7)) (i32.const 24)) {value})"
                 )
@@ -658,13 +659,13 @@ impl Module {
         format!("(ref.func $f{})", self.random.pick(&found))
     }
 
-    /// A loop that ends after a few rounds.
+    /// Generates a loop of a few rounds.
     fn loop_(&mut self, body: &mut Body, depth: usize) -> String {
         let open = body.labels.iter().filter(|label| label.1).count();
         if open >= 3 {
             return String::new();
         }
-        // A counter for each depth of nesting.
+        // There is a counter for each depth of nested loops.
         let counter = body.locals.len() + open;
         let rounds = 1 + self.random.below(6);
         body.labels.push((None, true));
@@ -681,7 +682,7 @@ impl Module {
         code
     }
 
-    /// A branch to one of the enclosing labels, though not back to a loop.
+    /// Generates a branch to an enclosing label that is not a loop's.
     fn leave(&mut self, body: &mut Body, depth: usize) -> String {
         let count = body.labels.len();
         let label = self.random.below(count);

@@ -1,61 +1,60 @@
-//! What a run of a program showed, in terms that both engines share.
+//! Observable behaviour of a program, in types that both engines share.
 
 use std::fmt;
 
-/// What a program did, from its instantiation through all calls.
+/// Observable behaviour of a program, from its instantiation through all calls.
 #[derive(Debug, PartialEq)]
 pub struct Observation {
-    /// The instantiation, and the calls.
+    /// The instantiation and the calls.
     pub steps: Vec<Step>,
 }
 
-/// One call.
+/// The instantiation, or one call.
 #[derive(Debug, PartialEq)]
 pub struct Step {
-    /// The name of what was called.
+    /// Name of the called function.
     pub name: String,
-    /// How it ended.
+    /// End of the call.
     pub end: End,
-    /// What the host functions saw that it called.
+    /// Calls of host functions during the call.
     pub host: Vec<HostCall>,
-    /// The fuel spent.
+    /// Fuel spent.
     pub fuel: Option<u64>,
-    /// What everything holds afterwards.
+    /// State after the call.
     pub state: State,
 }
 
-/// How a call ended.
+/// End of a call.
 #[derive(Clone, Debug, PartialEq)]
 pub enum End {
-    /// With these results.
+    /// The call returned these results.
     Returned(Vec<Value>),
-    /// With a trap.
+    /// The call trapped.
     Trapped {
-        /// The trap's name.
+        /// Name of the trap.
         trap: String,
-        /// Where.
+        /// Backtrace.
         frames: Vec<Frame>,
     },
-    /// With an exception of this payload that nothing has caught.
+    /// The call ended with an uncaught exception with this payload.
     Threw(Vec<Value>),
-    /// With an error of the host's.
+    /// A host function failed.
     Failed {
-        /// What it says.
+        /// Message of the error.
         message: String,
-        /// Where.
+        /// Backtrace.
         frames: Vec<Frame>,
     },
 }
 
 impl End {
-    /// Whether the trap of that name was the end.
+    /// Returns whether the call ended with the trap of that name.
     pub fn is_trap(&self, name: &str) -> bool {
         matches!(self, End::Trapped { trap, .. } if trap == name)
     }
 
-    /// Whether what comes after it is not to be compared: a stack overflow happens at a
-    /// depth that is each engine's own, and so much may have happened before the fuel
-    /// ends.
+    /// Returns whether later steps cannot be compared. Each engine has a stack overflow at a depth
+    /// of its own, and lack of fuel may be noticed at different points.
     pub fn ends_comparison(&self) -> bool {
         self.is_trap("StackOverflow") || self.is_trap("OutOfFuel")
     }
@@ -64,33 +63,33 @@ impl End {
 /// A frame of a backtrace.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Frame {
-    /// The function's index.
+    /// Index of the function.
     pub function: u32,
-    /// The instruction's offset in the module.
+    /// Offset of the instruction in the module.
     pub offset: Option<usize>,
 }
 
 /// A call of a host function.
 #[derive(Clone, Debug, PartialEq)]
 pub struct HostCall {
-    /// The function's name.
+    /// Name of the function.
     pub name: String,
-    /// Its arguments.
+    /// Arguments.
     pub arguments: Vec<Value>,
-    /// Its callers.
+    /// Backtrace of the callers.
     pub frames: Vec<Frame>,
 }
 
 /// A value.
 #[derive(Clone, Copy, PartialEq)]
 pub enum Value {
-    /// A number of 32 bits.
+    /// Bits of a 32-bit number.
     Bits32(u32),
-    /// A number of 64 bits.
+    /// Bits of a 64-bit number.
     Bits64(u64),
     /// A null reference.
     Null,
-    /// A reference.
+    /// A non-null reference.
     Reference,
 }
 
@@ -105,18 +104,18 @@ impl fmt::Debug for Value {
     }
 }
 
-/// What the exported memories, globals and tables hold.
+/// Contents of the exported memories, globals and tables.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct State {
-    /// The size in bytes and a hash of each memory.
+    /// Size in bytes and hash of each memory.
     pub memories: Vec<(usize, u64)>,
-    /// The values of globals.
+    /// Values of globals.
     pub globals: Vec<Value>,
-    /// The elements of tables.
+    /// Size and elements of each table.
     pub tables: Vec<(u64, Vec<Value>)>,
 }
 
-/// A hash of bytes (FNV-1a, by words).
+/// Returns a hash of bytes (FNV-1a, by words of 64 bits).
 pub fn hash(bytes: &[u8]) -> u64 {
     let mut hash = 0xcbf2_9ce4_8422_2325_u64;
     let mut chunks = bytes.chunks_exact(8);
@@ -130,15 +129,16 @@ pub fn hash(bytes: &[u8]) -> u64 {
     hash
 }
 
-/// Where two observations differ first, in words; nothing where they agree.
+/// Returns a description of the first difference between two observations, or `None` if there is
+/// none.
 ///
-/// Where the fuel ends may be noticed a little later in the second, even after the call's
-/// end: then nothing else of that call can be compared.
+/// The second engine may notice lack of fuel a little later, even after the call's end. Then the
+/// rest of that call cannot be compared.
 pub fn difference(expected: &Observation, found: &Observation) -> Option<String> {
     for (index, (a, b)) in expected.steps.iter().zip(&found.steps).enumerate() {
         let at = format!("step {index}, {}", a.name);
         if a.name != b.name {
-            return Some(format!("{at}: the other did {}", b.name));
+            return Some(format!("{at}: the other called {}", b.name));
         }
         if [&a.end, &b.end]
             .iter()
@@ -147,7 +147,7 @@ pub fn difference(expected: &Observation, found: &Observation) -> Option<String>
             return None;
         }
         let starved = |step: &Step| step.end.is_trap("OutOfFuel");
-        // Wasmtime charges for segments, too.
+        // Wasmtime charges for segments at instantiation.
         let later = index == 0 || b.fuel.is_none_or(|spent| spent >= FUEL);
         if starved(a) && (starved(b) || later) {
             return None;
@@ -164,7 +164,7 @@ pub fn difference(expected: &Observation, found: &Observation) -> Option<String>
         if a.state != b.state {
             return Some(format!("{at}: state {:?},\n  found {:?}", a.state, b.state));
         }
-        // What the instantiation itself costs is each engine's own.
+        // The cost of instantiation differs between the engines.
         if index > 0
             && let (End::Returned(_), Some(expected), Some(found)) = (&a.end, a.fuel, b.fuel)
             && expected != found
@@ -175,11 +175,11 @@ pub fn difference(expected: &Observation, found: &Observation) -> Option<String>
     None
 }
 
-/// The fuel of each call.
+/// Fuel for each call.
 pub const FUEL: u64 = 20_000;
 
-/// How many frames of a backtrace are compared.
+/// Maximum number of frames of a backtrace that are compared.
 pub const FRAMES: usize = 300;
 
-/// How many calls of host functions of a step are compared.
+/// Maximum number of host calls of a step that are compared.
 pub const HOST_CALLS: usize = 60;

@@ -1,9 +1,9 @@
-//! Runs a program and writes down what can be seen.
+//! Runs a program and records its observable behaviour.
 //!
-//! The same source serves both engines: it is expanded once with each crate's name.
+//! The same source is expanded for both engines, with the name of the crate.
 
-/// Defines `observe`, with the names of the crate `$engine`. `$start_fuel` is what a call
-/// gets, and `$call` how a function is called: to its end, where nothing is said.
+/// Defines `observe` for the crate `$engine`. `$start_fuel` is the fuel for a call. `$call` calls a
+/// function; without it, calls cannot be suspended.
 macro_rules! observer {
     ($engine:ident, $start_fuel:expr) => {
         observer!($engine, $start_fuel, call);
@@ -26,14 +26,14 @@ macro_rules! observer {
             ValType, WasmBacktrace,
         };
 
-        /// The store's data.
+        /// Data of the store.
         pub struct Host {
             limits: StoreLimits,
             calls: Vec<HostCall>,
         }
 
-        /// Runs `bytes`: instantiation, then calls of the exported functions with
-        /// arguments that follow from `seed`; `most` steps in all.
+        /// Instantiates `bytes`, and calls the exported functions with arguments that depend on
+        /// `seed`. Executes at most `most` steps.
         pub fn observe(
             engine: &Engine,
             bytes: &[u8],
@@ -68,7 +68,7 @@ macro_rules! observer {
             let Some(instance) = instance else {
                 return Ok(Observation { steps });
             };
-            // Where instantiation alone is wanted, nothing else may run.
+            // If only the instantiation is to be compared, nothing else may run.
             if most <= 1 {
                 return Ok(Observation { steps });
             }
@@ -115,7 +115,9 @@ macro_rules! observer {
             let (end, result) = match run(store) {
                 Ok((values, result)) => (End::Returned(show_all(&values)), Some(result)),
                 Err(error) if error.is::<ThrownException>() => {
-                    let exception = store.take_pending_exception().expect("it was thrown");
+                    let exception = store
+                        .take_pending_exception()
+                        .expect("an exception is pending");
                     let payload: Vec<Val> = exception.fields(&mut *store).unwrap().collect();
                     (End::Threw(show_all(&payload)), None)
                 }
@@ -181,12 +183,12 @@ macro_rules! observer {
                 }
                 ExternType::Memory(ty) => Memory::new(store, ty).unwrap().into(),
                 ExternType::Tag(ty) => Tag::new(store, &ty).unwrap().into(),
-                #[allow(unreachable_patterns, reason = "one engine has no others")]
+                #[allow(unreachable_patterns, reason = "one engine has no other variants")]
                 _ => panic!("nothing else is imported"),
             }
         }
 
-        /// A function that returns what follows from its arguments, and sometimes fails.
+        /// Creates a function whose results depend on its arguments, and which sometimes fails.
         fn host_function(store: &mut Store<Host>, name: String, ty: FuncType) -> Func {
             let results: Vec<ValType> = ty.results().collect();
             Func::new(store, ty, move |mut caller, arguments, values| {
@@ -203,7 +205,7 @@ macro_rules! observer {
                     caller.data_mut().calls.push(call);
                 }
                 if random.one_in(12) {
-                    return Err(Error::msg(format!("{name} does not like {seed:#x}")));
+                    return Err(Error::msg(format!("{name} refuses {seed:#x}")));
                 }
                 for (place, ty) in values.iter_mut().zip(&results) {
                     *place = value(&mut random, ty, &[]);
@@ -212,7 +214,7 @@ macro_rules! observer {
             })
         }
 
-        /// A value of a type: for functions one of `items`, or null.
+        /// Returns a random value of a type: for functions, one of `items` or null.
         fn value(random: &mut Random, ty: &ValType, items: &[Extern]) -> Val {
             match ty {
                 ValType::I32 => Val::I32(random.value_32() as i32),
@@ -228,7 +230,7 @@ macro_rules! observer {
                         _ => Val::null_ref(ty.heap_type()),
                     }
                 }
-                _ => panic!("no program has vectors"),
+                _ => panic!("programs have no vectors"),
             }
         }
 
@@ -274,7 +276,7 @@ macro_rules! observer {
                 Val::FuncRef(Some(_)) | Val::ExternRef(Some(_)) | Val::ExnRef(Some(_)) => {
                     Value::Reference
                 }
-                _ => panic!("no program has other values"),
+                _ => panic!("programs have no other values"),
             }
         }
     };

@@ -1,8 +1,8 @@
-//! The operators of generated modules.
+//! Numeric and memory instructions of generated modules.
 
 use super::generator::Ty::{self, F32, F64, I32, I64};
 
-/// Operators by name, operands and result.
+/// Instructions with their name, operands and result.
 pub const OPERATORS: &str = "
     clz i32 i32, ctz i32 i32, popcnt i32 i32, extend8_s i32 i32, extend16_s i32 i32,
     eqz i32 i32, add i32 i32 i32, sub i32 i32 i32, mul i32 i32 i32, and i32 i32 i32,
@@ -34,7 +34,7 @@ pub const OPERATORS: &str = "
     reinterpret_i64 i64 f64
 ";
 
-/// Operators that may trap.
+/// Instructions that may trap.
 pub const PARTIAL: &str = "
     div_s i32 i32 i32, div_u i32 i32 i32, rem_s i32 i32 i32, rem_u i32 i32 i32,
     div_s i64 i64 i64, div_u i64 i64 i64, rem_s i64 i64 i64, rem_u i64 i64 i64,

@@ -1,16 +1,16 @@
-//! Random numbers that are the same everywhere for the same seed.
+//! Pseudo-random numbers that depend only on the seed.
 
 /// The generator SplitMix64.
 #[derive(Clone, Debug)]
 pub struct Random(u64);
 
 impl Random {
-    /// A generator; each seed gives a sequence of its own.
+    /// Creates a generator. Each seed gives a sequence of its own.
     pub fn new(seed: u64) -> Random {
         Random(seed)
     }
 
-    /// 64 random bits.
+    /// Returns 64 random bits.
     pub fn bits(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;
@@ -19,28 +19,28 @@ impl Random {
         mixed ^ (mixed >> 31)
     }
 
-    /// A number below `end`, which is not 0.
+    /// Returns a number below `end`, which must not be 0.
     pub fn below(&mut self, end: usize) -> usize {
         (self.bits() % end as u64) as usize
     }
 
-    /// True once in `count` times.
+    /// Returns true once in `count` times.
     pub fn one_in(&mut self, count: usize) -> bool {
         self.below(count) == 0
     }
 
-    /// One of `choices`.
+    /// Returns one of `choices`.
     pub fn pick<'a, T>(&mut self, choices: &'a [T]) -> &'a T {
         &choices[self.below(choices.len())]
     }
 
-    /// So many random bytes.
+    /// Returns `count` random bytes.
     pub fn bytes(&mut self, count: usize) -> Vec<u8> {
         let words = (0..count.div_ceil(8)).flat_map(|_| self.bits().to_le_bytes());
         words.take(count).collect()
     }
 
-    /// The bits of a 32-bit value: small numbers, extremes, special floats, any.
+    /// Returns the bits of a 32-bit value: a small number, an extreme one, a special float, or any.
     pub fn value_32(&mut self) -> u32 {
         match self.below(6) {
             0 => self.below(10) as u32,
@@ -62,7 +62,7 @@ impl Random {
         }
     }
 
-    /// The bits of a 64-bit value: small numbers, extremes, special floats, any.
+    /// Returns the bits of a 64-bit value: a small number, an extreme one, a special float, or any.
     pub fn value_64(&mut self) -> u64 {
         match self.below(7) {
             0 => self.below(10) as u64,

@@ -1,10 +1,10 @@
-//! Modules by `wasm-smith`, of the language that Backstitch has.
+//! Random modules by `wasm-smith`, with the features that Backstitch supports.
 
 use super::random::Random;
 use arbitrary::Unstructured;
 use wasm_smith::{Config, MemoryOffsetChoices};
 
-/// What modules may import.
+/// Available imports.
 const IMPORTS: &str = r#"(module
     (import "host" "none" (func))
     (import "host" "number" (func (param i32) (result i32)))
@@ -21,11 +21,11 @@ const IMPORTS: &str = r#"(module
     (import "host" "wide" (memory i64 0 3))
     (import "host" "table" (table 10 20 funcref)))"#;
 
-/// The module of a seed, if `wasm-smith` finds one.
+/// Returns a seed's module, if `wasm-smith` generates one.
 pub fn program(seed: u64) -> Option<Vec<u8>> {
     let mut random = Random::new(seed);
     let config = Config {
-        available_imports: Some(wat::parse_str(IMPORTS).expect("the imports are right")),
+        available_imports: Some(wat::parse_str(IMPORTS).expect("the imports are valid")),
         bulk_memory_enabled: random.one_in(2),
         compact_imports_enabled: false,
         custom_page_sizes_enabled: random.one_in(4),

@@ -1,6 +1,6 @@
-//! Assembly text, as far as frames, calls and jumps go.
+//! Parsing of assembly text, as far as frames, calls and jumps are concerned.
 
-/// The architectures that the tail-call backend is for.
+/// An architecture with a tail-call backend.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Architecture {
     X86_64,
@@ -8,15 +8,15 @@ pub enum Architecture {
     Riscv64,
 }
 
-/// A function.
+/// A function in assembly.
 pub struct Function {
-    /// Its name, mangled.
+    /// Mangled name.
     pub symbol: String,
-    /// Its instructions in order, each with single spaces.
+    /// Instructions in order, with single spaces.
     pub instructions: Vec<String>,
 }
 
-/// The functions of an assembly file for ELF.
+/// Returns the functions of an assembly file for ELF.
 pub fn functions(assembly: &str) -> Vec<Function> {
     let mut functions: Vec<Function> = Vec::new();
     let mut is_open = false;
@@ -51,12 +51,12 @@ pub fn functions(assembly: &str) -> Vec<Function> {
 }
 
 fn is_comment(word: &str) -> bool {
-    // In the assembly of aarch64, `#` begins a number.
+    // In aarch64 assembly, `#` begins a number.
     word == "#" || word.starts_with("//") || word.starts_with("##")
 }
 
 impl Architecture {
-    /// A target of this architecture.
+    /// Returns a target of this architecture.
     pub fn target(self) -> &'static str {
         match self {
             Architecture::X86_64 => "x86_64-unknown-linux-gnu",
@@ -65,7 +65,8 @@ impl Architecture {
         }
     }
 
-    /// Whether an instruction touches the native stack, by its pointer or by saving.
+    /// Returns whether an instruction uses the native stack, through its pointer or by saving a
+    /// register.
     pub fn touches_stack(self, line: &str) -> bool {
         match self {
             Architecture::X86_64 => {
@@ -75,27 +76,27 @@ impl Architecture {
         }
     }
 
-    /// Whether it returns.
+    /// Returns whether an instruction returns.
     pub fn is_return(self, line: &str) -> bool {
         line == "ret" || line == "retq"
     }
 
-    /// Whether it calls what a register or a cell points to.
+    /// Returns whether an instruction calls the address in a register or in memory.
     pub fn is_indirect_call(self, line: &str) -> bool {
         match self {
             Architecture::X86_64 => line.starts_with("call") && self.callee(line).is_none(),
             Architecture::Aarch64 => line.starts_with("blr"),
-            // With a register of its own to return to; `jr` has none.
+            // `jalr` has a register for the return address; `jr` does not.
             Architecture::Riscv64 => line.starts_with("jalr"),
         }
     }
 
-    /// What it calls by name.
+    /// Returns the name of the function that an instruction calls.
     pub fn callee(self, line: &str) -> Option<&str> {
         let (operation, operand) = line.split_once(' ')?;
         match self {
             Architecture::X86_64 if operation.starts_with("call") => {
-                // A library's functions are called through their entries in a table.
+                // Functions of shared libraries are called through a table of addresses.
                 let name = match operand.strip_prefix('*') {
                     Some(place) => place.strip_suffix("@GOTPCREL(%rip)")?,
                     None => operand,
@@ -110,8 +111,8 @@ impl Architecture {
         }
     }
 
-    /// Whether it leaves the function by a jump: to the address in a register, or to a
-    /// function.
+    /// Returns whether an instruction leaves the function by a jump, to the address in a register
+    /// or to another function.
     pub fn is_jump_out(self, line: &str) -> bool {
         let Some((operation, operand)) = line.split_once(' ') else {
             return false;
@@ -126,14 +127,14 @@ impl Architecture {
     }
 }
 
-/// Whether an instruction names a register.
+/// Returns whether an instruction contains the name of a register.
 fn names(line: &str, register: &str) -> bool {
     line.split(|c: char| !c.is_alphanumeric())
         .any(|word| word == register)
 }
 
 #[test]
-fn instructions_are_told_apart() {
+fn instructions_are_classified() {
     let text = "\
 _R1a:
 \t.cfi_startproc

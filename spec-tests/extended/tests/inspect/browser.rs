@@ -1,4 +1,4 @@
-//! Chromium without a window, driven by WebDriver.
+//! Headless Chromium, driven by WebDriver.
 
 use serde_json::{Value, json};
 use std::io::{self, BufRead, BufReader, Read, Write};
@@ -8,10 +8,10 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How long a page may take to be ready.
+/// Time within which a page must be ready.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// What Chromium is started with: it shows nothing, and asks nobody for anything.
+/// Arguments for Chromium: no window, no questions, no network access.
 const ARGUMENTS: [&str; 9] = [
     "--headless",
     "--no-sandbox",
@@ -32,14 +32,14 @@ pub struct Browser {
 }
 
 impl Browser {
-    /// Starts one; none where there is no Chromium, or no driver for it.
+    /// Starts a browser. Returns `None` if Chromium or its driver is not installed.
     pub fn start(name: &str) -> Option<Browser> {
         let chromium = ["chromium", "chromium-browser", "google-chrome"]
             .into_iter()
             .find(|name| is_there(name));
         let (Some(chromium), true) = (chromium, is_there("chromedriver")) else {
             println!(
-                "skipped: there is no Chromium with a chromedriver (apt-get install chromium chromium-driver)"
+                "skipped: Chromium and chromedriver are not installed (apt-get install chromium chromium-driver)"
             );
             return None;
         };
@@ -48,8 +48,8 @@ impl Browser {
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
-            .expect("chromedriver can be run");
-        let mut lines = BufReader::new(driver.stdout.take().expect("it is piped")).lines();
+            .expect("chromedriver can be started");
+        let mut lines = BufReader::new(driver.stdout.take().expect("the output is piped")).lines();
         let port = lines
             .by_ref()
             .map_while(Result::ok)
@@ -60,8 +60,8 @@ impl Browser {
                     .parse()
                     .ok()
             })
-            .expect("chromedriver says where it listens");
-        // It may print more, and must not wait for a reader.
+            .expect("chromedriver prints its port");
+        // Reads further output, so that the driver never blocks on a full pipe.
         thread::spawn(move || lines.for_each(drop));
         let mut browser = Browser {
             driver,
@@ -84,10 +84,10 @@ impl Browser {
         Some(browser)
     }
 
-    /// Opens a page of `inspect`'s, at a place in it, and waits until it is ready.
+    /// Opens a page of `inspect` with a fragment, and waits until it is ready.
     pub fn open(&self, page: &Path, place: &str) {
         let url = format!("file://{}#{place}", page.display());
-        // A page that differs in its place alone would not be loaded again.
+        // A URL that differs only in its fragment would not be loaded again.
         self.command("url", &json!({"url": "about:blank"}));
         self.command("url", &json!({"url": url}));
         let start = Instant::now();
@@ -98,12 +98,12 @@ impl Browser {
         }
     }
 
-    /// What a function with this body returns in the page.
+    /// Runs a function body in the page and returns its result.
     pub fn eval(&self, body: &str) -> Value {
         self.command("execute/sync", &json!({"script": body, "args": []}))
     }
 
-    /// The text of the first element that a selector finds.
+    /// Returns the text of the first element that matches a selector.
     pub fn text(&self, selector: &str) -> String {
         let body = format!(
             "return document.querySelector({})?.innerText ?? ''",
@@ -112,7 +112,7 @@ impl Browser {
         self.eval(&body).as_str().unwrap_or_default().to_string()
     }
 
-    /// Waits until an element has a text in it.
+    /// Waits until an element contains a text.
     #[track_caller]
     pub fn expect(&self, selector: &str, part: &str) {
         let start = Instant::now();
@@ -126,13 +126,13 @@ impl Browser {
         }
     }
 
-    /// Clicks on the first element that a selector finds.
+    /// Clicks on the first element that matches a selector.
     pub fn click(&self, selector: &str) {
         let element = self.find(selector);
         self.command(&format!("element/{element}/click"), &json!({}));
     }
 
-    /// Types into an element.
+    /// Types text into an element.
     pub fn type_into(&self, selector: &str, text: &str) {
         let element = self.find(selector);
         self.command(&format!("element/{element}/clear"), &json!({}));
@@ -146,7 +146,7 @@ impl Browser {
         self.command("actions", &json!({"actions": [source]}));
     }
 
-    /// Shows pages as on a screen of this width and 800 pixels of height.
+    /// Emulates a screen of this width and a height of 800 pixels.
     pub fn resize(&self, width: u32) {
         let metrics = json!({
             "width": width, "height": 800, "deviceScaleFactor": 1, "mobile": width < 600,
@@ -154,7 +154,7 @@ impl Browser {
         self.devtools("Emulation.setDeviceMetricsOverride", &metrics);
     }
 
-    /// Shows pages as to people who like them dark.
+    /// Emulates a preference for dark colours.
     pub fn darken(&self) {
         let feature = json!({"name": "prefers-color-scheme", "value": "dark"});
         let media = json!({"features": [feature]});
@@ -182,14 +182,14 @@ impl Browser {
     fn request(&self, method: &str, path: &str, body: &Value) -> Value {
         let answer = self
             .exchange(method, path, body)
-            .expect("the driver answers");
+            .expect("the driver responds");
         let answer: Value = serde_json::from_slice(&answer).expect("the answer is JSON");
         let value = &answer["value"];
         assert!(value.get("error").is_none(), "{path}: {value}");
         value.clone()
     }
 
-    /// Sends a request, and gives the answer's body.
+    /// Sends a request and returns the body of the answer.
     fn exchange(&self, method: &str, path: &str, body: &Value) -> io::Result<Vec<u8>> {
         let mut stream = TcpStream::connect(("127.0.0.1", self.port))?;
         stream.set_read_timeout(Some(PATIENCE))?;
@@ -200,7 +200,7 @@ impl Browser {
             body.len()
         );
         stream.write_all(request.as_bytes())?;
-        // The driver keeps the connection open, whatever it is asked for.
+        // The driver keeps the connection open in spite of `Connection: close`.
         let mut answer = BufReader::new(stream);
         let mut length = 0;
         loop {
@@ -223,7 +223,8 @@ impl Browser {
 
 impl Drop for Browser {
     fn drop(&mut self) {
-        // The driver ends its browser only when it is told to, also where a test has failed.
+        // The driver ends its browser only on this request. It is necessary after a failed test,
+        // too.
         let _ = self.exchange("DELETE", &format!("/session/{}", self.session), &json!({}));
         let _ = self.driver.kill();
         let _ = self.driver.wait();

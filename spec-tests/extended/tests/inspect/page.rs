@@ -1,4 +1,4 @@
-//! The page that `backstitch inspect --html` writes, used in a browser as people use it.
+//! The page that `backstitch inspect --html` writes, operated in a browser.
 
 use crate::browser::Browser;
 use crate::command::{backstitch, file};
@@ -53,7 +53,7 @@ fn c16_the_page_shows_frames_and_memory() {
     }
     assert_eq!(browser.eval("return location.hash"), "#frame/0/1");
 
-    // A value that may be an address leads to what is there, which is shown beside it.
+    // A value that may be an address links to the memory there, and has a preview of it.
     browser.expect("#frame table .preview", "“apples, pears”");
     browser.click("#frame table a");
     browser.expect("#bytes", "apples, pears");
@@ -73,13 +73,13 @@ fn c16_the_page_shows_frames_and_memory() {
     browser.click("#tab-dump");
     browser.expect("#dump", "taken on trust");
 
-    // The address of a place in the page leads back to it.
+    // The URL of a position in the page opens that position.
     browser.open(&page, "frame/0/2");
     browser.expect("#frame h2", "main");
 }
 
 #[test]
-fn c16_the_page_without_a_mouse() {
+fn c16_the_page_is_operated_by_keys() {
     let page = page("keys", &dump(Writer::Thorough), shop());
     let Some(browser) = Browser::start("keys") else {
         return;
@@ -124,7 +124,7 @@ fn c16_the_page_in_hexadecimal() {
     browser.expect("#frames", "(list=1024, count=0)");
 }
 
-/// Who waits for whom, what each of them does, and the way to its frames.
+/// The tree shows which stacks wait for which, the state of each, and its frames when selected.
 #[test]
 fn c12_c16_the_page_shows_stacks_as_a_tree() {
     let kitchen_of_three = kitchen(3);
@@ -150,12 +150,12 @@ fn c12_c16_the_page_shows_stacks_as_a_tree() {
     assert_eq!(browser.eval(rows), expected);
     browser.expect("#frame .meta", "continuation 5");
 
-    // A suspended one has its own frames.
+    // The frames of a suspended continuation.
     browser.click(".stack:nth-child(5)");
     browser.expect("#frames", "(plate=2)");
     browser.expect("#frame h2", "pause");
     browser.expect("#count", "2 frames");
-    // One that has not begun has none, but arguments.
+    // A fresh continuation has arguments but no frames.
     browser.press("s");
     browser.press("\u{e013}");
     browser.press("\u{e013}");
@@ -163,7 +163,7 @@ fn c12_c16_the_page_shows_stacks_as_a_tree() {
     browser.expect("#frame", "Nothing has run on it yet.");
     browser.expect("#frame table", "0\ti32\t41\t0x00000029");
     assert_eq!(browser.eval("return location.hash"), "#stack/1");
-    // The address of a stack leads back to it, and a frame's stack is the chosen one.
+    // The URL of a stack selects it, and the URL of a frame selects the frame's stack.
     browser.open(&page, "stack/1");
     browser.expect("#frame h2", "continuation 2");
     browser.open(&page, "frame/0/2");
@@ -187,9 +187,9 @@ fn c16_many_stacks_stay_usable() {
     browser.expect(".stack[aria-selected=true]", "suspended");
 }
 
-/// Nothing sticks out, and a row of bytes fits.
+/// Nothing overflows the screen, and a row of bytes fits.
 #[test]
-fn c16_the_page_on_a_phone_and_in_the_dark() {
+fn c16_the_page_on_a_small_screen_with_dark_colours() {
     let page = page("phone", &dump(Writer::Thorough), shop());
     let Some(browser) = Browser::start("phone") else {
         return;
@@ -220,15 +220,15 @@ fn c16_the_page_on_a_phone_and_in_the_dark() {
     browser.expect("#bytes", "apples, pears");
 }
 
-/// Nothing is fetched, and nothing that a dump says is markup.
+/// The page loads no resources, and no text of a dump is interpreted as markup.
 #[test]
-fn c16_the_page_is_alone_and_safe() {
+fn c16_the_page_is_self_contained_and_escapes_texts() {
     let evil = wat::parse_str(
         r#"(module $evil
             (func $"</script><script>document.title='bad'</script>" (export "main")
                 (param $"<img src=x onerror=alert(1)>" i32) unreachable))"#,
     )
-    .expect("the text is right");
+    .expect("the text is valid");
     let page = page("alone", &ours(&evil, "<b>{{script}}</b>"), &evil);
     let text = fs::read_to_string(&page).expect("the page is text");
     for outside in ["http:", "https:", "src=", "@import", "url("] {
@@ -263,7 +263,7 @@ fn c16_a_deep_stack_stays_usable() {
     let opened = start.elapsed();
     assert!(opened < Duration::from_secs(10), "{opened:?}");
     browser.expect("#count", "100,000 frames");
-    // Whatever is done, the page answers as if the stack were small.
+    // Each action must be as fast as with a small stack.
     for action in [
         "find('divide')",
         "find('')",
@@ -286,11 +286,11 @@ fn c16_a_deep_stack_stays_usable() {
     browser.expect("#frame table", "sum\ti32\t68662");
 }
 
-/// 256 MiB, of which 24 are not zero, and a third of those is not in the page.
+/// Of 256 MiB, 24 MiB are not zero, and a third of these exceeds the size of the page.
 #[test]
 fn c16_a_big_memory_stays_usable() {
     let page = page("page_big", &big(), shop());
-    let size = fs::metadata(&page).expect("it is there").len();
+    let size = fs::metadata(&page).expect("the item exists").len();
     assert!(size < 32 << 20, "the page has {size} bytes");
     let Some(browser) = Browser::start("big") else {
         return;
@@ -301,14 +301,14 @@ fn c16_a_big_memory_stays_usable() {
     browser.expect("#bytes", "0ffffff0");
     let rows = browser.eval("return document.querySelectorAll('.hex').length");
     assert!(rows.as_u64().is_some_and(|rows| rows < 80), "{rows} rows");
-    // Where a frame's value points to, the bytes are there, however far up.
+    // The bytes that a value in a frame points to are in the page, even at a high address.
     browser.click("#tab-frame");
     browser.click("#frame table a");
     browser.expect("#bytes", "0c000000");
     browser.expect("#bytes", "pointed to");
     browser.open(&page, "memory/0/0xc400000");
     browser.expect("#bytes", "··");
-    // The wheel moves by rows, though a pixel of the scroll bar is many of them.
+    // The wheel moves by rows, although a pixel of the scroll bar stands for many rows.
     let wheel = "const bytes = document.querySelector('#bytes');
         bytes.dispatchEvent(new WheelEvent('wheel', { deltaY: 20, cancelable: true }));
         return document.querySelector('.hex').textContent.slice(0, 8)";

@@ -1,18 +1,18 @@
-//! Code blocks, as far as their publication goes: a header whose reads and writes `loom`
-//! watches, in the place of the cells.
+//! Code blocks, as far as their publication is concerned: `loom` checks the accesses to a header
+//! that stands for the cells.
 
 use loom::cell::UnsafeCell;
 
-/// What all code begins with.
+/// Header at the beginning of each code block.
 #[derive(Debug)]
 pub struct CodeHeader {
     extent: UnsafeCell<u32>,
     cells: [u64; 4],
 }
 
-// SAFETY: the extent is written before the code is published, which `loom` checks.
+// SAFETY: the extent is written before the code is published; `loom` checks that.
 unsafe impl Sync for CodeHeader {}
-// SAFETY: nothing in it belongs to a thread.
+// SAFETY: it contains nothing that is bound to a thread.
 unsafe impl Send for CodeHeader {}
 
 impl CodeHeader {
@@ -23,18 +23,18 @@ impl CodeHeader {
         }
     }
 
-    /// The extent, as a call reads it.
+    /// Reads the extent, as a call does.
     ///
     /// # Safety
     ///
-    /// The code has been published.
+    /// The code must have been published.
     pub unsafe fn read(&self) -> u32 {
-        // SAFETY: it does not change any more.
+        // SAFETY: it is no longer modified after the publication.
         self.extent.with(|extent| unsafe { *extent })
     }
 }
 
-/// The stub, where the library's handler tables have it.
+/// Has the stub at the same place as the library's handler tables.
 #[derive(Debug)]
 pub struct HandlerTable {
     pub fixed: Fixed,
@@ -57,7 +57,7 @@ impl Stub {
 }
 
 impl HandlerTable {
-    /// A table for one run of a model.
+    /// Creates a table for one run of a model.
     pub fn leak() -> &'static HandlerTable {
         let stub = Stub {
             header: CodeHeader::new(0),
@@ -68,7 +68,7 @@ impl HandlerTable {
     }
 }
 
-/// Finished code.
+/// A code block.
 #[derive(Debug)]
 pub struct CodeBlock {
     header: &'static CodeHeader,
@@ -78,9 +78,10 @@ impl CodeBlock {
     /// Translates a function.
     pub fn of_function(function: u32) -> CodeBlock {
         let header = Box::leak(Box::new(CodeHeader::new(0)));
-        // Writing it when it has its place is what a translator does, and what publication
-        // has to order.
-        // SAFETY: nobody else knows of it yet.
+        // Like a translator, writes the extent when the block has its final address. The
+        // publication must order this write.
+        //
+        // SAFETY: no other code has a pointer to the block yet.
         header
             .extent
             .with_mut(|extent| unsafe { *extent = 10 + function });
@@ -95,9 +96,9 @@ impl CodeBlock {
         CodeBlock::start_of(self.header())
     }
 
-    /// Where the cells of code stand.
+    /// Returns the address of the code's cells.
     pub fn start_of(code: *const CodeHeader) -> *const u64 {
-        // SAFETY: it points to a header; only an address is formed.
+        // SAFETY: it points to a header, and only an address is computed.
         unsafe { (&raw const (*code).cells).cast() }
     }
 

@@ -1,4 +1,4 @@
-//! The bodies of functions: values and statements.
+//! Generation of function bodies: values and statements.
 
 use crate::generator::{Builder, FIRST_HELD, FUEL, HELD, SLOTS, SUM, WIDE_SUM};
 use crate::types::{
@@ -8,19 +8,20 @@ use crate::types::{
 use std::borrow::Cow;
 use wasm_encoder::{BlockType, Function, Instruction, MemArg, MemArgTarget};
 
-/// So many values are written as constants.
+/// Number of values above which all numbers are generated as constants.
 const MANY: usize = 12;
 
-/// The body of a function that is being written.
+/// Body of a function under construction.
 pub struct Body<'b, 'c> {
     pub module: &'b mut Builder<'c>,
-    /// The column of the function's signature.
+    /// Column of the function's signature.
     pub column: usize,
     params: usize,
     results: Vec<Ty>,
     locals: Vec<Ty>,
     code: Vec<Instruction<'static>>,
-    /// What branches to each label take along, from the function's on inwards.
+    /// Types of the values that a branch to each label carries, from the outermost label (the
+    /// function's) inwards.
     labels: Vec<Vec<Ty>>,
 }
 
@@ -39,7 +40,7 @@ impl<'b, 'c> Body<'b, 'c> {
         }
     }
 
-    /// That of a function of a signature.
+    /// Begins the body of a function with the given signature.
     pub fn new(module: &'b mut Builder<'c>, signature: usize) -> Self {
         let types = module.types;
         let of = &types.signatures[signature];
@@ -47,7 +48,7 @@ impl<'b, 'c> Body<'b, 'c> {
         Body::with(module, &of.params, &of.results, column)
     }
 
-    /// All of it.
+    /// Generates the whole function.
     pub fn function(mut self) -> Function {
         let (row, column) = self.row_and_column();
         if row == NUMBER && self.module.choices.percent(40) {
@@ -67,7 +68,7 @@ impl<'b, 'c> Body<'b, 'c> {
         self.end_function()
     }
 
-    /// Resumes the continuation that is the first parameter.
+    /// Drives the continuation that is the first parameter ([`Body::drive`]).
     fn drive_parameter(&mut self, column: usize) {
         let of = signature(NONE, column);
         let out = self.block(&[Ty::Cont(of)]);
@@ -98,8 +99,8 @@ impl<'b, 'c> Body<'b, 'c> {
         function
     }
 
-    /// An exported step: most often it runs a continuation, and goes on with whatever is
-    /// suspended.
+    /// Generates an exported step. In most cases it runs a continuation, and continues every
+    /// suspended one.
     pub fn step(module: &'b mut Builder<'c>) -> Function {
         let column = match module.choices.percent(15) {
             true => module.choices.below(types::COLUMNS),
@@ -146,7 +147,7 @@ impl<'b, 'c> Body<'b, 'c> {
         self.emit(Instruction::LocalSet(local as u32));
     }
 
-    /// A local of a type: any, or another one if there is none.
+    /// Returns a local of a type: any of the present ones, or a new one if there is none.
     pub fn local(&mut self, ty: Ty) -> usize {
         let fits = |&index: &usize| self.locals[index] == ty;
         let known: Vec<usize> = (0..self.locals.len()).filter(fits).collect();
@@ -173,20 +174,20 @@ impl<'b, 'c> Body<'b, 'c> {
         }
     }
 
-    /// Begins a block; its label.
+    /// Begins a block and returns its label.
     pub fn block(&mut self, results: &[Ty]) -> usize {
         let ty = self.block_type(&[], results);
         self.emit(Instruction::Block(ty));
         self.label(results)
     }
 
-    /// Begins a loop; its label.
+    /// Begins a loop and returns its label.
     pub fn loop_(&mut self) -> usize {
         self.emit(Instruction::Loop(BlockType::Empty));
         self.label(&[])
     }
 
-    /// Notes that a block has begun, branches to which take these values along.
+    /// Adds a label. `branch` are the types of the values that a branch to it carries.
     pub fn label(&mut self, branch: &[Ty]) -> usize {
         self.labels.push(branch.to_vec());
         self.labels.len() - 1
@@ -197,7 +198,7 @@ impl<'b, 'c> Body<'b, 'c> {
         self.emit(Instruction::End);
     }
 
-    /// How far out a label is.
+    /// Returns the relative depth of a label.
     pub fn depth(&self, label: usize) -> u32 {
         (self.labels.len() - 1 - label) as u32
     }
@@ -206,7 +207,7 @@ impl<'b, 'c> Body<'b, 'c> {
         self.emit(Instruction::Br(self.depth(label)));
     }
 
-    /// Spends a unit, and says if there was none.
+    /// Generates code that spends a unit of fuel, and pushes whether there was none left.
     pub fn spend(&mut self) {
         self.emit(Instruction::GlobalGet(FUEL));
         self.number(1);
@@ -227,7 +228,7 @@ impl<'b, 'c> Body<'b, 'c> {
         self.end();
     }
 
-    /// The plainest values of types.
+    /// Generates default values of the types: zeros and nulls.
     pub fn defaults(&mut self, types: &[Ty]) {
         for &ty in types {
             match ty {
@@ -238,7 +239,7 @@ impl<'b, 'c> Body<'b, 'c> {
         }
     }
 
-    /// Values of types.
+    /// Generates values of the types.
     pub fn values(&mut self, types: &[Ty], depth: usize) {
         for (index, &ty) in types.iter().enumerate() {
             match ty {
@@ -249,7 +250,7 @@ impl<'b, 'c> Body<'b, 'c> {
         }
     }
 
-    /// A value of a type.
+    /// Generates a value of a type.
     pub fn value(&mut self, ty: Ty, depth: usize) {
         let leaf = depth == 0 || self.module.budget <= 0;
         match ty {
@@ -348,14 +349,14 @@ impl<'b, 'c> Body<'b, 'c> {
         }
     }
 
-    /// An address within bounds, most often.
+    /// Generates an address, which is within bounds in most cases.
     pub fn address(&mut self) {
         let beyond = self.module.choices.percent(1);
         let address = self.module.choices.below(256) as i32;
         self.number(if beyond { 65536 * 3 } else { address });
     }
 
-    /// A continuation of a signature, seldom null or used already.
+    /// Generates a continuation with a signature, which is seldom null or consumed.
     pub fn cont(&mut self, of: usize, depth: usize) {
         let ty = Ty::Cont(of);
         let held = self.module.held.iter().position(|&held| held == of);
@@ -379,7 +380,7 @@ impl<'b, 'c> Body<'b, 'c> {
             }
             2 => {
                 let out = self.block(&[ty]);
-                let global = FIRST_HELD + held.expect("one is held") as u32;
+                let global = FIRST_HELD + held.expect("the signature is held") as u32;
                 self.emit(Instruction::GlobalGet(global));
                 if !self.module.choices.percent(15) {
                     self.defaults(&[ty]);
@@ -389,7 +390,7 @@ impl<'b, 'c> Body<'b, 'c> {
             }
             3 => {
                 let out = self.block(&[ty]);
-                let table = 1 + held.expect("one is held") as u32;
+                let table = 1 + held.expect("the signature is held") as u32;
                 let slot = self.module.choices.below(SLOTS) as i32;
                 self.number(slot);
                 self.emit(Instruction::TableGet(table));
@@ -405,7 +406,7 @@ impl<'b, 'c> Body<'b, 'c> {
         }
     }
 
-    /// A local's continuation, which it most often holds no longer.
+    /// Gets a continuation from a local, which in most cases is set to null.
     pub fn take_local(&mut self, local: usize) {
         let ty = self.locals[local];
         self.get(local);
@@ -415,7 +416,7 @@ impl<'b, 'c> Body<'b, 'c> {
         }
     }
 
-    /// Ends a block with the operand, or if it is null with a fresh continuation.
+    /// Ends a block with the operand, or with a fresh continuation if the operand is null.
     fn or_fresh(&mut self, out: usize, of: usize) {
         self.emit(Instruction::BrOnNonNull(self.depth(out)));
         self.fresh(of);
@@ -436,7 +437,7 @@ impl<'b, 'c> Body<'b, 'c> {
         self.emit(Instruction::ContNew(cont_index(of)));
     }
 
-    /// A continuation with some arguments.
+    /// Generates a continuation with some arguments bound.
     fn bound(&mut self, of: usize, depth: usize) {
         let (row, column) = place(of);
         let mut sources: Vec<usize> = (BINDINGS.iter())
@@ -460,7 +461,7 @@ impl<'b, 'c> Body<'b, 'c> {
         });
     }
 
-    /// Does away with the operand.
+    /// Consumes an operand: adds it to a sum, stores it or drops it.
     pub fn sink(&mut self, ty: Ty) {
         match ty {
             Ty::I32 => {
@@ -504,7 +505,7 @@ impl<'b, 'c> Body<'b, 'c> {
         }
     }
 
-    /// Does away with operands.
+    /// Consumes operands.
     pub fn sinks(&mut self, types: &[Ty]) {
         for (index, &ty) in types.iter().enumerate().rev() {
             if types.len() > MANY && index % 16 != 0 && index + 2 < types.len() {
@@ -515,7 +516,7 @@ impl<'b, 'c> Body<'b, 'c> {
         }
     }
 
-    /// A statement.
+    /// Generates a statement.
     pub fn statement(&mut self, depth: usize) {
         if depth == 0 || self.module.budget <= 0 {
             self.value(Ty::I32, 0);
@@ -568,7 +569,7 @@ impl<'b, 'c> Body<'b, 'c> {
         }
     }
 
-    /// Does something under a condition.
+    /// Generates code that is executed under a condition that seldom holds.
     pub fn seldom(&mut self, then: impl FnOnce(&mut Self)) {
         self.value(Ty::I32, 1);
         self.number(3);
@@ -590,7 +591,7 @@ impl<'b, 'c> Body<'b, 'c> {
         self.end();
     }
 
-    /// A loop that goes round a few times.
+    /// Generates a loop of a few rounds.
     fn repeat(&mut self, depth: usize) {
         let out = self.block(&[]);
         let again = self.loop_();
@@ -606,7 +607,7 @@ impl<'b, 'c> Body<'b, 'c> {
         self.end();
     }
 
-    /// A branch to one of several blocks.
+    /// Generates a branch to one of several blocks.
     fn choose(&mut self, depth: usize) {
         let out = self.block(&[]);
         let first = self.block(&[]);
@@ -652,8 +653,8 @@ impl<'b, 'c> Body<'b, 'c> {
         self.sinks(results);
     }
 
-    /// An index of the table of functions: seldom of one of another signature, of none, or
-    /// beyond the end.
+    /// Returns an index in the table of functions. It is seldom that of a function with another
+    /// signature, of a null element, or out of bounds.
     fn element(&mut self, of: usize) -> i32 {
         let right = self.module.element_of(of) as i32;
         match self.module.choices.below(60) {
@@ -698,7 +699,7 @@ impl<'b, 'c> Body<'b, 'c> {
         }
     }
 
-    /// Calls the host, which calls a function.
+    /// Generates a call of a host function that calls a function.
     fn call_back(&mut self) {
         if self.module.choices.percent(10) {
             self.value(Ty::I64, 1);
@@ -716,7 +717,7 @@ impl<'b, 'c> Body<'b, 'c> {
         }
     }
 
-    /// Uses a continuation twice, the second time under a condition.
+    /// Generates two uses of a continuation, the second one under a condition.
     fn use_twice(&mut self) {
         let of = signature(NONE, 0);
         let local = self.local(Ty::Cont(of));
@@ -771,7 +772,7 @@ impl<'b, 'c> Body<'b, 'c> {
     }
 }
 
-/// An access of so many bytes, by their logarithm.
+/// Immediates of a memory access with the given alignment exponent.
 fn access(align: u32) -> MemArg {
     MemArg {
         offset: 0,

@@ -1,19 +1,19 @@
-//! Where a generator's decisions come from: random, or a list of earlier ones.
+//! Source of a generator's decisions: random numbers, or a list of earlier decisions.
 //!
-//! Each decision is a number, and the smaller it is the simpler is what it leads to. So a
-//! program is made smaller by making its list of decisions smaller, whatever the program is.
+//! Each decision is a number, and a smaller number leads to simpler code. A program is minimised by
+//! minimising its list of decisions.
 
-/// Decisions.
+/// A source of decisions.
 #[derive(Clone, Debug)]
 pub struct Choices {
     state: u64,
     replayed: Option<Vec<u32>>,
-    /// Those that were made.
+    /// Decisions made so far.
     pub made: Vec<u32>,
 }
 
 impl Choices {
-    /// Random ones; each seed gives a sequence of its own.
+    /// Makes random decisions. Each seed gives another sequence.
     pub fn random(seed: u64) -> Choices {
         Choices {
             state: seed.wrapping_mul(0x2545_f491_4f6c_dd1d),
@@ -22,7 +22,7 @@ impl Choices {
         }
     }
 
-    /// Those of a list, and then the simplest.
+    /// Repeats the decisions of a list, and then makes the simplest decisions.
     pub fn replay(list: Vec<u32>) -> Choices {
         Choices {
             state: 0,
@@ -39,7 +39,7 @@ impl Choices {
         mixed ^ (mixed >> 31)
     }
 
-    /// A number below `end`, which is not 0.
+    /// Returns a number below `end`, which must not be 0.
     pub fn below(&mut self, end: usize) -> usize {
         let made = match &self.replayed {
             Some(list) => list
@@ -51,18 +51,18 @@ impl Choices {
         made
     }
 
-    /// True so many times in a hundred; false is simpler.
+    /// Returns true in `percent` of 100 cases. False is simpler.
     pub fn percent(&mut self, percent: usize) -> bool {
         self.below(100) >= 100 - percent
     }
 
-    /// One of `items`, the first being the simplest.
+    /// Returns one of the items. The first one is the simplest.
     pub fn pick<'a, T>(&mut self, items: &'a [T]) -> &'a T {
         &items[self.below(items.len())]
     }
 
-    /// The index of one of `weights`, as often as its weight has it; the first is the
-    /// simplest.
+    /// Returns the index of one of the weights, with a probability in proportion to the weight. The
+    /// first one is the simplest.
     pub fn weighted(&mut self, weights: &[usize]) -> usize {
         let mut rest = self.below(weights.iter().sum());
         for (index, &weight) in weights.iter().enumerate() {
@@ -71,6 +71,6 @@ impl Choices {
                 None => return index,
             }
         }
-        unreachable!("the rest is less than all of the weights")
+        unreachable!("the number is below the sum of the weights")
     }
 }

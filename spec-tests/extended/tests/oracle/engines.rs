@@ -1,16 +1,16 @@
-//! The engines, and how they run.
+//! Backstitch's modes, and runs of programs in them.
 
 use crate::generator::Program;
 use crate::observation::Observation;
 
-/// The stack of a continuation: more than anything needs that ends.
+/// Maximum size of a stack in bytes. No terminating program needs as much.
 const STACK: usize = 2 << 20;
 
-/// Backstitch, in one of its modes.
+/// Backstitch in one of its modes.
 pub struct Subject {
     engine: backstitch::Engine,
     stepwise: bool,
-    /// For messages.
+    /// Name of the mode, for messages.
     pub name: String,
 }
 
@@ -26,7 +26,7 @@ mod in_steps {
 
     runner!(backstitch, call, inner, true);
 
-    /// More than any call needs.
+    /// Amount of fuel that no call can spend.
     const PLENTY: u64 = 1 << 40;
 
     fn call(
@@ -44,12 +44,12 @@ mod in_steps {
                     return Ok(());
                 }
                 Outcome::Suspended(Suspension::Fuel) => store.set_fuel(1)?,
-                Outcome::Suspended(other) => panic!("suspended for {other:?}"),
+                Outcome::Suspended(other) => panic!("unexpected suspension: {other:?}"),
             }
         }
     }
 
-    /// A call within a host function cannot be suspended.
+    /// Calls a function in a host function, where it cannot be suspended.
     fn inner(func: &Func, caller: &mut Caller<'_, Host>) -> Result<(), Error> {
         let before = caller.get_fuel()?;
         caller.set_fuel(PLENTY)?;
@@ -60,7 +60,7 @@ mod in_steps {
 }
 
 impl Subject {
-    /// Every mode of this build.
+    /// Returns all modes of this build.
     pub fn all() -> Vec<Subject> {
         use backstitch::{CompilationMode, Config, Dispatch, Engine};
         let mut dispatches = vec![Dispatch::best()];
@@ -75,15 +75,15 @@ impl Subject {
                     .dispatch(dispatch)
                     .compilation_mode(CompilationMode::LazyTranslation)
                     .consume_fuel(stepwise)
-                    // A collection is always under way, and goes on at each allocation by the
-                    // least that it can.
+                    // Keeps a collection in progress all the time, which advances by the smallest
+                    // step at each allocation.
                     .gc_threshold(1)
                     .gc_step(1)
                     .max_nested_calls(1000)
                     .wasm_backtrace(false)
                     .max_wasm_stack(STACK);
                 subjects.push(Subject {
-                    engine: Engine::new(&config).expect("the backend works"),
+                    engine: Engine::new(&config).expect("the backend is available"),
                     stepwise,
                     name: format!("{dispatch:?}, stepwise={stepwise}"),
                 });
@@ -92,7 +92,7 @@ impl Subject {
         subjects
     }
 
-    /// What the program does.
+    /// Runs a program and returns the observation.
     pub fn observe(&self, program: &Program) -> Result<Observation, String> {
         let observed = match self.stepwise {
             true => in_steps::observe(&self.engine, program),

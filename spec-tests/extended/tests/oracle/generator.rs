@@ -1,12 +1,12 @@
-//! Random programs with continuations: well-typed, and all of them end.
+//! Random programs with continuations. They are well-typed and terminate.
 //!
-//! A program is three instances: a library twice, whose tags are of the same types and yet
-//! others, and a main module that imports from both, the first's tags under two indices.
-//! Its exported steps are called one after the other, and what one leaves in tables and
-//! globals the next one finds.
+//! A program consists of three instances: two of a library, whose tags have the same types but are
+//! distinct, and one of a main module, which imports from both. It imports the first library's tags
+//! under two indices. Exported steps of the main module are called in sequence. They share state in
+//! tables and globals.
 //!
-//! Functions count down a global when they are entered, and loops when they go round, and
-//! return or end once it is below zero.
+//! Each function entry and each round of a loop decrements a global. A function or loop ends if the
+//! global is negative.
 
 use crate::body::Body;
 use crate::choices::Choices;
@@ -18,39 +18,40 @@ use wasm_encoder::{
     TypeSection,
 };
 
-/// What programs are made with.
+/// Options for the generation of programs.
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
-    /// Whether there are exceptions.
+    /// Enables exceptions.
     pub exceptions: bool,
-    /// Whether there are references to exceptions; without exceptions there are none.
+    /// Enables references to exceptions. Must be false if `exceptions` is.
     pub references: bool,
 }
 
-/// A program.
+/// A generated program.
 #[derive(Clone, Debug)]
 pub struct Program {
     pub library: Vec<u8>,
     pub main: Vec<u8>,
-    /// The argument and the fuel of each step.
+    /// Argument and fuel of each step.
     pub steps: Vec<(i32, i32)>,
-    /// How many of its own and imported tags the main module exports.
+    /// Number of tags that the main module exports, both its own and imported ones.
     pub tags: usize,
 }
 
-/// The globals that every module has.
+/// Global with the remaining fuel. Every module has this global and the next two.
 pub const FUEL: u32 = 0;
-/// What has been computed so far.
+/// Global with a checksum of the `i32` values so far.
 pub const SUM: u32 = 1;
+/// Global with a checksum of the `i64` values so far.
 pub const WIDE_SUM: u32 = 2;
-/// The first of the globals that hold continuations.
+/// First of the globals that hold continuations.
 pub const FIRST_HELD: u32 = 3;
-/// How many signatures have a global and a table of continuations.
+/// Number of signatures that have a global and a table for continuations.
 pub const HELD: usize = 3;
-/// The elements of such a table.
+/// Number of elements of such a table.
 pub const SLOTS: usize = 3;
 
-/// The program that decisions lead to.
+/// Generates the program that the decisions lead to.
 pub fn program(choices: &mut Choices, options: Options) -> Program {
     let types = Types::new(choices, options);
     let column = choices.below(COLUMNS);
@@ -105,7 +106,7 @@ pub fn program(choices: &mut Choices, options: Options) -> Program {
     }
 }
 
-/// What the main module imports, but for the host's functions.
+/// Imports of the main module, except for the host functions.
 struct Imports {
     tags: Vec<(&'static str, String, usize)>,
     functions: Vec<(&'static str, String, usize)>,
@@ -115,17 +116,17 @@ struct Imports {
 pub struct Builder<'c> {
     pub choices: &'c mut Choices,
     pub types: &'c Types,
-    /// The column that most functions are of.
+    /// Column of most functions.
     pub column: usize,
-    /// The specification of each tag.
+    /// Specification of each tag.
     pub tags: Vec<usize>,
-    /// The signature of each function.
+    /// Signature of each function.
     pub functions: Vec<usize>,
-    /// The signatures of the continuations that globals and tables hold.
+    /// Signatures of the continuations in globals and tables.
     pub held: [usize; HELD],
-    /// How many operators are left to be written.
+    /// Number of instructions that may still be generated.
     pub budget: isize,
-    /// A function that calls itself for ever.
+    /// Function with infinite recursion, if there is one.
     pub endless: Option<u32>,
     imported: usize,
     own_types: Vec<(Vec<Ty>, Vec<Ty>)>,
@@ -133,7 +134,7 @@ pub struct Builder<'c> {
     elements: Vec<Option<u32>>,
 }
 
-/// No more functions are defined than so many, if others will do.
+/// Number of functions from which on existing ones are reused.
 const ENOUGH_FUNCTIONS: usize = 24;
 
 impl<'c> Builder<'c> {
@@ -166,13 +167,13 @@ impl<'c> Builder<'c> {
         self.imported += 1;
     }
 
-    /// Another function of a signature, whose body is written later.
+    /// Adds a function with a signature. Its body is generated later.
     fn function(&mut self, signature: usize) -> u32 {
         self.functions.push(signature);
         (self.functions.len() - 1) as u32
     }
 
-    /// A function of a signature: one that there is, or another one.
+    /// Returns a function with a signature, either an existing one or a new one.
     pub fn function_of(&mut self, signature: usize) -> u32 {
         let fits = |&index: &usize| self.functions[index] == signature;
         let known: Vec<usize> = (0..self.functions.len()).filter(fits).collect();
@@ -183,7 +184,7 @@ impl<'c> Builder<'c> {
         *self.choices.pick(&known) as u32
     }
 
-    /// The function that calls itself for ever.
+    /// Returns the function with infinite recursion.
     pub fn endless(&mut self) -> u32 {
         match self.endless {
             Some(function) => function,
@@ -195,7 +196,7 @@ impl<'c> Builder<'c> {
         }
     }
 
-    /// The index of a type with these parameters and results.
+    /// Returns the index of a type with these parameters and results.
     pub fn own_type(&mut self, params: &[Ty], results: &[Ty]) -> u32 {
         let is = |(p, r): &(Vec<Ty>, Vec<Ty>)| p == params && r == results;
         let known = self.own_types.iter().position(is);
@@ -206,7 +207,7 @@ impl<'c> Builder<'c> {
         self.types.first_own() + index as u32
     }
 
-    /// The indices of the tags of a specification.
+    /// Returns the indices of the tags with a specification.
     pub fn tags_of(&self, spec: usize) -> Vec<u32> {
         let tags = self.tags.iter().enumerate();
         tags.filter(|&(_, &of)| of == spec)
@@ -214,7 +215,7 @@ impl<'c> Builder<'c> {
             .collect()
     }
 
-    /// An index of the table of functions where one of a signature lies.
+    /// Returns an index in the table of functions whose element has a signature.
     pub fn element_of(&mut self, signature: usize) -> usize {
         let function = self.function_of(signature);
         let known = self
@@ -227,7 +228,7 @@ impl<'c> Builder<'c> {
         })
     }
 
-    /// Writes the bodies that are missing; these can ask for further functions.
+    /// Generates the missing bodies, which may add further functions.
     fn write_bodies(&mut self) {
         while self.imported + self.bodies.len() < self.functions.len() {
             let index = self.imported + self.bodies.len();
@@ -245,7 +246,7 @@ impl<'c> Builder<'c> {
         }
     }
 
-    /// The signatures of all functions that it defines so far.
+    /// Returns the signatures of all functions that the module defines so far.
     fn all_functions(&self) -> Vec<usize> {
         self.functions[self.imported..].to_vec()
     }
@@ -406,7 +407,7 @@ impl<'c> Builder<'c> {
         module.finish()
     }
 
-    /// A function that can be called without harm.
+    /// Returns a function that can be called without ending the program.
     pub fn any_function(&mut self) -> u32 {
         let function = self.choices.below(self.functions.len());
         let ends = self.functions[function] == EXIT || self.endless == Some(function as u32);

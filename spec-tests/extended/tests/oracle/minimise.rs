@@ -1,13 +1,12 @@
-//! Makes the list of decisions that led to a program smaller, as long as something holds of
-//! the program.
+//! Minimises the list of decisions that led to a program, while the program keeps a property.
 
 use crate::choices::Choices;
 
-/// So many programs are tried.
+/// Maximum number of programs that are tried.
 const TRIES: usize = 3_000;
 
-/// A list that is smaller, where one was found; `fails` says if the program of a list is
-/// still of interest.
+/// Returns a smaller list, if one is found. `fails` returns the decisions made for a list if its
+/// program still has the property.
 pub fn minimise(mut list: Vec<u32>, fails: &dyn Fn(Choices) -> Option<Vec<u32>>) -> Vec<u32> {
     let mut tries = 0;
     let mut attempt = |candidate: Vec<u32>| {
@@ -17,7 +16,7 @@ pub fn minimise(mut list: Vec<u32>, fails: &dyn Fn(Choices) -> Option<Vec<u32>>)
     let mut changed = true;
     while changed {
         changed = false;
-        // Left out, or made the simplest: ever smaller pieces.
+        // Removes ever smaller ranges, or replaces them by the simplest decisions.
         let mut size = list.len().div_ceil(2);
         while size > 0 {
             let mut start = 0;
@@ -55,7 +54,7 @@ pub fn minimise(mut list: Vec<u32>, fails: &dyn Fn(Choices) -> Option<Vec<u32>>)
     list
 }
 
-/// How simple a list is: by its length, then by what is in it.
+/// Order of simplicity: the length of a list, then the sum of its numbers.
 fn weight(list: &[u32]) -> (usize, u64) {
     (list.len(), list.iter().map(|&made| u64::from(made)).sum())
 }

@@ -1,6 +1,6 @@
-//! What a run of a program shows.
+//! Observable behaviour of a program.
 
-/// What came of a program's steps.
+/// Observable behaviour of a program in all of its steps.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Observation {
     pub steps: Vec<Step>,
@@ -10,34 +10,34 @@ pub struct Observation {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Step {
     pub end: End,
-    /// What was logged.
+    /// Logged numbers.
     pub log: Vec<i32>,
-    /// How the calls ended that the host caught, by their codes.
+    /// Codes of the ends of calls that the host caught ([`End::code`]).
     pub caught: Vec<i32>,
-    /// What the globals of each instance hold.
+    /// Globals of each instance.
     pub globals: Vec<Vec<Seen>>,
-    /// What the tables of each instance hold.
+    /// Tables of each instance.
     pub tables: Vec<Vec<Seen>>,
-    /// A hash of the memories.
+    /// Hash of the memories.
     pub memory: u64,
 }
 
-/// How a call ended.
+/// End of a call.
 #[derive(Clone, Debug, PartialEq)]
 pub enum End {
     Returned(Vec<Seen>),
-    /// The trap's name, as Wasmtime has it.
+    /// Name of the trap, as in Wasmtime's `Trap`.
     Trap(String),
-    /// The tag's number, and the payload.
+    /// Number of the tag, and the payload.
     Exception(usize, Vec<Seen>),
-    /// The host ended it.
+    /// Exit that the host requested.
     Exit(i32),
-    /// In some other way.
+    /// Any other error.
     Failed(String),
 }
 
 impl End {
-    /// What a host function that has caught it gives to WebAssembly.
+    /// Returns the number that the host function which caught this end passes to WebAssembly.
     pub fn code(&self) -> i32 {
         match self {
             End::Returned(_) => 0,
@@ -66,7 +66,7 @@ impl std::fmt::Debug for Seen {
     }
 }
 
-/// The error with which the host ends a program.
+/// Error with which the host ends a program.
 #[derive(Debug)]
 pub struct Exit(pub i32);
 
@@ -78,13 +78,13 @@ impl std::fmt::Display for Exit {
 
 impl std::error::Error for Exit {}
 
-/// The instances, in the order of observations.
+/// Names of the instances, in the order of observations.
 pub const INSTANCES: [&str; 3] = ["a", "b", "main"];
 
-/// So many bytes of each memory are compared.
+/// Number of bytes of each memory that are compared.
 pub const BYTES: usize = 512;
 
-/// A hash of bytes (FNV-1a).
+/// Returns a hash of bytes (FNV-1a).
 pub fn hash(seed: u64, bytes: &[u8]) -> u64 {
     bytes
         .iter()

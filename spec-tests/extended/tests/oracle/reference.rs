@@ -1,4 +1,4 @@
-//! Runs programs with the oracle.
+//! Runs programs in the oracle.
 
 use crate::generator::{FIRST_HELD, FUEL, HELD, Program};
 use crate::observation::{BYTES, End, INSTANCES, Observation, Seen, Step, hash};
@@ -6,7 +6,7 @@ use oracle::{Coverage, Extern, Failure, HostFunc, InstanceId, Store, TagId, Trap
 use std::cell::RefCell;
 use std::rc::Rc;
 
-/// What host functions share.
+/// State that host functions share.
 #[derive(Default)]
 struct Host {
     log: Vec<i32>,
@@ -14,7 +14,7 @@ struct Host {
     tags: Vec<TagId>,
 }
 
-/// What the program does, and what of stack switching it does.
+/// Runs a program and returns the observation, and the coverage of stack switching.
 pub fn observe(program: &Program) -> Result<(Observation, Coverage), String> {
     let host = Rc::new(RefCell::new(Host::default()));
     let mut store = Store::new();
@@ -107,7 +107,7 @@ pub fn observe(program: &Program) -> Result<(Observation, Coverage), String> {
     Ok((Observation { steps }, store.coverage.clone()))
 }
 
-/// The names under which something may be exported that another instance imports.
+/// Returns the names of exports that another instance may import.
 fn names(program: &Program) -> Vec<String> {
     let tags = (0..program.tags).map(|index| format!("tag{index}"));
     tags.chain((0..4).map(|index| format!("f{index}")))
@@ -169,7 +169,7 @@ fn functions<'a>(host: &Rc<RefCell<Host>>) -> Vec<(&'static str, HostFunc<'a>)> 
     ]
 }
 
-/// Calls a function that needs nothing.
+/// Calls a function without parameters.
 fn call_back(store: &mut Store<'_>, function: Value) -> Option<Result<Vec<Value>, Failure>> {
     match function {
         Value::Func(function) if store.arity(function) == (0, 0) => Some(store.call(function, &[])),
@@ -203,7 +203,7 @@ fn seen(value: Value) -> Seen {
     }
 }
 
-/// What engines call a trap.
+/// Returns the engines' name of a trap.
 fn name(trap: Trap) -> &'static str {
     match trap {
         Trap::Unreachable => "UnreachableCodeReached",

@@ -1,10 +1,9 @@
-//! Runs programs with an engine. The same source serves both: it is expanded once with
-//! each crate's name.
+//! Runs programs in an engine. The same source is expanded for both engines, with the name of the
+//! crate.
 
-/// Defines `observe`, with the names of the crate `$engine`. `$call` is how a function is
-/// called, `$call_back` how a host function calls one, and `$references` says whether
-/// tables and globals that hold continuations can be looked at. Where no ways to call are
-/// given, calls run to their end.
+/// Defines `observe` for the crate `$engine`. `$call` calls a function, and `$call_back` calls one
+/// from a host function. `$references` tells whether the API can read tables and globals of
+/// continuations. Without `$call` and `$call_back`, calls cannot be suspended.
 macro_rules! runner {
     ($engine:ident, $references:expr) => {
         runner!($engine, call, call_inner, $references);
@@ -30,7 +29,7 @@ macro_rules! runner {
             ThrownException, Trap, Val,
         };
 
-        /// What host functions share.
+        /// State that host functions share.
         #[derive(Default)]
         pub struct Host {
             log: Vec<i32>,
@@ -38,7 +37,7 @@ macro_rules! runner {
             tags: Vec<Tag>,
         }
 
-        /// What the program does.
+        /// Runs a program and returns the observation.
         pub fn observe(engine: &Engine, program: &Program) -> Result<Observation, Error> {
             let mut store = Store::new(engine, Host::default());
             let mut linker = Linker::new(engine);
@@ -64,11 +63,11 @@ macro_rules! runner {
                 for instance in &instances {
                     let global = instance.get_global(&mut store, &format!("global{FUEL}"));
                     global
-                        .expect("it is exported")
+                        .expect("the export exists")
                         .set(&mut store, Val::I32(fuel))?;
                 }
                 let step = instances[2].get_func(&mut store, &format!("step{index}"));
-                let step = step.expect("it is exported");
+                let step = step.expect("the export exists");
                 let mut results = [Val::I32(0)];
                 let ended = $call(&step, &mut store, &[Val::I32(argument)], &mut results);
                 let ended = ended.map(|()| results.to_vec());
@@ -96,21 +95,21 @@ macro_rules! runner {
                 let mut globals = Vec::new();
                 for index in 0..last {
                     let global = instance.get_global(&mut *store, &format!("global{index}"));
-                    globals.push(seen(&global.expect("it is exported").get(&mut *store)));
+                    globals.push(seen(&global.expect("the export exists").get(&mut *store)));
                 }
                 step.globals.push(globals);
                 for index in 0..tables {
                     let table = instance.get_table(&mut *store, &format!("table{index}"));
-                    let table = table.expect("it is exported");
+                    let table = table.expect("the export exists");
                     let mut elements = Vec::new();
                     for index in 0..table.size(&*store) {
-                        let element = table.get(&mut *store, index).expect("it is there");
+                        let element = table.get(&mut *store, index).expect("the item exists");
                         elements.push(seen(&element.into()));
                     }
                     step.tables.push(elements);
                 }
                 let memory = instance.get_memory(&mut *store, "memory");
-                let memory = memory.expect("it is exported");
+                let memory = memory.expect("the export exists");
                 step.memory = hash(step.memory, &memory.data(&*store)[..BYTES]);
             }
             Ok(step)
@@ -132,7 +131,7 @@ macro_rules! runner {
                         return Ok(-1);
                     };
                     if ended.as_ref().is_err_and(|error| error.is::<Exit>()) {
-                        return Err(ended.expect_err("it is an error"));
+                        return Err(ended.expect_err("the call fails"));
                     }
                     let code = end(&mut caller, &ended.map(|()| Vec::new())).code();
                     caller.data_mut().caught.push(code);
@@ -165,7 +164,7 @@ macro_rules! runner {
             Some($call_back(&function, caller))
         }
 
-        /// How a call ended; an exception is taken.
+        /// Returns the end of a call. Takes the pending exception.
         fn end(mut store: impl AsContextMut<Data = Host>, ended: &Result<Vec<Val>, Error>) -> End {
             let error = match ended {
                 Ok(values) => return End::Returned(values.iter().map(seen).collect()),
@@ -182,10 +181,14 @@ macro_rules! runner {
                 let Some(exception) = store.take_pending_exception() else {
                     return End::Failed("no exception is pending".into());
                 };
-                let tag = exception.tag(&mut store).expect("it is this store's");
+                let tag = exception
+                    .tag(&mut store)
+                    .expect("the exception belongs to the store");
                 let tags = store.data().tags.clone();
                 let tag = tags.iter().position(|known| Tag::eq(known, &tag, &store));
-                let fields = exception.fields(&mut store).expect("it is this store's");
+                let fields = exception
+                    .fields(&mut store)
+                    .expect("the exception belongs to the store");
                 let values = fields.map(|value| seen(&value)).collect();
                 return End::Exception(tag.expect("all tags are known"), values);
             }

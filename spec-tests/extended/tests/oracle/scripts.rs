@@ -1,4 +1,4 @@
-//! The oracle runs the official scripts: it is right where they are.
+//! Runs official scripts in the oracle, to show that it is correct.
 
 use oracle::{Extern, Failure, InstanceId, Store, Trap, Value};
 use std::collections::BTreeMap;
@@ -7,8 +7,8 @@ use wast::core::{WastArgCore, WastRetCore};
 use wast::parser::{self, ParseBuffer};
 use wast::{QuoteWat, Wast, WastArg, WastDirective, WastExecute, WastInvoke, WastRet};
 
-/// Scripts that stay within what the oracle knows, at least so many assertions of which it
-/// carries out.
+/// Scripts that use only what the oracle supports, with the minimum number of assertions that must
+/// be run.
 pub const SCRIPTS: &[(&str, usize)] = &[
     ("stack-switching/cont.wast", 35),
     ("stack-switching/resume_throw.wast", 11),
@@ -25,7 +25,7 @@ pub const SCRIPTS: &[(&str, usize)] = &[
     ("core/switch.wast", 26),
 ];
 
-/// Runs a script; the number of assertions that held.
+/// Runs a script. Returns the number of assertions that hold.
 pub fn run(text: &str) -> Result<usize, String> {
     let buffer = ParseBuffer::new(text).map_err(|error| error.to_string())?;
     let script = parser::parse::<Wast<'_>>(&buffer).map_err(|error| error.to_string())?;
@@ -69,7 +69,7 @@ struct Runner<'a> {
     store: Store<'a>,
     named: BTreeMap<String, InstanceId>,
     registered: BTreeMap<String, InstanceId>,
-    /// None where the module is beyond the oracle.
+    /// Last instance; `None` if the oracle does not support the module.
     last: Option<InstanceId>,
 }
 
@@ -100,7 +100,7 @@ impl<'a> Runner<'a> {
         }
     }
 
-    /// Whether it is an assertion that was carried out.
+    /// Executes a directive. Returns whether it is an assertion that was run.
     fn directive(&mut self, directive: WastDirective<'_>) -> Result<bool, String> {
         let (execute, expected) = match directive {
             WastDirective::Register { name, module, .. } => {
@@ -213,7 +213,7 @@ fn is(expected: &WastRet<'_>, found: Value) -> bool {
     }
 }
 
-/// How the scripts call a trap.
+/// Returns the scripts' text of a trap.
 fn text(trap: Trap) -> &'static str {
     match trap {
         Trap::Unreachable => "unreachable",

@@ -1,4 +1,4 @@
-//! The statements that switch stacks, and those that throw.
+//! Generation of statements that switch stacks or throw.
 
 use crate::body::Body;
 use crate::types::{LOG, NONE, NUMBER, OTHER, PEER, SWAP, TRY_CALL, Ty, cont_index, signature};
@@ -6,13 +6,13 @@ use std::borrow::Cow;
 use wasm_encoder::{BlockType, Catch, Handle, Instruction};
 
 impl Body<'_, '_> {
-    /// One of a specification's tags.
+    /// Chooses a tag with a specification.
     fn tag(&mut self, spec: usize) -> u32 {
         let tags = self.module.tags_of(spec);
         *self.module.choices.pick(&tags)
     }
 
-    /// The specifications of tags that can be suspended with.
+    /// Returns the specifications of tags that can be suspended with.
     fn suspendable(&self) -> Vec<usize> {
         let tags = &self.module.types.tags;
         (0..tags.len())
@@ -20,7 +20,7 @@ impl Body<'_, '_> {
             .collect()
     }
 
-    /// Suspends.
+    /// Generates a `suspend`.
     pub fn suspend(&mut self, depth: usize) {
         let specs = self.suspendable();
         let usual = self.module.choices.percent(45);
@@ -35,7 +35,7 @@ impl Body<'_, '_> {
         self.sinks(&types.tags[spec].results);
     }
 
-    /// Resumes some continuation.
+    /// Generates the resumption of any continuation.
     pub fn resume_any(&mut self, depth: usize) {
         if self.module.choices.percent(6) {
             return self.resume_host(depth);
@@ -65,7 +65,7 @@ impl Body<'_, '_> {
         }
     }
 
-    /// Resumes a continuation whose function is the host's.
+    /// Generates the resumption of a continuation whose function is a host function.
     fn resume_host(&mut self, depth: usize) {
         let of = *self.module.choices.pick(&[LOG, SWAP, TRY_CALL]);
         let types = self.module.types;
@@ -79,8 +79,8 @@ impl Body<'_, '_> {
         self.sinks(&types.signatures[of].results);
     }
 
-    /// Resumes a continuation of a signature, that of a local if one is given; leaves its
-    /// results.
+    /// Generates the resumption of a continuation with a signature, from a local if one is given.
+    /// The code leaves the results.
     fn resume(&mut self, of: usize, local: Option<usize>, depth: usize) {
         let types = self.module.types;
         let (_, column) = crate::types::place(of);
@@ -102,7 +102,7 @@ impl Body<'_, '_> {
             let tag = &types.tags[spec];
             let mut passed = tag.params.clone();
             passed.push(Ty::Cont(signature(
-                tag.row.expect("it is suspendable"),
+                tag.row.expect("the tag can be suspended with"),
                 column,
             )));
             let label = self.block(&passed);
@@ -137,7 +137,7 @@ impl Body<'_, '_> {
         self.end();
     }
 
-    /// The operator that resumes, and its operands.
+    /// Generates the instruction that resumes, and its operands.
     fn resume_with(
         &mut self,
         of: usize,
@@ -196,12 +196,12 @@ impl Body<'_, '_> {
         }
     }
 
-    /// Does something with a payload and a continuation, and leaves the results of the
+    /// Generates code that uses a payload and a continuation, and leaves the results of the
     /// resumption.
     fn handle(&mut self, spec: usize, column: usize, depth: usize) {
         let types = self.module.types;
         let tag = &types.tags[spec];
-        let of = signature(tag.row.expect("it is suspendable"), column);
+        let of = signature(tag.row.expect("the tag can be suspended with"), column);
         let local = self.local(Ty::Cont(of));
         self.set(local);
         self.sinks(&tag.params);
@@ -219,7 +219,7 @@ impl Body<'_, '_> {
             2 if depth > 0 && self.module.budget > 0 => self.resume(of, Some(local), depth - 1),
             2 => self.resume_with(of, Some(local), &[], 0),
             _ => {
-                // All arguments are bound, and it is held for whoever resumes it.
+                // Binds all arguments, and stores the continuation for a later resumption.
                 let rest = signature(NONE, column);
                 self.values(&types.signatures[of].params, 1);
                 self.take_local(local);
@@ -233,8 +233,8 @@ impl Body<'_, '_> {
         }
     }
 
-    /// Resumes the operand, which takes nothing, until it returns: whatever it is suspended
-    /// with, it is given what it waits for. Leaves its results.
+    /// Generates a loop that resumes the operand, a continuation without parameters, until it
+    /// returns. The loop answers every suspension. The code leaves the results.
     pub fn drive(&mut self, column: usize) {
         let types = self.module.types;
         let of = signature(NONE, column);
@@ -259,7 +259,10 @@ impl Body<'_, '_> {
                 ([], Some(NONE)) => next,
                 (_, row) => {
                     let mut passed = tag.params.clone();
-                    passed.push(Ty::Cont(signature(row.expect("it is suspendable"), column)));
+                    passed.push(Ty::Cont(signature(
+                        row.expect("the tag can be suspended with"),
+                        column,
+                    )));
                     let label = self.block(&passed);
                     blocks.push(spec);
                     label
@@ -283,7 +286,7 @@ impl Body<'_, '_> {
         for &spec in blocks.iter().rev() {
             self.end();
             let tag = &types.tags[spec];
-            let waits = signature(tag.row.expect("it is suspendable"), column);
+            let waits = signature(tag.row.expect("the tag can be suspended with"), column);
             let taken = self.local(Ty::Cont(waits));
             self.set(taken);
             self.sinks(&tag.params);
@@ -304,7 +307,7 @@ impl Body<'_, '_> {
             self.seldom(|body| body.raise(of, local, out));
         }
         if self.module.choices.percent(20) {
-            // Somebody else goes on with it.
+            // Another function continues it.
             self.seldom(|body| {
                 let other = body.module.function_of(signature(OTHER, column));
                 body.take_local(local);
@@ -313,7 +316,7 @@ impl Body<'_, '_> {
             });
         }
         if self.module.choices.percent(25) {
-            // Another one's turn.
+            // Stores it and takes another continuation instead.
             self.get(local);
             self.sink(Ty::Cont(of));
             self.cont(of, 1);
@@ -325,7 +328,7 @@ impl Body<'_, '_> {
         self.end();
     }
 
-    /// Raises an exception in a local's continuation, and branches with its results.
+    /// Generates a `resume_throw` of a local's continuation, and a branch with the results.
     fn raise(&mut self, of: usize, local: usize, out: usize) {
         let thrown = *self.module.choices.pick(&[0, 5]);
         let types = self.module.types;
@@ -340,7 +343,7 @@ impl Body<'_, '_> {
         self.branch(out);
     }
 
-    /// Switches to another continuation.
+    /// Generates a switch to another continuation.
     pub fn switch(&mut self, depth: usize) {
         let own = self.module.choices.percent(90);
         let column = match own {
@@ -364,7 +367,7 @@ impl Body<'_, '_> {
         }
     }
 
-    /// Throws.
+    /// Generates a `throw`.
     pub fn throw(&mut self, depth: usize) {
         if self.module.types.references && self.module.choices.percent(20) {
             self.exception();
@@ -377,7 +380,7 @@ impl Body<'_, '_> {
         self.emit(Instruction::Throw(tag));
     }
 
-    /// An exception: a local's, or a new one.
+    /// Generates a reference to an exception: a local's, or a new one.
     pub fn exception(&mut self) {
         let out = self.block(&[Ty::Exnref]);
         let local = self.local(Ty::Exnref);
@@ -399,7 +402,7 @@ impl Body<'_, '_> {
         self.end();
     }
 
-    /// Statements whose exceptions are caught, some of them.
+    /// Generates statements, some of whose exceptions are caught.
     pub fn try_(&mut self, depth: usize) {
         self.try_with(|body| {
             body.statement(depth - 1);
@@ -407,7 +410,7 @@ impl Body<'_, '_> {
         });
     }
 
-    /// Does something whose exceptions are caught, some of them.
+    /// Generates code by `inside`, some of whose exceptions are caught.
     pub fn try_with(&mut self, inside: impl FnOnce(&mut Self)) {
         let types = self.module.types;
         let out = self.block(&[]);
@@ -458,8 +461,8 @@ impl Body<'_, '_> {
         self.end();
     }
 
-    /// A function that calls itself in continuations of its own, as deep as its argument
-    /// says, and there does something.
+    /// Generates a function that calls itself in nested continuations, to a depth given by its
+    /// argument, and there suspends, traps, calls or throws.
     pub fn deep(&mut self, column: usize) {
         let types = self.module.types;
         let of = signature(NUMBER, column);
@@ -477,7 +480,7 @@ impl Body<'_, '_> {
         let function = self.module.function_of(of);
         self.emit(Instruction::RefFunc(function));
         self.emit(Instruction::ContNew(cont_index(of)));
-        // No clause, or clauses of the wrong kind.
+        // No clause, or only clauses of the wrong kind.
         let mut handles = Vec::new();
         for (spec, tag) in types.tags.iter().enumerate() {
             if tag.column == Some(column) && self.module.choices.percent(50) {

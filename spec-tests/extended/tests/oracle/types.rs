@@ -1,5 +1,5 @@
-//! The types of a program: a matrix of parameters and results, closed under what
-//! suspending, resuming, switching and binding make of continuations.
+//! The types of a program: a matrix of parameters and results. It contains all types that result
+//! from suspending, resuming, switching and binding continuations.
 
 use crate::choices::Choices;
 use crate::generator::Options;
@@ -7,14 +7,14 @@ use wasm_encoder::{
     CompositeInnerType, CompositeType, ContType, FuncType, HeapType, RefType, SubType, ValType,
 };
 
-/// The type of a value. References may be null.
+/// Type of a value. References may be null.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Ty {
     I32,
     I64,
-    /// A function of a signature.
+    /// A function with a signature.
     Func(usize),
-    /// A continuation of a signature.
+    /// A continuation with a signature.
     Cont(usize),
     Funcref,
     Exnref,
@@ -22,25 +22,27 @@ pub enum Ty {
 
 use Ty::{Cont, Exnref, Func, Funcref, I32, I64};
 
-/// What a function or continuation takes and gives.
+/// Parameters and results of a function or continuation.
 #[derive(Clone, Debug)]
 pub struct Signature {
     pub params: Vec<Ty>,
     pub results: Vec<Ty>,
 }
 
-/// A host function's signature: they stand before all others, as types of their own.
+/// Signature of the host function that logs a number. The signatures of host functions come first,
+/// and have types of their own.
 pub const LOG: usize = 0;
-/// Calls a function without parameters and results, and says how it ended.
+/// Host function that calls a function without parameters and results, and returns how the call
+/// ended.
 pub const TRY_CALL: usize = 1;
-/// Calls such a function.
+/// Host function that calls such a function and propagates its error.
 pub const PASS_CALL: usize = 2;
-/// Gives two numbers back, the other way round.
+/// Host function that returns two numbers in reverse order.
 pub const SWAP: usize = 3;
-/// Ends the program.
+/// Host function that ends the program.
 pub const EXIT: usize = 4;
 
-/// The names and signatures of host functions, no two of which are alike.
+/// Names and signatures of host functions. No two signatures are equal.
 pub const HOST: [(&str, &[Ty], &[Ty]); 5] = [
     ("log", &[I32], &[]),
     ("try_call", &[Funcref], &[I32]),
@@ -49,24 +51,24 @@ pub const HOST: [(&str, &[Ty], &[Ty]); 5] = [
     ("exit", &[I64], &[]),
 ];
 
-/// The rows of the matrix: lists of parameters.
+/// Rows of the matrix: lists of parameters.
 pub const NONE: usize = 0;
 pub const NUMBER: usize = 1;
 pub const NUMBERS: usize = 2;
-/// Ends in a continuation of the same type: what switches to one another.
+/// Row whose last parameter is a continuation of the same type, for switching between peers.
 pub const PEER: usize = 3;
-/// Takes a continuation without parameters, from which is switched.
+/// Row with a parameter for a continuation without parameters, which may be that of a switch.
 pub const OTHER: usize = 4;
 pub const LARGE: usize = 5;
-/// Begins with a reference, which can be bound.
+/// Row whose first parameter is a reference, which can be bound.
 pub const REFERENCE: usize = 6;
 pub const MIXED: usize = 7;
 const ROWS: usize = 8;
 
-/// The columns of the matrix: lists of results.
+/// Number of columns of the matrix: lists of results.
 pub const COLUMNS: usize = 3;
 
-/// Which row is what is left of another one, once so many parameters are bound.
+/// Rows before and after binding some of the parameters.
 pub const BINDINGS: [(usize, usize); 10] = [
     (NUMBER, NONE),
     (NUMBERS, NUMBER),
@@ -80,14 +82,15 @@ pub const BINDINGS: [(usize, usize); 10] = [
     (NUMBER, NUMBER),
 ];
 
-/// What a tag passes and is answered with.
+/// Parameters and results of a tag.
 #[derive(Clone, Debug)]
 pub struct TagSpec {
     pub params: Vec<Ty>,
     pub results: Vec<Ty>,
-    /// The row of the continuation that waits for the results, where there is one.
+    /// Row of the continuation that waits for the results; `None` if the tag cannot be suspended
+    /// with.
     pub row: Option<usize>,
-    /// The column of continuations that can be switched to with it.
+    /// Column of continuations that can be switched to with the tag.
     pub column: Option<usize>,
 }
 
@@ -100,20 +103,20 @@ pub struct Types {
     pub references: bool,
 }
 
-/// The signature of a row and column.
+/// Returns the signature in a row and column.
 pub fn signature(row: usize, column: usize) -> usize {
     HOST.len() + column * ROWS + row
 }
 
-/// The row and column of a signature that is not a host function's.
+/// Returns the row and column of a signature, which must not be a host function's.
 pub fn place(signature: usize) -> (usize, usize) {
     let index = signature - HOST.len();
     (index % ROWS, index / ROWS)
 }
 
 fn many(choices: &mut Choices) -> Vec<Ty> {
-    // Few of the most, which take the longest to validate; with two more here and a
-    // continuation behind them they are as many as there may be.
+    // Long lists are rare, because they take the longest to validate. With two more parameters here
+    // and a continuation at the end, the longest has the maximum length.
     let usual = [0, 1, 3, 3, 7, 7, 20, 20, 20, 130];
     let count = match choices.percent(2) {
         true => 997,
@@ -125,7 +128,7 @@ fn many(choices: &mut Choices) -> Vec<Ty> {
 }
 
 impl Types {
-    /// Random ones.
+    /// Chooses random types.
     pub fn new(choices: &mut Choices, options: Options) -> Types {
         let Options {
             exceptions,
@@ -195,7 +198,7 @@ impl Types {
         }
     }
 
-    /// The types of a module, up to those that it adds itself.
+    /// Encodes the types that all modules share. A module adds its own after them.
     pub fn encode(&self, section: &mut wasm_encoder::TypeSection) {
         for (index, (_, params, results)) in HOST.iter().enumerate() {
             section.ty().func_type(&func_type(params, results));
@@ -212,7 +215,8 @@ impl Types {
         section.ty().rec(group);
     }
 
-    /// The index of the first type that a module adds itself. The section counts groups.
+    /// Returns the index of the first type that a module adds itself. The section counts recursion
+    /// groups, not types.
     pub fn first_own(&self) -> u32 {
         2 * self.signatures.len() as u32
     }
@@ -231,7 +235,7 @@ fn sub_type(inner: CompositeInnerType) -> SubType {
     }
 }
 
-/// A function's type.
+/// Returns a function type.
 pub fn func_type(params: &[Ty], results: &[Ty]) -> FuncType {
     FuncType::new(
         params.iter().map(|&ty| val_type(ty)),
@@ -239,17 +243,17 @@ pub fn func_type(params: &[Ty], results: &[Ty]) -> FuncType {
     )
 }
 
-/// The index of a signature's function type.
+/// Returns the index of a signature's function type.
 pub fn func_index(signature: usize) -> u32 {
     2 * signature as u32
 }
 
-/// The index of a signature's continuation type.
+/// Returns the index of a signature's continuation type.
 pub fn cont_index(signature: usize) -> u32 {
     2 * signature as u32 + 1
 }
 
-/// The type that references of a type point to.
+/// Returns the heap type of a reference type.
 pub fn heap_type(ty: Ty) -> HeapType {
     match ty {
         Func(signature) => HeapType::Concrete(func_index(signature)),
@@ -259,7 +263,7 @@ pub fn heap_type(ty: Ty) -> HeapType {
     }
 }
 
-/// As it is encoded.
+/// Returns the encoded type.
 pub fn val_type(ty: Ty) -> ValType {
     match ty {
         I32 => ValType::I32,

@@ -1,9 +1,9 @@
-//! Wasmtime, in a process of its own: there are programs that end it.
+//! Runs programs in Wasmtime, in a separate process, because some programs crash it.
 //!
-//! The test starts itself again with a range of seeds in the environment ([`serve`]). That
-//! process says on its standard output which program it begins and what came of it, a line
-//! each; where it dies or stands still, the one that it had begun is skipped, and another
-//! process goes on with the next.
+//! The test starts itself again with a range of seeds in the environment ([`serve`]). That process
+//! writes a line to its standard output when it begins a program, and another one with the verdict.
+//! If it crashes or hangs, the program that it had begun is skipped, and another process continues
+//! with the next.
 
 use crate::choices::Choices;
 use crate::generator::{self, Options, Program};
@@ -18,56 +18,54 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::Duration;
 use std::{env, panic, process, thread};
 
-/// So many programs run by default.
+/// Default number of programs.
 const QUICK: u64 = 300;
 
-/// So many in one process.
+/// Number of programs per process.
 const BATCH: u64 = 50;
 
-/// Holds the seeds of the programs that [`serve`] runs.
+/// Environment variable with the seeds of the programs that [`serve`] runs.
 const SEEDS: &str = "ORACLE_WASMTIME_SEEDS";
 
-/// What lines for the other process begin with; the test harness has its own.
+/// Prefix of the lines for the other process. The test harness prints lines without it.
 const MARK: &str = "@ ";
 
-/// No program takes so long.
+/// Time without output after which the process counts as hanging.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// WebAssembly's share of each stack, and all of it: host functions run there too.
+/// Size of each stack for WebAssembly, in bytes. Host functions use the rest of [`STACK`].
 const WASM_STACK: usize = 4 << 20;
+/// Total size of each stack, in bytes.
 const STACK: usize = 8 << 20;
 
-/// What Wasmtime says, refusing a program or panicking, where a limit of its own is met.
+/// Texts of Wasmtime's refusals and panics at its own limits, each with the limit.
 const REFUSALS: &[(&str, &str)] = &[
     (
         "cont.bind does not support GC types",
-        "it binds no references to exceptions",
+        "cont.bind cannot bind references to exceptions",
     ),
     (
         "machinst/lower.rs",
-        "it keeps no references to exceptions across a switch of stacks",
+        "no references to exceptions can be live across a stack switch",
     ),
 ];
 
-/// Whether it shows in what was expected of a program's step and what was found.
+/// Returns whether the limit explains the difference between an expected step and the found one.
 type Shows = fn(&Step, &Step) -> bool;
 
-/// Differences that are limits of Wasmtime's: what they are called, and how they are known.
-const LIMITS: &[(&str, Shows)] = &[(
-    "its frames, which are the machine's, take more room than a stack has",
-    |expected, found| {
-        let overflow = End::Trap("StackOverflow".into());
-        let caught = expected.caught.iter().zip(&found.caught);
-        let first = caught
-            .into_iter()
-            .find(|(expected, found)| expected != found);
-        found.end == overflow || first.is_some_and(|(_, &found)| found == overflow.code())
-    },
-)];
+/// Limits of Wasmtime that show as differences, each with its name and a test for it.
+const LIMITS: &[(&str, Shows)] = &[("its native frames overflow a stack", |expected, found| {
+    let overflow = End::Trap("StackOverflow".into());
+    let caught = expected.caught.iter().zip(&found.caught);
+    let first = caught
+        .into_iter()
+        .find(|(expected, found)| expected != found);
+    found.end == overflow || first.is_some_and(|(_, &found)| found == overflow.code())
+})];
 
-/// Wasmtime does what the oracle does, but for what it cannot.
+/// Wasmtime behaves as the oracle does, except for its known limits.
 #[test]
-fn it_does_the_same() {
+fn programs_behave_the_same() {
     let seeds = seeds("ORACLE_WASMTIME", QUICK);
     let next = AtomicU64::new(seeds.start);
     let threads = thread::available_parallelism().map_or(1, usize::from);
@@ -85,10 +83,10 @@ fn it_does_the_same() {
         };
         let threads: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
         for thread in threads {
-            all.add(thread.join().expect("no run panics"));
+            all.add(thread.join().expect("no worker panics"));
         }
     });
-    println!("{} programs do the same under Wasmtime", all.same);
+    println!("{} programs behave the same in Wasmtime", all.same);
     for (limit, count) in &all.limits {
         println!("{count:12} {limit}");
     }
@@ -105,16 +103,19 @@ fn it_does_the_same() {
     );
     let limited = all.limits.values().sum::<u64>();
     if seeds.end - seeds.start >= QUICK {
-        assert!(limited * 10 <= all.same, "Wasmtime does hardly any of them");
+        assert!(
+            limited * 10 <= all.same,
+            "Wasmtime's limits exclude too many programs"
+        );
     }
 }
 
-/// What the test above starts, with seeds; without any it has nothing to do.
+/// The separate process, which the test above starts with seeds. Does nothing without seeds.
 #[test]
 fn in_a_process_of_its_own() {
     let thread = thread::Builder::new().stack_size(NATIVE_STACK);
     let served = thread.spawn(serve).expect("a thread starts");
-    served.join().expect("no run panics");
+    served.join().expect("no worker panics");
 }
 
 mod observe {
@@ -138,8 +139,8 @@ fn engine() -> wasmtime::Result<wasmtime::Engine> {
     wasmtime::Engine::new(&config)
 }
 
-/// What is generated for a seed. Few have references to exceptions: with debug assertions
-/// Cranelift refuses to keep them across a switch of stacks.
+/// Returns the options for a seed. Few programs have references to exceptions, because with debug
+/// assertions Cranelift panics if one is live across a stack switch.
 fn options(seed: u64) -> Options {
     let exceptions = !seed.is_multiple_of(4);
     Options {
@@ -148,10 +149,10 @@ fn options(seed: u64) -> Options {
     }
 }
 
-/// What came of a program.
+/// Verdict on a program.
 enum Verdict {
     Same,
-    /// The name of a limit of Wasmtime's.
+    /// The program meets the named limit of Wasmtime.
     Limit(String),
     Differs(String),
 }
@@ -161,7 +162,7 @@ fn compare(engine: &wasmtime::Engine, program: &Program) -> Verdict {
         Ok((expected, _)) => expected,
         Err(error) => return Verdict::Differs(format!("the oracle refuses it: {error}")),
     };
-    // What Wasmtime cannot show to its host.
+    // Removes what Wasmtime's API cannot read.
     for step in &mut expected.steps {
         step.tables.clear();
         for globals in &mut step.globals {
@@ -185,7 +186,7 @@ fn refusal(text: &str) -> Verdict {
 fn difference(expected: &Observation, found: &Observation) -> Verdict {
     let steps = expected.steps.iter().zip(&found.steps);
     let Some((index, (expected, found))) = steps.enumerate().find(|(_, (a, b))| a != b) else {
-        return Verdict::Differs("another number of steps".into());
+        return Verdict::Differs("different number of steps".into());
     };
     for (name, is_limit) in LIMITS {
         if is_limit(expected, found) {
@@ -197,14 +198,14 @@ fn difference(expected: &Observation, found: &Observation) -> Verdict {
     ))
 }
 
-/// In the other process: compares the programs of the seeds in the environment.
+/// Compares the programs of the seeds in the environment. Runs in the separate process.
 fn serve() {
     let Ok(seeds) = env::var(SEEDS) else {
         return;
     };
-    let engine = engine().expect("Wasmtime works here");
+    let engine = engine().expect("Wasmtime supports this machine");
     panic::set_hook(Box::new(|panic| {
-        // Nothing can be said about what goes on after that.
+        // The process cannot continue after a panic.
         say(refusal(&format!("panics: {panic}")));
         process::exit(1);
     }));
@@ -220,16 +221,16 @@ fn say(verdict: Verdict) {
     match verdict {
         Verdict::Same => println!("{MARK}same"),
         Verdict::Limit(name) => println!("{MARK}limit {name}"),
-        // On one line.
+        // A verdict is one line.
         Verdict::Differs(how) => println!("{MARK}differs {}", how.replace('\n', " ")),
     }
 }
 
-/// What came of some programs.
+/// Verdicts on several programs.
 #[derive(Default)]
 struct Outcome {
     same: u64,
-    /// How often each of Wasmtime's limits was met, its death among them.
+    /// Occurrences of each of Wasmtime's limits, including crashes and hangs.
     limits: BTreeMap<String, u64>,
     differences: Vec<(u64, String)>,
 }
@@ -244,7 +245,7 @@ impl Outcome {
     }
 }
 
-/// Compares the programs of some seeds, in as many processes as it takes.
+/// Compares the programs of some seeds, in as many processes as necessary.
 fn compare_some(mut seeds: Range<u64>) -> Outcome {
     let mut outcome = Outcome::default();
     while !seeds.is_empty() {
@@ -274,13 +275,13 @@ fn compare_some(mut seeds: Range<u64>) -> Outcome {
                 _ => outcome.same += 1,
             }
         };
-        // Where it has ended already there is nothing to kill.
+        // The process may have ended already.
         let _ = other.kill();
         let status = other.wait().expect("a child can be waited for");
         if !answered {
             let how = match stood_still {
-                true => "Wasmtime stood still".into(),
-                false => format!("Wasmtime died: {status}"),
+                true => "Wasmtime hung".into(),
+                false => format!("Wasmtime crashed: {status}"),
             };
             *outcome.limits.entry(how).or_default() += 1;
         }
@@ -305,13 +306,13 @@ fn start(seeds: &Range<u64>) -> Child {
         .expect("this program can be started again")
 }
 
-/// What the other process says, without what the test harness does.
+/// Returns the lines of the other process, without those of the test harness.
 fn lines(other: &mut Child) -> Receiver<String> {
     let (sender, receiver) = channel();
-    let stdout = other.stdout.take().expect("it is piped");
+    let stdout = other.stdout.take().expect("the output is piped");
     thread::spawn(move || {
         for line in BufReader::new(stdout).lines().map_while(Result::ok) {
-            // The harness ends its first words without a line's end.
+            // The harness's first output does not end with a newline.
             if let Some((_, said)) = line.split_once(MARK)
                 && sender.send(said.to_owned()).is_err()
             {

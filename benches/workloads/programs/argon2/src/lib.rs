@@ -4,7 +4,7 @@
 use argon2::{Algorithm, Argon2, Params, Version};
 use support::Checksum;
 
-/// Derives keys with `n` KiB of memory (eight at least), by each of the three variants.
+/// Derives keys with `n` KiB of memory (at least eight), with each of the three variants.
 #[unsafe(no_mangle)]
 pub extern "C" fn run(n: i32) -> i64 {
     let mut checksum = Checksum::new();

@@ -19,7 +19,7 @@ fn fibonacci(n: u32) -> BigUint {
     a
 }
 
-/// π by Machin's formula, in fixed point with `digits` decimals.
+/// Computes π with Machin's formula, in fixed point with `digits` decimals.
 fn pi(digits: u32) -> BigInt {
     let unit = BigInt::from(10u32).pow(digits + 10);
     let arctangent = |inverse: u32| {
@@ -37,7 +37,7 @@ fn pi(digits: u32) -> BigInt {
     (arctangent(5) * 16 - arctangent(239) * 4) / BigInt::from(10u64.pow(10))
 }
 
-/// Works on numbers of roughly `n` decimal digits.
+/// Computes with numbers of roughly `n` decimal digits.
 #[unsafe(no_mangle)]
 pub extern "C" fn run(n: i32) -> i64 {
     let n = n.max(1) as u32;

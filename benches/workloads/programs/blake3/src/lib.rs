@@ -3,7 +3,7 @@
 
 use support::{Checksum, Random};
 
-/// Hashes `n` KiB: plain, keyed, derived, and as an extendable output.
+/// Hashes `n` KiB: plain, keyed, with key derivation, and with extendable output.
 #[unsafe(no_mangle)]
 pub extern "C" fn run(n: i32) -> i64 {
     let mut random = Random::new(0xb3);

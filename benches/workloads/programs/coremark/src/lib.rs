@@ -1,9 +1,9 @@
 //! CoreMark: lists, matrices, a state machine and CRCs.
 //!
-//! The crate's own driver asks a clock, which this target does not have, so the
-//! parts are driven from here; the clock is the embedder's. The three CRCs are
-//! compared with those that CoreMark publishes for its 2K performance run, so a wrong
-//! result is a trap as well as a wrong checksum.
+//! The crate's own driver needs a clock, which this target does not have, so this
+//! workload runs the parts itself, and the embedder measures the time. The three CRCs
+//! are compared with those that CoreMark publishes for its 2K performance run, so a
+//! wrong result causes a trap as well as a wrong checksum.
 
 use coremark::{
     list::core_list_init,
@@ -17,7 +17,7 @@ use coremark::{
 };
 use support::Checksum;
 
-/// Which of the published runs this is: seeds 0, 0, 0x66 over 2,000 bytes.
+/// Number of the published run: seeds 0, 0, 0x66 over 2,000 bytes.
 const PERFORMANCE_2K: usize = 3;
 
 /// Runs `n` iterations.

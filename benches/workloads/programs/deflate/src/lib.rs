@@ -7,7 +7,7 @@ use miniz_oxide::{
 };
 use support::{Checksum, Random, text};
 
-/// Compresses `n` KiB of prose and noise at four levels, and decompresses it.
+/// Compresses `n` KiB of prose and noise at four levels, and decompresses the results.
 #[unsafe(no_mangle)]
 pub extern "C" fn run(n: i32) -> i64 {
     let mut random = Random::new(0xdef);

@@ -1,9 +1,9 @@
-//! Ed25519: field arithmetic in wide products, constant-time table look-ups.
+//! Ed25519: field arithmetic with wide products, constant-time table look-ups.
 
 use ed25519_dalek::{Signature, Signer, SigningKey};
 use support::{Checksum, Random};
 
-/// Signs and verifies `n` messages, and sees that a changed message is refused.
+/// Signs and verifies `n` messages, and checks that a changed message is refused.
 #[unsafe(no_mangle)]
 pub extern "C" fn run(n: i32) -> i64 {
     let mut random = Random::new(0xed);

@@ -1,5 +1,5 @@
 //! Fourier transforms: long bodies of `f64` arithmetic behind `dyn Fft`, twiddle
-//! factors by sine and cosine, permutations.
+//! factors with sine and cosine, permutations.
 
 use rustfft::{FftPlanner, num_complex::Complex};
 use support::{Checksum, Random};

@@ -1,4 +1,4 @@
-;; What the inner interpreter runs.
+;; The program that the inner interpreter runs.
 (module
   (import "host" "note" (func $note (param i64)))
   (memory 1)

@@ -1,12 +1,12 @@
-//! Wasmi, of the generation that was a stack machine: a WebAssembly interpreter in
-//! WebAssembly. A validator, a translator, and one dispatch loop around a `br_table`.
+//! Wasmi, in a version that was a stack machine: a WebAssembly interpreter in
+//! WebAssembly. A validator, a translator, and a dispatch loop around a `br_table`.
 
 use support::Checksum;
 use wasmi::{Caller, Engine, Func, Instance, Linker, Module, Store, TypedFunc};
 
 const GUEST: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/guest.wasm"));
 
-/// Decodes, validates, translates and runs the guest, `n` hundred iterations of it.
+/// Decodes, validates and translates the guest, and runs `n` hundred iterations of it.
 #[unsafe(no_mangle)]
 pub extern "C" fn run(n: i32) -> i64 {
     let n = n.max(1);

@@ -1,5 +1,5 @@
-//! JSON: number formatting and parsing, strings with escapes, maps, and the
-//! visitors of serde behind them.
+//! JSON: formatting and parsing of numbers, strings with escapes, maps, and serde's
+//! visitors.
 
 use std::collections::BTreeMap;
 
@@ -59,7 +59,7 @@ fn garment(random: &mut Random) -> Garment {
     }
 }
 
-/// Sums what a tree holds, and turns every string in it around.
+/// Sums the numbers in a tree, and reverses every string in it.
 fn transform(value: &mut Value) -> f64 {
     match value {
         Value::Null | Value::Bool(_) => 1.0,
@@ -73,7 +73,7 @@ fn transform(value: &mut Value) -> f64 {
     }
 }
 
-/// Prints, parses, rewrites and prints again `n` records.
+/// Prints, parses, changes and prints again `n` records.
 #[unsafe(no_mangle)]
 pub extern "C" fn run(n: i32) -> i64 {
     let mut random = Random::new(0x150);

@@ -1,5 +1,5 @@
-//! Dense linear algebra: `f64` and `f32` inner loops, square roots, iterations to
-//! convergence, generic code that was monomorphised.
+//! Dense linear algebra: `f64` and `f32` inner loops, square roots, iterations until
+//! convergence, monomorphised generic code.
 
 use nalgebra::{DMatrix, DVector, Isometry3, Matrix4, Rotation3, UnitQuaternion, Vector3};
 use support::{Checksum, Random};
@@ -8,7 +8,7 @@ fn absorb(checksum: &mut Checksum, values: impl IntoIterator<Item = f64>) {
     values.into_iter().for_each(|value| checksum.float(value));
 }
 
-/// Decomposes matrices of `n` rows, and turns `n` thousandth parts of a scene.
+/// Decomposes matrices of `n` rows, and rotates `n` thousandths of a scene.
 #[unsafe(no_mangle)]
 pub extern "C" fn run(n: i32) -> i64 {
     let n = n.max(2) as usize;

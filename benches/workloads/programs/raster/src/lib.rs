@@ -68,7 +68,7 @@ fn shader(random: &mut Random) -> Shader<'static> {
     gradient.unwrap_or_else(|| Shader::SolidColor(colour(random)))
 }
 
-/// Draws `n` shapes, and the picture into itself every sixteenth time.
+/// Draws `n` shapes, and every sixteenth time draws the picture into itself.
 #[unsafe(no_mangle)]
 pub extern "C" fn run(n: i32) -> i64 {
     let mut random = Random::new(0x9a);

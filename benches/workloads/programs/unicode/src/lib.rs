@@ -4,7 +4,7 @@ use support::{Checksum, Random};
 use unicode_normalization::UnicodeNormalization;
 use unicode_segmentation::UnicodeSegmentation;
 
-/// Pieces of many scripts, with combining marks, joiners, flags and Hangul.
+/// Pieces of text in many scripts, with combining marks, joiners, flags and Hangul.
 const PIECES: &[&str] = &[
     "stitch ",
     "naïve ",
@@ -36,7 +36,7 @@ const PIECES: &[&str] = &[
     "ẞ ",
 ];
 
-/// Segments, normalises and folds a text of `n` times sixteen pieces.
+/// Segments, normalises and case-folds a text of `n` times sixteen pieces.
 #[unsafe(no_mangle)]
 pub extern "C" fn run(n: i32) -> i64 {
     let mut random = Random::new(0x0c);

@@ -10,17 +10,17 @@ use std::rc::Rc;
 
 use support::{Checksum, Random, text};
 
-/// The map of the standard library, with its hash but without its random seed.
+/// The standard library's map, with its hash function but without random seeds.
 type Map<K, V> = HashMap<K, V, BuildHasherDefault<DefaultHasher>>;
 
-/// A place, and what leads away from it.
+/// A place, and the paths that lead away from it.
 struct Place {
     name: String,
     ways: Vec<(Rc<RefCell<Place>>, u64)>,
     distance: Option<u64>,
 }
 
-/// Dijkstra's shortest ways through shared nodes.
+/// Computes shortest paths through shared nodes with Dijkstra's algorithm.
 fn journeys(random: &mut Random, checksum: &mut Checksum) {
     let places: Vec<Rc<RefCell<Place>>> = (0..60)
         .map(|number| {
@@ -53,13 +53,13 @@ fn journeys(random: &mut Random, checksum: &mut Checksum) {
         checksum.bytes(place.name.as_bytes());
         checksum.word(place.distance.unwrap_or(u64::MAX));
     }
-    // Places that lead to each other would never go.
+    // Removes reference cycles, so that the places are freed.
     for place in &places {
         place.borrow_mut().ways.clear();
     }
 }
 
-/// Something that bytes flow through.
+/// A stage of a pipeline of bytes.
 trait Stage {
     fn pass(&mut self, byte: u8) -> Option<u8>;
 }
@@ -88,7 +88,7 @@ impl Stage for Rotate {
     }
 }
 
-/// Counts words in maps, sorts them, prints a table.
+/// Counts words in maps, sorts them, and prints a table.
 fn report(prose: &str, checksum: &mut Checksum) {
     let mut counts: Map<String, usize> = Map::default();
     let mut by_letter: BTreeMap<char, BTreeSet<&str>> = BTreeMap::new();
@@ -112,7 +112,7 @@ fn report(prose: &str, checksum: &mut Checksum) {
     checksum.bytes(table.as_bytes());
 }
 
-/// Does all of it `n` times.
+/// Does all of this `n` times.
 #[unsafe(no_mangle)]
 pub extern "C" fn run(n: i32) -> i64 {
     let mut random = Random::new(0xc011);

@@ -1,11 +1,11 @@
-//! Markdown: a tree of nodes in an arena, and HTML from it.
+//! Markdown: a tree of nodes in an arena, and its conversion to HTML.
 
 use std::fmt::Write;
 
 use comrak::{Options, markdown_to_html};
 use support::{Checksum, Random, text};
 
-/// A section with one of everything.
+/// Writes a section with every kind of element.
 fn section(random: &mut Random, out: &mut String) -> std::fmt::Result {
     let number = random.below(1000);
     writeln!(out, "## {} {number}\n", text::word(random))?;

@@ -1,4 +1,4 @@
-//! Numbers: integers and floats printed and read, versions compared, JSON lexed.
+//! Numbers: printing and parsing integers and floats, comparing versions, lexing JSON.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -8,7 +8,7 @@ use hifijson::{SliceLexer, value};
 use semver::{Version, VersionReq};
 use support::{Checksum, Random};
 
-/// Prints `n` records as JSON and reads them; counts versions, and those that match.
+/// Prints `n` records as JSON and parses them; counts versions, and those that match.
 #[unsafe(no_mangle)]
 pub extern "C" fn run(n: i32) -> i64 {
     let mut random = Random::new(0x9);
@@ -46,7 +46,7 @@ pub extern "C" fn run(n: i32) -> i64 {
     }
     let mut lexer = SliceLexer::new(json.as_bytes());
     let value = lexer.exactly_one(Lex::ws_peek, value::parse_unbounded);
-    let value = value.ok().expect("what was just printed");
+    let value = value.ok().expect("the text was just printed");
     checksum.bytes(format!("{value:?}").as_bytes());
     checksum.finish()
 }

@@ -1,4 +1,4 @@
-//! Parsers: a regular expression that is matched by stepping, and sums by combinators.
+//! Parsers: a regular expression matched by backtracking, and sums parsed with combinators.
 
 use std::fmt::Write;
 
@@ -37,7 +37,7 @@ fn sum(input: &str) -> IResult<&str, i64> {
     fold_many0(more, move || first, apply)(rest)
 }
 
-/// Looks for addresses in `n` lines, and evaluates as many sums.
+/// Searches `n` lines for addresses, and evaluates as many sums.
 #[unsafe(no_mangle)]
 pub extern "C" fn run(n: i32) -> i64 {
     let pattern = r"(\w+)@(\w+)\.(com|org)|[0-9]{3}-[0-9]{4}";

@@ -1,9 +1,9 @@
-//! Light: rays that spheres reflect, in single floats.
+//! A ray tracer with reflecting spheres, in `f32`.
 
 use glam::{Mat4, Quat, Vec3};
 use support::Checksum;
 
-/// How often a ray is reflected at most.
+/// Maximum number of reflections of a ray.
 const REFLECTIONS: usize = 3;
 
 struct Sphere {
@@ -12,7 +12,7 @@ struct Sphere {
 }
 
 impl Sphere {
-    /// How far along its direction a ray meets the sphere.
+    /// Returns the distance at which a ray meets the sphere, if it does.
     fn distance(&self, origin: Vec3, direction: Vec3) -> Option<f32> {
         let from = origin - self.centre;
         let middle = from.dot(direction);
@@ -22,7 +22,7 @@ impl Sphere {
     }
 }
 
-/// The light that comes along a ray.
+/// Returns the light along a ray.
 fn light(spheres: &[Sphere], mut origin: Vec3, mut direction: Vec3) -> f32 {
     let sun = Vec3::new(0.5, 0.7, -0.5);
     let (mut light, mut weight) = (0.0, 1.0);
@@ -43,7 +43,7 @@ fn light(spheres: &[Sphere], mut origin: Vec3, mut direction: Vec3) -> f32 {
     light
 }
 
-/// Draws a picture of `n` by `n` points.
+/// Renders a picture of `n` by `n` pixels.
 #[unsafe(no_mangle)]
 pub extern "C" fn run(n: i32) -> i64 {
     let spheres: Vec<Sphere> = (0..7u8)

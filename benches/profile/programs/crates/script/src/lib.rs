@@ -1,4 +1,4 @@
-//! A script: parsed, then interpreted by walking its tree, with values that are tagged.
+//! A script that is parsed and then interpreted by walking its tree, with tagged values.
 
 use rhai::{Engine, Scope};
 
@@ -14,13 +14,13 @@ const SCRIPT: &str = "
     total
 ";
 
-/// What the script asks for randomness, which is none.
+/// Fills a buffer with constant bytes, in place of randomness.
 #[unsafe(no_mangle)]
 extern "Rust" fn __getrandom_v03_custom(
     bytes: *mut u8,
     len: usize,
 ) -> Result<(), getrandom::Error> {
-    // SAFETY: the caller gives `len` bytes to write to.
+    // SAFETY: the caller guarantees that `len` bytes can be written.
     unsafe { bytes.write_bytes(0x5a, len) };
     Ok(())
 }
@@ -32,5 +32,5 @@ pub extern "C" fn run(n: i32) -> i64 {
     scope.push("n", i64::from(n));
     Engine::new_raw()
         .eval_with_scope(&mut scope, SCRIPT)
-        .expect("the script is right")
+        .expect("the script is valid")
 }

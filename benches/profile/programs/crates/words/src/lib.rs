@@ -1,4 +1,4 @@
-//! Words: an ordered hash map of slices, two hashes, Base64, splitting and joining.
+//! Words: an ordered hash map of slices, two hash functions, Base64, splitting and joining.
 
 use std::hash::{BuildHasherDefault, Hasher};
 
@@ -26,7 +26,9 @@ pub extern "C" fn run(n: i32) -> i64 {
     }
     checksum.word(hash.finish());
     let encoded = STANDARD.encode(&prose);
-    let decoded = STANDARD.decode(&encoded).expect("what was just encoded");
+    let decoded = STANDARD
+        .decode(&encoded)
+        .expect("the text was just encoded");
     checksum.word(XxHash32::oneshot(3, &decoded).into());
     let words: Vec<String> = prose.split(' ').rev().map(str::to_uppercase).collect();
     checksum.bytes(words.join("_").replace("TH", "þ").as_bytes());
