@@ -8,6 +8,7 @@
 //! Blocks with any other mark are not read: those that install packages, for example, are
 //! marked `text`.
 
+#[allow(dead_code)]
 mod command;
 
 use command::program;

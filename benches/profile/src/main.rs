@@ -11,11 +11,15 @@
 //!
 //! `WORKLOADS` gives other folders than `../workloads`, separated by colons. Each must contain a
 //! `checksums.txt` and modules in the same way. The present rows were chosen by the workloads and
-//! by the [programs](../../programs/README.md):
+//! by the [programs](../../programs/README.md). What all of these execute is committed in
+//! `counts.txt.gz`, so that the rows can be checked without running them:
 //!
 //! ```sh
 //! programs/build
-//! WORKLOADS=../workloads:programs FUSIONS=4000 cargo run --release
+//! WORKLOADS=../workloads:programs cargo run --release -- --counts counts.txt   # counts, 2 minutes
+//! cargo run --release -- --rows counts.txt                                     # the rows
+//! gzip -9n counts.txt
+//! ./check                                         # rows and counts fit together
 //! ```
 //!
 //! With `HELD_OUT='sorting|strings'`, the rows are chosen without the programs whose names contain
