@@ -147,7 +147,11 @@ fn sample(file: &str, names: &[&str]) -> Result<(), Box<dyn Error>> {
             return Err(format!("{file} does not have {}", program.name).into());
         };
         if counts.cells != counted.cells() || counts.stretches != counted.stretches {
-            return Err(format!("{} executes other cells than in {file}", program.name).into());
+            return Err(format!(
+                "{} executes other cells than {file} has: count again, and generate the rows",
+                program.name
+            )
+            .into());
         }
     }
     println!("{} programs execute what {file} says", programs.len());
