@@ -1,53 +1,172 @@
 //! Writes cells one after the other, while they still can be changed.
 //!
-//! Until [`Assembler::finish`], word 0 of a cell holds its opcode, branch targets are
-//! word offsets and a callee's entry is a function index; so cells can be taken back,
-//! re-targeted and printed. Finishing replaces them by addresses.
+//! Until [`CodeBlock::new`](super::CodeBlock::new) finishes the code, word 0 of a cell holds
+//! its opcode and its length, a branch target is a word offset and a callee is a function
+//! index. So cells can be taken back, redirected and listed. Finishing replaces opcodes,
+//! targets and callees by addresses.
 
+use super::cells::{
+    Branch, Copy, Copy2, Copy4, CopyThrough, CopyThrough2, Resume, ReturnSlot, Row,
+};
 use super::clauses::{self, Clause};
+use super::field::{FarSlot, FieldKind, ModuleMemory, NearSlot};
 use super::fusion;
-use super::layout::{Field, Mode};
+use super::layout::{self, Cursor};
 use super::opcode::{Op, Opcode};
+use super::shape::*;
 use alloc::vec::Vec;
 
 /// A place in the code of a function, in words from its first cell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Offset(pub u32);
 
-/// What must become an address when the code is finished.
+/// The kind of address that finishing puts into a word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Relocation {
-    /// A branch target.
+    /// The address of a branch target.
     Target,
-    /// A callee's code, as it is now.
+    /// The address of a callee's code, as it is when the caller is finished.
     Code,
-    /// Where a callee's code is published.
+    /// The address of the place where a callee's code is published.
     Entry,
-    /// What was to become an address has gone.
+    /// None: the word has been overwritten.
     Nothing,
+}
+
+impl Relocation {
+    /// Returns the relocation of a field, if it needs one.
+    const fn of(kind: FieldKind) -> Option<Relocation> {
+        match kind {
+            FieldKind::Target => Some(Relocation::Target),
+            FieldKind::CalleeCode => Some(Relocation::Code),
+            FieldKind::CalleeEntry => Some(Relocation::Entry),
+            _ => None,
+        }
+    }
+}
+
+/// An operand of a cell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Input {
+    /// In a slot.
+    Slot(NearSlot),
+    /// In the accumulator of its type.
+    Acc,
+    /// A constant, as the bits of a slot.
+    Imm(u64),
+}
+
+impl Input {
+    /// Returns the source of an operand of `op`.
+    fn place(self, op: Op) -> Place {
+        match self {
+            Input::Slot(_) => Place::Slot,
+            Input::Acc => Place::Acc,
+            Input::Imm(bits) if op.operand().fits_immediate(bits) => Place::Imm,
+            Input::Imm(_) => Place::Wide,
+        }
+    }
+
+    /// Returns the bits of the operand's field.
+    fn bits(self) -> u64 {
+        match self {
+            Input::Slot(NearSlot(slot)) => u64::from(slot.cast_unsigned()),
+            Input::Acc => 0,
+            Input::Imm(bits) => bits,
+        }
+    }
+
+    /// Returns the operand whose source and field these are.
+    fn from_bits(place: Place, bits: u64) -> Input {
+        match place {
+            Place::Slot => Input::Slot(NearSlot(bits as i16)),
+            Place::Acc => Input::Acc,
+            Place::Imm | Place::Wide => Input::Imm(bits),
+        }
+    }
+
+    /// Returns the slot, of an operand in one.
+    fn slot(self) -> u64 {
+        match self {
+            Input::Slot(_) => self.bits(),
+            Input::Acc | Input::Imm(_) => 0,
+        }
+    }
+
+    /// Returns the immediate, of an operand that is one.
+    fn immediate(self) -> u64 {
+        match self {
+            Input::Imm(bits) => bits,
+            Input::Acc | Input::Slot(_) => 0,
+        }
+    }
+}
+
+/// The address of an access to memory 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// A slot plus an offset.
+    BasedSlot(NearSlot, u32),
+    /// The accumulator plus an offset.
+    BasedAcc(u32),
+    /// A constant.
+    Fixed(u32),
+    /// The wrapping sum of two slots, plus an offset.
+    IndexedSlot(NearSlot, NearSlot, u16),
+    /// The wrapping sum of the accumulator and a slot, plus an offset.
+    IndexedAcc(NearSlot, u16),
+}
+
+impl Access {
+    fn form(self) -> Address {
+        match self {
+            Access::BasedSlot(..) => Address::BasedSlot,
+            Access::BasedAcc(_) => Address::BasedAcc,
+            Access::Fixed(_) => Address::Fixed,
+            Access::IndexedSlot(..) => Address::IndexedSlot,
+            Access::IndexedAcc(..) => Address::IndexedAcc,
+        }
+    }
+
+    /// Returns the bits of the fields `base`, `index` and `offset`.
+    fn bits(self) -> [u64; 3] {
+        let (base, index, offset) = match self {
+            Access::BasedSlot(base, offset) => (Some(base), None, offset),
+            Access::BasedAcc(offset) | Access::Fixed(offset) => (None, None, offset),
+            Access::IndexedSlot(base, index, offset) => (Some(base), Some(index), offset.into()),
+            Access::IndexedAcc(index, offset) => (None, Some(index), offset.into()),
+        };
+        let slot = |slot: Option<NearSlot>| slot.map_or(0, |slot| Input::Slot(slot).bits());
+        [slot(base), slot(index), u64::from(offset)]
+    }
 }
 
 /// The code of one function, under construction.
 #[derive(Debug, Default)]
 pub struct Assembler {
     pub(super) words: Vec<u64>,
+    /// The words that finishing replaces by addresses, in order.
     pub(super) relocations: Vec<(u32, Relocation)>,
     /// The last cells since a label, oldest first.
     recent: Vec<u32>,
     /// The lowest cell that was taken back since the mark.
     taken_back: u32,
-    /// See [`Assembler::mark`].
+    /// The end of the code when [`Assembler::mark`] was called.
     mark: u32,
 }
 
-/// The most words to make room for at once.
+/// The most words to reserve memory for at once.
 const MOST_RESERVED: usize = 4096;
 
-/// How many cells are remembered as the last ones.
+/// The number of cells that are remembered as the last ones.
 const RECENT: usize = 16;
 
+/// The byte at which the result's slot stands in every cell that has one.
+const RESULT: usize = Cursor::new().place(FieldKind::NearSlot).0;
+
 impl Assembler {
-    /// No code, with room for what a body of so many bytes needs as a rule.
+    /// Creates an assembler with room for the code that a body of `bytes` bytes usually
+    /// needs.
     pub fn for_body(bytes: usize) -> Assembler {
         Assembler {
             words: Vec::with_capacity(bytes.min(MOST_RESERVED)),
@@ -57,48 +176,285 @@ impl Assembler {
         }
     }
 
-    /// Forgets everything but the room for it.
-    pub fn clear(&mut self) {
-        self.words.clear();
-        self.relocations.clear();
-        self.recent.clear();
-    }
-
-    /// Where the next cell will stand.
+    /// Returns the place of the next cell.
     pub fn here(&self) -> Offset {
         Offset(self.words.len() as u32)
     }
 
-    /// The last cell, unless a label stands behind it.
+    /// Returns the last cell, unless a label stands behind it.
     pub fn last(&self) -> Option<Offset> {
         self.recent.last().copied().map(Offset)
     }
 
-    /// Says that what comes next can be reached in other ways than from the last cell.
+    /// Puts a label here: the next cell can be reached in other ways than from the last one.
     pub fn label(&mut self) -> Offset {
         self.recent.clear();
         self.here()
     }
 
-    /// Begins a cell, all its fields zero.
-    pub fn cell(&mut self, opcode: Opcode) -> CellWriter<'_> {
+    // --- writing cells ---
+
+    /// Begins a cell of `words` words, all its fields zero.
+    #[inline]
+    fn begin(&mut self, opcode: Opcode, words: usize) -> usize {
         let at = self.words.len();
         if self.recent.len() == RECENT {
             self.recent.drain(..RECENT / 2);
         }
         self.recent.push(at as u32);
-        let len = opcode.words();
-        let cell = [head(opcode, len), 0, 0, 0];
-        // By an iterator: cells are short, and a call that fills memory is long.
-        self.words.extend(cell.into_iter().take(len));
-        CellWriter {
-            assembler: self,
-            at,
+        let cell = [head(opcode, words), 0, 0, 0];
+        if words <= cell.len() {
+            // By an iterator: cells are short, and a call that fills memory is long.
+            self.words.extend(cell.into_iter().take(words));
+        } else {
+            self.words.push(cell[0]);
+            self.words.resize(at + words, 0);
         }
+        at
     }
 
-    /// Takes back the last cell and returns what it was. What it wrote must not have been
-    /// read.
+    /// Writes a cell whose row lists its fields.
+    #[inline]
+    pub fn emit<C: Row>(&mut self, cell: C) -> Offset {
+        self.emit_as(C::OP, cell, 0)
+    }
+
+    /// Writes a cell of `op`, which has the fields of `C`, with a list of `more` words at its
+    /// end.
+    #[inline]
+    fn emit_as<C: Row>(&mut self, op: Op, cell: C, more: usize) -> Offset {
+        let opcode = op.only();
+        debug_assert_eq!(opcode.words(), C::WORDS);
+        let at = self.begin(opcode, C::WORDS + more);
+        cell.encode(&mut self.words[at..]);
+        for &(kind, byte) in C::LAYOUT.relocated().iter().flatten() {
+            if let Some(relocation) = Relocation::of(kind) {
+                let word = (at + byte / size_of::<u64>()) as u32;
+                self.relocations.push((word, relocation));
+            }
+        }
+        Offset(at as u32)
+    }
+
+    /// Writes a cell of a shape.
+    #[inline]
+    fn emit_shape(&mut self, op: Op, spec: Spec, bits: [u64; MOST_FIELDS]) -> Offset {
+        let opcode = op.of_form(spec.form()).expect("the op has this variant");
+        debug_assert_eq!(opcode.spec(), spec);
+        let at = self.begin(opcode, opcode.words());
+        let mut cursor = Cursor::new();
+        let fields = spec.kinds(op.operand()).into_iter().zip(bits);
+        for (kind, bits) in fields.filter_map(|(kind, bits)| Some((kind?, bits))) {
+            let (byte, next) = cursor.place(kind);
+            cursor = next;
+            layout::write(&mut self.words[at..], byte, kind, bits);
+            if let Some(relocation) = Relocation::of(kind) {
+                let word = (at + byte / size_of::<u64>()) as u32;
+                self.relocations.push((word, relocation));
+            }
+        }
+        Offset(at as u32)
+    }
+
+    /// Writes an operation on two operands; the result goes to the accumulator.
+    pub fn emit_binary(&mut self, op: Op, [a, b]: [Input; 2]) -> Offset {
+        let fields = BinaryFields {
+            result: 0,
+            a: a.slot(),
+            b: b.bits(),
+            a_constant: a.immediate(),
+        };
+        let (a, b, out) = (a.place(op), b.place(op), Out::Acc);
+        self.emit_shape(op, Spec::Binary { a, b, out }, fields.to_bits())
+    }
+
+    /// Writes a comparison; the result goes to the accumulator.
+    pub fn emit_comparison(&mut self, op: Op, [a, b]: [Input; 2]) -> Offset {
+        let fields = ComparisonFields {
+            result: 0,
+            a: a.bits(),
+            b: b.bits(),
+        };
+        let (a, b, out) = (a.place(op), b.place(op), Out::Acc);
+        self.emit_shape(op, Spec::Comparison { a, b, out }, fields.to_bits())
+    }
+
+    /// Writes an operation on one operand; the result goes to the accumulator.
+    pub fn emit_unary(&mut self, op: Op, a: Input) -> Offset {
+        let fields = UnaryFields {
+            result: 0,
+            a: a.bits(),
+        };
+        let (a, out) = (a.place(op), Out::Acc);
+        self.emit_shape(op, Spec::Unary { a, out }, fields.to_bits())
+    }
+
+    /// Writes a branch on the outcome `when` of a comparison. Its target is to be set.
+    pub fn emit_branch(&mut self, op: Op, when: When, [a, b]: [Input; 2]) -> Offset {
+        let fields = BranchFields {
+            a: a.bits(),
+            b: b.bits(),
+            target: 0,
+        };
+        let (a, b) = (a.place(op), b.place(op));
+        self.emit_shape(op, Spec::Branch { a, b, when }, fields.to_bits())
+    }
+
+    /// Writes a selection: the slot `first` where the comparison of `a` and `b` holds, else
+    /// the slot `second`.
+    pub fn emit_select(
+        &mut self,
+        op: Op,
+        result: NearSlot,
+        [first, second]: [NearSlot; 2],
+        [a, b]: [Input; 2],
+    ) -> Offset {
+        let slot = |slot| Input::Slot(slot).bits();
+        let fields = SelectFields {
+            result: slot(result),
+            first: slot(first),
+            second: slot(second),
+            a: a.bits(),
+            b: b.bits(),
+        };
+        let (a, b) = (a.place(op), b.place(op));
+        self.emit_shape(op, Spec::Select { a, b }, fields.to_bits())
+    }
+
+    /// Writes an addition of `step` to the slot `a`, and a branch where the comparison of the
+    /// sum with `bound` holds. Its target is to be set.
+    pub fn emit_count(
+        &mut self,
+        op: Op,
+        result: NearSlot,
+        a: NearSlot,
+        step: u32,
+        bound: Input,
+    ) -> Offset {
+        let fields = CountFields {
+            result: Input::Slot(result).bits(),
+            a: Input::Slot(a).bits(),
+            bound: bound.slot(),
+            step: u64::from(step),
+            bound_constant: bound.immediate(),
+            target: 0,
+        };
+        let bound = bound.place(op);
+        self.emit_shape(op, Spec::Count { bound }, fields.to_bits())
+    }
+
+    /// Writes a load from memory 0; the result goes to the accumulator.
+    pub fn emit_load(&mut self, op: Op, access: Access) -> Offset {
+        let [base, index, offset] = access.bits();
+        let fields = LoadFields {
+            result: 0,
+            base,
+            index,
+            offset,
+        };
+        let (address, out) = (access.form(), Out::Acc);
+        self.emit_shape(op, Spec::Load { address, out }, fields.to_bits())
+    }
+
+    /// Writes a load from any memory; the result goes to the accumulator.
+    pub fn emit_load_any(
+        &mut self,
+        op: Op,
+        base: NearSlot,
+        memory: ModuleMemory,
+        offset: u64,
+    ) -> Offset {
+        let fields = LoadAnyFields {
+            result: 0,
+            base: Input::Slot(base).bits(),
+            memory: u64::from(memory.0),
+            offset,
+        };
+        self.emit_shape(op, Spec::LoadAny { out: Out::Acc }, fields.to_bits())
+    }
+
+    /// Writes a store to memory 0.
+    ///
+    /// # Panics
+    ///
+    /// If the op has no variant for the address and the source of the value: those of stores
+    /// from a float's accumulator are few.
+    pub fn emit_store(&mut self, op: Op, access: Access, value: Input) -> Offset {
+        let [base, _, offset] = access.bits();
+        let fields = StoreFields {
+            base,
+            value: value.slot(),
+            offset,
+            value_constant: value.immediate(),
+        };
+        let value = match value {
+            // Immediates of stores have 64 bits, whatever the type.
+            Input::Imm(_) => Place::Wide,
+            other => other.place(op),
+        };
+        let address = access.form();
+        self.emit_shape(op, Spec::Store { address, value }, fields.to_bits())
+    }
+
+    /// Writes a store to any memory.
+    pub fn emit_store_any(
+        &mut self,
+        op: Op,
+        base: NearSlot,
+        value: NearSlot,
+        memory: ModuleMemory,
+        offset: u64,
+    ) -> Offset {
+        let fields = StoreAnyFields {
+            base: Input::Slot(base).bits(),
+            value: Input::Slot(value).bits(),
+            memory: u64::from(memory.0),
+            offset,
+        };
+        self.emit_shape(op, Spec::StoreAny {}, fields.to_bits())
+    }
+
+    /// Writes an operation with a 128-bit result, whose operands are in consecutive slots.
+    pub fn emit_wide(&mut self, op: Op, FarSlot(operands): FarSlot) -> Offset {
+        let operands = u64::from(operands.cast_unsigned());
+        let spec = op.only().spec();
+        let fields = WideBinaryFields { operands };
+        self.emit_shape(op, spec, fields.to_bits())
+    }
+
+    /// Writes a branch table, whose number of targets `cell` has. They are to be set.
+    pub fn emit_table<C: Row>(&mut self, cell: C, targets: u32) -> Offset {
+        let offset = self.emit_as(C::OP, cell, targets as usize);
+        let first = offset.0 + C::WORDS as u32;
+        self.relocations
+            .extend((first..first + targets).map(|word| (word, Relocation::Target)));
+        offset
+    }
+
+    /// Writes a cell of `op`, which suspends.
+    pub fn emit_suspend(&mut self, op: Op, cell: super::cells::Suspend) -> Offset {
+        self.emit_as(op, cell, 0)
+    }
+
+    /// Writes a cell of `op`, which resumes, with its clauses. The targets of the clauses and
+    /// of the return are to be set (see [`clauses`]).
+    pub fn emit_resume(&mut self, op: Op, cell: Resume, list: &[Clause]) -> Offset {
+        debug_assert_eq!(cell.count.0 as usize, list.len() + 1);
+        let offset = self.emit_as(op, cell, clauses::words(list.len()) - Resume::WORDS);
+        let at = offset.0 as usize;
+        for (index, clause) in list.iter().enumerate() {
+            self.words[at + clauses::clause_word(index + 1)] = clause.encode();
+            let target = at + clauses::target_word(index + 1);
+            self.relocations.push((target as u32, Relocation::Target));
+        }
+        let end = at + clauses::words(list.len()) - 1;
+        self.words[end] = clauses::END;
+        offset
+    }
+
+    // --- changing cells ---
+
+    /// Removes the last cell and returns it. Its results must not have been read.
     ///
     /// # Panics
     ///
@@ -128,18 +484,19 @@ impl Assembler {
         self.taken_back = self.mark;
     }
 
-    /// Where the code ended in the meantime, if cells from before the mark were taken back.
+    /// Returns where the code ended in the meantime, if cells from before the mark were taken
+    /// back.
     pub fn taken_back_to(&self) -> Option<Offset> {
         (self.taken_back < self.mark).then_some(Offset(self.taken_back))
     }
 
-    /// The opcode of a cell.
+    /// Returns the opcode of a cell.
     pub fn opcode_at(&self, cell: Offset) -> Opcode {
         opcode_of(self.words[cell.0 as usize])
     }
 
-    /// The number of the handler for the cell at `cell` and those behind it, and how many
-    /// cells it is for: see [`fusion`].
+    /// Returns the number of the handler for the cell at `cell` and those behind it, and how
+    /// many cells it executes: see [`fusion`].
     pub(super) fn handler_at(&self, cell: Offset) -> (u16, usize) {
         let mut at = cell.0 as usize;
         fusion::longest(core::iter::from_fn(|| {
@@ -149,97 +506,143 @@ impl Assembler {
         }))
     }
 
-    /// Makes another op of a cell with the same fields.
-    pub fn set_opcode(&mut self, cell: Offset, opcode: Opcode) {
-        debug_assert_eq!(self.opcode_at(cell).fields(), opcode.fields());
+    /// Makes a cell one of another op of the same family.
+    pub fn set_op(&mut self, cell: Offset, op: Op) {
+        let opcode = self.opcode_at(cell).of_op(op);
         self.words[cell.0 as usize] = head(opcode, opcode.words());
     }
 
-    /// Makes a cell whose result is in the accumulator put it into a slot as well.
-    pub fn put_result(&mut self, cell: Offset, slot: i16) {
+    /// Makes a cell whose result goes to the accumulator put it into a slot as well.
+    pub fn put_result(&mut self, cell: Offset, slot: NearSlot) {
         let at = cell.0 as usize;
         let opcode = self.opcode_at(cell).with_slot_result();
-        debug_assert!(matches!(opcode.fields().first(), Some(Field::D0)));
         self.words[at] = head(opcode, opcode.words());
-        self.words[at + 1] = set_bits(self.words[at + 1], 0, 16, slot as u16 as u64);
+        self.set_result(cell, slot);
     }
 
     /// Makes a cell that puts its result into a slot put it into another one.
-    pub fn set_result(&mut self, cell: Offset, slot: i16) {
+    pub fn set_result(&mut self, cell: Offset, slot: NearSlot) {
         let at = cell.0 as usize;
-        debug_assert!(matches!(
-            self.opcode_at(cell).fields().first(),
-            Some(Field::D0)
-        ));
-        self.words[at + 1] = set_bits(self.words[at + 1], 0, 16, u64::from(slot as u16));
+        debug_assert!(self.opcode_at(cell).has_slot_result());
+        let bits = Input::Slot(slot).bits();
+        layout::write(&mut self.words[at..], RESULT, FieldKind::NearSlot, bits);
     }
 
-    /// Whether the last cell copies slots.
+    /// Returns the fields of a cell of `C`.
+    fn decode<C: Row>(&self, cell: Offset) -> C {
+        C::decode(&self.words[cell.0 as usize..])
+    }
+
+    /// Replaces the last cell.
+    fn replace_last<C: Row>(&mut self, at: Offset, cell: C) {
+        let at = at.0 as usize;
+        self.words.resize(at + C::WORDS, 0);
+        self.words[at] = head(C::OPCODE, C::WORDS);
+        cell.encode(&mut self.words[at..]);
+    }
+
+    /// Returns whether the last cell copies slots.
     pub fn copies_last(&self) -> bool {
-        self.recent.last().is_some_and(|&at| {
-            let op = self.opcode_at(Offset(at)).parts().0;
+        self.last().is_some_and(|at| {
             matches!(
-                op,
+                self.opcode_at(at).op(),
                 Op::Copy | Op::Copy2 | Op::Copy4 | Op::CopyThrough | Op::CopyThrough2
             )
         })
     }
 
-    /// Copies a slot to another one: as one more copy of the last cell, if that can take
-    /// it. The copies of a cell are made one after the other. Accumulators stay as they are.
-    pub fn copy(&mut self, to: i16, from: i16) {
-        let pair = u64::from(to as u16) | u64::from(from as u16) << 16;
-        let last = self
-            .recent
-            .last()
-            .map(|&at| (at as usize, self.opcode_at(Offset(at))));
+    /// Copies a slot to another one: as one more copy of the last cell, if that can take it.
+    /// The copies of a cell are made one after the other. Accumulators stay as they are.
+    pub fn copy(&mut self, to: NearSlot, from: NearSlot) {
+        let last = self.last().map(|at| (at, self.opcode_at(at).op()));
         match last {
-            Some((at, opcode)) if opcode == Op::Copy.opcode() => {
-                self.words[at] = head(Op::Copy2.opcode(), 2);
-                self.words[at + 1] |= pair << 32;
+            Some((at, Op::Copy)) => {
+                let first: Copy = self.decode(at);
+                let pair = Copy2 {
+                    to: first.to,
+                    from: first.from,
+                    to2: to,
+                    from2: from,
+                };
+                self.replace_last(at, pair);
             }
-            Some((at, opcode)) if opcode == Op::CopyThrough.opcode() => {
-                self.words[at] = head(Op::CopyThrough2.opcode(), 2);
-                self.words[at + 1] |= pair << 32;
+            Some((at, Op::CopyThrough)) => {
+                let first: CopyThrough = self.decode(at);
+                let pair = CopyThrough2 {
+                    to: first.to,
+                    from: first.from,
+                    to2: to,
+                    from2: from,
+                };
+                self.replace_last(at, pair);
             }
-            Some((at, opcode)) if opcode == Op::Copy2.opcode() => {
+            Some((at, Op::Copy2)) => {
+                let Copy2 {
+                    to: to1,
+                    from: from1,
+                    to2,
+                    from2,
+                } = self.decode(at);
                 // The third copy is made twice, until there is a fourth.
-                self.words[at] = head(Op::Copy4.opcode(), 3);
-                self.words.push(pair | pair << 32);
+                let four = Copy4 {
+                    to: to1,
+                    from: from1,
+                    to2,
+                    from2,
+                    to3: to,
+                    from3: from,
+                    to4: to,
+                    from4: from,
+                };
+                self.replace_last(at, four);
             }
-            Some((at, opcode))
-                if opcode == Op::Copy4.opcode()
-                    && self.words[at + 2] >> 32 == self.words[at + 2] & 0xffff_ffff =>
-            {
-                self.words[at + 2] = self.words[at + 2] & 0xffff_ffff | pair << 32;
+            Some((at, Op::Copy4)) => {
+                let four: Copy4 = self.decode(at);
+                if (four.to3, four.from3) == (four.to4, four.from4) {
+                    let four = Copy4 {
+                        to4: to,
+                        from4: from,
+                        ..four
+                    };
+                    self.replace_last(at, four);
+                } else {
+                    self.emit(Copy { to, from });
+                }
             }
             _ => {
-                self.cell(Op::Copy.opcode()).field(0, to).field(1, from);
+                self.emit(Copy { to, from });
             }
         }
     }
 
-    /// Replaces a plain branch by the last cell, a return that stands where the branch
-    /// leads to and is as long. Where it returns what the copy before the branch has
-    /// copied, it takes the copy's place, and returns that itself.
+    /// Replaces a plain branch by the last cell, which is a return, stands where the branch
+    /// leads to, and is as long. Where that returns what the copy before the branch has
+    /// copied, it replaces the copy, and returns the copy's source.
     pub fn thread(&mut self, branch: Offset, copy: Option<Offset>) {
-        let Some(&last) = self.recent.last() else {
+        let Some(last) = self.last() else {
             return;
         };
-        let (at, last) = (branch.0 as usize, last as usize);
-        debug_assert_eq!(self.opcode_at(branch), Op::Branch.opcode());
-        debug_assert_eq!(self.words.len() - last, 2);
-        self.words.copy_within(last..last + 2, at);
-        let field = |word: u64, field: usize| word >> (16 * field) & 0xffff;
-        if let Some(copy) = copy.map(|copy| copy.0 as usize)
-            && self.opcode_at(Offset(last as u32)) == Op::ReturnSlot.opcode()
-            && field(self.words[copy + 1], 0) == field(self.words[last + 1], 1)
+        let (at, return_at) = (branch.0 as usize, last.0 as usize);
+        debug_assert_eq!(self.opcode_at(branch), Branch::OPCODE);
+        debug_assert_eq!(self.words.len() - return_at, Branch::WORDS);
+        self.words
+            .copy_within(return_at..return_at + Branch::WORDS, at);
+        if let Some(copy_at) = copy
+            && self.opcode_at(last) == ReturnSlot::OPCODE
         {
-            let source = field(self.words[copy + 1], 1);
-            self.words[copy] = self.words[last];
-            self.words[copy + 1] = set_bits(self.words[last + 1], 16, 16, source);
+            let copy: Copy = self.decode(copy_at);
+            let returned: ReturnSlot = self.decode(last);
+            if copy.to == returned.from {
+                let copy_at = copy_at.0 as usize;
+                let returned = ReturnSlot {
+                    from: copy.from,
+                    ..returned
+                };
+                self.words[copy_at] = head(ReturnSlot::OPCODE, ReturnSlot::WORDS);
+                returned.encode(&mut self.words[copy_at..]);
+            }
         }
-        let word = at as u32 + 1;
+        let word = at as u32 + Branch::target.word() as u32;
         if let Ok(index) = self
             .relocations
             .binary_search_by_key(&word, |&(word, _)| word)
@@ -248,21 +651,16 @@ impl Assembler {
         }
     }
 
-    /// The word that a branch cell's target stands in.
-    fn target_word(&self, cell: Offset) -> usize {
-        let at = cell.0 as usize;
-        let opcode = self.opcode_at(cell);
-        if opcode.parts().0 == Op::Branch {
-            at + 1
-        } else {
-            at + opcode.words() - 1
-        }
-    }
-
-    /// Sets the target of a branch cell.
+    /// Sets the target of a branch.
     pub fn set_target(&mut self, cell: Offset, target: Offset) {
-        let word = self.target_word(cell);
-        self.words[word] = u64::from(target.0);
+        let at = cell.0 as usize;
+        let words = &mut self.words[at..];
+        let opcode = opcode_of(words[0]);
+        opcode.for_each_field(|kind, byte| {
+            if kind == FieldKind::Target {
+                layout::write(words, byte, kind, u64::from(target.0));
+            }
+        });
     }
 
     /// Sets the target of a clause, from 1 on, or of the return, 0.
@@ -270,173 +668,91 @@ impl Assembler {
         self.words[cell.0 as usize + clauses::target_word(index as usize)] = u64::from(target.0);
     }
 
-    /// Sets the slot that a clause, from 1 on, puts the reference to what was suspended
-    /// into, by its distance from the record in bytes.
-    pub fn set_clause_slot(&mut self, cell: Offset, index: u32, distance: u32) {
+    /// Sets the slot into which a clause, from 1 on, puts the reference to the suspended
+    /// continuation.
+    pub fn set_clause_slot(&mut self, cell: Offset, index: u32, FarSlot(slot): FarSlot) {
         let word = clauses::clause_word(index as usize) + clauses::SUSPENDED;
-        self.words[cell.0 as usize + word] = extended(distance);
+        self.words[cell.0 as usize + word] = i64::from(slot).cast_unsigned();
     }
 
     /// Sets a target of a branch table.
     pub fn set_table_target(&mut self, cell: Offset, index: u32, target: Offset) {
-        self.words[cell.0 as usize + 2 + index as usize] = u64::from(target.0);
+        let first = cell.0 as usize + self.opcode_at(cell).words();
+        self.words[first + index as usize] = u64::from(target.0);
     }
 }
 
 /// A cell that was taken back.
 #[derive(Clone, Copy, Debug)]
 pub struct TakenCell {
-    /// What it was.
-    pub opcode: Opcode,
+    opcode: Opcode,
     words: [u64; 4],
 }
 
+/// The result's slot and the operands of an operation on two operands.
+#[derive(Clone, Copy, Debug)]
+pub struct Operation {
+    /// The op.
+    pub op: Op,
+    /// The slot of the result; meaningless if it goes to the accumulator alone.
+    pub result: NearSlot,
+    /// The operands.
+    pub operands: [Input; 2],
+}
+
 impl TakenCell {
-    /// A 16-bit slot field.
-    pub fn slot(&self, field: usize) -> i16 {
-        (self.words[1 + field / 4] >> (field % 4 * 16)) as i16
-    }
-
-    /// An immediate: the 32-bit one, or the word of its own where `wide`.
-    pub fn immediate(&self, wide: bool) -> u64 {
-        if wide {
-            self.words[2]
-        } else {
-            self.words[1] >> 32
+    /// Returns the fields of an operation on two operands, or of a comparison.
+    ///
+    /// # Panics
+    ///
+    /// If the cell is neither.
+    pub fn operation(&self) -> Operation {
+        let op = self.opcode.op();
+        let spec = self.opcode.spec();
+        let mut bits = [0; MOST_FIELDS];
+        let mut cursor = Cursor::new();
+        for (kind, bits) in spec.kinds(op.operand()).into_iter().zip(&mut bits) {
+            if let Some(kind) = kind {
+                let (byte, next) = cursor.place(kind);
+                cursor = next;
+                *bits = layout::read(&self.words, byte, kind);
+            }
+        }
+        let (places, result, [a, b]) = match spec {
+            Spec::Binary { a, b, .. } => {
+                let fields = BinaryFields::from_bits(bits);
+                // The first operand has one of two fields, by its source.
+                let first = fields.a | fields.a_constant;
+                ([a, b], fields.result, [first, fields.b])
+            }
+            Spec::Comparison { a, b, .. } => {
+                let fields = ComparisonFields::from_bits(bits);
+                ([a, b], fields.result, [fields.a, fields.b])
+            }
+            _ => panic!("{op:?} has not two operands and a result"),
+        };
+        Operation {
+            op,
+            result: NearSlot(result as i16),
+            operands: [
+                Input::from_bits(places[0], a),
+                Input::from_bits(places[1], b),
+            ],
         }
     }
 }
 
-/// Fills in a cell's fields.
-#[derive(Debug)]
-pub struct CellWriter<'a> {
-    assembler: &'a mut Assembler,
-    at: usize,
-}
-
-impl CellWriter<'_> {
-    /// Where the cell stands.
-    pub fn offset(&self) -> Offset {
-        Offset(self.at as u32)
-    }
-
-    /// A 16-bit field, counted from byte 8.
-    pub fn field(self, field: usize, value: i16) -> Self {
-        self.bits(8 + 2 * field, 16, u64::from(value as u16))
-    }
-
-    /// A 16-bit unsigned immediate at a byte of the cell.
-    pub fn u16(self, byte: usize, value: u16) -> Self {
-        self.bits(byte, 16, u64::from(value))
-    }
-
-    /// A 32-bit immediate at a byte of the cell.
-    pub fn u32(self, byte: usize, value: u32) -> Self {
-        self.bits(byte, 32, u64::from(value))
-    }
-
-    /// A 64-bit immediate in a word.
-    pub fn word(self, word: usize, value: u64) -> Self {
-        self.assembler.words[self.at + word] = value;
-        self
-    }
-
-    /// A callee in word 1, by its code as it is now: running code will replace it.
-    pub fn callee_code(self, function: u32) -> Self {
-        self.relocated(1, u64::from(function), Relocation::Code)
-    }
-
-    /// A callee in word 1, by the place where its code is published.
-    pub fn callee_entry(self, function: u32) -> Self {
-        self.relocated(1, u64::from(function), Relocation::Entry)
-    }
-
-    /// A branch target in the cell's last word (in word 1 of a plain branch).
-    pub fn target(self, target: Offset) -> Self {
-        let word = self.assembler.target_word(self.offset()) - self.at;
-        self.relocated(word, u64::from(target.0), Relocation::Target)
-    }
-
-    fn relocated(self, word: usize, value: u64, relocation: Relocation) -> Self {
-        self.assembler
-            .relocations
-            .push(((self.at + word) as u32, relocation));
-        self.word(word, value)
-    }
-
-    /// Room for a table of `count` branch targets.
-    pub fn targets(self, count: u32) -> Self {
-        let opcode = self.assembler.opcode_at(self.offset());
-        self.assembler.words[self.at] = head(opcode, opcode.words() + count as usize);
-        let first = self.assembler.words.len() as u32;
-        self.assembler.words.resize((first + count) as usize, 0);
-        self.assembler
-            .relocations
-            .extend((first..first + count).map(|word| (word, Relocation::Target)));
-        self.u32(12, count)
-    }
-
-    /// Room for the targets of the clauses in `list` and of the return, and what else a
-    /// cell says that resumes the continuation named at the distance `reference` from the
-    /// record (see [`clauses`]).
-    pub fn clauses(self, values: u32, tag: u32, reference: u32, list: &[Clause]) -> Self {
-        let at = self.at;
-        let len = clauses::words(list.len());
-        let assembler = &mut *self.assembler;
-        assembler.words[at] = head(opcode_of(assembler.words[at]), len);
-        assembler.words.resize(at + len, 0);
-        for index in 0..=list.len() {
-            let word = at + clauses::target_word(index);
-            assembler
-                .relocations
-                .push((word as u32, Relocation::Target));
-        }
-        for (index, clause) in list.iter().enumerate() {
-            assembler.words[at + clauses::clause_word(index + 1)] = clause.encode();
-        }
-        assembler.words[at + len - 1] = clauses::END;
-        assembler.words[at + clauses::REFERENCE] = extended(reference);
-        self.u32(12, list.len() as u32 + 1)
-            .u32(16, values)
-            .u32(20, tag)
-    }
-
-    fn bits(self, byte: usize, width: usize, value: u64) -> Self {
-        let word = &mut self.assembler.words[self.at + byte / 8];
-        *word = set_bits(*word, byte % 8 * 8, width, value);
-        self
-    }
-}
-
-/// The modes of an operand that a cell can have, from an operand's place.
-pub fn mode_index(modes: &[(Mode, Mode)], wanted: (Mode, Mode)) -> Option<u8> {
-    modes
-        .iter()
-        .position(|&modes| modes == wanted)
-        .map(|index| index as u8)
-}
-
-/// Word 0 of a cell under assembly: its opcode, and the number of its words.
+/// Returns word 0 of a cell under assembly: its opcode, and the number of its words.
 fn head(opcode: Opcode, words: usize) -> u64 {
     u64::from(opcode.number()) | (words as u64) << 16
 }
 
-/// The opcode in word 0 of a cell under assembly.
+/// Returns the opcode in word 0 of a cell under assembly.
 pub(super) fn opcode_of(head: u64) -> Opcode {
     Opcode::new(head as u16)
 }
 
-/// The number of words of the cell under assembly whose word 0 this is.
+/// Returns the number of words of the cell under assembly whose word 0 this is.
 pub(super) fn words_of(head: u64) -> usize {
     (head >> 16) as usize
-}
-
-/// A distance of 32 bits as a word.
-fn extended(distance: u32) -> u64 {
-    i64::from(distance.cast_signed()).cast_unsigned()
-}
-
-fn set_bits(word: u64, shift: usize, width: usize, value: u64) -> u64 {
-    let mask = (u64::MAX >> (64 - width)) << shift;
-    word & !mask | value << shift
 }

@@ -1,21 +1,19 @@
-//! What a cell that resumes a continuation says of suspensions, and one that suspends it
-//! of what it awaits.
+//! The clauses of a cell that resumes a continuation, and the types of the values that a
+//! suspended stack waits for.
+//!
+//! The row of the op lists the fields before the clauses. Each clause has three words, and a
+//! word that is no clause's ends the list:
 //!
 //! ```text
-//!   word  0        1                        2                    3          4
-//!         handler  operands │ clauses + 1   values │ tag thrown  reference  return
-//!                  (byte 8)   (byte 12)     (by `resume_throw`)             target
-//!
-//!   word  5    6       7                 8 …
-//!         tag  target  slot of what was  … and so on for each clause, and then a word
-//!                      suspended           that is no tag's
+//!   word  0          1       2
+//!         tag, kind  target  slot for the reference to the suspended continuation
 //! ```
 //!
-//! The reference to the continuation is read from whichever slot has it. Where the
-//! continuation returns, its results stand where the operands began, and so does the
-//! payload of a suspension; the reference to what was suspended goes where the clause
-//! says. Both slots are distances from the frame's record, in bytes.
+//! The reference to the continuation that is resumed is in any slot. Where the continuation
+//! returns, its results stand where the operands began, and so does the payload of a
+//! suspension; the reference to the suspended continuation goes to the clause's slot.
 
+use super::cells::Resume;
 use crate::module::TypeId;
 
 /// The types of the values that a suspended stack waits for.
@@ -23,15 +21,16 @@ use crate::module::TypeId;
 pub enum Awaits {
     /// The results of functions of a type: `suspend`, of the tag's.
     Results(TypeId),
-    /// Their parameters: `switch`, of what it makes a continuation of.
+    /// The parameters of functions of a type: `switch`, of the type of the continuation that
+    /// it makes.
     Params(TypeId),
 }
 
-/// In [`Awaits`] as an immediate: they are parameters.
+/// The bit of an encoded [`Awaits`] for parameters.
 const PARAMS: u32 = 1;
 
 impl Awaits {
-    /// As an immediate of a cell.
+    /// Returns the encoding as an immediate of a cell.
     pub fn encode(self) -> u32 {
         match self {
             Awaits::Results(ty) => ty.0 << 1,
@@ -39,7 +38,7 @@ impl Awaits {
         }
     }
 
-    /// From an immediate of a cell.
+    /// Returns the value that an immediate of a cell encodes.
     pub fn decode(bits: u32) -> Awaits {
         let ty = TypeId(bits >> 1);
         if bits & PARAMS == 0 {
@@ -50,7 +49,7 @@ impl Awaits {
     }
 }
 
-/// What a clause is for.
+/// The kind of suspension that a clause handles.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Handles {
     /// `suspend`: with a target.
@@ -59,20 +58,20 @@ pub enum Handles {
     Switch,
 }
 
-/// A clause, but for its target.
+/// A clause without its target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Clause {
     /// The tag's index in the module.
     pub tag: u32,
-    /// What it is for.
+    /// The kind of suspension that it handles.
     pub handles: Handles,
 }
 
-/// In a clause's word: it is for `switch`.
+/// The bit of a clause's first word for `switch`.
 const SWITCH: u64 = 1 << 32;
 
 impl Clause {
-    /// As a word of a cell.
+    /// Returns the first word.
     pub fn encode(self) -> u64 {
         let kind = match self.handles {
             Handles::Suspend => 0,
@@ -81,7 +80,7 @@ impl Clause {
         u64::from(self.tag) | kind
     }
 
-    /// From a word of a cell.
+    /// Returns the clause whose first word this is.
     #[inline(always)]
     pub fn decode(word: u64) -> Clause {
         Clause {
@@ -95,36 +94,33 @@ impl Clause {
     }
 }
 
-/// The word of the slot with the reference to the continuation.
-pub const REFERENCE: usize = 3;
-/// The word of the return's target.
-const RETURN_TARGET: usize = 4;
-/// The words before the clauses.
-pub const FIRST_CLAUSE: usize = 5;
-/// The words of a clause.
+/// The first word of the clauses.
+pub const FIRST_CLAUSE: usize = Resume::clauses.word();
+/// The number of words of a clause.
 pub const CLAUSE_WORDS: usize = 3;
-/// In a clause, the word of its target.
+/// The word of a clause that holds its target.
 pub const TARGET: usize = 1;
-/// In a clause, the word of the slot for the reference to what was suspended.
+/// The word of a clause that holds the slot for the reference to the suspended
+/// continuation, as a distance in bytes.
 pub const SUSPENDED: usize = 2;
-/// Behind the last clause.
+/// The word behind the last clause.
 pub const END: u64 = u64::MAX;
 
-/// The word of a clause, from 1 on.
+/// Returns the first word of a clause, from 1 on, in its cell.
 pub const fn clause_word(index: usize) -> usize {
     FIRST_CLAUSE + CLAUSE_WORDS * (index - 1)
 }
 
-/// The word of a target: of the return, 0, and of clauses from 1 on.
+/// Returns the word of a target: of the return, 0, or of a clause, from 1 on.
 pub const fn target_word(index: usize) -> usize {
     if index == 0 {
-        RETURN_TARGET
+        Resume::end.word()
     } else {
         clause_word(index) + TARGET
     }
 }
 
-/// The words of a cell of so many clauses.
+/// Returns the number of words of a cell with a number of clauses.
 pub const fn words(clauses: usize) -> usize {
     clause_word(clauses + 1) + 1
 }

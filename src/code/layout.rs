@@ -1,382 +1,254 @@
-//! What a cell looks like: the families of ops, their variants, the fields of each.
+//! The layout of cells: where each field stands.
 //!
-//! A cell is a run of 64-bit words. Word 0 holds the handler (while a function is being
-//! assembled: the opcode). Word 1 holds up to four 16-bit slot operands, or two of them
-//! and a 32-bit immediate; further words hold what is wider:
+//! A cell is a run of 64-bit words. Word 0 holds the handler's address (under assembly: the
+//! opcode). The fields follow it in the order in which the op's row or shape lists them,
+//! each at the next multiple of its size:
 //!
 //! ```text
-//!   byte  0        8     10    12    14    16
-//!         handler  slot0 slot1 slot2 slot3 │ immediate, target …
-//!                              └ imm32 ──┘
+//!   byte  0        8       10      12      16
+//!         handler  result  a       b               i32.add_ss.d: three near slots
+//!         handler  result  a       immediate       i32.add_si.d: two, and 32 bits
+//!         handler  (2)     a       immediate       i32.add_si:   the result's place is kept
+//!         handler  a       b               target  i32.lt_s.br_if_ss
 //! ```
 //!
-//! Slot operands are byte distances from `fp`, so that an access is one addressing mode.
+//! A [`Layout`] computes the places when the crate is compiled; a [`Cursor`] does the same
+//! while cells are written and read. Nothing else knows where a field stands.
 
-/// A field of a cell. `D` fields are destinations, `S` fields sources; the digit names
-/// the 16-bit field, or the byte of the cell at which the field begins.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Field {
-    /// The slot written, in 16-bit field 0.
-    D0,
-    /// The slot written, in 16-bit field 2.
-    D2,
-    /// The slot written, in 16-bit field 4.
-    D4,
-    /// The slot written, in 16-bit field 6.
-    D6,
-    /// A slot read, in 16-bit field 0.
-    S0,
-    /// A slot read, in 16-bit field 1.
-    S1,
-    /// A slot read, in 16-bit field 2.
-    S2,
-    /// A slot read, in 16-bit field 3.
-    S3,
-    /// A slot read, in 16-bit field 4.
-    S4,
-    /// A slot read, in 16-bit field 5.
-    S5,
-    /// A slot read, in 16-bit field 7.
-    S7,
-    /// A 16-bit unsigned immediate at byte 14.
-    H14,
-    /// A 16-bit unsigned immediate at byte 20.
-    H20,
-    /// A 16-bit unsigned immediate at byte 22.
-    H22,
-    /// A 32-bit immediate at byte 12.
-    U12,
-    /// A 32-bit immediate at byte 16.
-    U16,
-    /// A 32-bit immediate at byte 20.
-    U20,
-    /// A 32-bit immediate at byte 24.
-    U24,
-    /// A 64-bit immediate in word 2.
-    W2,
-    /// The slot written, 32 bits wide, at byte 8.
-    FarD8,
-    /// A slot, 32 bits wide, at byte 8.
-    FarS8,
-    /// A slot, 32 bits wide, at byte 12.
-    FarS12,
-    /// A slot, 32 bits wide, at byte 16.
-    FarS16,
-    /// A slot, 32 bits wide, at byte 20.
-    FarS20,
-    /// A callee's entry in word 1.
-    Entry1,
-    /// A branch target in word 1.
-    T1,
-    /// A branch target in word 2.
-    T2,
-    /// A branch target in word 3.
-    T3,
-    /// Branch targets from word 2 on, their number at byte 12.
-    Targets,
-    /// What a cell that resumes says of suspensions (see `code::clauses`).
-    Clauses,
+use super::field::{FieldKind, FieldType};
+use core::marker::PhantomData;
+
+/// The byte of a cell at which its fields begin.
+const FIRST: usize = 8;
+
+/// The bytes of a word.
+const WORD: usize = 8;
+
+/// The fewest words of a cell.
+const LEAST_WORDS: usize = 2;
+
+/// The most fields of a cell.
+const MOST_FIELDS: usize = 8;
+
+/// The place at which the next field of a cell stands.
+#[derive(Clone, Copy, Debug)]
+pub struct Cursor {
+    next: usize,
 }
 
-impl Field {
-    /// The number of words that a cell with this field has at least.
-    const fn words(self) -> usize {
-        use Field::*;
-        match self {
-            S4 | D4 | S5 | D6 | S7 | H20 | H22 | U16 | U20 | W2 | FarS16 | FarS20 | T2 => 3,
-            U24 | T3 => 4,
-            Clauses => super::clauses::words(0),
-            _ => 2,
+impl Cursor {
+    /// The place of the first field.
+    pub const fn new() -> Cursor {
+        Cursor { next: FIRST }
+    }
+
+    /// Takes the place of a field: returns its byte in the cell, and the cursor behind it.
+    pub const fn place(self, kind: FieldKind) -> (usize, Cursor) {
+        let size = kind.size();
+        let byte = self.next.next_multiple_of(size);
+        let next = if kind.is_list() {
+            byte + kind.least_words() * WORD
+        } else {
+            byte + size
+        };
+        (byte, Cursor { next })
+    }
+
+    /// Returns the number of words of a cell whose last field ends here.
+    pub const fn words(self) -> usize {
+        let words = self.next.div_ceil(WORD);
+        if words < LEAST_WORDS {
+            LEAST_WORDS
+        } else {
+            words
         }
     }
 }
 
-/// Where an operand of an op comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mode {
-    /// A slot.
-    S,
-    /// The accumulator of its type.
-    R,
-    /// An immediate.
-    I,
+/// The fields of a cell by name, with their places.
+#[derive(Clone, Copy, Debug)]
+pub struct Layout {
+    fields: [(&'static str, FieldKind, usize); MOST_FIELDS],
+    count: usize,
+    cursor: Cursor,
 }
 
-/// Operand modes of two-operand ops, in the order of their variants. Those of ops whose
-/// operands can be exchanged come first.
-pub const BINARY_MODES: [(Mode, Mode); 7] = [
-    (Mode::S, Mode::S),
-    (Mode::R, Mode::S),
-    (Mode::S, Mode::I),
-    (Mode::R, Mode::I),
-    (Mode::S, Mode::R),
-    (Mode::I, Mode::S),
-    (Mode::I, Mode::R),
-];
+impl Layout {
+    /// A cell without fields.
+    pub const EMPTY: Layout = Layout {
+        fields: [("", FieldKind::Unused, 0); MOST_FIELDS],
+        count: 0,
+        cursor: Cursor::new(),
+    };
 
-/// Address and value modes of stores, in the order of their variants.
-pub const STORE_MODES: [(Mode, Mode); 8] = [
-    (Mode::S, Mode::S),
-    (Mode::R, Mode::S),
-    (Mode::I, Mode::S),
-    (Mode::S, Mode::I),
-    (Mode::R, Mode::I),
-    (Mode::I, Mode::I),
-    (Mode::S, Mode::R),
-    (Mode::I, Mode::R),
-];
+    /// Adds a field behind those that are there.
+    #[must_use]
+    pub const fn with(mut self, name: &'static str, kind: FieldKind) -> Layout {
+        let (byte, cursor) = self.cursor.place(kind);
+        self.fields[self.count] = (name, kind, byte);
+        self.count += 1;
+        self.cursor = cursor;
+        self
+    }
 
-/// A kind of ops that have the same variants.
-///
-/// Where an op has a result, variants come in pairs: into the accumulator alone, and,
-/// one opcode higher, into a slot as well (`.d`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Family {
-    /// Two operands that can be exchanged.
-    Commutative,
-    /// Two operands that can be exchanged, 64 bits wide: also with an immediate that needs
-    /// all of them.
-    CommutativeWide,
-    /// Two operands.
-    Binary,
-    /// Two operands; may trap.
-    Partial,
-    /// A comparison of integers; the branch where it holds, also of a sum that is put into
-    /// a slot before; and the selection by it.
-    Compare,
-    /// A comparison of floats, the branches where it holds and where it does not, and the
-    /// selection by it.
-    CompareFloat,
-    /// One operand.
-    Unary,
-    /// One operand; may trap.
-    PartialUnary,
-    /// A load: from memory 0 if that is a 32-bit one, with one address or a sum of two;
-    /// and from any memory.
-    Load,
-    /// A store of an integer or reference.
-    Store,
-    /// A store of a float that is in its accumulator.
-    StoreFloat,
-    /// Two 128-bit operands in four slots, which the result overwrites.
-    Wide,
-    /// Two 64-bit operands in two slots, which the 128-bit result overwrites.
-    WideMultiply,
-    /// An op of one variant with a function of its own.
-    Control,
-    /// An op of one variant that the driver carries out.
-    Service,
-}
-
-/// First variant of [`Family::Load`] whose address is a sum.
-pub const LOAD_INDEXED: u8 = 6;
-/// Variant of [`Family::Load`] for any memory.
-pub const LOAD_ANY: u8 = 10;
-/// Variant of [`Family::Store`] for any memory.
-pub const STORE_ANY: u8 = 8;
-/// Address modes of [`Family::StoreFloat`], in the order of their variants. (A float in a
-/// slot is stored as an integer.)
-pub const STORE_FLOAT_MODES: [Mode; 2] = [Mode::S, Mode::I];
-/// First variant of the comparisons that branches where the comparison holds.
-pub const BRANCH_IF: u8 = 8;
-/// First variant of the comparisons that selects: a slot where the comparison holds, else
-/// another.
-pub const SELECT: u8 = 12;
-/// First variant of [`Family::Compare`] that counts: adds an immediate to a slot, puts the
-/// sum into another, and branches by comparing it, with a slot or an immediate.
-pub const COUNT: u8 = 16;
-/// First variant of [`Family::CompareFloat`] that branches where it does not hold.
-pub const BRANCH_UNLESS: u8 = 16;
-/// First variant of [`Family::CommutativeWide`] with a 64-bit immediate.
-pub const WIDE_IMMEDIATE: u8 = 8;
-
-impl Family {
-    /// How many variants an op of this family has.
-    pub const fn variants(self) -> u8 {
-        match self {
-            Family::Commutative => 8,
-            Family::CommutativeWide => 12,
-            Family::Binary | Family::Partial => 14,
-            Family::Compare => 18,
-            Family::CompareFloat => 20,
-            Family::Unary | Family::PartialUnary => 4,
-            Family::Load => 12,
-            Family::Store => 9,
-            Family::StoreFloat => 2,
-            Family::Wide | Family::WideMultiply | Family::Control | Family::Service => 1,
+    /// Adds a field, if there is one.
+    #[must_use]
+    pub const fn with_some(self, name: &'static str, kind: Option<FieldKind>) -> Layout {
+        match kind {
+            Some(kind) => self.with(name, kind),
+            None => self,
         }
     }
 
-    /// The fields of a variant. `wide` says that immediates take a word of their own
-    /// (they are 64-bit floats). [`Family::Control`] and [`Family::Service`] list theirs
-    /// in the table.
-    pub const fn fields(self, variant: u8, wide: bool) -> &'static [Field] {
-        use Field::*;
-        match self {
-            Family::Commutative | Family::Binary | Family::Partial => binary(variant, wide),
-            Family::CommutativeWide if variant >= WIDE_IMMEDIATE => match variant {
-                8 => &[S1, W2],
-                9 => &[D0, S1, W2],
-                10 => &[W2],
-                _ => &[D0, W2],
-            },
-            Family::CommutativeWide => binary(variant, wide),
-            Family::Compare | Family::CompareFloat if variant < BRANCH_IF => binary(variant, wide),
-            Family::Compare if variant >= COUNT => match variant - COUNT {
-                0 => &[D0, S1, S2, U16, T3],
-                _ => &[D0, S1, U16, U20, T3],
-            },
-            Family::Compare | Family::CompareFloat if variant >= SELECT && variant < SELECT + 4 => {
-                match (variant % 4, wide) {
-                    (0, _) => &[D0, S1, S2, S3, S4],
-                    (1, _) => &[D0, S1, S2, S4],
-                    (2, false) => &[D0, S1, S2, S3, U16],
-                    (2, true) => &[D0, S1, S2, S3, W2],
-                    (_, false) => &[D0, S1, S2, U16],
-                    (_, true) => &[D0, S1, S2, W2],
-                }
+    /// Returns the byte at which a field begins.
+    ///
+    /// # Panics
+    ///
+    /// If there is no field of this name and kind.
+    pub const fn byte(&self, name: &str, kind: FieldKind) -> usize {
+        match self.find(name) {
+            Some((found, byte)) => {
+                assert!(
+                    found as usize == kind as usize,
+                    "the field has another type"
+                );
+                byte
             }
-            Family::Compare | Family::CompareFloat => match (variant % 4, wide) {
-                (0, _) => &[S1, S2, T2],
-                (1, _) => &[S2, T2],
-                (2, false) => &[S1, U12, T2],
-                (2, true) => &[S1, W2, T3],
-                (_, false) => &[U12, T2],
-                (_, true) => &[W2, T3],
-            },
-            Family::Unary | Family::PartialUnary => match variant {
-                0 => &[S1],
-                1 => &[D0, S1],
-                2 => &[],
-                _ => &[D0],
-            },
-            Family::Load => match variant {
-                0 => &[S1, U12],
-                1 => &[D0, S1, U12],
-                2 => &[U12],
-                3 => &[D0, U12],
-                4 => &[U12],
-                5 => &[D0, U12],
-                6 => &[S1, S2, H14],
-                7 => &[D0, S1, S2, H14],
-                8 => &[S2, H14],
-                9 => &[D0, S2, H14],
-                10 => &[S1, U12, W2],
-                _ => &[D0, S1, U12, W2],
-            },
-            Family::Store => match variant {
-                0 => &[S0, S1, U12],
-                1 => &[S1, U12],
-                2 => &[S1, U12],
-                3 => &[S0, U12, W2],
-                4 => &[U12, W2],
-                5 => &[U12, W2],
-                6 => &[S0, U12],
-                7 => &[U12],
-                _ => &[S0, S1, U12, W2],
-            },
-            Family::StoreFloat => match variant {
-                0 => &[S0, U12],
-                _ => &[U12],
-            },
-            Family::Wide | Family::WideMultiply => &[FarS8],
-            Family::Control | Family::Service => &[],
+            None => panic!("the cell has no such field"),
         }
     }
 
-    /// What is added to an op's name for a variant.
-    pub const fn suffix(self, variant: u8) -> &'static str {
-        const BINARY: [&str; 14] = [
-            "_ss", "_ss.d", "_rs", "_rs.d", "_si", "_si.d", "_ri", "_ri.d", "_sr", "_sr.d", "_is",
-            "_is.d", "_ir", "_ir.d",
-        ];
-        const WIDE: [&str; 4] = ["_sw", "_sw.d", "_rw", "_rw.d"];
-        const COUNTING: [&str; 2] = [".count_br_if_s", ".count_br_if_i"];
-        const BRANCH: [&str; 12] = [
-            ".br_if_ss",
-            ".br_if_rs",
-            ".br_if_si",
-            ".br_if_ri",
-            ".select_ss",
-            ".select_rs",
-            ".select_si",
-            ".select_ri",
-            ".br_unless_ss",
-            ".br_unless_rs",
-            ".br_unless_si",
-            ".br_unless_ri",
-        ];
-        const LOAD: [&str; 12] = [
-            "_s",
-            "_s.d",
-            "_r",
-            "_r.d",
-            "_i",
-            "_i.d",
-            "_indexed_ss",
-            "_indexed_ss.d",
-            "_indexed_rs",
-            "_indexed_rs.d",
-            "_any",
-            "_any.d",
-        ];
-        const STORE: [&str; 9] = [
-            "_ss", "_rs", "_is", "_si", "_ri", "_ii", "_sr", "_ir", "_any",
-        ];
-        let v = variant as usize;
-        match self {
-            Family::Commutative | Family::Binary | Family::Partial => BINARY[v],
-            Family::CommutativeWide if variant >= WIDE_IMMEDIATE => WIDE[v - 8],
-            Family::CommutativeWide => BINARY[v],
-            Family::Compare | Family::CompareFloat if variant < BRANCH_IF => BINARY[v],
-            Family::Compare if variant >= COUNT => COUNTING[v - COUNT as usize],
-            Family::Compare | Family::CompareFloat => BRANCH[v - BRANCH_IF as usize],
-            Family::Unary | Family::PartialUnary => ["_s", "_s.d", "_r", "_r.d"][v],
-            Family::Load => LOAD[v],
-            Family::Store => STORE[v],
-            Family::StoreFloat => ["_sr", "_ir"][v],
-            Family::Wide | Family::WideMultiply | Family::Control | Family::Service => "",
+    /// Returns the byte at which an operand's field begins; 0 if the operand needs none,
+    /// because it is in an accumulator.
+    pub const fn operand(&self, name: &str) -> usize {
+        match self.find(name) {
+            Some((_, byte)) => byte,
+            None => 0,
+        }
+    }
+
+    /// Returns the byte at which the field of an operand begins that has one of two fields, by
+    /// its source.
+    pub const fn either(&self, slot: &str, constant: &str) -> usize {
+        match self.find(slot) {
+            Some((_, byte)) => byte,
+            None => self.operand(constant),
+        }
+    }
+
+    const fn find(&self, name: &str) -> Option<(FieldKind, usize)> {
+        let mut at = 0;
+        while at < self.count {
+            let (other, kind, byte) = self.fields[at];
+            if is_same(other, name) {
+                return Some((kind, byte));
+            }
+            at += 1;
+        }
+        None
+    }
+
+    /// Returns the kinds and places of the fields that finishing replaces by addresses.
+    pub const fn relocated(&self) -> [Option<(FieldKind, usize)>; 2] {
+        let mut relocated = [None; 2];
+        let (mut at, mut count) = (0, 0);
+        while at < self.count {
+            let (_, kind, byte) = self.fields[at];
+            if kind.is_relocated() {
+                relocated[count] = Some((kind, byte));
+                count += 1;
+            }
+            at += 1;
+        }
+        relocated
+    }
+
+    /// Returns the number of words of the cell, without the elements of a list.
+    pub const fn words(&self) -> usize {
+        self.cursor.words()
+    }
+}
+
+/// Whether two strings are equal; `==` is not for constants.
+pub const fn is_same(a: &str, b: &str) -> bool {
+    let (a, b) = (a.as_bytes(), b.as_bytes());
+    if a.len() != b.len() {
+        return false;
+    }
+    let mut at = 0;
+    while at < a.len() {
+        if a[at] != b[at] {
+            return false;
+        }
+        at += 1;
+    }
+    true
+}
+
+/// The place of a field of type `T` in the cells of `C`.
+///
+/// A field's place is a constant of its cell's type and has the field's name, so that a cell
+/// cannot be read as another one, nor a field as another type.
+#[derive(Debug)]
+pub struct At<C, T> {
+    byte: usize,
+    of: PhantomData<fn() -> (C, T)>,
+}
+
+impl<C, T> Clone for At<C, T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<C, T> Copy for At<C, T> {}
+
+impl<C, T: FieldType> At<C, T> {
+    /// The place of the field `name` in `layout`, which is the layout of `C`.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such field of type `T`.
+    pub const fn new(layout: &Layout, name: &str) -> At<C, T> {
+        At {
+            byte: layout.byte(name, T::KIND),
+            of: PhantomData,
         }
     }
 }
 
-/// The number of words of a cell with these fields, before any branch table.
-pub const fn words(fields: &[Field]) -> usize {
-    let mut words = 2;
-    let mut i = 0;
-    while i < fields.len() {
-        if fields[i].words() > words {
-            words = fields[i].words();
-        }
-        i += 1;
+impl<C, T> At<C, T> {
+    /// Returns the byte of the cell at which the field begins.
+    #[inline(always)]
+    pub const fn byte(self) -> usize {
+        self.byte
     }
-    words
+
+    /// Returns the word of the cell in which the field stands.
+    #[inline(always)]
+    pub const fn word(self) -> usize {
+        self.byte / WORD
+    }
 }
 
-const fn binary(variant: u8, wide: bool) -> &'static [Field] {
-    use Field::*;
-    match (variant, wide) {
-        (0, _) => &[S1, S2],
-        (1, _) => &[D0, S1, S2],
-        (2, _) => &[S2],
-        (3, _) => &[D0, S2],
-        (4, false) => &[S1, U12],
-        (5, false) => &[D0, S1, U12],
-        (6, false) => &[U12],
-        (7, false) => &[D0, U12],
-        (4, true) => &[S1, W2],
-        (5, true) => &[D0, S1, W2],
-        (6, true) => &[W2],
-        (7, true) => &[D0, W2],
-        (8, _) => &[S1],
-        (9, _) => &[D0, S1],
-        (10, false) => &[S1, U12],
-        (11, false) => &[D0, S1, U12],
-        (12, false) => &[U12],
-        (13, false) => &[D0, U12],
-        (10, true) => &[S1, W2],
-        (11, true) => &[D0, S1, W2],
-        (12, true) => &[W2],
-        (_, _) => &[D0, W2],
+/// Writes a field of a cell under assembly.
+pub fn write(words: &mut [u64], byte: usize, kind: FieldKind, bits: u64) {
+    let word = &mut words[byte / WORD];
+    if kind.size() == WORD {
+        *word = bits;
+    } else {
+        let shift = byte % WORD * 8;
+        let mask = (u64::MAX >> (u64::BITS as usize - 8 * kind.size())) << shift;
+        *word = *word & !mask | (bits << shift) & mask;
+    }
+}
+
+/// Reads a field of a cell under assembly.
+pub fn read(words: &[u64], byte: usize, kind: FieldKind) -> u64 {
+    let word = words[byte / WORD];
+    if kind.size() == WORD {
+        word
+    } else {
+        word >> (byte % WORD * 8) & (u64::MAX >> (u64::BITS as usize - 8 * kind.size()))
     }
 }

@@ -5,31 +5,51 @@
 //! [`ModuleCode`] for `execute`, which fills the [`HandlerTable`]s.
 //!
 //! The two sides meet here and nowhere else: `translate` knows opcodes and no handlers,
-//! `execute` knows handlers and no operators. What one needs of the other is a function
-//! pointer ([`Translate`]).
+//! `execute` knows handlers and no instructions. Lazy translation reaches `execute` through a
+//! function pointer ([`Translate`]).
+//!
+//! ```text
+//!   table    every op, once                   field    the types of fields
+//!   family   the variants of ops              shape    the operands of a variant
+//!   layout   where fields stand               cells    ops with fields of their own
+//!   opcode   numbers of ops and variants      fusion   runs of cells with one handler
+//! ```
 
 mod assembler;
 mod block;
 mod catch;
+pub mod cells;
 pub mod clauses;
+pub(crate) mod family;
+mod field;
 mod fusion;
 pub(crate) mod fusion_rows;
-pub mod layout;
+mod layout;
 mod module_code;
 mod opcode;
 mod print;
+mod scalar;
+pub mod shape;
 pub(crate) mod table;
 mod trap;
 
-pub use assembler::{Assembler, Offset, TakenCell, mode_index};
+pub use assembler::{Access, Assembler, Input, Offset, Operation};
 pub use block::{
     CodeBlock, CodeHeader, CodeLength, FixedCell, FixedCells, HEADER_WORDS, HandlerAddress,
     HandlerTable, Stub,
 };
 pub use catch::{Catch, CatchTable};
 pub use clauses::{Awaits, Clause, Handles};
+pub use family::Family;
+pub use field::{
+    CalleeCode, CalleeEntry, Clauses, FarSlot, FieldKind, FieldType, Length, ModuleData,
+    ModuleElements, ModuleFunc, ModuleGlobal, ModuleMemory, ModuleTable, ModuleTag, NearSlot,
+    PagedMemory, Target, Targets, ThrownTag, Unused,
+};
+pub use layout::{At, Layout, is_same};
 pub use module_code::{CodeLocation, Entry, ModuleCode, PublishedBlocks};
 pub use opcode::{Op, Opcode};
+pub use scalar::Scalar;
 pub use trap::Trap;
 
 use crate::module::Module;

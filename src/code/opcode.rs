@@ -1,93 +1,54 @@
-//! Ops and opcodes: an [`Op`] is a row of the table, an [`Opcode`] one of its variants.
+//! Ops and opcodes: an [`Op`] is a row of the op table, an [`Opcode`] a variant of one.
 
-use super::layout::{self, Family, Field};
+use super::cells::ROW_FIELDS;
+use super::family::{Family, Variant};
+use super::field::FieldKind;
+use super::layout::{Cursor, is_same};
+use super::scalar::Scalar;
+use super::shape::{MOST_FIELDS, Out, Spec};
 use super::table::for_each_op;
 
 struct Row {
     family: Family,
+    /// The name in Rust.
+    path: &'static str,
+    /// The name in listings.
     name: &'static str,
-    wide: bool,
-    fields: &'static [Field],
+    operand: Option<Scalar>,
+    result: Option<Scalar>,
 }
 
-macro_rules! family {
-    (commutative) => {
-        Family::Commutative
-    };
-    (commutative_wide) => {
-        Family::CommutativeWide
-    };
-    (binary) => {
-        Family::Binary
-    };
-    (partial) => {
-        Family::Partial
-    };
-    (compare) => {
-        Family::Compare
-    };
-    (compare_float) => {
-        Family::CompareFloat
-    };
-    (unary) => {
-        Family::Unary
-    };
-    (partial_unary) => {
-        Family::PartialUnary
-    };
-    (load) => {
-        Family::Load
-    };
-    (store) => {
-        Family::Store
-    };
-    (store_float) => {
-        Family::StoreFloat
-    };
-    (wide) => {
-        Family::Wide
-    };
-    (wide_multiply) => {
-        Family::WideMultiply
-    };
-    (control) => {
-        Family::Control
-    };
-    (service) => {
-        Family::Service
-    };
-}
-
-/// Whether an op's operand type is a 64-bit float, whose immediates take their own word.
-macro_rules! is_wide {
-    (f64) => {
-        true
-    };
-    ($other:ident) => {
-        false
-    };
+/// Returns the only element of a list, if there is one.
+macro_rules! optional {
     () => {
-        false
+        None
+    };
+    ($value:ident) => {
+        Some(Scalar::$value)
     };
 }
 
 macro_rules! define_ops {
-    ([] $($family:ident $op:ident $name:literal
-        $(($operand:ident) -> $result:ident)? $([$($field:ident),*])? $({ |$($arg:ident),*| $body:expr })?)*) => {
+    ([] $($(#[doc = $doc:literal])* $family:ident $op:ident $name:literal
+        $(($operand:ident) -> $result:ident)? $([$($field:ident: $ty:ty),*])?
+        $({ |$($arg:ident),*| $body:expr })?)*) => {
         /// A row of the op table.
-        #[allow(missing_docs, reason = "the table documents them")]
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-        #[repr(u8)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[repr(u16)]
         pub enum Op {
-            $($op,)*
+            $($(#[doc = $doc])* $op,)*
         }
 
         const ROWS: &[Row] = &[$(Row {
-            family: family!($family),
+            family: Family::$family,
+            path: stringify!($op),
             name: $name,
-            wide: is_wide!($($operand)?),
-            fields: &[$($(Field::$field),*)?],
+            operand: optional!($($operand)?),
+            result: optional!($($result)?),
         },)*];
+
+        /// The documentation of each op.
+        const DOCS: &[&str] = &[$(concat!($($doc),*),)*];
 
         impl Op {
             const ALL: &[Op] = &[$(Op::$op,)*];
@@ -101,39 +62,95 @@ impl Op {
     /// The number of ops.
     pub const COUNT: usize = ROWS.len();
 
-    /// The op of this number.
+    /// Returns the op of a number.
     ///
     /// # Panics
     ///
     /// If there is none.
-    pub const fn new(number: u8) -> Op {
+    pub const fn new(number: u16) -> Op {
         Op::ALL[number as usize]
     }
 
-    /// The family it belongs to.
+    /// Returns the op whose name in Rust this is, if there is one. The instruction that an
+    /// op carries out has the same name in `wasmparser`.
+    pub const fn by_path(path: &str) -> Option<Op> {
+        let mut row = 0;
+        while row < ROWS.len() {
+            if is_same(ROWS[row].path, path) {
+                return Some(Op::ALL[row]);
+            }
+            row += 1;
+        }
+        None
+    }
+
+    /// Returns the name in listings.
+    pub const fn name(self) -> &'static str {
+        ROWS[self as usize].name
+    }
+
+    /// Returns one line of documentation.
+    pub fn doc(self) -> &'static str {
+        DOCS[self as usize].trim_ascii()
+    }
+
+    /// Returns the family.
     pub const fn family(self) -> Family {
         ROWS[self as usize].family
     }
 
-    /// Whether its immediates take a word of their own.
-    pub const fn wide(self) -> bool {
-        ROWS[self as usize].wide
+    /// Returns the type of the operands.
+    ///
+    /// # Panics
+    ///
+    /// If the row gives none.
+    pub const fn operand(self) -> Scalar {
+        match OPERANDS[self as usize] {
+            Some(operand) => operand,
+            None => panic!("the op has no operands of its own type"),
+        }
     }
 
-    /// One of its variants.
-    pub const fn variant(self, variant: u8) -> Opcode {
-        debug_assert!(variant < self.family().variants());
-        Opcode(FIRST[self as usize] + variant as u16)
+    /// Returns the type of the result, if the row gives one.
+    pub const fn result(self) -> Option<Scalar> {
+        ROWS[self as usize].result
     }
 
-    /// Its only variant.
-    pub const fn opcode(self) -> Opcode {
-        debug_assert!(self.family().variants() == 1);
+    /// Returns whether a constant with these bits can be an immediate operand.
+    pub fn takes_immediate(self, bits: u64) -> bool {
+        self.family() == Family::CommutativeWide || self.operand().fits_immediate(bits)
+    }
+
+    /// Returns the variant of a shape, whose result, if it has one, goes to the accumulator
+    /// alone.
+    pub(super) fn of_form(self, form: usize) -> Option<Opcode> {
+        let variant = self.family().variant(form)?;
+        Some(Opcode(FIRST[self as usize] + u16::from(variant)))
+    }
+
+    /// Returns the only variant.
+    ///
+    /// # Panics
+    ///
+    /// If there are several.
+    pub const fn only(self) -> Opcode {
+        assert!(self.family().variants().len() == 1);
         Opcode(FIRST[self as usize])
     }
 }
 
-/// The number of an op's variant: what a cell under assembly begins with.
+/// The type of each op's operands. (A smaller table than that of the rows.)
+static OPERANDS: [Option<Scalar>; Op::COUNT] = {
+    let mut operands = [None; Op::COUNT];
+    let mut row = 0;
+    while row < Op::COUNT {
+        operands[row] = ROWS[row].operand;
+        row += 1;
+    }
+    operands
+};
+
+/// The number of a variant of an op: what a cell under assembly begins with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(transparent)]
 pub struct Opcode(u16);
@@ -142,10 +159,10 @@ impl Opcode {
     /// The number of opcodes.
     pub const COUNT: usize = {
         let last = ROWS.len() - 1;
-        FIRST[last] as usize + ROWS[last].family.variants() as usize
+        FIRST[last] as usize + ROWS[last].family.variants().len()
     };
 
-    /// The opcode of this number.
+    /// Returns the opcode of a number.
     ///
     /// # Panics
     ///
@@ -155,105 +172,126 @@ impl Opcode {
         Opcode(number)
     }
 
-    /// The opcode of the variant of `op` whose name this is.
+    /// Returns the opcode of the variant of `op` with a name in Rust.
     ///
     /// # Panics
     ///
     /// If there is none.
     pub const fn named(op: Op, variant: &str) -> Opcode {
-        let mut number = FIRST[op as usize];
-        loop {
-            let opcode = Opcode::new(number);
-            assert!(
-                opcode.parts().0 as usize == op as usize,
-                "no variant of this name"
-            );
-            if opcode.is_variant(variant) {
-                return opcode;
-            }
-            number += 1;
+        let variants = op.family().variants();
+        let mut at = 0;
+        while !is_same(variants[at].name, variant) {
+            at += 1;
         }
+        Opcode(FIRST[op as usize] + at as u16)
     }
 
-    /// Whether this is the name of its variant: what the variant adds to the op's name when
-    /// it is printed, as an identifier; or `cell`, if that is nothing.
-    pub const fn is_variant(self, name: &str) -> bool {
-        let (_, printed) = self.name();
-        let (name, printed) = (name.as_bytes(), printed.as_bytes());
-        if printed.is_empty() {
-            return matches!(name, b"cell");
-        }
-        if printed.len() != name.len() + 1 {
-            return false;
-        }
-        let mut i = 0;
-        while i < name.len() {
-            let same = match printed[i + 1] {
-                b'.' => name[i] == b'_',
-                other => name[i] == other,
-            };
-            if !same {
-                return false;
-            }
-            i += 1;
-        }
-        true
-    }
-
-    /// Its number.
+    /// Returns the number.
     pub const fn number(self) -> u16 {
         self.0
     }
 
-    /// Its op and variant.
-    pub const fn parts(self) -> (Op, u8) {
-        PARTS[self.0 as usize]
+    /// Returns the op.
+    pub const fn op(self) -> Op {
+        PARTS[self.0 as usize].0
     }
 
-    /// The same, with the result in a slot as well.
-    pub const fn with_slot_result(self) -> Opcode {
-        Opcode(self.0 + 1)
+    /// Returns the variant.
+    pub const fn variant(self) -> &'static Variant {
+        let (op, variant) = PARTS[self.0 as usize];
+        &op.family().variants()[variant as usize]
     }
 
-    /// The fields of its cells.
-    pub const fn fields(self) -> &'static [Field] {
-        let (op, variant) = self.parts();
-        match op.family() {
-            Family::Control | Family::Service => ROWS[op as usize].fields,
-            family => family.fields(variant, op.wide()),
+    /// Returns the shape of the cells.
+    pub const fn spec(self) -> Spec {
+        self.variant().spec
+    }
+
+    /// Returns whether the cells are comparisons whose result goes to the accumulator alone.
+    pub fn is_comparison_in_acc(self) -> bool {
+        matches!(self.spec(), Spec::Comparison { out: Out::Acc, .. })
+    }
+
+    /// Returns the opcode whose cells put their result into a slot as well.
+    ///
+    /// # Panics
+    ///
+    /// If the op has no result in an accumulator.
+    pub(super) fn with_slot_result(self) -> Opcode {
+        let (op, variant) = PARTS[self.0 as usize];
+        if op as u16 == Op::GlobalGet as u16 {
+            return Op::GlobalGetSlot.only();
+        }
+        let variant = op.family().with_slot_result(variant);
+        let variant = variant.expect("the op has a result in an accumulator");
+        Opcode(FIRST[op as usize] + u16::from(variant))
+    }
+
+    /// Returns whether the cells put their result into a slot, which is their first field.
+    pub(super) fn has_slot_result(self) -> bool {
+        let mut first = None;
+        self.for_each_field(|kind, _| {
+            first.get_or_insert(kind);
+        });
+        first == Some(FieldKind::NearSlot)
+    }
+
+    /// Returns the opcode of the same variant of another op of the family.
+    pub(super) fn of_op(self, other: Op) -> Opcode {
+        let (op, variant) = PARTS[self.0 as usize];
+        debug_assert_eq!(op.family(), other.family());
+        Opcode(FIRST[other as usize] + u16::from(variant))
+    }
+
+    /// Calls `field` with the encoding and the place of each field.
+    pub(super) fn for_each_field(self, mut field: impl FnMut(FieldKind, usize)) {
+        let op = self.op();
+        let mut cursor = Cursor::new();
+        let mut place = |kind: FieldKind| {
+            let (byte, next) = cursor.place(kind);
+            cursor = next;
+            field(kind, byte);
+        };
+        match self.spec() {
+            Spec::Row => ROW_FIELDS[op as usize].iter().for_each(|&kind| place(kind)),
+            spec => spec
+                .kinds(op.operand())
+                .into_iter()
+                .flatten()
+                .for_each(place),
         }
     }
 
-    /// The number of words of its cells, before any branch table.
+    /// Returns the number of words of the cells, without the elements of a list.
     pub const fn words(self) -> usize {
         WORDS[self.0 as usize] as usize
     }
 
-    /// Its op's name, and what the variant adds to it.
+    /// Returns the name of the op, and what the variant adds to it.
     pub const fn name(self) -> (&'static str, &'static str) {
-        let (op, variant) = self.parts();
-        (ROWS[op as usize].name, op.family().suffix(variant))
+        (self.op().name(), self.variant().suffix)
     }
 }
 
 /// The first opcode of each op.
-const FIRST: [u16; ROWS.len()] = {
+static FIRST: [u16; ROWS.len()] = {
     let mut first = [0; ROWS.len()];
     let mut i = 1;
     while i < ROWS.len() {
-        first[i] = first[i - 1] + ROWS[i - 1].family.variants() as u16;
+        first[i] = first[i - 1] + ROWS[i - 1].family.variants().len() as u16;
         i += 1;
     }
     first
 };
 
-const PARTS: [(Op, u8); Opcode::COUNT] = {
+/// The op and the variant's number of each opcode.
+static PARTS: [(Op, u8); Opcode::COUNT] = {
     let mut parts = [(Op::ALL[0], 0); Opcode::COUNT];
     let mut op = 0;
     while op < ROWS.len() {
         let mut variant = 0;
-        while variant < ROWS[op].family.variants() {
-            parts[FIRST[op] as usize + variant as usize] = (Op::ALL[op], variant);
+        while variant < ROWS[op].family.variants().len() {
+            parts[FIRST[op] as usize + variant] = (Op::ALL[op], variant as u8);
             variant += 1;
         }
         op += 1;
@@ -261,11 +299,34 @@ const PARTS: [(Op, u8); Opcode::COUNT] = {
     parts
 };
 
-const WORDS: [u8; Opcode::COUNT] = {
+/// The number of words of each opcode's cells.
+static WORDS: [u8; Opcode::COUNT] = {
     let mut words = [0; Opcode::COUNT];
     let mut i = 0;
     while i < Opcode::COUNT {
-        words[i] = layout::words(Opcode(i as u16).fields()) as u8;
+        let (op, variant) = PARTS[i];
+        let mut cursor = Cursor::new();
+        match ROWS[op as usize].family.variants()[variant as usize].spec {
+            Spec::Row => {
+                let fields = ROW_FIELDS[op as usize];
+                let mut at = 0;
+                while at < fields.len() {
+                    (_, cursor) = cursor.place(fields[at]);
+                    at += 1;
+                }
+            }
+            spec => {
+                let kinds = spec.kinds(op.operand());
+                let mut at = 0;
+                while at < MOST_FIELDS {
+                    if let Some(kind) = kinds[at] {
+                        (_, cursor) = cursor.place(kind);
+                    }
+                    at += 1;
+                }
+            }
+        }
+        words[i] = cursor.words() as u8;
         i += 1;
     }
     words
@@ -284,5 +345,12 @@ mod tests {
         let all = names.len();
         names.dedup();
         assert_eq!(names.len(), all);
+    }
+
+    #[test]
+    fn every_op_has_a_line_of_documentation() {
+        for &op in Op::ALL {
+            assert!(op.doc().ends_with('.'), "{op:?}");
+        }
     }
 }

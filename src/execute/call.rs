@@ -1,4 +1,4 @@
-//! Calls: of the same instance, of another one, of the host.
+//! Calls: within an instance, between instances, and of host functions.
 //!
 //! The caller has staged the arguments at the top of its operands; the record of the
 //! callee's frame stands right behind them. A call of the same instance costs a record. A
@@ -6,26 +6,27 @@
 //! behind it, so that its return can put the instance back. A call of the host is left to
 //! the driver.
 
-use super::cell::Cell;
+use super::cell::Execute;
 use super::regs::{Regs, Step};
-use super::transfer::cell;
-use crate::code::{CodeHeader, Entry, HEADER_WORDS, Op, Trap};
+use crate::code::cells::*;
+use crate::code::{At, CodeHeader, Entry, FarSlot, HEADER_WORDS, ModuleFunc, ModuleTable, Trap};
 use crate::heap::{FuncIndex, FuncObject, FuncRef, InstanceCore};
+use crate::module::TypeId;
 use crate::stack::{BOUNDARY_SLOTS, BOUNDARY_TAG, BoundaryKind, Exit, HostRequest, Record};
 use core::ptr;
 
-/// Where a call's arguments and the callee's record stand.
+/// The arguments of a call, staged at the top of the caller's operands.
 #[derive(Clone, Copy)]
 struct Staged {
-    /// The place of the callee's record, right behind the arguments.
+    /// The slot of the callee's record, right behind the arguments.
     record: *mut u64,
     /// The number of argument slots.
     arguments: usize,
-    /// Where the callee's results are wanted, as many slots as it has.
+    /// The number of result slots.
     results: usize,
 }
 
-/// The address of a function's first cell.
+/// Returns the address of a function's first cell.
 ///
 /// # Safety
 ///
@@ -37,14 +38,14 @@ pub(super) unsafe fn first_cell(code: *const CodeHeader) -> *const u64 {
 }
 
 impl Regs {
-    /// Whether `bytes` bytes from `from` on are within the stack; where they are not, the
-    /// driver is asked for them.
+    /// Returns whether `bytes` bytes from `from` on are within the stack. If they are not, the
+    /// context tells the driver what is needed.
     #[inline(always)]
     unsafe fn has_room(&mut self, from: *mut u64, bytes: usize) -> bool {
         // SAFETY: X2.
         unsafe {
             let left = (*self.ctx).stack_limit.addr().wrapping_sub(from.addr());
-            // Both are far below the half of the address space.
+            // Both are far below half of the address space, so the signs tell.
             if left.cast_signed() >= bytes.cast_signed() {
                 return true;
             }
@@ -54,14 +55,14 @@ impl Regs {
         false
     }
 
-    /// Enters a function of the running instance, whose record is to stand at `record`,
-    /// as far from the caller's as the 32 bits at `DISTANCE` of the cell say.
+    /// Enters a function of the running instance from the cell of `C`. Its record is to stand
+    /// at `record`, which the field at `distance` names.
     #[inline(always)]
-    unsafe fn enter<const DISTANCE: usize>(
+    unsafe fn enter<C: Row>(
         &mut self,
+        distance: At<C, FarSlot>,
         code: *const CodeHeader,
         record: *mut u64,
-        words: usize,
         function: u32,
     ) -> Step {
         // SAFETY: S1 by `has_room`; X1: the code's first cell follows its header.
@@ -72,8 +73,9 @@ impl Regs {
                 (*self.ctx).callee = code;
                 return self.exit(Exit::GrowForCallee);
             }
-            let link = self.distance_again::<DISTANCE>();
-            Record(record).write(self.ip.add(words), link);
+            let FarSlot(link) = self.get_again(distance);
+            let link = i64::from(link).cast_unsigned();
+            Record(record).write(self.ip.add(C::WORDS), link);
             self.fp = record;
             self.ip = first_cell(code);
             self.acc = u64::from(function);
@@ -127,7 +129,7 @@ impl Regs {
         }
     }
 
-    /// Asks the driver to call a function of the host's.
+    /// Exits to the driver, which calls a host function.
     #[inline(always)]
     unsafe fn call_host(
         &mut self,
@@ -146,30 +148,18 @@ impl Regs {
         }
     }
 
-    /// The signed 32 bits at a byte of the cell, read anew: keeping them from an earlier
-    /// read would cost a register more than a handler has, and with that a frame.
-    #[inline(always)]
-    unsafe fn distance_again<const BYTE: usize>(&self) -> u64 {
-        // SAFETY: X1.
-        unsafe { i64::from(self.u32_address::<BYTE>().read_volatile().cast_signed()) as u64 }
-    }
-
     /// Calls any function of the store.
     #[inline(always)]
-    unsafe fn call_any<const DISTANCE: usize>(
-        &mut self,
-        function: u32,
-        record: *mut u64,
-        words: usize,
-    ) -> Step {
+    unsafe fn call_any<C: Row>(&mut self, distance: At<C, FarSlot>, function: u32) -> Step {
         // SAFETY: X2: `function` is an index of the store's (H4).
         unsafe {
+            let record = self.far_slot(distance);
             let object = (*self.ctx).functions.add(function as usize);
             if (*object).instance == (*self.ctx).instance {
                 let code = (*(*object).entry).load();
-                return self.enter::<DISTANCE>(code, record, words, (*object).index);
+                return self.enter(distance, code, record, (*object).index);
             }
-            self.call_elsewhere(object, function, record, words)
+            self.call_elsewhere(object, function, record, C::WORDS)
         }
     }
 
@@ -201,11 +191,7 @@ impl Regs {
     }
 }
 
-/// Calls a function of the same module.
-pub struct Call;
-
-impl Cell for Call {
-    const WORDS: usize = 3;
+impl Execute for Call {
     const CALLS: bool = true;
 
     #[inline(always)]
@@ -213,110 +199,145 @@ impl Cell for Call {
         // SAFETY: X1 to X3. A published entry never changes back, and a call may use either
         // (see `code::module_code`).
         unsafe {
-            let code = (*r.ip.add(1).cast::<Entry>()).load();
-            let record = r.far_slot::<16>();
-            let function = r.u32_at::<20>();
-            r.enter::<16>(code, record, 3, function)
+            let code = (*r.callee_code(Call::callee)).load();
+            let record = r.far_slot(Call::record);
+            let function = r.get(Call::function);
+            r.enter(Call::record, code, record, function.0)
         }
     }
 }
 
-cell!(
-    /// Calls an imported function.
-    CallImport, 2, |r| {
-        let function = *(*(*r.ctx).instance).imports.add(r.u32_at::<12>() as usize);
-        let record = r.far_slot::<8>();
-        r.call_any::<8>(function, record, 2)
-    }
-);
-
-/// The function that a table's element refers to, if it has the wanted type.
-#[inline(always)]
-unsafe fn indirect(r: &Regs, table: u32, index: u64, ty: u32) -> Result<u32, Trap> {
-    // SAFETY: X2, H1, H4.
-    unsafe {
-        let Some(element) = r.element(table, index) else {
-            return Err(Trap::TableOutOfBounds);
-        };
-        let Some(function) = (*element).checked_sub(1) else {
-            return Err(Trap::IndirectCallToNull);
-        };
-        if (*(*r.ctx).functions.add(function as usize)).ty.0 != ty {
-            return Err(Trap::BadSignature);
+impl Execute for CallImport {
+    #[inline(always)]
+    unsafe fn run(r: &mut Regs) -> Step {
+        // SAFETY: X1 to X3, S1.
+        unsafe {
+            let function = r.imported(CallImport::function);
+            r.call_any(CallImport::record, function)
         }
-        Ok(function)
     }
 }
 
-cell!(
-    /// Calls through a table, by a slot.
-    CallIndirectSlot, 3, |r| {
-        match indirect(r, r.u32_at::<12>(), *r.slot::<1>(), r.u32_at::<16>()) {
-            Ok(function) => r.call_any::<20>(function, r.far_slot::<20>(), 3),
-            Err(trap) => r.trap(trap),
-        }
+impl Regs {
+    /// Returns the index in the store of an imported function.
+    #[inline(always)]
+    unsafe fn imported<C>(&self, at: At<C, ModuleFunc>) -> u32 {
+        // SAFETY: X1, X2, H1: the instance has such an import.
+        unsafe { *(*(*self.ctx).instance).imports.add(self.get(at).0 as usize) }
     }
-);
 
-cell!(
-    /// Calls through a table, by the accumulator.
-    CallIndirectAcc, 3, |r| {
-        match indirect(r, r.u32_at::<12>(), r.acc, r.u32_at::<16>()) {
-            Ok(function) => r.call_any::<20>(function, r.far_slot::<20>(), 3),
-            Err(trap) => r.trap(trap),
-        }
-    }
-);
-
-cell!(
-    /// Puts the function that a table's element refers to in the place of the index, if it
-    /// has the wanted type or one declared a subtype of it.
-    IndirectCallee, 3, |r| {
-        let slot = r.far_slot::<8>();
-        match indirect(r, r.u32_at::<12>(), *slot, r.u32_at::<16>()) {
-            Ok(function) => {
-                *slot = u64::from(FuncRef::new(FuncIndex(function)).0);
-                r.advance(3)
+    /// Returns the index in the store of the function that an element of a table refers to, if
+    /// its type is `ty`.
+    #[inline(always)]
+    unsafe fn indirect(&self, table: ModuleTable, index: u64, ty: TypeId) -> Result<u32, Trap> {
+        // SAFETY: X2, H1, H4.
+        unsafe {
+            let Some(element) = self.element(table, index) else {
+                return Err(Trap::TableOutOfBounds);
+            };
+            let Some(function) = (*element).checked_sub(1) else {
+                return Err(Trap::IndirectCallToNull);
+            };
+            if (*(*self.ctx).functions.add(function as usize)).ty.0 != ty.0 {
+                return Err(Trap::BadSignature);
             }
-            // The registry knows which types were declared subtypes.
-            Err(Trap::BadSignature) => {
-                (*r.ctx).service = Op::IndirectCallee as u8;
-                r.exit(Exit::Service)
+            Ok(function)
+        }
+    }
+}
+
+impl Execute for CallIndirectSlot {
+    #[inline(always)]
+    unsafe fn run(r: &mut Regs) -> Step {
+        // SAFETY: X1 to X3, S1.
+        unsafe {
+            let table = r.get(CallIndirectSlot::table);
+            match r.indirect(
+                table,
+                *r.slot(CallIndirectSlot::index),
+                r.get(CallIndirectSlot::ty),
+            ) {
+                Ok(function) => r.call_any(CallIndirectSlot::record, function),
+                Err(trap) => r.trap(trap),
             }
-            Err(trap) => r.trap(trap),
         }
     }
-);
+}
 
-cell!(
-    /// Calls a function reference.
-    CallRef, 2, |r| {
-        match (*r.slot::<1>() as u32).checked_sub(1) {
-            Some(function) => r.call_any::<12>(function, r.far_slot::<12>(), 2),
-            None => r.trap(Trap::NullReference),
+impl Execute for CallIndirectAcc {
+    #[inline(always)]
+    unsafe fn run(r: &mut Regs) -> Step {
+        // SAFETY: X1 to X3, S1.
+        unsafe {
+            let table = r.get(CallIndirectAcc::table);
+            match r.indirect(table, r.acc, r.get(CallIndirectAcc::ty)) {
+                Ok(function) => r.call_any(CallIndirectAcc::record, function),
+                Err(trap) => r.trap(trap),
+            }
         }
     }
-);
+}
 
-/// What a tail call needs to know of both functions.
+impl Execute for IndirectCallee {
+    #[inline(always)]
+    unsafe fn run(r: &mut Regs) -> Step {
+        // SAFETY: X1 to X3, S1.
+        unsafe {
+            let slot = r.far_slot(IndirectCallee::index);
+            let table = r.get(IndirectCallee::table);
+            match r.indirect(table, *slot, r.get(IndirectCallee::ty)) {
+                Ok(function) => {
+                    *slot = u64::from(FuncRef::new(FuncIndex(function)).0);
+                    r.next::<Self>()
+                }
+                // The registry knows the declared subtypes.
+                Err(Trap::BadSignature) => {
+                    (*r.ctx).service = IndirectCallee::OP as u16;
+                    r.exit(Exit::Service)
+                }
+                Err(trap) => r.trap(trap),
+            }
+        }
+    }
+}
+
+impl Execute for CallRef {
+    #[inline(always)]
+    unsafe fn run(r: &mut Regs) -> Step {
+        // SAFETY: X1 to X3, S1.
+        unsafe {
+            match (*r.slot(CallRef::reference) as u32).checked_sub(1) {
+                Some(function) => r.call_any(CallRef::record, function),
+                None => r.trap(Trap::NullReference),
+            }
+        }
+    }
+}
+
+/// The frames of a tail call.
 struct Tail {
-    /// Where the arguments are staged.
+    /// The slot of the first argument.
     staged: *mut u64,
-    /// The callee's parameters.
+    /// The number of the callee's parameter slots.
     arguments: usize,
-    /// The caller's own parameters: there the arguments go.
+    /// The number of the running function's parameter slots, where the arguments go.
     own: usize,
 }
 
 impl Tail {
     #[inline(always)]
-    unsafe fn of(r: &Regs) -> Tail {
-        // SAFETY: X1: all tail call cells have these fields.
+    unsafe fn of<C>(
+        r: &Regs,
+        staged: At<C, FarSlot>,
+        arguments: At<C, u16>,
+        own: At<C, u16>,
+    ) -> Tail {
+        // SAFETY: X1: the cell is of `C`.
         unsafe {
             Tail {
-                staged: r.far_slot::<16>(),
-                arguments: r.u16_at::<20>() as usize,
-                own: r.u16_at::<22>() as usize,
+                staged: r.far_slot(staged),
+                arguments: r.get(arguments) as usize,
+                own: r.get(own) as usize,
             }
         }
     }
@@ -420,78 +441,110 @@ impl Regs {
     }
 }
 
-cell!(
-    /// A tail call of a function of the same module.
-    ReturnCall, 4, |r| {
-        let code = (*r.address_at::<1>().cast::<Entry>()).load();
-        let tail = Tail::of(r);
-        r.replace(code, tail, r.u32_at::<24>())
-    }
-);
-
-cell!(
-    /// A tail call of an imported function.
-    ReturnCallImport, 3, |r| {
-        let function = *(*(*r.ctx).instance).imports.add(r.u32_at::<12>() as usize);
-        let tail = Tail::of(r);
-        r.replace_any(function, tail)
-    }
-);
-
-cell!(
-    /// A tail call through a table.
-    ReturnCallIndirect, 4, |r| {
-        match indirect(r, r.u32_at::<12>(), *r.slot::<1>(), r.u32_at::<24>()) {
-            Ok(function) => {
-                let tail = Tail::of(r);
-                r.replace_any(function, tail)
-            }
-            Err(trap) => r.trap(trap),
+impl Execute for ReturnCall {
+    #[inline(always)]
+    unsafe fn run(r: &mut Regs) -> Step {
+        // SAFETY: X1 to X3, S1.
+        unsafe {
+            let code = (*r.address(ReturnCall::callee).cast::<Entry>()).load();
+            let tail = Tail::of(r, ReturnCall::arguments, ReturnCall::count, ReturnCall::own);
+            r.replace(code, tail, r.get(ReturnCall::function).0)
         }
     }
-);
+}
 
-cell!(
-    /// A tail call of a function reference.
-    ReturnCallRef, 3, |r| {
-        match (*r.slot::<1>() as u32).checked_sub(1) {
-            Some(function) => {
-                let tail = Tail::of(r);
-                r.replace_any(function, tail)
-            }
-            None => r.trap(Trap::NullReference),
+impl Execute for ReturnCallImport {
+    #[inline(always)]
+    unsafe fn run(r: &mut Regs) -> Step {
+        // SAFETY: X1 to X3, S1.
+        unsafe {
+            let function = r.imported(ReturnCallImport::function);
+            let tail = Tail::of(
+                r,
+                ReturnCallImport::arguments,
+                ReturnCallImport::count,
+                ReturnCallImport::own,
+            );
+            r.replace_any(function, tail)
         }
     }
-);
+}
 
-cell!(
-    /// What a function without code runs.
-    Translate, 2, |r| {
-        r.exit(Exit::Translate)
+impl Execute for ReturnCallIndirect {
+    #[inline(always)]
+    unsafe fn run(r: &mut Regs) -> Step {
+        // SAFETY: X1 to X3, S1.
+        unsafe {
+            let table = r.get(ReturnCallIndirect::table);
+            let index = *r.slot(ReturnCallIndirect::index);
+            match r.indirect(table, index, r.get(ReturnCallIndirect::ty)) {
+                Ok(function) => {
+                    let tail = Tail::of(
+                        r,
+                        ReturnCallIndirect::arguments,
+                        ReturnCallIndirect::count,
+                        ReturnCallIndirect::own,
+                    );
+                    r.replace_any(function, tail)
+                }
+                Err(trap) => r.trap(trap),
+            }
+        }
     }
-);
+}
 
-cell!(
-    /// The end of a call from another instance: the results go to where the boundary
-    /// stands, and its instance runs on.
-    ReturnBoundary, 2, |r| {
-        let boundary = Record(r.fp);
-        let return_ip = boundary.return_ip();
-        let instance: *mut InstanceCore = boundary.boundary_instance();
-        let caller = boundary.caller();
-        let results = boundary.boundary_results();
-        ptr::copy(r.fp.add(BOUNDARY_SLOTS), r.fp, results);
-        (*r.ctx).set_instance(instance);
-        r.load_instance();
-        r.fp = caller.0;
-        r.ip = return_ip;
-        Step::Jump
+impl Execute for ReturnCallRef {
+    #[inline(always)]
+    unsafe fn run(r: &mut Regs) -> Step {
+        // SAFETY: X1 to X3, S1.
+        unsafe {
+            match (*r.slot(ReturnCallRef::reference) as u32).checked_sub(1) {
+                Some(function) => {
+                    let tail = Tail::of(
+                        r,
+                        ReturnCallRef::arguments,
+                        ReturnCallRef::count,
+                        ReturnCallRef::own,
+                    );
+                    r.replace_any(function, tail)
+                }
+                None => r.trap(Trap::NullReference),
+            }
+        }
     }
-);
+}
+
+impl Execute for Translate {
+    #[inline(always)]
+    unsafe fn run(r: &mut Regs) -> Step {
+        // SAFETY: X2.
+        unsafe { r.exit(Exit::Translate) }
+    }
+}
+
+impl Execute for ReturnBoundary {
+    #[inline(always)]
+    unsafe fn run(r: &mut Regs) -> Step {
+        // SAFETY: X2, S3: `fp` is the address of a boundary, behind which the results stand.
+        unsafe {
+            let boundary = Record(r.fp);
+            let return_ip = boundary.return_ip();
+            let instance: *mut InstanceCore = boundary.boundary_instance();
+            let caller = boundary.caller();
+            let results = boundary.boundary_results();
+            ptr::copy(r.fp.add(BOUNDARY_SLOTS), r.fp, results);
+            (*r.ctx).set_instance(instance);
+            r.load_instance();
+            r.fp = caller.0;
+            r.ip = return_ip;
+            Step::Jump
+        }
+    }
+}
 
 impl Regs {
-    /// Whether the call that returns to `return_ip` is a direct one of a function without
-    /// code; then it is given the code.
+    /// Patches the call that returns to `return_ip` with its callee's code, if it is a direct
+    /// call that still has the stub.
     ///
     /// # Safety
     ///
@@ -502,13 +555,13 @@ impl Regs {
         stub: *const CodeHeader,
         code: *const CodeHeader,
     ) {
-        // SAFETY: a call cell has two words at least, and a header precedes all cells, so
-        // three words before `return_ip` are readable. Whatever else they may hold, the
-        // first is a call's handler only where a call cell begins: the cell behind which
-        // its function returns has three words then.
+        // SAFETY: a call cell has two words at least, and a header precedes all cells, so as
+        // many words as a `Call` has are readable before `return_ip`. Whatever they hold, the
+        // first is the handler of `Call` only if such a cell begins there.
         unsafe {
-            if *return_ip.sub(3).cast::<*const ()>() == call {
-                (*return_ip.sub(2).cast::<Entry>()).replace(stub, code);
+            let cell = return_ip.sub(Call::WORDS);
+            if *cell.cast::<*const ()>() == call {
+                (*cell.add(Call::callee.word()).cast::<Entry>()).replace(stub, code);
             }
         }
     }

@@ -1,25 +1,28 @@
-//! What every cell is to the dispatch backends.
+//! Cells, as the dispatch backends see them.
 
 use super::dispatch::part::part;
 use super::regs::{Regs, Step};
+use crate::code::cells::Row;
+use crate::code::shape::Shape;
+use crate::code::{Layout, Op};
 use core::marker::PhantomData;
 
-/// A cell: what an opcode does.
+/// The meaning of an opcode: handlers are made of it.
 pub trait Cell {
-    /// The words of the cell, before any branch table.
+    /// The number of words of the cell, without the elements of a list.
     const WORDS: usize;
-    /// Whether it calls a function.
+    /// Whether the cell calls a function.
     const CALLS: bool = false;
 
-    /// Does it.
+    /// Executes the cell.
     ///
     /// # Safety
     ///
-    /// X1 to X3, in `execute`'s page.
+    /// X1 to X3, on the page of `execute`.
     unsafe fn run(r: &mut Regs) -> Step;
 
-    /// Does it where a call follows. What a callee is given was often written before another
-    /// call, at no distance that a core could foresee.
+    /// Executes the cell where a call follows. The arguments of the call were often written
+    /// before another call, so reading them needs no care for values written just now.
     ///
     /// # Safety
     ///
@@ -31,7 +34,45 @@ pub trait Cell {
     }
 }
 
-/// Two cells that stand behind each other, as one: see [`fusion`](crate::code::fusion).
+/// The meaning of an op whose row lists its fields.
+pub trait Execute: Row {
+    /// Whether the cell calls a function.
+    const CALLS: bool = false;
+
+    /// Executes the cell.
+    ///
+    /// # Safety
+    ///
+    /// X1 to X3, on the page of `execute`.
+    unsafe fn run(r: &mut Regs) -> Step;
+}
+
+impl<C: Execute> Cell for C {
+    const WORDS: usize = <C as Row>::WORDS;
+    const CALLS: bool = <C as Execute>::CALLS;
+
+    #[inline(always)]
+    unsafe fn run(r: &mut Regs) -> Step {
+        // SAFETY: as promised.
+        unsafe { <C as Execute>::run(r) }
+    }
+}
+
+/// An op of a family, as a type; its meaning is in the op table.
+pub trait OpType {
+    /// The op.
+    const OP: Op;
+}
+
+/// The cells of an op `O` of a family that have the shape `S`.
+pub struct Apply<O, S>(PhantomData<(O, S)>);
+
+impl<O: OpType, S: Shape> Apply<O, S> {
+    /// The places of the fields.
+    pub(super) const LAYOUT: Layout = S::SPEC.layout(O::OP.operand());
+}
+
+/// Two consecutive cells that one handler executes: see [`fusion`](crate::code::fusion).
 pub struct Fused<A, B>(PhantomData<(A, B)>);
 
 impl<A: Cell, B: Cell> Cell for Fused<A, B> {

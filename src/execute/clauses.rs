@@ -1,9 +1,11 @@
 //! Reading a cell that resumes a continuation.
 
+use super::regs::read_field;
+use crate::code::cells::Resume;
 use crate::code::clauses::{
-    CLAUSE_WORDS, END, FIRST_CLAUSE, REFERENCE, SUSPENDED, TARGET, clause_word, target_word,
+    CLAUSE_WORDS, END, FIRST_CLAUSE, SUSPENDED, TARGET, clause_word, target_word,
 };
-use crate::code::{Clause, Handles};
+use crate::code::{At, Clause, FieldType, Handles};
 use crate::heap::TagIndex;
 
 /// A finished cell that resumes.
@@ -30,42 +32,42 @@ impl Clauses {
         Clauses(cell)
     }
 
+    /// Reads a field of the cell. All cells that resume have the fields of [`Resume`].
     #[inline(always)]
-    fn half(self, word: usize, second: bool) -> u32 {
-        let high = second == cfg!(target_endian = "little");
+    fn get<T: FieldType>(self, at: At<Resume, T>) -> T {
         // SAFETY: as `new` was promised.
-        unsafe { *self.0.add(word).cast::<u32>().add(usize::from(high)) }
+        unsafe { read_field(self.0, at) }
     }
 
-    /// The distance of the operands from the frame's record, in bytes.
+    /// Returns the distance of the operands from the frame's record, in bytes.
     #[inline(always)]
     pub fn operands(self) -> isize {
-        self.half(1, false).cast_signed() as isize
+        self.get(Resume::operands).0 as isize
     }
 
-    /// The number of clauses, plus one for the return.
+    /// Returns the number of clauses, plus one for the return.
     #[inline(always)]
     pub fn count(self) -> u32 {
-        self.half(1, true)
+        self.get(Resume::count).0
     }
 
-    /// The number of values that the continuation is given.
+    /// Returns the number of values that are passed to the continuation.
     #[inline(always)]
     pub fn values(self) -> usize {
-        self.half(2, false) as usize
+        self.get(Resume::values) as usize
     }
 
-    /// Where the reference to the continuation is, in bytes from the frame.
+    /// Returns the distance of the slot with the reference to the continuation from the
+    /// frame's record, in bytes.
     #[inline(always)]
     pub fn reference(self) -> isize {
-        // SAFETY: as `new` was promised.
-        unsafe { *self.0.add(REFERENCE).cast::<i64>() as isize }
+        self.get(Resume::reference).0 as isize
     }
 
-    /// The index of the tag that is thrown.
+    /// Returns the index in the module of the tag that is thrown.
     #[inline(always)]
     pub fn tag(self) -> u32 {
-        self.half(2, true)
+        self.get(Resume::tag).0
     }
 
     /// The target of clause `index`, from 1 on; 0 is for the return.

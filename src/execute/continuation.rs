@@ -8,12 +8,15 @@
 //! A reference to a continuation is its stack's number and, in the high half, a revision:
 //! each use makes a new one, so that none is used twice.
 
-use super::cell::Cell;
+use super::cell::Execute;
 use super::clauses::{Clauses, Found};
 use super::opaque::unindexed;
 use super::regs::{Regs, Step};
-use super::transfer::cell;
-use crate::code::{Op, Trap};
+use crate::code::cells::{
+    Resume, ResumeThrow, ResumeThrowRef, ResumeValues, ReturnContinuation, Row, StartHost, Suspend,
+    SuspendShared, SuspendValues, Switch,
+};
+use crate::code::{FarSlot, Trap};
 use crate::heap::InstanceCore;
 use crate::stack::{Context, Exit, Record, Stack, StackId, StackState, next_reference};
 
@@ -215,10 +218,13 @@ impl Regs {
     unsafe fn resume_simply<const VALUES: bool>(&mut self) -> Step {
         // SAFETY: X1, X2, H4: the cell at `ip` resumes.
         unsafe {
-            let clauses = Clauses::new(self.ip);
-            let reference = *unindexed(self.fp.byte_offset(clauses.reference()));
+            let reference = *unindexed(self.far_slot(Resume::reference));
             let stack = (*self.ctx).stack(StackId(reference as u32));
-            let count = if VALUES { clauses.values() } else { 0 };
+            let count = if VALUES {
+                self.get(Resume::values) as usize
+            } else {
+                0
+            };
             let simple = count <= FEW && (*stack).is_simply(reference);
             match next_reference(reference) {
                 Some(next) if simple => {
@@ -227,7 +233,7 @@ impl Regs {
                     });
                     Step::Jump
                 }
-                _ => switching(self, Op::Resume),
+                _ => self.leave_to_driver::<Resume>(),
             }
         }
     }
@@ -245,7 +251,7 @@ impl Regs {
     ) {
         // SAFETY: X1, X2: the cell resumes, and its operands are in the frame.
         unsafe {
-            let values = self.fp.byte_offset(Clauses::new(self.ip).operands());
+            let values = self.far_slot(Resume::operands);
             let waiting = self.leave_stack(self.ip.add(1));
             attach(stack, next, outermost, waiting.stack, waiting.fp);
             pass(values, wanted(stack), count);
@@ -267,7 +273,7 @@ impl Regs {
     ) {
         // SAFETY: X1, X2: as above.
         unsafe {
-            let deliver = self.u32_at::<8>().cast_signed();
+            let FarSlot(deliver) = self.get(Suspend::operands);
             let payload = self.fp.byte_offset(deliver as isize);
             detach(left.stack, handler.outermost, deliver);
             enter(self, handler.waiting, left.instance);
@@ -291,23 +297,23 @@ impl Regs {
             // All values are in slots: to say so spares the handler a register. So does it
             // to leave before all else, which hurts nobody if the driver does so again.
             self.acc = 0;
-            let left = self.leave_stack(self.ip.add(3));
+            let left = self.leave_stack(self.ip.add(Suspend::WORDS));
             let stack = left.stack;
             let Some(waiting) = parent_of(self.ctx, stack) else {
-                return switching(self, Op::Suspend);
+                return self.leave_to_driver::<Suspend>();
             };
             let count = if VALUES {
-                self.u32_at::<16>() as usize
+                self.get(Suspend::values) as usize
             } else {
                 0
             };
             let same = (*waiting).exit.instance == left.instance;
             if count > FEW || !same {
-                return switching(self, Op::Suspend);
+                return self.leave_to_driver::<Suspend>();
             }
             let clauses = clauses_of(waiting);
-            let Some(clause) = find(self, clauses, self.u32_at::<12>()) else {
-                return switching(self, Op::Suspend);
+            let Some(clause) = find(self, clauses, self.get(Suspend::tag).0) else {
+                return self.leave_to_driver::<Suspend>();
             };
             let handler = Handler {
                 outermost: stack,
@@ -329,88 +335,101 @@ impl Regs {
     }
 }
 
-cell!(
-    /// Resumes a continuation without values.
-    Resume, 6, |r| {
-        r.resume_simply::<false>()
-    }
-);
-
-cell!(
-    /// Resumes a continuation.
-    ResumeValues, 6, |r| {
-        r.resume_simply::<true>()
-    }
-);
-
-cell!(
-    /// Suspends without values, up to the innermost clause for a tag that has one index in
-    /// its module.
-    Suspend, 3, |r| {
-        r.suspend_simply::<false>(|_, clauses, tag| clauses.find(tag))
-    }
-);
-
-cell!(
-    /// The same with values.
-    SuspendValues, 3, |r| {
-        r.suspend_simply::<true>(|_, clauses, tag| clauses.find(tag))
-    }
-);
-
-cell!(
-    /// The same for a tag that may have several indices.
-    SuspendShared, 3, |r| {
-        r.suspend_simply::<true>(|r, clauses, tag| {
-            let tags = (*(*r.ctx).instance).tags;
-            clauses.find_shared(tag, tags)
-        })
-    }
-);
-
-/// Leaves what a cell wants of continuations to the driver.
-#[inline(always)]
-unsafe fn switching(r: &mut Regs, op: Op) -> Step {
-    // SAFETY: X2.
-    unsafe {
-        // All values are in slots: to say so spares the handler a register.
-        r.acc = 0;
-        (*r.ctx).service = op as u8;
-        r.exit(Exit::Switching)
+impl Execute for Resume {
+    #[inline(always)]
+    unsafe fn run(r: &mut Regs) -> Step {
+        // SAFETY: X1 to X3, S1, H4.
+        unsafe { r.resume_simply::<false>() }
     }
 }
 
-cell!(
-    /// Throws an exception of a tag where a continuation stands.
-    ResumeThrow, 6, |r| {
-        switching(r, Op::ResumeThrow)
+impl Execute for ResumeValues {
+    #[inline(always)]
+    unsafe fn run(r: &mut Regs) -> Step {
+        // SAFETY: X1 to X3, S1, H4.
+        unsafe { r.resume_simply::<true>() }
     }
-);
+}
 
-cell!(
-    /// Throws an exception where a continuation stands.
-    ResumeThrowRef, 6, |r| {
-        switching(r, Op::ResumeThrowRef)
+impl Execute for Suspend {
+    #[inline(always)]
+    unsafe fn run(r: &mut Regs) -> Step {
+        // SAFETY: X1 to X3, S1, H4.
+        unsafe { r.suspend_simply::<false>(|_, clauses, tag| clauses.find(tag)) }
     }
-);
+}
 
-cell!(
-    /// Suspends, and resumes another continuation in one.
-    Switch, 3, |r| {
-        switching(r, Op::Switch)
+impl Execute for SuspendValues {
+    #[inline(always)]
+    unsafe fn run(r: &mut Regs) -> Step {
+        // SAFETY: X1 to X3, S1, H4.
+        unsafe { r.suspend_simply::<true>(|_, clauses, tag| clauses.find(tag)) }
     }
-);
+}
 
-cell!(
-    /// Where a continuation begins whose function is the host's.
-    StartHost, 2, |r| {
-        r.exit(Exit::StartHost)
+impl Execute for SuspendShared {
+    #[inline(always)]
+    unsafe fn run(r: &mut Regs) -> Step {
+        // SAFETY: X1 to X3, S1, H1, H4.
+        unsafe {
+            r.suspend_simply::<true>(|r, clauses, tag| {
+                let tags = (*(*r.ctx).instance).tags;
+                clauses.find_shared(tag, tags)
+            })
+        }
     }
-);
+}
 
-cell!(
-    /// The end of a continuation.
-    ReturnContinuation, 2, |r| {
-        r.exit(Exit::ContinuationDone)
+impl Regs {
+    /// Leaves the op of `C` to the driver.
+    #[inline(always)]
+    unsafe fn leave_to_driver<C: Row>(&mut self) -> Step {
+        // SAFETY: X2.
+        unsafe {
+            // All values are in slots; an accumulator without a value takes no register.
+            self.acc = 0;
+            (*self.ctx).service = C::OP as u16;
+            self.exit(Exit::Switching)
+        }
     }
-);
+}
+
+impl Execute for ResumeThrow {
+    #[inline(always)]
+    unsafe fn run(r: &mut Regs) -> Step {
+        // SAFETY: X2.
+        unsafe { r.leave_to_driver::<Self>() }
+    }
+}
+
+impl Execute for ResumeThrowRef {
+    #[inline(always)]
+    unsafe fn run(r: &mut Regs) -> Step {
+        // SAFETY: X2.
+        unsafe { r.leave_to_driver::<Self>() }
+    }
+}
+
+impl Execute for Switch {
+    #[inline(always)]
+    unsafe fn run(r: &mut Regs) -> Step {
+        // SAFETY: X2.
+        unsafe { r.leave_to_driver::<Self>() }
+    }
+}
+
+impl Execute for StartHost {
+    #[inline(always)]
+    unsafe fn run(r: &mut Regs) -> Step {
+        // SAFETY: X2.
+        unsafe { r.exit(Exit::StartHost) }
+    }
+}
+
+impl Execute for ReturnContinuation {
+    #[inline(always)]
+    unsafe fn run(r: &mut Regs) -> Step {
+        // SAFETY: X2.
+        unsafe { r.exit(Exit::ContinuationDone) }
+    }
+}

@@ -386,7 +386,7 @@ impl<'a> Linked<'a> {
                 unsafe {
                     let return_ip = Record((*self.ctx).fp).return_ip();
                     if !handlers.fixed.contains(return_ip) {
-                        let call = handlers.handlers[Op::Call.opcode().number() as usize];
+                        let call = handlers.handlers[Op::Call.only().number() as usize];
                         let stub = handlers.fixed.stub.code();
                         Regs::patch_call(return_ip, call.0, stub, code);
                     }

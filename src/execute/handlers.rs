@@ -1,17 +1,15 @@
-//! From opcodes to cells: which type carries out each opcode.
+//! Handlers: which type gives each opcode its meaning.
 //!
-//! The order of the variants is the one that [`layout`](crate::code::layout) lists; that
-//! the sizes of the cells agree is checked when this is compiled.
+//! [`ops`] makes a type of each row with a body, [`cell`](super::cell)'s `Apply` makes cells
+//! of it and a shape, and each backend makes handlers of cells. Which opcodes there are, and
+//! in which order, is the matter of [`code`](crate::code) alone.
 
-use super::call::*;
-use super::cell::{Cell, Fused};
-use super::continuation::*;
-use super::control::*;
-use super::memory::*;
-use super::numeric::*;
-use super::operand::{D, I, Late, R, S, W};
+use super::cell::{Apply, Cell, Fused, OpType};
+use super::memory::{LoadOp, StoreOp};
+use super::numeric::{BinaryOp, CompareOp, UnaryOp, WideMultiplyOp, WideOp};
 use super::service::ServiceCell;
-use super::transfer::*;
+use crate::code::cells::*;
+use crate::code::family::for_each_variant;
 use crate::code::fusion_rows::for_each_fusion;
 use crate::code::table::for_each_op;
 use crate::code::{
@@ -20,51 +18,53 @@ use crate::code::{
 };
 use crate::support::float;
 
-/// The ops of the table, as types: what each does to its operands.
+/// The ops of families, as types.
 pub mod ops {
     use super::*;
     use crate::execute::numeric;
 
-    macro_rules! define {
-        ([] $($family:ident $op:ident $name:literal
-            $(($operand:ident) -> $result:ident)? $([$($field:ident),*])?
-            $({ |$($arg:ident),*| $body:expr })?)*) => {
-            $(op!($family $op $(($operand) -> $result)? $({ |$($arg),*| $body })?);)*
-        };
+    /// Defines a type for each row that has a body.
+    macro_rules! define_ops {
+        ([] $($(#[doc = $doc:literal])* $family:ident $op:ident $name:literal
+            $(($operand:ident) -> $result:ident)? $([$($field:ident: $ty:ty),*])?
+            $({ |$($arg:ident),*| $body:expr })?)*) => {$(
+            $(
+                /// The op of the row with this name.
+                pub struct $op;
+
+                impl OpType for $op {
+                    const OP: Op = Op::$op;
+                }
+
+                define_op! { $family $op $operand $result |$($arg),*| $body }
+            )?
+        )*};
     }
 
-    macro_rules! op {
-        (commutative $($row:tt)*) => { op!(binary $($row)*); };
-        (commutative_wide $($row:tt)*) => { op!(binary $($row)*); };
-        (binary $op:ident ($operand:ident) -> $result:ident { |$a:ident, $b:ident| $body:expr }) => {
-            #[doc = "See the op table."]
-            pub struct $op;
-            impl Binary for $op {
-                type Operand = $operand;
-                type Result = $result;
-                #[inline(always)]
-                fn apply($a: $operand, $b: $operand) -> Result<$result, Trap> {
-                    Ok($body)
-                }
-            }
+    /// Gives the type of a row the meaning of the row's body.
+    macro_rules! define_op {
+        (Commutative $($row:tt)*) => { define_op! { total BinaryOp $($row)* } };
+        (CommutativeWide $($row:tt)*) => { define_op! { total BinaryOp $($row)* } };
+        (Binary $($row:tt)*) => { define_op! { total BinaryOp $($row)* } };
+        (Partial $($row:tt)*) => { define_op! { partial BinaryOp $($row)* } };
+        (Unary $($row:tt)*) => { define_op! { total UnaryOp $($row)* } };
+        (PartialUnary $($row:tt)*) => { define_op! { partial UnaryOp $($row)* } };
+        (total $trait:ident $op:ident $operand:ident $result:ident |$($arg:ident),*| $body:expr) => {
+            define_op! { partial $trait $op $operand $result |$($arg),*| Ok($body) }
         };
-        (partial $op:ident ($operand:ident) -> $result:ident { |$a:ident, $b:ident| $body:expr }) => {
-            #[doc = "See the op table."]
-            pub struct $op;
-            impl Binary for $op {
+        (partial $trait:ident $op:ident $operand:ident $result:ident |$($arg:ident),*| $body:expr) => {
+            impl $trait for $op {
                 type Operand = $operand;
                 type Result = $result;
                 #[inline(always)]
-                fn apply($a: $operand, $b: $operand) -> Result<$result, Trap> {
+                fn apply($($arg: $operand),*) -> Result<$result, Trap> {
                     $body
                 }
             }
         };
-        (compare_float $($row:tt)*) => { op!(compare $($row)*); };
-        (compare $op:ident ($operand:ident) -> $result:ident { |$a:ident, $b:ident| $body:expr }) => {
-            #[doc = "See the op table."]
-            pub struct $op;
-            impl Compare for $op {
+        (CompareFloat $($row:tt)*) => { define_op! { Compare $($row)* } };
+        (Compare $op:ident $operand:ident $result:ident |$a:ident, $b:ident| $body:expr) => {
+            impl CompareOp for $op {
                 type Operand = $operand;
                 #[inline(always)]
                 fn holds($a: $operand, $b: $operand) -> bool {
@@ -72,34 +72,8 @@ pub mod ops {
                 }
             }
         };
-        (unary $op:ident ($operand:ident) -> $result:ident { |$a:ident| $body:expr }) => {
-            #[doc = "See the op table."]
-            pub struct $op;
-            impl Unary for $op {
-                type Operand = $operand;
-                type Result = $result;
-                #[inline(always)]
-                fn apply($a: $operand) -> Result<$result, Trap> {
-                    Ok($body)
-                }
-            }
-        };
-        (partial_unary $op:ident ($operand:ident) -> $result:ident { |$a:ident| $body:expr }) => {
-            #[doc = "See the op table."]
-            pub struct $op;
-            impl Unary for $op {
-                type Operand = $operand;
-                type Result = $result;
-                #[inline(always)]
-                fn apply($a: $operand) -> Result<$result, Trap> {
-                    $body
-                }
-            }
-        };
-        (load $op:ident ($stored:ident) -> $result:ident { |$a:ident| $body:expr }) => {
-            #[doc = "See the op table."]
-            pub struct $op;
-            impl Load for $op {
+        (Load $op:ident $stored:ident $result:ident |$a:ident| $body:expr) => {
+            impl LoadOp for $op {
                 type Stored = $stored;
                 type Result = $result;
                 #[inline(always)]
@@ -108,11 +82,9 @@ pub mod ops {
                 }
             }
         };
-        (store_float $($row:tt)*) => { op!(store $($row)*); };
-        (store $op:ident ($operand:ident) -> $stored:ident { |$a:ident| $body:expr }) => {
-            #[doc = "See the op table."]
-            pub struct $op;
-            impl Store for $op {
+        (StoreFloat $($row:tt)*) => { define_op! { Store $($row)* } };
+        (Store $op:ident $operand:ident $stored:ident |$a:ident| $body:expr) => {
+            impl StoreOp for $op {
                 type Operand = $operand;
                 type Stored = $stored;
                 #[inline(always)]
@@ -121,228 +93,32 @@ pub mod ops {
                 }
             }
         };
-        (wide $op:ident { |$a:ident, $b:ident| $body:expr }) => {
-            #[doc = "See the op table."]
-            pub struct $op;
-            impl Wide for $op {
+        (Wide $op:ident $operand:ident $result:ident |$a:ident, $b:ident| $body:expr) => {
+            impl WideOp for $op {
                 #[inline(always)]
                 fn apply($a: u128, $b: u128) -> u128 {
                     $body
                 }
             }
         };
-        (wide_multiply $op:ident { |$a:ident, $b:ident| $body:expr }) => {
-            #[doc = "See the op table."]
-            pub struct $op;
-            impl WideMultiply for $op {
+        (WideMultiply $op:ident $operand:ident $result:ident |$a:ident, $b:ident| $body:expr) => {
+            impl WideMultiplyOp for $op {
                 #[inline(always)]
                 fn apply($a: u64, $b: u64) -> u128 {
                     $body
                 }
             }
         };
-        (control $($row:tt)*) => {};
-        (service $($row:tt)*) => {};
     }
 
-    for_each_op!(define);
+    for_each_op!(define_ops);
 }
-
-type Ss<O, Out> = BinaryCell<O, S<1>, S<2>, Out>;
-type Rs<O, Out> = BinaryCell<O, R, S<2>, Out>;
-type Si<O, Out> = BinaryCell<O, S<1>, I, Out>;
-type Ri<O, Out> = BinaryCell<O, R, I, Out>;
-type Sr<O, Out> = BinaryCell<O, S<1>, R, Out>;
-type Is<O, Out> = BinaryCell<O, I, S<1>, Out>;
-type Sw<O, Out> = BinaryCell<O, S<1>, W, Out>;
-type Rw<O, Out> = BinaryCell<O, R, W, Out>;
-type Ir<O, Out> = BinaryCell<O, I, R, Out>;
-
-/// Calls `$callback!` with whatever else it was given, and the cells of each variant of an op,
-/// by the names of the variants.
-macro_rules! variants {
-    ($callback:ident [$($extra:tt)*] commutative $op:ident) => {
-        variants! { $callback [$($extra)*] arithmetic $op }
-    };
-    ($callback:ident [$($extra:tt)*] commutative_wide $op:ident) => {
-        variants! { $callback [$($extra)*] arithmetic $op,
-            sw: Sw<ops::$op, R>, sw_d: Sw<ops::$op, D>,
-            rw: Rw<ops::$op, R>, rw_d: Rw<ops::$op, D>
-        }
-    };
-    ($callback:ident [$($extra:tt)*] binary $op:ident) => {
-        variants! { $callback [$($extra)*] arithmetic $op,
-            sr: Sr<ops::$op, R>, sr_d: Sr<ops::$op, D>,
-            is: Is<ops::$op, R>, is_d: Is<ops::$op, D>,
-            ir: Ir<ops::$op, R>, ir_d: Ir<ops::$op, D>
-        }
-    };
-    ($callback:ident [$($extra:tt)*] arithmetic $op:ident $(, $own:ident: $cell:ty)*) => {
-        $callback! { [$($extra)*]
-            ss: Ss<ops::$op, R>, ss_d: Ss<ops::$op, D>,
-            rs: Rs<ops::$op, R>, rs_d: Rs<ops::$op, D>,
-            si: Si<ops::$op, R>, si_d: Si<ops::$op, D>,
-            ri: Ri<ops::$op, R>, ri_d: Ri<ops::$op, D>
-            $(, $own: $cell)*
-        }
-    };
-    ($callback:ident [$($extra:tt)*] partial $op:ident) => { variants! { $callback [$($extra)*] binary $op } };
-    ($callback:ident [$($extra:tt)*] compare $op:ident) => {
-        variants! { $callback [$($extra)*] comparison $op,
-            count_br_if_s: CountCell<ops::$op, S<2>>,
-            count_br_if_i: CountCell<ops::$op, Bound>
-        }
-    };
-    ($callback:ident [$($extra:tt)*] compare_float $op:ident) => {
-        variants! { $callback [$($extra)*] comparison $op,
-            br_unless_ss: BranchCell<ops::$op, S<1>, S<2>, false>,
-            br_unless_rs: BranchCell<ops::$op, R, S<2>, false>,
-            br_unless_si: BranchCell<ops::$op, S<1>, I, false>,
-            br_unless_ri: BranchCell<ops::$op, R, I, false>
-        }
-    };
-    ($callback:ident [$($extra:tt)*] comparison $op:ident $(, $own:ident: $cell:ty)*) => {
-        $callback! { [$($extra)*]
-            ss: CompareCell<ops::$op, S<1>, S<2>, R>, ss_d: CompareCell<ops::$op, S<1>, S<2>, D>,
-            rs: CompareCell<ops::$op, R, S<2>, R>, rs_d: CompareCell<ops::$op, R, S<2>, D>,
-            si: CompareCell<ops::$op, S<1>, I, R>, si_d: CompareCell<ops::$op, S<1>, I, D>,
-            ri: CompareCell<ops::$op, R, I, R>, ri_d: CompareCell<ops::$op, R, I, D>,
-            br_if_ss: BranchCell<ops::$op, S<1>, S<2>, true>,
-            br_if_rs: BranchCell<ops::$op, R, S<2>, true>,
-            br_if_si: BranchCell<ops::$op, S<1>, I, true>,
-            br_if_ri: BranchCell<ops::$op, R, I, true>,
-            select_ss: SelectCell<ops::$op, S<3>, S<4>>,
-            select_rs: SelectCell<ops::$op, R, S<4>>,
-            select_si: SelectCell<ops::$op, S<3>, Late>,
-            select_ri: SelectCell<ops::$op, R, Late>
-            $(, $own: $cell)*
-        }
-    };
-    ($callback:ident [$($extra:tt)*] unary $op:ident) => {
-        $callback! { [$($extra)*]
-            s: UnaryCell<ops::$op, S<1>, R>, s_d: UnaryCell<ops::$op, S<1>, D>,
-            r: UnaryCell<ops::$op, R, R>, r_d: UnaryCell<ops::$op, R, D>
-        }
-    };
-    ($callback:ident [$($extra:tt)*] partial_unary $op:ident) => { variants! { $callback [$($extra)*] unary $op } };
-    ($callback:ident [$($extra:tt)*] load $op:ident) => {
-        $callback! { [$($extra)*]
-            s: LoadCell<ops::$op, Based<S<1>>, R>, s_d: LoadCell<ops::$op, Based<S<1>>, D>,
-            r: LoadCell<ops::$op, Based<R>, R>, r_d: LoadCell<ops::$op, Based<R>, D>,
-            i: LoadCell<ops::$op, Fixed, R>, i_d: LoadCell<ops::$op, Fixed, D>,
-            indexed_ss: LoadCell<ops::$op, Indexed<S<1>, S<2>>, R>,
-            indexed_ss_d: LoadCell<ops::$op, Indexed<S<1>, S<2>>, D>,
-            indexed_rs: LoadCell<ops::$op, Indexed<R, S<2>>, R>,
-            indexed_rs_d: LoadCell<ops::$op, Indexed<R, S<2>>, D>,
-            any: LoadAnyCell<ops::$op, R>, any_d: LoadAnyCell<ops::$op, D>
-        }
-    };
-    ($callback:ident [$($extra:tt)*] store $op:ident) => {
-        $callback! { [$($extra)*]
-            ss: StoreCell<ops::$op, Based<S<0>>, S<1>>,
-            rs: StoreCell<ops::$op, Based<R>, S<1>>,
-            is: StoreCell<ops::$op, Fixed, S<1>>,
-            si: StoreCell<ops::$op, Based<S<0>>, W>,
-            ri: StoreCell<ops::$op, Based<R>, W>,
-            ii: StoreCell<ops::$op, Fixed, W>,
-            sr: StoreCell<ops::$op, Based<S<0>>, R>,
-            ir: StoreCell<ops::$op, Fixed, R>,
-            any: StoreAnyCell<ops::$op>
-        }
-    };
-    ($callback:ident [$($extra:tt)*] store_float $op:ident) => {
-        $callback! { [$($extra)*]
-            sr: StoreCell<ops::$op, Based<S<0>>, R>, ir: StoreCell<ops::$op, Fixed, R>
-        }
-    };
-    ($callback:ident [$($extra:tt)*] wide $op:ident) => { $callback! { [$($extra)*]
-            cell: WideCell<ops::$op>
-        }
-    };
-    ($callback:ident [$($extra:tt)*] wide_multiply $op:ident) => { $callback! { [$($extra)*]
-            cell: WideMultiplyCell<ops::$op>
-        }
-    };
-    ($callback:ident [$($extra:tt)*] control $op:ident) => { $callback! { [$($extra)*]
-            cell: $op
-        }
-    };
-    ($callback:ident [$($extra:tt)*] service $op:ident) => { $callback! { [$($extra)*]
-            cell: ServiceCell<{ Op::$op as u8 }>
-        }
-    };
-}
-
-/// Visits the cells of all opcodes with a macro that is given `$with` and a cell's type.
-macro_rules! rows {
-    ([$visit:ident $with:ident] $($family:ident $op:ident $name:literal
-        $(($operand:ident) -> $result:ident)? $([$($field:ident),*])?
-        $({ |$($arg:ident),*| $body:expr })?)*) => {
-        &[$(variants!{visit_cells [$visit $with] $family $op}),*]
-    };
-}
-
-macro_rules! visit_cells {
-    ([$visit:ident $with:ident] $($variant:ident: $cell:ty),*) => {
-        &[$($visit!($with $cell)),*]
-    };
-}
-
-macro_rules! words_of {
-    (cell $cell:ty) => {
-        <$cell as Cell>::WORDS as u8
-    };
-}
-
-macro_rules! address_of {
-    ($handler:ident $cell:ty) => {
-        HandlerAddress($handler::<$cell> as *const ())
-    };
-}
-
-const fn flatten<T: core::marker::Copy>(rows: &[&[T]], fill: T) -> [T; Opcode::COUNT] {
-    let mut all = [fill; Opcode::COUNT];
-    let mut next = 0;
-    let mut row = 0;
-    while row < rows.len() {
-        let mut variant = 0;
-        while variant < rows[row].len() {
-            all[next] = rows[row][variant];
-            next += 1;
-            variant += 1;
-        }
-        row += 1;
-    }
-    assert!(next == Opcode::COUNT, "each variant has one cell");
-    all
-}
-
-// Both sides of the table agree on the size of every cell.
-const _: () = {
-    let cells: [u8; Opcode::COUNT] = flatten(for_each_op!(rows words_of cell), 0);
-    let mut i = 0;
-    while i < Opcode::COUNT {
-        assert!(cells[i] as usize == Opcode::new(i as u16).words());
-        i += 1;
-    }
-};
-
-#[cfg(feature = "profile")]
-macro_rules! name_of {
-    (cell $cell:ty) => {
-        core::any::type_name::<$cell> as fn() -> &'static str
-    };
-}
-
-/// The names of the cells' types, by opcode.
-#[cfg(feature = "profile")]
-pub const CELL_NAMES: [fn() -> &'static str; Opcode::COUNT] =
-    flatten(for_each_op!(rows name_of cell), || "");
 
 /// The cells of each op by the names of their variants: `named::I32Add::ss`.
 ///
-/// They are paths because the compiler finds them at once: a trait that opcodes' numbers
-/// implement takes it half a minute, for each is compared with all others.
+/// They are paths because the compiler resolves these at once. Looking the type up through a
+/// trait on the opcode's number takes it half a minute, since each implementation is compared
+/// with all others.
 #[allow(
     non_snake_case,
     non_camel_case_types,
@@ -353,18 +129,28 @@ mod named {
     use super::*;
 
     macro_rules! name_ops {
-        ([] $($family:ident $op:ident $name:literal
-            $(($operand:ident) -> $result:ident)? $([$($field:ident),*])?
+        ([] $($(#[doc = $doc:literal])* $family:ident $op:ident $name:literal
+            $(($operand:ident) -> $result:ident)? $([$($field:ident: $ty:ty),*])?
             $({ |$($arg:ident),*| $body:expr })?)*) => {
-            $(variants! { name_cells [$op] $family $op })*
+            $(for_each_variant! { name_cells [$family $op] $family })*
         };
     }
 
     macro_rules! name_cells {
-        ([$op:ident] $($variant:ident: $cell:ty),*) => {
+        ([Service $op:ident] $variant:ident $suffix:literal row) => {
             pub mod $op {
-                use super::super::*;
-                $(pub type $variant = $cell;)*
+                pub type $variant = super::ServiceCell<super::super::$op>;
+            }
+        };
+        ([Control $op:ident] $variant:ident $suffix:literal row) => {
+            pub mod $op {
+                pub type $variant = super::super::$op;
+            }
+        };
+        ([$family:ident $op:ident] $($variant:ident $suffix:literal $shape:ty),* $(,)?) => {
+            pub mod $op {
+                use crate::code::shape::*;
+                $(pub type $variant = super::Apply<super::ops::$op, $shape>;)*
             }
         };
     }
@@ -372,35 +158,93 @@ mod named {
     for_each_op!(name_ops);
 }
 
-macro_rules! name_of_variant {
-    (name $variant:ident) => {
-        stringify!($variant)
-    };
+/// A constant for each type of cells.
+trait Visit<C: Cell> {
+    /// The type of the constants.
+    type Item;
+    /// The constant.
+    const ITEM: Self::Item;
 }
 
-macro_rules! visit_names {
-    ([$visit:ident $with:ident] $($variant:ident: $cell:ty),*) => {
-        &[$($visit!($with $variant)),*]
-    };
-}
-
-macro_rules! name_rows {
-    ([] $($family:ident $op:ident $name:literal
-        $(($operand:ident) -> $result:ident)? $([$($field:ident),*])?
+/// Makes an array of the constants that `$visitor` has for the cells of all opcodes, in the
+/// order of the opcodes.
+macro_rules! visit_ops {
+    ([$visitor:ty] $($(#[doc = $doc:literal])* $family:ident $op:ident $name:literal
+        $(($operand:ident) -> $result:ident)? $([$($field:ident: $ty:ty),*])?
         $({ |$($arg:ident),*| $body:expr })?)*) => {
-        &[$(variants!{visit_names [name_of_variant name] $family $op}),*]
+        flatten(&[$(for_each_variant! { visit_cells [$visitor; $op] $family }),*])
     };
 }
 
-// And on the variants' names.
+macro_rules! visit_cells {
+    ([$visitor:ty; $op:ident] $($variant:ident $suffix:literal $shape:ty),* $(,)?) => {
+        &[$(<$visitor as Visit<named::$op::$variant>>::ITEM),*]
+    };
+}
+
+/// Joins the constants of all ops.
+const fn flatten<T: core::marker::Copy>(ops: &[&[T]]) -> [T; Opcode::COUNT] {
+    let mut all = [ops[0][0]; Opcode::COUNT];
+    let (mut op, mut next) = (0, 0);
+    while op < ops.len() {
+        let mut variant = 0;
+        while variant < ops[op].len() {
+            all[next] = ops[op][variant];
+            next += 1;
+            variant += 1;
+        }
+        op += 1;
+    }
+    assert!(next == Opcode::COUNT, "each variant has one cell");
+    all
+}
+
+/// Visits the number of words.
+struct Words;
+
+impl<C: Cell> Visit<C> for Words {
+    type Item = usize;
+    const ITEM: usize = C::WORDS;
+}
+
+// Handlers advance by the size that the assembler gives a cell.
 const _: () = {
-    let names: [&str; Opcode::COUNT] = flatten(for_each_op!(name_rows), "");
-    let mut i = 0;
-    while i < Opcode::COUNT {
-        assert!(Opcode::new(i as u16).is_variant(names[i]));
-        i += 1;
+    let words: [usize; Opcode::COUNT] = for_each_op!(visit_ops Words);
+    let mut opcode = 0;
+    while opcode < Opcode::COUNT {
+        assert!(words[opcode] == Opcode::new(opcode as u16).words());
+        opcode += 1;
     }
 };
+
+/// Visits the name of the type.
+#[cfg(feature = "profile")]
+struct Names;
+
+#[cfg(feature = "profile")]
+impl<C: Cell> Visit<C> for Names {
+    type Item = fn() -> &'static str;
+    const ITEM: Self::Item = core::any::type_name::<C>;
+}
+
+/// The names of the cells' types, by opcode.
+#[cfg(feature = "profile")]
+pub const CELL_NAMES: [fn() -> &'static str; Opcode::COUNT] = for_each_op!(visit_ops Names);
+
+macro_rules! fusions {
+    ([$visitor:ident]
+        $([$($op:ident::$variant:ident)*])*;
+        $([$($other_op:ident::$other_variant:ident)*])*
+    ) => {
+        [
+            $(<$visitor as Visit<fused!($($op::$variant)*)>>::ITEM,)*
+            $(
+                #[cfg(target_pointer_width = "64")]
+                <$visitor as Visit<fused!($($other_op::$other_variant)*)>>::ITEM,
+            )*
+        ]
+    };
+}
 
 macro_rules! fused {
     ($first:ident::$a:ident $second:ident::$b:ident) => {
@@ -411,26 +255,11 @@ macro_rules! fused {
     };
 }
 
-macro_rules! fusions {
-    ([$handler:ident]
-        $([$($op:ident::$variant:ident)*])*;
-        $([$($other_op:ident::$other_variant:ident)*])*
-    ) => {
-        [
-            $(address_of!($handler fused!($($op::$variant)*)),)*
-            $(
-                #[cfg(target_pointer_width = "64")]
-                address_of!($handler fused!($($other_op::$other_variant)*)),
-            )*
-        ]
-    };
-}
-
 /// Whether there are handlers for fusions.
 const FUSES: bool = cfg!(not(any(feature = "small", all(test, not(miri)))));
 
-/// Whether the loop has handlers for fusions: where it is the best backend. Elsewhere it is
-/// there to be compared with, and would double what they cost to compile.
+/// Whether the loop has handlers for fusions: only where it is the best backend. Elsewhere it
+/// serves comparisons, and its handlers would double the time that fusions take to compile.
 const LOOP_FUSES: bool = FUSES
     && cfg!(any(
         feature = "profile",
@@ -438,39 +267,40 @@ const LOOP_FUSES: bool = FUSES
         debug_assertions
     ));
 
-/// The handlers and fixed cells of a backend.
+/// Defines the handlers and fixed cells of a backend.
 macro_rules! backend {
-    ($(#[$attribute:meta])* $table:ident, $cells:ident, $module:ident, $name:literal, $fuses:expr) => {
+    ($(#[$attribute:meta])* $table:ident, $visitor:ident, $module:ident, $name:literal, $fuses:expr) => {
         $(#[$attribute])*
-        pub static $table: HandlerTable = {
-            use super::dispatch::$module::handler;
-            HandlerTable {
-                name: $name,
-                handlers: flatten(
-                    for_each_op!(rows address_of handler),
-                    HandlerAddress(core::ptr::null()),
-                ),
-                fusions: if $fuses { &for_each_fusion!(fusions handler) } else { &[] },
-                fixed: &$cells,
-            }
-        };
+        struct $visitor;
 
         $(#[$attribute])*
-        static $cells: FixedCells = {
-            use super::dispatch::$module::handler;
-            FixedCells {
+        impl<C: Cell> Visit<C> for $visitor {
+            type Item = HandlerAddress;
+            const ITEM: HandlerAddress =
+                HandlerAddress(super::dispatch::$module::handler::<C> as *const ());
+        }
+
+        $(#[$attribute])*
+        pub static $table: HandlerTable = {
+            static CELLS: FixedCells = FixedCells {
                 stub: Stub {
                     header: CodeHeader {
                         extent: 0,
                         length: CodeLength(0),
                     },
-                    cell: FixedCell::new(address_of!(handler Translate)),
+                    cell: FixedCell::new(<$visitor as Visit<Translate>>::ITEM),
                 },
-                return_boundary: FixedCell::new(address_of!(handler ReturnBoundary)),
-                return_host: FixedCell::new(address_of!(handler ReturnHost)),
-                return_continuation: FixedCell::new(address_of!(handler ReturnContinuation)),
-                start_host: FixedCell::new(address_of!(handler StartHost)),
-                probe: FixedCell::new(address_of!(handler Nop)),
+                return_boundary: FixedCell::new(<$visitor as Visit<ReturnBoundary>>::ITEM),
+                return_host: FixedCell::new(<$visitor as Visit<ReturnHost>>::ITEM),
+                return_continuation: FixedCell::new(<$visitor as Visit<ReturnContinuation>>::ITEM),
+                start_host: FixedCell::new(<$visitor as Visit<StartHost>>::ITEM),
+                probe: FixedCell::new(<$visitor as Visit<Nop>>::ITEM),
+            };
+            HandlerTable {
+                name: $name,
+                handlers: for_each_op!(visit_ops $visitor),
+                fusions: if $fuses { &for_each_fusion!(fusions $visitor) } else { &[] },
+                fixed: &CELLS,
             }
         };
     };
@@ -478,17 +308,17 @@ macro_rules! backend {
 
 backend!(
     /// The loop backend.
-    LOOP, LOOP_CELLS, looped, "loop", LOOP_FUSES
+    LOOP, Loop, looped, "loop", LOOP_FUSES
 );
 
 backend!(
     /// The tail-call backend.
     #[cfg(all(backstitch_tail, not(debug_assertions)))]
-    TAIL, TAIL_CELLS, tail, "tail", FUSES
+    TAIL, Tail, tail, "tail", FUSES
 );
 
 backend!(
     /// The backend with guaranteed tail calls.
     #[cfg(backstitch_become)]
-    BECOME, BECOME_CELLS, r#become, "become", FUSES
+    BECOME, Become, r#become, "become", FUSES
 );

@@ -1,30 +1,33 @@
 //! Loads, stores and bulk operations on memories.
 //!
-//! For memory 0, where it is a 32-bit one, the effective address is formed in 64 bits and
+//! For memory 0, if it has 32-bit addresses, the effective address is formed in 64 bits and
 //! compared once with the size in `len`. All other memories take the `any` cells, which
 //! fetch base and size first and allow for addresses that overflow.
 
 use super::bulk::PIECE;
-use super::cell::Cell;
+use super::cell::{Apply, Cell, Execute, OpType};
 use super::opaque::opaque;
 use super::operand::{Sink, Source, Value};
 use super::regs::{Regs, Step};
-use crate::code::{Op, Trap};
+use crate::code::cells::{MemoryCopy, MemoryFill, MemorySize, Row};
+use crate::code::shape::{
+    Address, Based, Fixed, Indexed, Load, LoadAny, Marks, Slot, Store, StoreAny,
+};
+use crate::code::{FieldKind, Layout, Trap};
 use crate::stack::Exit;
-use core::marker::PhantomData;
 use core::ptr;
 
-/// Something that memory can hold, little-endian.
+/// A number as memories hold it, in little-endian byte order.
 pub trait Stored: Copy {
-    /// Its size in bytes.
+    /// The size in bytes.
     const SIZE: u64 = size_of::<Self>() as u64;
-    /// Reads it.
+    /// Reads the number at an address.
     ///
     /// # Safety
     ///
     /// `SIZE` bytes at `address` are readable.
     unsafe fn load(address: *const u8) -> Self;
-    /// Writes it.
+    /// Writes the number to an address.
     ///
     /// # Safety
     ///
@@ -51,38 +54,38 @@ macro_rules! stored {
 
 stored!(u8 u16 u32 u64);
 
-/// A load: what memory holds, and what becomes of it.
-pub trait Load {
-    /// In memory.
+/// A load.
+pub trait LoadOp: OpType {
+    /// The type in memory.
     type Stored: Stored;
-    /// On the stack.
+    /// The type on the stack.
     type Result: Value;
-    /// From one to the other.
+    /// Converts the loaded value.
     fn extend(stored: Self::Stored) -> Self::Result;
 }
 
-/// A store: what is on the stack, and what memory holds of it.
-pub trait Store {
-    /// On the stack.
+/// A store.
+pub trait StoreOp: OpType {
+    /// The type on the stack.
     type Operand: Value;
-    /// In memory.
+    /// The type in memory.
     type Stored: Stored;
-    /// From one to the other.
+    /// Converts the value to be stored.
     fn wrap(value: Self::Operand) -> Self::Stored;
 }
 
-/// A 32-bit address and a 32-bit offset: no sum of the two overflows 64 bits.
+/// Returns the sum of a 32-bit address and a 32-bit offset, which fits into 64 bits.
 #[inline(always)]
 fn sum(address: u32, offset: u32) -> u64 {
     u64::from(address) + u64::from(offset)
 }
 
 impl Regs {
-    /// The address in memory 0 of `size` bytes at `at`, if they are within its bounds.
+    /// Returns the address of `size` bytes at `at` of memory 0, if they are within its bounds.
     #[inline(always)]
     unsafe fn within(&self, at: u64, size: u64) -> Option<*mut u8> {
-        // The end is what is compared and what the address is counted from: one register
-        // less than with both ends, and handlers have few.
+        // The end is compared, and the address is computed from the end: that takes one
+        // register less than keeping both, and handlers have few.
         let end = opaque(at + size);
         if end > self.len as u64 {
             return None;
@@ -91,7 +94,8 @@ impl Regs {
         Some(unsafe { self.mem.add(end as usize).sub(size as usize) })
     }
 
-    /// As [`Regs::within`], for memory `memory` and any address and offset.
+    /// Returns the address of `size` bytes at `address` plus `offset` of memory `memory`, if
+    /// they are within its bounds.
     #[inline(always)]
     unsafe fn within_any(
         &self,
@@ -110,65 +114,83 @@ impl Regs {
     }
 }
 
-/// How a cell forms the address of its access to memory 0.
-pub trait Address {
-    /// The effective address.
+/// The form of an address in memory 0: one of the markers of
+/// [`shape`](crate::code::shape).
+pub trait Form: Marks<Address> {
+    /// Returns the effective address, whose fields the layout has.
     ///
     /// # Safety
     ///
     /// X1: the cell has such an address.
-    unsafe fn effective(r: &Regs) -> u64;
+    unsafe fn effective(r: &Regs, fields: Fields) -> u64;
 }
 
-/// An address and a 32-bit offset.
-pub struct Based<A>(PhantomData<A>);
-/// A sum of two addresses, which wraps, and a 16-bit offset.
-pub struct Indexed<A, B>(PhantomData<(A, B)>);
-/// A constant.
-pub struct Fixed;
+/// The places of the fields of an address.
+#[derive(Clone, Copy)]
+pub struct Fields {
+    base: usize,
+    index: usize,
+    offset: usize,
+}
 
-impl<A: Source<u32>> Address for Based<A> {
-    #[inline(always)]
-    unsafe fn effective(r: &Regs) -> u64 {
-        // SAFETY: X1.
-        unsafe { sum(A::read(r), r.u32_at::<12>()) }
+impl Fields {
+    const fn of(layout: &Layout) -> Fields {
+        Fields {
+            base: layout.operand("base"),
+            index: layout.operand("index"),
+            offset: layout.operand("offset"),
+        }
     }
 }
 
-impl<A: Source<u32>, B: Source<u32>> Address for Indexed<A, B> {
+impl<A: Source<u32>> Form for Based<A>
+where
+    Based<A>: Marks<Address>,
+{
     #[inline(always)]
-    unsafe fn effective(r: &Regs) -> u64 {
+    unsafe fn effective(r: &Regs, fields: Fields) -> u64 {
+        // SAFETY: X1.
+        unsafe { sum(A::read(r, fields.base), r.u32_at(fields.offset)) }
+    }
+}
+
+impl<A: Source<u32>> Form for Indexed<A>
+where
+    Indexed<A>: Marks<Address>,
+{
+    #[inline(always)]
+    unsafe fn effective(r: &Regs, fields: Fields) -> u64 {
         // SAFETY: X1.
         unsafe {
+            let index: u32 = Slot::read(r, fields.index);
             sum(
-                A::read(r).wrapping_add(B::read(r)),
-                u32::from(r.u16_at::<14>()),
+                A::read(r, fields.base).wrapping_add(index),
+                u32::from(r.u16_at(fields.offset)),
             )
         }
     }
 }
 
-impl Address for Fixed {
+impl Form for Fixed {
     #[inline(always)]
-    unsafe fn effective(r: &Regs) -> u64 {
+    unsafe fn effective(r: &Regs, fields: Fields) -> u64 {
         // SAFETY: X1.
-        u64::from(unsafe { r.u32_at::<12>() })
+        u64::from(unsafe { r.u32_at(fields.offset) })
     }
 }
 
-/// A cell that loads from memory 0.
-pub struct LoadCell<O, A, Out>(PhantomData<(O, A, Out)>);
-
-impl<O: Load, A: Address, Out: Sink<O::Result>> Cell for LoadCell<O, A, Out> {
-    const WORDS: usize = 2;
+impl<O: LoadOp, A: Form, R: Sink<O::Result>> Cell for Apply<O, Load<A, R>> {
+    const WORDS: usize = Self::LAYOUT.words();
 
     #[inline(always)]
     unsafe fn run(r: &mut Regs) -> Step {
-        // SAFETY: X1, H3.
+        // SAFETY: X1, X3, S1, H3.
         unsafe {
-            match r.within(A::effective(r), O::Stored::SIZE) {
+            let at = A::effective(r, const { Fields::of(&Self::LAYOUT) });
+            match r.within(at, O::Stored::SIZE) {
                 Some(address) => {
-                    Out::write(r, O::extend(O::Stored::load(address)));
+                    let value = O::extend(O::Stored::load(address));
+                    R::write(r, const { Self::LAYOUT.operand("result") }, value);
                     r.advance(Self::WORDS)
                 }
                 None => r.trap(Trap::MemoryOutOfBounds),
@@ -177,20 +199,20 @@ impl<O: Load, A: Address, Out: Sink<O::Result>> Cell for LoadCell<O, A, Out> {
     }
 }
 
-/// A cell that loads from any memory.
-pub struct LoadAnyCell<O, Out>(PhantomData<(O, Out)>);
-
-impl<O: Load, Out: Sink<O::Result>> Cell for LoadAnyCell<O, Out> {
-    const WORDS: usize = 3;
+impl<O: LoadOp, R: Sink<O::Result>> Cell for Apply<O, LoadAny<R>> {
+    const WORDS: usize = Self::LAYOUT.words();
 
     #[inline(always)]
     unsafe fn run(r: &mut Regs) -> Step {
-        // SAFETY: X1, H3.
+        // SAFETY: X1, X2, S1, H3.
         unsafe {
-            let address = *r.slot::<1>();
-            match r.within_any(r.u32_at::<12>(), address, r.word_at::<2>(), O::Stored::SIZE) {
+            let base = *r.slot_at(const { Self::LAYOUT.byte("base", FieldKind::NearSlot) });
+            let memory = r.u32_at(const { Self::LAYOUT.byte("memory", FieldKind::U32) });
+            let offset = r.u64_at(const { Self::LAYOUT.byte("offset", FieldKind::U64) });
+            match r.within_any(memory, base, offset, O::Stored::SIZE) {
                 Some(address) => {
-                    Out::write(r, O::extend(O::Stored::load(address)));
+                    let value = O::extend(O::Stored::load(address));
+                    R::write(r, const { Self::LAYOUT.operand("result") }, value);
                     r.advance(Self::WORDS)
                 }
                 None => r.trap(Trap::MemoryOutOfBounds),
@@ -199,19 +221,18 @@ impl<O: Load, Out: Sink<O::Result>> Cell for LoadAnyCell<O, Out> {
     }
 }
 
-/// A cell that stores to memory 0.
-pub struct StoreCell<O, A, V>(PhantomData<(O, A, V)>);
-
-impl<O: Store, A: Address, V: Source<O::Operand>> Cell for StoreCell<O, A, V> {
-    const WORDS: usize = 2 + V::WORDS;
+impl<O: StoreOp, A: Form, V: Source<O::Operand>> Cell for Apply<O, Store<A, V>> {
+    const WORDS: usize = Self::LAYOUT.words();
 
     #[inline(always)]
     unsafe fn run(r: &mut Regs) -> Step {
-        // SAFETY: X1, H3.
+        // SAFETY: X1, X3, S1, H3.
         unsafe {
-            match r.within(A::effective(r), O::Stored::SIZE) {
+            let at = A::effective(r, const { Fields::of(&Self::LAYOUT) });
+            match r.within(at, O::Stored::SIZE) {
                 Some(address) => {
-                    O::wrap(V::read(r)).store(address);
+                    let value = const { Self::LAYOUT.either("value", "value_constant") };
+                    O::wrap(V::read(r, value)).store(address);
                     r.advance(Self::WORDS)
                 }
                 None => r.trap(Trap::MemoryOutOfBounds),
@@ -220,20 +241,21 @@ impl<O: Store, A: Address, V: Source<O::Operand>> Cell for StoreCell<O, A, V> {
     }
 }
 
-/// A cell that stores to any memory.
-pub struct StoreAnyCell<O>(PhantomData<O>);
-
-impl<O: Store> Cell for StoreAnyCell<O> {
-    const WORDS: usize = 3;
+impl<O: StoreOp> Cell for Apply<O, StoreAny> {
+    const WORDS: usize = Self::LAYOUT.words();
 
     #[inline(always)]
     unsafe fn run(r: &mut Regs) -> Step {
-        // SAFETY: X1, H3.
+        // SAFETY: X1, X2, S1, H3.
         unsafe {
-            let address = *r.slot::<0>();
-            match r.within_any(r.u32_at::<12>(), address, r.word_at::<2>(), O::Stored::SIZE) {
+            let base = *r.slot_at(const { Self::LAYOUT.byte("base", FieldKind::NearSlot) });
+            let memory = r.u32_at(const { Self::LAYOUT.byte("memory", FieldKind::U32) });
+            let offset = r.u64_at(const { Self::LAYOUT.byte("offset", FieldKind::U64) });
+            match r.within_any(memory, base, offset, O::Stored::SIZE) {
                 Some(address) => {
-                    O::wrap(O::Operand::from_slot(*r.slot::<1>())).store(address);
+                    let value =
+                        *r.slot_at(const { Self::LAYOUT.byte("value", FieldKind::NearSlot) });
+                    O::wrap(O::Operand::from_slot(value)).store(address);
                     r.advance(Self::WORDS)
                 }
                 None => r.trap(Trap::MemoryOutOfBounds),
@@ -242,81 +264,65 @@ impl<O: Store> Cell for StoreAnyCell<O> {
     }
 }
 
-/// `memory.size`.
-pub struct MemorySize;
-
-impl Cell for MemorySize {
-    const WORDS: usize = 2;
-
+impl Execute for MemorySize {
     #[inline(always)]
     unsafe fn run(r: &mut Regs) -> Step {
-        // SAFETY: X1, X2, H1. The immediate is the memory's index and, in its upper half,
-        // the logarithm of the page size.
+        // SAFETY: X1, X2, S1, H1: the instance has such a memory, by validation.
         unsafe {
-            let immediate = r.u32_at::<12>();
-            let core = *(*(*r.ctx).instance)
-                .memories
-                .add((immediate & 0xffff) as usize);
-            *r.slot::<0>() = ((*core).len >> (immediate >> 16)) as u64;
-            r.advance(Self::WORDS)
+            let memory = r.get(MemorySize::memory);
+            let core = *(*(*r.ctx).instance).memories.add(memory.memory() as usize);
+            *r.slot(MemorySize::result) = ((*core).len >> memory.page_size_log2()) as u64;
+            r.next::<Self>()
         }
     }
 }
 
-/// Leaves more than a piece of a bulk operation to the driver.
-#[inline(always)]
-unsafe fn serve_in_pieces(r: &mut Regs, op: Op) -> Step {
-    // SAFETY: X2.
-    unsafe {
-        (*r.ctx).service = op as u8;
-        r.exit(Exit::Service)
+impl Regs {
+    /// Leaves the op of this cell, which has more to do than a piece, to the driver.
+    #[inline(always)]
+    unsafe fn serve<C: Row>(&mut self) -> Step {
+        // SAFETY: X2.
+        unsafe {
+            (*self.ctx).service = C::OP as u16;
+            self.exit(Exit::Service)
+        }
     }
 }
 
-/// `memory.copy` within memory 0: destination, source and size in three slots.
-pub struct MemoryCopy;
-
-impl Cell for MemoryCopy {
-    const WORDS: usize = 2;
-
+impl Execute for MemoryCopy {
     #[inline(always)]
     unsafe fn run(r: &mut Regs) -> Step {
-        // SAFETY: X1, H3.
+        // SAFETY: X1, X3, S1, H3: both ranges are within the memory.
         unsafe {
-            let operands = r.far_slot::<8>();
+            let operands = r.far_slot(MemoryCopy::operands);
             let size = u64::from(*operands.add(2) as u32);
             let to = r.within(u64::from(*operands as u32), size);
             let from = r.within(u64::from(*operands.add(1) as u32), size);
             match (to, from) {
                 (Some(to), Some(from)) if size <= PIECE => {
                     ptr::copy(from, to, size as usize);
-                    r.advance(Self::WORDS)
+                    r.next::<Self>()
                 }
-                (Some(_), Some(_)) => serve_in_pieces(r, Op::MemoryCopy),
+                (Some(_), Some(_)) => r.serve::<Self>(),
                 _ => r.trap(Trap::MemoryOutOfBounds),
             }
         }
     }
 }
 
-/// `memory.fill` of memory 0: destination, value and size in three slots.
-pub struct MemoryFill;
-
-impl Cell for MemoryFill {
-    const WORDS: usize = 2;
-
+impl Execute for MemoryFill {
     #[inline(always)]
     unsafe fn run(r: &mut Regs) -> Step {
-        // SAFETY: X1, H3.
+        // SAFETY: X1, X3, S1, H3: the range is within the memory.
         unsafe {
-            let operands = r.far_slot::<8>();
+            let operands = r.far_slot(MemoryFill::operands);
             let size = u64::from(*operands.add(2) as u32);
             match r.within(u64::from(*operands as u32), size) {
                 Some(to) if size <= PIECE => {
                     ptr::write_bytes(to, *operands.add(1) as u8, size as usize);
-                    r.advance(Self::WORDS)
+                    r.next::<Self>()
                 }
-                Some(_) => serve_in_pieces(r, Op::MemoryFill),
+                Some(_) => r.serve::<Self>(),
                 None => r.trap(Trap::MemoryOutOfBounds),
             }
         }

@@ -1,56 +1,74 @@
 //! Ops on values alone: arithmetic, comparisons, conversions.
 
-use super::cell::Cell;
-use super::operand::{D, Sink, Source, Value};
+use super::cell::{Apply, Cell, OpType};
+use super::operand::{Sink, Source, Value};
 use super::regs::{Regs, Step};
-use crate::code::Trap;
+use crate::code::shape::{
+    AccAndSlot, Binary, Branch, Comparison, Count, Marks, Select, Unary, When, WideBinary,
+    WideMultiply,
+};
+use crate::code::{FieldKind, Trap};
 use crate::support::float;
-use core::marker::PhantomData;
 
-/// An op of two operands.
-pub trait Binary {
+/// An op on two operands.
+pub trait BinaryOp: OpType {
     /// The operands' type.
     type Operand: Value;
     /// The result's type.
     type Result: Value;
-    /// What it does.
+    /// Returns the result.
     fn apply(a: Self::Operand, b: Self::Operand) -> Result<Self::Result, Trap>;
 }
 
-/// An op of one operand.
-pub trait Unary {
+/// An op on one operand.
+pub trait UnaryOp: OpType {
     /// The operand's type.
     type Operand: Value;
     /// The result's type.
     type Result: Value;
-    /// What it does.
+    /// Returns the result.
     fn apply(a: Self::Operand) -> Result<Self::Result, Trap>;
 }
 
 /// A comparison.
-pub trait Compare {
+pub trait CompareOp: OpType {
     /// The operands' type.
     type Operand: Value;
-    /// Whether it holds.
+    /// Returns whether the comparison holds.
     fn holds(a: Self::Operand, b: Self::Operand) -> bool;
 }
 
-/// A cell of an op of two operands.
-pub struct BinaryCell<O, A, B, Out>(PhantomData<(O, A, B, Out)>);
+/// An op on 128-bit integers.
+pub trait WideOp: OpType {
+    /// Returns the result.
+    fn apply(a: u128, b: u128) -> u128;
+}
 
-impl<O, A, B, Out> BinaryCell<O, A, B, Out>
+/// An op on 64-bit integers with a 128-bit result.
+pub trait WideMultiplyOp: OpType {
+    /// Returns the result.
+    fn apply(a: u64, b: u64) -> u128;
+}
+
+impl<O, A, B, Out> Apply<O, Binary<A, B, Out>>
 where
-    Self: Cell,
-    O: Binary,
+    O: BinaryOp,
+    A: Source<O::Operand>,
+    B: Source<O::Operand>,
     Out: Sink<O::Result>,
 {
+    /// The byte of the first operand, which has one of two fields, by its source.
+    const A: usize = Self::LAYOUT.either("a", "a_constant");
+    const B: usize = Self::LAYOUT.operand("b");
+    const RESULT: usize = Self::LAYOUT.operand("result");
+
     #[inline(always)]
     unsafe fn apply(r: &mut Regs, a: O::Operand, b: O::Operand) -> Step {
-        // SAFETY: X1.
+        // SAFETY: X1, S1.
         unsafe {
             match O::apply(a, b) {
                 Ok(value) => {
-                    Out::write(r, value);
+                    Out::write(r, Self::RESULT, value);
                     r.advance(Self::WORDS)
                 }
                 Err(trap) => r.trap(trap),
@@ -59,46 +77,43 @@ where
     }
 }
 
-impl<O, A, B, Out> Cell for BinaryCell<O, A, B, Out>
+impl<O, A, B, Out> Cell for Apply<O, Binary<A, B, Out>>
 where
-    O: Binary,
+    O: BinaryOp,
     A: Source<O::Operand>,
     B: Source<O::Operand>,
     Out: Sink<O::Result>,
 {
-    const WORDS: usize = 2 + A::WORDS + B::WORDS;
+    const WORDS: usize = Self::LAYOUT.words();
 
     #[inline(always)]
     unsafe fn run(r: &mut Regs) -> Step {
-        // SAFETY: X1.
-        unsafe { Self::apply(r, A::read(r), B::read(r)) }
+        // SAFETY: X1, S1.
+        unsafe { Self::apply(r, A::read(r, Self::A), B::read(r, Self::B)) }
     }
 
     #[inline(always)]
     unsafe fn run_before_call(r: &mut Regs) -> Step {
-        // SAFETY: X1.
-        unsafe { Self::apply(r, A::read_old(r), B::read_old(r)) }
+        // SAFETY: X1, S1.
+        unsafe { Self::apply(r, A::read_old(r, Self::A), B::read_old(r, Self::B)) }
     }
 }
 
-/// A cell of an op of one operand.
-pub struct UnaryCell<O, A, Out>(PhantomData<(O, A, Out)>);
-
-impl<O, A, Out> Cell for UnaryCell<O, A, Out>
+impl<O, A, Out> Cell for Apply<O, Unary<A, Out>>
 where
-    O: Unary,
+    O: UnaryOp,
     A: Source<O::Operand>,
     Out: Sink<O::Result>,
 {
-    const WORDS: usize = 2;
+    const WORDS: usize = Self::LAYOUT.words();
 
     #[inline(always)]
     unsafe fn run(r: &mut Regs) -> Step {
-        // SAFETY: X1.
+        // SAFETY: X1, S1.
         unsafe {
-            match O::apply(A::read(r)) {
+            match O::apply(A::read(r, const { Self::LAYOUT.operand("a") })) {
                 Ok(value) => {
-                    Out::write(r, value);
+                    Out::write(r, const { Self::LAYOUT.operand("result") }, value);
                     r.advance(Self::WORDS)
                 }
                 Err(trap) => r.trap(trap),
@@ -107,113 +122,45 @@ where
     }
 }
 
-/// A cell of a comparison whose result is a value.
-pub struct CompareCell<O, A, B, Out>(PhantomData<(O, A, B, Out)>);
-
-impl<O, A, B, Out> Cell for CompareCell<O, A, B, Out>
+impl<O, A, B, Out> Cell for Apply<O, Comparison<A, B, Out>>
 where
-    O: Compare,
+    O: CompareOp,
     A: Source<O::Operand>,
     B: Source<O::Operand>,
     Out: Sink<u32>,
 {
-    const WORDS: usize = 2 + A::WORDS + B::WORDS;
+    const WORDS: usize = Self::LAYOUT.words();
 
     #[inline(always)]
     unsafe fn run(r: &mut Regs) -> Step {
-        // SAFETY: X1.
+        // SAFETY: X1, S1.
         unsafe {
-            let holds = O::holds(A::read(r), B::read(r));
-            Out::write(r, u32::from(holds));
+            let a = A::read(r, const { Self::LAYOUT.operand("a") });
+            let b = B::read(r, const { Self::LAYOUT.operand("b") });
+            let holds = u32::from(O::holds(a, b));
+            Out::write(r, const { Self::LAYOUT.operand("result") }, holds);
             r.advance(Self::WORDS)
         }
     }
 }
 
-/// A cell that branches where a comparison holds, or does not.
-pub struct BranchCell<O, A, B, const WHEN: bool>(PhantomData<(O, A, B)>);
-
-impl<O, A, B, const WHEN: bool> Cell for BranchCell<O, A, B, WHEN>
+impl<O, A, B, W> Cell for Apply<O, Branch<A, B, W>>
 where
-    O: Compare,
+    O: CompareOp,
     A: Source<O::Operand>,
     B: Source<O::Operand>,
+    W: Marks<When>,
 {
-    const WORDS: usize = 3 + A::WORDS + B::WORDS;
-
-    #[inline(always)]
-    unsafe fn run(r: &mut Regs) -> Step {
-        // SAFETY: X1; a target is the address of a cell of the same function.
-        unsafe {
-            if O::holds(A::read(r), B::read(r)) == WHEN {
-                r.ip = *r.ip.add(Self::WORDS - 1).cast::<*const u64>();
-                Step::Jump
-            } else {
-                r.advance(Self::WORDS)
-            }
-        }
-    }
-}
-
-/// A cell that selects by a comparison: a slot where it holds, else another. An integer is
-/// in the accumulator as well, and whatever else is selected leaves it undefined.
-pub struct SelectCell<O, A, B>(PhantomData<(O, A, B)>);
-
-impl<O, A, B> Cell for SelectCell<O, A, B>
-where
-    O: Compare,
-    A: Source<O::Operand>,
-    B: Source<O::Operand>,
-{
-    const WORDS: usize = 3;
-
-    #[inline(always)]
-    unsafe fn run(r: &mut Regs) -> Step {
-        // SAFETY: X1, S1. Both slots are read, so that no branch need be made of it.
-        unsafe {
-            let (first, second) = (*r.slot::<1>(), *r.slot::<2>());
-            let holds = O::holds(A::read(r), B::read(r));
-            let selected = if holds { first } else { second };
-            r.acc = selected;
-            *r.slot::<0>() = selected;
-            r.advance(Self::WORDS)
-        }
-    }
-}
-
-/// A cell that adds an immediate to a slot, puts the sum into another, and branches where
-/// a comparison of the sum holds.
-pub struct CountCell<O, B>(PhantomData<(O, B)>);
-
-/// The second operand of a comparison that counts, if it is an immediate.
-pub struct Bound;
-
-impl<T: Value> Source<T> for Bound {
-    const WORDS: usize = 0;
-    #[inline(always)]
-    unsafe fn read(r: &Regs) -> T {
-        // SAFETY: X1.
-        T::from_immediate(unsafe { r.u32_at::<20>() })
-    }
-}
-
-impl<O, B> Cell for CountCell<O, B>
-where
-    O: Compare,
-    B: Source<O::Operand>,
-    O::Operand: Integer,
-{
-    const WORDS: usize = 4;
+    const WORDS: usize = Self::LAYOUT.words();
 
     #[inline(always)]
     unsafe fn run(r: &mut Regs) -> Step {
         // SAFETY: X1, S1; a target is the address of a cell of the same function.
         unsafe {
-            let step = O::Operand::from_immediate(r.u32_at::<16>());
-            let sum = O::Operand::from_slot(*r.slot::<1>()).wrapping_sum(step);
-            D::write(r, sum);
-            if O::holds(sum, B::read(r)) {
-                r.ip = r.address_at::<3>();
+            let a = A::read(r, const { Self::LAYOUT.operand("a") });
+            let b = B::read(r, const { Self::LAYOUT.operand("b") });
+            if O::holds(a, b) == matches!(W::VALUE, When::Holds) {
+                r.ip = r.address_at(const { Self::LAYOUT.byte("target", FieldKind::Target) });
                 Step::Jump
             } else {
                 r.advance(Self::WORDS)
@@ -222,9 +169,61 @@ where
     }
 }
 
-/// A value with a wrapping addition.
+impl<O, A, B> Cell for Apply<O, Select<A, B>>
+where
+    O: CompareOp,
+    A: Source<O::Operand>,
+    B: Source<O::Operand>,
+{
+    const WORDS: usize = Self::LAYOUT.words();
+
+    #[inline(always)]
+    unsafe fn run(r: &mut Regs) -> Step {
+        // SAFETY: X1, S1. Both slots are read, so that no branch need be made of it.
+        unsafe {
+            let first = *r.slot_at(const { Self::LAYOUT.byte("first", FieldKind::NearSlot) });
+            let second = *r.slot_at(const { Self::LAYOUT.byte("second", FieldKind::NearSlot) });
+            let a = A::read(r, const { Self::LAYOUT.operand("a") });
+            let b = B::read(r, const { Self::LAYOUT.operand("b") });
+            let selected = if O::holds(a, b) { first } else { second };
+            r.acc = selected;
+            *r.slot_at(const { Self::LAYOUT.byte("result", FieldKind::NearSlot) }) = selected;
+            r.advance(Self::WORDS)
+        }
+    }
+}
+
+impl<O, B> Cell for Apply<O, Count<B>>
+where
+    O: CompareOp,
+    B: Source<O::Operand>,
+    O::Operand: Integer,
+{
+    const WORDS: usize = Self::LAYOUT.words();
+
+    #[inline(always)]
+    unsafe fn run(r: &mut Regs) -> Step {
+        // SAFETY: X1, S1; a target is the address of a cell of the same function.
+        unsafe {
+            let step = r.u32_at(const { Self::LAYOUT.byte("step", FieldKind::U32) });
+            let a = *r.slot_at(const { Self::LAYOUT.byte("a", FieldKind::NearSlot) });
+            let step = O::Operand::from_immediate(step);
+            let sum = O::Operand::from_slot(a).wrapping_sum(step);
+            AccAndSlot::write(r, const { Self::LAYOUT.operand("result") }, sum);
+            let bound = const { Self::LAYOUT.either("bound", "bound_constant") };
+            if O::holds(sum, B::read(r, bound)) {
+                r.ip = r.address_at(const { Self::LAYOUT.byte("target", FieldKind::Target) });
+                Step::Jump
+            } else {
+                r.advance(Self::WORDS)
+            }
+        }
+    }
+}
+
+/// An integer with a wrapping addition.
 pub trait Integer: Value {
-    /// The sum.
+    /// Returns the wrapping sum.
     fn wrapping_sum(self, other: Self) -> Self;
 }
 
@@ -241,53 +240,46 @@ macro_rules! integers {
 
 integers!(u32 i32 u64 i64);
 
-/// A cell of `i64.add128` or `i64.sub128`: four slots become two.
-pub struct WideCell<O>(PhantomData<O>);
-
-/// A cell of a widening multiplication: two slots become two.
-pub struct WideMultiplyCell<O>(PhantomData<O>);
-
-/// An op on 128-bit operands.
-pub trait Wide {
-    /// What it does.
-    fn apply(a: u128, b: u128) -> u128;
+/// Reads the 128-bit integer in two consecutive slots.
+#[inline(always)]
+unsafe fn read_pair(slots: *const u64) -> u128 {
+    // SAFETY: S1: both slots lie within the frame.
+    unsafe { u128::from(*slots) | u128::from(*slots.add(1)) << 64 }
 }
 
-/// An op on 64-bit operands with a 128-bit result.
-pub trait WideMultiply {
-    /// What it does.
-    fn apply(a: u64, b: u64) -> u128;
+/// Writes a 128-bit integer to two consecutive slots.
+#[inline(always)]
+unsafe fn write_pair(slots: *mut u64, value: u128) {
+    // SAFETY: S1: both slots lie within the frame.
+    unsafe {
+        *slots = value as u64;
+        *slots.add(1) = (value >> 64) as u64;
+    }
 }
 
-impl<O: Wide> Cell for WideCell<O> {
-    const WORDS: usize = 2;
+impl<O: WideOp> Cell for Apply<O, WideBinary> {
+    const WORDS: usize = Self::LAYOUT.words();
 
     #[inline(always)]
     unsafe fn run(r: &mut Regs) -> Step {
-        // SAFETY: X1, S1.
+        // SAFETY: X1, S1: four slots hold the operands.
         unsafe {
-            let slots = r.far_slot::<8>();
-            let pair =
-                |at: usize| u128::from(*slots.add(at)) | u128::from(*slots.add(at + 1)) << 64;
-            let value = O::apply(pair(0), pair(2));
-            *slots = value as u64;
-            *slots.add(1) = (value >> 64) as u64;
+            let slots = r.far_slot_at(const { Self::LAYOUT.byte("operands", FieldKind::FarSlot) });
+            write_pair(slots, O::apply(read_pair(slots), read_pair(slots.add(2))));
             r.advance(Self::WORDS)
         }
     }
 }
 
-impl<O: WideMultiply> Cell for WideMultiplyCell<O> {
-    const WORDS: usize = 2;
+impl<O: WideMultiplyOp> Cell for Apply<O, WideMultiply> {
+    const WORDS: usize = Self::LAYOUT.words();
 
     #[inline(always)]
     unsafe fn run(r: &mut Regs) -> Step {
-        // SAFETY: X1, S1.
+        // SAFETY: X1, S1: two slots hold the operands.
         unsafe {
-            let slots = r.far_slot::<8>();
-            let value = O::apply(*slots, *slots.add(1));
-            *slots = value as u64;
-            *slots.add(1) = (value >> 64) as u64;
+            let slots = r.far_slot_at(const { Self::LAYOUT.byte("operands", FieldKind::FarSlot) });
+            write_pair(slots, O::apply(*slots, *slots.add(1)));
             r.advance(Self::WORDS)
         }
     }
@@ -330,8 +322,8 @@ division!(u32, i32_div_u, i32_rem_u, unsigned);
 division!(i64, i64_div_s, i64_rem_s, signed);
 division!(u64, i64_div_u, i64_rem_u, unsigned);
 
-/// Minimum and maximum as the specification has them: a NaN if either is one, and −0 is
-/// less than +0.
+/// Defines minimum and maximum as the specification defines them: NaN if either operand is
+/// one, and −0 is less than +0.
 macro_rules! extremum {
     ($ty:ident, $canonical:ident, $min:ident, $max:ident) => {
         #[inline(always)]
@@ -365,7 +357,8 @@ macro_rules! extremum {
 extremum!(f32, canonical32, f32_min, f32_max);
 extremum!(f64, canonical64, f64_min, f64_max);
 
-/// Float to integer: what lies between the bounds, both excluded, is truncated.
+/// Defines conversions of a float to an integer, which truncate floats between two bounds and
+/// trap on others.
 macro_rules! truncate {
     ($($name:ident: $float:ident -> $int:ident ($low:expr, $high:expr);)*) => {$(
         #[inline(always)]
@@ -381,8 +374,7 @@ macro_rules! truncate {
     )*};
 }
 
-// The nearest floats outside the integers' ranges. Where the range's end less one is no
-// float, the next float below it is.
+// The bounds are the nearest floats outside the range of the integer type.
 truncate! {
     i32_trunc_f32_s: f32 -> i32 (-2_147_483_904.0, 2_147_483_648.0);
     i32_trunc_f32_u: f32 -> u32 (-1.0, 4_294_967_296.0);

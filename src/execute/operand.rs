@@ -1,32 +1,37 @@
-//! Values, and the places where operands are found and results are put.
+//! Values, the sources of operands, and the destinations of results.
 
 use super::regs::Regs;
+use crate::code::Scalar;
+use crate::code::shape::{Acc, AccAndSlot, Imm, Marks, Out, Place, Slot, Wide};
 
-/// A value of WebAssembly's, as a Rust type.
+/// A WebAssembly value, as a Rust type.
 pub trait Value: Copy {
-    /// Whether its immediates take a word of their own.
-    const WIDE: bool = false;
-    /// From a slot.
+    /// Whether immediates have 64 bits.
+    const WIDE: bool = Self::SCALAR.has_wide_immediates();
+    /// The type in the op table.
+    const SCALAR: Scalar;
+    /// Returns the value in a slot.
     fn from_slot(bits: u64) -> Self;
-    /// To a slot.
+    /// Returns the bits of a slot that holds the value.
     fn to_slot(self) -> u64;
-    /// The slot that a 16-bit field names.
+    /// Returns the slot that the 16-bit field at a byte of the cell names.
     ///
     /// # Safety
     ///
     /// X1: the cell has such a field.
-    unsafe fn slot<const F: usize>(r: &Regs) -> *mut u64;
-    /// From its accumulator.
+    unsafe fn slot(r: &Regs, byte: usize) -> *mut u64;
+    /// Reads the accumulator of the type.
     fn from_acc(r: &Regs) -> Self;
-    /// To its accumulator.
+    /// Writes the accumulator of the type.
     fn to_acc(self, r: &mut Regs);
-    /// From a 32-bit immediate.
+    /// Returns the value of a 32-bit immediate.
     fn from_immediate(bits: u32) -> Self;
 }
 
 macro_rules! integer {
     ($ty:ident, $unsigned:ident, |$bits:ident| $extended:expr) => {
         impl Value for $ty {
+            const SCALAR: Scalar = Scalar::$ty;
             #[inline(always)]
             fn from_slot(bits: u64) -> $ty {
                 bits as $ty
@@ -36,9 +41,9 @@ macro_rules! integer {
                 u64::from(self as $unsigned)
             }
             #[inline(always)]
-            unsafe fn slot<const F: usize>(r: &Regs) -> *mut u64 {
+            unsafe fn slot(r: &Regs, byte: usize) -> *mut u64 {
                 // SAFETY: X1.
-                unsafe { r.slot::<F>() }
+                unsafe { r.slot_at(byte) }
             }
             #[inline(always)]
             fn from_acc(r: &Regs) -> $ty {
@@ -62,6 +67,7 @@ integer!(u64, u64, |bits| bits as i32 as u64);
 integer!(i64, u64, |bits| i64::from(bits as i32));
 
 impl Value for f32 {
+    const SCALAR: Scalar = Scalar::f32;
     #[inline(always)]
     fn from_slot(bits: u64) -> f32 {
         f32::from_bits(bits as u32)
@@ -71,9 +77,9 @@ impl Value for f32 {
         u64::from(self.to_bits())
     }
     #[inline(always)]
-    unsafe fn slot<const F: usize>(r: &Regs) -> *mut u64 {
+    unsafe fn slot(r: &Regs, byte: usize) -> *mut u64 {
         // SAFETY: X1.
-        unsafe { r.indexed_slot::<F>() }
+        unsafe { r.indexed_slot_at(byte) }
     }
     #[inline(always)]
     fn from_acc(r: &Regs) -> f32 {
@@ -90,7 +96,7 @@ impl Value for f32 {
 }
 
 impl Value for f64 {
-    const WIDE: bool = true;
+    const SCALAR: Scalar = Scalar::f64;
     #[inline(always)]
     fn from_slot(bits: u64) -> f64 {
         f64::from_bits(bits)
@@ -100,9 +106,9 @@ impl Value for f64 {
         self.to_bits()
     }
     #[inline(always)]
-    unsafe fn slot<const F: usize>(r: &Regs) -> *mut u64 {
+    unsafe fn slot(r: &Regs, byte: usize) -> *mut u64 {
         // SAFETY: X1.
-        unsafe { r.indexed_slot::<F>() }
+        unsafe { r.indexed_slot_at(byte) }
     }
     #[inline(always)]
     fn from_acc(r: &Regs) -> f64 {
@@ -114,129 +120,95 @@ impl Value for f64 {
     }
     #[inline(always)]
     fn from_immediate(_: u32) -> f64 {
-        unreachable!("64-bit immediates have a word of their own")
+        unreachable!("immediates of 64-bit floats have 64 bits")
     }
 }
 
-/// Where an operand is found.
-pub trait Source<T> {
-    /// Words that it adds to the cell.
-    const WORDS: usize;
-    /// The operand.
+/// The source of an operand: one of the markers of [`shape`](crate::code::shape).
+pub trait Source<T>: Marks<Place> {
+    /// Reads the operand, whose field begins at a byte of the cell.
     ///
     /// # Safety
     ///
     /// X1: the cell has such an operand.
-    unsafe fn read(r: &Regs) -> T;
+    unsafe fn read(r: &Regs, byte: usize) -> T;
 
-    /// The operand, where it was mostly written long ago.
+    /// Reads the operand, if it was probably written long ago.
     ///
     /// # Safety
     ///
     /// As for `read`.
     #[inline(always)]
-    unsafe fn read_old(r: &Regs) -> T {
+    unsafe fn read_old(r: &Regs, byte: usize) -> T {
         // SAFETY: as promised.
-        unsafe { Self::read(r) }
+        unsafe { Self::read(r, byte) }
     }
 }
 
-/// Where a result is put.
-pub trait Sink<T> {
-    /// Puts it there.
+/// The destination of a result: one of the markers of [`shape`](crate::code::shape).
+pub trait Sink<T>: Marks<Out> {
+    /// Writes the result, whose field, if it has one, begins at a byte of the cell.
     ///
     /// # Safety
     ///
     /// X1: the cell has such a destination.
-    unsafe fn write(r: &mut Regs, value: T);
+    unsafe fn write(r: &mut Regs, byte: usize, value: T);
 }
 
-/// A slot, named by 16-bit field `F`.
-pub struct S<const F: usize>;
-/// The accumulator of the operand's type.
-pub struct R;
-/// An immediate.
-pub struct I;
-/// An immediate in a word of its own.
-pub struct W;
-/// An immediate of a cell with four slots before it.
-pub struct Late;
-/// A result that goes to the accumulator and to the slot named by field 0.
-pub struct D;
-
-impl<T: Value, const F: usize> Source<T> for S<F> {
-    const WORDS: usize = 0;
+impl<T: Value> Source<T> for Slot {
     #[inline(always)]
-    unsafe fn read(r: &Regs) -> T {
+    unsafe fn read(r: &Regs, byte: usize) -> T {
         // SAFETY: X1, S1.
-        T::from_slot(unsafe { *T::slot::<F>(r) })
+        T::from_slot(unsafe { *T::slot(r, byte) })
     }
     #[inline(always)]
-    unsafe fn read_old(r: &Regs) -> T {
+    unsafe fn read_old(r: &Regs, byte: usize) -> T {
         // SAFETY: X1, S1.
-        T::from_slot(unsafe { *r.indexed_slot::<F>() })
+        T::from_slot(unsafe { *r.indexed_slot_at(byte) })
     }
 }
 
-impl<T: Value> Source<T> for R {
-    const WORDS: usize = 0;
+impl<T: Value> Source<T> for Acc {
     #[inline(always)]
-    unsafe fn read(r: &Regs) -> T {
+    unsafe fn read(r: &Regs, _: usize) -> T {
         T::from_acc(r)
     }
 }
 
-impl<T: Value> Source<T> for I {
-    const WORDS: usize = T::WIDE as usize;
+impl<T: Value> Source<T> for Imm {
     #[inline(always)]
-    unsafe fn read(r: &Regs) -> T {
-        // SAFETY: X1.
+    unsafe fn read(r: &Regs, byte: usize) -> T {
+        // SAFETY: X1: the kind of the field follows from the same type.
         unsafe {
             if T::WIDE {
-                T::from_slot(r.word_at::<2>())
+                T::from_slot(r.u64_at(byte))
             } else {
-                T::from_immediate(r.u32_at::<12>())
+                T::from_immediate(r.u32_at(byte))
             }
         }
     }
 }
 
-impl<T: Value> Source<T> for W {
-    const WORDS: usize = 1;
+impl<T: Value> Source<T> for Wide {
     #[inline(always)]
-    unsafe fn read(r: &Regs) -> T {
+    unsafe fn read(r: &Regs, byte: usize) -> T {
         // SAFETY: X1.
-        T::from_slot(unsafe { r.word_at::<2>() })
+        T::from_slot(unsafe { r.u64_at(byte) })
     }
 }
 
-impl<T: Value> Source<T> for Late {
-    const WORDS: usize = 0;
+impl<T: Value> Sink<T> for Acc {
     #[inline(always)]
-    unsafe fn read(r: &Regs) -> T {
-        // SAFETY: X1.
-        unsafe {
-            if T::WIDE {
-                T::from_slot(r.word_at::<2>())
-            } else {
-                T::from_immediate(r.u32_at::<16>())
-            }
-        }
-    }
-}
-
-impl<T: Value> Sink<T> for R {
-    #[inline(always)]
-    unsafe fn write(r: &mut Regs, value: T) {
+    unsafe fn write(r: &mut Regs, _: usize, value: T) {
         value.to_acc(r);
     }
 }
 
-impl<T: Value> Sink<T> for D {
+impl<T: Value> Sink<T> for AccAndSlot {
     #[inline(always)]
-    unsafe fn write(r: &mut Regs, value: T) {
+    unsafe fn write(r: &mut Regs, byte: usize, value: T) {
         value.to_acc(r);
         // SAFETY: X1, S1.
-        unsafe { *T::slot::<0>(r) = value.to_slot() };
+        unsafe { *T::slot(r, byte) = value.to_slot() };
     }
 }

@@ -4,8 +4,7 @@
 //! one that stands behind it, because only such cells can become one.
 
 use super::handlers::CELL_NAMES;
-use crate::code::Opcode;
-use crate::code::layout::Family;
+use crate::code::{Family, Opcode};
 use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::String;
@@ -122,11 +121,7 @@ impl DispatchCounts {
     /// If there are none.
     pub fn path(number: u16) -> String {
         let opcode = Opcode::new(number);
-        let (op, (_, variant)) = (opcode.parts().0, opcode.name());
-        match variant.get(1..) {
-            Some(variant) => format!("{op:?}::{}", variant.replace('.', "_")),
-            None => format!("{op:?}::cell"),
-        }
+        format!("{:?}::{}", opcode.op(), opcode.variant().name)
     }
 
     /// What the cells of a number have in common with others that do something similar to
@@ -139,7 +134,7 @@ impl DispatchCounts {
         let opcode = Opcode::new(number);
         let (op, variant) = opcode.name();
         let ty = op.split('.').next().unwrap_or_default();
-        match opcode.parts().0.family() {
+        match opcode.op().family() {
             Family::Control | Family::Service => String::from(op),
             Family::Commutative | Family::CommutativeWide | Family::Binary => {
                 format!("{ty} arithmetic{variant}")

@@ -1,24 +1,25 @@
-//! The registers of running code, and how handlers read their cells.
+//! The registers of running code, and the functions with which handlers read their cells.
 
 use super::opaque::unindexed;
-use crate::code::Trap;
+use crate::code::cells::Row;
+use crate::code::{At, CalleeCode, Entry, FarSlot, FieldKind, FieldType, NearSlot, Trap};
 use crate::heap::MemoryCore;
 use crate::stack::{Context, Exit, LivePoint};
 use core::mem::offset_of;
 
-/// What a handler decides.
+/// The way on from a cell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// Go on with the cell at `ip`, which is the one behind this.
+    /// Continue with the cell at `ip`, which is the one behind this.
     Next,
-    /// Go on with the cell at `ip`, wherever that is.
+    /// Continue with the cell at `ip`, which may be any.
     Jump,
-    /// Leave running code: `Context::exit` says why, and `ip` stays where it is.
+    /// Exit to the driver for the reason in `Context::exit`; `ip` is that of this cell.
     Exit,
 }
 
-/// The registers. Handlers get them by value; every backend keeps them where they are
-/// cheapest, so no address of a `Regs` may escape.
+/// The registers of the interpreter. Handlers get them by value, and each backend keeps them
+/// in registers of the processor if it can, so no address of a `Regs` may escape.
 ///
 /// `ip` and `fp` come first, as a [`LivePoint`] has them.
 #[derive(Clone, Copy, Debug)]
@@ -32,7 +33,7 @@ pub struct Regs {
     pub mem: *mut u8,
     /// The size of memory 0 in bytes.
     pub len: usize,
-    /// Everything else.
+    /// The running store's context (X2).
     pub ctx: *mut Context,
     /// The accumulator of integers and references.
     pub acc: u64,
@@ -42,102 +43,172 @@ pub struct Regs {
     pub f64acc: f64,
 }
 
-/// The distance of 16-bit field `field` from the beginning of its cell, in bytes.
-const fn half(field: usize) -> usize {
-    let byte = 8 + 2 * field;
+/// Returns the distance of a field from the beginning of its cell in memory: a field is a
+/// part of a word, whose bytes are in the target's order.
+const fn distance(byte: usize, size: usize) -> usize {
     if cfg!(target_endian = "little") {
         byte
     } else {
-        byte / 8 * 8 + (6 - byte % 8)
+        byte / 8 * 8 + (8 - size - byte % 8)
     }
 }
 
-/// The distance of the 32 bits at `byte` of a cell from its beginning, in bytes.
-const fn word32(byte: usize) -> usize {
-    if cfg!(target_endian = "little") {
-        byte
-    } else {
-        byte / 8 * 8 + (4 - byte % 8)
-    }
+/// Reads a field of the cell at an address.
+///
+/// # Safety
+///
+/// The cell is one of `C`, of finished code.
+#[inline(always)]
+pub(super) unsafe fn read_field<C, T: FieldType>(cell: *const u64, at: At<C, T>) -> T {
+    // SAFETY: as promised: the field is there, and aligned to its size.
+    T::from_bits(unsafe {
+        let field = cell.byte_add(distance(at.byte(), T::KIND.size()));
+        match T::KIND.size() {
+            2 => u64::from(*field.cast::<u16>()),
+            4 => u64::from(*field.cast::<u32>()),
+            _ => *field,
+        }
+    })
 }
 
-/// The distance of the low byte of the 16 bits at `byte`.
-const fn word16(byte: usize) -> usize {
-    if cfg!(target_endian = "little") {
-        byte
-    } else {
-        byte / 8 * 8 + (6 - byte % 8)
-    }
-}
-
-/// Reading cells. All of these rest on X1: `ip` is the address of a cell of the op whose
-/// handler runs, so the fields that the op's layout lists are there.
+/// Reading cells. All of these rest on X1: `ip` is the address of a cell whose handler runs,
+/// so the fields that the cell's type lists are there.
 impl Regs {
-    /// A 16-bit field.
+    /// Returns the address of a field.
     #[inline(always)]
-    pub unsafe fn field<const F: usize>(&self) -> isize {
+    unsafe fn field<T>(&self, byte: usize, kind: FieldKind) -> *const T {
         // SAFETY: X1.
-        unsafe { *self.ip.byte_add(half(F)).cast::<i16>() as isize }
+        unsafe { self.ip.byte_add(distance(byte, kind.size())).cast() }
     }
 
-    /// The 16-bit immediate at a byte of the cell.
+    /// Reads a 16-bit field.
     #[inline(always)]
-    pub unsafe fn u16_at<const BYTE: usize>(&self) -> u16 {
+    pub unsafe fn u16_at(&self, byte: usize) -> u16 {
         // SAFETY: X1.
-        unsafe { *self.ip.byte_add(word16(BYTE)).cast::<u16>() }
+        unsafe { *self.field(byte, FieldKind::U16) }
     }
 
-    /// The address of the 32-bit immediate at a byte of the cell.
+    /// Reads a 32-bit field.
     #[inline(always)]
-    pub unsafe fn u32_address<const BYTE: usize>(&self) -> *const u32 {
+    pub unsafe fn u32_at(&self, byte: usize) -> u32 {
         // SAFETY: X1.
-        unsafe { self.ip.byte_add(word32(BYTE)).cast::<u32>() }
+        unsafe { *self.field(byte, FieldKind::U32) }
     }
 
-    /// The 32-bit immediate at a byte of the cell.
+    /// Reads a 64-bit field.
     #[inline(always)]
-    pub unsafe fn u32_at<const BYTE: usize>(&self) -> u32 {
+    pub unsafe fn u64_at(&self, byte: usize) -> u64 {
         // SAFETY: X1.
-        unsafe { *self.u32_address::<BYTE>() }
+        unsafe { *self.field(byte, FieldKind::U64) }
     }
 
-    /// The 64-bit immediate in a word of the cell.
+    /// Reads a field that holds an address.
     #[inline(always)]
-    pub unsafe fn word_at<const WORD: usize>(&self) -> u64 {
+    pub unsafe fn address_at(&self, byte: usize) -> *const u64 {
         // SAFETY: X1.
-        unsafe { *self.ip.add(WORD) }
+        unsafe { *self.field(byte, FieldKind::Target) }
     }
 
-    /// The address in a word of the cell.
+    /// Returns the slot that a 16-bit field names.
     #[inline(always)]
-    pub unsafe fn address_at<const WORD: usize>(&self) -> *const u64 {
+    pub unsafe fn slot_at(&self, byte: usize) -> *mut u64 {
         // SAFETY: X1.
-        unsafe { *self.ip.add(WORD).cast::<*const u64>() }
+        unindexed(unsafe { self.indexed_slot_at(byte) })
     }
 
-    /// The slot that a 16-bit field names.
+    /// Returns the slot that a 16-bit field names, with one instruction less. Reading the slot
+    /// may then take some cycles more after it was written (see [`unindexed`]), which does not
+    /// matter for floats, nor where it was written long ago.
     #[inline(always)]
-    pub unsafe fn slot<const F: usize>(&self) -> *mut u64 {
-        // SAFETY: X1.
-        unindexed(unsafe { self.indexed_slot::<F>() })
-    }
-
-    /// The same with one instruction less, where no core hands values on: to registers of
-    /// floats; or where what it hands on would often be wrong, which costs more than it saves.
-    #[inline(always)]
-    pub unsafe fn indexed_slot<const F: usize>(&self) -> *mut u64 {
+    pub unsafe fn indexed_slot_at(&self, byte: usize) -> *mut u64 {
         // SAFETY: X1, and S1: operands lie within the frame.
-        unsafe { self.fp.byte_offset(self.field::<F>()) }
+        unsafe {
+            let distance: i16 = *self.field(byte, FieldKind::NearSlot);
+            self.fp.byte_offset(distance as isize)
+        }
     }
 
-    /// The slot that the 32 bits at a byte of the cell name.
+    /// Returns the slot that a 32-bit field names.
     #[inline(always)]
-    pub unsafe fn far_slot<const BYTE: usize>(&self) -> *mut u64 {
+    pub unsafe fn far_slot_at(&self, byte: usize) -> *mut u64 {
         // SAFETY: X1, and S1: operands lie within the frame.
-        unsafe { self.fp.byte_offset(self.u32_at::<BYTE>() as i32 as isize) }
+        unsafe {
+            let distance: i32 = *self.field(byte, FieldKind::FarSlot);
+            self.fp.byte_offset(distance as isize)
+        }
     }
 
-    /// Goes on behind this cell.
+    /// Reads a field.
+    #[inline(always)]
+    pub unsafe fn get<C, T: FieldType>(&self, at: At<C, T>) -> T {
+        // SAFETY: X1.
+        unsafe { read_field(self.ip, at) }
+    }
+
+    /// Returns the slot that a field names.
+    #[inline(always)]
+    pub unsafe fn slot<C>(&self, at: At<C, NearSlot>) -> *mut u64 {
+        // SAFETY: X1.
+        unsafe { self.slot_at(at.byte()) }
+    }
+
+    /// Returns the slot that a field names: see [`Regs::indexed_slot_at`].
+    #[inline(always)]
+    pub unsafe fn indexed_slot<C>(&self, at: At<C, NearSlot>) -> *mut u64 {
+        // SAFETY: X1.
+        unsafe { self.indexed_slot_at(at.byte()) }
+    }
+
+    /// Returns the slot that a far field names.
+    #[inline(always)]
+    pub unsafe fn far_slot<C>(&self, at: At<C, FarSlot>) -> *mut u64 {
+        // SAFETY: X1.
+        unsafe { self.far_slot_at(at.byte()) }
+    }
+
+    /// Reads a 32-bit field anew. Keeping its value from an earlier read would take one
+    /// register more than a handler has.
+    #[inline(always)]
+    pub unsafe fn get_again<C, T: FieldType>(&self, at: At<C, T>) -> T {
+        const { assert!(T::KIND.size() == 4) };
+        // SAFETY: X1.
+        T::from_bits(u64::from(unsafe {
+            self.field::<u32>(at.byte(), FieldKind::U32).read_volatile()
+        }))
+    }
+
+    /// Reads the address of a branch target or a callee.
+    #[inline(always)]
+    pub unsafe fn address<C, T>(&self, at: At<C, T>) -> *const u64 {
+        // SAFETY: X1.
+        unsafe { self.address_at(at.byte()) }
+    }
+
+    /// Reads the address of a branch target anew, whatever was read before.
+    #[inline(always)]
+    pub unsafe fn address_again<C, T>(&self, at: At<C, T>) -> *const u64 {
+        // SAFETY: X1.
+        unsafe {
+            self.field::<*const u64>(at.byte(), FieldKind::Target)
+                .read_volatile()
+        }
+    }
+
+    /// Returns the address of a callee's patchable word.
+    #[inline(always)]
+    pub unsafe fn callee_code<C>(&self, at: At<C, CalleeCode>) -> *const Entry {
+        // SAFETY: X1.
+        unsafe { self.field(at.byte(), FieldKind::CalleeCode) }
+    }
+
+    /// Continues with the cell behind this one, which is of `C`.
+    #[inline(always)]
+    pub unsafe fn next<C: Row>(&mut self) -> Step {
+        // SAFETY: X1.
+        unsafe { self.advance(C::WORDS) }
+    }
+
+    /// Continues with the cell that is `words` words behind this one.
     #[inline(always)]
     pub unsafe fn advance(&mut self, words: usize) -> Step {
         // SAFETY: X1: another cell follows.
@@ -145,7 +216,7 @@ impl Regs {
         Step::Next
     }
 
-    /// Leaves running code.
+    /// Exits to the driver.
     #[inline(always)]
     pub unsafe fn exit(&mut self, exit: Exit) -> Step {
         // SAFETY: X2.
@@ -163,7 +234,7 @@ impl Regs {
         }
     }
 
-    /// The registers with which running code goes on, or which it has left.
+    /// Returns the registers that [`Regs::save`] saved.
     pub unsafe fn restore(ctx: *mut Context) -> Regs {
         // SAFETY: X2.
         unsafe {
@@ -182,7 +253,7 @@ impl Regs {
         }
     }
 
-    /// Leaves the registers to the driver.
+    /// Saves the registers in the context.
     #[inline(always)]
     pub unsafe fn save(&self) {
         // SAFETY: X2.
@@ -197,14 +268,14 @@ impl Regs {
         }
     }
 
-    /// Says where a debugger finds `ip` and `fp` from now on.
+    /// Publishes the location of `ip` and `fp` for debuggers.
     #[inline(always)]
     pub unsafe fn say_live(ctx: *mut Context, live: *const LivePoint) {
-        // SAFETY: X2. Volatile: nobody reads it but whoever stops the process.
+        // SAFETY: X2. Volatile, since only debuggers read it.
         unsafe { (&raw mut (*ctx).live).write_volatile(live) };
     }
 
-    /// Loads what depends on the running instance.
+    /// Loads the registers that depend on the running instance.
     #[inline(always)]
     pub unsafe fn load_instance(&mut self) {
         // SAFETY: X2, H1.

@@ -1,185 +1,232 @@
-//! What the driver does for running code: everything that may allocate, ask the embedder,
-//! or change what other parts of the store have.
+//! Services: the ops that the driver carries out, because they may allocate, call the
+//! embedder, or change other parts of the store.
 
 use super::bulk::{self, Progress};
 use super::cell::Cell;
 use super::regs::{Regs, Step};
 use super::switching;
-use crate::code::{Op, Trap};
-use crate::heap::{ExnIndex, Failure, FuncRef, InstanceIndex, StoreInner};
-use crate::module::TypeId;
+use crate::code::cells::*;
+use crate::code::{
+    At, FarSlot, FieldType, ModuleData, ModuleElements, ModuleFunc, ModuleMemory, ModuleTable,
+    ModuleTag, Op, Trap,
+};
+use crate::heap::{ExnIndex, Failure, FuncRef, InstanceIndex, MemoryIndex, StoreInner, TableIndex};
 use crate::stack::{Context, Exit};
+use core::marker::PhantomData;
 
-/// The cell of a service: leaves running code.
-pub struct ServiceCell<const OP: u8>;
+/// The cells of an op that the driver carries out.
+pub struct ServiceCell<C>(PhantomData<C>);
 
-impl<const OP: u8> Cell for ServiceCell<OP> {
-    const WORDS: usize = Op::new(OP).opcode().words();
+impl<C: Row> Cell for ServiceCell<C> {
+    const WORDS: usize = C::WORDS;
 
     #[inline(always)]
     unsafe fn run(r: &mut Regs) -> Step {
         // SAFETY: X2.
         unsafe {
-            (*r.ctx).service = OP;
+            (*r.ctx).service = C::OP as u16;
             r.exit(Exit::Service)
         }
     }
 }
 
-/// The operands of a service.
+/// The operands of a service, in consecutive slots.
 pub(super) struct Operands {
-    slots: *mut u64,
-    /// The immediate at byte 12.
-    first: u32,
-    /// The immediate at byte 16, where the cell has one.
-    second: u32,
+    pub(super) slots: *mut u64,
 }
 
 impl Operands {
+    /// Returns an operand.
     pub fn get(&self, index: usize) -> u64 {
         // SAFETY: X1, S1: the cell's operands stand in consecutive slots of the frame.
         unsafe { *self.slots.add(index) }
     }
 
+    /// Writes the result, which takes the first operand's slot.
     fn set(&self, value: u64) {
-        // The result takes the first operand's slot.
         self.put(0, value);
     }
 
+    /// Replaces an operand.
     pub fn put(&self, index: usize, value: u64) {
         // SAFETY: as above; nothing else has an operand's slot.
         unsafe { *self.slots.add(index) = value }
     }
 }
 
-/// Carries out the service at `ctx.ip`, or a piece of it, and goes on behind it once it is done.
-/// Where that throws, it is the cell that code has left.
+/// The cell of a service that running code has left.
+struct ServiceCall<'a> {
+    store: &'a mut StoreInner,
+    instance: InstanceIndex,
+    r: Regs,
+}
+
+impl ServiceCall<'_> {
+    /// Reads a field of the cell, which is one of `C`.
+    fn get<C, T: FieldType>(&self, at: At<C, T>) -> T {
+        // SAFETY: X1: `ip` is the address of the cell, and `serve` matches its op.
+        unsafe { self.r.get(at) }
+    }
+
+    /// Returns the operands, from the slot on that a field names.
+    fn operands<C>(&self, at: At<C, FarSlot>) -> Operands {
+        // SAFETY: X1, S1: the operands lie within the frame.
+        let slots = unsafe { self.r.far_slot(at) };
+        Operands { slots }
+    }
+
+    /// Returns the index in the store of the memory that a field names.
+    fn memory<C>(&self, at: At<C, ModuleMemory>) -> MemoryIndex {
+        self.store.instance(self.instance).parts().memories[self.get(at).0 as usize]
+    }
+
+    /// Returns the index in the store of memory 0.
+    fn memory0(&self) -> MemoryIndex {
+        self.store.instance(self.instance).parts().memories[0]
+    }
+
+    /// Returns the index in the store of the table that a field names.
+    fn table<C>(&self, at: At<C, ModuleTable>) -> TableIndex {
+        self.store.instance(self.instance).parts().tables[self.get(at).0 as usize]
+    }
+}
+
+/// Carries out the service at `ctx.ip`, or a piece of it, and continues behind it once it is
+/// done. If it throws, its cell is the one that running code has left.
 ///
 /// # Safety
 ///
 /// X1, X2: `ctx` is the store's, and code has left it with [`Exit::Service`].
 pub(super) unsafe fn serve(store: &mut StoreInner, ctx: *mut Context) -> Result<Progress, Failure> {
     // SAFETY: X1, X2: the cell at `ip` is one of the service's op.
-    let (op, instance, operands) = unsafe {
+    let (op, instance, r) = unsafe {
         let op = Op::new((*ctx).service);
-        let r = Regs::restore(ctx);
-        let second = if op.opcode().words() > 2 {
-            r.u32_at::<16>()
-        } else {
-            0
-        };
-        let operands = Operands {
-            slots: r.far_slot::<8>(),
-            first: r.u32_at::<12>(),
-            second,
-        };
-        (op, (*(*ctx).instance).index, operands)
+        (op, (*(*ctx).instance).index, Regs::restore(ctx))
     };
-    let progress = carry_out(store, instance, op, &operands)?;
+    let progress = carry_out(op, ServiceCall { store, instance, r })?;
     if progress == Progress::Done {
         // SAFETY: X1: another cell follows.
-        unsafe { (*ctx).ip = (*ctx).ip.add(op.opcode().words()) };
+        unsafe { (*ctx).ip = (*ctx).ip.add(op.only().words()) };
     }
     Ok(progress)
 }
 
-fn carry_out(
-    store: &mut StoreInner,
-    instance: InstanceIndex,
-    op: Op,
-    operands: &Operands,
-) -> Result<Progress, Failure> {
-    let Operands { first, second, .. } = *operands;
-    let memory =
-        |store: &StoreInner, index: u32| store.instance(instance).parts().memories[index as usize];
-    let table =
-        |store: &StoreInner, index: u32| store.instance(instance).parts().tables[index as usize];
+fn carry_out(op: Op, call: ServiceCall<'_>) -> Result<Progress, Failure> {
     match op {
         Op::MemoryGrow => {
-            let index = memory(store, first);
-            let is_64 = store.memory(index).ty().memory64;
-            let grown = store
-                .grow_memory(index, operands.get(0))
+            let operands = call.operands(MemoryGrow::operands);
+            let memory = call.memory(MemoryGrow::memory);
+            let is_64 = call.store.memory(memory).ty().memory64;
+            let grown = call
+                .store
+                .grow_memory(memory, operands.get(0))
                 .map_err(Failure::Host)?;
             operands.set(grown.unwrap_or(minus_one(is_64)));
         }
-        Op::MemoryCopy | Op::MemoryFill => {
-            let memory = memory(store, 0);
-            return match op {
-                Op::MemoryCopy => bulk::copy_memory(store, memory, memory, operands),
-                _ => bulk::fill_memory(store, memory, operands),
-            };
+        Op::MemoryCopy => {
+            let (memory, operands) = (call.memory0(), call.operands(MemoryCopy::operands));
+            return bulk::copy_memory(call.store, memory, memory, &operands);
+        }
+        Op::MemoryFill => {
+            let (memory, operands) = (call.memory0(), call.operands(MemoryFill::operands));
+            return bulk::fill_memory(call.store, memory, &operands);
         }
         Op::MemoryCopyAny => {
-            let (to, from) = (memory(store, first), memory(store, second));
-            return bulk::copy_memory(store, to, from, operands);
+            let operands = call.operands(MemoryCopyAny::operands);
+            let to = call.memory(MemoryCopyAny::to);
+            let from = call.memory(MemoryCopyAny::from);
+            return bulk::copy_memory(call.store, to, from, &operands);
         }
         Op::MemoryFillAny => {
-            let memory = memory(store, first);
-            return bulk::fill_memory(store, memory, operands);
+            let operands = call.operands(MemoryFillAny::operands);
+            let memory = call.memory(MemoryFillAny::memory);
+            return bulk::fill_memory(call.store, memory, &operands);
         }
         Op::MemoryInit => {
-            let memory = memory(store, second);
-            return bulk::init_memory(store, instance, memory, first, operands);
+            let operands = call.operands(MemoryInit::operands);
+            let memory = call.memory(MemoryInit::memory);
+            let ModuleData(segment) = call.get(MemoryInit::data);
+            return bulk::init_memory(call.store, call.instance, memory, segment, &operands);
         }
-        Op::DataDrop => store.instance_mut(instance).drop_data(first),
+        Op::DataDrop => {
+            let ModuleData(segment) = call.get(DataDrop::data);
+            call.store.instance_mut(call.instance).drop_data(segment);
+        }
         Op::TableGrow => {
-            let index = table(store, first);
-            let is_64 = store.table(index).ty().table64;
+            let operands = call.operands(TableGrow::operands);
+            let table = call.table(TableGrow::table);
+            let is_64 = call.store.table(table).ty().table64;
             let (init, delta) = (operands.get(0), operands.get(1));
-            let grown = store
-                .grow_table(index, delta, init)
+            let grown = call
+                .store
+                .grow_table(table, delta, init)
                 .map_err(Failure::Host)?;
             operands.set(grown.unwrap_or(minus_one(is_64)));
         }
         Op::TableFill => {
-            let table = table(store, first);
-            return bulk::fill_table(store, table, operands);
+            let operands = call.operands(TableFill::operands);
+            let table = call.table(TableFill::table);
+            return bulk::fill_table(call.store, table, &operands);
         }
         Op::TableCopy => {
-            let (to, from) = (table(store, first), table(store, second));
-            return bulk::copy_table(store, to, from, operands);
+            let operands = call.operands(TableCopy::operands);
+            let (to, from) = (call.table(TableCopy::to), call.table(TableCopy::from));
+            return bulk::copy_table(call.store, to, from, &operands);
         }
         Op::TableInit => {
-            let table = table(store, second);
-            return bulk::init_table(store, instance, table, first, operands);
+            let operands = call.operands(TableInit::operands);
+            let table = call.table(TableInit::table);
+            let ModuleElements(segment) = call.get(TableInit::elements);
+            return bulk::init_table(call.store, call.instance, table, segment, &operands);
         }
-        Op::ElemDrop => store.instance_mut(instance).drop_element(first),
+        Op::ElemDrop => {
+            let ModuleElements(segment) = call.get(ElemDrop::elements);
+            call.store.instance_mut(call.instance).drop_element(segment);
+        }
         Op::RefFunc => {
-            let function = store.instance_func(instance, first);
+            let ModuleFunc(function) = call.get(RefFunc::function);
+            let function = call.store.instance_func(call.instance, function);
+            let operands = call.operands(RefFunc::operands);
             operands.set(u64::from(FuncRef::new(function).0));
         }
         Op::Throw => {
-            let tag = store.instance(instance).parts().tags[first as usize];
-            let payload = (0..store.tag(tag).fields()).map(|index| operands.get(index));
-            return Err(match store.add_exception(tag, payload) {
+            let operands = call.operands(Throw::operands);
+            let ModuleTag(tag) = call.get(Throw::tag);
+            let tag = call.store.instance(call.instance).parts().tags[tag as usize];
+            let payload = (0..call.store.tag(tag).fields()).map(|index| operands.get(index));
+            return Err(match call.store.add_exception(tag, payload) {
                 Ok(exception) => Failure::Exception(exception),
                 Err(_) => Failure::Trap(Trap::AllocationTooLarge),
             });
         }
         Op::ThrowRef => {
-            let exception = (operands.get(0) as u32).checked_sub(1).map(ExnIndex);
+            let reference = call.operands(ThrowRef::operands).get(0);
+            let exception = (reference as u32).checked_sub(1).map(ExnIndex);
             return Err(exception.map_or(Failure::Trap(Trap::NullReference), Failure::Exception));
         }
         Op::IndirectCallee => {
-            let element = store
-                .table(table(store, first))
-                .get(operands.get(0) as usize);
+            let index = call.operands(IndirectCallee::index);
+            let ty = call.get(IndirectCallee::ty);
+            let table = call.store.table(call.table(IndirectCallee::table));
+            let element = table.get(index.get(0) as usize);
             let callee = element.and_then(|bits| FuncRef(bits as u32).get());
-            let types = &store.engine().types;
-            let fits = callee.is_some_and(|callee| {
-                types.is_declared_subtype(store.func(callee).ty, TypeId(second))
-            });
+            let types = &call.store.engine().types;
+            let fits = callee
+                .is_some_and(|callee| types.is_declared_subtype(call.store.func(callee).ty, ty));
             match callee.filter(|_| fits) {
-                Some(callee) => operands.set(u64::from(FuncRef::new(callee).0)),
+                Some(callee) => index.set(u64::from(FuncRef::new(callee).0)),
                 None => return Err(Failure::Trap(Trap::BadSignature)),
             }
         }
-        Op::ContNew => operands.set(switching::make(store, operands.get(0))?),
+        Op::ContNew => {
+            let operands = call.operands(ContNew::operands);
+            operands.set(switching::make(call.store, operands.get(0))?);
+        }
         Op::ContBind => {
-            let (ty, count) = (TypeId(second), first as usize);
+            let operands = call.operands(ContBind::operands);
+            let (ty, count) = (call.get(ContBind::ty), call.get(ContBind::count) as usize);
             // SAFETY: X2: the reference follows the values.
-            let bound = unsafe { switching::bind(store, ty, operands.slots, count)? };
+            let bound = unsafe { switching::bind(call.store, ty, operands.slots, count)? };
             operands.set(bound);
         }
         other => unreachable!("{other:?} is no service"),
@@ -187,7 +234,7 @@ fn carry_out(
     Ok(Progress::Done)
 }
 
-/// What `memory.grow` and `table.grow` give where they fail.
+/// Returns the result of a `memory.grow` or `table.grow` that failed.
 fn minus_one(is_64: bool) -> u64 {
     if is_64 { u64::MAX } else { u64::from(u32::MAX) }
 }

@@ -6,8 +6,9 @@ use super::continuation::{Handler, attach, clauses_of, detach, parent_of, referr
 use super::driver::Linked;
 use super::execution::Suspension;
 use super::first_frame::FirstFrame;
-use super::regs::Regs;
-use crate::code::{Awaits, Handles, Op, Trap};
+use super::regs::{Regs, read_field};
+use crate::code::cells::{Row, Suspend};
+use crate::code::{Awaits, FarSlot, Handles, Op, Trap};
 use crate::heap::{ExnIndex, Failure, FuncRef, StoreInner};
 use crate::module::{FuncType, TypeId, ValType};
 use crate::stack::{
@@ -103,9 +104,9 @@ pub fn fits(store: &StoreInner, id: StackId, ty: &FuncType) -> bool {
     let awaited = if stack.state == StackState::Fresh {
         None
     } else {
-        // SAFETY: X1: it has left behind a cell that suspends, whose last word that is.
-        let word = unsafe { *stack.exit.ip.sub(1) };
-        Some(Awaits::decode((word >> 32) as u32))
+        // SAFETY: X1: the stack was left behind a cell that suspends; all of these have the
+        // fields of `Suspend`.
+        Some(unsafe { read_field(stack.exit.ip.sub(Suspend::WORDS), Suspend::awaits) })
     };
     let of = match awaited {
         Some(Awaits::Results(of) | Awaits::Params(of)) => types.func(of),
@@ -164,7 +165,9 @@ impl Linked<'_> {
     unsafe fn find_handler(&self, r: &Regs, handles: Handles) -> Result<Handler, Failure> {
         // SAFETY: X1, X2; parents wait for their children.
         unsafe {
-            let tag = *(*(*self.ctx).instance).tags.add(r.u32_at::<12>() as usize);
+            let tag = *(*(*self.ctx).instance)
+                .tags
+                .add(r.get(Suspend::tag).0 as usize);
             let mut outermost = (*self.ctx).running;
             while let Some(waiting) = parent_of(self.ctx, outermost) {
                 let clauses = clauses_of(waiting);
@@ -202,7 +205,7 @@ impl Linked<'_> {
         // SAFETY: X1, X2.
         unsafe {
             let handler = self.find_handler(r, Handles::Suspend)?;
-            let count = r.u32_at::<16>() as usize;
+            let count = r.get(Suspend::values) as usize;
             (*(*self.ctx).running).set_other_end((*handler.outermost).id());
             let left = r.leave_stack(r.ip.add(3));
             r.suspend(handler, left, count, Regs::enter_stack, pass);
@@ -214,11 +217,16 @@ impl Linked<'_> {
     unsafe fn suspend_to_host(&mut self, r: &Regs) -> Result<Option<Suspension>, Failure> {
         // SAFETY: X1, X2: the cell is one that suspends.
         unsafe {
-            let tag = *(*(*self.ctx).instance).tags.add(r.u32_at::<12>() as usize);
+            let tag = *(*(*self.ctx).instance)
+                .tags
+                .add(r.get(Suspend::tag).0 as usize);
             if !self.store.stacks.stack(self.id).is_handled_by_host(tag) {
                 return Err(Failure::Trap(Trap::UnhandledTag));
             }
-            let (values, count) = (r.far_slot::<8>(), r.u32_at::<16>() as usize);
+            let (values, count) = (
+                r.far_slot(Suspend::operands),
+                r.get(Suspend::values) as usize,
+            );
             let payload = slice::from_raw_parts(values, count).to_vec();
             (*self.ctx).ip = r.ip.add(3);
             self.leave(true);
@@ -231,8 +239,11 @@ impl Linked<'_> {
     unsafe fn switch(&mut self, r: &mut Regs) -> Result<(), Failure> {
         // SAFETY: X1, X2: the cell at `ip` is a switch.
         unsafe {
-            let (operands, count) = (r.far_slot::<8>(), r.u32_at::<16>() as usize);
-            let deliver = r.u32_at::<8>().cast_signed();
+            let (operands, count) = (
+                r.far_slot(Suspend::operands),
+                r.get(Suspend::values) as usize,
+            );
+            let FarSlot(deliver) = r.get(Suspend::operands);
             let reference = *operands.add(count);
             referred(self.ctx, reference).map_err(Failure::Trap)?;
             self.find_handler(r, Handles::Switch)?;

@@ -1,303 +1,360 @@
 //! Moving values between slots, accumulators, globals and tables.
 
-use super::cell::Cell;
+use super::cell::Execute;
 use super::opaque::unindexed;
 use super::regs::{Regs, Step};
-use crate::code::Trap;
+use crate::code::cells::*;
+use crate::code::{At, ModuleGlobal, ModuleTable, Trap};
 use crate::heap::{CARD, GlobalCell};
 use core::ptr;
 
-/// Defines a cell: its words, and what it does with the registers.
-macro_rules! cell {
-    ($(#[$doc:meta])* $name:ident, $words:literal, |$r:ident| $body:block) => {
-        $(#[$doc])*
-        pub struct $name;
+impl Execute for Copy {
+    #[inline(always)]
+    unsafe fn run(r: &mut Regs) -> Step {
+        // SAFETY: X1, S1: all slots lie within the frame.
+        unsafe {
+            *r.slot(Copy::to) = *r.slot(Copy::from);
+            r.next::<Self>()
+        }
+    }
+}
 
-        impl Cell for $name {
-            const WORDS: usize = $words;
+impl Execute for CopyThrough {
+    #[inline(always)]
+    unsafe fn run(r: &mut Regs) -> Step {
+        // SAFETY: X1, S1: all slots lie within the frame.
+        unsafe {
+            r.acc = *r.slot(CopyThrough::from);
+            *r.slot(CopyThrough::to) = r.acc;
+            r.next::<Self>()
+        }
+    }
+}
 
-            #[inline(always)]
-            unsafe fn run($r: &mut Regs) -> Step {
-                // SAFETY: X1 to X3, and S1: the operands lie within the frame.
-                unsafe { $body }
+impl Execute for CopyThrough2 {
+    #[inline(always)]
+    unsafe fn run(r: &mut Regs) -> Step {
+        // SAFETY: X1, S1: all slots lie within the frame.
+        unsafe {
+            r.acc = *r.slot(CopyThrough2::from);
+            *r.slot(CopyThrough2::to) = r.acc;
+            *r.slot(CopyThrough2::to2) = *r.slot(CopyThrough2::from2);
+            r.next::<Self>()
+        }
+    }
+}
+
+impl Execute for Copy2 {
+    #[inline(always)]
+    unsafe fn run(r: &mut Regs) -> Step {
+        // SAFETY: X1, S1: all slots lie within the frame.
+        unsafe {
+            *r.slot(Copy2::to) = *r.slot(Copy2::from);
+            *r.slot(Copy2::to2) = *r.slot(Copy2::from2);
+            r.next::<Self>()
+        }
+    }
+}
+
+impl Execute for Copy4 {
+    #[inline(always)]
+    unsafe fn run(r: &mut Regs) -> Step {
+        // SAFETY: X1, S1: all slots lie within the frame.
+        unsafe {
+            *r.slot(Copy4::to) = *r.slot(Copy4::from);
+            *r.slot(Copy4::to2) = *r.slot(Copy4::from2);
+            *r.slot(Copy4::to3) = *r.slot(Copy4::from3);
+            *r.slot(Copy4::to4) = *r.slot(Copy4::from4);
+            r.next::<Self>()
+        }
+    }
+}
+
+impl Execute for CopyFar {
+    #[inline(always)]
+    unsafe fn run(r: &mut Regs) -> Step {
+        // SAFETY: X1, S1: all slots lie within the frame.
+        unsafe {
+            *r.far_slot(CopyFar::to) = *r.far_slot(CopyFar::from);
+            r.next::<Self>()
+        }
+    }
+}
+
+impl Execute for CopyMany {
+    #[inline(always)]
+    unsafe fn run(r: &mut Regs) -> Step {
+        // SAFETY: X1, S1: both runs of slots lie within the frame.
+        unsafe {
+            let count = r.get(CopyMany::count) as usize;
+            ptr::copy(r.far_slot(CopyMany::from), r.far_slot(CopyMany::to), count);
+            r.next::<Self>()
+        }
+    }
+}
+
+impl Execute for CopyAcc {
+    #[inline(always)]
+    unsafe fn run(r: &mut Regs) -> Step {
+        // SAFETY: X1, S1: all slots lie within the frame.
+        unsafe {
+            *r.slot(CopyAcc::to) = r.acc;
+            r.next::<Self>()
+        }
+    }
+}
+
+impl Execute for CopyAccF32 {
+    #[inline(always)]
+    unsafe fn run(r: &mut Regs) -> Step {
+        // SAFETY: X1, S1: all slots lie within the frame.
+        unsafe {
+            *r.indexed_slot(CopyAccF32::to) = u64::from(r.f32acc.to_bits());
+            r.next::<Self>()
+        }
+    }
+}
+
+impl Execute for CopyAccF64 {
+    #[inline(always)]
+    unsafe fn run(r: &mut Regs) -> Step {
+        // SAFETY: X1, S1: all slots lie within the frame.
+        unsafe {
+            *r.indexed_slot(CopyAccF64::to) = r.f64acc.to_bits();
+            r.next::<Self>()
+        }
+    }
+}
+
+impl Execute for Const32 {
+    #[inline(always)]
+    unsafe fn run(r: &mut Regs) -> Step {
+        // SAFETY: X1, S1: all slots lie within the frame.
+        unsafe {
+            *r.slot(Const32::to) = u64::from(r.get(Const32::value));
+            r.next::<Self>()
+        }
+    }
+}
+
+impl Execute for Const64 {
+    #[inline(always)]
+    unsafe fn run(r: &mut Regs) -> Step {
+        // SAFETY: X1, S1: all slots lie within the frame.
+        unsafe {
+            *r.slot(Const64::to) = r.get(Const64::value);
+            r.next::<Self>()
+        }
+    }
+}
+
+impl Execute for ZeroLocals {
+    #[inline(always)]
+    unsafe fn run(r: &mut Regs) -> Step {
+        // SAFETY: X1, S1: the locals lie within the frame, and the red zone behind all frames.
+        unsafe {
+            // Four at a time: slots beyond the locals are those of operands, of which there are
+            // none yet, or the red zone. Volatile keeps it a loop: a call of `memset` would cost
+            // the handler a frame.
+            let mut slot = r.far_slot(ZeroLocals::first);
+            let end = slot.add(r.get(ZeroLocals::count) as usize);
+            while slot < end {
+                slot.write_volatile(0);
+                slot.add(1).write_volatile(0);
+                slot.add(2).write_volatile(0);
+                slot.add(3).write_volatile(0);
+                slot = slot.add(4);
             }
+            r.next::<Self>()
         }
-    };
+    }
 }
-
-pub(super) use cell;
-
-cell!(
-    /// One slot to another.
-    Copy, 2, |r| {
-        *r.slot::<0>() = *r.slot::<1>();
-        r.advance(2)
-    }
-);
-
-cell!(
-    /// One slot to another, and to the integer accumulator.
-    CopyThrough, 2, |r| {
-        r.acc = *r.slot::<1>();
-        *r.slot::<0>() = r.acc;
-        r.advance(2)
-    }
-);
-
-cell!(
-    /// Two slots to two others, one after the other, the first one to the integer
-    /// accumulator as well.
-    CopyThrough2, 2, |r| {
-        r.acc = *r.slot::<1>();
-        *r.slot::<0>() = r.acc;
-        *r.slot::<2>() = *r.slot::<3>();
-        r.advance(2)
-    }
-);
-
-cell!(
-    /// Two slots to two others, one after the other.
-    Copy2, 2, |r| {
-        *r.slot::<0>() = *r.slot::<1>();
-        *r.slot::<2>() = *r.slot::<3>();
-        r.advance(2)
-    }
-);
-
-cell!(
-    /// Four slots to four others, one after the other.
-    Copy4, 3, |r| {
-        *r.slot::<0>() = *r.slot::<1>();
-        *r.slot::<2>() = *r.slot::<3>();
-        *r.slot::<4>() = *r.slot::<5>();
-        *r.slot::<6>() = *r.slot::<7>();
-        r.advance(3)
-    }
-);
-
-cell!(
-    /// One slot to another, anywhere in a large frame.
-    CopyFar, 2, |r| {
-        *r.far_slot::<8>() = *r.far_slot::<12>();
-        r.advance(2)
-    }
-);
-
-cell!(
-    /// A run of slots to another, which may overlap it.
-    CopyMany, 3, |r| {
-        ptr::copy(r.far_slot::<12>(), r.far_slot::<8>(), r.u32_at::<16>() as usize);
-        r.advance(3)
-    }
-);
-
-cell!(
-    /// The integer accumulator to a slot.
-    CopyAcc, 2, |r| {
-        *r.slot::<0>() = r.acc;
-        r.advance(2)
-    }
-);
-
-cell!(
-    /// The accumulator of 32-bit floats to a slot.
-    CopyAccF32, 2, |r| {
-        *r.indexed_slot::<0>() = u64::from(r.f32acc.to_bits());
-        r.advance(2)
-    }
-);
-
-cell!(
-    /// The accumulator of 64-bit floats to a slot.
-    CopyAccF64, 2, |r| {
-        *r.indexed_slot::<0>() = r.f64acc.to_bits();
-        r.advance(2)
-    }
-);
-
-cell!(
-    /// A constant below 2³² to a slot.
-    Const32, 2, |r| {
-        *r.slot::<0>() = u64::from(r.u32_at::<12>());
-        r.advance(2)
-    }
-);
-
-cell!(
-    /// A constant to a slot.
-    Const64, 3, |r| {
-        *r.slot::<0>() = r.word_at::<2>();
-        r.advance(3)
-    }
-);
-
-cell!(
-    /// Zeros to a run of slots.
-    ZeroLocals, 2, |r| {
-        // Four at a time: what is written beyond the locals are operands, of which there
-        // are none yet, or the red zone. Volatile keeps it a loop, where `memset` would
-        // cost the handler a frame.
-        let mut slot = r.far_slot::<8>();
-        let end = slot.add(r.u32_at::<12>() as usize);
-        while slot < end {
-            slot.write_volatile(0);
-            slot.add(1).write_volatile(0);
-            slot.add(2).write_volatile(0);
-            slot.add(3).write_volatile(0);
-            slot = slot.add(4);
-        }
-        r.advance(2)
-    }
-);
-
-#[inline(always)]
-unsafe fn global(r: &Regs) -> *mut GlobalCell {
-    // SAFETY: X1, X2, H1: the instance has such a global, by validation.
-    unsafe { *(*r.ctx).globals.add(r.u32_at::<12>() as usize) }
-}
-
-cell!(
-    /// A global's value to the integer accumulator.
-    GlobalGet, 2, |r| {
-        r.acc = (*global(r)).bits[0];
-        r.advance(2)
-    }
-);
-
-cell!(
-    /// The same, and to a slot.
-    GlobalGetSlot, 2, |r| {
-        r.acc = (*global(r)).bits[0];
-        *r.slot::<0>() = r.acc;
-        r.advance(2)
-    }
-);
-
-cell!(
-    /// A slot to a global.
-    GlobalSet, 2, |r| {
-        (*global(r)).bits[0] = *r.slot::<1>();
-        r.advance(2)
-    }
-);
-
-cell!(
-    /// The integer accumulator to a global.
-    GlobalSetAcc, 2, |r| {
-        (*global(r)).bits[0] = r.acc;
-        r.advance(2)
-    }
-);
 
 impl Regs {
-    /// The address of an element of table `table`, if it is within bounds.
+    /// Returns the address of the global that a field names.
     #[inline(always)]
-    pub(super) unsafe fn element(&self, table: u32, index: u64) -> Option<*mut u32> {
+    unsafe fn global<C>(&self, at: At<C, ModuleGlobal>) -> *mut GlobalCell {
+        // SAFETY: X1, X2, H1: the instance has such a global, by validation.
+        unsafe { *(*self.ctx).globals.add(self.get(at).0 as usize) }
+    }
+}
+
+impl Execute for GlobalGet {
+    #[inline(always)]
+    unsafe fn run(r: &mut Regs) -> Step {
+        // SAFETY: X1, S1, H1: the instance has such a global, by validation.
+        unsafe {
+            r.acc = (*r.global(GlobalGet::global)).bits[0];
+            r.next::<Self>()
+        }
+    }
+}
+
+impl Execute for GlobalGetSlot {
+    #[inline(always)]
+    unsafe fn run(r: &mut Regs) -> Step {
+        // SAFETY: X1, S1, H1: the instance has such a global, by validation.
+        unsafe {
+            r.acc = (*r.global(GlobalGetSlot::global)).bits[0];
+            *r.slot(GlobalGetSlot::result) = r.acc;
+            r.next::<Self>()
+        }
+    }
+}
+
+impl Execute for GlobalSet {
+    #[inline(always)]
+    unsafe fn run(r: &mut Regs) -> Step {
+        // SAFETY: X1, S1, H1: the instance has such a global, by validation.
+        unsafe {
+            (*r.global(GlobalSet::global)).bits[0] = *r.slot(GlobalSet::value);
+            r.next::<Self>()
+        }
+    }
+}
+
+impl Execute for GlobalSetAcc {
+    #[inline(always)]
+    unsafe fn run(r: &mut Regs) -> Step {
+        // SAFETY: X1, S1, H1: the instance has such a global, by validation.
+        unsafe {
+            (*r.global(GlobalSetAcc::global)).bits[0] = r.acc;
+            r.next::<Self>()
+        }
+    }
+}
+
+impl Regs {
+    /// Returns the address of an element of a table, if it is within bounds.
+    #[inline(always)]
+    pub(super) unsafe fn element(&self, table: ModuleTable, index: u64) -> Option<*mut u32> {
         // SAFETY: X2, H1: the instance has such a table, by validation; H3.
         unsafe {
-            let core = *(*(*self.ctx).instance).tables.add(table as usize);
+            let core = *(*(*self.ctx).instance).tables.add(table.0 as usize);
             (index < (*core).len as u64).then(|| (*core).elements.add(index as usize))
         }
     }
 
-    /// Says to the collector that an element, which is within bounds, was written in the table
-    /// that the cell names. A handler has no register for the table's index meanwhile, so it is
-    /// read anew, and none for two parts of an address.
+    /// Marks the card of an element that was written, which is within the bounds of the table
+    /// that a field names: the collector reads the element anew. Handlers have few registers,
+    /// so the table's index is read from the cell again, and the card's address is computed in
+    /// one register.
     #[inline(always)]
-    unsafe fn soil(&self, index: u64) {
+    unsafe fn mark_card<C>(&self, at: At<C, ModuleTable>, index: u64) {
         // SAFETY: as in `element`; each element has a card.
         unsafe {
-            let table = self.u32_address::<12>().read_volatile();
-            let core = *(*(*self.ctx).instance).tables.add(table as usize);
+            let table = self.get_again(at);
+            let core = *(*(*self.ctx).instance).tables.add(table.0 as usize);
             let card = (*core).cards.add(index as usize >> CARD);
             *unindexed(card.cast()).cast::<u8>() = 1;
         }
     }
 
-    /// The address of an element of 64 bits of table `table`, if it is within bounds.
+    /// Returns the address of a 64-bit element of a table, if it is within bounds.
     #[inline(always)]
-    unsafe fn wide_element(&self, table: u32, index: u64) -> Option<*mut u64> {
+    unsafe fn wide_element(&self, table: ModuleTable, index: u64) -> Option<*mut u64> {
         // SAFETY: as in `element`; the allocation is aligned to whole slots.
         unsafe {
-            let core = *(*(*self.ctx).instance).tables.add(table as usize);
+            let core = *(*(*self.ctx).instance).tables.add(table.0 as usize);
             let first = (*core).elements.cast::<u64>();
             (index < (*core).len as u64).then(|| first.add(index as usize))
         }
     }
 }
 
-cell!(
-    /// An element of a table to a slot.
-    TableGet, 2, |r| {
-        match r.element(r.u32_at::<12>(), *r.slot::<1>()) {
-            Some(element) => {
-                *r.slot::<0>() = u64::from(*element);
-                r.advance(2)
+impl Execute for TableGet {
+    #[inline(always)]
+    unsafe fn run(r: &mut Regs) -> Step {
+        // SAFETY: X1, X2, S1, H1: the instance has such a table, by validation; H3.
+        unsafe {
+            let index = *r.slot(TableGet::index);
+            match r.element(r.get(TableGet::table), index) {
+                Some(element) => {
+                    *r.slot(TableGet::result) = u64::from(*element);
+                    r.next::<Self>()
+                }
+                None => r.trap(Trap::TableOutOfBounds),
             }
-            None => r.trap(Trap::TableOutOfBounds),
         }
     }
-);
+}
 
-cell!(
-    /// A slot to an element of a table.
-    TableSet, 2, |r| {
-        let index = *r.slot::<0>();
-        match r.element(r.u32_at::<12>(), index) {
-            Some(element) => {
-                *element = *r.slot::<1>() as u32;
-                r.soil(index);
-                r.advance(2)
+impl Execute for TableSet {
+    #[inline(always)]
+    unsafe fn run(r: &mut Regs) -> Step {
+        // SAFETY: X1, X2, S1, H1: the instance has such a table, by validation; H3.
+        unsafe {
+            let index = *r.slot(TableSet::index);
+            match r.element(r.get(TableSet::table), index) {
+                Some(element) => {
+                    *element = *r.slot(TableSet::value) as u32;
+                    r.mark_card(TableSet::table, index);
+                    r.next::<Self>()
+                }
+                None => r.trap(Trap::TableOutOfBounds),
             }
-            None => r.trap(Trap::TableOutOfBounds),
         }
     }
-);
+}
 
-cell!(
-    /// A wide element of a table to a slot.
-    TableGetWide, 2, |r| {
-        match r.wide_element(r.u32_at::<12>(), *r.slot::<1>()) {
-            Some(element) => {
-                *r.slot::<0>() = *element;
-                r.advance(2)
+impl Execute for TableGetWide {
+    #[inline(always)]
+    unsafe fn run(r: &mut Regs) -> Step {
+        // SAFETY: X1, X2, S1, H1: the instance has such a table, by validation; H3.
+        unsafe {
+            let index = *r.slot(TableGetWide::index);
+            match r.wide_element(r.get(TableGetWide::table), index) {
+                Some(element) => {
+                    *r.slot(TableGetWide::result) = *element;
+                    r.next::<Self>()
+                }
+                None => r.trap(Trap::TableOutOfBounds),
             }
-            None => r.trap(Trap::TableOutOfBounds),
         }
     }
-);
+}
 
-cell!(
-    /// A slot to a wide element of a table.
-    TableSetWide, 2, |r| {
-        let index = *r.slot::<0>();
-        match r.wide_element(r.u32_at::<12>(), index) {
-            Some(element) => {
-                *element = *r.slot::<1>();
-                r.soil(index);
-                r.advance(2)
+impl Execute for TableSetWide {
+    #[inline(always)]
+    unsafe fn run(r: &mut Regs) -> Step {
+        // SAFETY: X1, X2, S1, H1: the instance has such a table, by validation; H3.
+        unsafe {
+            let index = *r.slot(TableSetWide::index);
+            match r.wide_element(r.get(TableSetWide::table), index) {
+                Some(element) => {
+                    *element = *r.slot(TableSetWide::value);
+                    r.mark_card(TableSetWide::table, index);
+                    r.next::<Self>()
+                }
+                None => r.trap(Trap::TableOutOfBounds),
             }
-            None => r.trap(Trap::TableOutOfBounds),
         }
     }
-);
+}
 
-cell!(
-    /// The size of a table to a slot.
-    TableSize, 2, |r| {
-        let core = *(*(*r.ctx).instance).tables.add(r.u32_at::<12>() as usize);
-        *r.slot::<0>() = (*core).len as u64;
-        r.advance(2)
-    }
-);
-
-cell!(
-    /// Traps where a slot holds null.
-    RefAsNonNull, 2, |r| {
-        if *r.slot::<1>() as u32 == 0 {
-            r.trap(Trap::NullReference)
-        } else {
-            r.advance(2)
+impl Execute for TableSize {
+    #[inline(always)]
+    unsafe fn run(r: &mut Regs) -> Step {
+        // SAFETY: X1, X2, S1, H1: the instance has such a table, by validation; H3.
+        unsafe {
+            let table = r.get(TableSize::table).0 as usize;
+            let core = *(*(*r.ctx).instance).tables.add(table);
+            *r.slot(TableSize::result) = (*core).len as u64;
+            r.next::<Self>()
         }
     }
-);
+}
+
+impl Execute for RefAsNonNull {
+    #[inline(always)]
+    unsafe fn run(r: &mut Regs) -> Step {
+        // SAFETY: X1, S1: all slots lie within the frame.
+        unsafe {
+            if *r.slot(RefAsNonNull::reference) as u32 == 0 {
+                r.trap(Trap::NullReference)
+            } else {
+                r.next::<Self>()
+            }
+        }
+    }
+}

@@ -110,7 +110,7 @@ pub struct Context {
     /// The kind of trap, as a number.
     pub trap: u8,
     /// The op of a service, as a number.
-    pub service: u8,
+    pub service: u16,
     /// Where a call needs room,
     pub wanted: *mut u64,
     /// and how much, in bytes,

@@ -1,31 +1,33 @@
-//! Which bytes of which memory an operator accesses.
+//! The bytes of memories that an instruction accesses.
 
+use super::operators::op_of;
+use crate::code::{Family, Op};
 use smallvec::{SmallVec, smallvec};
 use wasmparser::{MemArg, MemArgTarget, Operator};
 
-/// One access of an operator to a memory.
+/// An access of an instruction to a memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Access {
     /// The memory's index in the module.
     pub memory: u32,
-    /// Which operand is the address, counted from the topmost one, which is 0.
+    /// The operand that is the address, counted from the topmost one, which is 0.
     pub address: u32,
-    /// What is added to it.
+    /// The offset that is added to the address.
     pub offset: u64,
     /// The number of bytes.
     pub size: Size,
 }
 
-/// How many bytes an access is of.
+/// The number of bytes of an access.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Size {
-    /// As many.
+    /// A constant.
     Bytes(u64),
-    /// As many as the operand says that is counted in the same way.
+    /// The value of an operand, counted from the topmost one, which is 0.
     Operand(u32),
 }
 
-/// The accesses of an operator, in the order in which they are checked.
+/// Returns the accesses of an instruction, in the order in which they are checked.
 pub fn accesses(operator: &Operator<'_>) -> SmallVec<[Access; 2]> {
     let of_run = |memory: u32, address: u32| Access {
         memory,
@@ -44,30 +46,41 @@ pub fn accesses(operator: &Operator<'_>) -> SmallVec<[Access; 2]> {
     }
 }
 
-/// Matches operators with one address, each with the size of the access and the operands
-/// above the address.
-macro_rules! of_values {
-    ($operator:ident: $($size:literal bytes below $above:literal: $($name:ident)*;)*) => {
-        match $operator {
-            $($(Operator::$name { memarg })|* => (memarg, $size, $above),)*
-            _ => return None,
+/// Returns from `of_value` if the operator is a load or store, whose one immediate is named
+/// `memarg` and whose op is a row of the op table.
+macro_rules! return_access {
+    ($operator:ident $op:ident memarg) => {
+        if let Some((op, _)) = const { op_of(stringify!($op)) }
+            && let Operator::$op { memarg } = $operator
+        {
+            return access_of(op, memarg);
+        }
+    };
+    ($operator:ident $op:ident $($immediate:ident)*) => {};
+}
+
+macro_rules! define_of_value {
+    ($(@$proposal:ident $op:ident $({ $($immediate:ident: $ty:ty),* })?
+        => $visit:ident ($($arity:tt)*))*) => {
+        /// Returns the access of an instruction with one address.
+        fn of_value(operator: &Operator<'_>) -> Option<Access> {
+            $(return_access!(operator $op $($($immediate)*)?);)*
+            None
         }
     };
 }
 
-fn of_value(operator: &Operator<'_>) -> Option<Access> {
-    let (memarg, size, address): (&MemArg, u64, u32) = of_values! { operator:
-        1 bytes below 0: I32Load8S I32Load8U I64Load8S I64Load8U;
-        2 bytes below 0: I32Load16S I32Load16U I64Load16S I64Load16U;
-        4 bytes below 0: I32Load F32Load I64Load32S I64Load32U;
-        8 bytes below 0: I64Load F64Load;
-        1 bytes below 1: I32Store8 I64Store8;
-        2 bytes below 1: I32Store16 I64Store16;
-        4 bytes below 1: I32Store F32Store I64Store32;
-        8 bytes below 1: I64Store F64Store;
-    };
+wasmparser::for_each_operator!(define_of_value);
+
+/// Returns the access of the instruction that `op` carries out.
+fn access_of(op: Op, memarg: &MemArg) -> Option<Access> {
     let MemArgTarget::Memory(memory) = memarg.target else {
         return None;
+    };
+    let (size, address) = match op.family() {
+        // The row of a load has the type in memory first, that of a store has it second.
+        Family::Load => (op.operand().size(), 0),
+        _ => (op.result()?.size(), 1),
     };
     Some(Access {
         memory,

@@ -7,19 +7,23 @@ use super::frame::far;
 use super::function::Function;
 use super::operand::{Class, Kind, Place};
 use super::operators::push_results;
-use crate::code::Op;
-use crate::module::FuncType;
+use crate::code::cells::{
+    Call, CallImport, CallIndirectAcc, CallIndirectSlot, CallRef, IndirectCallee, ReturnCall,
+    ReturnCallImport, ReturnCallIndirect, ReturnCallRef,
+};
+use crate::code::{CalleeCode, CalleeEntry, FarSlot, ModuleFunc, ModuleTable};
+use crate::module::{FuncType, TypeId};
 use alloc::sync::Arc;
 
 impl Function<'_> {
-    fn type_at(&self, index: u32) -> (u32, Arc<FuncType>) {
+    fn type_at(&self, index: u32) -> (TypeId, Arc<FuncType>) {
         let ty = &self.module.types[index as usize];
-        (ty.id.0, Arc::clone(ty.func()))
+        (ty.id, Arc::clone(ty.func()))
     }
 
-    /// Puts the arguments of a call into place, and pops them. The distance of the callee's
-    /// record from the caller's.
-    fn stage(&mut self, ty: &FuncType) -> u32 {
+    /// Puts the arguments of a call into their slots, and pops them. Returns the slot of the
+    /// callee's record.
+    fn stage(&mut self, ty: &FuncType) -> FarSlot {
         let count = ty.params.len() as u32;
         let arguments = self.operands_in_slots(count);
         self.values.free_accs();
@@ -27,8 +31,8 @@ impl Function<'_> {
         far(arguments + count.cast_signed())
     }
 
-    /// Tells observers what remains on the operand stack while a call is under way: now
-    /// that its arguments have been popped, and nothing is in an accumulator.
+    /// Records the operands that stay on the stack during a call. The arguments have been
+    /// popped, and nothing is in an accumulator.
     pub fn map_call(&mut self) {
         if let Some(mapping) = &mut self.mapping {
             mapping.call(&self.values);
@@ -53,34 +57,34 @@ impl Function<'_> {
         let record = self.stage(&ty);
         let assembler = &mut self.values.assembler;
         if function < self.module.imported_functions {
-            assembler
-                .cell(Op::CallImport.opcode())
-                .u32(8, record)
-                .u32(12, function);
+            let function = ModuleFunc(function);
+            assembler.emit(CallImport { record, function });
         } else {
-            let cell = assembler.cell(Op::Call.opcode());
-            cell.callee_code(function).u32(16, record).u32(20, function);
+            assembler.emit(Call {
+                callee: CalleeCode(function),
+                record,
+                function: ModuleFunc(function),
+            });
         }
         self.unstage(&ty);
     }
 
-    /// Whether functions of other types may be of a type too: those of its subtypes.
+    /// Returns whether a type may have subtypes, whose functions are of the type too.
     fn has_subtypes(&self, type_index: u32) -> bool {
         !self.module.types[type_index as usize].ty.is_final
     }
 
-    /// Puts a reference to the function that an indirect call finds in the place of its
-    /// index, where the type that it must have may have subtypes.
+    /// Replaces the index of an indirect call, whose type may have subtypes, by a reference to
+    /// the function.
     fn indirect_callee(&mut self, type_index: u32, table: u32) {
-        let (id, _) = self.type_at(type_index);
+        let (ty, _) = self.type_at(type_index);
         self.charge();
         let slot = self.operands_in_slots(1);
-        self.values
-            .assembler
-            .cell(Op::IndirectCallee.opcode())
-            .u32(8, far(slot))
-            .u32(12, table)
-            .u32(16, id);
+        self.values.assembler.emit(IndirectCallee {
+            index: far(slot),
+            table: ModuleTable(table),
+            ty,
+        });
         self.values.wrote_slot(slot);
         self.values.push_temp(Kind::FuncRef);
     }
@@ -108,18 +112,20 @@ impl Function<'_> {
         let source = slot.map(|slot| self.values.source(slot, 1));
         self.values.free_accs();
         self.map_call();
-        let op = if source.is_some() {
-            Op::CallIndirectSlot
-        } else {
-            Op::CallIndirectAcc
+        let table = ModuleTable(table);
+        match source {
+            Some(index) => self.values.assembler.emit(CallIndirectSlot {
+                index,
+                table,
+                ty: id,
+                record,
+            }),
+            None => self.values.assembler.emit(CallIndirectAcc {
+                table,
+                ty: id,
+                record,
+            }),
         };
-        let cell = self.values.assembler.cell(op.opcode());
-        let cell = if let Some(source) = source {
-            cell.field(1, source)
-        } else {
-            cell
-        };
-        cell.u32(12, table).u32(16, id).u32(20, record);
         self.unstage(&ty);
     }
 
@@ -130,18 +136,14 @@ impl Function<'_> {
         let slot = self.values.slot(&reference);
         self.charge();
         let record = self.stage(&ty);
-        let source = self.values.source(slot, 1);
-        self.values
-            .assembler
-            .cell(Op::CallRef.opcode())
-            .field(1, source)
-            .u32(12, record);
+        let reference = self.values.source(slot, 1);
+        self.values.assembler.emit(CallRef { reference, record });
         self.unstage(&ty);
     }
 
-    /// Puts the arguments of a tail call into slots. Where they stand, their number, and
-    /// the number of the function's own parameters.
-    fn stage_tail(&mut self, ty: &FuncType) -> (u32, u16, u16) {
+    /// Puts the arguments of a tail call into their slots. Returns the slot of the first, their
+    /// number, and the number of the running function's parameters.
+    fn stage_tail(&mut self, ty: &FuncType) -> (FarSlot, u16, u16) {
         let count = ty.params.len() as u32;
         let arguments = self.operands_in_slots(count);
         self.charge();
@@ -157,15 +159,22 @@ impl Function<'_> {
         let ty = Arc::clone(self.module.func_type(function));
         let (arguments, count, own) = self.stage_tail(&ty);
         let assembler = &mut self.values.assembler;
-        let cell = if function < self.module.imported_functions {
-            assembler
-                .cell(Op::ReturnCallImport.opcode())
-                .u32(12, function)
+        if function < self.module.imported_functions {
+            assembler.emit(ReturnCallImport {
+                function: ModuleFunc(function),
+                arguments,
+                count,
+                own,
+            });
         } else {
-            let cell = assembler.cell(Op::ReturnCall.opcode());
-            cell.callee_entry(function).u32(24, function)
-        };
-        cell.u32(16, arguments).u16(20, count).u16(22, own);
+            assembler.emit(ReturnCall {
+                callee: CalleeEntry(function),
+                arguments,
+                count,
+                own,
+                function: ModuleFunc(function),
+            });
+        }
         self.set_unreachable();
     }
 
@@ -179,16 +188,15 @@ impl Function<'_> {
         let index = self.values.pop();
         let slot = self.values.slot(&index);
         let (arguments, count, own) = self.stage_tail(&ty);
-        let source = self.values.source(slot, 1);
-        self.values
-            .assembler
-            .cell(Op::ReturnCallIndirect.opcode())
-            .field(1, source)
-            .u32(12, table)
-            .u32(16, arguments)
-            .u16(20, count)
-            .u16(22, own)
-            .u32(24, id);
+        let index = self.values.source(slot, 1);
+        self.values.assembler.emit(ReturnCallIndirect {
+            index,
+            table: ModuleTable(table),
+            arguments,
+            count,
+            own,
+            ty: id,
+        });
         self.set_unreachable();
     }
 
@@ -198,14 +206,13 @@ impl Function<'_> {
         let reference = self.values.pop();
         let slot = self.values.slot(&reference);
         let (arguments, count, own) = self.stage_tail(&ty);
-        let source = self.values.source(slot, 1);
-        self.values
-            .assembler
-            .cell(Op::ReturnCallRef.opcode())
-            .field(1, source)
-            .u32(16, arguments)
-            .u16(20, count)
-            .u16(22, own);
+        let reference = self.values.source(slot, 1);
+        self.values.assembler.emit(ReturnCallRef {
+            reference,
+            arguments,
+            count,
+            own,
+        });
         self.set_unreachable();
     }
 }

@@ -12,7 +12,8 @@ use super::frame::far;
 use super::function::Function;
 use super::operand::Kind;
 use super::operators::push_results;
-use crate::code::{Awaits, Clause, Handles, Op};
+use crate::code::cells::{ContBind, ContNew, Resume, Suspend};
+use crate::code::{Awaits, Clause, Clauses, Handles, Length, ModuleTag, Op, Target, ThrownTag};
 use crate::module::{CompositeType, FuncType, HeapType, SubType, TypeId, ValType};
 use alloc::sync::Arc;
 use smallvec::SmallVec;
@@ -31,15 +32,19 @@ impl Function<'_> {
 
     /// `cont.new`.
     pub fn cont_new(&mut self) {
-        self.service(Op::ContNew, 1, 0, 0, Some(Kind::ContRef));
+        self.service(1, Some(Kind::ContRef), |operands| ContNew { operands });
     }
 
     /// `cont.bind`.
     pub fn cont_bind(&mut self, from: u32, to: u32) {
         let bound = self.cont_type(from).params.len() - self.cont_type(to).params.len();
         let bound = bound as u32;
-        let ty = function_of(&self.module.types[from as usize].ty).0;
-        self.service(Op::ContBind, bound + 1, bound, ty, Some(Kind::ContRef));
+        let ty = function_of(&self.module.types[from as usize].ty);
+        self.service(bound + 1, Some(Kind::ContRef), |operands| ContBind {
+            operands,
+            count: bound,
+            ty,
+        });
     }
 
     /// `suspend`.
@@ -75,8 +80,8 @@ impl Function<'_> {
         push_results(self, &own.params);
     }
 
-    /// Puts the operands of a cell that leaves the stack into slots, and all that stays on
-    /// the operand stack: where they are.
+    /// Puts the operands of a cell that leaves the stack, and all that stays on the operand
+    /// stack, into slots. Returns the slot of the first operand.
     fn switched_operands(&mut self, count: u32) -> i32 {
         let operands = self.operands_in_slots(count);
         self.values.free_accs();
@@ -88,13 +93,13 @@ impl Function<'_> {
     fn leave_stack(&mut self, op: Op, tag: u32, values: u32, more: u32, awaits: Awaits) {
         self.charge();
         let operands = self.switched_operands(values + more);
-        self.values
-            .assembler
-            .cell(op.opcode())
-            .u32(8, far(operands))
-            .u32(12, tag)
-            .u32(16, values)
-            .u32(20, awaits.encode());
+        let cell = Suspend {
+            operands: far(operands),
+            tag: ModuleTag(tag),
+            values,
+            awaits,
+        };
+        self.values.assembler.emit_suspend(op, cell);
         // What stood in accumulators does so no more.
         self.values.join();
     }
@@ -126,11 +131,16 @@ impl Function<'_> {
         self.charge();
         let operands = self.switched_operands(values);
         let clauses: SmallVec<[Clause; 4]> = table.handlers.iter().map(clause).collect();
-        let cell = self.values.assembler.cell(op.opcode());
-        let cell = cell
-            .u32(8, far(operands))
-            .clauses(values, tag, reference, &clauses)
-            .offset();
+        let cell = Resume {
+            operands: far(operands),
+            count: Length(clauses.len() as u32 + 1),
+            values,
+            tag: ThrownTag(tag),
+            reference,
+            end: Target(0),
+            clauses: Clauses,
+        };
+        let cell = self.values.assembler.emit_resume(op, cell, &clauses);
         let base = self.values.height();
         for (index, handle) in table.handlers.iter().enumerate() {
             if let Handle::OnLabel { tag, label } = *handle {

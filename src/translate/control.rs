@@ -7,8 +7,12 @@
 use super::frame::far;
 use super::function::{Delivered, Function, Way};
 use super::operand::{Class, Kind, Operand, Place};
-use crate::code::layout::BRANCH_IF;
-use crate::code::{Offset, Op};
+use crate::code::cells::{
+    Branch, BranchTableAcc, BranchTableSlot, Return, ReturnAcc, ReturnAccF32, ReturnAccF64,
+    ReturnConst32, ReturnMany, ReturnSlot, Unreachable,
+};
+use crate::code::shape::When;
+use crate::code::{Input, Length, Offset, Op, Target, Targets};
 use crate::module::{FuncType, ValType};
 use alloc::collections::BTreeMap;
 use alloc::rc::Rc;
@@ -319,15 +323,10 @@ impl Function<'_> {
 
     fn plain_branch(&mut self) -> Pending {
         let assembler = &mut self.values.assembler;
-        let copy = assembler.last().filter(|&at| {
-            matches!(
-                assembler.opcode_at(at).parts().0,
-                Op::Copy | Op::CopyThrough
-            )
-        });
-        let cell = assembler.cell(Op::Branch.opcode());
-        let branch = cell.offset();
-        cell.target(Offset(0));
+        let copy = assembler
+            .last()
+            .filter(|&at| matches!(assembler.opcode_at(at).op(), Op::Copy | Op::CopyThrough));
+        let branch = assembler.emit(Branch { target: Target(0) });
         Pending::Plain(Way { branch, copy })
     }
 
@@ -342,7 +341,7 @@ impl Function<'_> {
     /// `unreachable`.
     pub fn unreachable_(&mut self) {
         self.charge();
-        self.values.assembler.cell(Op::Unreachable.opcode());
+        self.values.assembler.emit(Unreachable {});
         self.set_unreachable();
     }
 
@@ -455,9 +454,9 @@ impl Function<'_> {
         self.charge();
         let source = self.values.source(slot, 1);
         let skips = if null { Op::I32Ne } else { Op::I32Eq };
-        let cell = self.values.assembler.cell(skips.variant(BRANCH_IF + 2));
-        let skip = cell.offset();
-        cell.field(1, source).u32(12, 0).target(Offset(0));
+        let operands = [Input::Slot(source), Input::Imm(0)];
+        let assembler = &mut self.values.assembler;
+        let skip = assembler.emit_branch(skips, When::Holds, operands);
         self.branch_to(relative);
         let here = self.values.join();
         self.values.assembler.set_target(skip, here);
@@ -485,19 +484,25 @@ impl Function<'_> {
             Place::Slot(slot) => Some(self.values.source(slot, 1)),
             _ => None,
         };
-        let op = if slot.is_some() {
-            Op::BranchTableSlot
-        } else {
-            Op::BranchTableAcc
+        let targets = table.len() + 1;
+        let count = Length(targets);
+        let offset = match slot {
+            Some(index) => {
+                let cell = BranchTableSlot {
+                    index,
+                    count,
+                    targets: Targets,
+                };
+                self.values.assembler.emit_table(cell, targets)
+            }
+            None => {
+                let cell = BranchTableAcc {
+                    count,
+                    targets: Targets,
+                };
+                self.values.assembler.emit_table(cell, targets)
+            }
         };
-        let cell = self.values.assembler.cell(op.opcode());
-        let offset = cell.offset();
-        let cell = if let Some(slot) = slot {
-            cell.field(1, slot)
-        } else {
-            cell
-        };
-        cell.targets(table.len() + 1);
         // Targets that need their values moved, or return, get a stretch of their own.
         let mut moved: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
         let targets = table.targets().chain(core::iter::once(Ok(table.default())));
@@ -550,7 +555,7 @@ impl Function<'_> {
         let base = self.values.frame.base();
         match count {
             0 => {
-                self.values.assembler.cell(Op::Return.opcode());
+                self.values.assembler.emit(Return {});
             }
             1 => {
                 let operand = self.values.operand(self.values.height() - 1);
@@ -560,37 +565,31 @@ impl Function<'_> {
                 let from = self.values.height() - count;
                 self.values.settle_from(from);
                 let from = self.values.frame.temp(from);
-                self.values
-                    .assembler
-                    .cell(Op::ReturnMany.opcode())
-                    .u32(8, far(base))
-                    .u32(12, far(from))
-                    .u32(16, count);
+                self.values.assembler.emit(ReturnMany {
+                    to: far(base),
+                    from: far(from),
+                    count,
+                });
             }
         }
     }
 
     fn return_one(&mut self, operand: &Operand, base: i32) {
-        let field = self.values.source(base, 0);
-        match self.values.place(operand) {
-            Place::Acc => {
-                let op = match operand.kind.class() {
-                    Class::Int => Op::ReturnAcc,
-                    Class::F32 => Op::ReturnAccF32,
-                    Class::F64 => Op::ReturnAccF64,
-                };
-                self.values.assembler.cell(op.opcode()).field(0, field);
+        let to = self.values.source(base, 0);
+        let place = self.values.place(operand);
+        match (place, operand.kind.class()) {
+            (Place::Acc, Class::Int) => self.values.assembler.emit(ReturnAcc { to }),
+            (Place::Acc, Class::F32) => self.values.assembler.emit(ReturnAccF32 { to }),
+            (Place::Acc, Class::F64) => self.values.assembler.emit(ReturnAccF64 { to }),
+            (Place::Immediate(bits), _) if u32::try_from(bits).is_ok() => {
+                let value = bits as u32;
+                self.values.assembler.emit(ReturnConst32 { to, value })
             }
-            Place::Immediate(bits) if u32::try_from(bits).is_ok() => {
-                let cell = self.values.assembler.cell(Op::ReturnConst32.opcode());
-                cell.field(0, field).u32(12, bits as u32);
-            }
-            Place::Immediate(_) | Place::Slot(_) => {
+            (Place::Immediate(_) | Place::Slot(_), _) => {
                 let slot = self.values.slot(operand);
-                let source = self.values.source(slot, 1);
-                let cell = self.values.assembler.cell(Op::ReturnSlot.opcode());
-                cell.field(0, field).field(1, source);
+                let from = self.values.source(slot, 1);
+                self.values.assembler.emit(ReturnSlot { to, from })
             }
-        }
+        };
     }
 }

@@ -11,7 +11,8 @@
 use super::control::{BlockKind, Pending};
 use super::frame::far;
 use super::function::Function;
-use crate::code::{Catch, Offset, Op};
+use crate::code::cells::{Row, Throw, ThrowRef};
+use crate::code::{Catch, FarSlot, ModuleTag, Offset};
 use wasmparser::TryTable;
 
 impl Function<'_> {
@@ -63,22 +64,22 @@ impl Function<'_> {
     /// `throw`.
     pub fn throw(&mut self, tag: u32) {
         let fields = self.module.tag_type(tag).params.len() as u32;
-        self.throw_operands(Op::Throw, fields, tag);
+        self.throw_operands(fields, |operands| Throw {
+            operands,
+            tag: ModuleTag(tag),
+        });
     }
 
     /// `throw_ref`.
     pub fn throw_ref(&mut self) {
-        self.throw_operands(Op::ThrowRef, 1, 0);
+        self.throw_operands(1, |operands| ThrowRef { operands });
     }
 
-    fn throw_operands(&mut self, op: Op, count: u32, tag: u32) {
+    /// Writes a cell that throws the topmost `count` operands.
+    fn throw_operands<C: Row>(&mut self, count: u32, cell: impl FnOnce(FarSlot) -> C) {
         let slot = self.operands_in_slots(count);
         self.charge();
-        self.values
-            .assembler
-            .cell(op.opcode())
-            .u32(8, far(slot))
-            .u32(12, tag);
+        self.values.assembler.emit(cell(far(slot)));
         self.set_unreachable();
     }
 }

@@ -1,5 +1,6 @@
 //! The frame of the function under translation: which slot is what.
 
+use crate::code::{FarSlot, NearSlot};
 use crate::stack::RECORD_SLOTS;
 
 /// Slots of a large frame that every cell can reach.
@@ -68,12 +69,20 @@ impl Frame {
     }
 }
 
-/// The distance of a slot from the record as a cell's field, if it fits into one.
-pub fn near(slot: i32) -> Option<i16> {
-    i16::try_from(i64::from(slot) * 8).ok()
+/// Returns a slot as a near field of a cell, if the field reaches it.
+pub fn near(slot: i32) -> Option<NearSlot> {
+    i16::try_from(i64::from(slot) * SLOT).ok().map(NearSlot)
 }
 
-/// The distance of a slot from the record as a wide field.
-pub fn far(slot: i32) -> u32 {
-    (slot * 8).cast_unsigned()
+/// Returns the slot that a near field names.
+pub fn slot_of(NearSlot(field): NearSlot) -> i32 {
+    i32::from(field) / SLOT as i32
 }
+
+/// Returns a slot as a far field of a cell.
+pub fn far(slot: i32) -> FarSlot {
+    FarSlot(slot * SLOT as i32)
+}
+
+/// The bytes of a slot.
+const SLOT: i64 = size_of::<u64>() as i64;

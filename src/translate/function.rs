@@ -3,13 +3,11 @@
 use super::control::{Control, Kinds};
 use super::frame::{Frame, far};
 use super::mapping::{Mapping, Source, Variable};
-use super::operand::{Kind, Location, Operand, Place};
+use super::operand::{Kind, Location, Operand};
 use super::values::Values;
-use super::{Failed, TooLarge, operators};
-use crate::code::layout::{
-    BINARY_MODES, BRANCH_IF, BRANCH_UNLESS, COUNT, Family, Mode, SELECT, WIDE_IMMEDIATE,
-};
-use crate::code::{CatchTable, Offset, Op, TakenCell, mode_index};
+use super::{Failed, TooLarge};
+use crate::code::cells::{Charge, ChargeSize, PollEpoch, PollFuel, PollInterrupt, Row, ZeroLocals};
+use crate::code::{CatchTable, FarSlot, Offset};
 use crate::module::{FuncType, Module, Tunables};
 use crate::support::error::Error;
 use alloc::collections::BTreeMap;
@@ -187,11 +185,8 @@ impl<'m> Function<'m> {
         self.control.push(Control::function(self.ty));
         if declared != 0 {
             let first = far(self.values.frame.first_local());
-            self.values
-                .assembler
-                .cell(Op::ZeroLocals.opcode())
-                .u32(8, first)
-                .u32(12, declared);
+            let count = declared;
+            self.values.assembler.emit(ZeroLocals { first, count });
         }
         self.poll();
     }
@@ -228,10 +223,7 @@ impl<'m> Function<'m> {
     pub fn charge(&mut self) {
         let cost = core::mem::take(&mut self.cost);
         if self.tunables.consume_fuel && cost != 0 {
-            self.values
-                .assembler
-                .cell(Op::Charge.opcode())
-                .u32(12, cost);
+            self.values.assembler.emit(Charge { cost });
         }
     }
 
@@ -239,331 +231,14 @@ impl<'m> Function<'m> {
     pub fn poll(&mut self) {
         let assembler = &mut self.values.assembler;
         if self.tunables.consume_fuel {
-            assembler.cell(Op::PollFuel.opcode());
+            assembler.emit(PollFuel {});
         }
         if self.tunables.interruptible {
-            assembler.cell(Op::PollInterrupt.opcode());
+            assembler.emit(PollInterrupt {});
         }
         if self.tunables.epoch_interruption {
-            assembler.cell(Op::PollEpoch.opcode());
+            assembler.emit(PollEpoch {});
         }
-    }
-
-    // --- cells of operands and a result ---
-
-    /// Makes an operand readable as an immediate of `op`, or puts it into a slot.
-    fn fit(&mut self, op: Op, operand: &Operand) -> Place {
-        match self.values.place(operand) {
-            Place::Immediate(bits) if !immediate_fits(op, operand.kind, bits) => {
-                Place::Slot(self.values.slot(operand))
-            }
-            place => place,
-        }
-    }
-
-    /// An op of two operands.
-    pub fn binary(&mut self, op: Op, result: Kind) {
-        let b = self.values.pop();
-        let a = self.values.pop();
-        let kind = a.kind;
-        let (mut op, mut places) = (op, [self.fit(op, &a), self.fit(op, &b)]);
-        match places.map(Place::mode) {
-            [Mode::R, Mode::R] => places[1] = Place::Slot(self.values.slot(&b)),
-            [Mode::I, Mode::I] => places[0] = Place::Slot(self.values.slot(&a)),
-            _ => {}
-        }
-        if matches!(
-            places.map(Place::mode),
-            [Mode::S | Mode::I, Mode::R] | [Mode::I, Mode::S]
-        ) && let Some(exchanged) = operators::exchanged(op)
-        {
-            op = exchanged;
-            places.swap(0, 1);
-        }
-        let [a_mode, b_mode] = places.map(Place::mode);
-        let variant = mode_index(&BINARY_MODES, (a_mode, b_mode)).expect("all pairs are there");
-        let fields = self.source_fields(places);
-        self.values.free_acc(result.class());
-        let (slots, immediate) = fields;
-        let is_wide = immediate.is_some_and(|bits| !op.wide() && !fits_32(kind, bits));
-        let variant = match (a_mode, is_wide) {
-            (_, false) => 2 * variant,
-            (Mode::S, true) => WIDE_IMMEDIATE,
-            (_, true) => WIDE_IMMEDIATE + 2,
-        };
-        let cell = self.values.assembler.cell(op.variant(variant));
-        let offset = cell.offset();
-        let immediate_first = a_mode == Mode::I;
-        let cell = match (slots, immediate_first) {
-            // The one slot of `_is` stands where the first operand's does.
-            ([_, Some(b)], true) => cell.field(1, b),
-            ([a, b], _) => {
-                let cell = if let Some(a) = a {
-                    cell.field(1, a)
-                } else {
-                    cell
-                };
-                if let Some(b) = b {
-                    cell.field(2, b)
-                } else {
-                    cell
-                }
-            }
-        };
-        if let Some(bits) = immediate {
-            if op.wide() || is_wide {
-                cell.word(2, bits)
-            } else {
-                cell.u32(12, bits as u32)
-            };
-        }
-        self.values.push_acc(result, offset);
-    }
-
-    /// The slot fields and the immediate of two operands.
-    fn source_fields(&mut self, places: [Place; 2]) -> ([Option<i16>; 2], Option<u64>) {
-        let mut slots = [None; 2];
-        let mut immediate = None;
-        for (index, place) in places.into_iter().enumerate() {
-            match place {
-                Place::Slot(slot) => slots[index] = Some(self.values.source(slot, index + 1)),
-                Place::Immediate(bits) => immediate = Some(bits),
-                Place::Acc => {}
-            }
-        }
-        (slots, immediate)
-    }
-
-    /// An op of one operand.
-    pub fn unary(&mut self, op: Op, result: Kind) {
-        let a = self.values.pop();
-        let place = match self.values.place(&a) {
-            Place::Immediate(_) => Place::Slot(self.values.slot(&a)),
-            place => place,
-        };
-        let slot = match place {
-            Place::Slot(slot) => Some(self.values.source(slot, 1)),
-            _ => None,
-        };
-        self.values.free_acc(result.class());
-        let cell = self
-            .values
-            .assembler
-            .cell(op.variant(if slot.is_some() { 0 } else { 2 }));
-        let offset = cell.offset();
-        if let Some(slot) = slot {
-            cell.field(1, slot);
-        }
-        self.values.push_acc(result, offset);
-    }
-
-    /// `i64.extend_i32_u`: a slot or accumulator with a 32-bit value has zeros above it already.
-    pub fn extend_unsigned(&mut self) {
-        let operand = self.values.pop();
-        self.values.push_as(&operand, Kind::I64);
-    }
-
-    /// `ref.is_null`: the bits of a null reference are zero.
-    pub fn ref_is_null(&mut self) {
-        let reference = self.values.pop();
-        self.values.push_as(&reference, Kind::I32);
-        self.equals_zero(Op::I32Eq, Kind::I32);
-    }
-
-    /// Compares with zero; of a comparison that was the last cell, makes its opposite.
-    pub fn equals_zero(&mut self, op: Op, kind: Kind) {
-        if let Some(cell) = self.last_comparison()
-            && let (comparison, variant) = self.values.assembler.opcode_at(cell).parts()
-            && let Some(opposite) = operators::opposite(comparison)
-        {
-            self.values
-                .assembler
-                .set_opcode(cell, opposite.variant(variant));
-            return;
-        }
-        self.values.push_const(kind, 0);
-        self.binary(op, Kind::I32);
-    }
-
-    /// The last cell, if it is a comparison whose result is the topmost operand and has
-    /// not been put anywhere.
-    fn last_comparison(&self) -> Option<Offset> {
-        let cell = self.values.top_in_acc()?;
-        if self.values.assembler.last() != Some(cell) {
-            return None;
-        }
-        let (op, variant) = self.values.assembler.opcode_at(cell).parts();
-        compares(op, variant).then_some(cell)
-    }
-
-    /// Pops a condition, and makes what is needed to branch on it or select by it; no cell
-    /// depends on it, so that others may come before that.
-    pub fn condition(&mut self) -> Condition {
-        if self.last_comparison().is_none() {
-            let operand = self.values.pop();
-            let place = match self.values.place(&operand) {
-                Place::Immediate(_) => Place::Slot(self.values.slot(&operand)),
-                place => place,
-            };
-            if place == Place::Acc
-                && operand.is_made_by(self.values.assembler.last())
-                && let Some(condition) = self.tested(Op::I32TestAny)
-            {
-                return condition;
-            }
-            let (mode, slot) = match place {
-                Place::Slot(slot) => (2, self.values.source(slot, 1)),
-                _ => (3, 0),
-            };
-            return Condition {
-                op: Op::I32Ne,
-                mode,
-                slots: [slot, 0],
-                immediate: 0,
-                holds: true,
-            };
-        }
-        self.values.pop();
-        let condition = Condition::taken(self.values.assembler.take_back());
-        if !condition.is_of_zero() || cfg!(feature = "small") {
-            return condition;
-        }
-        // The accumulator is compared with zero: what the cell before has put there can be
-        // tested itself.
-        let holds = condition.op == Op::I32Ne;
-        let Some(last) = self.values.assembler.last() else {
-            return condition;
-        };
-        let (op, variant) = self.values.assembler.opcode_at(last).parts();
-        if compares(op, variant) {
-            let inner = Condition::taken(self.values.assembler.take_back());
-            return Condition {
-                holds: inner.holds == holds,
-                ..inner
-            };
-        }
-        let test = if holds {
-            Op::I32TestAny
-        } else {
-            Op::I32TestNone
-        };
-        self.tested(test).unwrap_or(condition)
-    }
-
-    /// Of an `and` whose result is in the accumulator alone and was the last cell, makes
-    /// the condition `test`.
-    fn tested(&mut self, test: Op) -> Option<Condition> {
-        let last = self.values.assembler.last()?;
-        let (op, variant) = self.values.assembler.opcode_at(last).parts();
-        if cfg!(feature = "small") || op != Op::I32And || variant % 2 != 0 {
-            return None;
-        }
-        let taken = self.values.assembler.take_back();
-        Some(Condition {
-            op: test,
-            ..Condition::taken(taken)
-        })
-    }
-
-    /// Branches where `condition` holds, or does not; the target is to be set.
-    pub fn branch_on(&mut self, condition: Condition, holds: bool) -> Offset {
-        let Condition {
-            op,
-            mode,
-            slots,
-            immediate,
-            ..
-        } = condition;
-        let (op, first) = match (holds == condition.holds, operators::opposite(op)) {
-            (true, _) => (op, BRANCH_IF),
-            (false, Some(opposite)) => (opposite, BRANCH_IF),
-            (false, None) => (op, BRANCH_UNLESS),
-        };
-        if let Some(branch) = self.count_and_branch(op, condition) {
-            return branch;
-        }
-        let mut cell = self.values.assembler.cell(op.variant(first + mode));
-        let offset = cell.offset();
-        // As in `layout`: ss, rs, si, ri.
-        if mode == 0 || mode == 2 {
-            cell = cell.field(1, slots[0]);
-        }
-        if mode < 2 {
-            cell = cell.field(2, slots[1]);
-        } else if op.wide() {
-            cell = cell.word(2, immediate);
-        } else {
-            cell = cell.u32(12, immediate as u32);
-        }
-        cell.target(Offset(0));
-        offset
-    }
-
-    /// Where the last cell has added an immediate to a slot, and `op` compares the sum:
-    /// one cell that does all of it.
-    fn count_and_branch(&mut self, op: Op, condition: Condition) -> Option<Offset> {
-        let Condition {
-            mode,
-            slots,
-            immediate,
-            ..
-        } = condition;
-        let add = match op.family() {
-            Family::Compare if operators::is_64_bit(op) => Op::I64Add,
-            Family::Compare => Op::I32Add,
-            _ => return None,
-        };
-        // The sum is in the accumulator and in a slot: variant 5 is `_si.d`.
-        let last = self.values.assembler.last()?;
-        let sums = self.values.assembler.opcode_at(last) == add.variant(5);
-        if cfg!(feature = "small") || !sums || (mode != 1 && mode != 3) {
-            return None;
-        }
-        let taken = self.values.assembler.take_back();
-        let variant = if mode == 1 { COUNT } else { COUNT + 1 };
-        let cell = self.values.assembler.cell(op.variant(variant));
-        let offset = cell.offset();
-        let cell = cell
-            .field(0, taken.slot(0))
-            .field(1, taken.slot(1))
-            .u32(16, taken.immediate(false) as u32);
-        let cell = if mode == 1 {
-            cell.field(2, slots[1])
-        } else {
-            cell.u32(20, immediate as u32)
-        };
-        cell.target(Offset(0));
-        Some(offset)
-    }
-
-    /// Puts one of two slots into a third, by `condition`.
-    pub fn select_on(&mut self, condition: Condition, to: i16, first: i16, second: i16) -> Offset {
-        let Condition {
-            op,
-            mode,
-            slots,
-            immediate,
-            holds,
-        } = condition;
-        let (first, second) = if holds {
-            (first, second)
-        } else {
-            (second, first)
-        };
-        let mut cell = self.values.assembler.cell(op.variant(SELECT + mode));
-        let offset = cell.offset();
-        cell = cell.field(0, to).field(1, first).field(2, second);
-        if mode == 0 || mode == 2 {
-            cell = cell.field(3, slots[0]);
-        }
-        if mode < 2 {
-            cell.field(4, slots[1]);
-        } else if op.wide() {
-            cell.word(2, immediate);
-        } else {
-            cell.u32(16, immediate as u32);
-        }
-        offset
     }
 
     // --- locals ---
@@ -601,60 +276,48 @@ impl<'m> Function<'m> {
 
     // --- values in slots ---
 
-    /// Puts the topmost `count` operands into their slots, pops them, and gives the slot
-    /// of the first.
+    /// Puts the topmost `count` operands into their slots and pops them. Returns the slot of the
+    /// first.
     pub fn operands_in_slots(&mut self, count: u32) -> i32 {
         let first = self.values.height() - count;
         self.values.settle_from(first);
         self.values.drop_to(first);
         self.values.frame.temp(first)
     }
-}
 
-/// A condition: a comparison with its operands, which holds or does not.
-#[derive(Clone, Copy, Debug)]
-pub struct Condition {
-    op: Op,
-    /// The index of the operands' modes: ss, rs, si, ri.
-    mode: u8,
-    slots: [i16; 2],
-    immediate: u64,
-    /// Whether the comparison is to hold.
-    holds: bool,
-}
+    /// Writes a cell of an op that the driver carries out, on the topmost `operands` operands
+    /// in consecutive slots; `cell` is given the first slot.
+    pub fn service<C: Row>(
+        &mut self,
+        operands: u32,
+        result: Option<Kind>,
+        cell: impl FnOnce(FarSlot) -> C,
+    ) {
+        self.sized_service(operands, None, result, cell);
+    }
 
-impl Condition {
-    /// A comparison, or an op with the same variants, that was taken back.
-    fn taken(cell: TakenCell) -> Condition {
-        let (op, variant) = cell.opcode.parts();
-        Condition {
-            op,
-            mode: variant / 2,
-            slots: [cell.slot(1), cell.slot(2)],
-            immediate: cell.immediate(op.wide()),
-            holds: true,
+    /// As [`Function::service`], of an op that costs a unit of fuel for each byte or element:
+    /// `size` is the number of the operand that counts them.
+    pub fn sized_service<C: Row>(
+        &mut self,
+        operands: u32,
+        size: Option<u32>,
+        result: Option<Kind>,
+        cell: impl FnOnce(FarSlot) -> C,
+    ) {
+        let slot = self.operands_in_slots(operands);
+        // The program can be suspended before the op is done.
+        self.values.free_accs();
+        if let Some(size) = size
+            && self.tunables.consume_fuel
+        {
+            let size = far(slot + size.cast_signed());
+            self.values.assembler.emit(ChargeSize { size });
+        }
+        self.values.assembler.emit(cell(far(slot)));
+        if let Some(kind) = result {
+            self.values.push_temp(kind);
+            self.values.wrote_slot(slot);
         }
     }
-
-    /// Whether it compares the accumulator with zero.
-    fn is_of_zero(&self) -> bool {
-        matches!(self.op, Op::I32Eq | Op::I32Ne) && self.mode == 3 && self.immediate == 0
-    }
-}
-
-/// Whether a cell is a comparison whose result is in the accumulator alone.
-fn compares(op: Op, variant: u8) -> bool {
-    matches!(op.family(), Family::Compare | Family::CompareFloat)
-        && variant < BRANCH_IF
-        && variant.is_multiple_of(2)
-}
-
-/// Whether a constant can be an immediate of an op.
-fn immediate_fits(op: Op, kind: Kind, bits: u64) -> bool {
-    op.wide() || op.family() == Family::CommutativeWide || fits_32(kind, bits)
-}
-
-/// Whether 32 bits are enough for a constant: 64-bit integers are extended from them.
-fn fits_32(kind: Kind, bits: u64) -> bool {
-    kind != Kind::I64 || bits as i32 as u64 == bits
 }

@@ -1,23 +1,23 @@
-//! From WebAssembly's operators to cells: one pass, one function at a time.
+//! Translation of instructions to cells: one pass, one function at a time.
 //!
-//! Flows in: a validated [`Module`] and a function's index. Flows out: its code, or, on
-//! demand, a map from its cells back to the operators ([`FrameMap`]), or a listing
-//! ([`Disassembly`]). The same function gives the same cells every time: that is why
-//! nothing needs to be recorded while code runs. Nothing here knows a handler.
+//! Flows in: a validated [`Module`] and a function's index. Flows out: the function's code,
+//! or, on demand, a map from its cells back to the instructions ([`FrameMap`]), or a listing
+//! ([`Disassembly`]). The same function gives the same cells every time, so nothing needs to
+//! be recorded while code runs. Nothing here names a handler.
 //!
 //! ```text
-//!   operators     which op an operator is
-//!   function      cells of operands and a result      control   blocks and branches
-//!   memory        memories, tables, globals           call      calls
-//!   continuation  suspending and resuming
-//!   exception     throwing, and what is caught
-//!   values        the symbolic operand stack, and where its values are
-//!   frame         which slot is what
-//!   mapping       what observers want to know of all that
+//!   operators     the op of each instruction      function   the function under translation
+//!   numeric       arithmetic, conversions         control    blocks, branches, returns
+//!   condition     conditions of branches          call       calls
+//!   memory        memories                        table      tables, globals, references
+//!   continuation  suspending and resuming         exception  throwing and catching
+//!   values        the symbolic operand stack      frame      the slots of the frame
+//!   mapping       the records for observers       sites      from cells to instructions
 //! ```
 
 mod access;
 mod call;
+mod condition;
 mod continuation;
 mod control;
 mod disassembly;
@@ -27,9 +27,11 @@ mod frame_map;
 mod function;
 mod mapping;
 mod memory;
+mod numeric;
 mod operand;
 mod operators;
 mod sites;
+mod table;
 mod values;
 
 pub use access::Size;
@@ -44,16 +46,16 @@ use crate::support::error::Error;
 use function::Function;
 use thiserror::Error as ThisError;
 
-/// A slot that cells cannot reach.
+/// The error for a slot that no field of a cell reaches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TooLarge;
 
-/// Why an attempt at a translation ended.
+/// The reason for which an attempt at a translation ended.
 #[derive(Debug)]
 pub enum Failed {
-    /// The frame needs the layout of a large one.
+    /// The frame needs the layout of a large frame.
     TooLarge(TooLarge),
-    /// The body is not one that validation lets through.
+    /// The body is not valid.
     Malformed(Error),
 }
 
@@ -66,14 +68,14 @@ impl From<wasmparser::BinaryReaderError> for Failed {
 }
 
 impl Failed {
-    /// An operator that validation should have refused.
+    /// Returns the error for an instruction that validation should have refused.
     #[cold]
     fn unsupported(operator: &'static str) -> Failed {
         Failed::Malformed(TranslationError::Unsupported(operator).into())
     }
 }
 
-/// Why a function has no code.
+/// The reason for which a function has no code.
 #[derive(Debug, ThisError)]
 enum TranslationError {
     #[error("backstitch does not support the operator {0} yet")]
@@ -84,7 +86,7 @@ enum TranslationError {
 ///
 /// # Errors
 ///
-/// If its body is not one that validation lets through.
+/// If its body is not valid.
 pub fn translate(module: &Module, function: u32) -> Result<CodeBlock, Error> {
     let translated = Function::translate(module, function, None)?;
     Ok(CodeBlock::new(

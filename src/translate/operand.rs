@@ -1,7 +1,6 @@
 //! What the translator knows of the values on the operand stack.
 
 use crate::code::Offset;
-use crate::code::layout::Mode;
 use crate::module::{CompositeKind, HeapType, Module, RefType, ValType};
 
 /// Which accumulator a value can be in.
@@ -165,7 +164,7 @@ impl Operand {
     }
 }
 
-/// A place that a cell can read an operand from.
+/// A place from which a cell can read an operand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place {
     /// A slot.
@@ -174,15 +173,4 @@ pub enum Place {
     Acc,
     /// An immediate.
     Immediate(u64),
-}
-
-impl Place {
-    /// The mode of an operand there.
-    pub fn mode(self) -> Mode {
-        match self {
-            Place::Slot(_) => Mode::S,
-            Place::Acc => Mode::R,
-            Place::Immediate(_) => Mode::I,
-        }
-    }
 }

@@ -1,18 +1,18 @@
-//! From WebAssembly's operators to ops.
+//! From instructions to ops.
 //!
-//! The translator is a visitor of the binary reader's: it is called with an operator's
-//! immediates while they are in registers. A value of type [`Operator`] for each, which
-//! would be written to memory, moved and matched on, took as long as all the rest.
+//! The translator is a visitor of the binary reader, which passes an instruction's immediates
+//! in registers. Reading each instruction as a value of `wasmparser::Operator`, which is written
+//! to memory, moved and matched on, took as long as all the rest of the translation.
 
 use super::Failed;
 use super::function::Function;
 use super::operand::Kind;
-use crate::code::Op;
+use crate::code::{Family, Op, Scalar, is_same};
 use crate::module::ValType;
 use alloc::vec::Vec;
-use wasmparser::{FrameKind, FrameStack, Operator, VisitOperator};
+use wasmparser::{FrameKind, FrameStack, MemArg, VisitOperator};
 
-/// The op that gives the same result with its operands exchanged, if there is one.
+/// Returns the op that has the same result with its operands exchanged, if there is one.
 pub fn exchanged(op: Op) -> Option<Op> {
     use Op::*;
     Some(match op {
@@ -47,7 +47,7 @@ pub fn exchanged(op: Op) -> Option<Op> {
     })
 }
 
-/// The comparison that holds exactly where this one does not, if there is one. (Where an
+/// Returns the comparison that holds exactly where this one does not, if there is one. (If an
 /// operand is a NaN, neither "less" nor "greater or equal" holds.)
 pub fn opposite(op: Op) -> Option<Op> {
     use Op::*;
@@ -82,12 +82,7 @@ pub fn opposite(op: Op) -> Option<Op> {
     })
 }
 
-/// Whether a comparison is one of 64-bit integers.
-pub fn is_64_bit(op: Op) -> bool {
-    op >= Op::I64Eq && op <= Op::I64GeU
-}
-
-/// What an operator costs in fuel, by its name: nothing where it emits nothing by its nature.
+/// Returns the fuel that an instruction costs, by its name in `wasmparser`.
 const fn cost(operator: &str) -> u32 {
     match operator.as_bytes() {
         b"Nop" | b"Drop" | b"Block" | b"Loop" | b"Unreachable" | b"Return" | b"Else" | b"End" => 0,
@@ -95,7 +90,7 @@ const fn cost(operator: &str) -> u32 {
     }
 }
 
-/// What an operator does in code that is never reached, `$depth` blocks deep in it.
+/// Passes over an instruction in code that is never reached, `$depth` blocks deep in it.
 macro_rules! pass_over {
     ($f:ident $depth:ident Block) => {
         $f.unreachable = Some($depth + 1)
@@ -123,7 +118,7 @@ macro_rules! pass_over {
     ($f:ident $depth:ident $op:ident) => {};
 }
 
-/// What an operator does in code that can be reached. Its immediates follow its name.
+/// Translates an instruction in code that can be reached. Its immediates follow its name.
 macro_rules! translate {
     // --- control ---
     ($f:ident Nop) => {};
@@ -189,117 +184,121 @@ macro_rules! translate {
     ($f:ident RefAsNonNull) => { $f.ref_as_non_null() };
 
     // --- memories and tables ---
-    ($f:ident I32Load $arg:ident) => { $f.load(Op::I32Load, &$arg, Kind::I32) };
-    ($f:ident I64Load $arg:ident) => { $f.load(Op::I64Load, &$arg, Kind::I64) };
-    ($f:ident F32Load $arg:ident) => { $f.load(Op::F32Load, &$arg, Kind::F32) };
-    ($f:ident F64Load $arg:ident) => { $f.load(Op::F64Load, &$arg, Kind::F64) };
-    ($f:ident I32Load8S $arg:ident) => { $f.load(Op::I32Load8S, &$arg, Kind::I32) };
-    ($f:ident I32Load8U $arg:ident) => { $f.load(Op::I32Load8U, &$arg, Kind::I32) };
-    ($f:ident I32Load16S $arg:ident) => { $f.load(Op::I32Load16S, &$arg, Kind::I32) };
-    ($f:ident I32Load16U $arg:ident) => { $f.load(Op::I32Load16U, &$arg, Kind::I32) };
-    ($f:ident I64Load8S $arg:ident) => { $f.load(Op::I64Load8S, &$arg, Kind::I64) };
-    // Slots hold zeros above a 32-bit value, so these are the same.
-    ($f:ident I64Load8U $arg:ident) => { $f.load(Op::I32Load8U, &$arg, Kind::I64) };
-    ($f:ident I64Load16S $arg:ident) => { $f.load(Op::I64Load16S, &$arg, Kind::I64) };
-    ($f:ident I64Load16U $arg:ident) => { $f.load(Op::I32Load16U, &$arg, Kind::I64) };
-    ($f:ident I64Load32S $arg:ident) => { $f.load(Op::I64Load32S, &$arg, Kind::I64) };
-    ($f:ident I64Load32U $arg:ident) => { $f.load(Op::I32Load, &$arg, Kind::I64) };
-    ($f:ident I32Store $arg:ident) => { $f.store(Op::I32Store, &$arg) };
-    ($f:ident I64Store $arg:ident) => { $f.store(Op::I64Store, &$arg) };
-    ($f:ident F32Store $arg:ident) => { $f.store_float(Op::F32Store, Op::I32Store, &$arg) };
-    ($f:ident F64Store $arg:ident) => { $f.store_float(Op::F64Store, Op::I64Store, &$arg) };
-    ($f:ident I32Store8 $arg:ident) => { $f.store(Op::I32Store8, &$arg) };
-    ($f:ident I32Store16 $arg:ident) => { $f.store(Op::I32Store16, &$arg) };
-    ($f:ident I64Store8 $arg:ident) => { $f.store(Op::I32Store8, &$arg) };
-    ($f:ident I64Store16 $arg:ident) => { $f.store(Op::I32Store16, &$arg) };
-    ($f:ident I64Store32 $arg:ident) => { $f.store(Op::I32Store, &$arg) };
     ($f:ident MemorySize $memory:ident) => { $f.memory_size($memory) };
     ($f:ident MemoryGrow $memory:ident) => {
-        $f.service(Op::MemoryGrow, 1, $memory, 0, Some($f.memory_index($memory)))
+        $f.memory_grow($memory)
     };
     ($f:ident MemoryFill $memory:ident) => { $f.memory_fill($memory) };
     ($f:ident MemoryCopy $to:ident $from:ident) => { $f.memory_copy($to, $from) };
     ($f:ident MemoryInit $data:ident $memory:ident) => {
-        $f.service(Op::MemoryInit, 3, $data, $memory, None)
+        $f.memory_init($data, $memory)
     };
-    ($f:ident DataDrop $data:ident) => { $f.service(Op::DataDrop, 0, $data, 0, None) };
+    ($f:ident DataDrop $data:ident) => { $f.data_drop($data) };
     ($f:ident TableGet $table:ident) => { $f.table_get($table) };
     ($f:ident TableSet $table:ident) => { $f.table_set($table) };
     ($f:ident TableSize $table:ident) => { $f.table_size($table) };
     ($f:ident TableGrow $table:ident) => {
-        $f.service(Op::TableGrow, 2, $table, 0, Some($f.table_index($table)))
+        $f.table_grow($table)
     };
-    ($f:ident TableFill $table:ident) => { $f.service(Op::TableFill, 3, $table, 0, None) };
+    ($f:ident TableFill $table:ident) => { $f.table_fill($table) };
     ($f:ident TableCopy $to:ident $from:ident) => {
-        $f.service(Op::TableCopy, 3, $to, $from, None)
+        $f.table_copy($to, $from)
     };
     ($f:ident TableInit $elements:ident $table:ident) => {
-        $f.service(Op::TableInit, 3, $elements, $table, None)
+        $f.table_init($elements, $table)
     };
-    ($f:ident ElemDrop $elements:ident) => { $f.service(Op::ElemDrop, 0, $elements, 0, None) };
+    ($f:ident ElemDrop $elements:ident) => { $f.elem_drop($elements) };
 
     // --- numbers ---
     ($f:ident I32Eqz) => { $f.equals_zero(Op::I32Eq, Kind::I32) };
     ($f:ident I64Eqz) => { $f.equals_zero(Op::I64Eq, Kind::I64) };
     ($f:ident I64ExtendI32U) => { $f.extend_unsigned() };
-    ($f:ident I64Add128) => { $f.wide(Op::I64Add128, 4) };
-    ($f:ident I64Sub128) => { $f.wide(Op::I64Sub128, 4) };
-    ($f:ident I64MulWideS) => { $f.wide(Op::I64MulWideS, 2) };
-    ($f:ident I64MulWideU) => { $f.wide(Op::I64MulWideU, 2) };
     ($f:ident $op:ident) => {
-        match const { numeric(&Operator::$op) } {
-            Some(Numeric::Binary(op, result)) => $f.binary(op, result),
-            Some(Numeric::Unary(op, result)) => $f.unary(op, result),
+        match const { op_of(stringify!($op)) } {
+            Some((op, result)) => $f.operation(op, result),
             None => Err(Failed::unsupported(stringify!($op)))?,
         }
     };
-
     ($f:ident $op:ident $($immediate:ident)+) => {{
         let _ = ($($immediate,)+);
         Err(Failed::unsupported(stringify!($op)))?
     }};
 }
 
-/// An op of the same name as an operator, with the kind of its result.
-enum Numeric {
-    /// Of two operands.
-    Binary(Op, Kind),
-    /// Of one operand.
-    Unary(Op, Kind),
+/// The instructions that an op with another name carries out: slots have zeros above a 32-bit
+/// value, so a load or store of 64 bits may be one of 32.
+const OTHER_OPS: &[(&str, Op)] = &[
+    ("I64Load8U", Op::I32Load8U),
+    ("I64Load16U", Op::I32Load16U),
+    ("I64Load32U", Op::I32Load),
+    ("I64Store8", Op::I32Store8),
+    ("I64Store16", Op::I32Store16),
+    ("I64Store32", Op::I32Store),
+];
+
+/// Returns the op that carries out an instruction, and the kind of the result if there is one.
+/// The instruction has its name in `wasmparser`.
+pub const fn op_of(instruction: &str) -> Option<(Op, Option<Kind>)> {
+    let mut at = 0;
+    while at < OTHER_OPS.len() {
+        let (name, op) = OTHER_OPS[at];
+        if is_same(name, instruction) {
+            return Some((op, Some(Kind::I64)));
+        }
+        at += 1;
+    }
+    let Some(op) = Op::by_path(instruction) else {
+        return None;
+    };
+    let result = match op.result() {
+        Some(Scalar::u32 | Scalar::i32) => Some(Kind::I32),
+        Some(Scalar::u64 | Scalar::i64) => Some(Kind::I64),
+        Some(Scalar::f32) => Some(Kind::F32),
+        Some(Scalar::f64) => Some(Kind::F64),
+        Some(Scalar::u8 | Scalar::u16) | None => None,
+    };
+    Some((op, result))
 }
 
-/// Maps operators to ops of one or two operands with the same name.
-macro_rules! numeric_operators {
-    ($(binary $result2:ident: $($op2:ident)*;)* $(unary $result1:ident: $($op1:ident)*;)*) => {
-        const fn numeric(operator: &Operator<'_>) -> Option<Numeric> {
-            match operator {
-                $($(Operator::$op2 => Some(Numeric::Binary(Op::$op2, Kind::$result2)),)*)*
-                $($(Operator::$op1 => Some(Numeric::Unary(Op::$op1, Kind::$result1)),)*)*
-                _ => None,
+impl Function<'_> {
+    /// An instruction without immediates whose op is a row with a body.
+    fn operation(&mut self, op: Op, result: Option<Kind>) {
+        let result = result.expect("the row has a result");
+        match op.family() {
+            Family::Unary | Family::PartialUnary => self.unary(op, result),
+            Family::Wide => self.wide(op, 4),
+            Family::WideMultiply => self.wide(op, 2),
+            _ => self.binary(op, result),
+        }
+    }
+
+    /// A load or store whose op is a row with a body.
+    fn memory_access(&mut self, op: Op, result: Option<Kind>, memarg: &MemArg) {
+        match op.family() {
+            Family::Load => self.load(op, memarg, result.expect("the row has a result")),
+            Family::StoreFloat => {
+                let as_integer = match op.operand() {
+                    Scalar::f32 => Op::I32Store,
+                    _ => Op::I64Store,
+                };
+                self.store_float(op, as_integer, memarg);
             }
+            _ => self.store(op, memarg),
+        }
+    }
+}
+
+/// Translates a memory access, whose one immediate is named `memarg`, or another instruction.
+macro_rules! translate_access {
+    ($f:ident $op:ident [memarg] $arg:ident) => {
+        match const { op_of(stringify!($op)) } {
+            Some((op, result)) => $f.memory_access(op, result, &$arg),
+            None => Err(Failed::unsupported(stringify!($op)))?,
         }
     };
-}
-
-numeric_operators! {
-    binary I32: I32Add I32Sub I32Mul I32DivS I32DivU I32RemS I32RemU I32And I32Or I32Xor I32Shl
-        I32ShrS I32ShrU I32Rotl I32Rotr I32Eq I32Ne I32LtS I32LtU I32GtS I32GtU I32LeS I32LeU
-        I32GeS I32GeU I64Eq I64Ne I64LtS I64LtU I64GtS I64GtU I64LeS I64LeU I64GeS I64GeU F32Eq
-        F32Ne F32Lt F32Gt F32Le F32Ge F64Eq F64Ne F64Lt F64Gt F64Le F64Ge;
-    binary I64: I64Add I64Sub I64Mul I64DivS I64DivU I64RemS I64RemU I64And I64Or I64Xor I64Shl
-        I64ShrS I64ShrU I64Rotl I64Rotr;
-    binary F32: F32Add F32Sub F32Mul F32Div F32Min F32Max F32Copysign;
-    binary F64: F64Add F64Sub F64Mul F64Div F64Min F64Max F64Copysign;
-    unary I32: I32Clz I32Ctz I32Popcnt I32Extend8S I32Extend16S I32WrapI64 I32TruncF32S
-        I32TruncF32U I32TruncF64S I32TruncF64U I32TruncSatF32S I32TruncSatF32U I32TruncSatF64S
-        I32TruncSatF64U I32ReinterpretF32;
-    unary I64: I64Clz I64Ctz I64Popcnt I64Extend8S I64Extend16S I64Extend32S I64ExtendI32S
-        I64TruncF32S I64TruncF32U I64TruncF64S I64TruncF64U I64TruncSatF32S I64TruncSatF32U
-        I64TruncSatF64S I64TruncSatF64U I64ReinterpretF64;
-    unary F32: F32Abs F32Neg F32Ceil F32Floor F32Trunc F32Nearest F32Sqrt F32ConvertI32S
-        F32ConvertI32U F32ConvertI64S F32ConvertI64U F32DemoteF64 F32ReinterpretI32;
-    unary F64: F64Abs F64Neg F64Ceil F64Floor F64Trunc F64Nearest F64Sqrt F64ConvertI32S
-        F64ConvertI32U F64ConvertI64S F64ConvertI64U F64PromoteF32 F64ReinterpretI64;
+    ($f:ident $op:ident [$($name:ident)*] $($immediate:ident)*) => {
+        translate!($f $op $($immediate)*)
+    };
 }
 
 macro_rules! define_visitor {
@@ -311,7 +310,7 @@ macro_rules! define_visitor {
                 return Ok(());
             }
             self.cost += const { cost(stringify!($op)) };
-            translate!(self $op $($($immediate)*)?);
+            translate_access!(self $op [$($($immediate)*)?] $($($immediate)*)?);
             Ok(())
         })*
     };
@@ -324,14 +323,14 @@ impl<'a> VisitOperator<'a> for Function<'_> {
 }
 
 impl FrameStack for Function<'_> {
-    /// The reader asks whether an `else` stands in an `if`, and whether the body has ended:
-    /// validation has made sure of that.
+    /// Returns the same for every instruction: validation has checked that each `else` is in an
+    /// `if` and that the body ends.
     fn current_frame(&self) -> Option<FrameKind> {
         Some(FrameKind::If)
     }
 }
 
-/// The kinds of a function type's results.
+/// Pushes the results of a function type, which are in the slots of their heights.
 pub fn push_results(f: &mut Function<'_>, results: &[ValType]) {
     for &ty in results {
         f.values.push_temp(ty.into());

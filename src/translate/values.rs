@@ -25,12 +25,18 @@ use super::TooLarge;
 use super::frame::{Frame, far, near};
 use super::mapping::{Source, Variable};
 use super::operand::{Class, Kind, Location, Operand, Place};
-use crate::code::{Assembler, Offset, Op};
+use crate::code::cells::{
+    Const32, Const64, CopyAcc, CopyAccF32, CopyAccF64, CopyFar, CopyMany, CopyThrough,
+};
+use crate::code::{Assembler, NearSlot, Offset};
 use alloc::vec::Vec;
 use smallvec::SmallVec;
 
 /// Slots that an accumulator mirrors, the last one first.
 type Mirrored = [Option<i32>; 2];
+
+/// A field in the place of a slot that no field reaches: the attempt has failed.
+const UNREACHABLE: NearSlot = NearSlot(0);
 
 /// Few functions have more operands on the stack.
 const USUAL_HEIGHT: usize = 16;
@@ -244,13 +250,13 @@ impl Values {
     }
 
     /// A slot as a field of the next cell, through scratch slot `scratch` if need be.
-    pub fn source(&mut self, slot: i32, scratch: usize) -> i16 {
+    pub fn source(&mut self, slot: i32, scratch: usize) -> NearSlot {
         if let Some(field) = near(slot) {
             return field;
         }
         if !self.frame.is_large() {
             self.failed = Some(TooLarge);
-            return 0;
+            return UNREACHABLE;
         }
         let through = self.frame.scratch(scratch);
         self.copy_far(through, slot);
@@ -259,7 +265,7 @@ impl Values {
 
     /// Where a cell can put a result that is wanted in `slot`.
     /// [`Values::put`] completes it.
-    pub fn destination(&mut self, slot: i32) -> i16 {
+    pub fn destination(&mut self, slot: i32) -> NearSlot {
         match near(slot) {
             Some(field) => field,
             None if self.frame.is_large() => {
@@ -267,7 +273,7 @@ impl Values {
             }
             None => {
                 self.failed = Some(TooLarge);
-                0
+                UNREACHABLE
             }
         }
     }
@@ -282,10 +288,10 @@ impl Values {
     }
 
     fn copy_far(&mut self, to: i32, from: i32) {
-        self.assembler
-            .cell(Op::CopyFar.opcode())
-            .u32(8, far(to))
-            .u32(12, far(from));
+        self.assembler.emit(CopyFar {
+            to: far(to),
+            from: far(from),
+        });
     }
 
     // --- changes that the accumulators and slots see ---
@@ -405,8 +411,7 @@ impl Values {
                     self.copy_acc(class, slot);
                     self.mirrors_too(class, slot);
                 } else if class == Class::Int && is_free {
-                    let cell = self.assembler.cell(Op::CopyThrough.opcode());
-                    cell.field(0, d).field(1, s);
+                    self.assembler.emit(CopyThrough { to: d, from: s });
                     self.wrote_slot(slot);
                     self.mirrors_too(class, slot);
                 } else {
@@ -419,32 +424,21 @@ impl Values {
 
     /// Copies the accumulator of a class to a slot.
     fn copy_acc(&mut self, class: Class, slot: i32) {
-        let op = match class {
-            Class::Int => Op::CopyAcc,
-            Class::F32 => Op::CopyAccF32,
-            Class::F64 => Op::CopyAccF64,
+        let to = self.destination(slot);
+        match class {
+            Class::Int => self.assembler.emit(CopyAcc { to }),
+            Class::F32 => self.assembler.emit(CopyAccF32 { to }),
+            Class::F64 => self.assembler.emit(CopyAccF64 { to }),
         };
-        let field = self.destination(slot);
-        self.assembler.cell(op.opcode()).field(0, field);
         self.put(slot);
     }
 
     fn constant(&mut self, slot: i32, bits: u64) {
-        let field = self.destination(slot);
+        let to = self.destination(slot);
         match u32::try_from(bits) {
-            Ok(bits) => {
-                self.assembler
-                    .cell(Op::Const32.opcode())
-                    .field(0, field)
-                    .u32(12, bits);
-            }
-            Err(_) => {
-                self.assembler
-                    .cell(Op::Const64.opcode())
-                    .field(0, field)
-                    .word(2, bits);
-            }
-        }
+            Ok(value) => self.assembler.emit(Const32 { to, value }),
+            Err(_) => self.assembler.emit(Const64 { to, value: bits }),
+        };
         self.put(slot);
     }
 
@@ -463,11 +457,11 @@ impl Values {
     /// Copies a run of values, which are in the slots of their heights, to the slots of
     /// lower heights.
     pub fn copy_run(&mut self, from: u32, to: u32, count: u32) {
-        self.assembler
-            .cell(Op::CopyMany.opcode())
-            .u32(8, far(self.frame.temp(to)))
-            .u32(12, far(self.frame.temp(from)))
-            .u32(16, count);
+        self.assembler.emit(CopyMany {
+            to: far(self.frame.temp(to)),
+            from: far(self.frame.temp(from)),
+            count,
+        });
         let written = self.frame.temp(to)..self.frame.temp(to + count);
         for mirrored in self.mirrored.as_flattened_mut() {
             if mirrored.is_some_and(|slot| written.contains(&slot)) {

@@ -1,0 +1,278 @@
+//! The families of ops, and the variants of each.
+
+use super::shape::*;
+
+/// Calls `$callback!` with whatever else it was given and the variants of a family: the name
+/// of each in Rust, its suffix in listings, and its shape.
+macro_rules! for_each_variant {
+    ($callback:ident [$($extra:tt)*] Commutative) => {
+        for_each_variant! { $callback [$($extra)*] both Binary {} }
+    };
+    ($callback:ident [$($extra:tt)*] CommutativeWide) => {
+        for_each_variant! { $callback [$($extra)*] both Binary {
+            sw "_sw" Binary<Slot, Wide, Acc>, sw_d "_sw.d" Binary<Slot, Wide, AccAndSlot>,
+            rw "_rw" Binary<Acc, Wide, Acc>, rw_d "_rw.d" Binary<Acc, Wide, AccAndSlot>
+        } }
+    };
+    ($callback:ident [$($extra:tt)*] Binary) => {
+        for_each_variant! { $callback [$($extra)*] both Binary {
+            sr "_sr" Binary<Slot, Acc, Acc>, sr_d "_sr.d" Binary<Slot, Acc, AccAndSlot>,
+            is "_is" Binary<Imm, Slot, Acc>, is_d "_is.d" Binary<Imm, Slot, AccAndSlot>,
+            ir "_ir" Binary<Imm, Acc, Acc>, ir_d "_ir.d" Binary<Imm, Acc, AccAndSlot>
+        } }
+    };
+    ($callback:ident [$($extra:tt)*] Partial) => {
+        for_each_variant! { $callback [$($extra)*] Binary }
+    };
+    ($callback:ident [$($extra:tt)*] Compare) => {
+        for_each_variant! { $callback [$($extra)*] comparison {
+            count_br_if_s ".count_br_if_s" Count<Slot>,
+            count_br_if_i ".count_br_if_i" Count<Imm>
+        } }
+    };
+    ($callback:ident [$($extra:tt)*] CompareFloat) => {
+        for_each_variant! { $callback [$($extra)*] comparison {
+            br_unless_ss ".br_unless_ss" Branch<Slot, Slot, Fails>,
+            br_unless_rs ".br_unless_rs" Branch<Acc, Slot, Fails>,
+            br_unless_si ".br_unless_si" Branch<Slot, Imm, Fails>,
+            br_unless_ri ".br_unless_ri" Branch<Acc, Imm, Fails>
+        } }
+    };
+    ($callback:ident [$($extra:tt)*] comparison { $($own:tt)* }) => {
+        for_each_variant! { $callback [$($extra)*] both Comparison {
+            br_if_ss ".br_if_ss" Branch<Slot, Slot, Holds>,
+            br_if_rs ".br_if_rs" Branch<Acc, Slot, Holds>,
+            br_if_si ".br_if_si" Branch<Slot, Imm, Holds>,
+            br_if_ri ".br_if_ri" Branch<Acc, Imm, Holds>,
+            select_ss ".select_ss" Select<Slot, Slot>,
+            select_rs ".select_rs" Select<Acc, Slot>,
+            select_si ".select_si" Select<Slot, Imm>,
+            select_ri ".select_ri" Select<Acc, Imm>,
+            $($own)*
+        } }
+    };
+    ($callback:ident [$($extra:tt)*] both $shape:ident { $($own:tt)* }) => {
+        $callback! { [$($extra)*]
+            ss "_ss" $shape<Slot, Slot, Acc>, ss_d "_ss.d" $shape<Slot, Slot, AccAndSlot>,
+            rs "_rs" $shape<Acc, Slot, Acc>, rs_d "_rs.d" $shape<Acc, Slot, AccAndSlot>,
+            si "_si" $shape<Slot, Imm, Acc>, si_d "_si.d" $shape<Slot, Imm, AccAndSlot>,
+            ri "_ri" $shape<Acc, Imm, Acc>, ri_d "_ri.d" $shape<Acc, Imm, AccAndSlot>,
+            $($own)*
+        }
+    };
+    ($callback:ident [$($extra:tt)*] Unary) => {
+        $callback! { [$($extra)*]
+            s "_s" Unary<Slot, Acc>, s_d "_s.d" Unary<Slot, AccAndSlot>,
+            r "_r" Unary<Acc, Acc>, r_d "_r.d" Unary<Acc, AccAndSlot>
+        }
+    };
+    ($callback:ident [$($extra:tt)*] PartialUnary) => {
+        for_each_variant! { $callback [$($extra)*] Unary }
+    };
+    ($callback:ident [$($extra:tt)*] Load) => {
+        $callback! { [$($extra)*]
+            s "_s" Load<Based<Slot>, Acc>, s_d "_s.d" Load<Based<Slot>, AccAndSlot>,
+            r "_r" Load<Based<Acc>, Acc>, r_d "_r.d" Load<Based<Acc>, AccAndSlot>,
+            i "_i" Load<Fixed, Acc>, i_d "_i.d" Load<Fixed, AccAndSlot>,
+            indexed_ss "_indexed_ss" Load<Indexed<Slot>, Acc>,
+            indexed_ss_d "_indexed_ss.d" Load<Indexed<Slot>, AccAndSlot>,
+            indexed_rs "_indexed_rs" Load<Indexed<Acc>, Acc>,
+            indexed_rs_d "_indexed_rs.d" Load<Indexed<Acc>, AccAndSlot>,
+            any "_any" LoadAny<Acc>, any_d "_any.d" LoadAny<AccAndSlot>
+        }
+    };
+    ($callback:ident [$($extra:tt)*] Store) => {
+        $callback! { [$($extra)*]
+            ss "_ss" Store<Based<Slot>, Slot>,
+            rs "_rs" Store<Based<Acc>, Slot>,
+            is "_is" Store<Fixed, Slot>,
+            si "_si" Store<Based<Slot>, Wide>,
+            ri "_ri" Store<Based<Acc>, Wide>,
+            ii "_ii" Store<Fixed, Wide>,
+            sr "_sr" Store<Based<Slot>, Acc>,
+            ir "_ir" Store<Fixed, Acc>,
+            any "_any" StoreAny
+        }
+    };
+    ($callback:ident [$($extra:tt)*] StoreFloat) => {
+        $callback! { [$($extra)*]
+            sr "_sr" Store<Based<Slot>, Acc>, ir "_ir" Store<Fixed, Acc>
+        }
+    };
+    ($callback:ident [$($extra:tt)*] Wide) => {
+        $callback! { [$($extra)*] cell "" WideBinary }
+    };
+    ($callback:ident [$($extra:tt)*] WideMultiply) => {
+        $callback! { [$($extra)*] cell "" WideMultiply }
+    };
+    ($callback:ident [$($extra:tt)*] Control) => {
+        $callback! { [$($extra)*] cell "" row }
+    };
+    ($callback:ident [$($extra:tt)*] Service) => {
+        $callback! { [$($extra)*] cell "" row }
+    };
+}
+
+pub(crate) use for_each_variant;
+
+/// A variant of the ops of a family.
+#[derive(Clone, Copy, Debug)]
+pub struct Variant {
+    /// The name in Rust, as rows of fusions have it.
+    pub name: &'static str,
+    /// What listings add to the name of the op.
+    pub suffix: &'static str,
+    /// The shape of the cells.
+    pub spec: Spec,
+}
+
+macro_rules! variant_list {
+    ([] cell $suffix:literal row) => {
+        &[Variant { name: "cell", suffix: $suffix, spec: Spec::Row }]
+    };
+    ([] $($name:ident $suffix:literal $shape:ident $(<$($param:ty),*>)?),* $(,)?) => {
+        &[$(Variant {
+            name: stringify!($name),
+            suffix: $suffix,
+            spec: <$shape $(<$($param),*>)? as Shape>::SPEC,
+        }),*]
+    };
+}
+
+macro_rules! families {
+    ($($(#[doc = $doc:literal])* $family:ident,)*) => {
+        /// A kind of ops that have the same variants.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Family {
+            $($(#[doc = $doc])* $family,)*
+        }
+
+        impl Family {
+            const COUNT: usize = [$(Family::$family),*].len();
+
+            /// Returns the variants, in the order of their opcodes.
+            pub const fn variants(self) -> &'static [Variant] {
+                VARIANTS[self as usize]
+            }
+        }
+
+        const VARIANTS: [&[Variant]; Family::COUNT] =
+            [$(for_each_variant! { variant_list [] $family }),*];
+    };
+}
+
+families! {
+    /// Two operands that can be exchanged.
+    Commutative,
+    /// Two 64-bit operands that can be exchanged; the second may be an immediate of 64 bits.
+    CommutativeWide,
+    /// Two operands.
+    Binary,
+    /// Two operands; may trap.
+    Partial,
+    /// A comparison of integers: a value, a branch, a selection, or a branch after an
+    /// addition.
+    Compare,
+    /// A comparison of floats: a value, a branch where it holds or where it does not, or a
+    /// selection.
+    CompareFloat,
+    /// One operand.
+    Unary,
+    /// One operand; may trap.
+    PartialUnary,
+    /// A load.
+    Load,
+    /// A store of an integer or reference.
+    Store,
+    /// A store of a float that is in its accumulator. (A float in a slot is stored as an
+    /// integer.)
+    StoreFloat,
+    /// Two 128-bit operands.
+    Wide,
+    /// Two 64-bit operands and a 128-bit result.
+    WideMultiply,
+    /// An op of one variant whose row lists its fields.
+    Control,
+    /// As [`Family::Control`], of an op that the driver carries out.
+    Service,
+}
+
+/// No variant.
+const NONE: u8 = u8::MAX;
+
+/// The variant of each form, for each family, with its result in the accumulator alone.
+static BY_FORM: [[u8; Spec::FORMS]; Family::COUNT] = {
+    let mut table = [[NONE; Spec::FORMS]; Family::COUNT];
+    let mut family = 0;
+    while family < Family::COUNT {
+        let mut variant = 0;
+        while variant < VARIANTS[family].len() {
+            let spec = VARIANTS[family][variant].spec;
+            if !spec.has_slot_result() {
+                let form = spec.form();
+                assert!(table[family][form] == NONE, "two variants have one form");
+                table[family][form] = variant as u8;
+            }
+            variant += 1;
+        }
+        family += 1;
+    }
+    table
+};
+
+/// The variant with its result in a slot as well, for each family and variant.
+static WITH_SLOT_RESULT: [[u8; MOST_VARIANTS]; Family::COUNT] = {
+    let mut table = [[NONE; MOST_VARIANTS]; Family::COUNT];
+    let mut family = 0;
+    while family < Family::COUNT {
+        let variants = VARIANTS[family];
+        let mut variant = 0;
+        while variant < variants.len() {
+            if variants[variant].spec.with_slot_result().is_some() {
+                let mut other = 0;
+                while !(variants[other].spec.has_slot_result()
+                    && variants[other].spec.form() == variants[variant].spec.form())
+                {
+                    other += 1;
+                }
+                table[family][variant] = other as u8;
+            }
+            variant += 1;
+        }
+        family += 1;
+    }
+    table
+};
+
+/// The most variants of a family.
+const MOST_VARIANTS: usize = {
+    let mut most = 0;
+    let mut family = 0;
+    while family < Family::COUNT {
+        if VARIANTS[family].len() > most {
+            most = VARIANTS[family].len();
+        }
+        family += 1;
+    }
+    most
+};
+
+impl Family {
+    /// Returns whether the ops are comparisons.
+    pub const fn compares(self) -> bool {
+        matches!(self, Family::Compare | Family::CompareFloat)
+    }
+
+    /// Returns the number of the variant of a form, whose result, if it has one, goes to the
+    /// accumulator alone.
+    pub fn variant(self, form: usize) -> Option<u8> {
+        let variant = BY_FORM[self as usize][form];
+        (variant != NONE).then_some(variant)
+    }
+
+    /// Returns the variant that puts its result into a slot as well as `variant` does not.
+    pub fn with_slot_result(self, variant: u8) -> Option<u8> {
+        let variant = WITH_SLOT_RESULT[self as usize][variant as usize];
+        (variant != NONE).then_some(variant)
+    }
+}

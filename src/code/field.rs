@@ -1,0 +1,214 @@
+//! The types that the fields of a cell can have.
+
+use super::clauses::Awaits;
+use crate::module::TypeId;
+
+/// The encoding of a field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FieldKind {
+    /// A slot, as a signed 16-bit distance from the record in bytes.
+    NearSlot,
+    /// A slot, as a signed 32-bit distance from the record in bytes.
+    FarSlot,
+    /// A 16-bit unsigned integer.
+    U16,
+    /// A 32-bit unsigned integer.
+    U32,
+    /// A 64-bit unsigned integer.
+    U64,
+    /// Two bytes without a value.
+    Unused,
+    /// 32 bits that listings leave out.
+    Hidden,
+    /// A branch target: an address in finished code, a word offset before.
+    Target,
+    /// A callee's code: an address in finished code, a function index before.
+    CalleeCode,
+    /// The place where a callee's code is published: an address in finished code, a
+    /// function index before.
+    CalleeEntry,
+    /// Branch targets up to the end of the cell.
+    Targets,
+    /// Clauses up to the end of the cell (see [`clauses`](super::clauses)).
+    Clauses,
+}
+
+impl FieldKind {
+    /// The size of the field in bytes, which is also its alignment. A field that extends to
+    /// the end of the cell has the size of a word.
+    pub const fn size(self) -> usize {
+        match self {
+            FieldKind::NearSlot | FieldKind::U16 | FieldKind::Unused => 2,
+            FieldKind::FarSlot | FieldKind::U32 | FieldKind::Hidden => 4,
+            FieldKind::U64
+            | FieldKind::Target
+            | FieldKind::CalleeCode
+            | FieldKind::CalleeEntry
+            | FieldKind::Targets
+            | FieldKind::Clauses => 8,
+        }
+    }
+
+    /// The words that a cell has at least from such a field on, if it extends to the end of
+    /// the cell.
+    pub const fn least_words(self) -> usize {
+        match self {
+            // The word that ends the list.
+            FieldKind::Clauses => 1,
+            _ => 0,
+        }
+    }
+
+    /// Whether finishing the code replaces the field by an address.
+    pub const fn is_relocated(self) -> bool {
+        matches!(
+            self,
+            FieldKind::Target | FieldKind::CalleeCode | FieldKind::CalleeEntry
+        )
+    }
+
+    /// Whether the field extends to the end of the cell.
+    pub const fn is_list(self) -> bool {
+        matches!(self, FieldKind::Targets | FieldKind::Clauses)
+    }
+}
+
+/// The type of a field.
+pub trait FieldType: Copy {
+    /// Its encoding.
+    const KIND: FieldKind;
+    /// Returns the value as the low bits of a word.
+    fn to_bits(self) -> u64;
+    /// Returns the value whose low bits these are.
+    fn from_bits(bits: u64) -> Self;
+}
+
+/// A slot within 4,095 slots of the record: its distance in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NearSlot(pub i16);
+
+/// A slot: its distance from the record in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FarSlot(pub i32);
+
+/// Two bytes that another variant of the op uses for a slot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unused;
+
+/// The number of elements of the list at the end of the cell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Length(pub u32);
+
+/// The tag of the exception that `resume_throw` throws; 0 in other cells that resume.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ThrownTag(pub u32);
+
+/// A branch target under assembly: its offset in words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Target(pub u32);
+
+/// A callee under assembly, whose cell holds its code as it is when the caller is finished:
+/// running code replaces that.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CalleeCode(pub u32);
+
+/// A callee under assembly, whose cell holds the place where its code is published.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CalleeEntry(pub u32);
+
+/// The branch targets of a branch table, from this field to the end of the cell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Targets;
+
+/// The clauses of a cell that resumes, from this field to the end of the cell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Clauses;
+
+/// A memory's index in its module, and the logarithm of its page size.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PagedMemory(u32);
+
+impl PagedMemory {
+    /// Combines an index below 65,536 and the binary logarithm of a page size.
+    pub const fn new(memory: u32, page_size_log2: u32) -> PagedMemory {
+        PagedMemory(memory | page_size_log2 << 16)
+    }
+
+    /// Returns the memory's index.
+    #[inline(always)]
+    pub const fn memory(self) -> u32 {
+        self.0 & 0xffff
+    }
+
+    /// Returns the binary logarithm of the page size.
+    #[inline(always)]
+    pub const fn page_size_log2(self) -> u32 {
+        self.0 >> 16
+    }
+}
+
+macro_rules! field_types {
+    ($($ty:ty: $kind:ident, |$value:ident| $to:expr, |$bits:ident| $from:expr;)*) => {$(
+        impl FieldType for $ty {
+            const KIND: FieldKind = FieldKind::$kind;
+            #[inline(always)]
+            fn to_bits(self) -> u64 {
+                let $value = self;
+                $to
+            }
+            #[inline(always)]
+            fn from_bits($bits: u64) -> Self {
+                $from
+            }
+        }
+    )*};
+}
+
+field_types! {
+    NearSlot: NearSlot, |slot| u64::from(slot.0.cast_unsigned()), |bits| NearSlot(bits as i16);
+    FarSlot: FarSlot, |slot| u64::from(slot.0.cast_unsigned()), |bits| FarSlot(bits as i32);
+    u16: U16, |value| u64::from(value), |bits| bits as u16;
+    u32: U32, |value| u64::from(value), |bits| bits as u32;
+    u64: U64, |value| value, |bits| bits;
+    Unused: Unused, |_value| 0, |_bits| Unused;
+    Length: Hidden, |length| u64::from(length.0), |bits| Length(bits as u32);
+    ThrownTag: Hidden, |tag| u64::from(tag.0), |bits| ThrownTag(bits as u32);
+    Target: Target, |target| u64::from(target.0), |bits| Target(bits as u32);
+    CalleeCode: CalleeCode, |callee| u64::from(callee.0), |bits| CalleeCode(bits as u32);
+    CalleeEntry: CalleeEntry, |callee| u64::from(callee.0), |bits| CalleeEntry(bits as u32);
+    Targets: Targets, |_value| 0, |_bits| Targets;
+    Clauses: Clauses, |_value| 0, |_bits| Clauses;
+    PagedMemory: U32, |memory| u64::from(memory.0), |bits| PagedMemory(bits as u32);
+    TypeId: U32, |ty| u64::from(ty.0), |bits| TypeId(bits as u32);
+    Awaits: U32, |awaits| u64::from(awaits.encode()), |bits| Awaits::decode(bits as u32);
+}
+
+/// Defines indices into a module's index spaces, as cells hold them.
+macro_rules! module_indices {
+    ($($(#[doc = $doc:literal])* $name:ident;)*) => {$(
+        $(#[doc = $doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub struct $name(pub u32);
+
+        field_types! {
+            $name: U32, |index| u64::from(index.0), |bits| $name(bits as u32);
+        }
+    )*};
+}
+
+module_indices! {
+    /// A function's index in its module.
+    ModuleFunc;
+    /// A global's index in its module.
+    ModuleGlobal;
+    /// A table's index in its module.
+    ModuleTable;
+    /// A memory's index in its module.
+    ModuleMemory;
+    /// A tag's index in its module.
+    ModuleTag;
+    /// A data segment's index in its module.
+    ModuleData;
+    /// An element segment's index in its module.
+    ModuleElements;
+}
