@@ -255,7 +255,8 @@ macro_rules! fused {
     };
 }
 
-/// Whether there are handlers for fusions.
+/// Whether there are handlers for fusions. Unit tests are compiled without them, which saves a
+/// minute; the tests in `spec-tests` run with them.
 const FUSES: bool = cfg!(not(any(feature = "small", all(test, not(miri)))));
 
 /// Whether the loop has handlers for fusions: only where it is the best backend. Elsewhere it
