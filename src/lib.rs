@@ -1,7 +1,8 @@
-//! Backstitch runs WebAssembly by interpreting it, on any processor that Rust reaches, and
-//! shows exactly what a program was doing when it stopped.
+//! A WebAssembly interpreter that runs on every target of Rust, and that can show the exact
+//! state of a program wherever it stops.
 //!
-//! The names and shapes are Wasmtime's, so that a program changes its import line:
+//! The API has the names and shapes of [Wasmtime's](https://docs.rs/wasmtime). Many programs
+//! compile with both after changing the import line:
 //!
 //! ```
 //! use backstitch::{Engine, Linker, Module, Result, Store};
@@ -26,42 +27,75 @@
 //! # }
 //! ```
 //!
-//! # How it is built
+//! # Differences from Wasmtime
+//!
+//! Missing from the API:
+//!
+//! * Components (`wasmtime::component`, `bindgen!`).
+//! * Vectors, shared memories and atomics ([`Val::V128`] exists, but cannot be passed;
+//!   `SharedMemory`), and values of the garbage collection proposal (`StructRef`, `ArrayRef`,
+//!   `EqRef`, `I31`; [`AnyRef`] has no values). The types of that proposal exist.
+//! * Ahead-of-time compilation and caches (`Module::serialize`, `Module::deserialize`,
+//!   `Engine::precompile_module`), and the options of [`Config`] that concern compilers, memory
+//!   reservations, pooling allocators and native stacks for asynchronous calls.
+//! * Unchecked calls and raw values (`Func::new_unchecked`, `Func::call_unchecked`, `ValRaw`).
+//! * `ResourceLimiterAsync` and other asynchronous variants of functions that do not run
+//!   WebAssembly (`Memory::new_async`, `Store::gc_async`), and periodic yielding
+//!   (`Store::fuel_async_yield_interval`; use [`Store::epoch_deadline_callback`]).
+//! * Profiling and debugging of native code (`GuestProfiler`, `Config::debug_info`).
+//!
+//! Different in the API:
+//!
+//! * The future of an asynchronous host function ([`Linker::func_wrap_async`],
+//!   [`Linker::func_new_async`]) does not borrow the [`Caller`], and the closure returns it
+//!   without a `Box`. That of a function of dynamic type returns its results as a vector.
+//! * The variants of [`Trap`] and the texts of traps are Wasmtime's, but other error types
+//!   (for example, [`ModuleError`]) and texts are not.
+//! * WASI preview 1 is in the module `wasi` of this crate, not in a crate of its own.
+//!
+//! Only in this API: calls that the host suspends, inspects and resumes ([`Execution`],
+//! [`Instantiation`]), continuations as values ([`ContRef`]), and core dumps that can be read
+//! ([`CoreDump`]).
+//!
+//! # Design
 //!
 //! ```text
 //!  wasm bytes ──► module     decoded and validated, immutable
-//!             ──► translate  one pass per function, lazily: operators become cells
+//!             ──► translate  one pass per function, lazily: instructions become cells
 //!             ──► code       the instruction set, in one table; published code
-//!             ──► execute    what each cell does, and what drives it
+//!             ──► execute    the handlers of cells, and the driver that runs them
 //!                    │ reads and writes
 //!                    ▼
-//!                 stack      frame records, stacks, the chain      heap   memories, tables,
-//!                    ▲ reads                                              globals, the store
+//!                 stack      frames, stacks, the chain      heap   memories, tables,
+//!                    ▲ reads                                       globals, the store
 //!             ◄── walk       frames, backtraces
 //!             ◄── api        Engine, Module, Store, Linker, Instance, Func …
-//!                    ▲ a user of the api, like any embedder
-//!                  wasi       WASI preview 1, on the system or on no system at all
+//!                    ▲ uses only the public API
+//!                  wasi       WASI preview 1, with or without an operating system
 //! ```
 //!
-//! Everything that a running program is stands in data: frames are explicit records on
-//! stacks of their own, linked by distances, and nothing below the API lives on the native
-//! stack. So a backtrace is a walk over those records, a call can be suspended where it
-//! stands ([`Execution`]) and continued later, and recursion ends in a trap.
+//! The state of a running program is data: frames are explicit records on separate stacks,
+//! linked by distances, and nothing that a program needs is on the native stack. Therefore, a
+//! backtrace is a walk over those records, a call can be suspended anywhere ([`Execution`]) and
+//! resumed later, and runaway recursion ends in a trap.
 //!
-//! `support` holds what all of these rest on. Each folder's first page says what flows in,
-//! what flows out, and what must never be.
+//! `ids` contains the indices and identities of all that a store owns, `support` utilities for
+//! all other modules. The documentation of each module states its input, its output and its rules.
 //!
 //! # Features
 //!
-//! * `std` (default): threads for validation; with it off, the crate needs `alloc` alone.
+//! * `std` (default): validation in several threads, and `Module::from_file`. Without this
+//!   feature, the crate requires only `alloc`.
 //! * `cli` (default): the `backstitch` program.
-//! * `wasi-core`: WASI preview 1 (`backstitch::wasi`) without an operating system; `wasi`
-//!   (default with `cli`): on one too.
-//! * `wat`: [`Module::new`] reads the text format too.
-//! * `anyhow`: `?` turns errors into `anyhow::Error`.
-//! * `small`: no fused instructions, for targets bound by flash.
-//! * `profile`: [`Dispatch::Loop`] counts the cells that run, for work on this crate.
-//! * `become`: on a nightly compiler, dispatch by guaranteed tail calls.
+//! * `wasi-core`: WASI preview 1 (`backstitch::wasi`) without an operating system.
+//! * `wasi` (part of `cli`): WASI preview 1 with files, clocks and random numbers of the
+//!   operating system.
+//! * `wat`: [`Module::new`] also accepts the text format.
+//! * `anyhow`: `?` converts errors to `anyhow::Error`.
+//! * `small`: no fused cells, for targets with little flash memory.
+//! * `profile`: [`Dispatch::Loop`] counts the executed cells; for development of this crate.
+//! * `become`: the dispatch backend [`Dispatch::Become`], with guaranteed tail calls; requires
+//!   a nightly compiler.
 
 #![no_std]
 #![cfg_attr(backstitch_become, feature(explicit_tail_calls, rust_preserve_none_cc))]
@@ -75,6 +109,7 @@ mod api;
 mod code;
 mod execute;
 mod heap;
+mod ids;
 mod module;
 mod stack;
 mod support;
@@ -85,7 +120,7 @@ pub mod wasi;
 
 pub use api::*;
 
-/// The README's example is tested with the others.
+/// Compiles and runs the examples of the README with the doc tests.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;

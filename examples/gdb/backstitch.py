@@ -50,16 +50,16 @@ def endian():
 
 
 class Process:
-    """What the root says of a process."""
+    """A process, as the root of one version of the library describes it."""
 
-    def __init__(self):
+    def __init__(self, root=None):
         self.endian = endian()
         self.pointer = evaluate("sizeof(void *)")
         self.names = {}
         self.fields = {}
-        root = find_root()
+        root = root or find_roots()[0]
         if read(root, 8) != b"backstit":
-            raise Unreadable("`backstitch_root` is not what it should be")
+            raise Unreadable(f"the root at {root:#x} is not what it should be")
         version = self.number(root + 8, 8)
         if version != 1:
             raise Unreadable(f"the program's root has version {version}, this script knows 1")
@@ -121,15 +121,26 @@ def evaluate(expression):
     return int(re.match("0x[0-9a-f]+", text)[0], 16)
 
 
-def find_root():
-    """The address of the one symbol that all of this begins with."""
-    try:
-        return evaluate("(unsigned long) &backstitch_root")
-    except gdb.error as error:
+# The library's version follows in the symbol's name.
+ROOT = "backstitch_root_"
+
+
+def find_roots():
+    """The addresses of the roots: a program may use several versions of the library."""
+    command = f"with language c -- complete output {ROOT}"
+    completions = gdb.execute(command, to_string=True)
+    symbols = sorted(set(re.findall(rf"\b{ROOT}\w+", completions)))
+    if not symbols:
         raise Unreadable(
-            f"this program has no symbol `backstitch_root` ({error}): it does not use "
-            "Backstitch, or its symbols were stripped"
-        ) from error
+            f"this program has no symbol `{ROOT}…`: it does not use Backstitch, or its "
+            "symbols were stripped"
+        )
+    return [evaluate(f"(unsigned long) &{symbol}") for symbol in symbols]
+
+
+def processes():
+    """The process, once for each version of the library that it uses."""
+    return [Process(root) for root in find_roots()]
 
 
 # --- modules ---
@@ -473,12 +484,13 @@ def stack_pointers():
     return pointers
 
 
-def stores_of_this_thread(process):
+def stores_of_this_thread(*processes):
     """The stores that the selected thread runs, the innermost first."""
     this = gdb.selected_thread().num
     pointers = stack_pointers()
     found = []
-    for context in process.contexts():
+    contexts = [(process, context) for process in processes for context in process.contexts()]
+    for process, context in contexts:
         newest = next(process.activations(context), None)
         if newest is None:
             continue
@@ -506,18 +518,19 @@ or waits for another one."""
 
     def invoke(self, argument, from_tty):
         try:
-            process = Process()
             if argument:
-                self.stack(process, int(gdb.parse_and_eval(argument)))
+                number = int(gdb.parse_and_eval(argument))
+                for process in processes():
+                    self.stack(process, number)
             else:
-                self.thread(process)
+                self.thread()
         except Unreadable as error:
             raise gdb.GdbError(f"{error}.") from error
 
-    def thread(self, process):
+    def thread(self):
         if gdb.selected_thread() is None:
             raise gdb.GdbError("The program is not being run.")
-        stores = stores_of_this_thread(process)
+        stores = stores_of_this_thread(*processes())
         if not stores:
             print("This thread runs no WebAssembly.")
         for store in stores:
@@ -547,7 +560,8 @@ class WasmStacks(gdb.Command):
 
     def invoke(self, argument, from_tty):
         try:
-            self.list(Process())
+            for process in processes():
+                self.list(process)
         except Unreadable as error:
             raise gdb.GdbError(f"{error}.") from error
 

@@ -1,77 +1,75 @@
-//! Walks the stacks of a process by reading its memory, as a debugger script does.
-//! `examples/gdb/backstitch.py` is this file in Python. Tests compare this walk with the library's
-//! own walk at every instruction.
+//! Walks the stacks of a process from outside, by nothing but bytes: what a debugger
+//! script does, and the pattern for one. (`examples/gdb/backstitch.py` is this file in
+//! Python.) The tests hold it against the library's own walk at every instruction.
 //!
-//! # Algorithm
+//! # How to walk
 //!
-//! The symbol `backstitch_root` points to a magic number and five words:
+//! A symbol whose name is `backstitch_root_` and the library's version, such as
+//! `backstitch_root_0_1_0`, names five words behind a magic number:
 //!
 //! ```text
-//! "backstit" · version · fields · field count · stores · modules      8 bytes each, except
+//! "backstit" · version · fields · field count · stores · modules      each 8 bytes, but for
 //!                                                                     addresses
 //! field: name (48 bytes, zeros follow) · offset (8) · size (8)
 //! ```
 //!
-//! The fields describe the layout of all other structures by name, so that the code below does not
-//! depend on a version or a target. `Stack.base` is the offset and the size of a field in its
-//! structure, `Stack` the size of a structure, `BOUNDARY_TAG` a number.
+//! The fields say by name where everything else stands, so that nothing below is bound to
+//! a version or a target: `Stack.base` is a field's offset in its structure and its size,
+//! `Stack` a structure's size, `BOUNDARY_TAG` a number.
 //!
-//! 1. *Stores* are a linked list. Each node has the address of a context. A context has the stack
-//!    directory (an array indexed by stack number; entry 0 is unused) and the activations, oldest
-//!    first.
-//! 2. *The position of an activation*: if it is in the host (`exited`), the position is `exit` of
-//!    its first stack. Otherwise it is the newest activation, and runs on the running stack at the
-//!    context's `ip` and `fp` (or, while handlers run, at the location that `live` gives).
-//! 3. *Frames*: `fp` is the address of a record. Its link, without the tag, is the distance in
-//!    bytes down to the caller's record. Its return ip is the address at which the caller
-//!    continues. A record with the tag is a boundary, not a frame. By kind of boundary:
-//!
-//!    * Between instances: the caller belongs to the instance that the boundary names.
-//!    * Bottom of a continuation: the low half of a word is the number of the caller's stack, the
-//!      high half the distance in slots of the caller's record from that stack's base. The caller
-//!      continues at that stack's `exit`. If the stack number is 0, nothing has resumed the
-//!      continuation.
-//!    * Host: the activation ends.
-//!
-//! 4. *Functions*: a frame's instance has the module. The module has an entry for each function:
-//!    the address of its code's header, which has the number of words that follow it. A return ip
-//!    may point behind the last word, so the word before it is looked up.
+//! 1. *Stores*: a list; each node has the address of a context. A context has the
+//!    directory of stacks (an array by number; the first is none) and the activations,
+//!    oldest first.
+//! 2. *Where an activation stands*: if it is in the host (`exited`), its first stack's
+//!    `exit` says. The newest one, if it is not, stands on the running stack, where the
+//!    context's `ip` and `fp` say (or, while handlers run, where `live` says).
+//! 3. *Frames*: `fp` is the address of a record. Its link, without the tag, is the
+//!    distance in bytes down to the caller's record, and its return ip is where the caller
+//!    goes on. A record with the tag is a boundary and no frame; by its kind:
+//!    * between instances: the caller is of the instance that it names;
+//!    * the bottom of a continuation: the caller is on the stack that it names in the low
+//!      half of a word, its record as many slots from that stack's base as the high half
+//!      says; where it goes on, that stack's `exit` says. No stack: nobody waits;
+//!    * the host's: the activation ends.
+//! 4. *Names*: a frame's instance has the module, and that an entry for each function: the
+//!    address of its code's header, which has the number of words that follow it. A return
+//!    ip may be behind the last one, so it is the word before that counts.
 
 use std::collections::BTreeMap;
 
-/// Access to a process's memory.
+/// Reads a process's memory.
 pub trait Memory {
-    /// Fills `bytes` from an address. Returns false if the memory cannot be read.
+    /// Fills `bytes` from an address. False where it cannot be read.
     fn read(&self, address: u64, bytes: &mut [u8]) -> bool;
 }
 
-/// A frame, or the position at which a stack continues.
+/// A frame, or where one goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Frame {
-    /// Number of the stack.
+    /// Its stack's number.
     pub stack: u32,
-    /// Distance of the frame's record from the stack's base, in slots.
+    /// Its record, in slots from the stack's base.
     pub fp: u64,
-    /// Address of the next cell, or the address to which a call returns.
+    /// The address of the cell that is next, or to which a call returns.
     pub ip: u64,
-    /// True if `ip` is a return address.
+    /// Whether it is that of a call's return.
     pub is_return: bool,
-    /// Address of the instance.
+    /// The address of its instance.
     pub instance: u64,
 }
 
-/// A frame's position in its module's code.
+/// Where a frame is in its module's code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Location {
-    /// Number of the instance in the store.
+    /// The number of its instance in the store.
     pub instance: u32,
-    /// Index of the function in its module.
+    /// The function's index in its module.
     pub function: u32,
-    /// Offset from the function's first cell, in words.
+    /// In words from the function's first cell.
     pub offset: u32,
 }
 
-/// Offset and size of a field, in bytes.
+/// An offset and a size, in bytes.
 type Field = (u64, u64);
 
 /// A process.
@@ -86,8 +84,8 @@ const SLOT: u64 = 8;
 const POINTER: u64 = size_of::<usize>() as u64;
 
 impl<M: Memory> Process<M> {
-    /// Returns the process whose root is at the given address, or `None` if there is no root of a
-    /// supported version.
+    /// The process that has its root at an address. `None` where that is no root of the
+    /// version that is known here.
     pub fn find(memory: M, root: u64) -> Option<Process<M>> {
         let mut process = Process {
             memory,
@@ -117,7 +115,7 @@ impl<M: Memory> Process<M> {
         Some(process)
     }
 
-    /// Reads a number from a field of a structure.
+    /// A number that stands in a structure.
     fn number(&self, (offset, size): Field, structure: u64) -> Option<u64> {
         let mut bytes = [0; 8];
         let used = match cfg!(target_endian = "little") {
@@ -133,7 +131,7 @@ impl<M: Memory> Process<M> {
         })
     }
 
-    /// Reads a number from the field with the given name.
+    /// The same, by the field's name.
     fn get(&self, name: &str, structure: u64) -> Option<u64> {
         self.number(*self.fields.get(name)?, structure)
     }
@@ -146,7 +144,7 @@ impl<M: Memory> Process<M> {
         Some(self.fields.get(name)?.0)
     }
 
-    /// Returns the contexts of all stores, the newest first.
+    /// The contexts of all stores, the newest first.
     pub fn contexts(&self) -> Option<Vec<u64>> {
         let mut contexts = Vec::new();
         let mut node = self.get("List.first", self.stores)?;
@@ -158,12 +156,12 @@ impl<M: Memory> Process<M> {
         Some(contexts)
     }
 
-    /// Returns the number of a context's activations.
+    /// The number of a context's activations.
     pub fn activations(&self, context: u64) -> Option<u64> {
         self.get("Context.activation_count", context)
     }
 
-    /// Returns the address on the native stack from which an activation was started.
+    /// An address on the native stack from which an activation was started.
     pub fn native_stack(&self, context: u64, activation: u64) -> Option<u64> {
         let activation = self.activation(context, activation)?;
         self.get("Activation.native_stack", activation)
@@ -174,7 +172,7 @@ impl<M: Memory> Process<M> {
         Some(first + activation * self.size_of("Activation")?)
     }
 
-    /// Returns the position of an activation that is in the host; `None` if it is not.
+    /// Where an activation stands that is in the host; `None` for another.
     pub fn exit(&self, context: u64, activation: u64) -> Option<Frame> {
         let activation = self.activation(context, activation)?;
         if self.get("Activation.exited", activation)? == 0 {
@@ -185,8 +183,8 @@ impl<M: Memory> Process<M> {
         self.stands(context, stack)
     }
 
-    /// Returns the position of the newest activation. It must not be in the host, and its handlers
-    /// must have stored `ip` and `fp` in the context.
+    /// Where the newest activation stands, if it is not in the host and its handlers have
+    /// left `ip` and `fp` in the context.
     pub fn live(&self, context: u64) -> Option<Frame> {
         let running = self.get("Context.running", context)?;
         let directory = self.get("Context.stacks", context)?;
@@ -200,7 +198,7 @@ impl<M: Memory> Process<M> {
         })
     }
 
-    /// Returns the address of a stack's entry in the directory.
+    /// The directory's entry of a stack.
     fn stack(&self, context: u64, stack: u32) -> Option<u64> {
         if u64::from(stack) >= self.get("Context.stack_count", context)? {
             return None;
@@ -209,7 +207,7 @@ impl<M: Memory> Process<M> {
         Some(directory + u64::from(stack) * self.size_of("Stack")?)
     }
 
-    /// Returns the position at which a stack continues.
+    /// Where a stack stands while other code runs.
     pub fn stands(&self, context: u64, stack: u32) -> Option<Frame> {
         let exit = self.stack(context, stack)? + self.offset_of("Stack.exit")?;
         Some(Frame {
@@ -221,14 +219,13 @@ impl<M: Memory> Process<M> {
         })
     }
 
-    /// Returns the frames from `from` outwards, the youngest first, to the host or to a
-    /// continuation that nothing has resumed. Returns `None` if the memory does not contain valid
-    /// stacks.
+    /// The frames from one on, the youngest first, to the host or to a stack for which
+    /// nobody waits. `None` where the bytes are no stacks.
     pub fn walk(&self, context: u64, from: Frame) -> Option<Vec<Frame>> {
         let mut frames = Vec::new();
         let mut at = from;
         if at.ip == 0 {
-            // Nothing has run on this stack: its caller is the host.
+            // Nothing has run on it: it is the host's.
             return Some(frames);
         }
         loop {
@@ -268,14 +265,14 @@ impl<M: Memory> Process<M> {
         }
     }
 
-    /// Returns a frame's position in its module's code, or `None` if its function has not been
+    /// Where a frame is in its module's code; `None` for one whose function is about to be
     /// translated.
     pub fn locate(&self, frame: &Frame) -> Option<Location> {
         let module = self.get("InstanceCore.module", frame.instance)?;
         let entries = self.get("ListedModule.entries", module)?;
         let address = frame.ip - u64::from(frame.is_return);
         let before_cells = self.size_of("CodeHeader")?;
-        // Finds the last code block that begins before the address, and checks its length below.
+        // The code is the one that begins last before the address, if it reaches so far.
         let mut nearest = None;
         for function in 0..self.get("ListedModule.functions", module)? {
             let header = self.number((function * POINTER, POINTER), entries)?;

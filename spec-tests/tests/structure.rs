@@ -1,5 +1,5 @@
-//! The rules that the source tree keeps, read from the source itself: who may name whom,
-//! where `unsafe` stands, what may not be there at all.
+//! Rules for the source tree, checked by reading the sources: which folder may name which, where
+//! `unsafe` is allowed, and what is not allowed anywhere.
 
 #[path = "structure/source.rs"]
 mod source;
@@ -9,21 +9,34 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
-/// Which folders the files of a folder may name. (Its own are not listed.)
+/// Folders that the files of each folder may name, besides their own.
 ///
-/// `translate` and `execute` meet in `code` alone; nothing below `api` names it, and so
-/// nothing knows the embedder's `T`; `walk` looks at everything and touches nothing.
+/// `ids` and `support` are at the bottom. `translate` and `execute` meet in `code` alone.
+/// Nothing below `api` names it, so nothing there depends on the embedder's `T`. `walk` reads
+/// the other folders and changes none.
 const MAY_NAME: &[(&str, &[&str])] = &[
     ("support", &[]),
-    ("module", &["code", "support"]),
-    ("code", &["module", "support"]),
-    ("translate", &["code", "module", "stack", "support"]),
-    ("stack", &["code", "heap", "module", "support"]),
-    ("heap", &["code", "module", "stack", "support"]),
-    ("execute", &["code", "heap", "module", "stack", "support"]),
+    ("ids", &[]),
+    ("code", &["ids", "support"]),
+    ("module", &["code", "ids", "support"]),
+    ("translate", &["code", "ids", "module", "stack", "support"]),
+    ("stack", &["code", "heap", "ids", "module", "support"]),
+    ("heap", &["code", "ids", "module", "stack", "support"]),
+    (
+        "execute",
+        &["code", "heap", "ids", "module", "stack", "support"],
+    ),
     (
         "walk",
-        &["code", "heap", "module", "stack", "support", "translate"],
+        &[
+            "code",
+            "heap",
+            "ids",
+            "module",
+            "stack",
+            "support",
+            "translate",
+        ],
     ),
     (
         "api",
@@ -31,6 +44,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "code",
             "execute",
             "heap",
+            "ids",
             "module",
             "stack",
             "support",
@@ -38,15 +52,16 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "walk",
         ],
     ),
-    // A user of the API, like an embedder; below it, the tools alone.
+    // WASI uses the API as an embedder does, and the tools of `support`.
     ("wasi", &["api", "support"]),
-    // The command is a user of the library like any other.
+    // The command uses the library as any other program does.
     ("cli", &[]),
 ];
 
-/// What of a folder others may name, where that is not all that it makes public.
+/// Items of a folder that another one may name, for pairs of folders where that is less than
+/// everything public.
 const MAY_BE_NAMED: &[(&str, &str, &[&str])] = &[
-    // The map from cells back to operators, and what it is made of.
+    // The map from cells back to instructions, and its parts.
     (
         "walk",
         "translate",
@@ -59,16 +74,43 @@ const MAY_BE_NAMED: &[(&str, &str, &[&str])] = &[
             "Variable",
         ],
     ),
-    // What the registers point to, not what it is.
+    // A module holds its published code. It has no access to opcodes or operands.
+    (
+        "module",
+        "code",
+        &[
+            "CodeBlock",
+            "CodeHeader",
+            "Entry",
+            "HandlerTable",
+            "ModuleCode",
+        ],
+    ),
+    // The types that pointers in the context and in frames point to. The store that owns
+    // these structures stays out of reach.
     ("stack", "code", &["CodeHeader"]),
-    // Numbers and distances that both sides of the record agree on, no stacks.
-    ("translate", "stack", &["RECORD_SLOTS", "RED_ZONE_SLOTS"]),
+    (
+        "stack",
+        "heap",
+        &["FuncObject", "GlobalCell", "InstanceCore"],
+    ),
+    (
+        "stack",
+        "module",
+        &["EngineInner", "ListedModule", "MODULES"],
+    ),
+    // A store owns its stacks. It does not read frames: its `trace_stack` hook does.
+    ("heap", "stack", &["BOUNDARY_SLOTS", "StackState", "Stacks"]),
+    // A function's code, by the place where it is published, and reasons for failures.
+    ("heap", "code", &["Entry", "Trap"]),
+    // The size of a record, which a frame's layout depends on.
+    ("translate", "stack", &["RECORD_SLOTS"]),
 ];
 
-/// Where `unsafe` may stand.
+/// Folders in which `unsafe` is allowed.
 const UNSAFE: &[&str] = &["execute", "stack", "heap", "support"];
 
-/// The embedder's types, which nothing below `api` may mention.
+/// Types with the embedder's `T`, which nothing below `api` may name.
 const GENERIC: &[&str] = &[
     "StoreContext",
     "StoreContextMut",
@@ -78,7 +120,7 @@ const GENERIC: &[&str] = &[
     "Linker",
 ];
 
-/// Maps and sets without an order.
+/// Maps and sets whose iteration order is not defined.
 const UNORDERED: &[&str] = &[
     "HashMap",
     "HashSet",
@@ -89,15 +131,15 @@ const UNORDERED: &[&str] = &[
     "hashbrown",
 ];
 
-/// What work in progress leaves behind.
+/// Macros that unfinished work contains.
 const UNFINISHED: &[&str] = &["todo", "unimplemented", "dbg"];
 
-/// No file is longer,
+/// Maximum number of lines of a file.
 const LONGEST: usize = 800;
-/// but for a table, of which nobody reads more than a few rows.
+/// A table, which may be longer.
 const TABLE: &str = "src/code/fusion_rows.rs";
 
-/// All that may stand beside `src`.
+/// Files and folders that are allowed beside `src`.
 const TOP_LEVEL: &[&str] = &[
     ".ci",
     ".git",
@@ -125,7 +167,7 @@ const TOP_LEVEL: &[&str] = &[
     "target",
 ];
 
-/// Fails with all of the violations at once.
+/// Fails with all violations, if there are any.
 #[track_caller]
 fn report(rule: &str, violations: Vec<String>) {
     assert!(
@@ -139,7 +181,7 @@ fn root() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
 }
 
-/// The library's and the command's files.
+/// Returns the files of the library and the command.
 fn library() -> Vec<Source> {
     let sources = sources(&root().join("src"));
     assert!(sources.len() > 80, "the source tree is somewhere else");
@@ -168,8 +210,8 @@ fn folders_name_only_what_they_may() {
                 continue;
             };
             let Some((to, _)) = allowed.get_key_value(first) else {
-                // The root's own names are the API's, but for the macros for errors and what
-                // they expand to.
+                // The root's own names are those of the API, except the macros for errors and
+                // their expansions.
                 let macros = ["bail", "ensure", "format_err", "error", "Error"];
                 if folder != "api" && !macros.contains(&first) {
                     violations.push(format!("{}: names crate::{first}", source.at(path.line)));
@@ -194,7 +236,7 @@ fn folders_name_only_what_they_may() {
             }
         }
     }
-    // Were these not found, nothing would be.
+    // If the search works, it finds these.
     for edge in [
         ("walk", "translate"),
         ("execute", "code"),
@@ -237,7 +279,7 @@ fn unsafe_code_is_where_it_may_be_and_says_why() {
     }
     assert!(blocks > 100, "only {blocks} unsafe blocks are found");
     report(
-        "Unsafe code stands in the core, and says why it is sound",
+        "Unsafe code is in the core only, with a reason for its soundness",
         violations,
     );
 }
@@ -261,13 +303,13 @@ fn nothing_below_the_api_knows_the_embedders_data() {
         }
     }
     report(
-        "Nothing below the API knows the embedder's data",
+        "Nothing below the API depends on the embedder's data",
         violations,
     );
 }
 
-/// A function's cells and its operators are matched in `sites`. Observers ask the frame
-/// map, which asks there.
+/// A function's cells and its instructions are matched in `sites`. Observers use the frame map,
+/// which uses `sites`.
 #[test]
 fn positions_are_translated_in_one_place() {
     let mut violations = Vec::new();
@@ -295,7 +337,7 @@ fn positions_are_translated_in_one_place() {
     assert_eq!(
         definitions,
         ["src/translate/frame_map.rs", "src/translate/sites.rs"],
-        "the offset of a cell's operator is decided in one place, and asked for through another"
+        "the offset of a cell's instruction is found in one place, and reached through another"
     );
     report("Positions are translated in one place", violations);
 }
@@ -311,7 +353,7 @@ fn maps_have_an_order() {
         }
     }
     report(
-        "Output depends on the input alone: no map without an order",
+        "Output depends on the input alone: all maps have an order",
         violations,
     );
 }
@@ -334,7 +376,7 @@ fn nothing_is_unfinished() {
                 }
             }
             for (line, comment) in &source.comments {
-                // Put together here, so that this file passes.
+                // The marks are put together here so that this file passes.
                 for mark in [["TO", "DO"], ["FIX", "ME"], ["XX", "X"]].map(|mark| mark.concat()) {
                     if comment.contains(&mark) {
                         violations.push(format!("{}: {mark}", source.at(*line)));
@@ -369,7 +411,7 @@ fn files_introduce_themselves_and_end() {
         }
     }
     report(
-        "Each file says what it is, and is no longer than an idea",
+        "Each file begins with a description and is not too long",
         violations,
     );
 }
@@ -384,16 +426,17 @@ fn the_top_level_is_tidy() {
         }
     }
     report(
-        "What stands beside the sources is what everybody expects",
+        "Only known files and folders are beside the sources",
         violations,
     );
 }
 
-/// The behaviours of the walk that no test can show yet: there are no shared memories.
-const UNTESTED: &[&str] = &["C4"];
+/// Behaviours of the walk that no test can show yet: there are no shared memories (C4, C19), no
+/// structures and arrays (C18), and no vectors in modules (C20).
+const UNTESTED: &[&str] = &["C4", "C18", "C19", "C20"];
 
-/// Each behaviour that the walk's contract names has a test that begins with its name:
-/// `b5_…`, `c02_c14_…`. (The contract is beside the workspace on some machines only.)
+/// Each row of the walk's contract has a test whose name begins with the row's: `b5_…`,
+/// `c02_c14_…`. (The contract is beside the workspace on some machines only.)
 #[test]
 fn each_row_of_the_walk_has_a_test() {
     let Ok(contract) = fs::read_to_string(root().join("../shared/docs/walk.md")) else {
@@ -421,7 +464,7 @@ fn each_row_of_the_walk_has_a_test() {
     report("rows of the walk without a test", untested);
 }
 
-/// `b05` and `B5` as `B5`; none for what names no row.
+/// Returns the row that a name stands for, `B5` for `b05` and `B5`, or `None`.
 fn row_named(name: &str) -> Option<String> {
     let (letter, number) = name.split_at_checked(1)?;
     let is_row = matches!(letter, "b" | "c" | "e" | "B" | "C" | "E");

@@ -1,5 +1,6 @@
-//! Compares the walk by bytes (`naive.rs`) with the library's own walk, before every cell of
-//! scripts that call, tail-call, cross instances, throw and switch stacks.
+//! A walker that knows nothing but bytes gives the frames that the library gives, before
+//! every instruction of scripts that call, tail-call, cross instances, throw and switch
+//! stacks.
 
 use backstitch::{
     AsContext, CallHook, Caller, Config, Dispatch, Engine, Instance, Linker, Module, Result, Store,
@@ -13,25 +14,29 @@ use std::ptr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 unsafe extern "C" {
-    /// The library's root for debuggers.
-    safe static backstitch_root: u8;
+    /// The library's, which has the same version as these tests.
+    #[link_name = concat!(
+        "backstitch_root_", env!("CARGO_PKG_VERSION_MAJOR"),
+        "_", env!("CARGO_PKG_VERSION_MINOR"),
+        "_", env!("CARGO_PKG_VERSION_PATCH"),
+    )]
+    safe static ROOT: u8;
 }
 
-/// Held by each test. The lists of stores and modules are global to the process, so no other test
-/// may drop a store while one follows them.
+/// The lists are the process's: while a test follows them, no other may drop a store.
 static ALONE: Mutex<()> = Mutex::new(());
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Memory of this process.
+/// This process's own memory.
 struct Own;
 
 impl Memory for Own {
     fn read(&self, address: u64, bytes: &mut [u8]) -> bool {
-        // SAFETY: the addresses come from the root. Nothing changes the memory that they lead to
-        // during the walk, because no code runs.
+        // SAFETY: the walker's addresses come from the root, and what they lead to is read
+        // while no code runs that changes it.
         unsafe {
             let address = ptr::with_exposed_provenance(address as usize);
             ptr::copy_nonoverlapping(address, bytes.as_mut_ptr(), bytes.len());
@@ -40,33 +45,32 @@ impl Memory for Own {
     }
 }
 
-/// Number of cells after which only a sample is compared, unless the script switches stacks.
+/// In a script that switches no stacks, so many cells are looked at one by one,
 const ONE_BY_ONE: u64 = 20_000;
-/// Interval, in cells, of the comparisons after that. Some scripts run millions of cells.
+/// and from there on one among so many: some of them count to a million.
 const OFTEN: u64 = 997;
 
-/// State and results of the comparisons in a store.
+/// What was seen in a store.
 #[derive(Default)]
 struct Seen {
-    /// True to compare before every cell, without a limit.
+    /// Whether every cell is looked at, however many there are.
     all: bool,
-    /// Number of cells that have run.
+    /// The cells that have run,
     ran: u64,
-    /// Number of comparisons.
+    /// and those that were looked at.
     cells: u64,
     frames: u64,
     /// Frames whose caller is on another stack.
     stack_boundaries: u64,
-    /// Number of backtraces with frames of several activations.
+    /// Traces of more activations than one.
     nested: u64,
-    /// Instances by number. Only the walk by bytes has the numbers.
+    /// Instances by their number, which only the walker has.
     instances: BTreeMap<u32, Instance>,
-    /// First difference found.
+    /// What was wrong first.
     difference: Option<String>,
 }
 
-/// Returns the context of the store that runs on this thread: the one whose newest activation began
-/// at the nearest address on this native stack.
+/// The store that this thread runs: the one whose newest activation began here last.
 fn own_context(process: &Process<Own>) -> Option<u64> {
     let here = 0_u8;
     let here = (&raw const here).addr() as u64;
@@ -81,7 +85,7 @@ fn own_context(process: &Process<Own>) -> Option<u64> {
         .min_by_key(distance)
 }
 
-/// Walks all frames of the running store by bytes.
+/// All frames of the store that runs, by bytes alone.
 fn naive_frames(process: &Process<Own>, stopped_between_cells: bool) -> Option<Vec<Vec<Frame>>> {
     let context = own_context(process)?;
     let mut activations = Vec::new();
@@ -89,7 +93,7 @@ fn naive_frames(process: &Process<Own>, stopped_between_cells: bool) -> Option<V
         let newest = activations.is_empty();
         let mut from = process.exit(context, activation);
         if newest && stopped_between_cells {
-            // Both positions of stopped code must be the same.
+            // Both say the same of where code has stopped, so the trace is that of either.
             let live = process.live(context);
             assert_eq!(live, from);
             from = live;
@@ -117,7 +121,7 @@ impl Seen {
         }
         let backtrace = WasmBacktrace::capture(store.as_context());
         let Some(activations) = naive_frames(process, stopped_between_cells) else {
-            self.difference = Some("the bytes are not valid stacks".to_owned());
+            self.difference = Some("the bytes are no stacks".to_owned());
             return;
         };
         let with_frames = activations.iter().filter(|frames| !frames.is_empty());
@@ -159,7 +163,7 @@ impl Seen {
     }
 }
 
-/// Runs scripts and compares the walks before every cell and in every host call.
+/// Runs scripts with a look before every cell, and in every call of the host's.
 struct Looking<'a> {
     engine: &'a Engine,
     seen: Arc<Mutex<Seen>>,
@@ -178,19 +182,19 @@ impl Driver for Looking<'_> {
 }
 
 fn find() -> Process<Own> {
-    let root = (&raw const backstitch_root).expose_provenance() as u64;
+    let root = (&raw const ROOT).expose_provenance() as u64;
     Process::find(Own, root).expect("the library has a root")
 }
 
-/// Creates an engine with a small stack, so that infinite recursion ends soon: the walks are
-/// compared before each of its cells, with all frames.
+/// A small stack, so that endless recursion is soon over: each of its cells is looked at
+/// with all frames before it.
 fn engine() -> Engine {
     let mut config = Config::new();
     config
         .dispatch(Dispatch::Loop)
         .max_wasm_stack(2 << 10)
         .wasm_backtrace_max_frames(std::num::NonZeroUsize::new(1 << 20));
-    Engine::new(&config).expect("the `loop` backend is always available")
+    Engine::new(&config).expect("the loop is always there")
 }
 
 fn is_switching(script: &Script) -> bool {
@@ -221,7 +225,7 @@ fn is_wanted(script: &Script) -> bool {
     is_switching(script) || FILES.contains(&file)
 }
 
-/// Compares the walks before every cell, and whenever the host is entered.
+/// Looks at a store before every cell and whenever the host is entered.
 fn look(store: &mut Store<Host>, seen: &Arc<Mutex<Seen>>) -> Result<()> {
     let process = Arc::new(find());
     let (seen_between, own) = (Arc::clone(seen), Arc::clone(&process));
@@ -237,7 +241,7 @@ fn look(store: &mut Store<Host>, seen: &Arc<Mutex<Seen>>) -> Result<()> {
 }
 
 #[test]
-fn e2_the_walk_by_bytes_is_the_librarys_walk_at_every_cell() {
+fn e2_the_naive_walk_is_the_walk_at_every_cell() {
     let _alone = lock(&ALONE);
     let engine = engine();
     let mut total = Seen::default();
@@ -254,7 +258,7 @@ fn e2_the_walk_by_bytes_is_the_librarys_walk_at_every_cell() {
         script::run(&script.text, &mut driver);
         let seen = lock(&seen);
         println!(
-            "{}: {} cells, {} frames, {} stack boundaries, {} nested",
+            "{}: {} cells, {} frames, {} boundaries of stacks, {} nested",
             script.name, seen.cells, seen.frames, seen.stack_boundaries, seen.nested
         );
         total.cells += seen.cells;
@@ -265,15 +269,15 @@ fn e2_the_walk_by_bytes_is_the_librarys_walk_at_every_cell() {
         differences.extend(difference.map(|what| format!("{}: {what}", script.name)));
     }
     println!(
-        "{} cells, {} frames, {} stack boundaries, {} nested",
+        "{} cells, {} frames, {} boundaries of stacks, {} nested",
         total.cells, total.frames, total.stack_boundaries, total.nested
     );
     assert!(differences.is_empty(), "{}", differences.join("\n"));
-    assert!(total.cells > 10_000, "too few cells ran");
+    assert!(total.cells > 10_000, "hardly anything ran");
 }
 
-/// Continuations inside a host call inside a continuation. One host function is called by another,
-/// so that its activation has no frames.
+/// Continuations inside a call of the host's inside a continuation; and a call of the
+/// host's by the host between, which has no frames and hides none.
 const NESTED: &str = r#"
     (module
         (type $f (func))
@@ -295,15 +299,15 @@ const NESTED: &str = r#"
         (func (export "run") (resume $c (cont.new $c (ref.func $outer)))))
 "#;
 
-/// Instantiates `NESTED`. `look` does nothing; `through` calls `again`.
+/// An instance of `NESTED`, whose `look` does nothing and whose `through` calls again.
 fn nested(engine: &Engine, store: &mut Store<Host>) -> Result<Instance> {
     let module = Module::new(engine, NESTED)?;
     let mut linker = Linker::new(engine);
     linker.func_wrap("host", "look", || ())?;
     linker.func_wrap("host", "through", |mut caller: Caller<'_, Host>| {
         let again = caller.get_export("again").and_then(|item| item.into_func());
-        let again = again.expect("the export exists");
-        // The host calls a host function, which calls WebAssembly.
+        let again = again.expect("it is exported");
+        // The host calls the host, which calls WebAssembly.
         let between = backstitch::Func::wrap(&mut caller, move |mut caller: Caller<'_, Host>| {
             again.call(&mut caller, &[], &mut [])
         });
@@ -312,7 +316,7 @@ fn nested(engine: &Engine, store: &mut Store<Host>) -> Result<Instance> {
     linker.instantiate(store, &module)
 }
 
-/// Calls the export `run`.
+/// Calls the `run` of an instance.
 fn run(store: &mut Store<Host>, instance: &Instance) -> Result<()> {
     let run = instance.get_typed_func::<(), ()>(&mut *store, "run")?;
     run.call(store, ())
@@ -330,17 +334,14 @@ fn e2_across_calls_of_the_host() -> Result<()> {
     let seen = lock(&seen);
     assert_eq!(seen.difference, None);
     assert!(seen.nested > 20, "{} nested traces", seen.nested);
-    assert!(
-        seen.stack_boundaries > seen.nested,
-        "too few stack boundaries"
-    );
+    assert!(seen.stack_boundaries > seen.nested, "stacks are crossed");
     Ok(())
 }
 
-/// An activation that has left WebAssembly for the host has a stack and frames, each within its
-/// stack. An activation that never was in WebAssembly has none.
+/// An activation that is in the host has a stack and frames on it, each within its stack;
+/// one that never was in WebAssembly has none.
 #[test]
-fn b9_b13_activations_with_frames_have_stacks_that_contain_them() -> Result<()> {
+fn b9_b13_activations_with_frames_have_stacks_and_frames_lie_in_them() -> Result<()> {
     let _alone = lock(&ALONE);
     for dispatch in [Dispatch::best(), Dispatch::Loop] {
         let engine = Engine::new(Config::new().dispatch(dispatch))?;
@@ -362,7 +363,7 @@ fn b9_b13_activations_with_frames_have_stacks_that_contain_them() -> Result<()> 
                         };
                         assert_eq!(process.walk(context, beyond), None);
                         let walk = process.walk(context, from);
-                        walk.expect("each frame is within its stack").len()
+                        walk.expect("each lies in its stack").len()
                     }));
                 }
                 lock(&seen).push(frames);
@@ -372,21 +373,20 @@ fn b9_b13_activations_with_frames_have_stacks_that_contain_them() -> Result<()> 
         let instance = nested(&engine, &mut store)?;
         run(&mut store, &instance)?;
         let counts = lock(&counts);
-        // Numbers of frames in `through`, in the host function that it calls, in `inner`, and in
-        // `middle`.
+        // In `through` and in the host function that it calls; in `inner`, and in `middle`.
         let expected: [&[usize]; 4] = [&[2], &[2, 0], &[2, 0, 3], &[2, 0, 2]];
         for frames in expected {
             assert!(counts.iter().any(|seen| seen == frames), "{counts:?}");
         }
-        // The activation of the host function that the host calls never has frames.
+        // The host that calls the host never has any.
         let between = counts.iter().filter_map(|seen| seen.get(1));
         assert!(between.into_iter().all(|&frames| frames == 0), "{counts:?}");
     }
     Ok(())
 }
 
-/// A continuation that suspends past its parent is resumed by another continuation. Another
-/// continuation switches to a third one.
+/// A continuation that suspends past its parent is resumed by another continuation, and one
+/// takes another's place.
 const MOVED: &str = r#"
     (module
         (type $f (func))
@@ -412,8 +412,8 @@ const MOVED: &str = r#"
             (resume $c (on $up switch) (cont.new $c (ref.func $one)))))
 "#;
 
-/// The record at the bottom of each stack leads to the frame that waits for the stack at that time,
-/// and the last one to the host.
+/// Each bottom record leads to the frame that waits for it, whoever that is by now, and the
+/// last one to the host.
 #[test]
 fn e1_the_chain_of_records_runs_unbroken_from_the_innermost_frame_to_the_host() -> Result<()> {
     const IN: u32 = 1;
@@ -435,7 +435,7 @@ fn e1_the_chain_of_records_runs_unbroken_from_the_innermost_frame_to_the_host() 
         let seen = Arc::clone(&walks);
         store.call_hook(move |_, hook| {
             if hook == CallHook::CallingHost {
-                let walk = naive_frames(&process, false).expect("the stacks are valid");
+                let walk = naive_frames(&process, false).expect("the bytes are stacks");
                 let located = walk.iter().flatten();
                 let located = located.filter_map(|frame| process.locate(frame));
                 let functions: Vec<u32> = located.map(|at| at.function).collect();
@@ -463,18 +463,18 @@ fn e1_the_chain_of_records_runs_unbroken_from_the_innermost_frame_to_the_host() 
 fn e3_stores_are_listed_as_long_as_they_are_there() {
     let _alone = lock(&ALONE);
     let process = find();
-    let listed = || process.contexts().expect("the list is valid");
+    let listed = || process.contexts().expect("the list is whole");
     let before = listed();
     let engine = Engine::default();
     let [first, second] = [(); 2].map(|()| Store::new(&engine, ()));
     let both = listed();
     assert_eq!(both.len(), before.len() + 2);
-    // Moving a store must not change the list.
+    // Where a store is moved to makes no difference.
     let moved = Box::new(first);
     assert_eq!(listed(), both);
     drop(second);
     assert_eq!(listed().len(), before.len() + 1);
     let other_thread = std::thread::spawn(move || drop(moved));
-    other_thread.join().expect("any thread can drop a store");
+    other_thread.join().expect("a store is dropped anywhere");
     assert_eq!(listed(), before);
 }

@@ -1,4 +1,4 @@
-//! References to values of the guests' own.
+//! References to internal values (`anyref`).
 
 use super::rooted::GcRef;
 use super::rooted::sealed::Kept;
@@ -6,10 +6,13 @@ use crate::heap::{Reference, StoreInner};
 use crate::support::error::Result;
 use core::convert::Infallible;
 
-/// A structure, an array or a small integer of a guest's.
+/// A reference to an internal value: a structure, an array or an `i31`.
 ///
-/// There is none: the instructions that make them are not supported yet, so that every
-/// reference of such a type is null.
+/// This type has no values yet. The instructions that create such references are not supported, so
+/// every reference of a subtype of `anyref` is null.
+///
+/// Corresponds to
+/// [`wasmtime::AnyRef`](https://docs.rs/wasmtime/latest/wasmtime/struct.AnyRef.html).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct AnyRef(Infallible);
 

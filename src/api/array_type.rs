@@ -1,13 +1,17 @@
-//! The types of arrays.
+//! Array types.
 
 use super::engine::Engine;
 use super::field_type::{FieldType, StorageType};
 use super::val_type::Mutability;
-use crate::module::{self, TypeId};
+use crate::ids::TypeId;
+use crate::module;
 use core::fmt;
 use core::hash::{Hash, Hasher};
 
-/// The type of an array, known to its engine.
+/// The type of an array, registered with an engine.
+///
+/// Corresponds to
+/// [`wasmtime::ArrayType`](https://docs.rs/wasmtime/latest/wasmtime/struct.ArrayType.html).
 #[derive(Clone)]
 pub struct ArrayType {
     engine: Engine,
@@ -15,11 +19,11 @@ pub struct ArrayType {
 }
 
 impl ArrayType {
-    /// A final type of arrays of such elements.
+    /// Creates a final array type with elements of type `field_type`.
     ///
     /// # Panics
     ///
-    /// If the elements' type is one of another engine's.
+    /// Panics if `field_type` contains a type of another engine.
     pub fn new(engine: &Engine, field_type: FieldType) -> ArrayType {
         let composite = module::CompositeType::Array(field_type.to_inner(engine));
         ArrayType::from_id(engine, engine.0.types.intern_plain(composite))
@@ -36,31 +40,31 @@ impl ArrayType {
         self.id
     }
 
-    /// Its engine.
+    /// Returns the associated engine.
     pub fn engine(&self) -> &Engine {
         &self.engine
     }
 
-    /// The type of its elements, and whether they may change.
+    /// Returns the type and the mutability of the elements.
     pub fn field_type(&self) -> FieldType {
         let ty = self.engine.0.types.get(self.id);
         let module::CompositeType::Array(element) = &ty.composite else {
-            unreachable!("the type is one of arrays");
+            unreachable!("the type is an array type");
         };
         FieldType::from_inner(&self.engine, *element)
     }
 
-    /// Whether its elements may change.
+    /// Returns the mutability of the elements.
     pub fn mutability(&self) -> Mutability {
         self.field_type().mutability()
     }
 
-    /// What its elements are kept as.
+    /// Returns the storage type of the elements.
     pub fn element_type(&self) -> StorageType {
         self.field_type().element_type().clone()
     }
 
-    /// Whether an array of this type is one of type `other`.
+    /// Returns whether this type is a subtype of `other`.
     pub fn matches(&self, other: &ArrayType) -> bool {
         Engine::same(&self.engine, &other.engine)
             && self.engine.0.types.is_declared_subtype(self.id, other.id)

@@ -1,12 +1,15 @@
-//! Backtraces: which functions of which modules were running.
+//! Backtraces of WebAssembly code.
 
 use super::context::AsContext;
 use super::core_dump::WasmCoreDump;
 use super::demangle::demangle;
+use super::fault::MemoryFault;
 use super::instance::Instance;
 use super::module::Module;
-use crate::heap::{Failure, InstanceIndex, StoreInner, ThrownException};
-use crate::stack::{BoundaryKind, StackId};
+use crate::code::Trap;
+use crate::heap::{Failure, StoreInner, ThrownException};
+use crate::ids::{InstanceIndex, StackId};
+use crate::stack::BoundaryKind;
 use crate::support::error::{Error, HostRequest};
 use crate::support::sync::OnceLock;
 use crate::walk::coredump::Cause;
@@ -17,9 +20,11 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
 
-/// The frames of WebAssembly at a trap or in a host function, the youngest first.
+/// The WebAssembly frames at a trap or at a call of a host function, youngest first.
 ///
-/// It is a context of the errors that execution ends with:
+/// Errors of an execution contain a backtrace; [`Error::downcast_ref`](crate::Error::downcast_ref)
+/// returns it. Corresponds to
+/// [`wasmtime::WasmBacktrace`](https://docs.rs/wasmtime/latest/wasmtime/struct.WasmBacktrace.html).
 ///
 /// ```
 /// use backstitch::{Engine, Instance, Module, Store, Trap, WasmBacktrace};
@@ -46,16 +51,19 @@ use core::fmt;
 #[derive(Debug)]
 pub struct WasmBacktrace {
     captured: Vec<Frame>,
-    /// The instances that have frames.
+    /// Instance and module of each frame in `captured`.
     origins: BTreeMap<InstanceIndex, Arc<Origin>>,
-    /// Made of the above when somebody looks: nobody looks at most backtraces.
+    /// Descriptions of the frames, made when they are first requested: most backtraces are never
+    /// inspected.
     frames: OnceLock<Vec<FrameInfo>>,
 }
 
 impl WasmBacktrace {
-    /// The frames that are on the store's stacks now: those of the calls under way, seen
-    /// from a host function. None outside of any call, and none if the configuration
-    /// turns backtraces off.
+    /// Captures the frames that are on the store's stacks now.
+    ///
+    /// Called in a host function, this returns the frames of the calls that are in progress. The
+    /// backtrace is empty outside of any call, and if
+    /// [`Config::wasm_backtrace`](crate::Config::wasm_backtrace) turns backtraces off.
     pub fn capture(store: impl AsContext) -> WasmBacktrace {
         let store = store.as_context().0;
         if store.engine().tunables.backtrace {
@@ -65,7 +73,9 @@ impl WasmBacktrace {
         }
     }
 
-    /// The same, though the configuration turn backtraces off.
+    /// Captures the frames even if the configuration turns backtraces off.
+    ///
+    /// See [`WasmBacktrace::capture`].
     pub fn force_capture(store: impl AsContext) -> WasmBacktrace {
         WasmBacktrace::of(store.as_context().0)
     }
@@ -75,7 +85,7 @@ impl WasmBacktrace {
         WasmBacktrace::new(store, Backtrace::new(store, limit))
     }
 
-    /// The frames of an execution that is suspended.
+    /// Captures the frames of a suspended execution.
     pub(super) fn of_suspended(store: &StoreInner, stack: StackId) -> WasmBacktrace {
         let limit = store.engine().tunables.backtrace_max_frames;
         WasmBacktrace::new(store, Backtrace::of_suspended(store, stack, limit))
@@ -85,7 +95,7 @@ impl WasmBacktrace {
         WasmBacktrace::of_frames(store, backtrace.into_frames())
     }
 
-    /// These frames.
+    /// Makes a backtrace of the given frames.
     pub(super) fn of_frames(store: &StoreInner, captured: Vec<Frame>) -> WasmBacktrace {
         let mut origins = BTreeMap::new();
         let mut last = None;
@@ -107,14 +117,14 @@ impl WasmBacktrace {
         }
     }
 
-    /// The frames, the youngest first.
+    /// Returns the frames, youngest first.
     pub fn frames(&self) -> &[FrameInfo] {
         self.frames.get_or_init(|| self.describe_frames())
     }
 
     fn describe_frames(&self) -> Vec<FrameInfo> {
         let mut frames = Vec::new();
-        // Without memory for all, a shorter trace is better than none.
+        // If there is no memory for all frames, describe as many as possible.
         let mut room = self.captured.len();
         while frames.try_reserve_exact(room).is_err() {
             room /= 2;
@@ -132,18 +142,29 @@ impl WasmBacktrace {
     }
 }
 
-/// What the frames of one instance share.
+/// The instance and module that several frames share.
 #[derive(Debug)]
 struct Origin {
     instance: Instance,
     module: Module,
 }
 
-/// Makes an error of what an execution ended with, while its frames still stand.
+/// Makes an error from the failure of an execution while its frames are still on the stacks.
 #[cold]
 pub(super) fn describe_failure(store: &mut StoreInner, failure: Failure) -> Error {
     let (mut error, trap) = match failure {
-        Failure::Trap(trap) => (Error::new(trap), Some(trap)),
+        Failure::Trap(trap) => {
+            let error = Error::new(trap);
+            let fault = match trap {
+                Trap::MemoryOutOfBounds => MemoryFault::find(store),
+                _ => None,
+            };
+            let error = match fault {
+                Some(fault) => error.context(fault),
+                None => error,
+            };
+            (error, Some(trap))
+        }
         Failure::Host(mut error) => {
             if let Some(request) = error.downcast_mut::<HostRequest>() {
                 request.refused = true;
@@ -151,14 +172,14 @@ pub(super) fn describe_failure(store: &mut StoreInner, failure: Failure) -> Erro
             (error, None)
         }
         Failure::Exception(exception) => {
-            // The host may have a reference to it from now on.
+            // From here on, the host may hold a reference to the exception.
             store.exceptions.seen(exception);
             store.pending_exception = Some(exception);
             (Error::new(ThrownException), None)
         }
     };
     let tunables = &store.engine().tunables;
-    // An error that has come through an inner call shows all frames already.
+    // An error that comes out of a nested call already contains all frames.
     let dump = if tunables.coredump_on_trap && !error.is::<WasmCoreDump>() {
         let cause = trap.map_or(Cause::Host(&error), Cause::Trap);
         Some(WasmCoreDump::new(store, cause))
@@ -199,6 +220,9 @@ impl fmt::Display for WasmBacktrace {
 }
 
 /// A frame of a [`WasmBacktrace`].
+///
+/// Corresponds to
+/// [`wasmtime::FrameInfo`](https://docs.rs/wasmtime/latest/wasmtime/struct.FrameInfo.html).
 #[derive(Clone, Debug)]
 pub struct FrameInfo {
     origin: Arc<Origin>,
@@ -207,29 +231,30 @@ pub struct FrameInfo {
 }
 
 impl FrameInfo {
-    /// The function's index in its module, counted with the imported ones.
+    /// Returns the function's index in its module. Imported functions are counted.
     pub fn func_index(&self) -> u32 {
         self.frame.function
     }
 
-    /// The function's name, if its module's name section gives one.
+    /// Returns the function's name from the module's name section, if there is one.
     pub fn func_name(&self) -> Option<&str> {
         self.module().0.func_name(self.frame.function)
     }
 
-    /// The function's module.
+    /// Returns the function's module.
     pub fn module(&self) -> &Module {
         &self.origin.module
     }
 
-    /// The offset in its module of the instruction that trapped or calls.
+    /// Returns the offset in the module of the instruction that trapped or that calls the next
+    /// younger frame, in bytes.
     pub fn module_offset(&self) -> Option<usize> {
         self.frame
             .module_offset(&self.module().0)
             .map(|offset| offset as usize)
     }
 
-    /// The same offset from the start of the function's body.
+    /// Returns the offset of the same instruction from the start of the function's body, in bytes.
     pub fn func_offset(&self) -> Option<usize> {
         let module = &self.module().0;
         let defined = self.frame.function.checked_sub(module.imported_functions)?;
@@ -237,45 +262,54 @@ impl FrameInfo {
             .checked_sub(module.bodies.get(defined as usize)?.start)
     }
 
-    /// The instruction of the function's translated code, in words from the first one; of a
-    /// call under way, its last word. [`Module::disassemble`] shows the same numbers.
+    /// Returns the position of the frame's cell in the function's translated code, in words.
+    ///
+    /// For a call in progress, this is the position of the call's last word.
+    /// [`Module::disassemble`] prints the same numbers.
     pub fn code_offset(&self) -> u32 {
         self.frame.code_offset
     }
 
-    /// Where the frame's record stands, in slots from the base of its stack.
+    /// Returns the position of the frame's record, in slots from the base of its stack.
     pub fn fp(&self) -> usize {
         self.frame.fp as usize
     }
 
-    /// Source positions: none, as debugging information is not read yet.
+    /// Returns the source positions of the frame's instruction.
+    ///
+    /// The slice is always empty: debugging information is not read yet.
     pub fn symbols(&self) -> &[FrameSymbol] {
         &[]
     }
 
-    /// The instance that the function runs in.
+    /// Returns the instance in which the function runs.
     pub fn instance(&self) -> Instance {
         self.origin.instance
     }
 
-    /// The number of the stack that the frame stands on.
+    /// Returns the number of the stack that contains the frame.
     pub fn stack(&self) -> u32 {
         self.frame.stack
     }
 
-    /// Whether the host has called it: between it and the next frame lies a gap, of the
-    /// host's functions and perhaps of frames of other stores.
+    /// Returns whether the host called this frame's function.
+    ///
+    /// If so, frames of host functions, and possibly of other stores, lie between this frame and
+    /// the next older one. They are not part of the backtrace.
     pub fn is_called_by_host(&self) -> bool {
         self.frame.boundary == Some(BoundaryKind::Host)
     }
 
-    /// Whether the next frame, that of the caller, stands on another stack.
+    /// Returns whether the next older frame, that of the caller, is on another stack.
     pub fn is_stack_boundary(&self) -> bool {
         self.is_stack_boundary
     }
 }
 
-/// A function's name and position in its source.
+/// Name and source position of a function.
+///
+/// Corresponds to
+/// [`wasmtime::FrameSymbol`](https://docs.rs/wasmtime/latest/wasmtime/struct.FrameSymbol.html).
 #[derive(Clone, Debug)]
 pub struct FrameSymbol {
     name: Option<String>,
@@ -285,22 +319,22 @@ pub struct FrameSymbol {
 }
 
 impl FrameSymbol {
-    /// The function's name, perhaps mangled.
+    /// Returns the function's name, which may be mangled.
     pub fn name(&self) -> Option<&str> {
         self.name.as_deref()
     }
 
-    /// The source file.
+    /// Returns the source file.
     pub fn file(&self) -> Option<&str> {
         self.file.as_deref()
     }
 
-    /// The line, counted from 1.
+    /// Returns the line number, starting from 1.
     pub fn line(&self) -> Option<u32> {
         self.line
     }
 
-    /// The column, counted from 1.
+    /// Returns the column number, starting from 1.
     pub fn column(&self) -> Option<u32> {
         self.column
     }

@@ -1,4 +1,4 @@
-//! Who called a host function.
+//! The caller of a host function.
 
 use super::context::{AsContext, AsContextMut, StoreContext, StoreContextMut};
 use super::engine::Engine;
@@ -7,7 +7,7 @@ use super::externals::Extern;
 use super::instance::Instance;
 use super::module::ModuleExport;
 use super::rooted::Rooted;
-use crate::heap::InstanceIndex;
+use crate::ids::InstanceIndex;
 use crate::support::error::Result;
 use core::fmt;
 
@@ -15,6 +15,9 @@ use core::fmt;
 ///
 /// To suspend the caller's execution, a host function returns
 /// [`Error::suspend`](crate::Error::suspend).
+///
+/// Corresponds to
+/// [`wasmtime::Caller`](https://docs.rs/wasmtime/latest/wasmtime/struct.Caller.html).
 pub struct Caller<'a, T: 'static> {
     store: StoreContextMut<'a, T>,
     instance: Option<InstanceIndex>,
@@ -28,77 +31,82 @@ impl<'a, T: 'static> Caller<'a, T> {
         Caller { store, instance }
     }
 
-    /// The instance that called; none where the host did.
+    /// Returns the calling instance, or `None` if the host is the caller.
     pub fn instance(&self) -> Option<Instance> {
         Some(Instance::of(self.store.0.id(), self.instance?))
     }
 
-    /// What the calling instance exports by this name; nothing where the host called.
+    /// Returns the calling instance's export named `name`.
+    ///
+    /// Returns `None` if there is no such export or if the host is the caller.
     pub fn get_export(&mut self, name: &str) -> Option<Extern> {
         self.instance()?.get_export(&mut self.store, name)
     }
 
-    /// What the calling instance exports by this index of its module's; nothing where the
-    /// host called.
+    /// Returns the calling instance's export with the given index, which is faster than by name.
+    ///
+    /// Returns `None` if the index is that of another module or if the host is the caller.
     pub fn get_module_export(&mut self, export: &ModuleExport) -> Option<Extern> {
         self.instance()?.get_module_export(&mut self.store, export)
     }
 
-    /// The store's data.
+    /// Returns the store's data.
     #[inline]
     pub fn data(&self) -> &T {
         self.store.data()
     }
 
-    /// The store's data, to change.
+    /// Returns the store's data mutably.
     #[inline]
     pub fn data_mut(&mut self) -> &mut T {
         self.store.data_mut()
     }
 
-    /// The store's engine.
+    /// Returns the store's engine.
     pub fn engine(&self) -> &Engine {
         self.store.engine()
     }
 
-    /// The fuel that is left; see [`Store::get_fuel`](crate::Store::get_fuel).
+    /// Returns the remaining fuel; see [`Store::get_fuel`](crate::Store::get_fuel).
     ///
     /// # Errors
     ///
-    /// If the engine does not count fuel.
+    /// Returns an error if [`Config::consume_fuel`](crate::Config::consume_fuel) is off.
     pub fn get_fuel(&self) -> Result<u64> {
         self.store.get_fuel()
     }
 
-    /// Sets the fuel that is left; see [`Store::set_fuel`](crate::Store::set_fuel).
+    /// Sets the remaining fuel; see [`Store::set_fuel`](crate::Store::set_fuel).
     ///
     /// # Errors
     ///
-    /// If the engine does not count fuel.
+    /// Returns an error if [`Config::consume_fuel`](crate::Config::consume_fuel) is off.
     pub fn set_fuel(&mut self, fuel: u64) -> Result<()> {
         self.store.set_fuel(fuel)
     }
 
-    /// Throws an exception: what this gives is for the host function to return. See
-    /// [`Store::throw`](crate::Store::throw).
+    /// Throws an exception: makes it pending and returns the error that the host function must
+    /// return.
+    ///
+    /// See [`Store::throw`](crate::Store::throw).
     ///
     /// # Errors
     ///
-    /// Always.
+    /// Always returns an error.
     ///
     /// # Panics
     ///
-    /// If the exception belongs to another store.
+    /// Panics if the exception belongs to another store.
     pub fn throw<R>(&mut self, exception: Rooted<ExnRef>) -> Result<R> {
         self.store.throw(exception)
     }
 
-    /// Collects; see [`Store::gc`](crate::Store::gc).
+    /// Collects garbage; see [`Store::gc`](crate::Store::gc).
     pub fn gc(&mut self) {
         self.store.gc();
     }
 
-    /// The exception that has ended a call; see
+    /// Takes the exception that ended a call; see
     /// [`Store::take_pending_exception`](crate::Store::take_pending_exception).
     pub fn take_pending_exception(&mut self) -> Option<Rooted<ExnRef>> {
         self.store.take_pending_exception()

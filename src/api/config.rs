@@ -1,11 +1,15 @@
-//! What an engine is told.
+//! Configuration of an engine.
 
 use crate::execute::Dispatch;
 use crate::module::{CompilationMode, Tunables};
 use core::num::NonZeroUsize;
 use wasmparser::WasmFeatures;
 
-/// How an [`Engine`](crate::Engine) translates and runs modules.
+/// Configuration of an [`Engine`](crate::Engine).
+///
+/// Corresponds to
+/// [`wasmtime::Config`](https://docs.rs/wasmtime/latest/wasmtime/struct.Config.html).
+/// [`Config::new`] lists the defaults.
 ///
 /// ```
 /// use backstitch::{CompilationMode, Config, Engine};
@@ -38,8 +42,22 @@ macro_rules! features {
 }
 
 impl Config {
-    /// The default: everything that is supported is allowed; no fuel, no epochs; functions
-    /// are translated when they are first called.
+    /// Creates the default configuration.
+    ///
+    /// * Proposals: all that are supported are on. These are those that WebAssembly 2.0 and 3.0
+    ///   contain, without SIMD, relaxed SIMD and the instructions of garbage collection, and in
+    ///   addition custom page sizes, wide arithmetic and stack switching.
+    /// * [`CompilationMode::LazyTranslation`]: functions are validated when the module is created
+    ///   and translated when they are first called.
+    /// * No fuel, no epochs, no interruption from other threads.
+    /// * Backtraces of up to 20 frames; no core dumps.
+    /// * Up to 8 MiB of stack for an execution, 100 nested calls from the host, and 1 GiB for a
+    ///   module.
+    ///
+    /// Proposals that are not supported (threads, SIMD, relaxed SIMD, the instructions of garbage
+    /// collection, legacy exceptions, components) cannot be turned on. A module that uses one is
+    /// refused with [`ModuleError::Unsupported`](crate::ModuleError::Unsupported), which contains
+    /// the proposal's name.
     pub fn new() -> Config {
         Config {
             tunables: Tunables::default(),
@@ -47,78 +65,95 @@ impl Config {
         }
     }
 
-    /// When function bodies are validated and translated.
+    /// Sets when function bodies are validated and translated.
+    ///
+    /// The default is [`CompilationMode::LazyTranslation`].
     pub fn compilation_mode(&mut self, mode: CompilationMode) -> &mut Config {
         self.tunables.compilation = mode;
         self
     }
 
-    /// How handlers reach one another: by default in the fastest way that this build has.
-    /// A way that it does not have is refused by [`Engine::new`](crate::Engine::new).
+    /// Sets the dispatch backend: the way to get from one handler to the next.
+    ///
+    /// The default is the fastest backend of this build. [`Engine::new`](crate::Engine::new) fails
+    /// if the build does not have the backend.
     pub fn dispatch(&mut self, dispatch: Dispatch) -> &mut Config {
         self.dispatch = Some(dispatch);
         self
     }
 
-    /// Whether execution consumes fuel, about one unit an operator, and ends without it.
-    /// See [`Store::set_fuel`](crate::Store::set_fuel).
+    /// Enables the consumption of fuel: about one unit for each instruction.
+    ///
+    /// An execution that runs out of fuel is suspended or traps; see
+    /// [`Store::set_fuel`](crate::Store::set_fuel). The default is `false`.
     pub fn consume_fuel(&mut self, enable: bool) -> &mut Config {
         self.tunables.consume_fuel = enable;
         self
     }
 
-    /// Whether execution looks at the engine's epoch.
-    /// See [`Store::set_epoch_deadline`](crate::Store::set_epoch_deadline).
+    /// Enables the comparison of the engine's epoch with the store's deadline in running code.
+    ///
+    /// See [`Store::set_epoch_deadline`](crate::Store::set_epoch_deadline). The default is `false`.
     pub fn epoch_interruption(&mut self, enable: bool) -> &mut Config {
         self.tunables.epoch_interruption = enable;
         self
     }
 
-    /// Whether execution can be interrupted from another thread.
-    /// See [`Store::interrupt_handle`](crate::Store::interrupt_handle).
+    /// Enables the interruption of an execution by another thread.
+    ///
+    /// See [`Store::interrupt_handle`](crate::Store::interrupt_handle). The default is `false`.
     pub fn interruptible(&mut self, enable: bool) -> &mut Config {
         self.tunables.interruptible = enable;
         self
     }
 
-    /// How many bytes the frames of one execution may take, before it ends with
-    /// [`Trap::StackOverflow`](crate::Trap::StackOverflow): 8 MiB where nothing is said.
-    /// They are allocated as they are needed.
+    /// Sets the maximum size of the frames of one execution, in bytes.
+    ///
+    /// An execution that needs more ends with [`Trap::StackOverflow`](crate::Trap::StackOverflow).
+    /// Stacks are allocated as needed. The default is 8 MiB.
     pub fn max_wasm_stack(&mut self, bytes: usize) -> &mut Config {
         self.tunables.max_stack = bytes;
         self
     }
 
-    /// How many calls from the host may be under way, one inside the other: by host
-    /// functions that call WebAssembly again. One more ends with
-    /// [`Trap::StackOverflow`](crate::Trap::StackOverflow). Unlike guests' calls these
-    /// take native stack, as much as the host functions use.
+    /// Sets the maximum number of nested calls from the host.
+    ///
+    /// Calls nest where a host function calls WebAssembly again. One call more ends with
+    /// [`Trap::StackOverflow`](crate::Trap::StackOverflow). Unlike calls within WebAssembly, each
+    /// of these uses native stack, about one KiB in addition to what the host function uses. The
+    /// default is 100.
     pub fn max_nested_calls(&mut self, calls: usize) -> &mut Config {
         self.tunables.max_nested_calls = calls;
         self
     }
 
-    /// How many bytes a module may have.
+    /// Sets the maximum size of a module, in bytes.
+    ///
+    /// The default is 1 GiB.
     pub fn max_module_size(&mut self, bytes: usize) -> &mut Config {
         self.tunables.limits.module_size = bytes;
         self
     }
 
-    /// Whether errors of execution come with a backtrace.
+    /// Sets whether errors of an execution contain a [backtrace](crate::WasmBacktrace).
+    ///
+    /// The default is `true`.
     pub fn wasm_backtrace(&mut self, enable: bool) -> &mut Config {
         self.tunables.backtrace = enable;
         self
     }
 
-    /// Whether errors of execution come with a [core dump](crate::WasmCoreDump). That costs
-    /// nothing until there is an error; then the stacks are copied.
+    /// Sets whether errors of an execution contain a [core dump](crate::WasmCoreDump).
+    ///
+    /// This has no cost until an error occurs; then the stacks are copied. The default is `false`.
     pub fn coredump_on_trap(&mut self, enable: bool) -> &mut Config {
         self.tunables.coredump_on_trap = enable;
         self
     }
 
-    /// How many frames a backtrace has at the most, the youngest; `None` for no
-    /// backtraces at all.
+    /// Sets the maximum number of frames in a backtrace; `None` turns backtraces off.
+    ///
+    /// The youngest frames are kept. The default is 20.
     pub fn wasm_backtrace_max_frames(&mut self, limit: Option<NonZeroUsize>) -> &mut Config {
         self.tunables.backtrace = limit.is_some();
         if let Some(limit) = limit {
@@ -127,56 +162,118 @@ impl Config {
         self
     }
 
-    /// How many host values, exceptions and continuations are made at least before a store
-    /// begins to look for those that nobody can reach any more: 4096 where nothing is said.
-    /// Where more were found alive the last time, it is as many as those.
+    /// Sets the least number of allocations between two garbage collections.
+    ///
+    /// Host values, exceptions and continuations count as allocations. If more objects than this
+    /// were alive after the last collection, the next one begins after that many allocations. The
+    /// default is 4096.
     pub fn gc_threshold(&mut self, allocations: usize) -> &mut Config {
         self.tunables.collector.least = allocations;
         self
     }
 
-    /// How many bytes a store looks at in one step of a collection: 16 KiB where nothing is
-    /// said, which takes some tens of microseconds. The program runs on between steps, which
-    /// come at its allocations: one for each KiB that a step has, up to 64. Smaller steps make
-    /// shorter pauses and cost more; with steps of less than a KiB, collections take longer, and
-    /// more is left lying meanwhile.
+    /// Sets the amount of work in one step of a garbage collection, in bytes that are examined.
+    ///
+    /// The default is 16 KiB, which takes some tens of microseconds. Between steps the program
+    /// continues; steps take place at its allocations, one for each KiB of the step size, up to 64.
+    /// Smaller steps make shorter pauses and cost more in total. With steps of less than one KiB,
+    /// collections take longer, and more garbage accumulates meanwhile.
     pub fn gc_step(&mut self, bytes: usize) -> &mut Config {
         self.tunables.collector.step = bytes;
         self
     }
 
     features! {
-        /// Tail calls.
+        /// Configures the [tail call](https://github.com/WebAssembly/tail-call) proposal.
+        ///
+        /// The default is `true`.
         wasm_tail_call = TAIL_CALL,
-        /// Memories with pages of one byte.
+        /// Configures the [custom page sizes](https://github.com/WebAssembly/custom-page-sizes)
+        /// proposal: memories with pages of one byte.
+        ///
+        /// The default is `true`.
         wasm_custom_page_sizes = CUSTOM_PAGE_SIZES,
-        /// Shared memories and atomic operations.
+        /// Has no effect: the [threads](https://github.com/WebAssembly/threads) proposal is not
+        /// supported yet.
+        ///
+        /// A module with shared memories or atomic instructions is refused with
+        /// [`ModuleError::Unsupported`](crate::ModuleError::Unsupported), which names the proposal
+        /// `threads`.
         wasm_threads = THREADS,
-        /// References as values, and several tables.
+        /// Configures the [reference types](https://github.com/WebAssembly/reference-types)
+        /// proposal, which includes several tables in a module.
+        ///
+        /// The default is `true`.
         wasm_reference_types = REFERENCE_TYPES,
-        /// References to functions of one type.
+        /// Configures the [typed function
+        /// references](https://github.com/WebAssembly/function-references) proposal.
+        ///
+        /// The default is `true`.
         wasm_function_references = FUNCTION_REFERENCES,
-        /// Additions and multiplications of 128 bits.
+        /// Configures the [wide arithmetic](https://github.com/WebAssembly/wide-arithmetic)
+        /// proposal: addition, subtraction and multiplication of 128-bit integers.
+        ///
+        /// The default is `true`.
         wasm_wide_arithmetic = WIDE_ARITHMETIC,
-        /// Structures and arrays that are collected.
+        /// Configures the types of the [garbage collection](https://github.com/WebAssembly/gc)
+        /// proposal.
+        ///
+        /// The default is `true`: recursion groups, subtyping, and structure, array and all heap
+        /// types are accepted. The proposal's instructions are not supported yet. A module that
+        /// contains one is refused with
+        /// [`ModuleError::Unsupported`](crate::ModuleError::Unsupported), which names the proposal
+        /// `gc`.
         wasm_gc = GC,
-        /// Vectors of 128 bits.
+        /// Has no effect: the [SIMD](https://github.com/WebAssembly/simd) proposal is not supported
+        /// yet.
+        ///
+        /// A module that uses `v128` is refused with
+        /// [`ModuleError::Unsupported`](crate::ModuleError::Unsupported), which names the proposal
+        /// `simd`.
         wasm_simd = SIMD,
-        /// Vector operations whose results may differ between hosts.
+        /// Has no effect: the [relaxed SIMD](https://github.com/WebAssembly/relaxed-simd) proposal
+        /// is not supported yet.
+        ///
+        /// A module that uses one of its instructions is refused with
+        /// [`ModuleError::Unsupported`](crate::ModuleError::Unsupported), which names the proposal
+        /// `relaxed-simd`.
         wasm_relaxed_simd = RELAXED_SIMD,
-        /// Copying and filling of memories and tables.
+        /// Configures the [bulk memory
+        /// operations](https://github.com/WebAssembly/bulk-memory-operations) proposal:
+        /// instructions that copy, fill and initialise memories and tables.
+        ///
+        /// The default is `true`.
         wasm_bulk_memory = BULK_MEMORY,
-        /// Functions and blocks with several results.
+        /// Configures the [multi-value](https://github.com/WebAssembly/multi-value) proposal:
+        /// functions and blocks with several results.
+        ///
+        /// The default is `true`.
         wasm_multi_value = MULTI_VALUE,
-        /// Several memories.
+        /// Configures the [multi-memory](https://github.com/WebAssembly/multi-memory) proposal:
+        /// several memories in a module.
+        ///
+        /// The default is `true`.
         wasm_multi_memory = MULTI_MEMORY,
-        /// Memories and tables with 64-bit addresses.
+        /// Configures the [memory64](https://github.com/WebAssembly/memory64) proposal: memories
+        /// and tables with 64-bit addresses.
+        ///
+        /// The default is `true`.
         wasm_memory64 = MEMORY64,
-        /// Arithmetic in constant expressions.
+        /// Configures the [extended constant
+        /// expressions](https://github.com/WebAssembly/extended-const) proposal: integer addition,
+        /// subtraction and multiplication in constant expressions.
+        ///
+        /// The default is `true`.
         wasm_extended_const = EXTENDED_CONST,
-        /// Continuations.
+        /// Configures the [stack switching](https://github.com/WebAssembly/stack-switching)
+        /// proposal: continuations.
+        ///
+        /// The default is `true`.
         wasm_stack_switching = STACK_SWITCHING,
-        /// Exceptions.
+        /// Configures the [exception handling](https://github.com/WebAssembly/exception-handling)
+        /// proposal, with `exnref` and `try_table`.
+        ///
+        /// The default is `true`. Legacy exceptions (`try`, `catch`) are not supported.
         wasm_exceptions = EXCEPTIONS,
     }
 }

@@ -4,37 +4,40 @@ use super::backtrace::WasmBacktrace;
 use super::context::AsContext;
 use super::func::Func;
 use crate::execute::continuation_fits;
-use crate::heap::{StoreId, StoreInner};
+use crate::heap::StoreInner;
+use crate::ids::{StackId, StoreId};
 use crate::module::{CompositeType, HeapType};
-use crate::stack::{StackId, StackState};
+use crate::stack::StackState;
 use core::num::NonZeroU64;
 use thiserror::Error as ThisError;
 
-/// A reference to a continuation: which one, and how often it has been resumed. It can be
-/// resumed once.
+/// A reference to a continuation, with the revision at which it was made.
+///
+/// It can be used to resume the continuation once; each use invalidates all references of the same
+/// revision.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ContRef {
     store: StoreId,
     bits: NonZeroU64,
 }
 
-/// What a continuation is doing.
+/// State of a continuation.
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ContState {
-    /// It has not been resumed yet.
+    /// The continuation has not been resumed yet.
     Fresh,
-    /// Its code runs, or waits for the host function that it has called.
+    /// Its code runs, or a host function that it called runs.
     Running,
-    /// It waits for another continuation that it has resumed.
+    /// It has resumed another continuation, and waits until that one suspends or ends.
     Parent,
-    /// It waits to be resumed.
+    /// It is suspended, and can be resumed.
     Suspended,
     /// Its function has returned, or an exception, a trap or an error has ended it.
     Ended,
 }
 
-/// Why there is nothing to see of a continuation.
+/// The error of [`ContRef::backtrace`] for a continuation that is running, waiting or ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ThisError)]
 #[error("the continuation is not suspended: {0:?}")]
 pub struct NotSuspended(ContState);
@@ -59,8 +62,11 @@ impl ContRef {
         store.stacks.continuation_named(self.bits())
     }
 
-    /// Whether it can be used where continuations of a type are wanted: it takes and gives
-    /// what those do. With one that has been used already, nothing can go wrong.
+    /// Returns whether this is a valid value of reference type `heap`: the continuation takes and
+    /// returns what that type requires.
+    ///
+    /// A reference that has already been used is valid for every continuation type, because each
+    /// attempt to resume it traps.
     pub(super) fn fits(&self, store: &StoreInner, heap: HeapType) -> bool {
         let HeapType::ConcreteCont(ty) = heap else {
             return false;
@@ -75,11 +81,11 @@ impl ContRef {
         }
     }
 
-    /// What the continuation is doing now, whether or not this reference can still be used.
+    /// Returns the state of the continuation, even if this reference has been used already.
     ///
     /// # Panics
     ///
-    /// If it belongs to another store.
+    /// Panics if `store` does not own this continuation.
     pub fn state(&self, store: impl AsContext) -> ContState {
         self.state_in(store.as_context().0)
     }
@@ -97,33 +103,35 @@ impl ContRef {
         }
     }
 
-    /// Whether it can be resumed with this reference.
+    /// Returns whether the continuation can be resumed with this reference.
     ///
     /// # Panics
     ///
-    /// If it belongs to another store.
+    /// Panics if `store` does not own this continuation.
     pub fn can_be_resumed(&self, store: impl AsContext) -> bool {
         let store = store.as_context().0;
         self.stack(store).is_some() && store.stacks.continuation(self.bits()).is_some()
     }
 
-    /// The function that it continues; none once it has ended.
+    /// Returns the function that the continuation runs, or `None` once it has ended.
     ///
     /// # Panics
     ///
-    /// If it belongs to another store.
+    /// Panics if `store` does not own this continuation.
     pub fn func(&self, store: impl AsContext) -> Option<Func> {
         let store = store.as_context().0;
         let id = self.stack(store)?;
         Some(Func::of(store.id(), store.stacks.stack(id).function))
     }
 
-    /// The continuation that waits for it; none if it waits for none itself, or a call from
-    /// the host does.
+    /// Returns the continuation that resumed this one.
+    ///
+    /// Returns `None` if none did, because this one is not running or was resumed on the stack of a
+    /// call from the host.
     ///
     /// # Panics
     ///
-    /// If it belongs to another store.
+    /// Panics if `store` does not own this continuation.
     pub fn parent(&self, store: impl AsContext) -> Option<ContRef> {
         let store = store.as_context().0;
         let parent = store.stacks.stack(self.stack(store)?).parent()?;
@@ -132,17 +140,19 @@ impl ContRef {
         ContRef::from_bits(bits, store.id())
     }
 
-    /// Where it stands while it is suspended, with those that were suspended with it, the
-    /// youngest frame first. A fresh one has no frames, and [`ContRef::func`] says what it
-    /// will run.
+    /// Captures the frames of the suspended continuation and of those that were suspended with it,
+    /// youngest first.
+    ///
+    /// A continuation that has not been resumed yet has no frames; [`ContRef::func`] returns the
+    /// function that it will run.
     ///
     /// # Errors
     ///
-    /// If it is neither suspended nor fresh.
+    /// Returns [`NotSuspended`] if the continuation is neither suspended nor fresh.
     ///
     /// # Panics
     ///
-    /// If it belongs to another store.
+    /// Panics if `store` does not own this continuation.
     pub fn backtrace(&self, store: impl AsContext) -> Result<WasmBacktrace, NotSuspended> {
         let store = store.as_context().0;
         match (self.stack(store), self.state_in(store)) {
@@ -153,7 +163,7 @@ impl ContRef {
         }
     }
 
-    /// The continuations of a store that have not ended.
+    /// Returns the continuations of a store that have not ended.
     pub(super) fn all(store: &StoreInner) -> impl Iterator<Item = ContRef> {
         let id = store.id();
         store

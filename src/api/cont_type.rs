@@ -1,12 +1,15 @@
-//! The types of continuations.
+//! Continuation types.
 
 use super::engine::Engine;
 use super::func_type::FuncType;
-use crate::module::{self, TypeId};
+use crate::ids::TypeId;
+use crate::module;
 use core::fmt;
 use core::hash::{Hash, Hasher};
 
-/// The type of a continuation, known to its engine.
+/// The type of a continuation, registered with an engine.
+///
+/// See the [stack switching](https://github.com/WebAssembly/stack-switching) proposal.
 #[derive(Clone)]
 pub struct ContType {
     engine: Engine,
@@ -14,7 +17,7 @@ pub struct ContType {
 }
 
 impl ContType {
-    /// The type of continuations of functions of a type.
+    /// Creates the type of continuations of functions of type `func`.
     pub fn new(func: &FuncType) -> ContType {
         let engine = func.engine();
         let composite = module::CompositeType::Cont(func.id());
@@ -32,22 +35,24 @@ impl ContType {
         self.id
     }
 
-    /// Its engine.
+    /// Returns the associated engine.
     pub fn engine(&self) -> &Engine {
         &self.engine
     }
 
-    /// The type of the function that it continues: what it takes, and what it gives in the
-    /// end.
+    /// Returns the type of the continuation's function.
+    ///
+    /// Its parameters are those that resuming takes; its results are those when the continuation
+    /// ends.
     pub fn func_type(&self) -> FuncType {
         let ty = self.engine.0.types.get(self.id);
         let module::CompositeType::Cont(func) = ty.composite else {
-            unreachable!("the type is one of continuations");
+            unreachable!("the type is a continuation type");
         };
         FuncType::from_id(&self.engine, func)
     }
 
-    /// Whether a continuation of this type is one of type `other`.
+    /// Returns whether this type is a subtype of `other`.
     pub fn matches(&self, other: &ContType) -> bool {
         Engine::same(&self.engine, &other.engine)
             && self.engine.0.types.is_declared_subtype(self.id, other.id)

@@ -1,4 +1,4 @@
-//! Borrowed stores: how every function that needs one takes it.
+//! Borrowed stores, and the traits by which functions accept them.
 
 use super::engine::Engine;
 use super::exn_ref::{self, ExnRef};
@@ -10,94 +10,106 @@ use crate::support::error::Result;
 use core::fmt;
 use core::marker::PhantomData;
 
-/// A store, borrowed.
+/// A shared borrow of a [`Store`].
+///
+/// Corresponds to
+/// [`wasmtime::StoreContext`](https://docs.rs/wasmtime/latest/wasmtime/struct.StoreContext.html).
 #[derive(Clone, Copy)]
 pub struct StoreContext<'a, T: 'static>(pub(super) &'a StoreInner, PhantomData<&'a T>);
 
-/// A store, borrowed mutably.
+/// A mutable borrow of a [`Store`].
+///
+/// Corresponds to
+/// [`wasmtime::StoreContextMut`](https://docs.rs/wasmtime/latest/wasmtime/struct.StoreContextMut.html).
 pub struct StoreContextMut<'a, T: 'static>(pub(super) &'a mut StoreInner, PhantomData<&'a mut T>);
 
-/// What a store can be borrowed from.
+/// A type from which a store can be borrowed.
+///
+/// Corresponds to
+/// [`wasmtime::AsContext`](https://docs.rs/wasmtime/latest/wasmtime/trait.AsContext.html).
 pub trait AsContext {
-    /// The type of the store's data.
+    /// Type of the store's data.
     type Data: 'static;
 
     /// Borrows the store.
     fn as_context(&self) -> StoreContext<'_, Self::Data>;
 }
 
-/// What a store can be borrowed from mutably.
+/// A type from which a store can be borrowed mutably.
+///
+/// Corresponds to
+/// [`wasmtime::AsContextMut`](https://docs.rs/wasmtime/latest/wasmtime/trait.AsContextMut.html).
 pub trait AsContextMut: AsContext {
     /// Borrows the store mutably.
     fn as_context_mut(&mut self) -> StoreContextMut<'_, Self::Data>;
 }
 
 impl<'a, T: 'static> StoreContext<'a, T> {
-    /// A store whose data is a `T`.
+    /// Borrows a store whose data has type `T`.
     pub(super) fn of(inner: &'a StoreInner) -> StoreContext<'a, T> {
         StoreContext(inner, PhantomData)
     }
 
-    /// The store's engine.
+    /// Returns the store's engine.
     pub fn engine(&self) -> &Engine {
         Engine::from_ref(self.0.engine())
     }
 
-    /// The store's data.
+    /// Returns the store's data.
     pub fn data(&self) -> &'a T {
         store::data(self.0)
     }
 
-    /// The fuel that is left; see [`Store::get_fuel`].
+    /// Returns the remaining fuel; see [`Store::get_fuel`].
     ///
     /// # Errors
     ///
-    /// If the engine does not count fuel.
+    /// Returns an error if [`Config::consume_fuel`](crate::Config::consume_fuel) is off.
     pub fn get_fuel(&self) -> Result<u64> {
         hooks::get_fuel(self.0)
     }
 }
 
 impl<'a, T: 'static> StoreContextMut<'a, T> {
-    /// A store whose data is a `T`.
+    /// Borrows a store whose data has type `T`.
     pub(super) fn of(inner: &'a mut StoreInner) -> StoreContextMut<'a, T> {
         StoreContextMut(inner, PhantomData)
     }
 
-    /// The store's data.
+    /// Returns the store's data.
     pub fn data(&self) -> &T {
         store::data(self.0)
     }
 
-    /// The store's data, to change.
+    /// Returns the store's data mutably.
     pub fn data_mut(&mut self) -> &mut T {
         store::data_mut(self.0)
     }
 
-    /// The store's engine.
+    /// Returns the store's engine.
     pub fn engine(&self) -> &Engine {
         Engine::from_ref(self.0.engine())
     }
 
-    /// The fuel that is left; see [`Store::get_fuel`].
+    /// Returns the remaining fuel; see [`Store::get_fuel`].
     ///
     /// # Errors
     ///
-    /// If the engine does not count fuel.
+    /// Returns an error if [`Config::consume_fuel`](crate::Config::consume_fuel) is off.
     pub fn get_fuel(&self) -> Result<u64> {
         hooks::get_fuel(self.0)
     }
 
-    /// The fuel that was spent; see [`Store::fuel_spent`].
+    /// Returns the fuel consumed so far; see [`Store::fuel_spent`].
     pub fn fuel_spent(&self) -> Option<u64> {
         hooks::fuel_spent(self.0)
     }
 
-    /// Sets the fuel that is left; see [`Store::set_fuel`].
+    /// Sets the remaining fuel; see [`Store::set_fuel`].
     ///
     /// # Errors
     ///
-    /// If the engine does not count fuel.
+    /// Returns an error if [`Config::consume_fuel`](crate::Config::consume_fuel) is off.
     pub fn set_fuel(&mut self, fuel: u64) -> Result<()> {
         hooks::set_fuel(self.0, fuel)
     }
@@ -107,7 +119,7 @@ impl<'a, T: 'static> StoreContextMut<'a, T> {
         hooks::set_epoch_deadline(self.0, ticks_beyond_current);
     }
 
-    /// Lets an epoch deadline trap; see [`Store::epoch_deadline_trap`].
+    /// Makes executions trap at the epoch deadline; see [`Store::epoch_deadline_trap`].
     pub fn epoch_deadline_trap(&mut self) {
         self.0.epoch_hook = None;
     }
@@ -116,26 +128,26 @@ impl<'a, T: 'static> StoreContextMut<'a, T> {
     ///
     /// # Errors
     ///
-    /// Always.
+    /// Always returns an error.
     ///
     /// # Panics
     ///
-    /// If the exception belongs to another store.
+    /// Panics if the exception belongs to another store.
     pub fn throw<R>(&mut self, exception: Rooted<ExnRef>) -> Result<R> {
         exn_ref::throw(self.0, exception)
     }
 
-    /// Collects; see [`Store::gc`].
+    /// Collects garbage; see [`Store::gc`].
     pub fn gc(&mut self) {
         self.0.collect();
     }
 
-    /// The exception that has ended a call; see [`Store::take_pending_exception`].
+    /// Takes the exception that ended a call; see [`Store::take_pending_exception`].
     pub fn take_pending_exception(&mut self) -> Option<Rooted<ExnRef>> {
         exn_ref::take_pending(self.0)
     }
 
-    /// Whether an exception has ended a call and was not taken.
+    /// Returns whether an exception has ended a call and has not been taken.
     pub fn has_pending_exception(&self) -> bool {
         self.0.pending_exception.is_some()
     }

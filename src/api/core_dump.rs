@@ -1,4 +1,4 @@
-//! Core dumps: what a store and its stacks were when execution stopped.
+//! Core dumps: snapshots of a store and its stacks.
 
 use super::backtrace::{FrameInfo, WasmBacktrace};
 use super::context::{AsContext, AsContextMut};
@@ -6,7 +6,8 @@ use super::global::Global;
 use super::instance::Instance;
 use super::memory::Memory;
 use super::module::Module;
-use crate::heap::{GlobalIndex, InstanceIndex, MemoryIndex, StoreId, StoreInner};
+use crate::heap::StoreInner;
+use crate::ids::{GlobalIndex, InstanceIndex, MemoryIndex, StoreId};
 use crate::support::error::{Error, Result};
 use crate::support::write::Write;
 use crate::walk::coredump::{self, Capture, Cause, Writer};
@@ -14,12 +15,13 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::ops::Range;
 
-/// What a store was when execution stopped: who stood on its stacks and with which values,
-/// and its modules, instances, memories and globals.
+/// A snapshot of a store: the frames on its stacks with their values, and its modules, instances,
+/// memories and globals.
 ///
-/// It is a context of the errors that execution ends with, where
-/// [`Config::coredump_on_trap`](crate::Config::coredump_on_trap) says so;
-/// [`WasmCoreDump::capture`] makes one at any other time.
+/// Errors of an execution contain a core dump if
+/// [`Config::coredump_on_trap`](crate::Config::coredump_on_trap) is on. [`WasmCoreDump::capture`]
+/// makes one at any other time. Corresponds to
+/// [`wasmtime::WasmCoreDump`](https://docs.rs/wasmtime/latest/wasmtime/struct.WasmCoreDump.html).
 ///
 /// ```
 /// use backstitch::{Config, CoreDump, Engine, Instance, Module, Store, WasmCoreDump};
@@ -48,12 +50,12 @@ use core::ops::Range;
 /// # Ok::<(), backstitch::Error>(())
 /// ```
 ///
-/// # What it holds
+/// # Contents
 ///
-/// The frames and the values on stacks are those of the moment when it was made, and are
-/// copied: two stacks' worth of memory at the most for each stack in use. Memories, globals and
-/// tables are not copied: [`WasmCoreDump::serialize`] writes what they hold when it is called, so
-/// call it before the store runs on.
+/// The frames and the values on stacks are copied when the dump is made. This takes at most twice
+/// the memory of each stack in use. Memories, globals and tables are not copied:
+/// [`WasmCoreDump::serialize`] writes their contents at the time when it is called, so call it
+/// before the store runs again.
 pub struct WasmCoreDump {
     store: StoreId,
     capture: Capture,
@@ -64,7 +66,7 @@ pub struct WasmCoreDump {
     backtrace: WasmBacktrace,
 }
 
-/// What of a core dump is written, and how.
+/// Options for writing a core dump.
 ///
 /// ```
 /// let mut options = backstitch::CoreDumpOptions::new();
@@ -79,20 +81,24 @@ pub struct CoreDumpOptions {
 }
 
 impl CoreDumpOptions {
-    /// Everything, in the format of now.
+    /// Creates the default options: a complete dump in the current format, of any size.
     pub fn new() -> CoreDumpOptions {
         CoreDumpOptions::default()
     }
 
-    /// How many bytes the file may have. What is too much of the memories is left out,
-    /// from the end of the last memory on; the rest must fit.
+    /// Sets the maximum size of the file, in bytes.
+    ///
+    /// If the dump is larger, contents of memories are omitted, from the end of the last memory
+    /// backwards. Writing fails if the rest does not fit.
     pub fn max_size(&mut self, bytes: u64) -> &mut CoreDumpOptions {
         self.max_size = Some(bytes);
         self
     }
 
-    /// Keeps these bytes of a memory, by address; once this is called, no others are kept but those
-    /// of further calls. What is beyond the memory's end is ignored.
+    /// Keeps the contents of `memory` in the address range `bytes`.
+    ///
+    /// After the first call, only the ranges of this call and of further ones are kept. Addresses
+    /// beyond the end of the memory are ignored.
     pub fn keep(&mut self, memory: Memory, bytes: Range<u64>) -> &mut CoreDumpOptions {
         self.ranges
             .get_or_insert_with(Vec::new)
@@ -100,18 +106,19 @@ impl CoreDumpOptions {
         self
     }
 
-    /// Keeps no bytes of memories but those of [`CoreDumpOptions::keep`].
+    /// Omits the contents of memories except for the ranges given to [`CoreDumpOptions::keep`].
     pub fn keep_no_memory(&mut self) -> &mut CoreDumpOptions {
         self.ranges.get_or_insert_with(Vec::new);
         self
     }
 
-    /// Whether readers must be able to read it that know the first version of the format alone, as
-    /// `wasmgdb` 0.2. They take no values of locals and operands, no globals but numbers, and of
-    /// memories only the first, if it has 32-bit addresses and pages of the usual size; of that
-    /// one they look at the first data segment. So the rest is left out: all values, all globals
-    /// if one is no number, other memories (which then have the index 2³² − 1 in their
-    /// instances), and Backstitch's own section; and the first memory is one segment.
+    /// Restricts the file to the first version of the format, for readers such as `wasmgdb` 0.2.
+    ///
+    /// These readers accept no values of locals and operands, only globals of number types, and
+    /// only the first memory, if it has 32-bit addresses and pages of 64 KiB. In that memory, they
+    /// read only the first data segment. With this option, the file therefore omits all values, all
+    /// globals if one of them is not a number, other memories (whose index in their instances is
+    /// then 2³² − 1), and Backstitch's own section. The first memory is written as one segment.
     pub fn compatible(&mut self, enable: bool) -> &mut CoreDumpOptions {
         self.compatible = enable;
         self
@@ -131,8 +138,10 @@ impl CoreDumpOptions {
 }
 
 impl WasmCoreDump {
-    /// A dump of what the store is now: seen from a host function, with the frames of the
-    /// calls under way. Executions that are suspended are in it too.
+    /// Captures a dump of the present state of the store.
+    ///
+    /// Called in a host function, the dump contains the frames of the calls that are in progress.
+    /// It also contains suspended executions.
     pub fn capture(mut store: impl AsContextMut) -> WasmCoreDump {
         WasmCoreDump::new(store.as_context_mut().0, Cause::Request)
     }
@@ -142,7 +151,7 @@ impl WasmCoreDump {
         let capture = Capture::new(store, cause);
         let frames = &capture.threads[0].frames;
         let mut copies = Vec::new();
-        // Without memory for a copy, the dump has the frames still.
+        // If there is no memory for a copy, the dump still contains the frames in `capture`.
         if copies.try_reserve_exact(frames.len()).is_ok() {
             copies.extend_from_slice(frames);
         }
@@ -171,41 +180,44 @@ impl WasmCoreDump {
         }
     }
 
-    /// The frames of the calls under way, the youngest first: all of them, however many
-    /// an error's backtrace has.
+    /// Returns the frames of the calls in progress, youngest first.
+    ///
+    /// Unlike the backtrace of an error, these are all frames.
     pub fn frames(&self) -> &[FrameInfo] {
         self.backtrace.frames()
     }
 
-    /// The modules of the store's instances.
+    /// Returns the modules of the store's instances.
     pub fn modules(&self) -> &[Module] {
         &self.modules
     }
 
-    /// All instances of the store.
+    /// Returns all instances of the store.
     pub fn instances(&self) -> &[Instance] {
         &self.instances
     }
 
-    /// All globals of the store, of instances and of the host, exported or not.
+    /// Returns all globals of the store, whether they are exported or not, including those that the
+    /// host created.
     pub fn globals(&self) -> &[Global] {
         &self.globals
     }
 
-    /// All memories of the store, of instances and of the host, exported or not.
+    /// Returns all memories of the store, whether they are exported or not, including those that
+    /// the host created.
     pub fn memories(&self) -> &[Memory] {
         &self.memories
     }
 
-    /// The dump as a file, in the [standard format][format], under a name for the program
-    /// that ran: a path, a URL, whatever says what it was.
+    /// Returns the dump as a file in the [standard format][format].
     ///
-    /// Frames are as they were when the dump was made, everything else as it is now.
+    /// `name` is the name of the program in the file: for example, a path or a URL. Frames are
+    /// those of the moment when the dump was made; everything else is read from the store now.
     ///
     /// # Panics
     ///
-    /// If the store is not the dump's, or there is no memory for the file:
-    /// [`WasmCoreDump::serialize_to`] needs none.
+    /// Panics if `store` is not the dump's store, or if there is no memory for the file.
+    /// [`WasmCoreDump::serialize_to`] does not need memory for the file.
     ///
     /// [format]: https://github.com/WebAssembly/tool-conventions/blob/main/Coredump.md
     pub fn serialize(&self, mut store: impl AsContextMut, name: &str) -> Vec<u8> {
@@ -224,15 +236,17 @@ impl WasmCoreDump {
         }
     }
 
-    /// Writes the same file to `out`, without a copy of it or of a memory in memory.
+    /// Writes the file of [`WasmCoreDump::serialize`] to `out`, without copying it or a memory.
     ///
     /// # Errors
     ///
-    /// Those of `out`, and if the file would be larger than the options allow.
+    /// Returns the errors of `out`, and an error if the file would be larger than the options
+    /// allow.
     ///
     /// # Panics
     ///
-    /// If the store, or a memory of the options', is not the dump's.
+    /// Panics if `store` is not the dump's store, or if a memory in `options` belongs to another
+    /// store.
     pub fn serialize_to(
         &self,
         store: impl AsContext,
@@ -254,7 +268,7 @@ impl WasmCoreDump {
         Writer::new(store, &self.capture, name, &options.to_inner(store))
     }
 
-    /// What the dump is called: as the module that was called first.
+    /// Returns the name of the dump: that of the module of the oldest frame.
     fn name(&self) -> &str {
         let oldest = self.frames().last().map(FrameInfo::module);
         let module = oldest.or(self.modules.first());

@@ -1,9 +1,9 @@
-//! Names as programmers wrote them.
+//! Demangling of function names.
 
 use alloc::string::{String, ToString};
 
-/// A function's name as its programmer wrote it: what a compiler of Rust or C++ has made of
-/// it, undone. Other names stay as they are.
+/// Returns the name of a function as in its source, undoing the mangling of Rust and C++
+/// compilers. Other names are returned unchanged.
 ///
 /// ```
 /// assert_eq!(backstitch::demangle("_ZN3foo3barEi"), "foo::bar(int)");

@@ -1,4 +1,4 @@
-//! The engine: what modules and stores have in common.
+//! The engine: state that modules and stores share.
 
 use super::config::Config;
 use crate::execute::Dispatch;
@@ -11,20 +11,24 @@ use core::fmt;
 use core::ptr;
 
 transparent! {
-    /// Shared by all that runs together: the configuration, the types, the epoch.
+    /// Global state that modules, linkers and stores share: configuration, types and epoch.
     ///
-    /// Clones are the same engine. Modules, linkers and stores of different engines do not
-    /// go together.
+    /// Clones refer to the same engine. Modules, linkers and stores of different engines cannot be
+    /// used together.
+    ///
+    /// Corresponds to
+    /// [`wasmtime::Engine`](https://docs.rs/wasmtime/latest/wasmtime/struct.Engine.html).
     #[derive(Clone)]
     pub struct Engine(Arc<EngineInner>);
 }
 
 impl Engine {
-    /// An engine.
+    /// Creates an engine.
     ///
     /// # Errors
     ///
-    /// If this build cannot run code in the configured way.
+    /// Returns a [`DispatchError`](crate::DispatchError) if this build does not have the configured
+    /// dispatch backend.
     pub fn new(config: &Config) -> Result<Engine, Error> {
         let handlers = config.dispatch.unwrap_or_else(Dispatch::best).handlers()?;
         let tunables = config.tunables.clone();
@@ -35,19 +39,18 @@ impl Engine {
         ))))
     }
 
-    /// Whether these are clones of one engine.
+    /// Returns whether `a` and `b` refer to the same engine.
     pub fn same(a: &Engine, b: &Engine) -> bool {
         Arc::ptr_eq(&a.0, &b.0)
     }
 
-    /// A handle that does not keep the engine alive: for a thread that increments the
-    /// epoch.
+    /// Creates a handle that does not keep the engine alive, for example for a thread that
+    /// increments the epoch.
     pub fn weak(&self) -> EngineWeak {
         EngineWeak(Arc::downgrade(&self.0))
     }
 
-    /// The configuration that the engine was made with, and the way of dispatch that it
-    /// chose.
+    /// Returns the configuration of the engine, with the dispatch backend that was chosen.
     pub fn config(&self) -> Config {
         let is_used = |dispatch: &Dispatch| {
             dispatch
@@ -62,20 +65,22 @@ impl Engine {
         }
     }
 
-    /// Increments the epoch: executions whose store's deadline has come notice soon.
+    /// Increments the epoch.
     ///
-    /// It may be called from any thread, and from a signal handler.
+    /// Executions whose deadline is reached stop at their next poll; see
+    /// [`Store::set_epoch_deadline`](crate::Store::set_epoch_deadline). This function may be called
+    /// from any thread, and from a signal handler.
     pub fn increment_epoch(&self) {
         self.0.epoch.advance();
     }
 }
 
 impl Default for Engine {
-    /// An engine with the default configuration.
+    /// Creates an engine with the default configuration.
     ///
     /// # Panics
     ///
-    /// If this build cannot run code at all; see [`Engine::new`].
+    /// Panics if this build has no dispatch backend; see [`Engine::new`].
     fn default() -> Engine {
         Engine::new(&Config::new()).expect("the default configuration works")
     }
@@ -90,11 +95,14 @@ impl fmt::Debug for Engine {
 }
 
 /// A handle to an [`Engine`] that does not keep it alive.
+///
+/// Corresponds to
+/// [`wasmtime::EngineWeak`](https://docs.rs/wasmtime/latest/wasmtime/struct.EngineWeak.html).
 #[derive(Clone)]
 pub struct EngineWeak(Weak<EngineInner>);
 
 impl EngineWeak {
-    /// The engine, if it is still there.
+    /// Returns the engine if it still exists.
     pub fn upgrade(&self) -> Option<Engine> {
         self.0.upgrade().map(Engine)
     }

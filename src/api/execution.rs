@@ -9,19 +9,18 @@ use super::values::Val;
 use crate::execute::{self, ExecutionError};
 use crate::heap::StoreInner;
 use crate::module::FuncType;
-use crate::support::error::{Context, HostRequest, Result};
+use crate::support::error::{HostRequest, Result};
 use crate::walk::coredump::Cause;
 use crate::walk::coredump::extension::ReasonKind;
 use alloc::format;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
-use smallvec::SmallVec;
+use smallvec::{SmallVec, smallvec};
 
-/// A call under way, with a stack of its own: made by [`Func::start`].
+/// A call that can be suspended and resumed, with a stack of its own. [`Func::start`] creates it.
 ///
-/// Executions need not end in the order in which they began, and one that is dropped
-/// simply stops.
+/// Executions may end in any order. Dropping an execution ends its call.
 ///
 /// ```
 /// use backstitch::{Engine, Func, Outcome, Store, Suspension, Val};
@@ -47,35 +46,37 @@ use smallvec::SmallVec;
 pub struct Execution {
     inner: execute::Execution,
     ty: Arc<FuncType>,
-    /// Why it was suspended last, for its core dumps.
+    /// Reason for the last suspension, for core dumps.
     suspended_by: ReasonKind,
 }
 
-/// How far an [`Execution`] came.
+/// The state an [`Execution`] reached.
 #[derive(Debug)]
 pub enum Outcome {
-    /// It returned these results.
+    /// The function returned these results.
     Done(Vec<Val>),
-    /// It can be resumed.
+    /// The execution is suspended, and can be resumed.
     Suspended(Suspension),
 }
 
-/// Why an [`Execution`] is suspended.
+/// Reason for which an [`Execution`] is suspended.
 #[non_exhaustive]
 #[derive(Debug)]
 pub enum Suspension {
-    /// There is no fuel left: set more before resuming.
+    /// No fuel is left: set more with [`Store::set_fuel`](crate::Store::set_fuel) before resuming.
     Fuel,
-    /// It was interrupted from another thread.
+    /// Another thread interrupted the execution with an
+    /// [`InterruptHandle`](crate::InterruptHandle).
     Interrupt,
-    /// The epoch's deadline came, and the store's callback chose to yield.
+    /// The epoch deadline was reached, and the store's callback returned
+    /// [`UpdateDeadline::Yield`](crate::UpdateDeadline::Yield).
     Epoch,
-    /// A host function asked for it with [`Error::suspend`](crate::Error::suspend), and
-    /// [`Execution::resume_with`] takes its results.
+    /// A host function returned [`Error::suspend`](crate::Error::suspend) with this request.
+    /// [`Execution::resume_with`] takes the function's results.
     Host(HostRequest),
-    /// Code was suspended with a tag that the host handles
-    /// ([`Func::start_handling`](crate::Func::start_handling)), and this payload;
-    /// [`Execution::resume_with`] takes the tag's results.
+    /// Code was suspended with a tag that the host handles, and with this payload. See
+    /// [`Func::start_handling`](crate::Func::start_handling). [`Execution::resume_with`] takes the
+    /// tag's results.
     Tag(Tag, Vec<Val>),
 }
 
@@ -88,29 +89,30 @@ impl Execution {
         }
     }
 
-    /// The function that was called.
+    /// Returns the function that was called.
     pub fn func(&self) -> Func {
         Func::of(self.inner.store_id(), self.inner.function())
     }
 
-    /// Where it stands while it is suspended, the youngest frame first. No frames before it
-    /// has begun and after it has ended.
+    /// Captures the frames of the suspended execution, youngest first.
+    ///
+    /// The backtrace is empty before the execution has begun and after it has ended.
     ///
     /// # Panics
     ///
-    /// If it belongs to another store.
+    /// Panics if `store` does not own this execution.
     pub fn backtrace(&self, store: impl AsContext) -> WasmBacktrace {
         let store = store.as_context().0;
         self.check(store);
         WasmBacktrace::of_suspended(store, self.inner.stack())
     }
 
-    /// A core dump of the store with the frames of this execution, while it is suspended,
-    /// as those of the calls under way.
+    /// Captures a core dump of the store, with the frames of this suspended execution as those of
+    /// the calls in progress.
     ///
     /// # Panics
     ///
-    /// If it belongs to another store.
+    /// Panics if `store` does not own this execution.
     pub fn core_dump(&self, store: impl AsContext) -> WasmCoreDump {
         let store = store.as_context().0;
         self.check(store);
@@ -120,20 +122,21 @@ impl Execution {
         )
     }
 
-    /// Runs until it returns, fails or is suspended again.
+    /// Runs until the function returns, fails or is suspended again.
     ///
     /// # Errors
     ///
-    /// If it traps or a host function fails, which end it; if it has ended, runs already,
-    /// or a host function suspended it whose results are missing ([`ExecutionError`]).
+    /// Returns the error of a trap or of a host function, which ends the execution. Returns an
+    /// [`ExecutionError`] if the execution has ended or is already running, or if a host function
+    /// suspended it and its results are missing.
     ///
     /// # Panics
     ///
-    /// If it belongs to another store.
+    /// Panics if `store` does not own this execution.
     pub fn resume(&mut self, mut store: impl AsContextMut) -> Result<Outcome> {
         let store = store.as_context_mut().0;
         self.check(store);
-        // A host function without results has nothing to be answered with.
+        // If the host function has no results, none have to be passed.
         if self
             .inner
             .awaited(store)
@@ -146,16 +149,17 @@ impl Execution {
         self.finish(store, outcome)
     }
 
-    /// The same, with the results of the host function that suspended it.
+    /// Resumes the execution with the results of the host function that suspended it.
     ///
     /// # Errors
     ///
-    /// As for [`Execution::resume`]; if the results have the wrong number or types, or no
-    /// host function waits for any. Then it can be resumed still.
+    /// Returns the errors of [`Execution::resume`]. Also returns an error if the number or types of
+    /// the results are wrong, or if no host function waits for results; then the execution can
+    /// still be resumed.
     ///
     /// # Panics
     ///
-    /// If it belongs to another store.
+    /// Panics if `store` does not own this execution.
     pub fn resume_with(
         &mut self,
         mut store: impl AsContextMut,
@@ -171,15 +175,14 @@ impl Execution {
             let (expected, given) = (ty.results.len(), results.len());
             return Err(ExecutionError::WrongResults { expected, given }.into());
         }
-        let mut slots: SmallVec<[u64; 8]> = SmallVec::new();
-        for (index, (value, &ty)) in results.iter().zip(&ty.results).enumerate() {
-            let bits = value.to_slot(store, ty);
-            slots.push(bits.with_context(|| format!("result {index} has the wrong type"))?);
-        }
+        let mut slots: SmallVec<[u64; 8]> = smallvec![0; ty.result_slots()];
+        Val::write_all(results, &ty.results, &mut slots, store, |index| {
+            format!("result {index} has the wrong type")
+        })?;
         self.resume_with_slots(store, &slots)
     }
 
-    /// The same, with the results as they lie in slots.
+    /// Resumes the execution with results that are already encoded as slots.
     pub(super) fn resume_with_slots(
         &mut self,
         store: &mut StoreInner,
@@ -201,9 +204,8 @@ impl Execution {
         Ok(match outcome {
             execute::Outcome::Done => {
                 self.inner.hold_results(store);
-                let results = self.ty.results.iter().zip(self.inner.results(store));
-                let value = |(&ty, &bits)| Val::from_slot(bits, ty, store.id());
-                Outcome::Done(results.map(value).collect())
+                let slots = self.inner.results(store);
+                Outcome::Done(Val::read_all(&self.ty.results, slots, store.id()).collect())
             }
             execute::Outcome::Suspended(suspension) => {
                 let (kind, suspension) = match suspension {
@@ -219,9 +221,8 @@ impl Execution {
                         let tag = Tag::of(store.id(), tag);
                         let types = &tag.payload(store).params;
                         store.hold_values(types, &payload);
-                        let values = types.iter().zip(payload);
-                        let value = |(&ty, bits)| Val::from_slot(bits, ty, store.id());
-                        let suspension = Suspension::Tag(tag, values.map(value).collect());
+                        let values = Val::read_all(types, &payload, store.id()).collect();
+                        let suspension = Suspension::Tag(tag, values);
                         (ReasonKind::HostRequest, suspension)
                     }
                 };

@@ -8,17 +8,20 @@ use super::rooted::sealed::Kept;
 use super::rooted::{GcRef, Rooted};
 use super::tag::Tag;
 use super::values::Val;
-use crate::heap::{Exception, ExnIndex, Reference, StoreId, StoreInner, ThrownException};
-use crate::support::error::{Context, Error, Result};
+use crate::heap::{Exception, Reference, StoreInner, ThrownException};
+use crate::ids::{ExnIndex, StoreId};
+use crate::module::read_values;
+use crate::support::error::{Error, Result};
 use crate::{ensure, format_err, module};
 use alloc::format;
 use alloc::sync::Arc;
+use alloc::vec;
 use alloc::vec::Vec;
 
-/// An exception of a store: the tag that it was thrown with, and its payload.
+/// An exception of a store: a tag and a payload.
 ///
-/// A host function throws one with [`Store::throw`], and finds the one that has ended a
-/// call with [`Store::take_pending_exception`]:
+/// A host function throws an exception with [`Store::throw`], and takes the one that ended a call
+/// with [`Store::take_pending_exception`]:
 ///
 /// ```
 /// use backstitch::*;
@@ -42,7 +45,9 @@ use alloc::vec::Vec;
 /// # Ok::<(), Error>(())
 /// ```
 ///
-/// It lives as long as guests can reach it or the host holds it: see [`Rooted`].
+/// An exception lives as long as guests can reach it or the host holds it: see [`Rooted`].
+/// Corresponds to
+/// [`wasmtime::ExnRef`](https://docs.rs/wasmtime/latest/wasmtime/struct.ExnRef.html).
 ///
 /// [`Store::throw`]: crate::Store::throw
 /// [`Store::take_pending_exception`]: crate::Store::take_pending_exception
@@ -61,7 +66,10 @@ impl Kept for ExnRef {
     }
 }
 
-/// Makes exceptions of one type.
+/// An allocator of exceptions of one type.
+///
+/// Corresponds to
+/// [`wasmtime::ExnRefPre`](https://docs.rs/wasmtime/latest/wasmtime/struct.ExnRefPre.html).
 #[derive(Debug)]
 pub struct ExnRefPre {
     store: StoreId,
@@ -69,11 +77,11 @@ pub struct ExnRefPre {
 }
 
 impl ExnRefPre {
-    /// For exceptions of a type, in a store.
+    /// Creates an allocator of exceptions of type `ty` in a store.
     ///
     /// # Panics
     ///
-    /// If the type is of another engine.
+    /// Panics if the type belongs to another engine.
     pub fn new(mut store: impl AsContextMut, ty: ExnType) -> ExnRefPre {
         let store = store.as_context_mut();
         assert!(
@@ -88,16 +96,17 @@ impl ExnRefPre {
 }
 
 impl ExnRef {
-    /// A new exception with a tag and a payload.
+    /// Creates an exception with a tag and a payload.
     ///
     /// # Errors
     ///
-    /// If the tag is not of the type that `allocator` is for, the payload not of the tag's
-    /// type, or the store's exceptions take too many bytes.
+    /// Returns an error if the tag does not have the type of `allocator`, if the payload does not
+    /// have the tag's type, or if the store's exceptions reach
+    /// [`ResourceLimiter::exception_bytes`](crate::ResourceLimiter::exception_bytes).
     ///
     /// # Panics
     ///
-    /// If `allocator` or the tag belongs to another store.
+    /// Panics if `allocator` or the tag belongs to another store.
     pub fn new(
         mut store: impl AsContextMut,
         allocator: &ExnRefPre,
@@ -111,7 +120,7 @@ impl ExnRef {
         );
         ensure!(
             allocator.ty.tag_type() == tag.ty_in(store),
-            "the tag's type is {}, and not the {} of the exceptions to be made",
+            "the tag's type is {}, but the exceptions to be made have type {}",
             tag.ty_in(store).ty(),
             allocator.ty.tag_type().ty()
         );
@@ -122,23 +131,17 @@ impl ExnRef {
             types.params.len(),
             fields.len()
         );
-        let payload: Vec<u64> = fields
-            .iter()
-            .zip(&types.params)
-            .enumerate()
-            .map(|(index, (value, &ty))| {
-                value
-                    .to_slot(store, ty)
-                    .with_context(|| format!("value {index} of the payload"))
-            })
-            .collect::<Result<_>>()?;
+        let mut payload = vec![0; types.param_slots()];
+        Val::write_all(fields, &types.params, &mut payload, store, |index| {
+            format!("value {index} of the payload")
+        })?;
         let index = store
             .add_exception(tag.index(), payload.into_iter())
             .map_err(|error| Error::new(error).context("cannot make an exception"))?;
         Ok(ExnRef::held(store, index))
     }
 
-    /// A reference for the host to an exception, which is kept from now on.
+    /// Makes a reference for the host, which keeps the exception alive.
     fn held(store: &mut StoreInner, index: ExnIndex) -> Rooted<ExnRef> {
         store.hold(Reference::Exn(index));
         Rooted::new(ExnRef {
@@ -147,42 +150,42 @@ impl ExnRef {
         })
     }
 
-    /// Its type.
+    /// Returns the type of the exception.
     ///
     /// # Errors
     ///
-    /// If it belongs to another store.
+    /// Returns an error if the exception belongs to another store.
     pub fn ty(&self, store: impl AsContext) -> Result<ExnType> {
         let store = store.as_context().0;
         let tag = self.inner(store)?.tag;
         ExnType::from_tag_type(&Tag::of(store.id(), tag).ty_in(store))
     }
 
-    /// Whether it is of this type.
+    /// Returns whether the exception is of type `ty`.
     ///
     /// # Errors
     ///
-    /// If it belongs to another store.
+    /// Returns an error if the exception belongs to another store.
     pub fn matches_ty(&self, store: impl AsContext, ty: &HeapType) -> Result<bool> {
         self.inner(store.as_context().0)?;
         Ok(HeapType::Exn.matches(ty))
     }
 
-    /// The tag that it was thrown with.
+    /// Returns the tag with which the exception was thrown.
     ///
     /// # Errors
     ///
-    /// If it belongs to another store.
+    /// Returns an error if the exception belongs to another store.
     pub fn tag(&self, mut store: impl AsContextMut) -> Result<Tag> {
         let store = store.as_context_mut().0;
         Ok(Tag::of(store.id(), self.inner(store)?.tag))
     }
 
-    /// Its payload.
+    /// Returns the values of the payload.
     ///
     /// # Errors
     ///
-    /// If it belongs to another store.
+    /// Returns an error if the exception belongs to another store.
     pub fn fields<'a, T: 'static>(
         &'a self,
         store: impl Into<StoreContextMut<'a, T>>,
@@ -191,45 +194,42 @@ impl ExnRef {
         let (exception, types) = self.payload(store)?;
         let fields = exception.fields.clone();
         store.hold_values(&types.params, &fields);
-        let values: Vec<Val> = fields
-            .iter()
-            .zip(&types.params)
-            .map(|(&bits, &ty)| Val::from_slot(bits, ty, self.store))
-            .collect();
+        let values: Vec<Val> = Val::read_all(&types.params, &fields, self.store).collect();
         Ok(values.into_iter())
     }
 
-    /// Value `index` of its payload.
+    /// Returns value `index` of the payload.
     ///
     /// # Errors
     ///
-    /// If it has fewer, or belongs to another store.
+    /// Returns an error if the payload has fewer values or the exception belongs to another store.
     pub fn field(&self, mut store: impl AsContextMut, index: usize) -> Result<Val> {
         let store = store.as_context_mut().0;
         let (exception, types) = self.payload(store)?;
-        match (exception.fields.get(index), types.params.get(index)) {
-            (Some(&bits), Some(&ty)) => {
-                store.hold_values(&[ty], &[bits]);
-                Ok(Val::from_slot(bits, ty, self.store))
+        let field = read_values(&types.params, &exception.fields).nth(index);
+        match field {
+            Some((ty, bits)) => {
+                store.hold_values(&[ty], &bits);
+                Ok(Val::from_bits(bits, ty, self.store))
             }
-            _ => Err(format_err!(
-                "cannot access value {index} of a payload of {}",
+            None => Err(format_err!(
+                "cannot access value {index} of a payload of {} values",
                 types.params.len()
             )),
         }
     }
 
-    /// A number that stands for the exception in this store.
+    /// Converts the reference to a number that identifies the exception in this store.
     ///
     /// # Errors
     ///
-    /// If it belongs to another store.
+    /// Returns an error if the exception belongs to another store.
     pub fn to_raw(&self, mut store: impl AsContextMut) -> Result<u32> {
         self.inner(store.as_context_mut().0)?;
         Ok(self.index.0 + 1)
     }
 
-    /// The exception for which a number from [`ExnRef::to_raw`] stands; `None` for 0.
+    /// Converts a number from [`ExnRef::to_raw`] back to a reference; 0 becomes `None`.
     pub fn from_raw(mut store: impl AsContextMut, raw: u32) -> Option<Rooted<ExnRef>> {
         ExnRef::from_bits(raw.into(), store.as_context_mut().0.id())
     }
@@ -251,7 +251,7 @@ impl ExnRef {
         ensure!(self.belongs_to(store), "object used with the wrong store");
         store.exceptions.get(self.index).ok_or_else(|| {
             format_err!(
-                "the number {} stands for no exception of this store",
+                "{} is not the number of an exception of this store",
                 self.index.0 + 1
             )
         })
@@ -264,12 +264,11 @@ impl ExnRef {
     }
 }
 
-/// Makes an exception the pending one, and gives the error that a host function throws it
-/// with.
+/// Makes an exception pending, and returns the error with which a host function throws it.
 ///
 /// # Panics
 ///
-/// If it belongs to another store.
+/// Panics if `store` does not own the exception.
 #[track_caller]
 pub(super) fn throw<R>(store: &mut StoreInner, exception: Rooted<ExnRef>) -> Result<R> {
     assert!(

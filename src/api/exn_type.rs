@@ -1,4 +1,4 @@
-//! The types of exceptions.
+//! Exception types.
 
 use super::engine::Engine;
 use super::extern_type::TagType;
@@ -8,53 +8,56 @@ use super::val_type::{Mutability, ValType};
 use crate::ensure;
 use crate::support::error::Result;
 
-/// The type of an exception: that of its payload.
+/// The type of an exception, which is the type of its payload.
+///
+/// Corresponds to
+/// [`wasmtime::ExnType`](https://docs.rs/wasmtime/latest/wasmtime/struct.ExnType.html).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ExnType {
     tag: TagType,
 }
 
 impl ExnType {
-    /// A type of exceptions with such a payload.
+    /// Creates the type of exceptions whose payload has the types `fields`.
     ///
     /// # Errors
     ///
-    /// None at present; Wasmtime's signature.
+    /// Never returns an error; the signature is that of Wasmtime.
     ///
     /// # Panics
     ///
-    /// If a type is one of another engine's, or there are more than 1,000.
+    /// Panics if a type belongs to another engine, or if there are more than 1,000 fields.
     pub fn new(engine: &Engine, fields: impl IntoIterator<Item = ValType>) -> Result<ExnType> {
         Ok(ExnType {
             tag: TagType::new(FuncType::new(engine, fields, [])),
         })
     }
 
-    /// The type of the exceptions that are thrown with tags of a type.
+    /// Creates the type of exceptions that are thrown with tags of type `tag`.
     ///
     /// # Errors
     ///
-    /// If such tags have results: they are for suspending.
+    /// Returns an error if the tag type has results: such tags are for suspending.
     pub fn from_tag_type(tag: &TagType) -> Result<ExnType> {
         ensure!(
             tag.ty().results().len() == 0,
-            "a tag with results is not one of exceptions: {}",
+            "exceptions cannot have a tag with results: {}",
             tag.ty()
         );
         Ok(ExnType { tag: tag.clone() })
     }
 
-    /// The type of the tags that such exceptions are thrown with.
+    /// Returns the type of the tags with which these exceptions are thrown.
     pub fn tag_type(&self) -> TagType {
         self.tag.clone()
     }
 
-    /// The type of value `i` of the payload.
+    /// Returns the type of value `i` of the payload.
     pub fn field(&self, i: usize) -> Option<FieldType> {
         self.fields().nth(i)
     }
 
-    /// The types of the payload's values.
+    /// Returns the types of the payload's values.
     pub fn fields(&self) -> impl ExactSizeIterator<Item = FieldType> + '_ {
         self.tag
             .ty()
@@ -62,12 +65,12 @@ impl ExnType {
             .map(|ty| FieldType::new(Mutability::Const, StorageType::ValType(ty)))
     }
 
-    /// Its engine.
+    /// Returns the associated engine.
     pub fn engine(&self) -> &Engine {
         self.tag.ty().engine()
     }
 
-    /// Whether exceptions of this type are of type `other`.
+    /// Returns whether this type is a subtype of `other`.
     pub fn matches(&self, other: &ExnType) -> bool {
         self == other
     }

@@ -1,17 +1,21 @@
-//! Values of the host's that guests may hold and pass on.
+//! Host values that guests can hold as `externref`.
 
 use super::context::{AsContextMut, StoreContext, StoreContextMut};
 use super::rooted::sealed::Kept;
 use super::rooted::{GcRef, Rooted};
-use crate::heap::{ExternIndex, Reference, StoreId, StoreInner};
+use crate::heap::{Reference, StoreInner};
+use crate::ids::{ExternIndex, StoreId};
 use crate::support::error::Result;
 use crate::{bail, ensure};
 use alloc::boxed::Box;
 use core::any::Any;
 
-/// A value of the host's, kept by a store for its guests.
+/// A host value that guests can hold as an `externref`.
 ///
-/// It lives as long as guests can reach it or the host holds it: see [`Rooted`].
+/// The value lives as long as guests can reach it or the host holds it: see [`Rooted`].
+///
+/// Corresponds to
+/// [`wasmtime::ExternRef`](https://docs.rs/wasmtime/latest/wasmtime/struct.ExternRef.html).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ExternRef {
     store: StoreId,
@@ -28,11 +32,11 @@ impl Kept for ExternRef {
 }
 
 impl ExternRef {
-    /// Gives the store a value.
+    /// Moves a value into the store.
     ///
     /// # Errors
     ///
-    /// If the store has too many already.
+    /// Returns an error if the store's limit of host values is reached.
     pub fn new<T>(mut store: impl AsContextMut, value: T) -> Result<Rooted<ExternRef>>
     where
         T: 'static + Any + Send + Sync,
@@ -46,11 +50,11 @@ impl ExternRef {
         }))
     }
 
-    /// The value.
+    /// Returns the value.
     ///
     /// # Errors
     ///
-    /// If it belongs to another store.
+    /// Returns an error if the reference belongs to another store.
     pub fn data<'a, T: 'static>(
         &self,
         store: impl Into<StoreContext<'a, T>>,
@@ -60,11 +64,11 @@ impl ExternRef {
         Ok(store.extern_value(self.index))
     }
 
-    /// The value, to change.
+    /// Returns the value mutably.
     ///
     /// # Errors
     ///
-    /// If it belongs to another store.
+    /// Returns an error if the reference belongs to another store.
     pub fn data_mut<'a, T: 'static>(
         &self,
         store: impl Into<StoreContextMut<'a, T>>,
@@ -74,17 +78,17 @@ impl ExternRef {
         Ok(store.extern_value_mut(self.index))
     }
 
-    /// A number that stands for the value in this store.
+    /// Converts the reference to a number that identifies the value in this store.
     ///
     /// # Errors
     ///
-    /// If it belongs to another store.
+    /// Returns an error if the reference belongs to another store.
     pub fn to_raw(&self, mut store: impl AsContextMut) -> Result<u32> {
         self.ensure_store(store.as_context_mut().0)?;
         Ok(self.index.0 + 1)
     }
 
-    /// The value for which a number from [`ExternRef::to_raw`] stands; `None` for 0.
+    /// Converts a number from [`ExternRef::to_raw`] back to a reference; 0 becomes `None`.
     pub fn from_raw(mut store: impl AsContextMut, raw: u32) -> Option<Rooted<ExternRef>> {
         let store = store.as_context_mut().0;
         let value = ExternRef::from_bits(raw.into(), store.id())?;
@@ -109,7 +113,7 @@ impl ExternRef {
         ensure!(self.belongs_to(store), "object used with the wrong store");
         if store.extern_value(self.index).is_none() {
             bail!(
-                "the number {} stands for no value of this store, or for none any more",
+                "{} is not the number of a live value of this store",
                 self.index.0 + 1
             );
         }

@@ -1,4 +1,4 @@
-//! The types of what is imported and exported.
+//! Types of imports and exports.
 
 use super::context::AsContextMut;
 use super::engine::Engine;
@@ -14,7 +14,10 @@ use crate::support::error::{Error, Result};
 use crate::{bail, ensure, format_err, module};
 use core::fmt;
 
-/// The type of something imported or exported.
+/// The type of an import or export.
+///
+/// Corresponds to
+/// [`wasmtime::ExternType`](https://docs.rs/wasmtime/latest/wasmtime/enum.ExternType.html).
 #[non_exhaustive]
 #[derive(Clone, Debug)]
 pub enum ExternType {
@@ -32,7 +35,7 @@ pub enum ExternType {
 
 macro_rules! accessors {
     ($($variant:ident($ty:ty) $get:ident $unwrap:ident $what:literal,)*) => {$(
-        #[doc = concat!("The type, if it is that of a ", $what, ".")]
+        #[doc = concat!("Returns the type if this is the type of a ", $what, ".")]
         pub fn $get(&self) -> Option<&$ty> {
             match self {
                 ExternType::$variant(ty) => Some(ty),
@@ -40,11 +43,10 @@ macro_rules! accessors {
             }
         }
 
-        #[doc = concat!("The type of a ", $what, ".")]
-        ///
+        #[doc = concat!("Returns the type, which must be the type of a ", $what, ".")]
         /// # Panics
         ///
-        /// If it is the type of something else.
+        /// Panics if this is the type of another kind of item.
         pub fn $unwrap(&self) -> &$ty {
             self.$get().expect(concat!("the type of a ", $what))
         }
@@ -60,11 +62,11 @@ impl ExternType {
         Tag(TagType) tag unwrap_tag "tag",
     }
 
-    /// Something of this type that is zero, null or does nothing.
+    /// Creates an item of this type that is zero, null or does nothing.
     ///
     /// # Errors
     ///
-    /// If the type has no such value, or a limit is reached.
+    /// Returns an error if the type has no such value, or if a limit is reached.
     pub fn default_value(&self, store: impl AsContextMut) -> Result<Extern> {
         match self {
             ExternType::Func(ty) => ty.default_value(store).map(Extern::Func),
@@ -118,38 +120,44 @@ impl From<TagType> for ExternType {
     }
 }
 
-/// The type of a tag: its payload is the parameters of a function type.
+/// The type of a tag. Its payload has the types of the parameters of a function type.
+///
+/// Corresponds to
+/// [`wasmtime::TagType`](https://docs.rs/wasmtime/latest/wasmtime/struct.TagType.html).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct TagType {
     ty: FuncType,
 }
 
 impl TagType {
-    /// A type of tags.
+    /// Creates a tag type.
     pub fn new(ty: FuncType) -> TagType {
         TagType { ty }
     }
 
-    /// The function type.
+    /// Returns the function type.
     pub fn ty(&self) -> &FuncType {
         &self.ty
     }
 
-    /// A tag of this type.
+    /// Creates a tag of this type.
     ///
     /// # Errors
     ///
-    /// If it is a type of another engine's.
+    /// Returns an error if this type belongs to another engine.
     pub fn default_value(&self, store: impl AsContextMut) -> Result<Tag> {
         Tag::new(store, self)
     }
 
-    pub(super) fn from_id(engine: &Engine, id: module::TypeId) -> TagType {
+    pub(super) fn from_id(engine: &Engine, id: crate::ids::TypeId) -> TagType {
         TagType::new(FuncType::from_id(engine, id))
     }
 }
 
 /// The type of a global.
+///
+/// Corresponds to
+/// [`wasmtime::GlobalType`](https://docs.rs/wasmtime/latest/wasmtime/struct.GlobalType.html).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct GlobalType {
     content: ValType,
@@ -157,7 +165,7 @@ pub struct GlobalType {
 }
 
 impl GlobalType {
-    /// A type of globals that hold a `content`.
+    /// Creates the type of globals whose value has type `content`.
     pub fn new(content: ValType, mutability: Mutability) -> GlobalType {
         GlobalType {
             content,
@@ -165,21 +173,21 @@ impl GlobalType {
         }
     }
 
-    /// The type of its value.
+    /// Returns the type of the global's value.
     pub fn content(&self) -> &ValType {
         &self.content
     }
 
-    /// Whether it may change.
+    /// Returns the mutability of the global.
     pub fn mutability(&self) -> Mutability {
         self.mutability
     }
 
-    /// A global of this type that is zero or null.
+    /// Creates a global of this type whose value is zero or null.
     ///
     /// # Errors
     ///
-    /// If its value is a reference that cannot be null.
+    /// Returns an error if the value is a reference that cannot be null.
     pub fn default_value(&self, store: impl AsContextMut) -> Result<Global> {
         let value = self
             .content
@@ -215,6 +223,9 @@ fn no_default(ty: &ValType) -> Error {
 }
 
 /// The type of a table. Sizes are in elements.
+///
+/// Corresponds to
+/// [`wasmtime::TableType`](https://docs.rs/wasmtime/latest/wasmtime/struct.TableType.html).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct TableType {
     element: RefType,
@@ -224,7 +235,7 @@ pub struct TableType {
 }
 
 impl TableType {
-    /// A type of tables with 32-bit indices.
+    /// Creates the type of tables with 32-bit indices.
     pub fn new(element: RefType, minimum: u32, maximum: Option<u32>) -> TableType {
         let maximum = maximum.map(u64::from);
         TableType {
@@ -235,7 +246,7 @@ impl TableType {
         }
     }
 
-    /// A type of tables with 64-bit indices.
+    /// Creates the type of tables with 64-bit indices.
     pub fn new64(element: RefType, minimum: u64, maximum: Option<u64>) -> TableType {
         TableType {
             element,
@@ -245,31 +256,31 @@ impl TableType {
         }
     }
 
-    /// Whether its indices have 64 bits.
+    /// Returns whether indices have 64 bits.
     pub fn is_64(&self) -> bool {
         self.table64
     }
 
-    /// The type of its elements.
+    /// Returns the type of the elements.
     pub fn element(&self) -> &RefType {
         &self.element
     }
 
-    /// Its size at first.
+    /// Returns the initial size.
     pub fn minimum(&self) -> u64 {
         self.minimum
     }
 
-    /// Its size at the most.
+    /// Returns the maximum size, if there is one.
     pub fn maximum(&self) -> Option<u64> {
         self.maximum
     }
 
-    /// A table of this type whose elements are null.
+    /// Creates a table of this type whose elements are null.
     ///
     /// # Errors
     ///
-    /// If its elements cannot be null, or a limit is reached.
+    /// Returns an error if the elements cannot be null, or if a limit is reached.
     pub fn default_value(&self, store: impl AsContextMut) -> Result<Table> {
         if !self.element.is_nullable() {
             return Err(no_default(&ValType::Ref(self.element.clone())));
@@ -304,85 +315,91 @@ impl TableType {
 }
 
 /// The type of a memory. Sizes are in pages.
+///
+/// Corresponds to
+/// [`wasmtime::MemoryType`](https://docs.rs/wasmtime/latest/wasmtime/struct.MemoryType.html).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MemoryType {
     pub(super) ty: module::MemoryType,
 }
 
 impl MemoryType {
-    /// A type of memories with 32-bit addresses.
+    /// Creates the type of memories with 32-bit addresses.
     ///
     /// # Panics
     ///
-    /// If the sizes are not those of a memory; see [`MemoryTypeBuilder::build`].
+    /// Panics if the sizes are not valid; see [`MemoryTypeBuilder::build`].
     pub fn new(minimum: u32, maximum: Option<u32>) -> MemoryType {
         MemoryType::builder()
             .min(minimum.into())
             .max(maximum.map(u64::from))
             .build()
-            .expect("the sizes of a memory")
+            .expect("valid sizes of a memory")
     }
 
-    /// A type of memories with 64-bit addresses.
+    /// Creates the type of memories with 64-bit addresses.
     ///
     /// # Panics
     ///
-    /// If the sizes are not those of a memory; see [`MemoryTypeBuilder::build`].
+    /// Panics if the sizes are not valid; see [`MemoryTypeBuilder::build`].
     pub fn new64(minimum: u64, maximum: Option<u64>) -> MemoryType {
         MemoryType::builder()
             .memory64(true)
             .min(minimum)
             .max(maximum)
             .build()
-            .expect("the sizes of a memory")
+            .expect("valid sizes of a memory")
     }
 
-    /// Builds a type step by step.
+    /// Creates a builder of memory types.
     pub fn builder() -> MemoryTypeBuilder {
         MemoryTypeBuilder::new()
     }
 
-    /// Whether its addresses have 64 bits.
+    /// Returns whether addresses have 64 bits.
     pub fn is_64(&self) -> bool {
         self.ty.memory64
     }
 
-    /// Whether threads may share it.
+    /// Returns whether threads can share the memory.
     pub fn is_shared(&self) -> bool {
         self.ty.shared
     }
 
-    /// Its pages at first.
+    /// Returns the initial size, in pages.
     pub fn minimum(&self) -> u64 {
         self.ty.minimum
     }
 
-    /// Its pages at the most.
+    /// Returns the maximum size in pages, if there is one.
     pub fn maximum(&self) -> Option<u64> {
         self.ty.maximum
     }
 
-    /// The bytes in a page.
+    /// Returns the size of a page, in bytes.
     pub fn page_size(&self) -> u64 {
         1 << self.ty.page_size_log2
     }
 
-    /// The bytes in a page, as a power of two.
+    /// Returns the size of a page, as a power of two.
     pub fn page_size_log2(&self) -> u8 {
         self.ty.page_size_log2 as u8
     }
 
-    /// A memory of this type, zeroed.
+    /// Creates a memory of this type.
     ///
     /// # Errors
     ///
-    /// If a limit is reached.
+    /// Returns an error if a limit is reached.
     pub fn default_value(&self, store: impl AsContextMut) -> Result<Memory> {
         Memory::new(store, self.clone())
     }
 }
 
-/// Builds a [`MemoryType`].
+/// A builder of [`MemoryType`]s.
+///
+/// Corresponds to
+/// [`wasmtime::MemoryTypeBuilder`](https://docs.rs/wasmtime/latest/wasmtime/struct.MemoryTypeBuilder.html).
 #[derive(Clone, Debug)]
 pub struct MemoryTypeBuilder {
     ty: module::MemoryType,
@@ -395,7 +412,7 @@ impl Default for MemoryTypeBuilder {
 }
 
 impl MemoryTypeBuilder {
-    /// An empty memory with 32-bit addresses and pages of 64 KiB.
+    /// Creates a builder of memories with 32-bit addresses, pages of 64 KiB, and a minimum of 0.
     pub fn new() -> MemoryTypeBuilder {
         MemoryTypeBuilder {
             ty: module::MemoryType {
@@ -408,42 +425,42 @@ impl MemoryTypeBuilder {
         }
     }
 
-    /// The pages at first.
+    /// Sets the initial size, in pages.
     pub fn min(&mut self, minimum: u64) -> &mut MemoryTypeBuilder {
         self.ty.minimum = minimum;
         self
     }
 
-    /// The pages at the most.
+    /// Sets the maximum size, in pages.
     pub fn max(&mut self, maximum: Option<u64>) -> &mut MemoryTypeBuilder {
         self.ty.maximum = maximum;
         self
     }
 
-    /// Whether addresses have 64 bits.
+    /// Sets whether addresses have 64 bits.
     pub fn memory64(&mut self, memory64: bool) -> &mut MemoryTypeBuilder {
         self.ty.memory64 = memory64;
         self
     }
 
-    /// Whether threads may share it, which is not supported yet.
+    /// Sets whether threads can share the memory, which is not supported yet.
     pub fn shared(&mut self, shared: bool) -> &mut MemoryTypeBuilder {
         self.ty.shared = shared;
         self
     }
 
-    /// The bytes in a page, as a power of two: 0 or 16.
+    /// Sets the size of a page, as a power of two: 0 or 16.
     pub fn page_size_log2(&mut self, page_size_log2: u8) -> &mut MemoryTypeBuilder {
         self.ty.page_size_log2 = page_size_log2.into();
         self
     }
 
-    /// The type.
+    /// Builds the type.
     ///
     /// # Errors
     ///
-    /// If a page is neither one byte nor 64 KiB, if a size is greater than addresses
-    /// reach, if the minimum is greater than the maximum, or if it is shared.
+    /// Returns an error if a page is neither one byte nor 64 KiB, if a size exceeds the address
+    /// range, if the minimum exceeds the maximum, or if the memory is shared.
     pub fn build(&self) -> Result<MemoryType> {
         let ty = self.ty;
         let log2 = ty.page_size_log2;
@@ -475,24 +492,27 @@ impl MemoryTypeBuilder {
     }
 }
 
-/// Something that a module imports.
+/// An import of a module.
+///
+/// Corresponds to
+/// [`wasmtime::ImportType`](https://docs.rs/wasmtime/latest/wasmtime/struct.ImportType.html).
 pub struct ImportType<'module> {
     pub(super) engine: &'module Engine,
     pub(super) import: &'module module::Import,
 }
 
 impl<'module> ImportType<'module> {
-    /// The first half of its name.
+    /// Returns the module part of the import's name.
     pub fn module(&self) -> &'module str {
         &self.import.module
     }
 
-    /// The second half of its name.
+    /// Returns the field part of the import's name.
     pub fn name(&self) -> &'module str {
         &self.import.name
     }
 
-    /// The type that it must have.
+    /// Returns the type that the import must have.
     pub fn ty(&self) -> ExternType {
         ExternType::from_inner(self.engine, &self.import.ty)
     }
@@ -508,7 +528,10 @@ impl fmt::Debug for ImportType<'_> {
     }
 }
 
-/// Something that a module exports.
+/// An export of a module.
+///
+/// Corresponds to
+/// [`wasmtime::ExportType`](https://docs.rs/wasmtime/latest/wasmtime/struct.ExportType.html).
 pub struct ExportType<'module> {
     pub(super) engine: &'module Engine,
     pub(super) name: &'module str,
@@ -516,12 +539,12 @@ pub struct ExportType<'module> {
 }
 
 impl<'module> ExportType<'module> {
-    /// Its name.
+    /// Returns the name.
     pub fn name(&self) -> &'module str {
         self.name
     }
 
-    /// Its type.
+    /// Returns the type.
     pub fn ty(&self) -> ExternType {
         ExternType::from_inner(self.engine, &self.ty)
     }

@@ -1,4 +1,4 @@
-//! What is imported and exported.
+//! Items that can be imported and exported.
 
 use super::context::AsContext;
 use super::extern_type::ExternType;
@@ -7,9 +7,12 @@ use super::global::Global;
 use super::memory::Memory;
 use super::table::Table;
 use super::tag::Tag;
-use crate::heap::{self, StoreId, StoreInner};
+use crate::heap::{self, StoreInner};
+use crate::ids::StoreId;
 
-/// Something that can be imported and exported.
+/// An item that can be imported and exported.
+///
+/// Corresponds to [`wasmtime::Extern`](https://docs.rs/wasmtime/latest/wasmtime/enum.Extern.html).
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Extern {
@@ -26,7 +29,7 @@ pub enum Extern {
 }
 
 impl Extern {
-    /// The function, if it is one.
+    /// Returns the function, if this is one.
     pub fn into_func(self) -> Option<Func> {
         match self {
             Extern::Func(func) => Some(func),
@@ -34,7 +37,7 @@ impl Extern {
         }
     }
 
-    /// The global, if it is one.
+    /// Returns the global, if this is one.
     pub fn into_global(self) -> Option<Global> {
         match self {
             Extern::Global(global) => Some(global),
@@ -42,7 +45,7 @@ impl Extern {
         }
     }
 
-    /// The table, if it is one.
+    /// Returns the table, if this is one.
     pub fn into_table(self) -> Option<Table> {
         match self {
             Extern::Table(table) => Some(table),
@@ -50,7 +53,7 @@ impl Extern {
         }
     }
 
-    /// The memory, if it is one.
+    /// Returns the memory, if this is one.
     pub fn into_memory(self) -> Option<Memory> {
         match self {
             Extern::Memory(memory) => Some(memory),
@@ -58,7 +61,7 @@ impl Extern {
         }
     }
 
-    /// The tag, if it is one.
+    /// Returns the tag, if this is one.
     pub fn into_tag(self) -> Option<Tag> {
         match self {
             Extern::Tag(tag) => Some(tag),
@@ -66,11 +69,11 @@ impl Extern {
         }
     }
 
-    /// Its type.
+    /// Returns the type.
     ///
     /// # Panics
     ///
-    /// If it belongs to another store.
+    /// Panics if `store` does not own this item.
     pub fn ty(&self, store: impl AsContext) -> ExternType {
         match self {
             Extern::Func(func) => ExternType::Func(func.ty(store)),
@@ -142,7 +145,10 @@ impl From<Tag> for Extern {
     }
 }
 
-/// Something that an instance exports.
+/// An export of an instance.
+///
+/// Corresponds to
+/// [`wasmtime::Export`](https://docs.rs/wasmtime/latest/wasmtime/struct.Export.html).
 #[derive(Clone, Copy, Debug)]
 pub struct Export<'instance> {
     name: &'instance str,
@@ -154,46 +160,46 @@ impl<'instance> Export<'instance> {
         Export { name, definition }
     }
 
-    /// Its name.
+    /// Returns the name.
     pub fn name(&self) -> &'instance str {
         self.name
     }
 
-    /// Its type.
+    /// Returns the type.
     ///
     /// # Panics
     ///
-    /// If it belongs to another store.
+    /// Panics if `store` does not own this item.
     pub fn ty(&self, store: impl AsContext) -> ExternType {
         self.definition.ty(store)
     }
 
-    /// What it is.
+    /// Returns the exported item.
     pub fn into_extern(self) -> Extern {
         self.definition
     }
 
-    /// The function, if it is one.
+    /// Returns the function, if this is one.
     pub fn into_func(self) -> Option<Func> {
         self.definition.into_func()
     }
 
-    /// The global, if it is one.
+    /// Returns the global, if this is one.
     pub fn into_global(self) -> Option<Global> {
         self.definition.into_global()
     }
 
-    /// The table, if it is one.
+    /// Returns the table, if this is one.
     pub fn into_table(self) -> Option<Table> {
         self.definition.into_table()
     }
 
-    /// The memory, if it is one.
+    /// Returns the memory, if this is one.
     pub fn into_memory(self) -> Option<Memory> {
         self.definition.into_memory()
     }
 
-    /// The tag, if it is one.
+    /// Returns the tag, if this is one.
     pub fn into_tag(self) -> Option<Tag> {
         self.definition.into_tag()
     }

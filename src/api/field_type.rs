@@ -1,44 +1,51 @@
-//! The types of fields.
+//! Field types.
 
 use super::engine::Engine;
 use super::val_type::{Mutability, ValType};
 use crate::module;
 
-/// The type of a structure's field, of an array's elements, or of an exception's payload.
+/// The type of a field of a structure, of an element of an array, or of a value of an exception's
+/// payload.
+///
+/// Corresponds to
+/// [`wasmtime::FieldType`](https://docs.rs/wasmtime/latest/wasmtime/struct.FieldType.html).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct FieldType {
     mutability: Mutability,
     element_type: StorageType,
 }
 
-/// What a field keeps.
+/// The storage type of a field.
+///
+/// Corresponds to
+/// [`wasmtime::StorageType`](https://docs.rs/wasmtime/latest/wasmtime/enum.StorageType.html).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum StorageType {
-    /// Eight bits.
+    /// An 8-bit integer.
     I8,
-    /// Sixteen bits.
+    /// A 16-bit integer.
     I16,
-    /// A value.
+    /// A value of this type.
     ValType(ValType),
 }
 
 impl StorageType {
-    /// Whether it keeps eight bits.
+    /// Returns whether this is `i8`.
     pub fn is_i8(&self) -> bool {
         matches!(self, StorageType::I8)
     }
 
-    /// Whether it keeps sixteen bits.
+    /// Returns whether this is `i16`.
     pub fn is_i16(&self) -> bool {
         matches!(self, StorageType::I16)
     }
 
-    /// Whether it keeps a value.
+    /// Returns whether this is a value type.
     pub fn is_val_type(&self) -> bool {
         matches!(self, StorageType::ValType(_))
     }
 
-    /// The type of the value that it keeps.
+    /// Returns the value type, if this is one.
     pub fn as_val_type(&self) -> Option<&ValType> {
         match self {
             StorageType::ValType(ty) => Some(ty),
@@ -46,16 +53,16 @@ impl StorageType {
         }
     }
 
-    /// The type of the value that it keeps.
+    /// Returns the value type.
     ///
     /// # Panics
     ///
-    /// If it keeps less.
+    /// Panics if this is a packed type.
     pub fn unwrap_val_type(&self) -> &ValType {
-        self.as_val_type().expect("a type of values")
+        self.as_val_type().expect("a value type")
     }
 
-    /// The type of the value that is read from it.
+    /// Returns the type of the value that is read from such a field.
     pub fn unpack(&self) -> &ValType {
         match self {
             StorageType::I8 | StorageType::I16 => &ValType::I32,
@@ -63,7 +70,7 @@ impl StorageType {
         }
     }
 
-    /// Whether what it keeps can be kept by `other`.
+    /// Returns whether this type is a subtype of `other`.
     pub fn matches(&self, other: &StorageType) -> bool {
         match (self, other) {
             (StorageType::ValType(a), StorageType::ValType(b)) => a.matches(b),
@@ -79,7 +86,7 @@ impl From<ValType> for StorageType {
 }
 
 impl FieldType {
-    /// A type of fields.
+    /// Creates a field type.
     pub fn new(mutability: Mutability, element_type: StorageType) -> FieldType {
         FieldType {
             mutability,
@@ -87,17 +94,17 @@ impl FieldType {
         }
     }
 
-    /// Whether it may change.
+    /// Returns the mutability of the field.
     pub fn mutability(&self) -> Mutability {
         self.mutability
     }
 
-    /// What it keeps.
+    /// Returns the storage type.
     pub fn element_type(&self) -> &StorageType {
         &self.element_type
     }
 
-    /// Whether a field of this type can stand for one of type `other`.
+    /// Returns whether this type is a subtype of `other`.
     pub fn matches(&self, other: &FieldType) -> bool {
         self.mutability == other.mutability
             && self.element_type.matches(&other.element_type)

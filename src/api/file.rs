@@ -1,4 +1,4 @@
-//! Modules from files.
+//! Loading of modules from files.
 
 extern crate std;
 
@@ -10,11 +10,11 @@ use std::fs;
 use std::path::Path;
 
 impl Module {
-    /// Reads a module from a file: see [`Module::new`].
+    /// Creates a module from a file: see [`Module::new`].
     ///
     /// # Errors
     ///
-    /// If the file cannot be read, and as for [`Module::new`].
+    /// Returns an error if the file cannot be read, and the errors of [`Module::new`].
     pub fn from_file(engine: &Engine, file: impl AsRef<Path>) -> Result<Module> {
         let file = file.as_ref();
         let bytes = fs::read(file)

@@ -10,24 +10,27 @@ use super::tag::Tag;
 use super::typed_func::TypedFunc;
 use super::values::Val;
 use super::wasm_ty::{WasmParams, WasmResults};
-use crate::heap::{FuncIndex, StoreId, StoreInner};
-use crate::module::{self, TypeId};
+use crate::heap::StoreInner;
+use crate::ids::{FuncIndex, StoreId, TypeId};
+use crate::module;
 use crate::support::error::{Context, Result};
 use crate::{ensure, execute};
 use alloc::format;
 use alloc::sync::Arc;
 use smallvec::{SmallVec, smallvec};
 
-/// A function of a store: WebAssembly's or the host's.
+/// A function of a store: a WebAssembly or host function.
 ///
 /// Using it with another store panics.
+///
+/// Corresponds to [`wasmtime::Func`](https://docs.rs/wasmtime/latest/wasmtime/struct.Func.html).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Func {
     store: StoreId,
     index: FuncIndex,
 }
 
-/// The slots of a call.
+/// Slots for the arguments and results of a call.
 pub(super) type Slots = SmallVec<[u64; 16]>;
 
 impl Func {
@@ -35,12 +38,13 @@ impl Func {
         Func { store, index }
     }
 
-    /// A function of the host's that takes and gives values of a type known when it runs.
-    /// The results stand as zeros and nulls before the closure is called.
+    /// Creates a host function whose type is given at run time.
+    ///
+    /// The results are zeros and nulls before the closure is called.
     ///
     /// # Panics
     ///
-    /// If the type is of another engine.
+    /// Panics if the type belongs to another engine.
     pub fn new<T: 'static>(
         mut store: impl AsContextMut<Data = T>,
         ty: FuncType,
@@ -49,12 +53,12 @@ impl Func {
         let store = store.as_context_mut();
         assert!(
             Engine::same(ty.engine(), store.engine()),
-            "the function's type and the store are of different engines"
+            "the function's type and the store belong to different engines"
         );
         HostFunc::dynamic(ty, func).add_to(store.0)
     }
 
-    /// A function of the host's, whose type is that of the closure.
+    /// Creates a host function whose type is that of the closure.
     ///
     /// ```
     /// use backstitch::{Caller, Engine, Func, Store};
@@ -80,36 +84,39 @@ impl Func {
         func.into_func(store.engine()).add_to(store.0)
     }
 
-    /// Its type.
+    /// Returns the type.
     ///
     /// # Panics
     ///
-    /// If it belongs to another store.
+    /// Panics if `store` does not own this item.
     pub fn ty(&self, store: impl AsContext) -> FuncType {
         let store = store.as_context().0;
         self.check(store);
         FuncType::from_id(Engine::from_ref(store.engine()), self.type_id(store))
     }
 
-    /// Whether it is of type `ty`.
+    /// Returns whether the function is of type `ty`.
     ///
     /// # Panics
     ///
-    /// If it belongs to another store.
+    /// Panics if `store` does not own this function.
     pub fn matches_ty(&self, store: impl AsContext, ty: &FuncType) -> bool {
         self.ty(store).matches(ty)
     }
 
-    /// Calls it, and runs until it returns or traps.
+    /// Calls the function, and runs it until it returns or traps.
     ///
     /// # Errors
     ///
-    /// If `params` or `results` have the wrong number, `params` the wrong types, or the
-    /// function ends with a trap or with an error of a host function's.
+    /// Returns an error if `params` or `results` have the wrong length, if `params` have the wrong
+    /// types, or if the function ends with a trap or with an error of a host function. The error of
+    /// a trap is a [`Trap`](crate::Trap), with a [`WasmBacktrace`](crate::WasmBacktrace) as a
+    /// context and, for an access beyond the end of a memory, with a context that contains the
+    /// address and the size of the memory.
     ///
     /// # Panics
     ///
-    /// If it belongs to another store.
+    /// Panics if `store` does not own this function.
     pub fn call(
         &self,
         mut store: impl AsContextMut,
@@ -127,27 +134,33 @@ impl Func {
         );
         let mut slots = arguments(store, &ty, params)?;
         execute::call(store, self.index, &mut slots)?;
-        for ((result, &ty), &bits) in results.iter_mut().zip(&ty.results).zip(&slots) {
-            *result = Val::from_slot(bits, ty, self.store);
+        let values = Val::read_all(&ty.results, &slots, self.store);
+        for (result, value) in results.iter_mut().zip(values) {
+            *result = value;
         }
         Ok(())
     }
 
-    /// Prepares a call that can be suspended and resumed. Nothing runs yet.
+    /// Prepares a call that can be suspended and resumed.
+    ///
+    /// The function runs when the [`Execution`] is first resumed.
     ///
     /// # Errors
     ///
-    /// If `params` have the wrong number or types, or there is no room for a stack.
+    /// Returns an error if `params` have the wrong length or types, or if a stack cannot be
+    /// allocated.
     ///
     /// # Panics
     ///
-    /// If it belongs to another store.
+    /// Panics if `store` does not own this function.
     pub fn start(&self, store: impl AsContextMut, params: &[Val]) -> Result<Execution> {
         self.start_handling(store, params, &[])
     }
 
-    /// The same, where the host handles suspensions with some tags that no guest handles:
-    /// they suspend the execution ([`Suspension::Tag`](crate::Suspension::Tag)).
+    /// Prepares a call in which the host handles some tags.
+    ///
+    /// A suspension with one of `tags` that no guest handles suspends the execution
+    /// ([`Suspension::Tag`](crate::Suspension::Tag)).
     ///
     /// ```
     /// use backstitch::*;
@@ -177,11 +190,11 @@ impl Func {
     ///
     /// # Errors
     ///
-    /// As for [`Func::start`].
+    /// Returns the errors of [`Func::start`].
     ///
     /// # Panics
     ///
-    /// If it or a tag belongs to another store.
+    /// Panics if `store` does not own this function or a tag.
     pub fn start_handling(
         &self,
         mut store: impl AsContextMut,
@@ -199,20 +212,20 @@ impl Func {
                 tag.index()
             })
             .collect();
-        let arguments = &slots[..ty.params.len()];
+        let arguments = &slots[..ty.param_slots()];
         let inner = execute::Execution::start(store, self.index, arguments, handles)?;
         Ok(Execution::new(inner, ty))
     }
 
-    /// The function with its types known to Rust, for cheap calls.
+    /// Returns a handle with static parameter and result types, for calls at less cost.
     ///
     /// # Errors
     ///
-    /// If `Params` or `Results` are not its types.
+    /// Returns an error if `Params` or `Results` do not match the function's type.
     ///
     /// # Panics
     ///
-    /// If it belongs to another store.
+    /// Panics if `store` does not own this function.
     pub fn typed<Params, Results>(
         &self,
         store: impl AsContext,
@@ -245,7 +258,7 @@ impl Func {
         assert!(self.belongs_to(store), "object used with the wrong store");
     }
 
-    /// The identity of its type, in the store that it belongs to.
+    /// Returns the identifier of the function's type. `store` must be the function's.
     pub(super) fn type_id(&self, store: &StoreInner) -> TypeId {
         store.func(self.index).ty
     }
@@ -255,7 +268,7 @@ impl Func {
     }
 }
 
-/// The slots of a call with these arguments, enough for the results too.
+/// Returns slots with the arguments of a call, and with room for its results.
 fn arguments(store: &StoreInner, ty: &module::FuncType, params: &[Val]) -> Result<Slots> {
     ensure!(
         params.len() == ty.params.len(),
@@ -263,11 +276,9 @@ fn arguments(store: &StoreInner, ty: &module::FuncType, params: &[Val]) -> Resul
         ty.params.len(),
         params.len()
     );
-    let mut slots: Slots = smallvec![0; ty.params.len().max(ty.results.len())];
-    for (index, (param, &ty)) in params.iter().zip(&ty.params).enumerate() {
-        slots[index] = param
-            .to_slot(store, ty)
-            .with_context(|| format!("argument {index} has the wrong type"))?;
-    }
+    let mut slots: Slots = smallvec![0; ty.call_slots()];
+    Val::write_all(params, &ty.params, &mut slots, store, |index| {
+        format!("argument {index} has the wrong type")
+    })?;
     Ok(slots)
 }

@@ -1,10 +1,11 @@
-//! The types of functions.
+//! Function types.
 
 use super::context::AsContextMut;
 use super::engine::Engine;
 use super::func::Func;
 use super::val_type::ValType;
-use crate::module::{self, TypeId};
+use crate::ids::TypeId;
+use crate::module;
 use crate::support::error::{Error, Result};
 use alloc::format;
 use alloc::sync::Arc;
@@ -12,7 +13,10 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::hash::{Hash, Hasher};
 
-/// The type of a function, known to its engine.
+/// The type of a function, registered with an engine.
+///
+/// Corresponds to
+/// [`wasmtime::FuncType`](https://docs.rs/wasmtime/latest/wasmtime/struct.FuncType.html).
 #[derive(Clone)]
 pub struct FuncType {
     engine: Engine,
@@ -21,12 +25,12 @@ pub struct FuncType {
 }
 
 impl FuncType {
-    /// A type with these parameters and results.
+    /// Creates a final function type.
     ///
     /// # Panics
     ///
-    /// If one of them is a type of another engine's, or there are more than 1,000 of either,
-    /// which WebAssembly does not allow.
+    /// Panics if a type belongs to another engine, or if there are more than 1,000 parameters or
+    /// results, which is the limit of WebAssembly's JavaScript API.
     pub fn new(
         engine: &Engine,
         params: impl IntoIterator<Item = ValType>,
@@ -36,10 +40,10 @@ impl FuncType {
             assert!(ty.belongs_to(engine), "type used with wrong engine");
             ty.to_inner()
         };
-        let ty = module::FuncType {
-            params: params.into_iter().map(inner).collect(),
-            results: results.into_iter().map(inner).collect(),
-        };
+        let ty = module::FuncType::new(
+            params.into_iter().map(inner).collect(),
+            results.into_iter().map(inner).collect(),
+        );
         let longest = ty.params.len().max(ty.results.len());
         assert!(
             longest <= 1_000,
@@ -61,17 +65,17 @@ impl FuncType {
         self.id
     }
 
-    /// The type below the API.
+    /// Returns the type as it is represented below the API.
     pub(super) fn inner(&self) -> &Arc<module::FuncType> {
         &self.ty
     }
 
-    /// Its engine.
+    /// Returns the associated engine.
     pub fn engine(&self) -> &Engine {
         &self.engine
     }
 
-    /// The type of parameter `i`.
+    /// Returns the type of parameter `i`.
     pub fn param(&self, i: usize) -> Option<ValType> {
         self.ty
             .params
@@ -79,7 +83,7 @@ impl FuncType {
             .map(|&ty| ValType::from_inner(&self.engine, ty))
     }
 
-    /// The types of its parameters.
+    /// Returns the types of the parameters.
     pub fn params(&self) -> impl ExactSizeIterator<Item = ValType> + '_ {
         self.ty
             .params
@@ -87,7 +91,7 @@ impl FuncType {
             .map(|&ty| ValType::from_inner(&self.engine, ty))
     }
 
-    /// The type of result `i`.
+    /// Returns the type of result `i`.
     pub fn result(&self, i: usize) -> Option<ValType> {
         self.ty
             .results
@@ -95,7 +99,7 @@ impl FuncType {
             .map(|&ty| ValType::from_inner(&self.engine, ty))
     }
 
-    /// The types of its results.
+    /// Returns the types of the results.
     pub fn results(&self) -> impl ExactSizeIterator<Item = ValType> + '_ {
         self.ty
             .results
@@ -103,24 +107,24 @@ impl FuncType {
             .map(|&ty| ValType::from_inner(&self.engine, ty))
     }
 
-    /// Whether a function of this type is one of type `other`.
+    /// Returns whether this type is a subtype of `other`.
     pub fn matches(&self, other: &FuncType) -> bool {
         Engine::same(&self.engine, &other.engine)
             && self.engine.0.types.is_declared_subtype(self.id, other.id)
     }
 
-    /// A function of this type that does nothing and gives zeros and nulls.
+    /// Creates a function of this type that does nothing and returns zeros and nulls.
     ///
     /// # Errors
     ///
-    /// If a result is a reference that cannot be null.
+    /// Returns an error if a result is a reference that cannot be null.
     pub fn default_value(&self, store: impl AsContextMut) -> Result<Func> {
         let results: Vec<_> = self
             .results()
             .map(|ty| {
                 ty.default_value().ok_or_else(|| {
                     Error::msg(format!(
-                        "type `{self}` has no default: no value of `{ty}` is"
+                        "type `{self}` has no default value: type `{ty}` has none"
                     ))
                 })
             })

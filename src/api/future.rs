@@ -1,4 +1,4 @@
-//! Calls that wait for futures, in any executor.
+//! Asynchronous calls, for any executor.
 
 use super::caller::Caller;
 use super::context::{AsContextMut, StoreContextMut};
@@ -17,7 +17,7 @@ use super::values::Val;
 use super::wasm_ty::{WasmParams, WasmResults, WasmRet};
 use crate::code::Trap;
 use crate::heap::{HostCall, StoreInner};
-use crate::support::error::{Context, Error, Result};
+use crate::support::error::{Error, Result};
 use crate::support::sync::Mutex;
 use crate::{ensure, module};
 use alloc::boxed::Box;
@@ -29,12 +29,13 @@ use core::pin::Pin;
 use core::task::Poll;
 use smallvec::{SmallVec, smallvec};
 
-/// The results of a host function, as slots: made once the store is at hand again.
+/// Encoder of a host function's results as slots. It runs when the store is available again.
 type Encode = Box<dyn FnOnce(&StoreInner) -> Result<SmallVec<[u64; 8]>> + Send>;
 type Pending = Pin<Box<dyn Future<Output = Result<Encode>> + Send>>;
 
-/// What a host function that waits gives to the call that drives it. Behind a lock, as
-/// futures may not be shared, and requests to suspend may.
+/// The future of an asynchronous host function, as the payload of a request to suspend.
+///
+/// It is in a mutex because requests are `Sync` and futures need not be.
 struct HostFuture(Mutex<Option<Pending>>);
 
 impl HostFuture {
@@ -47,7 +48,8 @@ impl HostFuture {
     }
 }
 
-/// The function of the host's that starts a future, and suspends its execution with it.
+/// Makes the host function that starts a future and suspends its execution until the future is
+/// ready.
 pub(super) fn host_func<T, Params, Returned, Run, Fut>(engine: &Engine, run: Run) -> HostFunc
 where
     T: 'static,
@@ -57,10 +59,8 @@ where
     Fut: Future<Output = Result<Returned>> + Send + 'static,
 {
     let ty = FuncType::new(engine, Params::result_types(), Returned::result_types());
-    let count = ty.inner().params.len();
     HostFunc::of(ty, move |call: &mut HostCall<'_>| {
-        let arguments: SmallVec<[u64; 8]> = (0..count).map(|index| call.get(index)).collect();
-        let params = Params::load(&arguments, call.store.id());
+        let params = Params::load(call.slots(), call.store.id());
         let caller = Caller::new(StoreContextMut::of(call.store), call.caller);
         let future = run(caller, params);
         Err(Error::suspend(HostFuture::new(async move {
@@ -75,7 +75,7 @@ where
     })
 }
 
-/// The same, with values of a type known when it runs.
+/// Makes an asynchronous host function whose type is given at run time.
 fn dynamic_host_func<T, Run, Fut>(ty: FuncType, run: Run) -> HostFunc
 where
     T: 'static,
@@ -85,49 +85,46 @@ where
     let types = Arc::clone(ty.inner());
     HostFunc::of(ty, move |call: &mut HostCall<'_>| {
         let id = call.store.id();
-        let params = types.params.iter().enumerate();
-        let params: SmallVec<[Val; 8]> = params
-            .map(|(index, &ty)| Val::from_slot(call.get(index), ty, id))
-            .collect();
+        let params: SmallVec<[Val; 8]> = Val::read_all(&types.params, call.slots(), id).collect();
         let caller = Caller::new(StoreContextMut::of(call.store), call.caller);
         let future = run(caller, &params);
         let types = Arc::clone(&types);
         Err(Error::suspend(HostFuture::new(async move {
             let results = future.await?;
-            let encode: Encode = Box::new(move |store| to_slots(store, &types.results, &results));
+            let encode: Encode = Box::new(move |store| to_slots(store, &types, &results));
             Ok(encode)
         })))
     })
 }
 
-/// Results of a host function as slots.
+/// Encodes the results of a host function as slots.
 fn to_slots(
     store: &StoreInner,
-    types: &[module::ValType],
+    ty: &module::FuncType,
     results: &[Val],
 ) -> Result<SmallVec<[u64; 8]>> {
     ensure!(
-        results.len() == types.len(),
-        "a host function of {} results gave {}",
-        types.len(),
+        results.len() == ty.results.len(),
+        "a host function with {} results returned {}",
+        ty.results.len(),
         results.len()
     );
-    let each = results.iter().zip(types).enumerate();
-    each.map(|(index, (value, &ty))| {
-        value
-            .to_slot(store, ty)
-            .with_context(|| format!("result {index} of a host function is incompatible"))
-    })
-    .collect()
+    let mut slots = smallvec![0; ty.result_slots()];
+    Val::write_all(results, &ty.results, &mut slots, store, |index| {
+        format!("result {index} of a host function is incompatible")
+    })?;
+    Ok(slots)
 }
 
 impl<T: 'static> Linker<T> {
-    /// Defines a function of the host's that waits: the closure gives a future, and the call
-    /// goes on once that is ready. Only a call made with [`Func::call_async`] can wait; in
-    /// any other one the function fails.
+    /// Defines an asynchronous host function: the closure returns a future, and the call continues
+    /// when the future is ready.
     ///
-    /// Unlike Wasmtime's, the future does not borrow the [`Caller`]: while it waits, the
-    /// store is free.
+    /// Only calls with [`Func::call_async`] and its siblings can wait. In any other call, the
+    /// function fails.
+    ///
+    /// Unlike in Wasmtime, the future does not borrow the [`Caller`]: the store can be used while
+    /// the future waits.
     ///
     /// ```
     /// use backstitch::*;
@@ -163,7 +160,7 @@ impl<T: 'static> Linker<T> {
     ///
     /// # Errors
     ///
-    /// If the name is defined already.
+    /// Returns an error if the name is already defined.
     pub fn func_wrap_async<Params, Returned, Run, Fut>(
         &mut self,
         module: &str,
@@ -180,12 +177,13 @@ impl<T: 'static> Linker<T> {
         self.define_host(module, name, func)
     }
 
-    /// The same, for a function of a type known when it runs: the closure gives a future of
-    /// the results.
+    /// Defines an asynchronous host function whose type is given at run time.
+    ///
+    /// The closure returns a future of the results. See [`Linker::func_wrap_async`].
     ///
     /// # Errors
     ///
-    /// If the name is defined already, or the type is of another engine.
+    /// Returns an error if the name is already defined or the type belongs to another engine.
     pub fn func_new_async<Run, Fut>(
         &mut self,
         module: &str,
@@ -199,16 +197,16 @@ impl<T: 'static> Linker<T> {
     {
         ensure!(
             Engine::same(ty.engine(), self.engine()),
-            "the type of `{module}::{name}` and the linker are of different engines"
+            "the type of `{module}::{name}` and the linker belong to different engines"
         );
         self.define_host(module, name, dynamic_host_func(ty, run))
     }
 
-    /// [`Linker::instantiate`] with a start function that may wait.
+    /// Instantiates a module as [`Linker::instantiate`] does, with a start function that may wait.
     ///
     /// # Errors
     ///
-    /// As for [`Linker::instantiate`].
+    /// Returns the errors of [`Linker::instantiate`].
     pub async fn instantiate_async(
         &self,
         mut store: impl AsContextMut<Data = T>,
@@ -220,11 +218,12 @@ impl<T: 'static> Linker<T> {
 }
 
 impl<T: 'static> InstancePre<T> {
-    /// [`InstancePre::instantiate`] with a start function that may wait.
+    /// Instantiates the module as [`InstancePre::instantiate`] does, with a start function that may
+    /// wait.
     ///
     /// # Errors
     ///
-    /// As for [`InstancePre::instantiate`].
+    /// Returns the errors of [`InstancePre::instantiate`].
     pub async fn instantiate_async(
         &self,
         mut store: impl AsContextMut<Data = T>,
@@ -235,11 +234,11 @@ impl<T: 'static> InstancePre<T> {
 }
 
 impl Instance {
-    /// [`Instance::new`] with a start function that may wait.
+    /// Instantiates a module as [`Instance::new`] does, with a start function that may wait.
     ///
     /// # Errors
     ///
-    /// As for [`Instance::new`].
+    /// Returns the errors of [`Instance::new`].
     pub async fn new_async(
         mut store: impl AsContextMut,
         module: &Module,
@@ -251,7 +250,7 @@ impl Instance {
 }
 
 impl Func {
-    /// A function of the host's that waits: see [`Linker::func_wrap_async`].
+    /// Creates an asynchronous host function: see [`Linker::func_wrap_async`].
     pub fn wrap_async<T, Params, Returned, Run, Fut>(
         mut store: impl AsContextMut<Data = T>,
         run: Run,
@@ -267,12 +266,12 @@ impl Func {
         host_func(store.engine(), run).add_to(store.0)
     }
 
-    /// A function of the host's that waits, of a type known when it runs: see
+    /// Creates an asynchronous host function whose type is given at run time: see
     /// [`Linker::func_new_async`].
     ///
     /// # Panics
     ///
-    /// If the type is of another engine.
+    /// Panics if the type belongs to another engine.
     pub fn new_async<T, Run, Fut>(
         mut store: impl AsContextMut<Data = T>,
         ty: FuncType,
@@ -286,24 +285,25 @@ impl Func {
         let store = store.as_context_mut();
         assert!(
             Engine::same(ty.engine(), store.engine()),
-            "the function's type and the store are of different engines"
+            "the function's type and the store belong to different engines"
         );
         dynamic_host_func(ty, run).add_to(store.0)
     }
 
-    /// Calls it, and waits for what its host functions wait for: see
-    /// [`Linker::func_wrap_async`]. An epoch deadline at which the store's callback yields
-    /// gives other tasks their turn. Needs no particular executor.
+    /// Calls the function, and waits for the futures of asynchronous host functions: see
+    /// [`Linker::func_wrap_async`].
     ///
-    /// A future that is dropped gives up the call.
+    /// At an epoch deadline where the store's callback returns
+    /// [`UpdateDeadline::Yield`](crate::UpdateDeadline::Yield), the future yields to other tasks.
+    /// No particular executor is needed. Dropping the future ends the call.
     ///
     /// # Errors
     ///
-    /// As for [`Func::call`].
+    /// Returns the errors of [`Func::call`].
     ///
     /// # Panics
     ///
-    /// If it belongs to another store.
+    /// Panics if `store` does not own this function.
     pub async fn call_async(
         &self,
         mut store: impl AsContextMut,
@@ -323,15 +323,15 @@ impl Func {
 }
 
 impl<Params: WasmParams, Results: WasmResults> TypedFunc<Params, Results> {
-    /// [`TypedFunc::call`], waiting as [`Func::call_async`] does.
+    /// Calls the function as [`TypedFunc::call`] does, and waits as [`Func::call_async`] does.
     ///
     /// # Errors
     ///
-    /// As for [`TypedFunc::call`].
+    /// Returns the errors of [`TypedFunc::call`].
     ///
     /// # Panics
     ///
-    /// If it belongs to another store.
+    /// Panics if `store` does not own this function.
     pub async fn call_async(
         &self,
         mut store: impl AsContextMut,
@@ -341,7 +341,7 @@ impl<Params: WasmParams, Results: WasmResults> TypedFunc<Params, Results> {
         let values = drive(&mut execution, &mut store).await?;
         let store = store.as_context_mut().0;
         let types = self.func().inner_type(store);
-        let slots = to_slots(store, &types.results, &values)?;
+        let slots = to_slots(store, &types, &values)?;
         Ok(Results::load(&slots, store.id()))
     }
 }
@@ -355,7 +355,7 @@ async fn ready(made: Instantiation, store: &mut impl AsContextMut) -> Result<Ins
     Ok(instance)
 }
 
-/// Runs an execution to its end, and waits where its host functions wait.
+/// Runs an execution to its end, and waits for the futures of its host functions.
 async fn drive(execution: &mut Execution, store: &mut impl AsContextMut) -> Result<Vec<Val>> {
     let mut outcome = execution.resume(&mut *store)?;
     loop {
@@ -366,7 +366,7 @@ async fn drive(execution: &mut Execution, store: &mut impl AsContextMut) -> Resu
                 else {
                     return Err(fail(execution, store, Error::new(request)));
                 };
-                let future = future.expect("each request is answered once");
+                let future = future.expect("each request is resumed once");
                 match future.await {
                     Ok(encode) => {
                         let slots = encode(store.as_context_mut().0)?;
@@ -389,7 +389,7 @@ async fn drive(execution: &mut Execution, store: &mut impl AsContextMut) -> Resu
     }
 }
 
-/// An error that ends a suspended execution, with where that stood.
+/// Adds the backtrace of a suspended execution to the error that ends it.
 fn fail(execution: &Execution, store: &impl AsContextMut, error: Error) -> Error {
     let backtrace = execution.backtrace(store);
     if backtrace.frames().is_empty() {
@@ -398,7 +398,7 @@ fn fail(execution: &Execution, store: &impl AsContextMut, error: Error) -> Error
     error.context(backtrace)
 }
 
-/// Gives other tasks their turn.
+/// Yields to other tasks once.
 async fn yield_now() {
     let mut yielded = false;
     poll_fn(|context| {

@@ -5,12 +5,16 @@ use super::engine::Engine;
 use super::extern_type::GlobalType;
 use super::values::Val;
 use crate::ensure;
-use crate::heap::{self, GlobalIndex, StoreId, StoreInner};
+use crate::heap::{self, StoreInner};
+use crate::ids::{GlobalIndex, StoreId};
 use crate::support::error::{Context, Result};
 
 /// A global of a store.
 ///
 /// Using it with another store panics.
+///
+/// Corresponds to
+/// [`wasmtime::Global`](https://docs.rs/wasmtime/latest/wasmtime/struct.Global.html).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Global {
     store: StoreId,
@@ -22,11 +26,11 @@ impl Global {
         Global { store, index }
     }
 
-    /// A global with a first value.
+    /// Creates a global with the initial value `val`.
     ///
     /// # Errors
     ///
-    /// If the value is not of its type.
+    /// Returns an error if the value does not have the global's type.
     pub fn new(mut store: impl AsContextMut, ty: GlobalType, val: Val) -> Result<Global> {
         let store = store.as_context_mut();
         ensure!(
@@ -36,52 +40,52 @@ impl Global {
         let store = &mut *store.0;
         let ty = ty.to_inner();
         let bits = val
-            .to_slot(store, ty.value)
-            .context("the first value of a global")?;
+            .to_bits(store, ty.value)
+            .context("the initial value of a global")?;
         Ok(Global {
             store: store.id(),
             index: store.add_global(ty, bits),
         })
     }
 
-    /// Its type.
+    /// Returns the type.
     ///
     /// # Panics
     ///
-    /// If it belongs to another store.
+    /// Panics if `store` does not own this item.
     pub fn ty(&self, store: impl AsContext) -> GlobalType {
         let store = store.as_context().0;
         GlobalType::from_inner(Engine::from_ref(store.engine()), *self.inner(store).ty())
     }
 
-    /// Its value.
+    /// Returns the value.
     ///
     /// # Panics
     ///
-    /// If it belongs to another store.
+    /// Panics if `store` does not own this global.
     pub fn get(&self, mut store: impl AsContextMut) -> Val {
         let store = store.as_context_mut().0;
         let global = self.inner(store);
         let (bits, ty) = (global.get(), global.ty().value);
-        store.hold_values(&[ty], &[bits]);
-        Val::from_slot(bits, ty, self.store)
+        store.hold_values(&[ty], &bits);
+        Val::from_bits(bits, ty, self.store)
     }
 
-    /// Changes its value.
+    /// Sets the value.
     ///
     /// # Errors
     ///
-    /// If it may not change, or the value is not of its type.
+    /// Returns an error if the global is immutable, or if the value does not have its type.
     ///
     /// # Panics
     ///
-    /// If it belongs to another store.
+    /// Panics if `store` does not own this global.
     pub fn set(&self, mut store: impl AsContextMut, val: Val) -> Result<()> {
         let store = store.as_context_mut().0;
         let ty = *self.inner(store).ty();
         ensure!(ty.mutable, "immutable global cannot be set");
         let bits = val
-            .to_slot(store, ty.value)
+            .to_bits(store, ty.value)
             .context("the new value of a global")?;
         store.global_mut(self.index).set(bits);
         Ok(())

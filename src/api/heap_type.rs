@@ -1,4 +1,4 @@
-//! The types of what references refer to.
+//! Heap types.
 
 use super::array_type::ArrayType;
 use super::cont_type::ContType;
@@ -8,45 +8,48 @@ use super::struct_type::StructType;
 use crate::module;
 use core::fmt;
 
-/// What a reference refers to.
+/// A heap type: the type of the target of a reference.
+///
+/// Corresponds to
+/// [`wasmtime::HeapType`](https://docs.rs/wasmtime/latest/wasmtime/enum.HeapType.html).
 #[non_exhaustive]
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum HeapType {
-    /// A value of the host's.
+    /// `extern`: any host value.
     Extern,
-    /// No value of the host's.
+    /// `noextern`: no host value. References of this type are null.
     NoExtern,
-    /// Any function.
+    /// `func`: any function.
     Func,
-    /// A function of one type.
+    /// A function of a concrete type.
     ConcreteFunc(FuncType),
-    /// No function.
+    /// `nofunc`: no function. References of this type are null.
     NoFunc,
-    /// Any value of the guests' own: a structure, an array, a small integer.
+    /// `any`: any internal value, which is a structure, an array or an `i31`.
     Any,
-    /// One that can be compared.
+    /// `eq`: any internal value that `ref.eq` can compare.
     Eq,
-    /// An integer of 31 bits.
+    /// `i31`: a 31-bit integer.
     I31,
-    /// Any array.
+    /// `array`: any array.
     Array,
-    /// An array of one type.
+    /// An array of a concrete type.
     ConcreteArray(ArrayType),
-    /// Any structure.
+    /// `struct`: any structure.
     Struct,
-    /// A structure of one type.
+    /// A structure of a concrete type.
     ConcreteStruct(StructType),
-    /// No value of the guests' own.
+    /// `none`: no internal value. References of this type are null.
     None,
-    /// Any exception.
+    /// `exn`: any exception.
     Exn,
-    /// No exception.
+    /// `noexn`: no exception. References of this type are null.
     NoExn,
-    /// Any continuation.
+    /// `cont`: any continuation.
     Cont,
-    /// A continuation of one type.
+    /// A continuation of a concrete type.
     ConcreteCont(ContType),
-    /// No continuation.
+    /// `nocont`: no continuation. References of this type are null.
     NoCont,
 }
 
@@ -54,12 +57,12 @@ macro_rules! concrete_types {
     ($($variant:ident($ty:ident) $is:ident $as:ident $unwrap:ident $what:literal,)*) => {
         impl HeapType {
             $(
-                #[doc = concat!("Whether this is ", $what, ".")]
+                #[doc = concat!("Returns whether this is ", $what, ".")]
                 pub fn $is(&self) -> bool {
                     matches!(self, HeapType::$variant(_))
                 }
 
-                #[doc = concat!("The type, if it is ", $what, ".")]
+                #[doc = concat!("Returns the type if this is ", $what, ".")]
                 pub fn $as(&self) -> Option<&$ty> {
                     match self {
                         HeapType::$variant(ty) => Some(ty),
@@ -67,22 +70,21 @@ macro_rules! concrete_types {
                     }
                 }
 
-                #[doc = concat!("The type, which is ", $what, ".")]
-                ///
+                #[doc = concat!("Returns the type, which must be ", $what, ".")]
                 /// # Panics
                 ///
-                /// If it is something else.
+                /// Panics if it is something else.
                 pub fn $unwrap(&self) -> &$ty {
                     self.$as().expect($what)
                 }
             )*
 
-            /// Whether this is a type that a module or the embedder defined.
+            /// Returns whether this is a type that a module or the embedder defined.
             pub fn is_concrete(&self) -> bool {
                 matches!(self, $(HeapType::$variant(_))|*)
             }
 
-            /// The engine of a type that a module or the embedder defined.
+            /// Returns the engine of a concrete type.
             pub(super) fn engine(&self) -> Option<&Engine> {
                 match self {
                     $(HeapType::$variant(ty) => Some(ty.engine()),)*
@@ -102,84 +104,84 @@ macro_rules! concrete_types {
 }
 
 concrete_types! {
-    ConcreteFunc(FuncType) is_concrete_func as_concrete_func unwrap_concrete_func "the type of a function",
-    ConcreteArray(ArrayType) is_concrete_array as_concrete_array unwrap_concrete_array "the type of an array",
-    ConcreteStruct(StructType) is_concrete_struct as_concrete_struct unwrap_concrete_struct "the type of a structure",
-    ConcreteCont(ContType) is_concrete_cont as_concrete_cont unwrap_concrete_cont "the type of a continuation",
+    ConcreteFunc(FuncType) is_concrete_func as_concrete_func unwrap_concrete_func "a concrete function type",
+    ConcreteArray(ArrayType) is_concrete_array as_concrete_array unwrap_concrete_array "a concrete array type",
+    ConcreteStruct(StructType) is_concrete_struct as_concrete_struct unwrap_concrete_struct "a concrete structure type",
+    ConcreteCont(ContType) is_concrete_cont as_concrete_cont unwrap_concrete_cont "a concrete continuation type",
 }
 
 impl HeapType {
-    /// Whether this is `extern`.
+    /// Returns whether this is `extern`.
     pub fn is_extern(&self) -> bool {
         matches!(self, HeapType::Extern)
     }
 
-    /// Whether this is `func`.
+    /// Returns whether this is `func`.
     pub fn is_func(&self) -> bool {
         matches!(self, HeapType::Func)
     }
 
-    /// Whether this is `nofunc`.
+    /// Returns whether this is `nofunc`.
     pub fn is_no_func(&self) -> bool {
         matches!(self, HeapType::NoFunc)
     }
 
-    /// Whether this is `any`.
+    /// Returns whether this is `any`.
     pub fn is_any(&self) -> bool {
         matches!(self, HeapType::Any)
     }
 
-    /// Whether this is `i31`.
+    /// Returns whether this is `i31`.
     pub fn is_i31(&self) -> bool {
         matches!(self, HeapType::I31)
     }
 
-    /// Whether this is `none`.
+    /// Returns whether this is `none`.
     pub fn is_none(&self) -> bool {
         matches!(self, HeapType::None)
     }
 
-    /// Whether this is `cont`.
+    /// Returns whether this is `cont`.
     pub fn is_cont(&self) -> bool {
         matches!(self, HeapType::Cont)
     }
 
-    /// Whether this is `exn`.
+    /// Returns whether this is `exn`.
     pub fn is_exn(&self) -> bool {
         matches!(self, HeapType::Exn)
     }
 
-    /// Whether this is `noexn`.
+    /// Returns whether this is `noexn`.
     pub fn is_no_exn(&self) -> bool {
         matches!(self, HeapType::NoExn)
     }
 
-    /// Whether this is one of the specification's own types.
+    /// Returns whether this is an abstract type: one that the specification defines.
     pub fn is_abstract(&self) -> bool {
         !self.is_concrete()
     }
 
-    /// The most general type of the same kind: `func`, `extern`, `any`, `exn` or `cont`.
+    /// Returns the top type of the hierarchy: `func`, `extern`, `any`, `exn` or `cont`.
     pub fn top(&self) -> HeapType {
         HeapType::of_abstract(self.to_inner().top())
     }
 
-    /// Whether this is the most general type of its kind.
+    /// Returns whether this is the top type of its hierarchy.
     pub fn is_top(&self) -> bool {
         *self == self.top()
     }
 
-    /// The type of the same kind that nothing is of.
+    /// Returns the bottom type of the hierarchy, which has no values.
     pub fn bottom(&self) -> HeapType {
         HeapType::of_abstract(self.to_inner().bottom())
     }
 
-    /// Whether this is the type of its kind that nothing is of.
+    /// Returns whether this is the bottom type of its hierarchy.
     pub fn is_bottom(&self) -> bool {
         *self == self.bottom()
     }
 
-    /// Whether everything of this type is of `other`.
+    /// Returns whether this type is a subtype of `other`.
     pub fn matches(&self, other: &HeapType) -> bool {
         match (self.engine(), other.engine()) {
             (Some(a), Some(b)) => {
@@ -230,7 +232,7 @@ impl HeapType {
         }
     }
 
-    /// A type that no module defines.
+    /// Converts an abstract type; concrete types become the abstract type above them.
     fn of_abstract(ty: module::HeapType) -> HeapType {
         match ty {
             module::HeapType::Extern => HeapType::Extern,

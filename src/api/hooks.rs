@@ -1,11 +1,14 @@
-//! How an embedder watches and stops what runs: fuel, epochs, interruption, call hooks.
+//! Hooks and controls of running code: fuel, epochs, interruption and call hooks.
 
 use crate::format_err;
 use crate::heap::{Crossing, EpochDecision, StoreInner};
 use crate::stack::InterruptHandle;
 use crate::support::error::Result;
 
-/// A passage between the host and WebAssembly, as [`Store::call_hook`] is told it.
+/// A transition between the host and WebAssembly, as it is passed to [`Store::call_hook`].
+///
+/// Corresponds to
+/// [`wasmtime::CallHook`](https://docs.rs/wasmtime/latest/wasmtime/enum.CallHook.html).
 ///
 /// [`Store::call_hook`]: crate::Store::call_hook
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,12 +24,12 @@ pub enum CallHook {
 }
 
 impl CallHook {
-    /// Whether the host runs next.
+    /// Returns whether the host runs after this transition.
     pub fn entering_host(&self) -> bool {
         matches!(self, CallHook::ReturningFromWasm | CallHook::CallingHost)
     }
 
-    /// Whether WebAssembly runs next.
+    /// Returns whether WebAssembly runs after this transition.
     pub fn exiting_host(&self) -> bool {
         matches!(self, CallHook::ReturningFromHost | CallHook::CallingWasm)
     }
@@ -43,7 +46,10 @@ impl From<Crossing> for CallHook {
     }
 }
 
-/// What happens when an epoch deadline has come: see [`Store::epoch_deadline_callback`].
+/// Decision at an epoch deadline: see [`Store::epoch_deadline_callback`].
+///
+/// Corresponds to
+/// [`wasmtime::UpdateDeadline`](https://docs.rs/wasmtime/latest/wasmtime/enum.UpdateDeadline.html).
 ///
 /// [`Store::epoch_deadline_callback`]: crate::Store::epoch_deadline_callback
 #[non_exhaustive]
@@ -51,10 +57,11 @@ impl From<Crossing> for CallHook {
 pub enum UpdateDeadline {
     /// The execution traps with [`Trap::Interrupt`](crate::Trap::Interrupt).
     Interrupt,
-    /// It goes on, with a deadline so many ticks from now.
+    /// The execution continues, with a deadline this many ticks from now.
     Continue(u64),
-    /// It suspends, and when it is resumed has a deadline so many ticks from now. Inside
-    /// a synchronous call, which cannot be suspended, this traps.
+    /// The execution is suspended. When it is resumed, its deadline is this many ticks from then.
+    ///
+    /// In a synchronous call, which cannot be suspended, this traps.
     Yield(u64),
 }
 

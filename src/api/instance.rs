@@ -12,7 +12,8 @@ use super::table::Table;
 use super::tag::Tag;
 use super::typed_func::TypedFunc;
 use super::wasm_ty::{WasmParams, WasmResults};
-use crate::heap::{self, InstanceIndex, StoreId, StoreInner};
+use crate::heap::{self, HostCall, StoreInner};
+use crate::ids::{FuncIndex, InstanceIndex, StoreId};
 use crate::module::ExportItem;
 use crate::support::error::{Context, Result};
 use crate::{ensure, execute, format_err};
@@ -26,13 +27,16 @@ use smallvec::SmallVec;
 /// An instance of a module in a store.
 ///
 /// Using it with another store panics.
+///
+/// Corresponds to
+/// [`wasmtime::Instance`](https://docs.rs/wasmtime/latest/wasmtime/struct.Instance.html).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Instance {
     store: StoreId,
     index: InstanceIndex,
 }
 
-/// What an instance is made from: its imports, in the module's order.
+/// The imports of an instance, in the order of its module.
 pub(super) type Imports = SmallVec<[Extern; 8]>;
 
 impl Instance {
@@ -40,16 +44,16 @@ impl Instance {
         Instance { store, index }
     }
 
-    /// Makes an instance and runs its start function, if it has one.
+    /// Instantiates a module, and runs its start function if it has one.
     ///
-    /// `imports` are in the order of [`Module::imports`]; a [`Linker`](crate::Linker)
-    /// finds them by their names instead.
+    /// `imports` are in the order of [`Module::imports`]; a [`Linker`](crate::Linker) finds imports
+    /// by name instead.
     ///
     /// # Errors
     ///
-    /// If an import is missing, of the wrong type or of another store; if a limit is
-    /// reached; if a segment does not fit or the start function fails, and then what was
-    /// written before stays.
+    /// Returns an error if an import is missing, has the wrong type or belongs to another store; if
+    /// a limit is reached; if an active segment is out of bounds; or if the start function fails.
+    /// In the last two cases, what was written before remains.
     pub fn new(
         mut store: impl AsContextMut,
         module: &Module,
@@ -58,11 +62,11 @@ impl Instance {
         instantiate(store.as_context_mut().0, module, imports)
     }
 
-    /// The same, with a start function that can be suspended.
+    /// Instantiates a module, with a start function that can be suspended.
     ///
     /// # Errors
     ///
-    /// As for [`Instance::new`], but for what the start function does.
+    /// Returns the errors of [`Instance::new`], except for those of the start function.
     pub fn new_resumable(
         mut store: impl AsContextMut,
         module: &Module,
@@ -73,20 +77,20 @@ impl Instance {
         Instantiation::begin(store, made)
     }
 
-    /// Its module.
+    /// Returns the module.
     ///
     /// # Panics
     ///
-    /// If it belongs to another store.
+    /// Panics if `store` does not own this instance.
     pub fn module<'a, T: 'static>(&self, store: impl Into<StoreContext<'a, T>>) -> &'a Module {
         Module::from_ref(self.inner(store.into().0).module())
     }
 
-    /// All that it exports, in the module's order.
+    /// Returns all exports, in the order of the module.
     ///
     /// # Panics
     ///
-    /// If it belongs to another store.
+    /// Panics if `store` does not own this instance.
     pub fn exports<'a, T: 'static>(
         &'a self,
         store: impl Into<StoreContextMut<'a, T>>,
@@ -108,23 +112,24 @@ impl Instance {
         names.zip(items).map(|(name, item)| Export::new(name, item))
     }
 
-    /// What it exports by this name.
+    /// Returns the export named `name`.
     ///
     /// # Panics
     ///
-    /// If it belongs to another store.
+    /// Panics if `store` does not own this instance.
     pub fn get_export(&self, mut store: impl AsContextMut, name: &str) -> Option<Extern> {
         let store = store.as_context_mut().0;
         let item = self.inner(store).module().export(name)?;
         Some(self.item(store, item))
     }
 
-    /// What it exports by this index of its module's: faster than by name. Nothing, if the
-    /// index is another module's.
+    /// Returns the export with the given index, which is faster than by name.
+    ///
+    /// Returns `None` if the index belongs to another module.
     ///
     /// # Panics
     ///
-    /// If it belongs to another store.
+    /// Panics if `store` does not own this instance.
     pub fn get_module_export(
         &self,
         mut store: impl AsContextMut,
@@ -135,24 +140,25 @@ impl Instance {
         same.then(|| self.item(store, export.item))
     }
 
-    /// The function that it exports by this name.
+    /// Returns the exported function named `name`.
     ///
     /// # Panics
     ///
-    /// If it belongs to another store.
+    /// Panics if `store` does not own this instance.
     pub fn get_func(&self, store: impl AsContextMut, name: &str) -> Option<Func> {
         self.get_export(store, name)?.into_func()
     }
 
-    /// The function that it exports by this name, with its types known to Rust.
+    /// Returns the exported function named `name`, with static types.
     ///
     /// # Errors
     ///
-    /// If there is none, or `Params` or `Results` are not its types.
+    /// Returns an error if there is no such function, or if `Params` or `Results` do not match its
+    /// type.
     ///
     /// # Panics
     ///
-    /// If it belongs to another store.
+    /// Panics if `store` does not own this instance.
     pub fn get_typed_func<Params, Results>(
         &self,
         mut store: impl AsContextMut,
@@ -173,38 +179,38 @@ impl Instance {
             .with_context(|| format!("failed to convert function `{name}` to given type"))
     }
 
-    /// The table that it exports by this name.
+    /// Returns the exported table named `name`.
     ///
     /// # Panics
     ///
-    /// If it belongs to another store.
+    /// Panics if `store` does not own this instance.
     pub fn get_table(&self, store: impl AsContextMut, name: &str) -> Option<Table> {
         self.get_export(store, name)?.into_table()
     }
 
-    /// The memory that it exports by this name.
+    /// Returns the exported memory named `name`.
     ///
     /// # Panics
     ///
-    /// If it belongs to another store.
+    /// Panics if `store` does not own this instance.
     pub fn get_memory(&self, store: impl AsContextMut, name: &str) -> Option<Memory> {
         self.get_export(store, name)?.into_memory()
     }
 
-    /// The global that it exports by this name.
+    /// Returns the exported global named `name`.
     ///
     /// # Panics
     ///
-    /// If it belongs to another store.
+    /// Panics if `store` does not own this instance.
     pub fn get_global(&self, store: impl AsContextMut, name: &str) -> Option<Global> {
         self.get_export(store, name)?.into_global()
     }
 
-    /// The tag that it exports by this name.
+    /// Returns the exported tag named `name`.
     ///
     /// # Panics
     ///
-    /// If it belongs to another store.
+    /// Panics if `store` does not own this instance.
     pub fn get_tag(&self, store: impl AsContextMut, name: &str) -> Option<Tag> {
         self.get_export(store, name)?.into_tag()
     }
@@ -227,7 +233,7 @@ impl Instance {
         Extern::from_inner(self.store, item)
     }
 
-    /// What there is instead of a function that was not found.
+    /// Lists the exported functions, for the error about one that was not found.
     #[cold]
     fn function_names(&self, store: &StoreInner) -> String {
         const LISTED: usize = 10;
@@ -242,7 +248,7 @@ impl Instance {
             } else {
                 ", "
             };
-            // Writing to a string does not fail.
+            // Writing to a string cannot fail.
             let _ = write!(text, "{start}`{name}`");
         }
         match (text.is_empty(), names.count()) {
@@ -253,7 +259,7 @@ impl Instance {
     }
 }
 
-/// Makes an instance and runs its start function.
+/// Instantiates a module and runs its start function.
 pub(super) fn instantiate(
     store: &mut StoreInner,
     module: &Module,
@@ -266,7 +272,7 @@ pub(super) fn instantiate(
     Ok(Instance::of(store.id(), made.instance))
 }
 
-/// Makes an instance and leaves its start function to the caller.
+/// Instantiates a module, and leaves running the start function to the caller.
 pub(super) fn instantiate_without_start(
     store: &mut StoreInner,
     module: &Module,
@@ -274,16 +280,46 @@ pub(super) fn instantiate_without_start(
 ) -> Result<heap::Instantiated> {
     ensure!(
         Engine::same(module.engine(), Engine::from_ref(store.engine())),
-        "cross-`Engine` instantiation is not supported: the module and the store are of \
+        "cross-`Engine` instantiation is not supported: the module and the store belong to \
          different engines"
     );
     let mut items: SmallVec<[heap::Extern; 8]> = SmallVec::new();
     for (index, import) in imports.iter().enumerate() {
         ensure!(
             import.belongs_to(store),
-            "cross-`Store` instantiation is not supported: import {index} is of another store"
+            "cross-`Store` instantiation is not supported: import {index} belongs to another store"
         );
         items.push(import.to_inner());
     }
-    heap::instantiate(store, &module.0, &items)
+    let mut made = heap::instantiate(store, &module.0, &items)?;
+    if let Some(start) = made.start {
+        made.start = Some(called_by(store, start, made.instance));
+    }
+    Ok(made)
+}
+
+/// Returns a function that does the same as `func`, for a call on behalf of an instance.
+///
+/// A host function that the embedder calls has no caller. An imported start function has one, as
+/// in Wasmtime: the instance that is being made.
+fn called_by(store: &mut StoreInner, func: FuncIndex, instance: InstanceIndex) -> FuncIndex {
+    let object = *store.func(func);
+    if !object.is_host() {
+        return func;
+    }
+    let func = store.host_func(&object);
+    store.add_host_func(object.ty, Arc::new(CalledBy { func, instance }))
+}
+
+/// A host function that is called on behalf of an instance.
+struct CalledBy {
+    func: Arc<dyn heap::HostFunc>,
+    instance: InstanceIndex,
+}
+
+impl heap::HostFunc for CalledBy {
+    fn call(&self, mut call: HostCall<'_>) -> Result<()> {
+        call.caller = Some(self.instance);
+        self.func.call(call)
+    }
 }

@@ -1,4 +1,4 @@
-//! Instances in the making.
+//! Modules with resolved imports, and instances whose start function may still run.
 
 use super::context::AsContextMut;
 use super::engine::Engine;
@@ -16,11 +16,15 @@ use alloc::sync::Arc;
 use core::fmt;
 use core::marker::PhantomData;
 
-/// A module whose imports have been found, ready to be instantiated any number of times:
-/// made by [`Linker::instantiate_pre`](crate::Linker::instantiate_pre).
+/// A module whose imports are resolved, ready to be instantiated any number of times.
+///
+/// [`Linker::instantiate_pre`](crate::Linker::instantiate_pre) creates it.
+///
+/// Corresponds to
+/// [`wasmtime::InstancePre`](https://docs.rs/wasmtime/latest/wasmtime/struct.InstancePre.html).
 pub struct InstancePre<T> {
     module: Module,
-    /// In the order of the module's imports.
+    /// Definitions of the imports, in the order of the module.
     items: Arc<[Definition]>,
     data: PhantomData<fn() -> T>,
 }
@@ -44,28 +48,28 @@ impl<T: 'static> InstancePre<T> {
         }
     }
 
-    /// The module.
+    /// Returns the module.
     pub fn module(&self) -> &Module {
         &self.module
     }
 
-    /// Makes an instance and runs its start function, if it has one.
+    /// Instantiates the module, and runs its start function if it has one.
     ///
     /// # Errors
     ///
-    /// If the store is of another engine, or an import of another store; if a limit is
-    /// reached; if a segment does not fit or the start function fails.
+    /// Returns an error if the store belongs to another engine or an import to another store; if a
+    /// limit is reached; if an active segment is out of bounds; or if the start function fails.
     pub fn instantiate(&self, mut store: impl AsContextMut<Data = T>) -> Result<Instance> {
         let store = store.as_context_mut().0;
         let imports = self.imports(store)?;
         instance::instantiate(store, &self.module, &imports)
     }
 
-    /// The same, with a start function that can be suspended.
+    /// Instantiates the module, with a start function that can be suspended.
     ///
     /// # Errors
     ///
-    /// As for [`InstancePre::instantiate`], but for what the start function does.
+    /// Returns the errors of [`InstancePre::instantiate`], except for those of the start function.
     pub fn instantiate_resumable(
         &self,
         mut store: impl AsContextMut<Data = T>,
@@ -79,7 +83,7 @@ impl<T: 'static> InstancePre<T> {
     fn imports(&self, store: &mut StoreInner) -> Result<Imports> {
         ensure!(
             Engine::same(self.module.engine(), Engine::from_ref(store.engine())),
-            "cross-`Engine` instantiation is not supported: the module and the store are of \
+            "cross-`Engine` instantiation is not supported: the module and the store belong to \
              different engines"
         );
         Ok(self
@@ -98,7 +102,7 @@ impl<T> fmt::Debug for InstancePre<T> {
     }
 }
 
-/// An instance whose start function may not have ended.
+/// An instance whose start function may not have ended yet.
 ///
 /// ```
 /// use backstitch::{Config, Engine, Linker, Module, Store, Suspension};
@@ -140,39 +144,41 @@ impl Instantiation {
         })
     }
 
-    /// The instance, and its start function where that has not ended.
+    /// Returns the instance, and the start function if it has not ended.
     pub(super) fn into_parts(self) -> (Instance, Option<Execution>) {
         (self.instance, self.start)
     }
 
-    /// The instance. Before its start function has ended it may not be ready for use.
+    /// Returns the instance.
+    ///
+    /// It may not be ready for use before its start function has ended.
     pub fn instance(&self) -> Instance {
         self.instance
     }
 
-    /// Runs the start function, and says why it was suspended if it was; `None` once it
-    /// has ended.
+    /// Runs the start function. Returns the reason if it is suspended, and `None` once it has
+    /// ended.
     ///
     /// # Errors
     ///
-    /// As for [`Execution::resume`].
+    /// Returns the errors of [`Execution::resume`].
     ///
     /// # Panics
     ///
-    /// If it belongs to another store.
+    /// Panics if `store` does not own this instance.
     pub fn resume(&mut self, store: impl AsContextMut) -> Result<Option<Suspension>> {
         self.advance(|start| start.resume(store))
     }
 
-    /// The same, with the results of the host function that suspended it.
+    /// Resumes the start function with the results of the host function that suspended it.
     ///
     /// # Errors
     ///
-    /// As for [`Execution::resume_with`].
+    /// Returns the errors of [`Execution::resume_with`].
     ///
     /// # Panics
     ///
-    /// If it belongs to another store.
+    /// Panics if `store` does not own this instance.
     pub fn resume_with(
         &mut self,
         store: impl AsContextMut,

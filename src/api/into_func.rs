@@ -1,8 +1,7 @@
-//! Closures as functions of the host's.
+//! Conversion of closures to host functions.
 //!
-//! Each kind of closure gets a trampoline of its own: the arguments are read from the
-//! caller's slots, the closure is inlined, the results are written where the arguments
-//! stood. Nothing is allocated.
+//! Each closure type gets a trampoline: it reads the arguments from the caller's slots, calls the
+//! closure, which is inlined, and writes the results over the arguments. Nothing is allocated.
 
 use super::caller::Caller;
 use super::context::StoreContextMut;
@@ -14,20 +13,36 @@ use super::values::Val;
 use super::wasm_ty::{WasmRet, WasmTy, for_each_arity};
 use crate::heap::{self, HostCall, StoreInner};
 use crate::module;
-use crate::support::error::{Context, Result};
+use crate::support::error::Result;
 use alloc::format;
 use alloc::sync::Arc;
 use core::fmt;
 use smallvec::SmallVec;
 
-/// A closure that can be a function: with up to 17 parameters, each a [`WasmTy`], perhaps
-/// a [`Caller`] before them, and a [`WasmRet`] as its result.
-pub trait IntoFunc<T, Params, Results>: Send + Sync + 'static {
-    #[doc(hidden)]
-    fn into_func(self, engine: &Engine) -> HostFunc;
+/// A closure that can be a host function.
+///
+/// It has up to 17 parameters that are [`WasmTy`]s, an optional [`Caller`] before them, and a
+/// [`WasmRet`] as its result.
+///
+/// Corresponds to
+/// [`wasmtime::IntoFunc`](https://docs.rs/wasmtime/latest/wasmtime/trait.IntoFunc.html).
+pub trait IntoFunc<T, Params, Results>: sealed::IntoFunc<T, Params, Results> {}
+
+impl<T, Params, Results, F: sealed::IntoFunc<T, Params, Results>> IntoFunc<T, Params, Results>
+    for F
+{
 }
 
-/// A function of the host's that is in no store yet.
+mod sealed {
+    use super::{Engine, HostFunc};
+
+    /// The operation of [`IntoFunc`](super::IntoFunc), which is not a part of the API.
+    pub trait IntoFunc<T, Params, Results>: Send + Sync + 'static {
+        fn into_func(self, engine: &Engine) -> HostFunc;
+    }
+}
+
+/// A host function that is not in a store yet.
 #[derive(Clone)]
 pub struct HostFunc {
     ty: FuncType,
@@ -43,7 +58,7 @@ impl fmt::Debug for HostFunc {
 }
 
 impl HostFunc {
-    /// A closure that takes and gives values of any type.
+    /// Makes a host function of a closure that takes and returns [`Val`]s.
     pub(super) fn dynamic<T: 'static>(
         ty: FuncType,
         func: impl Fn(Caller<'_, T>, &[Val], &mut [Val]) -> Result<()> + Send + Sync + 'static,
@@ -52,8 +67,8 @@ impl HostFunc {
         HostFunc::of(ty, move |call| call_dynamic(call, &types, &func))
     }
 
-    /// A function of a type, which finds its arguments in the call's slots and leaves its
-    /// results there.
+    /// Makes a host function of a closure that reads its arguments from the call's slots and writes
+    /// its results there.
     pub(super) fn of(
         ty: FuncType,
         run: impl Fn(&mut HostCall<'_>) -> Result<()> + Send + Sync + 'static,
@@ -64,12 +79,12 @@ impl HostFunc {
         }
     }
 
-    /// Its type.
+    /// Returns the type.
     pub(super) fn ty(&self) -> &FuncType {
         &self.ty
     }
 
-    /// Makes it a function of a store of the same engine.
+    /// Adds the function to a store of the same engine.
     pub(super) fn add_to(&self, store: &mut StoreInner) -> Func {
         debug_assert!(Engine::same(
             self.ty.engine(),
@@ -99,23 +114,15 @@ fn call_dynamic<T: 'static>(
 ) -> Result<()> {
     let id = call.store.id();
     let mut values: SmallVec<[Val; 8]> = SmallVec::new();
-    values.extend(
-        ty.params
-            .iter()
-            .enumerate()
-            .map(|(index, &ty)| Val::from_slot(call.get(index), ty, id)),
-    );
+    values.extend(Val::read_all(&ty.params, call.slots(), id));
     // Zero is null for references too.
-    values.extend(ty.results.iter().map(|&ty| Val::from_slot(0, ty, id)));
+    values.extend(ty.results.iter().map(|&ty| Val::from_bits([0; 2], ty, id)));
     let (params, results) = values.split_at_mut(ty.params.len());
     func(caller(call), params, results)?;
-    for (index, (value, &ty)) in results.iter().zip(&ty.results).enumerate() {
-        let bits = value
-            .to_slot(call.store, ty)
-            .with_context(|| format!("result {index} of a host function is incompatible"))?;
-        call.set(index, bits);
-    }
-    Ok(())
+    let (store, slots) = call.results();
+    Val::write_all(results, &ty.results, slots, store, |index| {
+        format!("result {index} of a host function is incompatible")
+    })
 }
 
 #[inline(always)]
@@ -125,7 +132,7 @@ fn caller<'a, T: 'static>(call: &'a mut HostCall<'_>) -> Caller<'a, T> {
 }
 
 macro_rules! closures {
-    // A single parameter is not in a tuple, as Wasmtime has it.
+    // As in Wasmtime, a single parameter is not in a tuple.
     (1 $name:ident) => {
         closures!(@plain ($name) 1 $name);
         closures!(@caller 1 $name);
@@ -136,7 +143,7 @@ macro_rules! closures {
     };
     (@plain ($params:ty) $count:literal $($name:ident)*) => {
         #[allow(non_snake_case, unused_variables, reason = "there may be no parameters")]
-        impl<T, F, $($name,)* R> IntoFunc<T, $params, R> for F
+        impl<T, F, $($name,)* R> sealed::IntoFunc<T, $params, R> for F
         where
             F: Fn($($name),*) -> R + Send + Sync + 'static,
             $($name: WasmTy,)*
@@ -156,7 +163,7 @@ macro_rules! closures {
     };
     (@caller $count:literal $($name:ident)*) => {
         #[allow(non_snake_case, unused_variables, reason = "there may be no parameters")]
-        impl<T, F, $($name,)* R> IntoFunc<T, (Caller<'_, T>, $($name,)*), R> for F
+        impl<T, F, $($name,)* R> sealed::IntoFunc<T, (Caller<'_, T>, $($name,)*), R> for F
         where
             F: Fn(Caller<'_, T>, $($name),*) -> R + Send + Sync + 'static,
             $($name: WasmTy,)*

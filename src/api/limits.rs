@@ -1,4 +1,4 @@
-//! How much guests may allocate.
+//! Limits on the resources of a store.
 
 use crate::bail;
 use crate::heap::{
@@ -7,15 +7,25 @@ use crate::heap::{
 };
 use crate::support::error::{Error, Result};
 
-/// Decides what a store's guests may allocate: see
-/// [`Store::limiter`](crate::Store::limiter).
+/// Limits on the resources that a store may allocate.
+///
+/// A store uses the limiter given to [`Store::limiter`](crate::Store::limiter).
+///
+/// Sizes do not wrap: the size of a new memory or table that does not fit in `usize` is passed as
+/// `usize::MAX`. The limiter is not called for growth beyond the type's maximum or beyond the
+/// address range, which always fails.
+///
+/// Corresponds to
+/// [`wasmtime::ResourceLimiter`](https://docs.rs/wasmtime/latest/wasmtime/trait.ResourceLimiter.html).
 pub trait ResourceLimiter: Send {
-    /// Whether a memory may grow from `current` to `desired` bytes; `maximum` is what its
-    /// type allows. It is asked for new memories too, with a `current` of 0.
+    /// Returns whether a memory may grow from `current` to `desired` bytes.
+    ///
+    /// `maximum` is the maximum of the memory's type, in bytes. This is also called when a memory
+    /// is created, with a `current` of 0.
     ///
     /// # Errors
     ///
-    /// An error is raised where the guest asked, as a trap is.
+    /// An error ends the execution of the guest that requested the growth, as a trap does.
     fn memory_growing(
         &mut self,
         current: usize,
@@ -23,24 +33,28 @@ pub trait ResourceLimiter: Send {
         maximum: Option<usize>,
     ) -> Result<bool>;
 
-    /// Told why a memory did not grow, though not where [`memory_growing`] refused it.
+    /// Called when a memory failed to grow for a reason other than [`memory_growing`].
+    ///
+    /// The default implementation logs the error.
     ///
     /// [`memory_growing`]: ResourceLimiter::memory_growing
     ///
     /// # Errors
     ///
-    /// An error is raised where the guest asked, as a trap is.
+    /// An error ends the execution of the guest that requested the growth, as a trap does.
     fn memory_grow_failed(&mut self, error: Error) -> Result<()> {
         log::debug!("a memory did not grow: {error:#}");
         Ok(())
     }
 
-    /// Whether a table may grow from `current` to `desired` elements; `maximum` is what
-    /// its type allows. It is asked for new tables too, with a `current` of 0.
+    /// Returns whether a table may grow from `current` to `desired` elements.
+    ///
+    /// `maximum` is the maximum of the table's type. This is also called when a table is created,
+    /// with a `current` of 0.
     ///
     /// # Errors
     ///
-    /// An error is raised where the guest asked, as a trap is.
+    /// An error ends the execution of the guest that requested the growth, as a trap does.
     fn table_growing(
         &mut self,
         current: usize,
@@ -48,55 +62,61 @@ pub trait ResourceLimiter: Send {
         maximum: Option<usize>,
     ) -> Result<bool>;
 
-    /// Told why a table did not grow, though not where [`table_growing`] refused it.
+    /// Called when a table failed to grow for a reason other than [`table_growing`].
+    ///
+    /// The default implementation logs the error.
     ///
     /// [`table_growing`]: ResourceLimiter::table_growing
     ///
     /// # Errors
     ///
-    /// An error is raised where the guest asked, as a trap is.
+    /// An error ends the execution of the guest that requested the growth, as a trap does.
     fn table_grow_failed(&mut self, error: Error) -> Result<()> {
         log::debug!("a table did not grow: {error:#}");
         Ok(())
     }
 
-    /// How many instances the store may hold.
+    /// Returns the maximum number of instances in the store.
     fn instances(&self) -> usize {
         DEFAULT_INSTANCES
     }
 
-    /// How many tables the store may hold.
+    /// Returns the maximum number of tables in the store.
     fn tables(&self) -> usize {
         DEFAULT_TABLES
     }
 
-    /// How many memories the store may hold.
+    /// Returns the maximum number of memories in the store.
     fn memories(&self) -> usize {
         DEFAULT_MEMORIES
     }
 
-    /// How many continuations the store may hold that guests can still reach. Making one
-    /// more ends the execution with an error.
+    /// Returns the maximum number of continuations that guests can still reach.
+    ///
+    /// Creating one more ends the execution with an error.
     fn continuations(&self) -> usize {
         DEFAULT_CONTINUATIONS
     }
 
-    /// How many bytes the stacks of the store may take, those of calls from the host
-    /// included. Where a continuation or a call needs more, the execution ends with an error
-    /// or with [`Trap::StackOverflow`](crate::Trap::StackOverflow).
+    /// Returns the maximum size of all stacks of the store in bytes, including those of calls from
+    /// the host.
+    ///
+    /// If a continuation or a call needs more, the execution ends with an error or with
+    /// [`Trap::StackOverflow`](crate::Trap::StackOverflow).
     fn stack_bytes(&self) -> usize {
         DEFAULT_STACK_BYTES
     }
 
-    /// How many bytes the exceptions of the store may take that something may still refer
-    /// to: 48 for each, and 8 for each value of its payload. Throwing one more ends
-    /// with [`Trap::AllocationTooLarge`](crate::Trap::AllocationTooLarge).
+    /// Returns the maximum size in bytes of the exceptions that may still be referred to: 48 for
+    /// each exception, and 8 for each value of its payload.
+    ///
+    /// Throwing one more ends with [`Trap::AllocationTooLarge`](crate::Trap::AllocationTooLarge).
     fn exception_bytes(&self) -> usize {
         DEFAULT_EXCEPTION_BYTES
     }
 }
 
-/// A limiter, as it is asked below the API.
+/// A [`ResourceLimiter`] in the form that the code below the API calls.
 pub(super) struct Adapter<'a>(pub(super) &'a mut dyn ResourceLimiter);
 
 impl Limiter for Adapter<'_> {
@@ -151,11 +171,14 @@ impl Limiter for Adapter<'_> {
     }
 }
 
-/// A limiter of fixed numbers: built by [`StoreLimitsBuilder`].
+/// A limiter with fixed limits, built with [`StoreLimitsBuilder`].
 ///
-/// By default a store holds 10,000 instances, tables and memories each, a memory 4 GiB,
-/// a table 20 million elements; and four million continuations, whose stacks take 2 GiB at
-/// the most.
+/// By default a store may have 10,000 instances, 10,000 tables, 10,000 memories and four million
+/// continuations, whose stacks take up to 2 GiB. A memory may have 4 GiB and a table 20 million
+/// elements.
+///
+/// Corresponds to
+/// [`wasmtime::StoreLimits`](https://docs.rs/wasmtime/latest/wasmtime/struct.StoreLimits.html).
 #[derive(Clone, Debug)]
 pub struct StoreLimits {
     memory_size: usize,
@@ -258,71 +281,75 @@ impl ResourceLimiter for StoreLimits {
     }
 }
 
-/// Builds [`StoreLimits`].
+/// A builder of [`StoreLimits`].
+///
+/// Corresponds to
+/// [`wasmtime::StoreLimitsBuilder`](https://docs.rs/wasmtime/latest/wasmtime/struct.StoreLimitsBuilder.html).
 #[derive(Clone, Debug, Default)]
 pub struct StoreLimitsBuilder(StoreLimits);
 
 impl StoreLimitsBuilder {
-    /// The defaults.
+    /// Creates a builder with the default limits.
     pub fn new() -> StoreLimitsBuilder {
         StoreLimitsBuilder::default()
     }
 
-    /// The bytes that each memory may have.
+    /// Sets the maximum size of each memory, in bytes.
     pub fn memory_size(mut self, limit: usize) -> StoreLimitsBuilder {
         self.0.memory_size = limit;
         self
     }
 
-    /// The elements that each table may have.
+    /// Sets the maximum number of elements of each table.
     pub fn table_elements(mut self, limit: usize) -> StoreLimitsBuilder {
         self.0.table_elements = limit;
         self
     }
 
-    /// The instances that the store may hold.
+    /// Sets the maximum number of instances in the store.
     pub fn instances(mut self, limit: usize) -> StoreLimitsBuilder {
         self.0.instances = limit;
         self
     }
 
-    /// The tables that the store may hold.
+    /// Sets the maximum number of tables in the store.
     pub fn tables(mut self, tables: usize) -> StoreLimitsBuilder {
         self.0.tables = tables;
         self
     }
 
-    /// The memories that the store may hold.
+    /// Sets the maximum number of memories in the store.
     pub fn memories(mut self, memories: usize) -> StoreLimitsBuilder {
         self.0.memories = memories;
         self
     }
 
-    /// The continuations that the store may hold.
+    /// Sets the maximum number of continuations in the store.
     pub fn continuations(mut self, limit: usize) -> StoreLimitsBuilder {
         self.0.continuations = limit;
         self
     }
 
-    /// The bytes that the store's stacks may take.
+    /// Sets the maximum size of the store's stacks, in bytes.
     pub fn stack_bytes(mut self, limit: usize) -> StoreLimitsBuilder {
         self.0.stack_bytes = limit;
         self
     }
 
-    /// The bytes that the store's exceptions may take.
+    /// Sets the maximum size of the store's exceptions, in bytes.
     pub fn exception_bytes(mut self, limit: usize) -> StoreLimitsBuilder {
         self.0.exception_bytes = limit;
         self
     }
 
-    /// Whether a memory or a table that cannot grow traps, instead of telling the guest.
+    /// Sets whether a failure to grow a memory or a table traps instead of returning −1 to the
+    /// guest.
     pub fn trap_on_grow_failure(mut self, trap: bool) -> StoreLimitsBuilder {
         self.0.trap_on_grow_failure = trap;
         self
     }
 
-    /// The limits.
+    /// Builds the limits.
     pub fn build(self) -> StoreLimits {
         self.0
     }

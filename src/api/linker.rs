@@ -1,4 +1,4 @@
-//! Imports by their names.
+//! Resolution of imports by name.
 
 use super::caller::Caller;
 use super::context::{AsContext, AsContextMut};
@@ -22,30 +22,33 @@ use core::fmt;
 use core::marker::PhantomData;
 use smallvec::SmallVec;
 
-/// Gives modules their imports by name.
+/// Resolves the imports of modules by name.
 ///
-/// Functions of the host's are defined for all stores of the engine; whatever belongs to a
-/// store can be imported in that store alone.
+/// Host functions are defined for all stores of the engine. Items of a store can only be imported
+/// by instances in that store.
+///
+/// Corresponds to
+/// [`wasmtime::Linker`](https://docs.rs/wasmtime/latest/wasmtime/struct.Linker.html).
 pub struct Linker<T> {
     engine: Engine,
-    /// By the two halves of the name.
+    /// Definitions by the module part and then the field part of the name.
     map: BTreeMap<Box<str>, BTreeMap<Box<str>, Definition>>,
     allow_shadowing: bool,
     pub(super) allow_unknown_exports: bool,
     data: PhantomData<fn() -> T>,
 }
 
-/// Something that can be imported.
+/// An item that can be imported.
 #[derive(Clone, Debug)]
 pub(super) enum Definition {
-    /// Of a store, with its type when it was defined.
+    /// An item of a store, with its type at the time when it was defined.
     Extern(Extern, module::ExternType),
-    /// Of no store yet.
+    /// A host function that is not in a store yet.
     Host(HostFunc),
 }
 
 impl Definition {
-    /// The item in a store of the same engine.
+    /// Returns the item in a store of the same engine.
     pub(super) fn to_extern(&self, store: &mut StoreInner) -> Extern {
         match self {
             Definition::Extern(item, _) => *item,
@@ -53,8 +56,8 @@ impl Definition {
         }
     }
 
-    /// A type that is at least as good as the one it will have when it is imported:
-    /// memories and tables may grow until then.
+    /// Returns a type that matches whatever the item can match when it is imported: memories and
+    /// tables may grow until then.
     fn best_type(&self) -> module::ExternType {
         match self {
             Definition::Host(func) => module::ExternType::Func(func.ty().id()),
@@ -74,7 +77,7 @@ impl Definition {
 }
 
 impl<T> Linker<T> {
-    /// An empty linker.
+    /// Creates an empty linker.
     pub fn new(engine: &Engine) -> Linker<T> {
         Linker {
             engine: engine.clone(),
@@ -85,29 +88,30 @@ impl<T> Linker<T> {
         }
     }
 
-    /// Its engine.
+    /// Returns the associated engine.
     pub fn engine(&self) -> &Engine {
         &self.engine
     }
 
-    /// Whether a name may be defined again; the last definition counts. By default that is
-    /// an error.
+    /// Sets whether a name may be defined again, which replaces the definition.
+    ///
+    /// The default is `false`: defining a name twice is an error.
     pub fn allow_shadowing(&mut self, allow: bool) -> &mut Linker<T> {
         self.allow_shadowing = allow;
         self
     }
 
-    /// Whether [`Linker::module`] accepts commands that export more than functions.
+    /// Sets whether [`Linker::module`] accepts commands that export items other than functions.
     pub fn allow_unknown_exports(&mut self, allow: bool) -> &mut Linker<T> {
         self.allow_unknown_exports = allow;
         self
     }
 
-    /// Defines one name to be what another is.
+    /// Defines a name as an alias of another one.
     ///
     /// # Errors
     ///
-    /// If there is no such other, or the name is defined already.
+    /// Returns an error if `module::name` is not defined, or if the new name is already defined.
     pub fn alias(
         &mut self,
         module: &str,
@@ -121,11 +125,11 @@ impl<T> Linker<T> {
         self.insert(as_module, as_name, definition)
     }
 
-    /// Defines all names that begin with one half to be defined with another as well.
+    /// Defines all names of `module` under `as_module` too.
     ///
     /// # Errors
     ///
-    /// If one is defined already.
+    /// Returns an error if one of the new names is already defined.
     pub fn alias_module(&mut self, module: &str, as_module: &str) -> Result<()> {
         let definitions = self.map.get(module).cloned().unwrap_or_default();
         for (name, definition) in definitions {
@@ -147,7 +151,10 @@ impl<T> Linker<T> {
         if !self.map.contains_key(module) {
             self.map.insert(module.into(), BTreeMap::new());
         }
-        let names = self.map.get_mut(module).expect("it has just been added");
+        let names = self
+            .map
+            .get_mut(module)
+            .expect("the module has just been added");
         if names.contains_key(name) && !self.allow_shadowing {
             bail!("import of `{module}::{name}` defined twice");
         }
@@ -157,15 +164,15 @@ impl<T> Linker<T> {
 }
 
 impl<T: 'static> Linker<T> {
-    /// Defines something of a store.
+    /// Defines an item of a store.
     ///
     /// # Errors
     ///
-    /// If the name is defined already.
+    /// Returns an error if the name is already defined.
     ///
     /// # Panics
     ///
-    /// If it belongs to another store, or the store to another engine.
+    /// Panics if the item belongs to another store, or the store to another engine.
     pub fn define(
         &mut self,
         store: impl AsContext<Data = T>,
@@ -177,15 +184,15 @@ impl<T: 'static> Linker<T> {
         self.insert(module, name, definition)
     }
 
-    /// Defines something of a store by a name that has one half: the module's is empty.
+    /// Defines an item of a store under a name whose module part is empty.
     ///
     /// # Errors
     ///
-    /// If the name is defined already.
+    /// Returns an error if the name is already defined.
     ///
     /// # Panics
     ///
-    /// If it belongs to another store, or the store to another engine.
+    /// Panics if the item belongs to another store, or the store to another engine.
     pub fn define_name(
         &mut self,
         store: impl AsContext<Data = T>,
@@ -209,12 +216,12 @@ impl<T: 'static> Linker<T> {
         );
     }
 
-    /// Defines a function of the host's that takes and gives values of a type known when
-    /// it runs: see [`Func::new`](crate::Func::new).
+    /// Defines a host function whose type is given at run time: see
+    /// [`Func::new`](crate::Func::new).
     ///
     /// # Errors
     ///
-    /// If the name is defined already, or the type is of another engine.
+    /// Returns an error if the name is already defined, or if the type belongs to another engine.
     pub fn func_new(
         &mut self,
         module: &str,
@@ -224,17 +231,17 @@ impl<T: 'static> Linker<T> {
     ) -> Result<&mut Linker<T>> {
         ensure!(
             Engine::same(ty.engine(), &self.engine),
-            "the type of `{module}::{name}` and the linker are of different engines"
+            "the type of `{module}::{name}` and the linker belong to different engines"
         );
         self.insert(module, name, Definition::Host(HostFunc::dynamic(ty, func)))
     }
 
-    /// Defines a function of the host's, whose type is that of the closure: see
+    /// Defines a host function whose type is that of the closure: see
     /// [`Func::wrap`](crate::Func::wrap).
     ///
     /// # Errors
     ///
-    /// If the name is defined already.
+    /// Returns an error if the name is already defined.
     pub fn func_wrap<Params, Results>(
         &mut self,
         module: &str,
@@ -245,7 +252,7 @@ impl<T: 'static> Linker<T> {
         self.define_host(module, name, func)
     }
 
-    /// Defines a function of the host's.
+    /// Defines a host function.
     pub(super) fn define_host(
         &mut self,
         module: &str,
@@ -255,15 +262,15 @@ impl<T: 'static> Linker<T> {
         self.insert(module, name, Definition::Host(func))
     }
 
-    /// Defines all that an instance exports.
+    /// Defines all exports of an instance.
     ///
     /// # Errors
     ///
-    /// If a name is defined already.
+    /// Returns an error if a name is already defined.
     ///
     /// # Panics
     ///
-    /// If the instance belongs to another store, or the store to another engine.
+    /// Panics if the instance belongs to another store, or the store to another engine.
     pub fn instance(
         &mut self,
         mut store: impl AsContextMut<Data = T>,
@@ -283,12 +290,14 @@ impl<T: 'static> Linker<T> {
         Ok(self)
     }
 
-    /// Defines every function that `module` imports and that is not defined yet as one
-    /// that fails with an [`UnknownImportError`] when it is called.
+    /// Defines every function that `module` imports and that is not defined yet as a function that
+    /// fails.
+    ///
+    /// Calling one returns an [`UnknownImportError`].
     ///
     /// # Errors
     ///
-    /// If the module imports something else that is not defined.
+    /// Returns an error if the module imports an item other than a function that is not defined.
     pub fn define_unknown_imports_as_traps(&mut self, module: &Module) -> Result<()> {
         for import in module.imports() {
             if self.definition(import.module(), import.name()).is_some() {
@@ -305,12 +314,12 @@ impl<T: 'static> Linker<T> {
         Ok(())
     }
 
-    /// Defines everything that `module` imports and that is not defined yet as something
-    /// that is zero or null or does nothing.
+    /// Defines every item that `module` imports and that is not defined yet as one that is zero,
+    /// null or does nothing.
     ///
     /// # Errors
     ///
-    /// If there is no such thing for an import's type.
+    /// Returns an error if the type of an import has no such value.
     pub fn define_unknown_imports_as_default_values(
         &mut self,
         mut store: impl AsContextMut<Data = T>,
@@ -332,15 +341,15 @@ impl<T: 'static> Linker<T> {
         Ok(())
     }
 
-    /// What is defined by this name, in a store.
+    /// Returns the item that is defined as `module::name`, in a store.
     ///
     /// # Errors
     ///
-    /// If nothing is.
+    /// Returns an error if the name is not defined.
     ///
     /// # Panics
     ///
-    /// If the store is of another engine.
+    /// Panics if the store belongs to another engine.
     pub fn get(
         &self,
         mut store: impl AsContextMut<Data = T>,
@@ -355,12 +364,13 @@ impl<T: 'static> Linker<T> {
         }
     }
 
-    /// What is defined by an import's name, in a store. Whether it is of the import's type
-    /// is another question.
+    /// Returns the item that is defined with the name of an import, in a store.
+    ///
+    /// The item's type is not compared with that of the import.
     ///
     /// # Panics
     ///
-    /// If the store is of another engine.
+    /// Panics if the store belongs to another engine.
     pub fn get_by_import(
         &self,
         mut store: impl AsContextMut<Data = T>,
@@ -374,11 +384,11 @@ impl<T: 'static> Linker<T> {
         )
     }
 
-    /// All that is defined, sorted by name, in a store.
+    /// Returns all definitions in a store, sorted by name.
     ///
     /// # Panics
     ///
-    /// If the store is of another engine.
+    /// Panics if the store belongs to another engine.
     pub fn iter<'a: 'p, 'p>(
         &'a self,
         mut store: impl AsContextMut<Data = T> + 'p,
@@ -394,14 +404,13 @@ impl<T: 'static> Linker<T> {
         })
     }
 
-    /// Finds a module's imports, makes an instance and runs its start function, if it has
-    /// one.
+    /// Resolves a module's imports, instantiates it, and runs its start function if it has one.
     ///
     /// # Errors
     ///
-    /// If an import is not defined ([`UnknownImportError`]), of the wrong type or of
-    /// another store; if a limit is reached; if a segment does not fit or the start
-    /// function fails, and then what was written before stays.
+    /// Returns an error if an import is not defined ([`UnknownImportError`]), has the wrong type or
+    /// belongs to another store; if a limit is reached; if an active segment is out of bounds; or
+    /// if the start function fails. In the last two cases, what was written before remains.
     pub fn instantiate(
         &self,
         mut store: impl AsContextMut<Data = T>,
@@ -412,11 +421,12 @@ impl<T: 'static> Linker<T> {
         instance::instantiate(store, module, &imports)
     }
 
-    /// The same, with a start function that can be suspended.
+    /// Resolves a module's imports and instantiates it, with a start function that can be
+    /// suspended.
     ///
     /// # Errors
     ///
-    /// As for [`Linker::instantiate`], but for what the start function does.
+    /// Returns the errors of [`Linker::instantiate`], except for those of the start function.
     pub fn instantiate_resumable(
         &self,
         mut store: impl AsContextMut<Data = T>,
@@ -428,12 +438,14 @@ impl<T: 'static> Linker<T> {
         Instantiation::begin(store, made)
     }
 
-    /// Finds a module's imports once for any number of instances.
+    /// Resolves a module's imports once for any number of instances.
+    ///
+    /// The sizes of memories and tables are compared when an instance is made.
     ///
     /// # Errors
     ///
-    /// If an import is not defined ([`UnknownImportError`]) or cannot be of the right
-    /// type. The sizes of memories and tables are compared when an instance is made.
+    /// Returns an error if an import is not defined ([`UnknownImportError`]) or cannot have the
+    /// right type.
     pub fn instantiate_pre(&self, module: &Module) -> Result<InstancePre<T>> {
         self.check_module(module)?;
         let types = &self.engine.0.types;
@@ -451,7 +463,7 @@ impl<T: 'static> Linker<T> {
     fn imports(&self, store: &mut StoreInner, module: &Module) -> Result<Imports> {
         self.check_module(module)?;
         self.check_engine(store);
-        // A function of the host's becomes one of the store's only if all are found.
+        // Host functions are added to the store only if all imports are found.
         let found: Result<SmallVec<[&Definition; 8]>> =
             module.imports().map(|import| self.find(&import)).collect();
         Ok(found?
@@ -468,7 +480,7 @@ impl<T: 'static> Linker<T> {
     fn check_module(&self, module: &Module) -> Result<()> {
         ensure!(
             Engine::same(&self.engine, module.engine()),
-            "the module and the linker are of different engines"
+            "the module and the linker belong to different engines"
         );
         Ok(())
     }
@@ -498,13 +510,16 @@ impl<T> fmt::Debug for Linker<T> {
     }
 }
 
-/// An import that nothing is defined for.
+/// An import that is not defined.
+///
+/// Corresponds to
+/// [`wasmtime::UnknownImportError`](https://docs.rs/wasmtime/latest/wasmtime/struct.UnknownImportError.html).
 #[derive(Clone, Debug)]
 pub struct UnknownImportError {
     module: Box<str>,
     name: Box<str>,
     ty: ExternType,
-    /// The type in the words of the text format.
+    /// The type in the text format.
     expected: String,
 }
 
@@ -518,17 +533,17 @@ impl UnknownImportError {
         }
     }
 
-    /// The first half of its name.
+    /// Returns the module part of the import's name.
     pub fn module(&self) -> &str {
         &self.module
     }
 
-    /// The second half of its name.
+    /// Returns the field part of the import's name.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The type that it must have.
+    /// Returns the type that the import must have.
     pub fn ty(&self) -> ExternType {
         self.ty.clone()
     }

@@ -1,8 +1,9 @@
-//! Whole modules as definitions, by the conventions of commands and reactors.
+//! Definition of whole modules in a linker, for commands and reactors.
 //!
-//! A module that exports `_start` is a command: each call of one of its functions is the
-//! run of a new instance. Any other is a reactor: one instance, whose `_initialize` is
-//! called first if it exports that.
+//! A module that exports `_start` is a command: each call of one of its functions runs in a new
+//! instance. Any other module is a reactor: it is instantiated once, and its `_initialize` is
+//! called first if it exports that. See the [WASI application
+//! ABI](https://github.com/WebAssembly/WASI/blob/main/legacy/application-abi.md).
 
 use super::caller::Caller;
 use super::context::AsContextMut;
@@ -16,7 +17,7 @@ use crate::bail;
 use crate::support::error::{Context, Result};
 use alloc::string::String;
 
-/// What commands often export besides functions, and nobody imports.
+/// Exports of commands that are not functions, and that no module imports.
 const CUSTOMARY: &[&str] = &[
     "memory",
     "table",
@@ -28,16 +29,16 @@ const CUSTOMARY: &[&str] = &[
 ];
 
 impl<T: 'static> Linker<T> {
-    /// Defines what a module exports, with its imports from this linker.
+    /// Defines the exports of a module, whose imports are resolved with this linker.
     ///
-    /// A command (a module that exports `_start`) is instantiated anew for each call of
-    /// one of its functions; any other module once, now, and its `_initialize` is called
-    /// if it exports that.
+    /// A command (a module that exports `_start`) is instantiated anew for each call of one of its
+    /// functions. Any other module is instantiated once, now, and its `_initialize` is called if it
+    /// exports that.
     ///
     /// # Errors
     ///
-    /// If an import is not defined or of the wrong type, a name is defined already, the
-    /// instance cannot be made, or the module is a command that exports more than
+    /// Returns an error if an import is not defined or has the wrong type, if a name is already
+    /// defined, if instantiation fails, or if the module is a command that exports items other than
     /// functions.
     pub fn module(
         &mut self,
@@ -98,16 +99,19 @@ impl<T: 'static> Linker<T> {
         Ok(self)
     }
 
-    /// The function that a module defined by this name is for: what it exports by the
-    /// empty name, or `_start`, or one that does nothing.
+    /// Returns the default function of the module that is defined as `module`.
+    ///
+    /// This is the export with the empty name, or else `_start`, or else a function that does
+    /// nothing, as in Wasmtime's
+    /// [`Linker::get_default`](https://docs.rs/wasmtime/latest/wasmtime/struct.Linker.html#method.get_default).
     ///
     /// # Errors
     ///
-    /// If either is not a function.
+    /// Returns an error if that export is not a function.
     ///
     /// # Panics
     ///
-    /// If the store is of another engine.
+    /// Panics if the store belongs to another engine.
     pub fn get_default(
         &self,
         mut store: impl AsContextMut<Data = T>,

@@ -3,28 +3,35 @@
 use super::context::{AsContext, AsContextMut, StoreContext, StoreContextMut};
 use super::extern_type::MemoryType;
 use crate::format_err;
-use crate::heap::{self, MemoryIndex, StoreId, StoreInner};
+use crate::heap::{self, StoreInner};
+use crate::ids::{MemoryIndex, StoreId};
 use crate::support::error::Result;
 use core::fmt;
 
 /// A linear memory of a store.
 ///
 /// Using it with another store panics.
+///
+/// Corresponds to
+/// [`wasmtime::Memory`](https://docs.rs/wasmtime/latest/wasmtime/struct.Memory.html).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Memory {
     store: StoreId,
     index: MemoryIndex,
 }
 
-/// An access beyond the end of a memory.
+/// The error of a host access beyond the end of a memory.
+///
+/// Corresponds to
+/// [`wasmtime::MemoryAccessError`](https://docs.rs/wasmtime/latest/wasmtime/struct.MemoryAccessError.html).
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MemoryAccessError {
-    /// Where it began.
+    /// Address of the access.
     pub offset: usize,
-    /// How many bytes it was to have.
+    /// Length of the access, in bytes.
     pub len: usize,
-    /// How many bytes the memory has.
+    /// Size of the memory, in bytes.
     pub size: usize,
 }
 
@@ -33,7 +40,7 @@ impl fmt::Display for MemoryAccessError {
         let MemoryAccessError { offset, len, size } = self;
         write!(
             f,
-            "out of bounds memory access: {len} bytes at {offset} of a memory of {size}"
+            "out of bounds memory access: {len} bytes at address {offset} of a memory of {size} bytes"
         )
     }
 }
@@ -45,22 +52,22 @@ impl Memory {
         Memory { store, index }
     }
 
-    /// Its index in `store`.
+    /// Returns the memory's index in `store`.
     ///
     /// # Panics
     ///
-    /// If that is not its store.
+    /// Panics if `store` does not own this memory.
     #[track_caller]
     pub(super) fn index_in(&self, store: &StoreInner) -> MemoryIndex {
         assert!(self.store == store.id(), "object used with the wrong store");
         self.index
     }
 
-    /// A memory, zeroed.
+    /// Creates a memory whose bytes are zero.
     ///
     /// # Errors
     ///
-    /// If the store's limiter refuses it, or the host has no room.
+    /// Returns an error if the store's limiter refuses the memory, or if it cannot be allocated.
     pub fn new(mut store: impl AsContextMut, ty: MemoryType) -> Result<Memory> {
         let store = store.as_context_mut().0;
         let index = store.add_memory(ty.ty)?;
@@ -70,26 +77,26 @@ impl Memory {
         })
     }
 
-    /// Its type, as declared: the minimum is not its present size.
+    /// Returns the type as declared: the minimum is not the current size.
     ///
     /// # Panics
     ///
-    /// If it belongs to another store.
+    /// Panics if `store` does not own this memory.
     pub fn ty(&self, store: impl AsContext) -> MemoryType {
         MemoryType {
             ty: *self.get(store.as_context().0).ty(),
         }
     }
 
-    /// Copies bytes out of it.
+    /// Copies the bytes at `offset` to `buffer`.
     ///
     /// # Errors
     ///
-    /// If it ends before them.
+    /// Returns an error if the access is out of bounds.
     ///
     /// # Panics
     ///
-    /// If it belongs to another store.
+    /// Panics if `store` does not own this memory.
     pub fn read(
         &self,
         store: impl AsContext,
@@ -107,15 +114,15 @@ impl Memory {
         Ok(())
     }
 
-    /// Copies bytes into it: all or none.
+    /// Copies `buffer` to the bytes at `offset`.
     ///
     /// # Errors
     ///
-    /// If it ends before them.
+    /// Returns an error if the access is out of bounds; then nothing is written.
     ///
     /// # Panics
     ///
-    /// If it belongs to another store.
+    /// Panics if `store` does not own this memory.
     pub fn write(
         &self,
         mut store: impl AsContextMut,
@@ -136,20 +143,20 @@ impl Memory {
         Ok(())
     }
 
-    /// Its bytes.
+    /// Returns the contents.
     ///
     /// # Panics
     ///
-    /// If it belongs to another store.
+    /// Panics if `store` does not own this memory.
     pub fn data<'a, T: 'static>(&self, store: impl Into<StoreContext<'a, T>>) -> &'a [u8] {
         self.get(store.into().0).bytes()
     }
 
-    /// Its bytes, to change.
+    /// Returns the contents mutably.
     ///
     /// # Panics
     ///
-    /// If it belongs to another store.
+    /// Panics if `store` does not own this memory.
     pub fn data_mut<'a, T: 'static>(
         &self,
         store: impl Into<StoreContextMut<'a, T>>,
@@ -157,11 +164,11 @@ impl Memory {
         self.get_mut(store.into().0).bytes_mut()
     }
 
-    /// Its bytes and the store's data, both to change.
+    /// Returns the contents and the store's data, both mutably.
     ///
     /// # Panics
     ///
-    /// If it belongs to another store.
+    /// Panics if `store` does not own this memory.
     pub fn data_and_store_mut<'a, T: 'static>(
         &self,
         store: impl Into<StoreContextMut<'a, T>>,
@@ -172,64 +179,65 @@ impl Memory {
         (
             bytes,
             data.downcast_mut()
-                .expect("a store's data has the type that its contexts say"),
+                .expect("the store's data has the type of its contexts"),
         )
     }
 
-    /// Where its bytes are, until it grows.
+    /// Returns a pointer to the contents, which is valid until the memory grows.
     ///
     /// # Panics
     ///
-    /// If it belongs to another store.
+    /// Panics if `store` does not own this memory.
     pub fn data_ptr(&self, store: impl AsContext) -> *mut u8 {
         self.get(store.as_context().0).as_ptr()
     }
 
-    /// Its size in bytes.
+    /// Returns the size in bytes.
     ///
     /// # Panics
     ///
-    /// If it belongs to another store.
+    /// Panics if `store` does not own this memory.
     pub fn data_size(&self, store: impl AsContext) -> usize {
         self.get(store.as_context().0).byte_size()
     }
 
-    /// Its size in pages.
+    /// Returns the size in pages.
     ///
     /// # Panics
     ///
-    /// If it belongs to another store.
+    /// Panics if `store` does not own this memory.
     pub fn size(&self, store: impl AsContext) -> u64 {
         self.get(store.as_context().0).pages()
     }
 
-    /// The bytes in a page.
+    /// Returns the size of a page, in bytes.
     ///
     /// # Panics
     ///
-    /// If it belongs to another store.
+    /// Panics if `store` does not own this memory.
     pub fn page_size(&self, store: impl AsContext) -> u64 {
         self.ty(store).page_size()
     }
 
-    /// The bytes in a page, as a power of two.
+    /// Returns the size of a page, as a power of two.
     ///
     /// # Panics
     ///
-    /// If it belongs to another store.
+    /// Panics if `store` does not own this memory.
     pub fn page_size_log2(&self, store: impl AsContext) -> u8 {
         self.ty(store).page_size_log2()
     }
 
-    /// Adds so many pages, zeroed, and gives the former number of pages.
+    /// Grows the memory by `delta` pages of zeros, and returns its former size in pages.
     ///
     /// # Errors
     ///
-    /// If its type, the store's limiter or the host do not allow it.
+    /// Returns an error if the memory's type or the store's limiter does not allow the size, or if
+    /// it cannot be allocated.
     ///
     /// # Panics
     ///
-    /// If it belongs to another store.
+    /// Panics if `store` does not own this memory.
     pub fn grow(&self, mut store: impl AsContextMut, delta: u64) -> Result<u64> {
         let store = store.as_context_mut().0;
         self.check(store);

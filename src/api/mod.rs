@@ -1,22 +1,21 @@
-//! The embedder's face, in Wasmtime's names and shapes.
+//! The API for embedders, with the names and shapes of Wasmtime's API.
 //!
-//! Flows in: bytes of modules, host functions, values, limits. Flows out: handles
-//! ([`Func`], [`Memory`], [`Instance`], …), values, errors with their backtraces.
-//! Must never be: code that the compiler cannot check, or a handle that is used without a
-//! look at the store it belongs to.
+//! Input: bytes of modules, host functions, values and limits. Output: handles ([`Func`],
+//! [`Memory`], [`Instance`], …), values, and errors with backtraces. Rules: no unsafe code, and no
+//! use of a handle without a check of its store.
 //!
-//! # How it is built
+//! # Design
 //!
-//! * Here alone the embedder's `T` of [`Store<T>`] is known. Below, a store is a
-//!   [`StoreInner`](crate::heap::StoreInner) with its data as `dyn Any`; [`Store`] and
-//!   the contexts are that with a `T` beside it.
-//! * A handle is the store's identity and an index, `Copy` and comparable. Using one with
-//!   another store panics, or is an error where the function can fail and the handle came
-//!   as an argument (imports, values).
-//! * Host functions are closures behind one `dyn` call; arguments and results pass
-//!   through the caller's slots, without allocation ([`IntoFunc`]).
-//! * Everything that runs WebAssembly is a driver over [`Execution`]: synchronous calls
-//!   are one that runs to its end.
+//! * Only this module uses the embedder's type `T` of [`Store<T>`]. Below it, a store is a
+//!   [`StoreInner`](crate::heap::StoreInner) with its data as `dyn Any`; [`Store`] and the
+//!   contexts are wrappers with a type parameter.
+//! * A handle consists of the store's identity and an index. It is `Copy` and can be compared.
+//!   Using it with another store panics, or returns an error where the function can fail and
+//!   the handle is an argument (imports, values).
+//! * Host functions are closures behind one `dyn` call. Arguments and results are passed in the
+//!   caller's slots, without allocation ([`IntoFunc`]).
+//! * Everything that runs WebAssembly is based on [`Execution`]: a synchronous call is one that
+//!   runs to its end.
 
 mod any_ref;
 mod array_type;
@@ -35,6 +34,7 @@ mod exn_type;
 mod extern_ref;
 mod extern_type;
 mod externals;
+mod fault;
 mod field_type;
 #[cfg(feature = "std")]
 mod file;
@@ -127,8 +127,7 @@ pub use crate::support::write::Write;
 pub use crate::walk::coredump::reader as coredump;
 pub use crate::walk::coredump::reader::{CoreDump, CoreDumpError};
 
-/// What is shared between threads, and what may move from one to another: checked by the
-/// compiler, and part of the API's promise.
+/// Assertions about `Send` and `Sync`, which are part of the API's contract.
 const _: () = {
     const fn shared<T: Send + Sync>() {}
     const fn movable<T: Send>() {}

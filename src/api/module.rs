@@ -11,54 +11,59 @@ use alloc::sync::Arc;
 use core::fmt;
 
 transparent! {
-    /// A module, ready to be instantiated: immutable, cheap to clone, shared by threads.
+    /// A module that can be instantiated.
+    ///
+    /// It is immutable, cheap to clone, and can be shared between threads.
+    ///
+    /// Corresponds to
+    /// [`wasmtime::Module`](https://docs.rs/wasmtime/latest/wasmtime/struct.Module.html).
     #[derive(Clone)]
     pub struct Module(Arc<module::Module>);
 }
 
 impl Module {
-    /// Reads a module: WebAssembly's binary format, or with feature `wat` the text format.
+    /// Creates a module from the binary format, or with feature `wat` also from the text format.
     ///
-    /// How much is validated and translated now, and how much when functions are first
-    /// called, is up to [`Config::compilation_mode`](crate::Config::compilation_mode).
+    /// [`Config::compilation_mode`](crate::Config::compilation_mode) determines whether functions
+    /// are validated and translated now or at their first call.
     ///
     /// # Errors
     ///
-    /// If it is malformed, invalid, larger than the engine allows, or uses a proposal that
-    /// is not supported ([`ModuleError`](crate::ModuleError)).
+    /// Returns a [`ModuleError`](crate::ModuleError) if the module is malformed, invalid, larger
+    /// than the engine allows, or uses a proposal that is not supported.
     pub fn new(engine: &Engine, bytes: impl AsRef<[u8]>) -> Result<Module> {
         Module::from_binary(engine, &text::to_binary(bytes.as_ref())?)
     }
 
-    /// Reads a module in the binary format.
+    /// Creates a module from the binary format.
     ///
     /// # Errors
     ///
-    /// As for [`Module::new`].
+    /// Returns the errors of [`Module::new`].
     pub fn from_binary(engine: &Engine, binary: &[u8]) -> Result<Module> {
         module::Module::new(&engine.0, binary).map(Module)
     }
 
-    /// Validates a module in the binary format, completely and in every mode.
+    /// Validates a module in the binary format completely, in every compilation mode.
     ///
     /// # Errors
     ///
-    /// As for [`Module::new`].
+    /// Returns the errors of [`Module::new`].
     pub fn validate(engine: &Engine, binary: &[u8]) -> Result<()> {
         module::Module::validate(&engine.0, binary)
     }
 
-    /// Its engine.
+    /// Returns the associated engine.
     pub fn engine(&self) -> &Engine {
         Engine::from_ref(&self.0.engine)
     }
 
-    /// Its name, if it says so itself.
+    /// Returns the name from the module's name section, if there is one.
     pub fn name(&self) -> Option<&str> {
         self.0.name()
     }
 
-    /// What it imports, in its order.
+    /// Returns the imports, in the order of the module.
     pub fn imports<'module>(
         &'module self,
     ) -> impl ExactSizeIterator<Item = ImportType<'module>> + 'module {
@@ -69,7 +74,7 @@ impl Module {
             .map(move |import| ImportType { engine, import })
     }
 
-    /// What it exports, in its order.
+    /// Returns the exports, in the order of the module.
     pub fn exports<'module>(
         &'module self,
     ) -> impl ExactSizeIterator<Item = ExportType<'module>> + 'module {
@@ -81,15 +86,16 @@ impl Module {
         })
     }
 
-    /// The type of what it exports by this name.
+    /// Returns the type of the export named `name`.
     pub fn get_export(&self, name: &str) -> Option<ExternType> {
         let item = self.0.export(name)?;
         Some(ExternType::from_inner(self.engine(), &self.item_type(item)))
     }
 
-    /// An index for what it exports by this name, to find it in instances without
-    /// comparing names: see
-    /// [`Instance::get_module_export`](crate::Instance::get_module_export).
+    /// Returns an index of the export named `name`, with which instances find it without comparing
+    /// names.
+    ///
+    /// See [`Instance::get_module_export`](crate::Instance::get_module_export).
     pub fn get_export_index(&self, name: &str) -> Option<ModuleExport> {
         Some(ModuleExport {
             module: Arc::clone(&self.0),
@@ -97,7 +103,7 @@ impl Module {
         })
     }
 
-    /// The contents of its custom sections of this name, in its order.
+    /// Returns the contents of the custom sections named `name`, in the order of the module.
     pub fn custom_sections<'module>(
         &'module self,
         name: &'module str,
@@ -105,18 +111,20 @@ impl Module {
         self.0.custom_sections(name)
     }
 
-    /// Whether these are clones of one module.
+    /// Returns whether `a` and `b` refer to the same module.
     pub fn same(a: &Module, b: &Module) -> bool {
         Arc::ptr_eq(&a.0, &b.0)
     }
 
-    /// The translated code of a function, counted with the imported ones, in a form for
-    /// people. It is translated now if it has not been before.
+    /// Disassembles the translated code of a function.
+    ///
+    /// `function` is the function's index in the module; imported functions are counted. The
+    /// function is translated now if it has not been translated yet.
     ///
     /// # Errors
     ///
-    /// If there is no such function or it is imported; if it is invalid, in the mode that
-    /// has not validated it yet.
+    /// Returns an error if there is no such function, if it is imported, or if it is invalid and
+    /// has not been validated before.
     pub fn disassemble(&self, function: u32) -> Result<impl fmt::Display> {
         translate::Disassembly::new(&self.0, function)
     }
@@ -142,7 +150,10 @@ impl fmt::Debug for Module {
     }
 }
 
-/// Something that a module exports, without its name: see [`Module::get_export_index`].
+/// Index of an export of a module: see [`Module::get_export_index`].
+///
+/// Corresponds to
+/// [`wasmtime::ModuleExport`](https://docs.rs/wasmtime/latest/wasmtime/struct.ModuleExport.html).
 #[derive(Clone)]
 pub struct ModuleExport {
     pub(super) module: Arc<module::Module>,

@@ -12,34 +12,37 @@ use super::heap_type::HeapType;
 use super::rooted::Rooted;
 use super::val_type::RefType;
 use super::values::Val;
-use crate::heap::{FuncRef, StoreId, StoreInner};
+use crate::heap::{FuncRef, StoreInner};
+use crate::ids::StoreId;
 use crate::support::error::{Error, Result};
 use crate::{format_err, module};
 
 /// A reference.
+///
+/// Corresponds to [`wasmtime::Ref`](https://docs.rs/wasmtime/latest/wasmtime/enum.Ref.html).
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug)]
 pub enum Ref {
-    /// To a function, or null.
+    /// A reference to a function, or null.
     Func(Option<Func>),
-    /// To a value of the host's, or null.
+    /// A reference to a host value, or null.
     Extern(Option<Rooted<ExternRef>>),
-    /// To a value of the guests' own, or null.
+    /// A reference to an internal value, or null.
     Any(Option<Rooted<AnyRef>>),
-    /// To an exception, or null.
+    /// A reference to an exception, or null.
     Exn(Option<Rooted<ExnRef>>),
-    /// To a continuation, or null.
+    /// A reference to a continuation, or null.
     Cont(Option<ContRef>),
 }
 
 macro_rules! reference_accessors {
     ($($variant:ident($ty:ty) $is:ident $as:ident $unwrap:ident $what:literal;)*) => {$(
-        #[doc = concat!("Whether it is ", $what, ", or null of that kind.")]
+        #[doc = concat!("Returns whether this is ", $what, ", or null of that hierarchy.")]
         pub fn $is(&self) -> bool {
             matches!(self, Ref::$variant(_))
         }
 
-        #[doc = concat!("The reference to ", $what, ", or null of that kind, if that is what it is.")]
+        #[doc = concat!("Returns the reference if it is to ", $what, " or null of that hierarchy.")]
         pub fn $as(&self) -> Option<Option<&$ty>> {
             match self {
                 Ref::$variant(value) => Some(value.as_ref()),
@@ -47,11 +50,10 @@ macro_rules! reference_accessors {
             }
         }
 
-        #[doc = concat!("The reference to ", $what, ", or null of that kind.")]
-        ///
+        #[doc = concat!("Returns the reference, which must be to ", $what, " or null of that hierarchy.")]
         /// # Panics
         ///
-        /// If it is something else.
+        /// Panics if it is something else.
         pub fn $unwrap(&self) -> Option<&$ty> {
             self.$as().expect(concat!($what, " or null"))
         }
@@ -59,7 +61,7 @@ macro_rules! reference_accessors {
 }
 
 impl Ref {
-    /// Null of this type.
+    /// Returns the null reference of the hierarchy of `heap_type`.
     pub fn null(heap_type: &HeapType) -> Ref {
         match heap_type.top() {
             HeapType::Extern => Ref::Extern(None),
@@ -70,7 +72,7 @@ impl Ref {
         }
     }
 
-    /// Whether it is null.
+    /// Returns whether the reference is null.
     pub fn is_null(&self) -> bool {
         matches!(
             self,
@@ -78,24 +80,24 @@ impl Ref {
         )
     }
 
-    /// Whether it is not null.
+    /// Returns whether the reference is not null.
     pub fn is_non_null(&self) -> bool {
         !self.is_null()
     }
 
     reference_accessors! {
         Func(Func) is_func as_func unwrap_func "a function";
-        Extern(Rooted<ExternRef>) is_extern as_extern unwrap_extern "a value of the host's";
-        Any(Rooted<AnyRef>) is_any as_any unwrap_any "a value of the guests' own";
+        Extern(Rooted<ExternRef>) is_extern as_extern unwrap_extern "a host value";
+        Any(Rooted<AnyRef>) is_any as_any unwrap_any "an internal value";
         Exn(Rooted<ExnRef>) is_exn as_exn unwrap_exn "an exception";
         Cont(ContRef) is_cont as_cont unwrap_cont "a continuation";
     }
 
-    /// The most precise type of the reference.
+    /// Returns the most precise type of the reference.
     ///
     /// # Errors
     ///
-    /// If it is of another store.
+    /// Returns an error if the reference belongs to another store.
     pub fn ty(&self, store: impl AsContext) -> Result<RefType> {
         self.ty_in(store.as_context().0)
     }
@@ -120,11 +122,11 @@ impl Ref {
         })
     }
 
-    /// Whether the reference is one of type `ty`.
+    /// Returns whether the reference is of type `ty`.
     ///
     /// # Errors
     ///
-    /// If it is of another store.
+    /// Returns an error if the reference belongs to another store.
     pub fn matches_ty(&self, store: impl AsContext, ty: &RefType) -> Result<bool> {
         let store = store.as_context().0;
         let fits = match ty.heap_type() {
@@ -154,7 +156,7 @@ impl Ref {
         if same { Ok(()) } else { Err(cross_store()) }
     }
 
-    /// The bits of the reference, if it is one of type `ty`.
+    /// Encodes the reference as a slot, if it is of type `ty`.
     pub(super) fn to_bits(self, store: &StoreInner, ty: module::RefType) -> Result<u64> {
         self.ensure_store(store)?;
         if let Ref::Extern(Some(value)) = self {
@@ -177,7 +179,7 @@ impl Ref {
             Ref::Cont(None) => (module::HeapType::NoCont, 0),
             Ref::Cont(Some(continuation)) => (module::HeapType::Cont, continuation.bits()),
         };
-        // Nearly always `funcref` or `externref`: no need for the registry.
+        // For `funcref` and `externref`, which are most frequent, the type registry is not needed.
         let fits = (ty.nullable || bits != 0)
             && (heap == ty.heap
                 || store.engine().types.heap_is_subtype(heap, ty.heap)
@@ -189,7 +191,7 @@ impl Ref {
         }
     }
 
-    /// The reference of type `ty` whose bits these are.
+    /// Decodes a slot as a reference of type `ty`.
     pub(super) fn from_bits(bits: u64, ty: module::RefType, store: StoreId) -> Ref {
         match ty.heap.top() {
             module::HeapType::Func => {

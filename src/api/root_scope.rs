@@ -1,8 +1,9 @@
-//! How long the host holds references.
+//! Scopes of the host's references.
 
 use super::context::{AsContext, AsContextMut, StoreContext, StoreContextMut};
 
-/// While it lives, the host holds the references that it gets, and then lets them go.
+/// A scope for the host's references: those that it gets in the scope are held until the scope is
+/// dropped.
 ///
 /// ```
 /// use backstitch::{Engine, ExternRef, RootScope, Store};
@@ -21,7 +22,7 @@ pub struct RootScope<C: AsContextMut> {
 }
 
 impl<C: AsContextMut> RootScope<C> {
-    /// Begins a scope.
+    /// Creates a scope.
     pub fn new(store: C) -> RootScope<C> {
         let held = store.as_context().0.collector.held();
         RootScope { store, held }

@@ -1,4 +1,4 @@
-//! How the host holds references.
+//! References that the host holds.
 
 use super::context::{AsContext, AsContextMut};
 use crate::support::error::Result;
@@ -9,23 +9,28 @@ pub(super) mod sealed {
     use crate::heap::{Reference, StoreInner};
     use crate::support::error::Result;
 
-    /// What a store keeps: only this crate's types.
+    /// A type of objects that a store can keep. Only types of this crate implement it.
     pub trait Kept: Copy {
-        /// Its name for the collector. An error if it belongs to another store, or has been
-        /// collected.
+        /// Returns the collector's name of the object. Returns an error if the object belongs to
+        /// another store or has been collected.
         fn reference(&self, store: &StoreInner) -> Result<Reference>;
     }
 }
 
-/// What a [`Rooted`] can hold.
+/// A type of objects to which a [`Rooted`] can refer.
+///
+/// Corresponds to [`wasmtime::GcRef`](https://docs.rs/wasmtime/latest/wasmtime/trait.GcRef.html).
 pub trait GcRef: sealed::Kept {}
 
-/// A reference that the host holds: the store does not free what it refers to.
+/// A reference that the host holds: the store does not free its object.
 ///
-/// The host holds what it has made and what it was given until the host function returns
-/// in which that was, or the [`RootScope`](crate::RootScope) ends; outside both, as long
-/// as the store lives. A reference used afterwards, when what it referred to has been
-/// collected, gives an error. An [`OwnedRooted`] holds it for longer.
+/// The host holds what it creates or receives until the host function that it is in returns, or
+/// until the innermost [`RootScope`](crate::RootScope) ends. Outside both, it holds it as long as
+/// the store lives. If a reference is used later and its object has been collected, the use
+/// returns an error. An [`OwnedRooted`] holds its object longer.
+///
+/// Corresponds to
+/// [`wasmtime::Rooted`](https://docs.rs/wasmtime/latest/wasmtime/struct.Rooted.html).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Rooted<T: GcRef>(T);
 
@@ -34,11 +39,12 @@ impl<T: GcRef> Rooted<T> {
         Rooted(value)
     }
 
-    /// The same, held until that is dropped.
+    /// Creates a reference that holds the object until it is dropped.
     ///
     /// # Errors
     ///
-    /// If it belongs to another store, or has been collected; if there is no memory.
+    /// Returns an error if the reference belongs to another store, if its object has been
+    /// collected, or if there is no memory.
     pub fn to_owned_rooted(&self, mut store: impl AsContextMut) -> Result<OwnedRooted<T>> {
         let store = store.as_context_mut().0;
         let reference = self.0.reference(store)?;
@@ -58,16 +64,16 @@ impl<T: GcRef> Deref for Rooted<T> {
 }
 
 impl<T: GcRef + PartialEq> Rooted<T> {
-    /// Whether both refer to the same value.
+    /// Returns whether both refer to the same object.
     pub fn rooted_eq(a: Rooted<T>, b: Rooted<T>) -> bool {
         a == b
     }
 
-    /// Whether both refer to the same value.
+    /// Returns whether both refer to the same object.
     ///
     /// # Errors
     ///
-    /// None at present; Wasmtime's signature.
+    /// Never returns an error; the signature is that of Wasmtime.
     pub fn ref_eq(
         _store: impl AsContext,
         a: &impl Deref<Target = T>,
@@ -77,8 +83,7 @@ impl<T: GcRef + PartialEq> Rooted<T> {
     }
 }
 
-/// A reference that the host holds until it and its clones are dropped, whatever scope it
-/// was made in.
+/// A reference that the host holds until it and its clones are dropped, independently of scopes.
 ///
 /// ```
 /// use backstitch::{Engine, ExternRef, RootScope, Store};
@@ -97,16 +102,16 @@ impl<T: GcRef + PartialEq> Rooted<T> {
 #[derive(Clone, Debug)]
 pub struct OwnedRooted<T: GcRef> {
     value: T,
-    /// The store keeps the value until it alone has this.
+    /// Mark of the root: the store keeps the object until its own `Arc` is the only one.
     _held: Arc<()>,
 }
 
 impl<T: GcRef> OwnedRooted<T> {
-    /// The same, held by the scope that there is now.
+    /// Creates a reference that the current scope holds.
     ///
     /// # Panics
     ///
-    /// If it belongs to another store.
+    /// Panics if `store` does not own this reference.
     pub fn to_rooted(&self, mut store: impl AsContextMut) -> Rooted<T> {
         let store = store.as_context_mut().0;
         match self.value.reference(store) {

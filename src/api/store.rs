@@ -1,4 +1,4 @@
-//! The store.
+//! Stores.
 
 use super::backtrace::describe_failure;
 use super::cont_ref::ContRef;
@@ -19,35 +19,37 @@ use alloc::sync::Arc;
 use core::fmt;
 use core::marker::PhantomData;
 
-/// A world of instances, with what they own and the embedder's data.
+/// A collection of instances, all that they own, and the embedder's data.
 ///
-/// Everything made in a store lives as long as it does. A store belongs to one thread at
-/// a time; it is `Send` where its data is.
+/// Everything that is created in a store lives as long as the store. A store is used by one thread
+/// at a time; it is `Send` if its data is.
+///
+/// Corresponds to [`wasmtime::Store`](https://docs.rs/wasmtime/latest/wasmtime/struct.Store.html).
 pub struct Store<T: 'static> {
     pub(super) inner: Box<StoreInner>,
     data: PhantomData<T>,
 }
 
-/// The embedder's data of a store that was made with a `T`.
+/// Returns the embedder's data of a store that was created with a `T`.
 #[inline]
 pub(super) fn data<T: 'static>(store: &StoreInner) -> &T {
     store
         .data
         .downcast_ref()
-        .expect("a store's data has the type that its contexts say")
+        .expect("the store's data has the type of its contexts")
 }
 
-/// The embedder's data of a store that was made with a `T`, to change.
+/// Returns the embedder's data of a store that was created with a `T`, mutably.
 #[inline]
 pub(super) fn data_mut<T: 'static>(store: &mut StoreInner) -> &mut T {
     store
         .data
         .downcast_mut()
-        .expect("a store's data has the type that its contexts say")
+        .expect("the store's data has the type of its contexts")
 }
 
 impl<T: 'static> Store<T> {
-    /// An empty store.
+    /// Creates an empty store.
     pub fn new(engine: &Engine, data: T) -> Store<T> {
         let inner = StoreInner::new(
             Arc::clone(&engine.0),
@@ -61,48 +63,54 @@ impl<T: 'static> Store<T> {
         }
     }
 
-    /// The embedder's data.
+    /// Returns the embedder's data.
     #[inline]
     pub fn data(&self) -> &T {
         data(&self.inner)
     }
 
-    /// The embedder's data, to change.
+    /// Returns the embedder's data mutably.
     #[inline]
     pub fn data_mut(&mut self) -> &mut T {
         data_mut(&mut self.inner)
     }
 
-    /// Drops the store and gives its data back.
+    /// Drops the store and returns its data.
     pub fn into_data(self) -> T {
         *self
             .inner
             .data
             .downcast()
-            .expect("a store's data has the type it was made with")
+            .expect("the store's data has the type that it was created with")
     }
 
-    /// The store's engine.
+    /// Returns the store's engine.
     pub fn engine(&self) -> &Engine {
         Engine::from_ref(self.inner.engine())
     }
 
-    /// Frees the host values, exceptions and continuations that neither guests can reach nor
-    /// the host holds. That happens by itself too, as more of them are made.
+    /// Collects garbage: frees the host values, exceptions and continuations that guests cannot
+    /// reach and that the host does not hold.
+    ///
+    /// Garbage is also collected automatically as objects are created; see
+    /// [`Config::gc_threshold`](crate::Config::gc_threshold).
     pub fn gc(&mut self) {
         self.inner.collect();
     }
 
-    /// The continuations that have not ended, and, after [`Store::gc`], that somebody can
-    /// reach: in a fixed order.
+    /// Returns the continuations that have not ended, in a fixed order.
+    ///
+    /// After [`Store::gc`], these are the continuations that can be reached.
     pub fn continuations(&self) -> impl Iterator<Item = ContRef> {
         ContRef::all(&self.inner)
     }
 
-    /// Asks a part of the store's data before a memory or a table grows, and for the
-    /// number of instances, tables and memories that there may be.
+    /// Sets the limiter of the store, which is a part of its data.
     ///
-    /// Without a limiter the limits are those of [`StoreLimits::default`].
+    /// It is called before memories and tables are created and grow, and determines the maximum
+    /// number of instances, tables and memories.
+    ///
+    /// Without a limiter, the limits are those of [`StoreLimits::default`].
     ///
     /// [`StoreLimits::default`]: crate::StoreLimits
     ///
@@ -120,13 +128,14 @@ impl<T: 'static> Store<T> {
         self.inner.limiter = Some(Box::new(move |data| {
             let data = data
                 .downcast_mut()
-                .expect("a store's data has the type it was made with");
+                .expect("the store's data has the type that it was created with");
             Box::new(Adapter(limiter(data)))
         }));
     }
 
-    /// Calls `hook` on each passage between the host and WebAssembly. An error of its own
-    /// ends the execution.
+    /// Sets a hook that is called on each transition between the host and WebAssembly.
+    ///
+    /// If the hook returns an error, that ends the execution.
     pub fn call_hook(
         &mut self,
         mut hook: impl FnMut(StoreContextMut<'_, T>, CallHook) -> Result<()> + Send + Sync + 'static,
@@ -136,14 +145,15 @@ impl<T: 'static> Store<T> {
         }));
     }
 
-    /// Calls `hook` before each instruction of translated code, of which one may stand for
-    /// several operators: so that every state that can be seen is seen. It is for tests of
-    /// whoever looks at stacks, and slow.
+    /// Sets a hook that is called before each cell.
+    ///
+    /// One cell may correspond to several instructions. The hook sees every state that can be
+    /// observed. It is slow, and meant for tests of code that inspects stacks.
     ///
     /// # Errors
     ///
-    /// If the engine does not dispatch by [`Dispatch::Loop`](crate::Dispatch::Loop), which
-    /// alone can stop between any two instructions.
+    /// Returns an error if the engine's dispatch backend is not
+    /// [`Dispatch::Loop`](crate::Dispatch::Loop): only that can stop between any two cells.
     ///
     /// ```
     /// use backstitch::{Config, Dispatch, Engine, Store, WasmBacktrace};
@@ -166,29 +176,31 @@ impl<T: 'static> Store<T> {
         Ok(())
     }
 
-    /// The fuel that is left.
+    /// Returns the remaining fuel.
     ///
     /// # Errors
     ///
-    /// If the engine does not count fuel: see [`Config::consume_fuel`].
-    ///
-    /// [`Config::consume_fuel`]: crate::Config::consume_fuel
+    /// Returns an error if [`Config::consume_fuel`](crate::Config::consume_fuel) is off.
     pub fn get_fuel(&self) -> Result<u64> {
         hooks::get_fuel(&self.inner)
     }
 
-    /// The fuel that was spent since the store was made, which is the number of operators
-    /// executed, with bulk operators counted by their size; nothing where fuel is not counted.
+    /// Returns the fuel that was consumed since the store was created, or `None` if fuel is not
+    /// consumed.
+    ///
+    /// This is the number of instructions executed; bulk instructions count by their size.
     pub fn fuel_spent(&self) -> Option<u64> {
         hooks::fuel_spent(&self.inner)
     }
 
-    /// Sets the fuel that is left, up to 2⁶³ − 1; a new store has none. An execution that runs out of it
-    /// suspends, or traps with [`Trap::OutOfFuel`] where it cannot.
+    /// Sets the remaining fuel. A new store has none.
+    ///
+    /// An execution that runs out of fuel is suspended, or traps with [`Trap::OutOfFuel`] if it
+    /// cannot be suspended.
     ///
     /// # Errors
     ///
-    /// If the engine does not count fuel: see [`Config::consume_fuel`].
+    /// Returns an error if [`Config::consume_fuel`] is off.
     ///
     /// [`Config::consume_fuel`]: crate::Config::consume_fuel
     /// [`Trap::OutOfFuel`]: crate::Trap::OutOfFuel
@@ -196,23 +208,24 @@ impl<T: 'static> Store<T> {
         hooks::set_fuel(&mut self.inner, fuel)
     }
 
-    /// Sets the deadline to so many increments of the engine's epoch from now. A new
-    /// store's deadline is the present epoch, so execution stops at once where
-    /// [`Config::epoch_interruption`] is on and no deadline was set.
+    /// Sets the deadline to `ticks_beyond_current` increments of the engine's epoch from now.
+    ///
+    /// The deadline of a new store is the current epoch: if [`Config::epoch_interruption`] is on
+    /// and no deadline is set, execution stops at once.
     ///
     /// [`Config::epoch_interruption`]: crate::Config::epoch_interruption
     pub fn set_epoch_deadline(&mut self, ticks_beyond_current: u64) {
         hooks::set_epoch_deadline(&mut self.inner, ticks_beyond_current);
     }
 
-    /// Lets execution trap at its deadline, with [`Trap::Interrupt`]: the default.
+    /// Makes executions trap at the deadline, with [`Trap::Interrupt`]. This is the default.
     ///
     /// [`Trap::Interrupt`]: crate::Trap::Interrupt
     pub fn epoch_deadline_trap(&mut self) {
         self.as_context_mut().epoch_deadline_trap();
     }
 
-    /// Lets `callback` decide what happens at the deadline.
+    /// Sets a callback that decides what happens at the deadline.
     pub fn epoch_deadline_callback(
         &mut self,
         mut callback: impl FnMut(StoreContextMut<'_, T>) -> Result<UpdateDeadline>
@@ -225,43 +238,45 @@ impl<T: 'static> Store<T> {
         }));
     }
 
-    /// A handle by which another thread interrupts what runs in this store: the execution
-    /// suspends at its next function entry or loop header, or traps with
-    /// [`Trap::Interrupt`](crate::Trap::Interrupt) where it cannot suspend.
+    /// Creates a handle with which another thread can interrupt executions in this store.
+    ///
+    /// The execution is suspended at its next function entry or loop header, or traps with
+    /// [`Trap::Interrupt`](crate::Trap::Interrupt) if it cannot be suspended.
     ///
     /// # Errors
     ///
-    /// If the engine's code does not look for interruptions: see
-    /// [`Config::interruptible`](crate::Config::interruptible).
+    /// Returns an error if [`Config::interruptible`](crate::Config::interruptible) is off.
     pub fn interrupt_handle(&self) -> Result<InterruptHandle> {
         hooks::interrupt_handle(&self.inner)
     }
 
-    /// Makes an exception the store's pending one, and gives the [`ThrownException`] that a
-    /// host function returns to throw it.
+    /// Makes an exception pending, and returns the [`ThrownException`] that a host function must
+    /// return to throw it.
     ///
     /// # Errors
     ///
-    /// Always: that is the point of it.
+    /// Always returns an error, so that `?` throws.
     ///
     /// # Panics
     ///
-    /// If the exception belongs to another store.
+    /// Panics if the exception belongs to another store.
     ///
     /// [`ThrownException`]: crate::ThrownException
     pub fn throw<R>(&mut self, exception: Rooted<ExnRef>) -> Result<R> {
         exn_ref::throw(&mut self.inner, exception)
     }
 
-    /// The exception that has ended a call with a [`ThrownException`]: it is not thrown any
-    /// further. A host function that returns the error instead throws it on.
+    /// Takes the exception that ended a call with a [`ThrownException`].
+    ///
+    /// The exception is then no longer thrown. A host function that returns the error instead
+    /// throws the exception on.
     ///
     /// [`ThrownException`]: crate::ThrownException
     pub fn take_pending_exception(&mut self) -> Option<Rooted<ExnRef>> {
         exn_ref::take_pending(&mut self.inner)
     }
 
-    /// Whether an exception has ended a call and was not taken.
+    /// Returns whether an exception has ended a call and has not been taken.
     pub fn has_pending_exception(&self) -> bool {
         self.inner.pending_exception.is_some()
     }

@@ -1,16 +1,20 @@
-//! The types of structures.
+//! Structure types.
 
 use super::engine::Engine;
 use super::field_type::FieldType;
 use crate::ensure;
-use crate::module::{self, TypeId};
+use crate::ids::TypeId;
+use crate::module;
 use crate::support::error::Result;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::fmt;
 use core::hash::{Hash, Hasher};
 
-/// The type of a structure, known to its engine.
+/// The type of a structure, registered with an engine.
+///
+/// Corresponds to
+/// [`wasmtime::StructType`](https://docs.rs/wasmtime/latest/wasmtime/struct.StructType.html).
 #[derive(Clone)]
 pub struct StructType {
     engine: Engine,
@@ -18,15 +22,16 @@ pub struct StructType {
 }
 
 impl StructType {
-    /// A final type of structures with such fields.
+    /// Creates a final structure type.
     ///
     /// # Errors
     ///
-    /// If there are more than 10,000, which WebAssembly does not allow.
+    /// Returns an error if there are more than 10,000 fields, which is the limit of WebAssembly's
+    /// JavaScript API.
     ///
     /// # Panics
     ///
-    /// If a field's type is one of another engine's.
+    /// Panics if the type of a field belongs to another engine.
     pub fn new(engine: &Engine, fields: impl IntoIterator<Item = FieldType>) -> Result<StructType> {
         let fields: Box<[_]> = fields
             .into_iter()
@@ -55,21 +60,21 @@ impl StructType {
         self.id
     }
 
-    /// Its engine.
+    /// Returns the associated engine.
     pub fn engine(&self) -> &Engine {
         &self.engine
     }
 
-    /// The type of field `i`.
+    /// Returns the type of field `i`.
     pub fn field(&self, i: usize) -> Option<FieldType> {
         self.fields().nth(i)
     }
 
-    /// The types of its fields.
+    /// Returns the types of the fields.
     pub fn fields(&self) -> impl ExactSizeIterator<Item = FieldType> + '_ {
         let ty = self.engine.0.types.get(self.id);
         let module::CompositeType::Struct(fields) = &ty.composite else {
-            unreachable!("the type is one of structures");
+            unreachable!("the type is a structure type");
         };
         let fields: Vec<_> = fields.to_vec();
         fields
@@ -77,7 +82,7 @@ impl StructType {
             .map(|field| FieldType::from_inner(&self.engine, field))
     }
 
-    /// Whether a structure of this type is one of type `other`.
+    /// Returns whether this type is a subtype of `other`.
     pub fn matches(&self, other: &StructType) -> bool {
         Engine::same(&self.engine, &other.engine)
             && self.engine.0.types.is_declared_subtype(self.id, other.id)

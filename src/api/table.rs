@@ -4,7 +4,8 @@ use super::context::{AsContext, AsContextMut};
 use super::engine::Engine;
 use super::extern_type::TableType;
 use super::reference::Ref;
-use crate::heap::{self, StoreId, StoreInner, TableIndex};
+use crate::heap::{self, StoreInner};
+use crate::ids::{StoreId, TableIndex};
 use crate::support::error::{Context, Error, Result};
 use crate::{Trap, ensure, format_err, module};
 use alloc::format;
@@ -13,6 +14,8 @@ use core::ops::Range;
 /// A table of a store.
 ///
 /// Using it with another store panics.
+///
+/// Corresponds to [`wasmtime::Table`](https://docs.rs/wasmtime/latest/wasmtime/struct.Table.html).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Table {
     store: StoreId,
@@ -24,12 +27,12 @@ impl Table {
         Table { store, index }
     }
 
-    /// A table whose elements are all `init`.
+    /// Creates a table whose elements are all `init`.
     ///
     /// # Errors
     ///
-    /// If `init` is not of the type of its elements, the store's limiter refuses it, or
-    /// the host has no room.
+    /// Returns an error if `init` does not have the type of the elements, if the store's limiter
+    /// refuses the table, or if it cannot be allocated.
     pub fn new(mut store: impl AsContextMut, ty: TableType, init: Ref) -> Result<Table> {
         let store = store.as_context_mut();
         ensure!(
@@ -40,7 +43,7 @@ impl Table {
         let ty = ty.to_inner()?;
         let init = init
             .to_bits(store, ty.element)
-            .context("the first value of a table")?;
+            .context("the initial value of a table")?;
         let index = store.add_table(ty, init)?;
         Ok(Table {
             store: store.id(),
@@ -48,30 +51,30 @@ impl Table {
         })
     }
 
-    /// Its type, as declared: the minimum is not its present size.
+    /// Returns the type as declared: the minimum is not the current size.
     ///
     /// # Panics
     ///
-    /// If it belongs to another store.
+    /// Panics if `store` does not own this memory.
     pub fn ty(&self, store: impl AsContext) -> TableType {
         let store = store.as_context().0;
         TableType::from_inner(Engine::from_ref(store.engine()), *self.inner(store).ty())
     }
 
-    /// Its number of elements.
+    /// Returns the number of elements.
     ///
     /// # Panics
     ///
-    /// If it belongs to another store.
+    /// Panics if `store` does not own this table.
     pub fn size(&self, store: impl AsContext) -> u64 {
         self.inner(store.as_context().0).size()
     }
 
-    /// Element `index`, if there is one.
+    /// Returns element `index`, or `None` if the index is out of bounds.
     ///
     /// # Panics
     ///
-    /// If it belongs to another store.
+    /// Panics if `store` does not own this table.
     pub fn get(&self, mut store: impl AsContextMut, index: u64) -> Option<Ref> {
         let store = store.as_context_mut().0;
         let table = self.inner(store);
@@ -81,15 +84,16 @@ impl Table {
         Some(Ref::from_bits(bits, ty, self.store))
     }
 
-    /// Changes element `index`.
+    /// Sets element `index`.
     ///
     /// # Errors
     ///
-    /// If there is no such element, or `value` is not of the type of its elements.
+    /// Returns an error if the index is out of bounds, or if `value` does not have the type of the
+    /// elements.
     ///
     /// # Panics
     ///
-    /// If it belongs to another store.
+    /// Panics if `store` does not own this table.
     pub fn set(&self, mut store: impl AsContextMut, index: u64, value: Ref) -> Result<()> {
         let store = store.as_context_mut().0;
         let bits = self.bits(store, value)?;
@@ -97,23 +101,23 @@ impl Table {
         let size = table.size();
         if index >= size {
             return Err(format_err!(
-                "table element index {index} out of bounds: it has {size}"
+                "table element index {index} out of bounds: the table has {size} elements"
             ));
         }
         table.set(index as usize, bits);
         Ok(())
     }
 
-    /// Adds so many elements that are `init`, and gives the former number of elements.
+    /// Grows the table by `delta` elements that are `init`, and returns its former size.
     ///
     /// # Errors
     ///
-    /// If `init` is not of the type of its elements, or its type, the store's limiter or
-    /// the host do not allow it.
+    /// Returns an error if `init` does not have the type of the elements, if the table's type or
+    /// the store's limiter does not allow the size, or if it cannot be allocated.
     ///
     /// # Panics
     ///
-    /// If it belongs to another store.
+    /// Panics if `store` does not own this table.
     pub fn grow(&self, mut store: impl AsContextMut, delta: u64, init: Ref) -> Result<u64> {
         let store = store.as_context_mut().0;
         let bits = self.bits(store, init)?;
@@ -127,15 +131,15 @@ impl Table {
         })
     }
 
-    /// Copies elements from one table to another, or within one.
+    /// Copies elements from one table to another, or within one table.
     ///
     /// # Errors
     ///
-    /// If a table ends before them, or the types of their elements differ.
+    /// Returns an error if a range is out of bounds, or if the types of the elements differ.
     ///
     /// # Panics
     ///
-    /// If one belongs to another store.
+    /// Panics if `store` does not own both tables.
     pub fn copy(
         mut store: impl AsContextMut,
         dst_table: &Table,
@@ -167,15 +171,16 @@ impl Table {
         Ok(())
     }
 
-    /// Makes a run of elements `value`.
+    /// Sets `len` elements from index `dst` on to `value`.
     ///
     /// # Errors
     ///
-    /// If it ends before them, or `value` is not of the type of its elements.
+    /// Returns an error if the range is out of bounds, or if `value` does not have the type of the
+    /// elements.
     ///
     /// # Panics
     ///
-    /// If it belongs to another store.
+    /// Panics if `store` does not own this table.
     pub fn fill(&self, mut store: impl AsContextMut, dst: u64, value: Ref, len: u64) -> Result<()> {
         let store = store.as_context_mut().0;
         let bits = self.bits(store, value)?;
@@ -213,7 +218,7 @@ fn range(table: &heap::Table, start: u64, len: u64) -> Result<Range<usize>> {
     match (usize::try_from(start), end.map(usize::try_from)) {
         (Ok(start), Some(Ok(end))) => Ok(start..end),
         _ => Err(Error::new(Trap::TableOutOfBounds).context(format!(
-            "{len} elements at {start} of a table of {}",
+            "{len} elements at index {start} of a table of {} elements",
             table.size()
         ))),
     }

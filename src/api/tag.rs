@@ -3,15 +3,18 @@
 use super::context::{AsContext, AsContextMut};
 use super::engine::Engine;
 use super::extern_type::TagType;
-use crate::heap::{StoreId, StoreInner, TagIndex};
+use crate::heap::StoreInner;
+use crate::ids::{StoreId, TagIndex};
 use crate::support::error::Result;
 use crate::{ensure, module};
 use alloc::sync::Arc;
 
-/// A tag of a store: what exceptions are thrown with and caught by.
+/// A tag of a store, with which exceptions are thrown and caught.
 ///
-/// Two handles are equal where they are one tag. Each instance of a module has tags of
-/// its own. Using one with another store panics.
+/// Two handles are equal if they refer to the same tag. Each instance of a module has its own
+/// tags. Using a tag with another store panics.
+///
+/// Corresponds to [`wasmtime::Tag`](https://docs.rs/wasmtime/latest/wasmtime/struct.Tag.html).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Tag {
     store: StoreId,
@@ -23,11 +26,11 @@ impl Tag {
         Tag { store, index }
     }
 
-    /// A new tag.
+    /// Creates a tag.
     ///
     /// # Errors
     ///
-    /// If its type is of another engine.
+    /// Returns an error if the type belongs to another engine.
     pub fn new(mut store: impl AsContextMut, ty: &TagType) -> Result<Tag> {
         let store = store.as_context_mut();
         ensure!(
@@ -41,11 +44,11 @@ impl Tag {
         })
     }
 
-    /// Its type.
+    /// Returns the type.
     ///
     /// # Panics
     ///
-    /// If it belongs to another store.
+    /// Panics if `store` does not own this item.
     pub fn ty(&self, store: impl AsContext) -> TagType {
         let store = store.as_context().0;
         assert!(self.belongs_to(store), "object used with the wrong store");
@@ -56,16 +59,16 @@ impl Tag {
         TagType::from_id(Engine::from_ref(store.engine()), store.tag(self.index).ty())
     }
 
-    /// The function type whose parameters are its payload.
+    /// Returns the function type whose parameters are the types of the payload.
     pub(super) fn payload(&self, store: &StoreInner) -> Arc<module::FuncType> {
         store.engine().types.func(store.tag(self.index).ty())
     }
 
-    /// Whether both are one tag.
+    /// Returns whether `a` and `b` are the same tag.
     ///
     /// # Panics
     ///
-    /// If one belongs to another store.
+    /// Panics if `store` does not own both tags.
     pub fn eq(a: &Tag, b: &Tag, store: impl AsContext) -> bool {
         let store = store.as_context().0;
         assert!(

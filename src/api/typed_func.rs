@@ -1,4 +1,4 @@
-//! Functions whose types Rust knows.
+//! Functions with static types.
 
 use super::context::AsContextMut;
 use super::execution::Execution;
@@ -12,8 +12,12 @@ use core::fmt;
 use core::marker::PhantomData;
 use smallvec::{SmallVec, smallvec};
 
-/// A function whose parameters are `Params` and whose results are `Results`: made by
-/// [`Func::typed`]. Calling it allocates nothing and checks no types.
+/// A function with static types: parameters `Params` and results `Results`.
+///
+/// [`Func::typed`] creates it. Calling it does not allocate and does not check types.
+///
+/// Corresponds to
+/// [`wasmtime::TypedFunc`](https://docs.rs/wasmtime/latest/wasmtime/struct.TypedFunc.html).
 pub struct TypedFunc<Params, Results> {
     func: Func,
     /// Whether some arguments can only be checked when they are passed.
@@ -30,7 +34,7 @@ impl<Params, Results> Clone for TypedFunc<Params, Results> {
 impl<Params, Results> Copy for TypedFunc<Params, Results> {}
 
 impl<Params, Results> TypedFunc<Params, Results> {
-    /// The function, whose types have been compared.
+    /// Makes a handle of a function whose type has been compared.
     pub(super) fn new(func: Func, dynamic: bool) -> Self {
         TypedFunc {
             func,
@@ -39,28 +43,28 @@ impl<Params, Results> TypedFunc<Params, Results> {
         }
     }
 
-    /// The function.
+    /// Returns the function.
     pub fn func(&self) -> &Func {
         &self.func
     }
 }
 
 impl<Params: WasmParams, Results: WasmResults> TypedFunc<Params, Results> {
-    /// Calls it, and runs until it returns or traps.
+    /// Calls the function, and runs it until it returns or traps.
     ///
     /// # Errors
     ///
-    /// If the function ends with a trap or with an error of a host function's, or if an
-    /// argument is a reference of another store or of the wrong type.
+    /// Returns an error if the function ends with a trap or with an error of a host function, or if
+    /// an argument is a reference that belongs to another store or has the wrong type.
     ///
     /// # Panics
     ///
-    /// If it belongs to another store.
+    /// Panics if `store` does not own this function.
     #[inline]
     pub fn call(&self, mut store: impl AsContextMut, params: Params) -> Result<Results> {
         let store = store.as_context_mut().0;
         self.func.check(store);
-        // An array has to have a constant length, and a larger one costs time to clear.
+        // The length of an array must be constant, and clearing a longer one takes more time.
         match const { slot_count::<Params, Results>() } {
             0..=1 => self.call_in::<1>(store, params),
             2..=4 => self.call_in::<4>(store, params),
@@ -68,7 +72,7 @@ impl<Params: WasmParams, Results: WasmResults> TypedFunc<Params, Results> {
         }
     }
 
-    /// A call that can be suspended.
+    /// Prepares a call that can be suspended.
     pub(super) fn start(&self, store: &mut StoreInner, params: Params) -> Result<Execution> {
         self.func.check(store);
         let mut slots: SmallVec<[u64; 8]> = smallvec![0; Params::COUNT];
@@ -105,7 +109,7 @@ impl<Params: WasmParams, Results: WasmResults> TypedFunc<Params, Results> {
     }
 }
 
-/// The slots that a call needs: for its parameters, and then for its results.
+/// Returns the number of slots of a call, which hold its parameters and later its results.
 const fn slot_count<Params: WasmParams, Results: WasmResults>() -> usize {
     if Params::COUNT > Results::COUNT {
         Params::COUNT

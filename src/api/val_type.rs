@@ -1,4 +1,4 @@
-//! The types of values.
+//! Value types.
 
 use super::engine::Engine;
 use super::heap_type::HeapType;
@@ -6,28 +6,34 @@ use super::values::Val;
 use crate::module;
 use core::fmt;
 
-/// Whether a global may change.
+/// The mutability of a global or a field.
+///
+/// Corresponds to
+/// [`wasmtime::Mutability`](https://docs.rs/wasmtime/latest/wasmtime/enum.Mutability.html).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Mutability {
-    /// It may not.
+    /// The value cannot be changed.
     Const,
-    /// It may.
+    /// The value can be changed.
     Var,
 }
 
 impl Mutability {
-    /// Whether it may not change.
+    /// Returns whether this is `Const`.
     pub fn is_const(&self) -> bool {
         *self == Mutability::Const
     }
 
-    /// Whether it may change.
+    /// Returns whether this is `Var`.
     pub fn is_var(&self) -> bool {
         *self == Mutability::Var
     }
 }
 
 /// The type of a value.
+///
+/// Corresponds to
+/// [`wasmtime::ValType`](https://docs.rs/wasmtime/latest/wasmtime/enum.ValType.html).
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub enum ValType {
     /// A 32-bit integer.
@@ -45,36 +51,36 @@ pub enum ValType {
 }
 
 impl ValType {
-    /// `externref`: any value of the host's, or null.
+    /// `externref`: any host value, or null.
     pub const EXTERNREF: ValType = ValType::Ref(RefType::EXTERNREF);
-    /// `nullexternref`: null alone.
+    /// `nullexternref`: only null.
     pub const NULLEXTERNREF: ValType = ValType::Ref(RefType::NULLEXTERNREF);
     /// `funcref`: any function, or null.
     pub const FUNCREF: ValType = ValType::Ref(RefType::FUNCREF);
-    /// `nullfuncref`: null alone.
+    /// `nullfuncref`: only null.
     pub const NULLFUNCREF: ValType = ValType::Ref(RefType::NULLFUNCREF);
-    /// `anyref`: any value of the guests' own, or null.
+    /// `anyref`: any internal value, or null.
     pub const ANYREF: ValType = ValType::Ref(RefType::ANYREF);
-    /// `eqref`: one that can be compared, or null.
+    /// `eqref`: any internal value that can be compared, or null.
     pub const EQREF: ValType = ValType::Ref(RefType::EQREF);
-    /// `i31ref`: an integer of 31 bits, or null.
+    /// `i31ref`: a 31-bit integer, or null.
     pub const I31REF: ValType = ValType::Ref(RefType::I31REF);
     /// `arrayref`: any array, or null.
     pub const ARRAYREF: ValType = ValType::Ref(RefType::ARRAYREF);
     /// `structref`: any structure, or null.
     pub const STRUCTREF: ValType = ValType::Ref(RefType::STRUCTREF);
-    /// `nullref`: null alone.
+    /// `nullref`: only null.
     pub const NULLREF: ValType = ValType::Ref(RefType::NULLREF);
     /// `contref`: any continuation, or null.
     pub const CONTREF: ValType = ValType::Ref(RefType::CONTREF);
-    /// `nullcontref`: null alone.
+    /// `nullcontref`: only null.
     pub const NULLCONTREF: ValType = ValType::Ref(RefType::NULLCONTREF);
     /// `exnref`: any exception, or null.
     pub const EXNREF: ValType = ValType::Ref(RefType::EXNREF);
-    /// `nullexnref`: null alone.
+    /// `nullexnref`: only null.
     pub const NULLEXNREF: ValType = ValType::Ref(RefType::NULLEXNREF);
 
-    /// Whether this is a type of numbers.
+    /// Returns whether this is a number type.
     pub fn is_num(&self) -> bool {
         matches!(
             self,
@@ -82,57 +88,57 @@ impl ValType {
         )
     }
 
-    /// Whether this is `i32`.
+    /// Returns whether this is `i32`.
     pub fn is_i32(&self) -> bool {
         matches!(self, ValType::I32)
     }
 
-    /// Whether this is `i64`.
+    /// Returns whether this is `i64`.
     pub fn is_i64(&self) -> bool {
         matches!(self, ValType::I64)
     }
 
-    /// Whether this is `f32`.
+    /// Returns whether this is `f32`.
     pub fn is_f32(&self) -> bool {
         matches!(self, ValType::F32)
     }
 
-    /// Whether this is `f64`.
+    /// Returns whether this is `f64`.
     pub fn is_f64(&self) -> bool {
         matches!(self, ValType::F64)
     }
 
-    /// Whether this is `v128`.
+    /// Returns whether this is `v128`.
     pub fn is_v128(&self) -> bool {
         matches!(self, ValType::V128)
     }
 
-    /// Whether this is a type of references.
+    /// Returns whether this is a reference type.
     pub fn is_ref(&self) -> bool {
         matches!(self, ValType::Ref(_))
     }
 
-    /// Whether this is `funcref`.
+    /// Returns whether this is `funcref`.
     pub fn is_funcref(&self) -> bool {
         *self == ValType::FUNCREF
     }
 
-    /// Whether this is `externref`.
+    /// Returns whether this is `externref`.
     pub fn is_externref(&self) -> bool {
         *self == ValType::EXTERNREF
     }
 
-    /// Whether this is `anyref`.
+    /// Returns whether this is `anyref`.
     pub fn is_anyref(&self) -> bool {
         *self == ValType::ANYREF
     }
 
-    /// Whether this is `contref`.
+    /// Returns whether this is `contref`.
     pub fn is_contref(&self) -> bool {
         *self == ValType::CONTREF
     }
 
-    /// The type of references that this is.
+    /// Returns the reference type, if this is one.
     pub fn as_ref(&self) -> Option<&RefType> {
         match self {
             ValType::Ref(ty) => Some(ty),
@@ -140,16 +146,16 @@ impl ValType {
         }
     }
 
-    /// The type of references that this is.
+    /// Returns the reference type.
     ///
     /// # Panics
     ///
-    /// If it is none.
+    /// Panics if this is not a reference type.
     pub fn unwrap_ref(&self) -> &RefType {
         self.as_ref().expect("a reference type")
     }
 
-    /// Whether every value of this type is one of `other`.
+    /// Returns whether this type is a subtype of `other`.
     pub fn matches(&self, other: &ValType) -> bool {
         match (self, other) {
             (ValType::Ref(a), ValType::Ref(b)) => a.matches(b),
@@ -157,7 +163,7 @@ impl ValType {
         }
     }
 
-    /// Zero or null; `None` for references that cannot be null.
+    /// Returns zero or null, or `None` for references that cannot be null.
     pub fn default_value(&self) -> Option<Val> {
         Val::default_for_ty(self)
     }
@@ -184,7 +190,7 @@ impl ValType {
         }
     }
 
-    /// Whether the type names no function type of another engine.
+    /// Returns whether the type contains no type of another engine.
     pub(super) fn belongs_to(&self, engine: &Engine) -> bool {
         match self {
             ValType::Ref(ty) => ty.belongs_to(engine),
@@ -219,6 +225,9 @@ impl From<RefType> for ValType {
 }
 
 /// The type of a reference.
+///
+/// Corresponds to
+/// [`wasmtime::RefType`](https://docs.rs/wasmtime/latest/wasmtime/struct.RefType.html).
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct RefType {
     is_nullable: bool,
@@ -226,33 +235,33 @@ pub struct RefType {
 }
 
 impl RefType {
-    /// `externref`: any value of the host's, or null.
+    /// `externref`: any host value, or null.
     pub const EXTERNREF: RefType = RefType::nullable(HeapType::Extern);
-    /// `nullexternref`: null alone.
+    /// `nullexternref`: only null.
     pub const NULLEXTERNREF: RefType = RefType::nullable(HeapType::NoExtern);
     /// `funcref`: any function, or null.
     pub const FUNCREF: RefType = RefType::nullable(HeapType::Func);
-    /// `nullfuncref`: null alone.
+    /// `nullfuncref`: only null.
     pub const NULLFUNCREF: RefType = RefType::nullable(HeapType::NoFunc);
-    /// `anyref`: any value of the guests' own, or null.
+    /// `anyref`: any internal value, or null.
     pub const ANYREF: RefType = RefType::nullable(HeapType::Any);
-    /// `eqref`: one that can be compared, or null.
+    /// `eqref`: any internal value that can be compared, or null.
     pub const EQREF: RefType = RefType::nullable(HeapType::Eq);
-    /// `i31ref`: an integer of 31 bits, or null.
+    /// `i31ref`: a 31-bit integer, or null.
     pub const I31REF: RefType = RefType::nullable(HeapType::I31);
     /// `arrayref`: any array, or null.
     pub const ARRAYREF: RefType = RefType::nullable(HeapType::Array);
     /// `structref`: any structure, or null.
     pub const STRUCTREF: RefType = RefType::nullable(HeapType::Struct);
-    /// `nullref`: null alone.
+    /// `nullref`: only null.
     pub const NULLREF: RefType = RefType::nullable(HeapType::None);
     /// `contref`: any continuation, or null.
     pub const CONTREF: RefType = RefType::nullable(HeapType::Cont);
-    /// `nullcontref`: null alone.
+    /// `nullcontref`: only null.
     pub const NULLCONTREF: RefType = RefType::nullable(HeapType::NoCont);
     /// `exnref`: any exception, or null.
     pub const EXNREF: RefType = RefType::nullable(HeapType::Exn);
-    /// `nullexnref`: null alone.
+    /// `nullexnref`: only null.
     pub const NULLEXNREF: RefType = RefType::nullable(HeapType::NoExn);
 
     const fn nullable(heap_type: HeapType) -> RefType {
@@ -262,7 +271,7 @@ impl RefType {
         }
     }
 
-    /// A type of references to what `heap_type` says.
+    /// Creates the type of references to `heap_type`.
     pub fn new(is_nullable: bool, heap_type: HeapType) -> RefType {
         RefType {
             is_nullable,
@@ -270,17 +279,17 @@ impl RefType {
         }
     }
 
-    /// Whether null is among its values.
+    /// Returns whether null is a value of this type.
     pub fn is_nullable(&self) -> bool {
         self.is_nullable
     }
 
-    /// What it refers to.
+    /// Returns the heap type.
     pub fn heap_type(&self) -> &HeapType {
         &self.heap_type
     }
 
-    /// Whether every reference of this type is one of `other`.
+    /// Returns whether this type is a subtype of `other`.
     pub fn matches(&self, other: &RefType) -> bool {
         (other.is_nullable || !self.is_nullable) && self.heap_type.matches(&other.heap_type)
     }

@@ -11,13 +11,18 @@ use super::heap_type::HeapType;
 use super::reference::Ref;
 use super::rooted::Rooted;
 use super::val_type::ValType;
-use crate::heap::{StoreId, StoreInner};
-use crate::support::error::{Error, Result};
+use crate::heap::StoreInner;
+use crate::ids::StoreId;
+use crate::module::{ValBits, read_values};
+use crate::support::error::{Context, Error, Result};
 use crate::{format_err, module};
+use alloc::string::String;
 
-/// A value.
+/// A WebAssembly value.
 ///
-/// Floats are kept by their bits, so that NaNs pass unchanged.
+/// Floats are represented by their bits, so that NaNs are not changed.
+///
+/// Corresponds to [`wasmtime::Val`](https://docs.rs/wasmtime/latest/wasmtime/enum.Val.html).
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug)]
 pub enum Val {
@@ -29,13 +34,13 @@ pub enum Val {
     F32(u32),
     /// The bits of a 64-bit float.
     F64(u64),
-    /// A 128-bit vector. Vectors cannot be passed to WebAssembly yet.
+    /// A 128-bit vector. No module can take one yet.
     V128(V128),
     /// A function, or null.
     FuncRef(Option<Func>),
-    /// A value of the host's, or null.
+    /// A host value, or null.
     ExternRef(Option<Rooted<ExternRef>>),
-    /// A value of the guests' own, or null.
+    /// An internal value, or null.
     AnyRef(Option<Rooted<AnyRef>>),
     /// An exception, or null.
     ExnRef(Option<Rooted<ExnRef>>),
@@ -48,7 +53,7 @@ pub enum Val {
 pub struct V128(u128);
 
 impl V128 {
-    /// Its bits.
+    /// Returns the bits.
     pub fn as_u128(&self) -> u128 {
         self.0
     }
@@ -68,7 +73,7 @@ impl From<V128> for u128 {
 
 macro_rules! accessors {
     ($($get:ident $unwrap:ident -> $ty:ty = $variant:ident($value:ident) $convert:expr, $what:literal;)*) => {$(
-        #[doc = concat!("The value, if it is ", $what, ".")]
+        #[doc = concat!("Returns the value if it is ", $what, ".")]
         pub fn $get(&self) -> Option<$ty> {
             match self {
                 Val::$variant($value) => Some($convert),
@@ -76,11 +81,10 @@ macro_rules! accessors {
             }
         }
 
-        #[doc = concat!("The value, which is ", $what, ".")]
-        ///
+        #[doc = concat!("Returns the value, which must be ", $what, ".")]
         /// # Panics
         ///
-        /// If it is something else.
+        /// Panics if it is something else.
         pub fn $unwrap(&self) -> $ty {
             self.$get().expect(concat!("a value that is ", $what))
         }
@@ -96,47 +100,47 @@ impl Val {
         v128 unwrap_v128 -> V128 = V128(value) *value, "a `v128`";
         func_ref unwrap_func_ref -> Option<&Func> = FuncRef(value) value.as_ref(), "a function or null";
         funcref unwrap_funcref -> Option<&Func> = FuncRef(value) value.as_ref(), "a function or null";
-        extern_ref unwrap_extern_ref -> Option<&Rooted<ExternRef>> = ExternRef(value) value.as_ref(), "a value of the host's or null";
-        externref unwrap_externref -> Option<&Rooted<ExternRef>> = ExternRef(value) value.as_ref(), "a value of the host's or null";
-        any_ref unwrap_any_ref -> Option<&Rooted<AnyRef>> = AnyRef(value) value.as_ref(), "a value of the guests' own or null";
-        anyref unwrap_anyref -> Option<&Rooted<AnyRef>> = AnyRef(value) value.as_ref(), "a value of the guests' own or null";
+        extern_ref unwrap_extern_ref -> Option<&Rooted<ExternRef>> = ExternRef(value) value.as_ref(), "a host value or null";
+        externref unwrap_externref -> Option<&Rooted<ExternRef>> = ExternRef(value) value.as_ref(), "a host value or null";
+        any_ref unwrap_any_ref -> Option<&Rooted<AnyRef>> = AnyRef(value) value.as_ref(), "an internal value or null";
+        anyref unwrap_anyref -> Option<&Rooted<AnyRef>> = AnyRef(value) value.as_ref(), "an internal value or null";
         exn_ref unwrap_exn_ref -> Option<&Rooted<ExnRef>> = ExnRef(value) value.as_ref(), "an exception or null";
         exnref unwrap_exnref -> Option<&Rooted<ExnRef>> = ExnRef(value) value.as_ref(), "an exception or null";
         cont_ref unwrap_cont_ref -> Option<&ContRef> = ContRef(value) value.as_ref(), "a continuation or null";
         contref unwrap_contref -> Option<&ContRef> = ContRef(value) value.as_ref(), "a continuation or null";
     }
 
-    /// Null of this type.
+    /// Returns the null reference of the hierarchy of `heap_type`.
     pub fn null_ref(heap_type: &HeapType) -> Val {
         Ref::null(heap_type).into()
     }
 
-    /// A null function.
+    /// Returns a null function reference.
     pub const fn null_func_ref() -> Val {
         Val::FuncRef(None)
     }
 
-    /// A null value of the host's.
+    /// Returns a null reference of type `externref`.
     pub const fn null_extern_ref() -> Val {
         Val::ExternRef(None)
     }
 
-    /// A null value of the guests' own.
+    /// Returns a null reference of type `anyref`.
     pub const fn null_any_ref() -> Val {
         Val::AnyRef(None)
     }
 
-    /// A null exception.
+    /// Returns a null reference of type `exnref`.
     pub const fn null_exn_ref() -> Val {
         Val::ExnRef(None)
     }
 
-    /// A null continuation.
+    /// Returns a null reference of type `contref`.
     pub const fn null_cont_ref() -> Val {
         Val::ContRef(None)
     }
 
-    /// Zero or null; `None` for references that cannot be null.
+    /// Returns zero or null, or `None` for references that cannot be null.
     pub fn default_for_ty(ty: &ValType) -> Option<Val> {
         Some(match ty {
             ValType::I32 => Val::I32(0),
@@ -149,11 +153,11 @@ impl Val {
         })
     }
 
-    /// The most precise type of the value.
+    /// Returns the most precise type of the value.
     ///
     /// # Errors
     ///
-    /// If it is a reference of another store.
+    /// Returns an error if the value is a reference that belongs to another store.
     pub fn ty(&self, store: impl AsContext) -> Result<ValType> {
         self.ty_in(store.as_context().0)
     }
@@ -176,11 +180,11 @@ impl Val {
         })
     }
 
-    /// Whether the value is one of type `ty`.
+    /// Returns whether the value is of type `ty`.
     ///
     /// # Errors
     ///
-    /// If it is a reference of another store.
+    /// Returns an error if the value is a reference that belongs to another store.
     pub fn matches_ty(&self, store: impl AsContext, ty: &ValType) -> Result<bool> {
         match (self.ref_(), ty) {
             (Some(reference), ValType::Ref(ty)) => reference.matches_ty(store, ty),
@@ -188,7 +192,7 @@ impl Val {
         }
     }
 
-    /// The value as a reference, if it is one.
+    /// Returns the value as a reference, if it is one.
     pub fn ref_(self) -> Option<Ref> {
         match self {
             Val::FuncRef(func) => Some(Ref::Func(func)),
@@ -200,33 +204,62 @@ impl Val {
         }
     }
 
-    /// The bits of the value in a slot, if it is one of type `ty`.
-    pub(super) fn to_slot(self, store: &StoreInner, ty: module::ValType) -> Result<u64> {
-        match (self, ty) {
-            (Val::I32(value), module::ValType::I32) => Ok(u64::from(value as u32)),
-            (Val::I64(value), module::ValType::I64) => Ok(value as u64),
-            (Val::F32(bits), module::ValType::F32) => Ok(u64::from(bits)),
-            (Val::F64(bits), module::ValType::F64) => Ok(bits),
-            (Val::V128(_), module::ValType::V128) => Err(format_err!(
-                "a v128 cannot be passed: it needs the simd proposal, which is not supported yet"
-            )),
-            (value, module::ValType::Ref(ty)) if let Some(reference) = value.ref_() => {
-                reference.to_bits(store, ty)
+    /// Returns the bits of the value, if it is one of type `ty`.
+    pub(super) fn to_bits(self, store: &StoreInner, ty: module::ValType) -> Result<ValBits> {
+        let bits = match (self, ty) {
+            (Val::I32(value), module::ValType::I32) => u64::from(value as u32),
+            (Val::I64(value), module::ValType::I64) => value as u64,
+            (Val::F32(bits), module::ValType::F32) => u64::from(bits),
+            (Val::F64(bits), module::ValType::F64) => bits,
+            (Val::V128(V128(bits)), module::ValType::V128) => {
+                return Ok([bits as u64, (bits >> 64) as u64]);
             }
-            (value, ty) => Err(value.mismatch(store, ty)),
-        }
+            (value, module::ValType::Ref(ty)) if let Some(reference) = value.ref_() => {
+                reference.to_bits(store, ty)?
+            }
+            (value, ty) => return Err(value.mismatch(store, ty)),
+        };
+        Ok([bits, 0])
     }
 
-    /// The value of type `ty` whose bits in a slot these are.
-    pub(super) fn from_slot(bits: u64, ty: module::ValType, store: StoreId) -> Val {
+    /// Returns the value of type `ty` that has these bits.
+    pub(super) fn from_bits([bits, high]: ValBits, ty: module::ValType, store: StoreId) -> Val {
         match ty {
             module::ValType::I32 => Val::I32(bits as i32),
             module::ValType::I64 => Val::I64(bits as i64),
             module::ValType::F32 => Val::F32(bits as u32),
             module::ValType::F64 => Val::F64(bits),
-            module::ValType::V128 => Val::V128(V128(u128::from(bits))),
+            module::ValType::V128 => Val::V128(V128(u128::from(bits) | u128::from(high) << 64)),
             module::ValType::Ref(ty) => Ref::from_bits(bits, ty, store).into(),
         }
+    }
+
+    /// Reads values of these types from the slots that they take.
+    pub(super) fn read_all<'a>(
+        types: &'a [module::ValType],
+        slots: &'a [u64],
+        store: StoreId,
+    ) -> impl ExactSizeIterator<Item = Val> + 'a {
+        read_values(types, slots).map(move |(ty, bits)| Val::from_bits(bits, ty, store))
+    }
+
+    /// Writes values of these types to the slots that they take. `context` describes a value, by
+    /// its index, in an error.
+    pub(super) fn write_all(
+        values: &[Val],
+        types: &[module::ValType],
+        slots: &mut [u64],
+        store: &StoreInner,
+        context: impl Fn(usize) -> String,
+    ) -> Result<()> {
+        let mut at = 0;
+        for (index, (value, &ty)) in values.iter().zip(types).enumerate() {
+            let bits = value.to_bits(store, ty).with_context(|| context(index))?;
+            let end = at + ty.slots();
+            slots[at..end].copy_from_slice(&bits[..ty.slots()]);
+            at = end;
+        }
+        Ok(())
     }
 
     #[cold]

@@ -1,4 +1,4 @@
-//! Rust's types for WebAssembly's values, alone and in tuples.
+//! Rust types that correspond to WebAssembly values, alone and in tuples.
 
 use super::extern_ref::ExternRef;
 use super::func::Func;
@@ -6,33 +6,83 @@ use super::heap_type::HeapType;
 use super::rooted::Rooted;
 use super::val_type::{RefType, ValType};
 use super::values::Val;
-use crate::heap::{FuncRef, HostCall, StoreId, StoreInner};
+use crate::heap::{FuncRef, HostCall, StoreInner};
+use crate::ids::StoreId;
 use crate::support::error::{Error, Result};
 use crate::{bail, format_err, module};
 use alloc::vec::Vec;
 
-/// A type of parameters and results: `i32 u32 i64 u64 f32 f64`, [`Func`],
-/// [`Rooted<ExternRef>`], and [`Option`]s of the latter two for what may be null.
+/// A Rust type for parameters and results of functions: `i32`, `u32`, `i64`, `u64`, `f32`, `f64`,
+/// [`Func`], [`Rooted<ExternRef>`], and [`Option`]s of the last two for references that may be
+/// null.
 ///
-/// It is implemented here alone.
-pub trait WasmTy: Copy + Send {
-    #[doc(hidden)]
-    fn valtype() -> ValType;
+/// The trait is sealed.
+///
+/// Corresponds to
+/// [`wasmtime::WasmTy`](https://docs.rs/wasmtime/latest/wasmtime/trait.WasmTy.html).
+pub trait WasmTy: sealed::Ty {}
 
-    /// The bits in a slot; an error if it is of another store.
-    #[doc(hidden)]
-    fn into_slot(self, store: &StoreInner) -> Result<u64>;
+/// The operations of the public traits. They are in separate traits, which cannot be named
+/// outside of the crate, so that they are not a part of the API.
+///
+/// ```compile_fail,E0599
+/// use backstitch::*;
+/// let _ = 1_i32.into_val();
+/// ```
+pub mod sealed {
+    use super::*;
 
-    #[doc(hidden)]
-    fn from_slot(bits: u64, store: StoreId) -> Self;
+    pub trait Ty: Copy + Send {
+        fn valtype() -> ValType;
 
-    #[doc(hidden)]
-    fn into_val(self) -> Val;
+        /// Encodes the value as a slot. Returns an error if it belongs to another store.
+        fn into_slot(self, store: &StoreInner) -> Result<u64>;
+
+        fn from_slot(bits: u64, store: StoreId) -> Self;
+
+        fn into_val(self) -> Val;
+    }
+
+    pub trait Params: Send {
+        const COUNT: usize;
+
+        /// Compares the types with a function's parameters. Returns `true` if some values can
+        /// only be checked when they are passed.
+        fn check_params(params: impl ExactSizeIterator<Item = ValType>) -> Result<bool>;
+
+        /// Encodes the values in the first slots.
+        fn store(self, store: &StoreInner, slots: &mut [u64]) -> Result<()>;
+
+        /// Encodes the values in the first slots, and compares each with its parameter's type.
+        fn store_checked(
+            self,
+            store: &StoreInner,
+            types: &[module::ValType],
+            slots: &mut [u64],
+        ) -> Result<()>;
+    }
+
+    pub trait Results: Params {
+        /// Compares the types with a function's results.
+        fn check_results(results: impl ExactSizeIterator<Item = ValType>) -> Result<()>;
+
+        /// Decodes the values from the first slots.
+        fn load(slots: &[u64], store: StoreId) -> Self;
+    }
+
+    pub trait Ret {
+        fn result_types() -> Vec<ValType>;
+
+        /// Writes the results to the call's slots.
+        fn into_slots(self, call: &mut HostCall<'_>) -> Result<()>;
+    }
 }
 
 macro_rules! numbers {
     ($($ty:ty: $variant:ident, |$value:ident| $into:expr, |$bits:ident| $from:expr, $val:expr;)*) => {$(
-        impl WasmTy for $ty {
+        impl WasmTy for $ty {}
+
+        impl sealed::Ty for $ty {
             fn valtype() -> ValType {
                 ValType::$variant
             }
@@ -70,7 +120,9 @@ fn cross_store() -> Error {
     format_err!("cross-`Store` values are not supported: the reference belongs to another store")
 }
 
-impl WasmTy for Option<Func> {
+impl WasmTy for Option<Func> {}
+
+impl sealed::Ty for Option<Func> {
     fn valtype() -> ValType {
         ValType::FUNCREF
     }
@@ -90,7 +142,9 @@ impl WasmTy for Option<Func> {
     }
 }
 
-impl WasmTy for Func {
+impl WasmTy for Func {}
+
+impl sealed::Ty for Func {
     fn valtype() -> ValType {
         ValType::Ref(RefType::new(false, HeapType::Func))
     }
@@ -103,7 +157,7 @@ impl WasmTy for Func {
     }
 
     fn from_slot(bits: u64, store: StoreId) -> Func {
-        Option::<Func>::from_slot(bits, store).expect("a reference that cannot be null")
+        Option::<Func>::from_slot(bits, store).expect("a non-null reference")
     }
 
     fn into_val(self) -> Val {
@@ -111,7 +165,9 @@ impl WasmTy for Func {
     }
 }
 
-impl WasmTy for Option<Rooted<ExternRef>> {
+impl WasmTy for Option<Rooted<ExternRef>> {}
+
+impl sealed::Ty for Option<Rooted<ExternRef>> {
     fn valtype() -> ValType {
         ValType::EXTERNREF
     }
@@ -129,7 +185,9 @@ impl WasmTy for Option<Rooted<ExternRef>> {
     }
 }
 
-impl WasmTy for Rooted<ExternRef> {
+impl WasmTy for Rooted<ExternRef> {}
+
+impl sealed::Ty for Rooted<ExternRef> {
     fn valtype() -> ValType {
         ValType::Ref(RefType::new(false, HeapType::Extern))
     }
@@ -143,7 +201,7 @@ impl WasmTy for Rooted<ExternRef> {
     }
 
     fn from_slot(bits: u64, store: StoreId) -> Rooted<ExternRef> {
-        ExternRef::from_bits(bits, store).expect("a reference that cannot be null")
+        ExternRef::from_bits(bits, store).expect("a non-null reference")
     }
 
     fn into_val(self) -> Val {
@@ -151,55 +209,35 @@ impl WasmTy for Rooted<ExternRef> {
     }
 }
 
-/// The parameters of a [`TypedFunc`](crate::TypedFunc): a [`WasmTy`], or a tuple of up to
-/// 17 of them.
-pub trait WasmParams: Send {
-    #[doc(hidden)]
-    const COUNT: usize;
+/// The parameters of a [`TypedFunc`](crate::TypedFunc): a [`WasmTy`], or a tuple of up to 17 of
+/// them.
+///
+/// The trait is sealed.
+///
+/// Corresponds to
+/// [`wasmtime::WasmParams`](https://docs.rs/wasmtime/latest/wasmtime/trait.WasmParams.html).
+pub trait WasmParams: sealed::Params {}
 
-    /// Compares with a function's parameters. True where some values can only be checked
-    /// when they are passed.
-    #[doc(hidden)]
-    fn check_params(params: impl ExactSizeIterator<Item = ValType>) -> Result<bool>;
+/// The results of a [`TypedFunc`](crate::TypedFunc): a [`WasmTy`], or a tuple of up to 17 of them.
+///
+/// The trait is sealed.
+///
+/// Corresponds to
+/// [`wasmtime::WasmResults`](https://docs.rs/wasmtime/latest/wasmtime/trait.WasmResults.html).
+pub trait WasmResults: WasmParams + sealed::Results {}
 
-    /// Writes the bits into the first slots.
-    #[doc(hidden)]
-    fn store(self, store: &StoreInner, slots: &mut [u64]) -> Result<()>;
+/// The result of a host function: a [`WasmTy`], a tuple of up to 17 of them, or a [`Result`] of
+/// one of these.
+///
+/// The trait is sealed.
+///
+/// Corresponds to
+/// [`wasmtime::WasmRet`](https://docs.rs/wasmtime/latest/wasmtime/trait.WasmRet.html).
+pub trait WasmRet: sealed::Ret {}
 
-    /// The same, with a look at the type of each.
-    #[doc(hidden)]
-    fn store_checked(
-        self,
-        store: &StoreInner,
-        types: &[module::ValType],
-        slots: &mut [u64],
-    ) -> Result<()>;
-}
+impl<T: WasmTy> WasmParams for T {}
 
-/// The results of a [`TypedFunc`](crate::TypedFunc): a [`WasmTy`], or a tuple of up to 17
-/// of them.
-pub trait WasmResults: WasmParams {
-    /// Compares with a function's results.
-    #[doc(hidden)]
-    fn check_results(results: impl ExactSizeIterator<Item = ValType>) -> Result<()>;
-
-    /// Reads the bits from the first slots.
-    #[doc(hidden)]
-    fn load(slots: &[u64], store: StoreId) -> Self;
-}
-
-/// What a host function may return: a [`WasmTy`], a tuple of up to 17 of them, or a
-/// [`Result`] with one of these.
-pub trait WasmRet {
-    #[doc(hidden)]
-    fn result_types() -> Vec<ValType>;
-
-    /// Leaves the results in the call's slots.
-    #[doc(hidden)]
-    fn into_slots(self, call: &mut HostCall<'_>) -> Result<()>;
-}
-
-impl<T: WasmTy> WasmParams for T {
+impl<T: WasmTy> sealed::Params for T {
     const COUNT: usize = 1;
 
     fn check_params(params: impl ExactSizeIterator<Item = ValType>) -> Result<bool> {
@@ -221,7 +259,9 @@ impl<T: WasmTy> WasmParams for T {
     }
 }
 
-impl<T: WasmTy> WasmResults for T {
+impl<T: WasmTy> WasmResults for T {}
+
+impl<T: WasmTy> sealed::Results for T {
     fn check_results(results: impl ExactSizeIterator<Item = ValType>) -> Result<()> {
         <(T,)>::check_results(results)
     }
@@ -232,7 +272,9 @@ impl<T: WasmTy> WasmResults for T {
     }
 }
 
-impl<T: WasmTy> WasmRet for T {
+impl<T: WasmTy> WasmRet for T {}
+
+impl<T: WasmTy> sealed::Ret for T {
     fn result_types() -> Vec<ValType> {
         <(T,)>::result_types()
     }
@@ -243,7 +285,9 @@ impl<T: WasmTy> WasmRet for T {
     }
 }
 
-impl<T: WasmRet> WasmRet for Result<T> {
+impl<T: WasmRet> WasmRet for Result<T> {}
+
+impl<T: WasmRet> sealed::Ret for Result<T> {
     fn result_types() -> Vec<ValType> {
         T::result_types()
     }
@@ -254,8 +298,10 @@ impl<T: WasmRet> WasmRet for Result<T> {
     }
 }
 
-/// Whether a Rust type fits a function's parameter: `Ok(true)` where it depends on the
-/// value, because the parameter takes functions of one type only.
+/// Returns whether the type of a parameter depends on the value.
+///
+/// This is the case if the parameter is a reference to functions of a concrete type. Returns an
+/// error if the Rust type does not fit.
 fn check_param<T: WasmTy>(expected: &ValType) -> Result<bool> {
     let given = T::valtype();
     if given.matches(expected) {
@@ -283,7 +329,7 @@ fn wrong_count(expected: usize, found: usize) -> Error {
     format_err!("expected {expected} types, found {found}")
 }
 
-/// Calls a macro with each number of values there may be, and names for them.
+/// Calls a macro for each number of values that a tuple may have, with names for them.
 macro_rules! for_each_arity {
     ($macro:ident) => {
         $macro!(0);
@@ -309,13 +355,17 @@ macro_rules! for_each_arity {
 
 pub(super) use for_each_arity;
 
-/// The most values of a tuple.
+/// Maximum number of values in a tuple.
 pub(super) const MAX_ARITY: usize = 17;
 
 macro_rules! tuples {
     ($count:literal $($name:ident)*) => {
+        impl<$($name: WasmTy,)*> WasmParams for ($($name,)*) {}
+        impl<$($name: WasmTy,)*> WasmResults for ($($name,)*) {}
+        impl<$($name: WasmTy,)*> WasmRet for ($($name,)*) {}
+
         #[allow(non_snake_case, unused_mut, unused_variables, clippy::unused_unit, reason = "there may be no values")]
-        impl<$($name: WasmTy,)*> WasmParams for ($($name,)*) {
+        impl<$($name: WasmTy,)*> sealed::Params for ($($name,)*) {
             const COUNT: usize = $count;
 
             fn check_params(mut params: impl ExactSizeIterator<Item = ValType>) -> Result<bool> {
@@ -346,14 +396,14 @@ macro_rules! tuples {
                 let ($($name,)*) = self;
                 let mut slots = slots.iter_mut().zip(types);
                 $(if let Some((slot, &ty)) = slots.next() {
-                    *slot = $name.into_val().to_slot(store, ty)?;
+                    [*slot, _] = $name.into_val().to_bits(store, ty)?;
                 })*
                 Ok(())
             }
         }
 
         #[allow(non_snake_case, unused_mut, unused_variables, clippy::unused_unit, reason = "there may be no values")]
-        impl<$($name: WasmTy,)*> WasmResults for ($($name,)*) {
+        impl<$($name: WasmTy,)*> sealed::Results for ($($name,)*) {
             fn check_results(mut results: impl ExactSizeIterator<Item = ValType>) -> Result<()> {
                 if results.len() != $count {
                     return Err(wrong_count($count, results.len()));
@@ -372,7 +422,7 @@ macro_rules! tuples {
         }
 
         #[allow(non_snake_case, unused_variables, reason = "there may be no values")]
-        impl<$($name: WasmTy,)*> WasmRet for ($($name,)*) {
+        impl<$($name: WasmTy,)*> sealed::Ret for ($($name,)*) {
             fn result_types() -> Vec<ValType> {
                 [$($name::valtype(),)*].into()
             }

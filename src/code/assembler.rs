@@ -13,6 +13,7 @@ use super::field::{FarSlot, FieldKind, ModuleMemory, NearSlot};
 use super::fusion;
 use super::layout::{self, Cursor};
 use super::opcode::{Op, Opcode};
+use super::scalar::Scalar;
 use super::shape::*;
 use alloc::vec::Vec;
 
@@ -76,12 +77,13 @@ impl Input {
         }
     }
 
-    /// Returns the operand whose source and field these are.
-    fn from_bits(place: Place, bits: u64) -> Input {
+    /// Returns the operand of type `ty` whose source and field these are.
+    fn from_bits(ty: Scalar, place: Place, bits: u64) -> Input {
         match place {
             Place::Slot => Input::Slot(NearSlot(bits as i16)),
             Place::Acc => Input::Acc,
-            Place::Imm | Place::Wide => Input::Imm(bits),
+            Place::Imm => Input::Imm(ty.extend_immediate(bits)),
+            Place::Wide => Input::Imm(bits),
         }
     }
 
@@ -239,7 +241,9 @@ impl Assembler {
     /// Writes a cell of a shape.
     #[inline]
     fn emit_shape(&mut self, op: Op, spec: Spec, bits: [u64; MOST_FIELDS]) -> Offset {
-        let opcode = op.of_form(spec.form()).expect("the op has this variant");
+        let Some(opcode) = op.of_form(spec.form()) else {
+            unreachable!("{op:?} has no variant {spec:?}");
+        };
         debug_assert_eq!(opcode.spec(), spec);
         let at = self.begin(opcode, opcode.words());
         let mut cursor = Cursor::new();
@@ -735,8 +739,8 @@ impl TakenCell {
             op,
             result: NearSlot(result as i16),
             operands: [
-                Input::from_bits(places[0], a),
-                Input::from_bits(places[1], b),
+                Input::from_bits(op.operand(), places[0], a),
+                Input::from_bits(op.operand(), places[1], b),
             ],
         }
     }

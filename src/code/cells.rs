@@ -9,7 +9,7 @@ use super::field::*;
 use super::layout::{self, At, Cursor, Layout};
 use super::opcode::{Op, Opcode};
 use super::table::for_each_op;
-use crate::module::TypeId;
+use crate::ids::TypeId;
 
 /// A cell whose row lists its fields.
 pub trait Row: Sized {

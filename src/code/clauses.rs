@@ -14,7 +14,7 @@
 //! suspension; the reference to the suspended continuation goes to the clause's slot.
 
 use super::cells::Resume;
-use crate::module::TypeId;
+use crate::ids::TypeId;
 
 /// The types of the values that a suspended stack waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! The types that the fields of a cell can have.
 
 use super::clauses::Awaits;
-use crate::module::TypeId;
+use crate::ids::TypeId;
 
 /// The encoding of a field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,8 +5,8 @@
 //! [`ModuleCode`] for `execute`, which fills the [`HandlerTable`]s.
 //!
 //! The two sides meet here and nowhere else: `translate` knows opcodes and no handlers,
-//! `execute` knows handlers and no instructions. Lazy translation reaches `execute` through a
-//! function pointer ([`Translate`]).
+//! `execute` knows handlers and no instructions. Running code reaches the translator through a
+//! function pointer (`module::Translate`).
 //!
 //! ```text
 //!   table    every op, once                   field    the types of fields
@@ -51,33 +51,3 @@ pub use module_code::{CodeLocation, Entry, ModuleCode, PublishedBlocks};
 pub use opcode::{Op, Opcode};
 pub use scalar::Scalar;
 pub use trap::Trap;
-
-use crate::module::Module;
-use crate::support::error::Error;
-
-/// Translates one function: how running code and eager compilation reach the translator.
-pub type Translate = fn(&Module, u32) -> Result<CodeBlock, Error>;
-
-/// The code of a function, translated now if it has not been.
-///
-/// # Errors
-///
-/// In [`CompilationMode::Lazy`](crate::module::CompilationMode), what is wrong with the
-/// function's body.
-pub fn publish(module: &Module, function: u32) -> Result<*const CodeHeader, Error> {
-    if let Some(code) = module.code.published(function) {
-        return Ok(code);
-    }
-    module.validate_body(function)?;
-    publish_valid(module, function)
-}
-
-/// As [`publish`], of a function that has not been translated and whose body is valid.
-///
-/// # Errors
-///
-/// Whatever the translator says.
-pub fn publish_valid(module: &Module, function: u32) -> Result<*const CodeHeader, Error> {
-    let block = (module.engine.translate)(module, function)?;
-    Ok(module.code.publish(function, block))
-}

@@ -1,12 +1,11 @@
-//! The code of a module: published function by function, shared by all threads.
+//! The code of a module, which is published function by function and shared by all threads.
 //!
-//! # Why publish
+//! # Publication
 //!
-//! A function is translated at its first call, by whichever thread calls it. The block is
-//! entered in the map first and published afterwards, by one atomic store of its address
-//! ([`Entry`]); two threads may translate the same function, and the first to publish
-//! wins. A thread that has loaded an entry can therefore run its code and find it in the
-//! map without a lock.
+//! A function is translated at its first call, by the thread that calls it. Its block is first
+//! inserted into a map and then published by an atomic store of its address ([`Entry`]). If two
+//! threads translate the same function, the first to publish wins. So a thread that has loaded an
+//! entry can run its code without a lock, and the map contains it.
 
 use super::block::{CodeBlock, CodeHeader, HandlerTable};
 use crate::support::sync::{Mutex, MutexGuard};
@@ -14,20 +13,20 @@ use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use core::sync::atomic::{AtomicPtr, Ordering};
 
-/// Where a function's code is published: for all, and once more in each call of it.
+/// Address of a function's published code. Each function has one, and so has each call of it.
 #[derive(Debug)]
 #[repr(transparent)]
 pub struct Entry(AtomicPtr<CodeHeader>);
 
 impl Entry {
-    /// The code to run: the function's, or the stub's.
+    /// Returns the code to run: that of the function, or the stub.
     #[inline(always)]
     pub fn load(&self) -> *const CodeHeader {
         self.0.load(Ordering::Acquire)
     }
 
-    /// Puts a function's code in the place of the stub. Another thread may have been
-    /// first; a function's code never changes, so it is the same.
+    /// Replaces the stub by a function's code. If another thread was first, it has stored the same
+    /// address, as a function's code never changes.
     pub fn replace(&self, stub: *const CodeHeader, code: *const CodeHeader) {
         let (stub, code) = (stub.cast_mut(), code.cast_mut());
         let _ = self
@@ -44,17 +43,17 @@ pub struct ModuleCode {
     blocks: Mutex<Blocks>,
 }
 
-/// The function of each block, and the block, by the address of its first cell.
+/// Function and block, by the address of the first cell.
 type Blocks = BTreeMap<usize, (u32, CodeBlock)>;
 
-/// The code that is published now: no more is while this is held.
+/// The published code of a module. No code is published while this exists.
 pub struct PublishedBlocks<'a> {
     blocks: MutexGuard<'a, Blocks>,
 }
 
 impl PublishedBlocks<'_> {
-    /// The code whose cells contain `address`, or end there, and the distance from its
-    /// first cell in words.
+    /// Returns the code whose cells contain `address` or end there, and the distance from its first
+    /// cell in words.
     pub fn find(&self, address: *const u64) -> Option<(&CodeBlock, u32)> {
         let (_, block, offset) = find(&self.blocks, address)?;
         Some((block, offset))
@@ -68,17 +67,17 @@ fn find(blocks: &Blocks, address: *const u64) -> Option<(u32, &CodeBlock, u32)> 
     (offset <= block.len()).then_some((*function, block, offset as u32))
 }
 
-/// Where an instruction pointer points to.
+/// Position of an instruction pointer in a module's code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CodeLocation {
-    /// The function's index in its module.
+    /// Index of the function in its module.
     pub function: u32,
-    /// The distance from the function's first cell, in words.
+    /// Distance from the function's first cell, in words.
     pub offset: u32,
 }
 
 impl ModuleCode {
-    /// No code yet, for as many functions.
+    /// Creates the code of a module with this many functions, none of which is translated.
     pub fn new(handlers: &'static HandlerTable, functions: usize) -> ModuleCode {
         let stub = handlers.fixed.stub.code().cast_mut();
         ModuleCode {
@@ -90,29 +89,29 @@ impl ModuleCode {
         }
     }
 
-    /// The handlers that the code is made of.
+    /// Returns the handlers that the code is made of.
     pub fn handlers(&self) -> &'static HandlerTable {
         self.handlers
     }
 
-    /// Where function `function` is published.
+    /// Returns the entry of function `function`.
     pub fn entry(&self, function: u32) -> &Entry {
         &self.entries[function as usize]
     }
 
-    /// Where all functions are published, by index. They do not move.
+    /// Returns the address of all entries, by function index. They do not move.
     pub fn entries(&self) -> *const Entry {
         self.entries.as_ptr()
     }
 
-    /// The code of a function, if it has been published.
+    /// Returns the code of a function, if it was published.
     pub fn published(&self, function: u32) -> Option<*const CodeHeader> {
         let code = self.entry(function).load();
         (!core::ptr::eq(code, self.handlers.fixed.stub.code())).then_some(code)
     }
 
-    /// Publishes a function's code, and returns what is published now: another thread may
-    /// have been first.
+    /// Publishes a function's code. Returns the published code, which is that of another thread if
+    /// that was first.
     pub fn publish(&self, function: u32, block: CodeBlock) -> *const CodeHeader {
         let mut blocks = self.blocks.lock();
         if let Some(code) = self.published(function) {
@@ -126,26 +125,18 @@ impl ModuleCode {
         code
     }
 
-    /// The function whose cells contain `address`, or end there, and where in it that is.
+    /// Returns the position of an address: the function whose cells contain it or end there, and
+    /// the offset.
     pub fn locate(&self, address: *const u64) -> Option<CodeLocation> {
         let blocks = self.blocks.lock();
         let (function, _, offset) = find(&blocks, address)?;
         Some(CodeLocation { function, offset })
     }
 
-    /// The code that is published, to look for many addresses in.
+    /// Returns the published code, for searches of many addresses.
     pub fn published_blocks(&self) -> PublishedBlocks<'_> {
         PublishedBlocks {
             blocks: self.blocks.lock(),
         }
-    }
-
-    /// The bytes that the translated code takes.
-    pub fn bytes(&self) -> usize {
-        let blocks = self.blocks.lock();
-        blocks
-            .values()
-            .map(|(_, block)| block.len() * size_of::<u64>())
-            .sum()
     }
 }

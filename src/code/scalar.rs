@@ -40,4 +40,12 @@ impl Scalar {
     pub const fn fits_immediate(self, bits: u64) -> bool {
         !matches!(self, Scalar::u64 | Scalar::i64) || bits as i32 as u64 == bits
     }
+
+    /// Returns the bits of a slot for the bits of an immediate's field.
+    pub const fn extend_immediate(self, bits: u64) -> u64 {
+        match self {
+            Scalar::u64 | Scalar::i64 => bits as i32 as u64,
+            _ => bits,
+        }
+    }
 }

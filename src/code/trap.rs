@@ -1,4 +1,4 @@
-//! Why execution stops for good.
+//! Traps: reasons for which execution ends.
 
 use core::fmt;
 
@@ -22,7 +22,7 @@ macro_rules! traps {
         impl Trap {
             const ALL: &[Trap] = &[$(Trap::$name,)*];
 
-            /// The trap whose number is `byte`, if there is one.
+            /// Returns the trap of a number, if there is one.
             pub fn from_u8(byte: u8) -> Option<Trap> {
                 Self::ALL.get(usize::from(byte)).copied()
             }
@@ -55,19 +55,19 @@ traps! {
     IntegerOverflow = "integer overflow",
     /// A division by zero.
     IntegerDivisionByZero = "integer divide by zero",
-    /// A NaN converted to an integer.
+    /// A conversion of a NaN to an integer.
     BadConversionToInteger = "invalid conversion to integer",
-    /// `unreachable`.
+    /// An `unreachable` instruction.
     UnreachableCodeReached = "wasm `unreachable` instruction executed",
     /// An interruption, or an epoch deadline that has passed.
     Interrupt = "interrupt",
     /// No fuel left.
     OutOfFuel = "all fuel consumed by WebAssembly",
-    /// A null reference where a value is needed.
+    /// A null reference where another one is required.
     NullReference = "null reference",
-    /// An allocation beyond the configured limits.
+    /// An allocation that exceeds the configured limits.
     AllocationTooLarge = "allocation size too large",
-    /// A suspension or a switch with a tag that nothing around it handles.
+    /// A suspension or a switch with a tag that no active handler handles.
     UnhandledTag = "unhandled tag",
     /// A continuation reference that was used before.
     ContinuationAlreadyConsumed = "continuation already consumed",

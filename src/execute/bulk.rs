@@ -16,9 +16,9 @@
 use super::service::Operands;
 use crate::code::Trap;
 use crate::heap::{
-    Failure, InstanceIndex, MemoryIndex, StoreInner, TableIndex, check_memory_init,
-    check_table_init, memory_init, table_init,
+    Failure, StoreInner, check_memory_init, check_table_init, memory_init, table_init,
 };
+use crate::ids::{InstanceIndex, MemoryIndex, TableIndex};
 use core::ops::Range;
 
 /// The bytes of a piece: a fraction of a millisecond. A table's elements count for eight.

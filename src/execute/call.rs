@@ -10,9 +10,9 @@ use super::cell::Execute;
 use super::regs::{Regs, Step};
 use crate::code::cells::*;
 use crate::code::{At, CodeHeader, Entry, FarSlot, HEADER_WORDS, ModuleFunc, ModuleTable, Trap};
-use crate::heap::{FuncIndex, FuncObject, FuncRef, InstanceCore};
-use crate::module::TypeId;
-use crate::stack::{BOUNDARY_SLOTS, BOUNDARY_TAG, BoundaryKind, Exit, HostRequest, Record};
+use crate::heap::{FuncObject, FuncRef, InstanceCore};
+use crate::ids::{FuncIndex, TypeId};
+use crate::stack::{BOUNDARY_SLOTS, BOUNDARY_TAG, BoundaryKind, Exit, OutgoingCall, Record};
 use core::ptr;
 
 /// The arguments of a call, staged at the top of the caller's operands.
@@ -49,8 +49,8 @@ impl Regs {
             if left.cast_signed() >= bytes.cast_signed() {
                 return true;
             }
-            (*self.ctx).wanted = from;
-            (*self.ctx).needed = bytes;
+            (*self.ctx).grow_from = from;
+            (*self.ctx).grow_bytes = bytes;
         }
         false
     }
@@ -69,8 +69,8 @@ impl Regs {
         unsafe {
             let left = (*self.ctx).stack_limit.addr().wrapping_sub(record.addr());
             if left.cast_signed() < (*code).extent.cast_signed() {
-                (*self.ctx).wanted = record;
-                (*self.ctx).callee = code;
+                (*self.ctx).grow_from = record;
+                (*self.ctx).grow_callee = code;
                 return self.exit(Exit::GrowForCallee);
             }
             let FarSlot(link) = self.get_again(distance);
@@ -139,7 +139,7 @@ impl Regs {
     ) -> Step {
         // SAFETY: X2.
         unsafe {
-            (*self.ctx).host = HostRequest {
+            (*self.ctx).host = OutgoingCall {
                 function,
                 return_ip,
                 arguments,
@@ -175,8 +175,8 @@ impl Regs {
         unsafe {
             let staged = Staged {
                 record,
-                arguments: (*object).params as usize,
-                results: (*object).results as usize,
+                arguments: (*object).param_slots as usize,
+                results: (*object).result_slots as usize,
             };
             if (*object).is_host() {
                 let slots = staged.arguments.max(staged.results);
@@ -392,7 +392,7 @@ impl Regs {
             let base = self.fp.sub(tail.own);
             if !self.has_room(
                 base,
-                tail.arguments.max(object.results.into()) * size_of::<u64>(),
+                tail.arguments.max(object.result_slots.into()) * size_of::<u64>(),
             ) {
                 return self.exit(Exit::Grow);
             }
@@ -432,7 +432,7 @@ impl Regs {
                 Record(boundary).write_boundary(
                     BoundaryKind::Instance,
                     (*self.ctx).instance,
-                    object.results as usize,
+                    object.result_slots as usize,
                 );
             }
             self.enter_behind(object, code, boundary, record);

@@ -6,7 +6,7 @@ use crate::code::clauses::{
     CLAUSE_WORDS, END, FIRST_CLAUSE, SUSPENDED, TARGET, clause_word, target_word,
 };
 use crate::code::{At, Clause, FieldType, Handles};
-use crate::heap::TagIndex;
+use crate::ids::TagIndex;
 
 /// A finished cell that resumes.
 #[derive(Clone, Copy, Debug)]

@@ -18,7 +18,8 @@ use crate::code::cells::{
 };
 use crate::code::{FarSlot, Trap};
 use crate::heap::InstanceCore;
-use crate::stack::{Context, Exit, Record, Stack, StackId, StackState, next_reference};
+use crate::ids::StackId;
+use crate::stack::{Context, Exit, Record, Stack, StackState, next_reference};
 
 /// Where a stack was left.
 #[derive(Clone, Copy)]

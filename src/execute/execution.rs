@@ -1,13 +1,14 @@
-//! Executions: calls from the host, each with a stack of its own, advanced until they are
-//! done.
+//! Executions: calls from the host, each with a stack of its own, that are advanced until they
+//! end.
 
 use super::driver;
 use super::first_frame::FirstFrame;
 use crate::code::Trap;
-use crate::heap::{Failure, FuncIndex, StoreId, StoreInner, TagIndex};
+use crate::heap::{Failure, StoreInner};
+use crate::ids::{FuncIndex, StackId, StoreId, TagIndex};
 use crate::module::FuncType;
 use crate::stack::{
-    Awaited, BOUNDARY_SLOTS, BoundaryKind, INITIAL_SLOTS, Owner, Record, StackId, StackState,
+    Awaited, BOUNDARY_SLOTS, BoundaryKind, INITIAL_SLOTS, Owner, Record, StackState,
 };
 use crate::support::error::Error;
 use alloc::boxed::Box;
@@ -15,78 +16,79 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use thiserror::Error as ThisError;
 
-/// How far an execution got.
+/// The state that an execution has reached.
 #[derive(Debug)]
 pub enum Outcome {
     /// The function has returned.
     Done,
-    /// It can be advanced further.
+    /// The execution is suspended and can be advanced again.
     Suspended(Suspension),
 }
 
-/// Why an execution is suspended.
+/// Reason for which an execution is suspended.
 #[non_exhaustive]
 #[derive(Debug)]
 pub enum Suspension {
     /// No fuel is left.
     Fuel,
-    /// Another thread has interrupted it.
+    /// Another thread has interrupted the execution.
     Interrupt,
-    /// The epoch's deadline has passed.
+    /// The epoch deadline has passed.
     Epoch,
-    /// A host function has asked for it; the error is a
-    /// [`HostRequest`](crate::support::error::HostRequest). Its results must be provided.
+    /// A host function has requested it, with an error that is a
+    /// [`HostRequest`](crate::support::error::HostRequest). The function's results must be
+    /// provided to continue.
     Host(Error),
-    /// Code was suspended with a tag that the host handles; that is its payload. Its
-    /// results must be provided.
+    /// Code has suspended itself with a tag that the host handles. The slots are the payload.
+    /// Results of the tag's type must be provided to continue.
     Tag(TagIndex, Vec<u64>),
 }
 
-/// What cannot be done with an execution in its present state.
+/// Error of an operation that an execution in its present state does not allow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ThisError)]
 pub enum ExecutionError {
-    /// It belongs to another store.
+    /// The execution belongs to another store.
     #[error("the execution belongs to another store")]
     WrongStore,
-    /// It has ended.
+    /// The execution has ended.
     #[error("the execution has ended and cannot be advanced")]
     Ended,
-    /// It runs already: one of its host functions wants to advance it.
+    /// The execution is running: one of its own host functions has tried to advance it.
     #[error("the execution is running and cannot be advanced from inside itself")]
     Running,
     /// The results of the host function that suspended it are missing.
     #[error("the execution waits for {0} result(s) of the host function that suspended it")]
     ResultsMissing(usize),
-    /// No results are wanted.
+    /// The execution waits for no results.
     #[error("the execution does not wait for results of a host function")]
     NotWaiting,
-    /// Another number of results is wanted.
+    /// The execution waits for another number of results.
     #[error("the host function that suspended the execution has {expected} result(s), not {given}")]
     WrongResults {
-        /// As many as the function's type has.
+        /// Number of results of the function's type.
         expected: usize,
-        /// As many as were given.
+        /// Number of results that were given.
         given: usize,
     },
 }
 
-/// One call from the host, which can be suspended. Dropping it gives up the call.
+/// A call from the host that can be suspended. Dropping it abandons the call.
 #[derive(Debug)]
 pub struct Execution {
     store: StoreId,
     stack: StackId,
     function: FuncIndex,
-    /// Shared with the store, which gives the stack back once this is the last.
+    /// Shared with the stack. Once the stack has the only one, the store takes the stack back.
     _owner: Arc<Owner>,
 }
 
 impl Execution {
-    /// A call of a function that has not begun. Suspensions with some tags are for the
-    /// host, where no handler is nearer.
+    /// Prepares a call of a function, without running anything. The host handles suspensions
+    /// with the tags `handles` that reach it, which no guest has handled.
     ///
     /// # Errors
     ///
-    /// If there is no room for its stack.
+    /// An error if there is no room for a stack.
     pub fn start(
         store: &mut StoreInner,
         function: FuncIndex,
@@ -103,11 +105,12 @@ impl Execution {
         })
     }
 
-    /// Advances it.
+    /// Runs until the function returns, fails or is suspended.
     ///
     /// # Errors
     ///
-    /// A trap or an error of a host function, which end it; or an [`ExecutionError`].
+    /// A trap or an error of a host function, both of which end the execution, or an
+    /// [`ExecutionError`].
     pub fn advance(&mut self, store: &mut StoreInner) -> Result<Outcome, Error> {
         self.check(store)?;
         let stack = store.stacks.stack(self.stack);
@@ -125,11 +128,16 @@ impl Execution {
         advance(store, self.stack)
     }
 
-    /// Advances it, with the results of the host function that suspended it.
+    /// Passes the results that the execution waits for, and runs as [`Execution::advance`]
+    /// does.
     ///
     /// # Errors
     ///
     /// As [`Execution::advance`].
+    ///
+    /// # Panics
+    ///
+    /// If `results` has not the number of slots that the results take.
     pub fn advance_with(
         &mut self,
         store: &mut StoreInner,
@@ -137,24 +145,18 @@ impl Execution {
     ) -> Result<Outcome, Error> {
         self.check(store)?;
         let awaited = self.awaiting(store).ok_or(ExecutionError::NotWaiting)?;
-        let expected = awaited_type(store, awaited).results.len();
-        if results.len() != expected {
-            return Err(ExecutionError::WrongResults {
-                expected,
-                given: results.len(),
-            }
-            .into());
-        }
+        let expected = awaited_type(store, awaited).result_slots();
+        assert_eq!(results.len(), expected, "slots of the results");
         let innermost = self.innermost(store);
         let stack = store.stacks.stack_mut(innermost);
         for (index, &bits) in results.iter().enumerate() {
             // SAFETY: the frame that waits has room for the results.
-            unsafe { *stack.base.add(stack.wanted() + index) = bits };
+            unsafe { *stack.base.add(stack.delivery_slot() + index) = bits };
         }
         stack.awaiting = None;
         stack.acc = results.first().copied().unwrap_or_default();
         if store.func(self.function).is_host() {
-            stack_done(store, self.stack);
+            store.stacks.stack_mut(self.stack).state = StackState::Returned;
             return Ok(Outcome::Done);
         }
         advance(store, self.stack)
@@ -164,23 +166,24 @@ impl Execution {
         store.stacks.stack(self.innermost(store)).awaiting
     }
 
-    /// The function type whose results it waits for, if it waits for some: that of the
-    /// host function that has suspended it, or of the tag that it was suspended with.
+    /// Returns the function type whose results the execution waits for, if it waits for some:
+    /// the type of the host function that has suspended it, or of the tag that it was
+    /// suspended with.
     pub fn awaited(&self, store: &StoreInner) -> Option<Arc<FuncType>> {
         Some(awaited_type(store, self.awaiting(store)?))
     }
 
-    /// The stack that runs next: its own, or that of a continuation which it has resumed.
+    /// Returns the stack that runs next: the initial one, or that of a continuation.
     pub fn innermost(&self, store: &StoreInner) -> StackId {
         store.stacks.stack(self.stack).innermost()
     }
 
-    /// The function's results, once it is done.
+    /// Returns the slots of the function's results once it has returned, and none before.
     pub fn results<'a>(&self, store: &'a StoreInner) -> &'a [u64] {
         results(store, self.stack)
     }
 
-    /// The host gets the function's results, and holds what they refer to.
+    /// Holds for the host what the function's results refer to.
     pub fn hold_results(&self, store: &mut StoreInner) {
         let object = store.func(self.function);
         if object.traced {
@@ -190,17 +193,17 @@ impl Execution {
         }
     }
 
-    /// The function called.
+    /// Returns the function that is called.
     pub fn function(&self) -> FuncIndex {
         self.function
     }
 
-    /// The store that it belongs to.
+    /// Returns the identity of the store that it belongs to.
     pub fn store_id(&self) -> StoreId {
         self.store
     }
 
-    /// Its stack.
+    /// Returns its initial stack.
     pub fn stack(&self) -> StackId {
         self.stack
     }
@@ -214,15 +217,16 @@ impl Execution {
     }
 }
 
-/// Calls a function and waits for its end: arguments stand in `slots`, and results are
-/// left there, so it is as long as the larger of the two.
+/// Calls a function and runs until it ends. The arguments are in `slots`, and the results
+/// replace them, so there are as many slots as the larger of the two takes.
 ///
 /// # Errors
 ///
-/// A trap or an error of a host function. A suspension for fuel is
-/// [`Trap::OutOfFuel`], any other one [`Trap::Interrupt`].
+/// A trap or an error of a host function. The call cannot be suspended: exhausted fuel is
+/// [`Trap::OutOfFuel`], a tag for the host [`Trap::UnhandledTag`], a host function's request
+/// that request, and any other suspension [`Trap::Interrupt`].
 pub fn call(store: &mut StoreInner, function: FuncIndex, slots: &mut [u64]) -> Result<(), Error> {
-    let params = usize::from(store.func(function).params);
+    let params = usize::from(store.func(function).param_slots);
     let stack = prepare(store, function, &slots[..params], None)?;
     let release = Release { store, stack };
     match advance(release.store, stack)? {
@@ -244,7 +248,7 @@ fn awaited_type(store: &StoreInner, awaited: Awaited) -> Arc<FuncType> {
     store.engine().types.func(ty)
 }
 
-/// The host holds what the results of a function refer to.
+/// Holds for the host what the results of a function refer to.
 fn hold_results(store: &mut StoreInner, function: FuncIndex, slots: &[u64]) {
     let object = store.func(function);
     if object.traced {
@@ -253,8 +257,8 @@ fn hold_results(store: &mut StoreInner, function: FuncIndex, slots: &[u64]) {
     }
 }
 
-/// Advances the execution on a stack, unless it is one too many inside others: each of
-/// them takes a part of the native stack. It can still be advanced from further outside.
+/// Advances the execution on a stack, unless too many are nested: each of them takes a part of
+/// the native stack. A refused one can still be advanced where fewer are.
 fn advance(store: &mut StoreInner, stack: StackId) -> Result<Outcome, Error> {
     if store.stacks.depth() >= store.engine().tunables.max_nested_calls {
         return Err((store.describe_failure)(
@@ -265,7 +269,7 @@ fn advance(store: &mut StoreInner, stack: StackId) -> Result<Outcome, Error> {
     driver::advance(store, stack)
 }
 
-/// Gives a stack back when dropped: also when a host function panics.
+/// Guard that releases a stack when it is dropped, also when a host function panics.
 struct Release<'a> {
     store: &'a mut StoreInner,
     stack: StackId,
@@ -277,7 +281,7 @@ impl Drop for Release<'_> {
     }
 }
 
-/// A stack on which a call of `function` is about to begin.
+/// Returns a stack on which a call of `function` is about to begin.
 fn prepare(
     store: &mut StoreInner,
     function: FuncIndex,
@@ -285,7 +289,7 @@ fn prepare(
     owner: Option<Arc<Owner>>,
 ) -> Result<StackId, Error> {
     let object = *store.func(function);
-    debug_assert_eq!(arguments.len(), usize::from(object.params));
+    debug_assert_eq!(arguments.len(), usize::from(object.param_slots));
     let first = FirstFrame::of(&object);
     let Some(stack) = store
         .stacks
@@ -308,16 +312,12 @@ fn prepare(
     Ok(stack)
 }
 
-fn stack_done(store: &mut StoreInner, stack: StackId) {
-    store.stacks.stack_mut(stack).state = StackState::Returned;
-}
-
 fn results(store: &StoreInner, stack: StackId) -> &[u64] {
     let stack = store.stacks.stack(stack);
     if stack.state != StackState::Returned {
         return &[];
     }
-    // SAFETY: the boundary at the stack's base says how many results follow it.
+    // SAFETY: the boundary at the stack's base contains the number of result slots after it.
     unsafe {
         let base = stack.base;
         let count = Record(base).boundary_results();

@@ -6,21 +6,21 @@ use crate::heap::{FuncObject, InstanceCore};
 use crate::stack::{BOUNDARY_SLOTS, BOUNDARY_TAG, BoundaryKind, ExitPoint, Record, Stack};
 use core::ptr;
 
-/// What stands on a stack before anything has run on it: a boundary, the arguments, and,
-/// unless the host runs it, the record of the function called.
+/// Contents of a stack on which nothing has run yet: a boundary, the arguments, and, unless the
+/// function is a host function, its record.
 #[derive(Clone, Copy, Debug)]
 pub struct FirstFrame {
     code: Option<*const CodeHeader>,
-    /// In slots, from the record on.
+    /// Number of slots from the record on.
     extent: usize,
-    params: usize,
-    results: usize,
+    param_slots: usize,
+    result_slots: usize,
     instance: *mut InstanceCore,
     index: u32,
 }
 
 impl FirstFrame {
-    /// That of a call of a function.
+    /// Returns the first frame of a call of a function.
     pub fn of(function: &FuncObject) -> FirstFrame {
         let (code, extent) = if function.is_host() {
             (None, 0)
@@ -34,20 +34,21 @@ impl FirstFrame {
         FirstFrame {
             code,
             extent,
-            params: function.params.into(),
-            results: function.results.into(),
+            param_slots: function.param_slots.into(),
+            result_slots: function.result_slots.into(),
             instance: function.instance,
             index: function.index,
         }
     }
 
-    /// The slots that it takes: as many as the results do, at least.
+    /// Returns the number of slots that it takes, at least as many as the results need.
     pub fn slots(&self) -> usize {
-        BOUNDARY_SLOTS + self.results.max(self.params + self.extent)
+        BOUNDARY_SLOTS + self.result_slots.max(self.param_slots + self.extent)
     }
 
-    /// Writes it, but for the arguments, and says where the stack begins: in a function of
-    /// WebAssembly's, which returns to `return_cell`, or nowhere.
+    /// Writes everything but the arguments, and sets the exit point of the stack to the
+    /// function's first cell, if it is one of WebAssembly. The function returns to the cell at
+    /// `return_cell`.
     ///
     /// # Safety
     ///
@@ -58,19 +59,19 @@ impl FirstFrame {
             instance: self.instance,
             ..ExitPoint::NONE
         };
-        // The stub may have to know which function this is.
+        // A stub takes the function's index from the accumulator.
         stack.acc = u64::from(self.index);
         // SAFETY: the stack has room for all of this.
         unsafe {
             Record(base).write(ptr::null(), BOUNDARY_TAG);
-            Record(base).write_boundary(kind, ptr::null_mut(), self.results);
+            Record(base).write_boundary(kind, ptr::null_mut(), self.result_slots);
             if let Some(code) = self.code {
-                let fp = BOUNDARY_SLOTS + self.params;
+                let fp = BOUNDARY_SLOTS + self.param_slots;
                 let record = base.add(fp);
                 Record(record).write(return_cell, (fp * size_of::<u64>()) as u64);
                 stack.exit.ip = first_cell(code);
                 stack.exit.fp = fp as u32;
-                stack.deliver = -((self.params * size_of::<u64>()) as i32);
+                stack.deliver = -((self.param_slots * size_of::<u64>()) as i32);
             }
         }
     }

@@ -1,34 +1,43 @@
-//! What each cell does, and what drives it.
+//! Execution: the handlers of all cells, and the driver that runs them.
 //!
-//! Flows in: published code, a stack with a call on it, the store. Flows out: results,
-//! traps, suspensions. Nothing here knows a WebAssembly operator or the embedder's `T`.
+//! Flows in: published code, a stack with a call on it, the store. Flows out: results, traps,
+//! suspensions. Must never be: a WebAssembly instruction, or the embedder's `T`.
 //!
-//! An op's meaning stands once: as its row in the table (`code::table`) or as a function
-//! in one of `numeric`, `memory`, `transfer`, `control`, `call`. [`handlers`] composes
-//! those with operand places into cells, and each backend in [`dispatch`] makes handlers
-//! of the cells.
+//! An op's meaning is defined once: as its row in the table (`code::table`), or as a function in
+//! `numeric`, `memory`, `transfer`, `control`, `call`, `continuation` or `service`. [`handlers`]
+//! composes these with operand places into cells, and each backend in [`dispatch`] makes
+//! handlers of the cells.
+//!
+//! ```text
+//!   execution    calls from the host            first_frame   the frame that they begin with
+//!   driver       runs handlers until they exit  chain_guard   links an execution into the chain
+//!   host_call    calls of host functions        polling       fuel, interruptions, epochs
+//!   switching    continuations                  unwind        exceptions
+//!   stepping     one cell at a time             profile       counts of cells
+//! ```
 //!
 //! # Invariants of running code
 //!
-//! * **X1** `ip` is the address of a cell of published code or of a fixed cell, and the
-//!   handler that runs is that cell's. Behind a cell that does not end a stretch of code
-//!   another one follows. Slot operands lie within the frame's extent.
-//! * **X2** `ctx` is the running store's context; no Rust reference to it exists. The
+//! * **X1** `ip` is the address of a cell of published code or of a fixed cell, and the handler
+//!   that runs is the handler of that cell. A cell that can continue with the next one is
+//!   followed by one. Slot operands are within the frame's extent.
+//! * **X2** `ctx` is the context of the running store, and no Rust reference to it exists. The
 //!   store and everything that it points to outlive the run.
-//! * **X3** `mem` and `len` are memory 0 of the running instance, as it is now: whatever
-//!   changes that leaves running code, and they are loaded when it is entered again.
+//! * **X3** `mem` and `len` are the present memory 0 of the running instance. Whatever changes it
+//!   exits from running code first, and they are loaded when code continues.
 //!
 //! S1 to S4 (`stack`) and H1 to H4 (`heap`) hold as well.
 //!
 //! # Rules for handlers
 //!
-//! Scalars only; nothing with a `Drop`; no address of a local in a call that is not
-//! inlined; no call that would need a frame in a hot path. What is slow leaves running
-//! code ([`Step::Exit`]) and is done by the driver.
+//! Only scalars; nothing with a `Drop`; no address of a local in a call that is not inlined; no
+//! call that needs a native frame in a hot path. Slow work exits from running code
+//! ([`Step::Exit`](regs::Step::Exit)) and is done by the driver.
 
 mod bulk;
 mod call;
 mod cell;
+mod chain_guard;
 mod clauses;
 mod continuation;
 mod control;
@@ -37,6 +46,7 @@ mod driver;
 mod execution;
 mod first_frame;
 mod handlers;
+mod host_call;
 mod memory;
 mod numeric;
 #[cfg_attr(
@@ -63,6 +73,7 @@ mod numeric;
 )]
 mod opaque;
 mod operand;
+mod polling;
 #[cfg(feature = "profile")]
 mod profile;
 mod regs;

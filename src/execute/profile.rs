@@ -1,7 +1,7 @@
-//! How often which cells run, and in which order: what a fusion can save.
+//! Counts of the cells that run and of their order, from which the savings of fusions follow.
 //!
-//! Counts are the thread's. Cells are counted by stretches, in which each goes on with the
-//! one that stands behind it, because only such cells can become one.
+//! Counts are per thread. Cells are counted in stretches, in which each cell is followed by the
+//! next one in code, because only such cells can be fused.
 
 use super::handlers::CELL_NAMES;
 use crate::code::{Family, Opcode};
@@ -11,19 +11,19 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::cell::RefCell;
 
-/// The longest stretch that is counted as one.
+/// Maximum number of cells of a stretch.
 const LONGEST: usize = 64;
 
 struct Counts {
-    /// The opcodes of cells, by the names of their types. Where several opcodes share a
-    /// cell, the last one stands for all.
+    /// Opcodes of cells, by the names of their types. If several opcodes share a type, the last one
+    /// represents all.
     names: BTreeMap<&'static str, u16>,
-    /// The same, by the addresses of names: a name can have several. Fused cells have
-    /// none.
+    /// Opcodes of cells, by the addresses of names, of which a name can have several. Fused cells
+    /// have no opcode.
     opcodes: BTreeMap<usize, Option<u16>>,
-    /// How often each stretch has run.
+    /// Number of times that each stretch has run.
     stretches: BTreeMap<Vec<u16>, u64>,
-    /// The stretch that runs.
+    /// Stretch that runs.
     present: Vec<u16>,
     dispatches: u64,
 }
@@ -52,13 +52,13 @@ std::thread_local! {
     });
 }
 
-/// Counts a dispatch: of a cell, or of several that are fused.
+/// Counts a dispatch of a cell, or of fused cells.
 pub fn count_dispatch() {
     COUNTS.with_borrow_mut(|counts| counts.dispatches += 1);
 }
 
-/// Counts a cell that has run; `goes_on` says that the one behind it follows. Fused cells
-/// are not counted, but the cells that they are made of.
+/// Counts a cell that has run. `goes_on` is true if the next cell in code follows. Of fused cells,
+/// each part is counted, and the whole is not.
 pub fn count(name: &'static str, goes_on: bool) {
     COUNTS.with_borrow_mut(|counts| {
         let opcode = *counts
@@ -75,19 +75,19 @@ pub fn count(name: &'static str, goes_on: bool) {
     });
 }
 
-/// How often cells have run on this thread: the feature `profile`, with
+/// Counts of the cells that have run on this thread, with the feature `profile` and
 /// [`Dispatch::Loop`](crate::Dispatch::Loop).
 #[derive(Clone, Debug, Default)]
 pub struct DispatchCounts {
-    /// How many handlers have run.
+    /// Number of handlers that have run.
     pub dispatches: u64,
-    /// The stretches of cells that have run one behind the other, up to a branch that was
-    /// taken, by number, and how often they have. In order.
+    /// Stretches of consecutive cells, each up to a branch that was taken, as opcodes, sorted, and
+    /// the number of times that each has run.
     pub stretches: Vec<(Vec<u16>, u64)>,
 }
 
 impl DispatchCounts {
-    /// What has been counted on this thread since the last time.
+    /// Returns the counts of this thread since the last call, and resets them.
     pub fn take() -> DispatchCounts {
         COUNTS.with_borrow_mut(|counts| {
             counts.end_stretch();
@@ -98,38 +98,38 @@ impl DispatchCounts {
         })
     }
 
-    /// How many cells have run: more than handlers, where some are fused.
+    /// Returns the number of cells that have run. With fused cells, this exceeds the number of
+    /// handlers.
     pub fn cells(&self) -> u64 {
         let cells = |(stretch, count): &(Vec<u16>, u64)| stretch.len() as u64 * count;
         self.stretches.iter().map(cells).sum()
     }
 
-    /// The name of the cells of a number.
+    /// Returns the name of an opcode.
     ///
     /// # Panics
     ///
-    /// If there are none.
+    /// If there is no such opcode.
     pub fn name(number: u16) -> String {
         let (op, variant) = Opcode::new(number).name();
         format!("{op}{variant}")
     }
 
-    /// The same, as the table of fusions has it: the op, and its variant.
+    /// Returns the path of an opcode in the table of fusions: the op and its variant.
     ///
     /// # Panics
     ///
-    /// If there are none.
+    /// If there is no such opcode.
     pub fn path(number: u16) -> String {
         let opcode = Opcode::new(number);
         format!("{:?}::{}", opcode.op(), opcode.variant().name)
     }
 
-    /// What the cells of a number have in common with others that do something similar to
-    /// operands in the same places.
+    /// Returns a name for all opcodes that do something similar with operands in the same places.
     ///
     /// # Panics
     ///
-    /// If there are none.
+    /// If there is no such opcode.
     pub fn form(number: u16) -> String {
         let opcode = Opcode::new(number);
         let (op, variant) = opcode.name();

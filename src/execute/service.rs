@@ -10,7 +10,8 @@ use crate::code::{
     At, FarSlot, FieldType, ModuleData, ModuleElements, ModuleFunc, ModuleMemory, ModuleTable,
     ModuleTag, Op, Trap,
 };
-use crate::heap::{ExnIndex, Failure, FuncRef, InstanceIndex, MemoryIndex, StoreInner, TableIndex};
+use crate::heap::{Failure, FuncRef, StoreInner};
+use crate::ids::{ExnIndex, InstanceIndex, MemoryIndex, TableIndex};
 use crate::stack::{Context, Exit};
 use core::marker::PhantomData;
 
@@ -193,7 +194,7 @@ fn carry_out(op: Op, call: ServiceCall<'_>) -> Result<Progress, Failure> {
             let operands = call.operands(Throw::operands);
             let ModuleTag(tag) = call.get(Throw::tag);
             let tag = call.store.instance(call.instance).parts().tags[tag as usize];
-            let payload = (0..call.store.tag(tag).fields()).map(|index| operands.get(index));
+            let payload = (0..call.store.tag(tag).payload_slots()).map(|index| operands.get(index));
             return Err(match call.store.add_exception(tag, payload) {
                 Ok(exception) => Failure::Exception(exception),
                 Err(_) => Failure::Trap(Trap::AllocationTooLarge),

@@ -1,23 +1,27 @@
-//! What the driver does for continuations: it makes them, ends them, and does what no
-//! cell does at once.
+//! Continuations, as far as the driver handles them: it creates them, ends them, and does
+//! the switches that no handler does itself.
 
+use super::chain_guard::ChainGuard;
 use super::clauses::Clauses;
 use super::continuation::{Handler, attach, clauses_of, detach, parent_of, referred, wanted};
-use super::driver::Linked;
 use super::execution::Suspension;
 use super::first_frame::FirstFrame;
+use super::host_call::await_results;
 use super::regs::{Regs, read_field};
+use super::unwind::throw;
 use crate::code::cells::{Row, Suspend};
 use crate::code::{Awaits, FarSlot, Handles, Op, Trap};
-use crate::heap::{ExnIndex, Failure, FuncRef, StoreInner};
-use crate::module::{FuncType, TypeId, ValType};
+use crate::heap::{Failure, FuncRef, StoreInner};
+use crate::ids::{ExnIndex, StackId, TypeId};
+use crate::module::{FuncType, ValType, types_after};
 use crate::stack::{
-    Awaited, BOUNDARY_SLOTS, BoundaryKind, Record, Stack, StackId, StackState, next_reference,
+    Awaited, BOUNDARY_SLOTS, BoundaryKind, Context, Record, Stack, StackState, next_reference,
 };
 use alloc::sync::Arc;
 use core::slice;
 
-/// Makes a continuation of a function: the reference to it.
+/// Creates a continuation of the function that `function` refers to, and returns the
+/// reference to it.
 pub(super) fn make(store: &mut StoreInner, function: u64) -> Result<u64, Failure> {
     let function = FuncRef(function as u32).get();
     let function = function.ok_or(Failure::Trap(Trap::NullReference))?;
@@ -36,7 +40,7 @@ pub(super) fn make(store: &mut StoreInner, function: u64) -> Result<u64, Failure
         first.lay_out(stack, BoundaryKind::Continuation, return_cell);
     }
     if object.is_host() {
-        // It runs as the instance that has made it.
+        // A host function runs as the instance that has created the continuation.
         stack.exit.ip = fixed.start_host.address();
         stack.exit.instance = instance;
         stack.deliver = (BOUNDARY_SLOTS * size_of::<u64>()) as i32;
@@ -45,35 +49,36 @@ pub(super) fn make(store: &mut StoreInner, function: u64) -> Result<u64, Failure
     Ok(stack.reference)
 }
 
-/// Binds values to a continuation of functions of a type: the reference to it from now on.
+/// Binds values to a continuation of functions of the type `ty`, and returns the reference
+/// that is valid from now on.
 ///
 /// # Safety
 ///
-/// X2; `values` are `count` slots, and a reference follows them.
+/// X2; the values are in `slots` slots at `values`, and a reference follows them.
 pub(super) unsafe fn bind(
     store: &mut StoreInner,
     ty: TypeId,
     values: *const u64,
-    count: usize,
+    slots: usize,
 ) -> Result<u64, Failure> {
     // SAFETY: as promised; the stack has room for all that it can be resumed with.
     unsafe {
-        let reference = *values.add(count);
+        let reference = *values.add(slots);
         let (stack, next) = renewed(store, reference)?;
-        pass(values, wanted(stack), count);
-        (*stack).deliver += (count * size_of::<u64>()) as i32;
+        pass(values, wanted(stack), slots);
+        (*stack).deliver += (slots * size_of::<u64>()) as i32;
         if (*stack).bound() == 0 {
             (*stack).bound_type = ty;
         }
-        (*stack).bind(count as u32);
+        (*stack).bind(slots as u32);
         (*stack).reference = next;
         Ok(next)
     }
 }
 
-/// The continuation that a reference names, and what it is called after its next use: what is
-/// on it is about to change. Where its number has no revisions left, it has another one now,
-/// and the directory has moved.
+/// Prepares a continuation for a use that changes what is on its stack. Returns the stack and
+/// the reference that is valid afterwards. A stack whose number has no revisions left gets
+/// another number, which may move the directory.
 fn renewed(store: &mut StoreInner, reference: u64) -> Result<(*mut Stack, u64), Failure> {
     // SAFETY: X2, H4.
     let mut stack = unsafe { referred(store.stacks.context(), reference).map_err(Failure::Trap)? };
@@ -95,8 +100,8 @@ fn renewed(store: &mut StoreInner, reference: u64) -> Result<(*mut Stack, u64), 
     Ok((stack, next))
 }
 
-/// Whether a continuation that waits to be resumed takes what functions of a type take,
-/// and gives what they give.
+/// Returns whether a continuation that waits to be resumed takes the values that functions of
+/// the type `ty` take, and returns what they return.
 pub fn fits(store: &StoreInner, id: StackId, ty: &FuncType) -> bool {
     let types = &store.engine().types;
     let stack = store.stacks.stack(id);
@@ -104,8 +109,8 @@ pub fn fits(store: &StoreInner, id: StackId, ty: &FuncType) -> bool {
     let awaited = if stack.state == StackState::Fresh {
         None
     } else {
-        // SAFETY: X1: the stack was left behind a cell that suspends; all of these have the
-        // fields of `Suspend`.
+        // SAFETY: X1: `ip` follows a cell that suspends; all of these have the fields of
+        // `Suspend`.
         Some(unsafe { read_field(stack.exit.ip.sub(Suspend::WORDS), Suspend::awaits) })
     };
     let of = match awaited {
@@ -114,9 +119,9 @@ pub fn fits(store: &StoreInner, id: StackId, ty: &FuncType) -> bool {
     };
     let params = match awaited {
         Some(Awaits::Results(_)) => &of.results,
-        _ => &of.params,
+        Some(Awaits::Params(_)) | None => &of.params,
     };
-    let params = params.get(stack.bound() as usize..).unwrap_or(&[]);
+    let params = types_after(params, stack.bound() as usize).unwrap_or_default();
     let all = |from: &[ValType], to: &[ValType]| {
         let mut pairs = from.iter().zip(to);
         from.len() == to.len() && pairs.all(|(&from, &to)| types.is_subtype(from, to))
@@ -125,244 +130,227 @@ pub fn fits(store: &StoreInner, id: StackId, ty: &FuncType) -> bool {
 }
 
 /// Copies slots from one stack to another.
-fn pass(from: *const u64, to: *mut u64, count: usize) {
-    // SAFETY: both stacks have them, as cells say who resume and suspend.
-    unsafe { to.copy_from_nonoverlapping(from, count) };
+fn pass(from: *const u64, to: *mut u64, slots: usize) {
+    // SAFETY: both stacks have these slots, as the cells that resume and suspend ensure.
+    unsafe { to.copy_from_nonoverlapping(from, slots) };
 }
 
-impl Linked<'_> {
-    /// Does what the cell at `ip`, which is one of `Context::service`'s op, wants.
-    /// A suspension, if that is for the host to handle.
-    pub(super) fn switching(&mut self) -> Result<Option<Suspension>, Failure> {
-        // SAFETY: X1, X2.
-        unsafe {
-            let mut r = Regs::restore(self.ctx);
-            let moved = match Op::new((*self.ctx).service) {
-                Op::Resume => {
-                    let clauses = Clauses::new(r.ip);
-                    let reference = *r.fp.byte_offset(clauses.reference());
-                    renewed(self.store, reference).map(|(stack, next)| {
-                        let outermost = self.whole(stack);
-                        r.resume(stack, next, outermost, clauses.values(), pass);
-                    })
-                }
-                Op::Suspend => match self.suspend_cell(&mut r) {
-                    Err(Failure::Trap(Trap::UnhandledTag)) => return self.suspend_to_host(&r),
-                    suspended => suspended,
-                },
-                Op::Switch => self.switch(&mut r),
-                // Where that goes on is not for these registers to say.
-                Op::ResumeThrow | Op::ResumeThrowRef => {
-                    return self.resume_throw(r).map(|()| None);
-                }
-                other => unreachable!("{other:?} switches no stacks"),
-            };
-            moved.map(|()| r.save()).map(|()| None)
+/// Executes the cell at `ip`, whose op is in `Context::service`. Returns a suspension if the
+/// host is to handle it.
+pub(super) fn serve(guard: &mut ChainGuard<'_>) -> Result<Option<Suspension>, Failure> {
+    // SAFETY: X1, X2.
+    unsafe {
+        let mut r = Regs::restore(guard.ctx);
+        match Op::new((*guard.ctx).service) {
+            Op::Resume => resume(guard, &mut r)?,
+            Op::Suspend => match suspend(guard, &mut r) {
+                Err(Failure::Trap(Trap::UnhandledTag)) => return suspend_to_host(guard, &r),
+                suspended => suspended?,
+            },
+            Op::Switch => switch(guard, &mut r)?,
+            // The landing sets the registers, so they are not saved here.
+            Op::ResumeThrow | Op::ResumeThrowRef => return resume_throw(guard, r).map(|()| None),
+            other => unreachable!("{other:?} switches no stacks"),
         }
+        r.save();
+        Ok(None)
     }
+}
 
-    /// The innermost clause for the tag of the cell at `ip`.
-    unsafe fn find_handler(&self, r: &Regs, handles: Handles) -> Result<Handler, Failure> {
-        // SAFETY: X1, X2; parents wait for their children.
-        unsafe {
-            let tag = *(*(*self.ctx).instance)
-                .tags
-                .add(r.get(Suspend::tag).0 as usize);
-            let mut outermost = (*self.ctx).running;
-            while let Some(waiting) = parent_of(self.ctx, outermost) {
-                let clauses = clauses_of(waiting);
-                let tags = (*(*waiting).exit.instance).tags;
-                let clause = (1..clauses.count()).find(|&clause| {
-                    let candidate = clauses.clause(clause);
-                    candidate.handles == handles && *tags.add(candidate.tag as usize) == tag
+/// Returns the innermost clause for the tag of the cell at `ip`.
+unsafe fn find_handler(
+    ctx: *const Context,
+    r: &Regs,
+    handles: Handles,
+) -> Result<Handler, Failure> {
+    // SAFETY: X1, X2; parents wait for their children.
+    unsafe {
+        let tag = *(*(*ctx).instance).tags.add(r.get(Suspend::tag).0 as usize);
+        let mut outermost = (*ctx).running;
+        while let Some(waiting) = parent_of(ctx, outermost) {
+            let clauses = clauses_of(waiting);
+            let tags = (*(*waiting).exit.instance).tags;
+            let clause = (1..clauses.count()).find(|&clause| {
+                let candidate = clauses.clause(clause);
+                candidate.handles == handles && *tags.add(candidate.tag as usize) == tag
+            });
+            if let Some(clause) = clause {
+                return Ok(Handler {
+                    outermost,
+                    waiting,
+                    operands: clauses.operands(),
+                    clause: clauses.found(clause),
                 });
-                if let Some(clause) = clause {
-                    return Ok(Handler {
-                        outermost,
-                        waiting,
-                        operands: clauses.operands(),
-                        clause: clauses.found(clause),
-                    });
-                }
-                outermost = waiting;
             }
-        }
-        Err(Failure::Trap(Trap::UnhandledTag))
-    }
-
-    /// The outermost of the stacks that were suspended with a continuation, which is about
-    /// to be resumed: from now on it is on its own, and nothing is bound.
-    unsafe fn whole(&self, stack: *mut Stack) -> *mut Stack {
-        // SAFETY: X2.
-        unsafe {
-            let outermost = (*self.ctx).stack((*stack).other_end());
-            (*stack).set_other_end((*stack).id());
-            outermost
+            outermost = waiting;
         }
     }
+    Err(Failure::Trap(Trap::UnhandledTag))
+}
 
-    unsafe fn suspend_cell(&mut self, r: &mut Regs) -> Result<(), Failure> {
-        // SAFETY: X1, X2.
-        unsafe {
-            let handler = self.find_handler(r, Handles::Suspend)?;
-            let count = r.get(Suspend::values) as usize;
-            (*(*self.ctx).running).set_other_end((*handler.outermost).id());
-            let left = r.leave_stack(r.ip.add(3));
-            r.suspend(handler, left, count, Regs::enter_stack, pass);
-        }
-        Ok(())
+/// Takes apart the stacks that were suspended with a continuation that is about to be resumed,
+/// and returns the outermost of them. Nothing counts as bound to it any more.
+unsafe fn take_outermost(ctx: *const Context, stack: *mut Stack) -> *mut Stack {
+    // SAFETY: X2.
+    unsafe {
+        let outermost = (*ctx).stack((*stack).other_end());
+        (*stack).set_other_end((*stack).id());
+        outermost
     }
+}
 
-    /// Suspends the execution, if its owner handles the tag of the cell at `ip`.
-    unsafe fn suspend_to_host(&mut self, r: &Regs) -> Result<Option<Suspension>, Failure> {
-        // SAFETY: X1, X2: the cell is one that suspends.
-        unsafe {
-            let tag = *(*(*self.ctx).instance)
-                .tags
-                .add(r.get(Suspend::tag).0 as usize);
-            if !self.store.stacks.stack(self.id).is_handled_by_host(tag) {
-                return Err(Failure::Trap(Trap::UnhandledTag));
+/// Resumes a continuation.
+unsafe fn resume(guard: &mut ChainGuard<'_>, r: &mut Regs) -> Result<(), Failure> {
+    // SAFETY: X1, X2: the cell at `ip` resumes.
+    unsafe {
+        let clauses = Clauses::new(r.ip);
+        let reference = *r.fp.byte_offset(clauses.reference());
+        let (stack, next) = renewed(guard.store, reference)?;
+        let outermost = take_outermost(guard.ctx, stack);
+        r.resume(stack, next, outermost, clauses.values(), pass);
+    }
+    Ok(())
+}
+
+/// Suspends the running stack up to the handler of the cell's tag.
+unsafe fn suspend(guard: &mut ChainGuard<'_>, r: &mut Regs) -> Result<(), Failure> {
+    // SAFETY: X1, X2: the cell at `ip` suspends.
+    unsafe {
+        let handler = find_handler(guard.ctx, r, Handles::Suspend)?;
+        let slots = r.get(Suspend::values) as usize;
+        (*(*guard.ctx).running).set_other_end((*handler.outermost).id());
+        let left = r.leave_stack(r.ip.add(3));
+        r.suspend(handler, left, slots, Regs::enter_stack, pass);
+    }
+    Ok(())
+}
+
+/// Suspends the execution, if its owner handles the tag of the cell at `ip`.
+unsafe fn suspend_to_host(
+    guard: &mut ChainGuard<'_>,
+    r: &Regs,
+) -> Result<Option<Suspension>, Failure> {
+    // SAFETY: X1, X2: the cell at `ip` suspends.
+    unsafe {
+        let tag = *(*(*guard.ctx).instance)
+            .tags
+            .add(r.get(Suspend::tag).0 as usize);
+        if !guard.store.stacks.stack(guard.id).is_handled_by_host(tag) {
+            return Err(Failure::Trap(Trap::UnhandledTag));
+        }
+        let (values, slots) = (
+            r.far_slot(Suspend::operands),
+            r.get(Suspend::values) as usize,
+        );
+        let payload = slice::from_raw_parts(values, slots).to_vec();
+        (*guard.ctx).ip = r.ip.add(3);
+        guard.leave(true);
+        await_results(guard, Awaited::Tag(tag), values);
+        Ok(Some(Suspension::Tag(tag, payload)))
+    }
+}
+
+/// Suspends the running stack and resumes another one in its place.
+unsafe fn switch(guard: &mut ChainGuard<'_>, r: &mut Regs) -> Result<(), Failure> {
+    // SAFETY: X1, X2: the cell at `ip` is a switch.
+    unsafe {
+        let (operands, slots) = (
+            r.far_slot(Suspend::operands),
+            r.get(Suspend::values) as usize,
+        );
+        let FarSlot(deliver) = r.get(Suspend::operands);
+        let reference = *operands.add(slots);
+        referred(guard.ctx, reference).map_err(Failure::Trap)?;
+        find_handler(guard.ctx, r, Handles::Switch)?;
+        let (peer, next) = renewed(guard.store, reference)?;
+        // The directory may have moved.
+        let handler = find_handler(guard.ctx, r, Handles::Switch)?;
+        let outermost = take_outermost(guard.ctx, peer);
+        let left = r.leave_stack(r.ip.add(3));
+        (*left.stack).set_other_end((*handler.outermost).id());
+        detach(left.stack, handler.outermost, deliver);
+        let fp = (*handler.waiting).exit.fp;
+        attach(peer, next, outermost, handler.waiting, fp);
+        let values = wanted(peer);
+        pass(operands, values, slots);
+        *values.add(slots) = (*left.stack).reference;
+        r.enter_stack(peer, left.instance);
+        r.acc = (*peer).acc;
+    }
+    Ok(())
+}
+
+/// Throws an exception at the point where a continuation is suspended, which is resumed for
+/// that.
+unsafe fn resume_throw(guard: &mut ChainGuard<'_>, mut r: Regs) -> Result<(), Failure> {
+    // SAFETY: X1, X2: the cell at `ip` resumes, and its operands are in the frame.
+    unsafe {
+        let clauses = Clauses::new(r.ip);
+        let operands = r.fp.byte_offset(clauses.operands());
+        let slots = clauses.values();
+        let by_reference = Op::new((*guard.ctx).service) == Op::ResumeThrowRef;
+        let thrown = (*operands as u32).checked_sub(1).map(ExnIndex);
+        if by_reference && thrown.is_none() {
+            return Err(Failure::Trap(Trap::NullReference));
+        }
+        let reference = *r.fp.byte_offset(clauses.reference());
+        referred(guard.ctx, reference).map_err(Failure::Trap)?;
+        let exception = match thrown {
+            Some(exception) if by_reference => exception,
+            _ => {
+                let tag = *(*(*guard.ctx).instance).tags.add(clauses.tag() as usize);
+                let payload = (0..slots).map(|index| *operands.add(index));
+                let exception = guard.store.add_exception(tag, payload);
+                exception.map_err(|_| Failure::Trap(Trap::AllocationTooLarge))?
             }
-            let (values, count) = (
-                r.far_slot(Suspend::operands),
-                r.get(Suspend::values) as usize,
-            );
-            let payload = slice::from_raw_parts(values, count).to_vec();
-            (*self.ctx).ip = r.ip.add(3);
-            self.leave(true);
-            self.await_results(Awaited::Tag(tag), values);
-            Ok(Some(Suspension::Tag(tag, payload)))
-        }
-    }
-
-    /// Suspends the running stack and resumes another one in its place.
-    unsafe fn switch(&mut self, r: &mut Regs) -> Result<(), Failure> {
-        // SAFETY: X1, X2: the cell at `ip` is a switch.
-        unsafe {
-            let (operands, count) = (
-                r.far_slot(Suspend::operands),
-                r.get(Suspend::values) as usize,
-            );
-            let FarSlot(deliver) = r.get(Suspend::operands);
-            let reference = *operands.add(count);
-            referred(self.ctx, reference).map_err(Failure::Trap)?;
-            self.find_handler(r, Handles::Switch)?;
-            let (peer, next) = renewed(self.store, reference)?;
-            // That may have moved the directory.
-            let handler = self.find_handler(r, Handles::Switch)?;
-            let outermost = self.whole(peer);
-            let left = r.leave_stack(r.ip.add(3));
-            (*left.stack).set_other_end((*handler.outermost).id());
-            detach(left.stack, handler.outermost, deliver);
-            let fp = (*handler.waiting).exit.fp;
-            attach(peer, next, outermost, handler.waiting, fp);
-            let values = wanted(peer);
-            pass(operands, values, count);
-            *values.add(count) = (*left.stack).reference;
-            r.enter_stack(peer, left.instance);
-            r.acc = (*peer).acc;
-        }
-        Ok(())
-    }
-
-    /// Throws an exception where a continuation stands, which is resumed for that.
-    unsafe fn resume_throw(&mut self, mut r: Regs) -> Result<(), Failure> {
-        // SAFETY: X1, X2: the cell at `ip` resumes, and its operands are in the frame.
-        unsafe {
-            let clauses = Clauses::new(r.ip);
-            let operands = r.fp.byte_offset(clauses.operands());
-            let count = clauses.values();
-            let by_reference = Op::new((*self.ctx).service) == Op::ResumeThrowRef;
-            let thrown = (*operands as u32).checked_sub(1).map(ExnIndex);
-            if by_reference && thrown.is_none() {
-                return Err(Failure::Trap(Trap::NullReference));
-            }
-            let reference = *r.fp.byte_offset(clauses.reference());
-            referred(self.ctx, reference).map_err(Failure::Trap)?;
-            let exception = match thrown {
-                Some(exception) if by_reference => exception,
-                _ => {
-                    let tag = *(*(*self.ctx).instance).tags.add(clauses.tag() as usize);
-                    let payload = (0..count).map(|index| *operands.add(index));
-                    let exception = self.store.add_exception(tag, payload);
-                    exception.map_err(|_| Failure::Trap(Trap::AllocationTooLarge))?
-                }
-            };
-            let (stack, next) = renewed(self.store, reference)?;
-            if (*stack).state == StackState::Fresh {
-                // It ends before it has begun: it is as if the cell threw.
-                self.store.stacks.release((*stack).id());
-                return self.throw(exception, false);
-            }
-            let outermost = self.whole(stack);
-            let waiting = r.leave_stack(r.ip.add(1));
-            attach(stack, next, outermost, waiting.stack, waiting.fp);
-            r.enter_stack(stack, waiting.instance);
-            r.save();
-            self.throw(exception, true)
-        }
-    }
-
-    /// Calls the host function that the running continuation is of; it returns as one of
-    /// WebAssembly's does. A suspension, if that is what it asks for.
-    pub(super) fn start_host(&mut self) -> Result<Option<crate::support::error::Error>, Failure> {
-        self.leave(true);
-        let stack = self.store.stacks.stack(self.running());
-        let (function, base) = (stack.function, stack.base);
-        // SAFETY: the arguments follow the bottom.
-        let arguments = unsafe { base.add(BOUNDARY_SLOTS) };
-        let called = self.call_function(function, arguments, true);
-        let asked = match called {
-            Ok(()) => None,
-            Err(Failure::Host(error)) if error.asks_to_suspend() => {
-                self.await_results(Awaited::Host(function), arguments);
-                Some(error)
-            }
-            Err(failure) => return self.throw_on(failure).map(|()| None),
         };
-        self.come_back();
-        let fixed = self.store.engine().handlers.fixed;
-        // SAFETY: X2; a cell without operands, at the bottom.
-        unsafe {
-            (*self.ctx).ip = fixed.return_continuation.address();
-            (*self.ctx).fp = base;
+        let (stack, next) = renewed(guard.store, reference)?;
+        if (*stack).state == StackState::Fresh {
+            // The continuation ends before it has begun, as if the cell itself threw.
+            guard.store.stacks.release((*stack).id());
+            return throw(guard, exception, false);
         }
-        Ok(asked)
+        let outermost = take_outermost(guard.ctx, stack);
+        let waiting = r.leave_stack(r.ip.add(1));
+        attach(stack, next, outermost, waiting.stack, waiting.fp);
+        r.enter_stack(stack, waiting.instance);
+        r.save();
+        throw(guard, exception, true)
     }
+}
 
-    /// Ends the running continuation: its results go to the stack that waits for it.
-    pub(super) fn return_continuation(&mut self) {
-        let done = self.running();
-        let waiting = self.store.stacks.stack(done).parent();
-        let waiting = waiting.expect("a continuation that runs is waited for");
-        // SAFETY: X2; the stack that waits has left at the cell that has resumed this one,
-        // and its frame has room for the results.
-        unsafe {
-            let bottom = self.store.stacks.stack(done).base;
-            let results = Record(bottom).boundary_results();
-            let target = self.go_on(waiting);
-            pass(bottom.add(BOUNDARY_SLOTS), target, results);
-        }
-        self.store.stacks.release(done);
+/// Ends the running continuation. Its results go to the stack that waits for it.
+pub(super) fn return_continuation(guard: &mut ChainGuard<'_>) {
+    let done = guard.running();
+    let waiting = guard.store.stacks.stack(done).parent();
+    let waiting = waiting.expect("a continuation that runs is waited for");
+    // SAFETY: X2; the stack that waits has left at the cell that has resumed this one, and its
+    // frame has room for the results.
+    unsafe {
+        let bottom = guard.store.stacks.stack(done).base;
+        let results = Record(bottom).boundary_results();
+        let target = return_to(guard, waiting);
+        pass(bottom.add(BOUNDARY_SLOTS), target, results);
     }
+    guard.store.stacks.release(done);
+}
 
-    /// Goes on with a stack behind the cell with which it has resumed another one. Where
-    /// that has its operands.
-    ///
-    /// # Safety
-    ///
-    /// X2; `id` waits for a stack.
-    unsafe fn go_on(&mut self, id: StackId) -> *mut u64 {
-        let ctx = self.ctx;
-        let stack: *mut _ = self.store.stacks.stack_mut(id);
-        // SAFETY: as promised.
-        unsafe {
-            let clauses = clauses_of(stack);
-            let mut r = Regs::restore(ctx);
-            r.enter_stack(stack, (*ctx).instance);
-            r.ip = clauses.target(0);
-            r.save();
-            r.fp.byte_offset(clauses.operands())
-        }
+/// Continues a stack after the cell with which it has resumed another one. Returns the address
+/// of the cell's operands, which the results replace.
+///
+/// # Safety
+///
+/// X2; `id` waits for a stack.
+unsafe fn return_to(guard: &mut ChainGuard<'_>, id: StackId) -> *mut u64 {
+    let ctx = guard.ctx;
+    let stack: *mut _ = guard.store.stacks.stack_mut(id);
+    // SAFETY: as promised.
+    unsafe {
+        let clauses = clauses_of(stack);
+        let mut r = Regs::restore(ctx);
+        r.enter_stack(stack, (*ctx).instance);
+        r.ip = clauses.target(0);
+        r.save();
+        r.fp.byte_offset(clauses.operands())
     }
 }

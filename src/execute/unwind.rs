@@ -1,120 +1,136 @@
-//! Throwing: finding what catches an exception, and going on there.
+//! Unwinding: finding the clause that catches an exception, and continuing there.
 //!
-//! The frames stand while that is looked for, on all stacks: where nothing catches the
-//! exception, they show where it was thrown.
+//! The frames of all stacks stay in place during the search. If nothing catches the
+//! exception, they still show where it was thrown.
 
-use super::driver::Linked;
+use super::chain_guard::ChainGuard;
 use crate::code::PublishedBlocks;
-use crate::heap::ThrownException;
-use crate::heap::{ExnIndex, Failure, InstanceCore, InstanceIndex, StoreInner, TagIndex};
-use crate::stack::{RawFrames, StackId};
+use crate::heap::{Failure, InstanceCore, StoreInner, ThrownException};
+use crate::ids::{ExnIndex, InstanceIndex, StackId, TagIndex};
+use crate::stack::RawFrames;
 
-/// Where an exception is caught.
+/// Place where an exception is caught.
 #[derive(Clone, Copy, Debug)]
 struct Landing {
-    /// The stack.
+    /// Stack of the frame that catches it.
     stack: StackId,
-    /// The frame there, in slots from the stack's base.
+    /// Record of this frame, in slots from the stack's base.
     fp: usize,
-    /// Where to go on.
+    /// Address of the cell that runs next.
     ip: *const u64,
-    /// The frame's instance.
+    /// Instance of the frame.
     instance: *mut InstanceCore,
-    /// Where the payload goes, in slots from the frame.
+    /// First slot for the payload, counted from the record.
     payload: i32,
-    /// Whether there is a payload: a clause for all exceptions gets none.
+    /// True if the payload is passed. A clause for all exceptions does not receive it.
     with_fields: bool,
-    /// Whether a reference to the exception goes behind it.
+    /// True if a reference to the exception follows the payload.
     with_ref: bool,
 }
 
-impl Linked<'_> {
-    /// Goes on where an exception is caught that the cell at `ip` throws, or the one before
-    /// it, if `ip` is where a call returns to.
-    pub(super) fn throw(&mut self, exception: ExnIndex, is_return: bool) -> Result<(), Failure> {
-        self.leave(is_return);
-        let landing = self.find_landing(exception);
-        self.land(exception, landing.ok_or(Failure::Exception(exception))?);
-        Ok(())
-    }
+/// Throws an exception and continues where it is caught. The cell at `ip` throws it, or, if
+/// `is_return`, the call before `ip`.
+///
+/// # Errors
+///
+/// [`Failure::Exception`] if nothing catches it.
+pub(super) fn throw(
+    guard: &mut ChainGuard<'_>,
+    exception: ExnIndex,
+    is_return: bool,
+) -> Result<(), Failure> {
+    guard.leave(is_return);
+    let landing = find_landing(guard, exception);
+    land(
+        guard,
+        exception,
+        landing.ok_or(Failure::Exception(exception))?,
+    );
+    Ok(())
+}
 
-    /// The same, where a host function has thrown: if that is what its failure says. Where
-    /// nothing catches it, the host's own error is the better one.
-    pub(super) fn throw_on(&mut self, failure: Failure) -> Result<(), Failure> {
-        let thrown = match &failure {
-            Failure::Host(error) if error.is::<ThrownException>() => self.store.pending_exception,
-            _ => None,
-        };
-        let landing = thrown.and_then(|exception| self.find_landing(exception));
-        let (Some(exception), Some(landing)) = (thrown, landing) else {
-            return Err(failure);
-        };
-        self.store.pending_exception = None;
-        self.land(exception, landing);
-        Ok(())
-    }
+/// Throws the exception of a host function, if that is how the function has failed, and
+/// continues where it is caught.
+///
+/// # Errors
+///
+/// The failure itself, if it is no exception or nothing catches it: the host's own error contains
+/// more than [`Failure::Exception`].
+pub(super) fn throw_failure(guard: &mut ChainGuard<'_>, failure: Failure) -> Result<(), Failure> {
+    let thrown = match &failure {
+        Failure::Host(error) if error.is::<ThrownException>() => guard.store.pending_exception,
+        _ => None,
+    };
+    let landing = thrown.and_then(|exception| find_landing(guard, exception));
+    let (Some(exception), Some(landing)) = (thrown, landing) else {
+        return Err(failure);
+    };
+    guard.store.pending_exception = None;
+    land(guard, exception, landing);
+    Ok(())
+}
 
-    fn find_landing(&self, exception: ExnIndex) -> Option<Landing> {
-        let tag = self.store.exceptions.get(exception)?.tag;
-        let stacks = &self.store.stacks;
-        let parent = |&id: &StackId| stacks.stack(id).parent();
-        core::iter::successors(Some(self.running()), parent)
-            .find_map(|stack| find_on(self.store, stack, tag))
-    }
+fn find_landing(guard: &ChainGuard<'_>, exception: ExnIndex) -> Option<Landing> {
+    let tag = guard.store.exceptions.get(exception)?.tag;
+    let stacks = &guard.store.stacks;
+    stacks
+        .stacks_from(guard.running())
+        .find_map(|stack| find_on(guard.store, stack, tag))
+}
 
-    /// Sets the registers to where an exception is caught, and gives it what it wants. The
-    /// continuations that it has left end.
-    fn land(&mut self, exception: ExnIndex, landing: Landing) {
-        let mut id = self.running();
-        while id != landing.stack
-            && let Some(parent) = self.store.stacks.stack(id).parent()
-        {
-            self.store.stacks.release(id);
-            id = parent;
-        }
-        self.store.stacks.set_running(landing.stack);
-        let stack = self.store.stacks.stack_mut(landing.stack);
-        stack.exit.is_return = true;
-        let (base, limit) = (stack.base, stack.limit);
-        let fields = match self.store.exceptions.get(exception) {
-            Some(caught) if landing.with_fields => &caught.fields[..],
-            _ => &[],
-        };
-        // SAFETY: S1: the frame has a slot for each value that its label wants; X1, X2: the
-        // landing is a cell of the frame's code.
-        unsafe {
-            let fp = base.add(landing.fp);
-            let payload = fp.offset(landing.payload as isize);
-            payload.copy_from_nonoverlapping(fields.as_ptr(), fields.len());
-            if landing.with_ref {
-                *payload.add(fields.len()) = u64::from(exception.0) + 1;
-            }
-            (*self.ctx).stack_limit = limit;
-            (*self.ctx).ip = landing.ip;
-            (*self.ctx).fp = fp;
-            (*self.ctx).set_instance(landing.instance);
-        }
-        self.activation().exited = false;
+/// Sets the registers to a landing, and writes there what its clause receives. The
+/// continuations between the throw and the landing end.
+fn land(guard: &mut ChainGuard<'_>, exception: ExnIndex, landing: Landing) {
+    let mut id = guard.running();
+    while id != landing.stack
+        && let Some(parent) = guard.store.stacks.stack(id).parent()
+    {
+        guard.store.stacks.release(id);
+        id = parent;
+    }
+    guard.store.stacks.set_running(landing.stack);
+    let stack = guard.store.stacks.stack_mut(landing.stack);
+    stack.exit.is_return = true;
+    let (base, limit) = (stack.base, stack.limit);
+    let fields = match guard.store.exceptions.get(exception) {
+        Some(caught) if landing.with_fields => &caught.fields[..],
+        _ => &[],
+    };
+    // SAFETY: S1: the frame has slots for all values that its label takes; X1, X2: the landing
+    // is a cell of the frame's code.
+    unsafe {
+        let fp = base.add(landing.fp);
+        let payload = fp.offset(landing.payload as isize);
+        payload.copy_from_nonoverlapping(fields.as_ptr(), fields.len());
         if landing.with_ref {
-            self.store.exceptions.escape(exception);
-            self.store.collector.count();
-        } else {
-            self.store.exceptions.caught(exception);
+            *payload.add(fields.len()) = u64::from(exception.0) + 1;
         }
+        (*guard.ctx).stack_limit = limit;
+        (*guard.ctx).ip = landing.ip;
+        (*guard.ctx).fp = fp;
+        (*guard.ctx).set_instance(landing.instance);
+    }
+    guard.activation().exited = false;
+    if landing.with_ref {
+        guard.store.exceptions.escape(exception);
+        guard.store.collector.count();
+    } else {
+        guard.store.exceptions.caught(exception);
     }
 }
 
-/// The youngest frame of a stack that catches exceptions of a tag, from where it has left.
+/// Returns the landing in the youngest frame of a stack that catches exceptions of a tag. The
+/// frames begin at the stack's exit point.
 fn find_on(store: &StoreInner, id: StackId, tag: TagIndex) -> Option<Landing> {
     let stack = store.stacks.stack(id);
-    // Frames of one instance stand together: its code is locked once for all of them.
+    // Frames of one instance are mostly consecutive: its code is locked once for all of them.
     let mut code: Option<(InstanceIndex, PublishedBlocks<'_>)> = None;
     for frame in RawFrames::new(stack, stack.exit) {
         let instance = store.instance(frame.instance);
         let blocks = match code {
             Some((of, ref blocks)) if of == frame.instance => blocks,
             _ => {
-                // One lock is given back before another is taken.
+                // One lock is released before another is taken.
                 drop(code.take());
                 let blocks = instance.module().code.published_blocks();
                 &code.insert((frame.instance, blocks)).1
@@ -124,7 +140,8 @@ fn find_on(store: &StoreInner, id: StackId, tag: TagIndex) -> Option<Landing> {
             continue;
         };
         let tags = &instance.parts().tags;
-        let catches = |wanted: Option<u32>| wanted.is_none_or(|index| tags[index as usize] == tag);
+        // A clause without a tag catches all exceptions.
+        let catches = |of: Option<u32>| of.is_none_or(|index| tags[index as usize] == tag);
         let mut clauses = block.catches().clauses_at(offset);
         if let Some(clause) = clauses.find(|clause| catches(clause.tag)) {
             return Some(Landing {

@@ -1,124 +1,125 @@
-//! A collection: it marks what can be reached, and frees what was not, in steps between which
-//! the program runs on.
+//! A collection: marks what is reachable and frees the rest, in steps between which the program
+//! runs.
 //!
-//! # How what changes meanwhile is not missed
+//! # Changes during a collection
 //!
-//! Something is white until it has been found, grey until it has been looked into, and black
-//! then. Nothing black may refer to something white when marking ends.
+//! An object is white until it is found, grey until it is visited, and black afterwards. When
+//! marking ends, no black object may refer to a white one.
 //!
 //! * Exceptions never change.
-//! * A continuation changes only while it runs, or when values are bound to it. A stack that
-//!   is grey or black says so in the word that `resume` looks at anyway
-//!   ([`Stack::is_traced`]), so that those few resumptions, and no others, take the slow path;
-//!   that makes it white. When it stops again there is a new reference to it, and by
-//!   that it is found once more.
-//! * What can be written without any sign (globals, the stacks that run and those that wait
-//!   for them) is looked at last, all at once, and then whatever that leads to. Where the
-//!   latter is more than a step may do, the program goes on, and all this is done again.
-//! * Tables keep a byte for each few hundred elements, which whoever writes an element
-//!   sets: what was written is looked at once more.
-//! * What the host holds is a list that grows and shrinks at its end.
-//! * What is new is white while marking goes on, and is not freed once that has ended.
+//! * A continuation changes only while it runs, and when values are bound to it. A grey or black
+//!   stack is marked as such in the word that `resume` reads anyway ([`Stack::is_traced`]). So
+//!   only resumptions of such stacks take the slow path, which makes the stack white again. When
+//!   it is suspended again, a new reference to it is created, by which it is found once more.
+//! * Roots that change without any sign (globals, the running stacks and those that wait for
+//!   them) are visited last, all at once, and then what they lead to. If the latter is more than
+//!   a step may do, the program continues, and all this is repeated.
+//! * Each table has a dirty bit for each card, a run of a few hundred elements. Every write of an
+//!   element sets it, and a dirty card is visited again.
+//! * References that the host holds are in lists that grow and shrink at their ends.
+//! * New objects are white during marking, and are not freed once marking has ended.
 //!
 //! [`Stack::is_traced`]: crate::stack::Stack::is_traced
 //!
-//! # Why it ends
+//! # Termination
 //!
-//! Each allocation makes one thing white, and so does each resumption that takes the slow path;
-//! for each of them more than one thing is made black.
+//! Each allocation makes one object white, and so does each resumption that takes the slow path.
+//! For each of them, more than one object becomes black.
 //!
-//! # What a pause is made of
+//! # Length of a pause
 //!
-//! A step's work, or what is looked at at once: the frames of one stack, the globals, and the
-//! frames of all stacks that wait for the one that runs. Freeing a stack or a value of the
-//! host's takes as long as the allocator or that value does.
+//! A pause is as long as one step, or as what is visited at once: the frames of one stack, the
+//! globals, and the frames of all stacks that wait for the running one. In addition, freeing a
+//! stack or a host value takes as long as the allocator or the value's `Drop` does.
 
 use super::collector::{Collector, Reference};
 use super::exception;
-use super::store::{ExnIndex, StoreInner};
+use super::store::StoreInner;
 use crate::format_err;
-use crate::stack::StackId;
+use crate::ids::{ExnIndex, StackId};
 use crate::support::error::Error;
 use alloc::vec::Vec;
 
 /// A collection under way.
 #[derive(Debug)]
 pub struct Collection {
-    /// What it marks with.
+    /// Number of the collection, with which it marks.
     number: u32,
-    /// What is grey.
+    /// Grey objects.
     grey: Vec<Grey>,
-    /// The stacks suspended at once that are being looked into.
+    /// Stacks that are being visited.
     tracing: Option<Tracing>,
-    /// What has just been seen and may be white.
+    /// References that have just been found. Their objects may be white.
     found: Vec<Reference>,
+    /// Progress among the roots.
     roots: Roots,
-    /// How far it has freed, once all is marked.
+    /// Progress of freeing, once all is marked.
     sweep: Option<Sweep>,
-    /// What it has marked, and the frames that it has looked at.
+    /// Number of marked objects and visited frames.
     kept: usize,
-    /// Whether there was no room to note what is grey.
+    /// True if there was no memory to record a grey object.
     failed: bool,
 }
 
+/// A grey object.
 #[derive(Clone, Copy, Debug)]
 enum Grey {
     Exception(ExnIndex),
-    /// A continuation or an execution of the embedder's, with what was suspended with it.
+    /// A continuation or an execution of the embedder, with the stacks suspended with it.
     Stacks(StackId),
 }
 
+/// Progress among the stacks that were suspended at once.
 #[derive(Clone, Copy, Debug)]
 struct Tracing {
-    /// The stack that stands for all of them.
+    /// Stack that represents all of them.
     of: StackId,
+    /// Stack that is visited next.
     next: StackId,
 }
 
-/// How many roots have been looked at.
+/// Numbers of the roots of each kind that have been visited.
 #[derive(Debug, Default)]
 struct Roots {
     held: usize,
     owned: usize,
     stacks: usize,
     tables: usize,
-    /// In the next table.
+    /// Cards of the next table.
     cards: usize,
-    /// How often it has looked at all tables: the first time at every element, then at those
-    /// that were written since.
+    /// Passes over all tables. The first one visits every card, later ones the dirty cards.
     passes: usize,
-    /// How many cards were written since the pass before.
+    /// Cards that were visited in this pass.
     written: usize,
 }
 
-/// How much has been looked at to be freed.
+/// Progress of freeing, by kind of object.
 #[derive(Debug, Default)]
 struct Sweep {
     stacks: usize,
-    /// What is left of a continuation that is being freed.
+    /// Remaining stack of a continuation that is being freed.
     freeing: Option<StackId>,
     exceptions: usize,
-    /// The first number that has not been.
+    /// First number that has not been visited.
     externs: u32,
 }
 
-/// How much a step may still do.
+/// Work that a step may still do.
 struct Work {
     bytes: usize,
-    /// So that there is progress, however small steps are.
+    /// Items that are visited even if `bytes` is zero, so that there is progress.
     items: usize,
 }
 
-/// What looking at a frame counts for, in bytes: its map must be found.
+/// Work of visiting a frame, in bytes: its map must be found.
 const FRAME: usize = 256;
-/// What looking at something small counts for.
+/// Work of visiting a small item, in bytes.
 const ENTRY: usize = 64;
-/// At the most so many passes over the tables are made, unless hardly anything is written
-/// between them.
+/// Maximum number of passes over the tables before the last roots are visited.
 const PASSES: usize = 8;
-/// So many written cards may be left to the end.
+/// Number of dirty cards in a pass up to which there is no further one.
 const FEW: usize = 16;
-/// So many of those that lie side by side are looked at at once.
+/// Number of adjacent references that are visited at once.
 const CHUNK: usize = 32;
 
 impl Work {
@@ -137,7 +138,7 @@ impl Work {
 }
 
 impl Collection {
-    /// A collection that has not begun. Nothing has its number.
+    /// Creates a collection that has not begun. No object may have its number as a mark.
     pub fn new(number: u32) -> Collection {
         Collection {
             number,
@@ -151,17 +152,17 @@ impl Collection {
         }
     }
 
-    /// How many of the references that the host holds it has seen.
-    pub fn seen_held(&mut self) -> &mut usize {
+    /// Returns the number of references in [`Collector::held`] that were visited.
+    pub fn visited_held(&mut self) -> &mut usize {
         &mut self.roots.held
     }
 
-    /// How many of those that it owns.
-    pub fn seen_owned(&mut self) -> &mut usize {
+    /// Returns the number of references in [`Collector::owned`] that were visited.
+    pub fn visited_owned(&mut self) -> &mut usize {
         &mut self.roots.owned
     }
 
-    /// The mark of what is allocated now.
+    /// Returns the mark that new objects get.
     fn new_mark(&self) -> u32 {
         match self.sweep {
             None => self.number.wrapping_sub(1),
@@ -169,7 +170,7 @@ impl Collection {
         }
     }
 
-    /// Whether all is done.
+    /// Does a step. Returns whether the collection has ended.
     fn advance(&mut self, store: &mut StoreInner, mut work: Work) -> Result<bool, Error> {
         if self.sweep.is_none() {
             if !self.mark(store, &mut work)? {
@@ -182,28 +183,28 @@ impl Collection {
 
     // --- marking ---
 
-    /// Whether all is marked.
+    /// Marks. Returns whether everything reachable is marked.
     fn mark(&mut self, store: &mut StoreInner, work: &mut Work) -> Result<bool, Error> {
         while work.is_left() {
-            if self.trace(store, work)? || self.see_roots(store, work) {
+            if self.trace(store, work)? || self.visit_noticed_roots(store, work) {
                 continue;
             }
-            self.see_unguarded_roots(store, work)?;
+            self.visit_unnoticed_roots(store, work)?;
             while work.is_left() && self.trace(store, work)? {}
             return Ok(self.grey.is_empty() && self.tracing.is_none());
         }
         Ok(false)
     }
 
-    /// Looks into something grey, if there is anything.
+    /// Visits a grey object. Returns whether there was one.
     fn trace(&mut self, store: &mut StoreInner, work: &mut Work) -> Result<bool, Error> {
         if self.failed {
             return Err(format_err!("there is no room for marks"));
         }
         if let Some(Tracing { of, next }) = self.tracing.take() {
-            // Otherwise it runs again, or has ended.
+            // Otherwise they run again, or have ended.
             if self.is_marked(store, of) {
-                self.look_into_stack(store, next, work)?;
+                self.visit_frames(store, next, work)?;
                 let parent = store.stacks.stack(next).parent();
                 self.tracing = parent.map(|next| Tracing { of, next });
             }
@@ -229,13 +230,13 @@ impl Collection {
         Ok(true)
     }
 
-    fn look_into_stack(
+    fn visit_frames(
         &mut self,
         store: &mut StoreInner,
         id: StackId,
         work: &mut Work,
     ) -> Result<(), Error> {
-        // It may become a continuation of its own before it is looked at to be freed.
+        // The stack may be suspended on its own before stacks are freed.
         store.stacks.stack_mut(id).mark = self.number;
         let mut found = Found::new(&mut self.found, &mut self.failed);
         let frames = store.visit_stack(id, &mut |reference| found.push(reference))?;
@@ -269,7 +270,7 @@ impl Collection {
         }
     }
 
-    /// Marks the stacks that are suspended at once, for which one of them stands.
+    /// Marks the stacks that were suspended at once and are represented by `of`.
     fn mark_stacks(&mut self, store: &mut StoreInner, of: StackId) {
         if self.is_marked(store, of) {
             return;
@@ -277,12 +278,12 @@ impl Collection {
         let stack = store.stacks.stack_mut(of);
         stack.mark = self.number;
         stack.trace();
-        // It has been resumed and suspended since that began.
+        // The stacks may have been resumed and suspended while they were visited.
         self.tracing = self.tracing.filter(|tracing| tracing.of != of);
         self.add_grey(Grey::Stacks(of));
     }
 
-    /// Whether stacks that are suspended at once are grey or black.
+    /// Returns whether the stacks that are represented by `of` are grey or black.
     fn is_marked(&self, store: &StoreInner, of: StackId) -> bool {
         let stack = store.stacks.stack(of);
         stack.is_traced() && stack.mark == self.number
@@ -296,9 +297,8 @@ impl Collection {
         }
     }
 
-    /// Looks at some roots of which it is known when they change, if there are any that it has
-    /// not looked at.
-    fn see_roots(&mut self, store: &mut StoreInner, work: &mut Work) -> bool {
+    /// Visits some of the roots whose changes are noticed. Returns whether any were left.
+    fn visit_noticed_roots(&mut self, store: &mut StoreInner, work: &mut Work) -> bool {
         let Collector { held, owned, .. } = &store.collector;
         let mut found = Found::new(&mut self.found, &mut self.failed);
         let roots = &mut self.roots;
@@ -327,7 +327,7 @@ impl Collection {
                 let is_written = store.clean_card(table, card);
                 if roots.passes == 0 || is_written {
                     roots.written += 1;
-                    self.see_card(store, table, card, work);
+                    self.visit_card(store, table, card, work);
                 }
             } else {
                 (roots.tables, roots.cards) = (roots.tables + 1, 0);
@@ -342,8 +342,8 @@ impl Collection {
         true
     }
 
-    /// Looks at the elements of a card, which is clean.
-    fn see_card(&mut self, store: &mut StoreInner, table: usize, card: usize, work: &mut Work) {
+    /// Visits the elements of a card whose dirty bit has been cleared.
+    fn visit_card(&mut self, store: &mut StoreInner, table: usize, card: usize, work: &mut Work) {
         let range = store.tables()[table].elements_of_card(card);
         work.spend(ENTRY + range.len() * size_of::<u64>());
         let mut found = Found::new(&mut self.found, &mut self.failed);
@@ -351,8 +351,8 @@ impl Collection {
         self.mark_found(store);
     }
 
-    /// Looks at the roots that can change at any time.
-    fn see_unguarded_roots(
+    /// Visits the roots whose changes are not noticed.
+    fn visit_unnoticed_roots(
         &mut self,
         store: &mut StoreInner,
         work: &mut Work,
@@ -367,17 +367,17 @@ impl Collection {
         for table in 0..store.tables().len() {
             for card in 0..store.tables()[table].cards() {
                 if store.clean_card(table, card) {
-                    self.see_card(store, table, card, work);
+                    self.visit_card(store, table, card, work);
                 }
             }
         }
         for activation in 0..store.stacks.activations.len() {
             let activation = store.stacks.activations[activation];
-            let mut next = activation.chain.first();
+            let mut next = Some(activation.chain.first());
             while let Some(id) = next {
                 store.stacks.stack_mut(id).mark = self.number;
                 if activation.exited {
-                    self.look_into_stack(store, id, work)?;
+                    self.visit_frames(store, id, work)?;
                 }
                 next = store.stacks.stack(id).parent();
             }
@@ -387,7 +387,7 @@ impl Collection {
 
     // --- freeing ---
 
-    /// Whether all is freed.
+    /// Frees white objects. Returns whether all are freed.
     fn sweep(&mut self, store: &mut StoreInner, work: &mut Work) -> bool {
         let number = self.number;
         let Some(sweep) = &mut self.sweep else {
@@ -421,7 +421,7 @@ impl Collection {
     }
 }
 
-/// Takes references until there is no more room for them.
+/// Collects references as long as there is memory for them.
 struct Found<'a> {
     found: &'a mut Vec<Reference>,
     failed: &'a mut bool,
@@ -441,15 +441,15 @@ impl<'a> Found<'a> {
 }
 
 impl StoreInner {
-    /// Does so much of the collection under way. What it keeps, in objects and frames, once it
-    /// has ended.
+    /// Does a step of the collection under way, of `bytes` of work. Once the collection has ended,
+    /// returns the number of objects and frames that it has kept.
     pub(super) fn step(&mut self, bytes: usize) -> Option<usize> {
         let mut collection = self.collector.collection.take()?;
         let advanced = collection.advance(self, Work::new(bytes));
         let kept = collection.kept;
         let ended = match advanced {
             Ok(ended) => ended,
-            // Where not all is known, nothing may be freed.
+            // Without all marks, nothing may be freed.
             Err(error) => {
                 log::warn!("no collection: {error:#}");
                 true
@@ -471,8 +471,8 @@ impl StoreInner {
         None
     }
 
-    /// An execution of the embedder's has stopped, or is about to begin: from now on it is a
-    /// root as it is.
+    /// Informs the collector that an execution of the embedder has stopped or has been created:
+    /// from now on its stack is a root that does not change.
     pub fn execution_waits(&mut self, id: StackId) {
         if let Some(mut collection) = self.collector.collection.take() {
             if collection.sweep.is_none() && self.waits_for_host(id) {

@@ -1,92 +1,105 @@
-//! The collector of what guests can make without end: values of the host's, exceptions and
-//! continuations. When it works, and what the host holds; how it works is a
-//! [collection](super::collection).
+//! The collector of objects: host values, exceptions and continuations. This file decides when
+//! to collect, and lists the references that the host holds. A
+//! [collection](super::collection) does the work.
 //!
 //! # When
 //!
-//! At allocations. A collection begins once as many have been made since the last one as
-//! that had objects to keep and frames to look at; from then on each few allocations are
-//! preceded by a step of it, whose work is bounded. So where it happens depends on the
-//! program alone, and the work is proportional to what is allocated. A store that allocates
-//! nothing pays nothing.
+//! At allocations. A collection begins after as many allocations as the last one has kept
+//! objects and visited frames. From then on a step of it, whose work is bounded, precedes
+//! every few allocations. So the time of a collection depends on the program alone, and the
+//! work is proportional to the number of allocations. A store that allocates no objects pays
+//! nothing.
 
 use super::collection::Collection;
-use super::store::{ExnIndex, ExternIndex, StoreInner};
-use crate::module::{CollectorPace, HeapType, ValType};
-use crate::stack::StackId;
+use super::store::StoreInner;
+use crate::ids::{ExnIndex, ExternIndex, StackId};
+use crate::module::{CollectorPace, HeapType, ValBits, ValType};
 use crate::support::error::Error;
 use alloc::collections::TryReserveError;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-/// A reference to something that can be collected.
+/// A reference to an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Reference {
-    /// A value of the host's.
+    /// A host value.
     Extern(ExternIndex),
     /// An exception.
     Exn(ExnIndex),
-    /// A continuation, as a slot has it.
+    /// A continuation, by the bits of a slot.
     Cont(u64),
 }
 
 impl Reference {
-    /// The reference in a slot that has references of a type.
+    /// Returns the reference in a slot for references of a type. Null, and references to
+    /// anything but objects, are `None`.
     pub fn new(ty: HeapType, bits: u64) -> Option<Reference> {
         let index = (bits as u32).checked_sub(1)?;
-        match ty.top() {
-            HeapType::Extern => Some(Reference::Extern(ExternIndex(index))),
-            HeapType::Exn => Some(Reference::Exn(ExnIndex(index))),
-            HeapType::Cont => Some(Reference::Cont(bits)),
-            _ => None,
+        match ty {
+            HeapType::Extern | HeapType::NoExtern => Some(Reference::Extern(ExternIndex(index))),
+            HeapType::Exn | HeapType::NoExn => Some(Reference::Exn(ExnIndex(index))),
+            HeapType::Cont | HeapType::ConcreteCont(_) | HeapType::NoCont => {
+                Some(Reference::Cont(bits))
+            }
+            HeapType::Func | HeapType::ConcreteFunc(_) | HeapType::NoFunc => None,
+            // No values of these types exist yet.
+            HeapType::Any
+            | HeapType::Eq
+            | HeapType::I31
+            | HeapType::Struct
+            | HeapType::ConcreteStruct(_)
+            | HeapType::Array
+            | HeapType::ConcreteArray(_)
+            | HeapType::None => None,
         }
     }
 
-    /// The same, of a slot of any type.
-    pub fn of_value(ty: ValType, bits: u64) -> Option<Reference> {
+    /// Returns the reference in a value of any type.
+    pub fn of_value(ty: ValType, bits: ValBits) -> Option<Reference> {
         match ty {
-            ValType::Ref(ty) => Reference::new(ty.heap, bits),
-            _ => None,
+            ValType::Ref(ty) => Reference::new(ty.heap, bits[0]),
+            ValType::I32 | ValType::I64 | ValType::F32 | ValType::F64 | ValType::V128 => None,
         }
     }
 }
 
-/// Visits all that the frames of a stack refer to: how many there are.
+/// Hook that visits the references in the frames of a stack, and returns the number of frames.
 pub type TraceStack = fn(&StoreInner, StackId, &mut dyn FnMut(Reference)) -> Result<usize, Error>;
 
-/// While a collection goes on, so many bytes are looked at for each allocation, unless a step
-/// is smaller.
+/// Bytes that a collection visits for each allocation, unless a step is smaller.
 const PER_ALLOCATION: usize = 1 << 10;
-/// At the most so many allocations have no step between them.
+/// Maximum number of allocations from one step to the next.
 const MOST: usize = 64;
 
-/// How many allocations there are from one step to the next.
+/// Returns the number of allocations from one step to the next.
 fn interval(pace: CollectorPace) -> usize {
     (pace.step / PER_ALLOCATION).clamp(1, MOST)
 }
 
-/// When to collect, and what the host holds.
+/// State of the collector.
 #[derive(Debug)]
 pub struct Collector {
     pace: CollectorPace,
+    /// Number of allocations since the last work.
     allocated: usize,
+    /// Number of allocations after which work is due.
     due: usize,
-    /// While it is not zero, values may be where no map says so.
+    /// Number of pauses. During a pause, values may be where no frame map describes them.
     paused: usize,
-    /// What the host holds, the last taken last.
+    /// References that the host holds until it releases them in reverse order.
     pub(super) held: Vec<Reference>,
-    /// What it holds besides, as long as it has a copy of what stands with it.
+    /// References that the host holds until it drops its copy of the token.
     pub(super) owned: Vec<(Reference, Arc<()>)>,
-    /// How many of these there may be before some are looked for that it has dropped.
+    /// Length of `owned` at which entries with dropped tokens are searched for.
     owned_due: usize,
-    /// The collection under way.
+    /// Collection under way.
     pub(super) collection: Option<Collection>,
-    /// The number of the last collection.
+    /// Number of the last collection.
     pub(super) number: u32,
 }
 
 impl Collector {
-    /// A collector that has nothing to do.
+    /// Creates a collector without any references.
     pub fn new(pace: CollectorPace) -> Collector {
         Collector {
             pace,
@@ -101,19 +114,19 @@ impl Collector {
         }
     }
 
-    /// Something has been allocated, or must be traced again.
+    /// Counts an allocation, or an object that must be traced again.
     #[inline]
     pub fn count(&mut self) {
         self.allocated += 1;
     }
 
-    /// Whether the next allocation should be preceded by work.
+    /// Returns whether work is due before the next allocation.
     #[inline]
     pub fn is_due(&self) -> bool {
         self.allocated >= self.due && self.paused == 0
     }
 
-    /// No work until as many calls of [`Collector::resume`].
+    /// Prevents work until [`Collector::resume`] has been called as often.
     pub fn pause(&mut self) {
         self.paused += 1;
     }
@@ -141,40 +154,40 @@ impl Collector {
     }
 
     fn forget_dropped(&mut self) {
-        let mut seen = self.collection.as_mut().map(Collection::seen_owned);
+        let mut visited = self.collection.as_mut().map(Collection::visited_owned);
         let (mut index, mut before) = (0, 0);
-        let seen_before = seen.as_ref().map_or(0, |seen| **seen);
+        let visited_before = visited.as_ref().map_or(0, |visited| **visited);
         self.owned.retain(|(_, token)| {
             let retained = Arc::strong_count(token) > 1;
-            before += usize::from(retained && index < seen_before);
+            before += usize::from(retained && index < visited_before);
             index += 1;
             retained
         });
-        if let Some(seen) = &mut seen {
-            **seen = before;
+        if let Some(visited) = &mut visited {
+            **visited = before;
         }
     }
 
-    /// How many references the host holds.
+    /// Returns the number of references that the host holds, without those with a token.
     pub fn held(&self) -> usize {
         self.held.len()
     }
 
-    /// The host holds only the first so many references any more.
+    /// Releases all references that the host holds but the first `held`.
     pub fn let_go(&mut self, held: usize) {
         self.held.truncate(held);
         if let Some(collection) = &mut self.collection {
-            let seen = collection.seen_held();
-            *seen = held.min(*seen);
+            let visited = collection.visited_held();
+            *visited = held.min(*visited);
         }
     }
 }
 
-/// Fewer of what the host owns are not looked through for what it has dropped.
+/// Smallest value of [`Collector::owned_due`].
 const LEAST_OWNED: usize = 4096;
 
 impl StoreInner {
-    /// The host has got a reference, and may use it until it lets it go.
+    /// Holds a reference for the host until [`Collector::let_go`] releases it.
     pub fn hold(&mut self, reference: Reference) {
         if let Reference::Exn(index) = reference {
             self.exceptions.seen(index);
@@ -182,7 +195,11 @@ impl StoreInner {
         self.collector.hold(reference);
     }
 
-    /// The host has got a reference, and may use it until it has dropped what this gives.
+    /// Holds a reference for the host until it has dropped the token that is returned.
+    ///
+    /// # Errors
+    ///
+    /// An error if there is no memory for another reference.
     pub fn hold_until_dropped(&mut self, reference: Reference) -> Result<Arc<()>, Error> {
         if let Reference::Exn(index) = reference {
             self.exceptions.seen(index);
@@ -190,17 +207,17 @@ impl StoreInner {
         Ok(self.collector.hold_until_dropped(reference)?)
     }
 
-    /// Goes on with a collection, or begins one, if that is due.
+    /// Does a part of a collection, or begins one, if work is due.
     pub fn collect_if_due(&mut self) {
         if self.collector.is_due() {
             self.collect_some();
         }
     }
 
-    /// Does what is due of a collection. All activations have left.
+    /// Does the part of a collection that is due. All activations must be in the host.
     pub fn collect_some(&mut self) {
         let interval = interval(self.collector.pace);
-        // What could not be done at its time is made up for.
+        // Steps that could not be done in time, because of a pause, are made up for.
         let steps = match self.collector.collection {
             Some(_) => (self.collector.allocated / interval).max(1),
             None => 1,
@@ -216,13 +233,13 @@ impl StoreInner {
         }
     }
 
-    /// Whether a collection is under way.
+    /// Returns whether a collection is under way.
     #[cfg(test)]
     pub fn is_collecting(&self) -> bool {
         self.collector.collection.is_some()
     }
 
-    /// Frees all that cannot be reached any more. All activations have left.
+    /// Frees all unreachable objects. All activations must be in the host.
     pub fn collect(&mut self) {
         self.begin_collection();
         while self.collector.collection.is_some() {
@@ -233,7 +250,7 @@ impl StoreInner {
         }
     }
 
-    /// Begins a collection, in place of the one that is under way.
+    /// Begins a collection, which replaces the one under way.
     fn begin_collection(&mut self) {
         self.collector.collection = None;
         self.collector.forget_dropped();

@@ -1,10 +1,10 @@
-//! Exceptions: what was thrown, and by which tag.
+//! Exceptions: a tag and a payload that were thrown.
 //!
-//! An exception that nobody has a reference to is freed when it has been caught. The
-//! others are the collector's.
+//! An exception to which there are no references is freed when it is caught. The collector
+//! frees the others.
 
 use super::limits::LimitError;
-use super::store::{ExnIndex, TagIndex};
+use crate::ids::{ExnIndex, TagIndex};
 use alloc::vec::Vec;
 use core::fmt;
 use smallvec::SmallVec;
@@ -12,43 +12,49 @@ use smallvec::SmallVec;
 /// An exception.
 #[derive(Debug)]
 pub struct Exception {
-    /// The tag that it was thrown with.
+    /// Tag with which it was thrown.
     pub tag: TagIndex,
-    /// Its payload, as it lies in slots.
+    /// Slots of its payload.
     pub fields: SmallVec<[u64; 2]>,
-    /// Whether there may be references to it.
+    /// True if there may be references to it.
     escaped: bool,
-    /// Whether the host may have its number, which is not given again then.
+    /// True if the host may have its number, which is not reused then.
     seen: bool,
-    /// The collection that last found it reachable, or must not free it.
+    /// Number of the last collection that has found it reachable or must not free it.
     mark: u32,
 }
 
 /// The exceptions of a store.
 #[derive(Debug, Default)]
 pub struct Exceptions {
-    /// By [`ExnIndex`]; numbers are given anew.
+    /// Exceptions by [`ExnIndex`].
     all: Vec<Option<Exception>>,
+    /// Numbers that can be reused.
     free: Vec<u32>,
-    /// What they all count for.
+    /// Number of bytes that all exceptions count for.
     bytes: usize,
-    /// The mark of a new one.
+    /// Mark of a new exception.
     pub new_mark: u32,
 }
 
-/// The bytes that an exception without fields counts for: the same on every target, so that
-/// a program meets its limit at the same throw.
+/// Number of bytes that an exception without fields counts for. It is the same on every target,
+/// so that a program reaches its limit at the same throw.
 const EMPTY: usize = 48;
 
 const _: () = assert!(size_of::<Exception>() <= EMPTY);
 
-/// The bytes that an exception counts for.
+/// Returns the number of bytes that an exception counts for.
 pub fn size(fields: usize) -> usize {
     EMPTY + fields * size_of::<u64>()
 }
 
 impl Exceptions {
-    /// Adds an exception, if all together count for `limit` bytes at the most.
+    /// Adds an exception.
+    ///
+    /// # Errors
+    ///
+    /// An error if all exceptions would count for more than `limit` bytes, or there is no
+    /// memory for it.
     pub fn add(
         &mut self,
         tag: TagIndex,
@@ -88,19 +94,19 @@ impl Exceptions {
         Ok(ExnIndex(index))
     }
 
-    /// An exception, if there is one of this number.
+    /// Returns an exception, or `None` if it was freed.
     pub fn get(&self, index: ExnIndex) -> Option<&Exception> {
         self.all.get(index.0 as usize)?.as_ref()
     }
 
-    /// From now on there may be references to it.
+    /// Records that there may be references to an exception.
     pub fn escape(&mut self, index: ExnIndex) {
         if let Some(Some(exception)) = self.all.get_mut(index.0 as usize) {
             exception.escaped = true;
         }
     }
 
-    /// The host gets its number.
+    /// Records that the host may have the number of an exception.
     pub fn seen(&mut self, index: ExnIndex) {
         if let Some(Some(exception)) = self.all.get_mut(index.0 as usize) {
             exception.escaped = true;
@@ -108,7 +114,7 @@ impl Exceptions {
         }
     }
 
-    /// Frees an exception that has been caught, unless there may be references to it.
+    /// Frees an exception that was caught, unless there may be references to it.
     pub fn caught(&mut self, index: ExnIndex) {
         let exception = self.get(index);
         if exception.is_some_and(|exception| !exception.escaped) {
@@ -116,7 +122,7 @@ impl Exceptions {
         }
     }
 
-    /// Marks an exception for a collection: whether that had not found it before.
+    /// Marks an exception for a collection. Returns whether it was not marked before.
     pub fn mark(&mut self, index: ExnIndex, collection: u32) -> bool {
         let exception = self.all.get_mut(index.0 as usize);
         exception.and_then(Option::as_mut).is_some_and(|exception| {
@@ -124,13 +130,13 @@ impl Exceptions {
         })
     }
 
-    /// How many numbers have been given.
+    /// Returns the number of numbers in use or free.
     pub fn numbers(&self) -> usize {
         self.all.len()
     }
 
-    /// Frees the exception of this number, if there may be references to it and a collection
-    /// has not found it.
+    /// Frees the exception of this number, if there may be references to it and `collection` has
+    /// not marked it.
     pub fn sweep(&mut self, index: ExnIndex, collection: u32) {
         let exception = self.get(index);
         if exception.is_some_and(|exception| exception.escaped && exception.mark != collection) {
@@ -141,27 +147,27 @@ impl Exceptions {
     fn remove(&mut self, index: ExnIndex) {
         if let Some(exception) = self.all[index.0 as usize].take() {
             self.bytes -= size(exception.fields.len());
-            // Without room for one more free number, it is not given again.
+            // Without memory for another free number, the number is not reused.
             if !exception.seen && self.free.try_reserve(1).is_ok() {
                 self.free.push(index.0);
             }
         }
     }
 
-    /// Whether there is hardly room for one more, where all together may count for `limit`
-    /// bytes.
+    /// Returns whether hardly any bytes of `limit` are left.
     pub fn is_full(&self, limit: usize) -> bool {
         self.bytes.saturating_add(limit / 64) >= limit
     }
 
-    /// How many there are.
+    /// Returns the number of exceptions.
+    #[cfg(test)]
     pub fn count(&self) -> usize {
         self.all.iter().flatten().count()
     }
 }
 
-/// The error of a call that ended with an exception that nothing in WebAssembly caught, or
-/// of a host function that throws one. The exception itself is kept by the store.
+/// Error of a call whose exception was not caught in WebAssembly, or of a host function that
+/// throws an exception. The store keeps the exception itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ThrownException;
 
@@ -178,7 +184,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_never_referred_to_is_freed() {
+    fn exceptions_without_references_are_freed() {
         let mut exceptions = Exceptions::default();
         let limit = 2 * size(3);
         let add = |exceptions: &mut Exceptions, fields: u32| {

@@ -1,34 +1,34 @@
-//! The host's values that guests may refer to.
+//! Host values that guests can refer to.
 
-use super::store::ExternIndex;
+use crate::ids::ExternIndex;
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use core::any::Any;
 use core::mem;
 use smallvec::SmallVec;
 
-/// A value of the host's.
+/// A host value.
 struct HostValue {
     value: Box<dyn Any + Send + Sync>,
-    /// The collection that last found it reachable, or must not free it.
+    /// Number of the last collection that has found it reachable or must not free it.
     mark: u32,
 }
 
-/// The host's values of a store.
+/// The host values of a store.
 #[derive(Default)]
 pub struct Externs {
-    /// Numbers are never given anew: the host may still have one.
+    /// Host values by number. Numbers are never reused, as the host may still have one.
     all: BTreeMap<u32, HostValue>,
     next: u32,
-    /// The mark of a new one.
+    /// Mark of a new host value.
     pub new_mark: u32,
 }
 
-/// So many are looked at at once.
+/// Number of host values that a sweep visits at once.
 const CHUNK: usize = 32;
 
 impl Externs {
-    /// Adds a value, if there are less than `limit`.
+    /// Adds a value, if there are fewer than `limit`.
     pub fn add(&mut self, value: Box<dyn Any + Send + Sync>, limit: usize) -> Option<ExternIndex> {
         if self.all.len() >= limit || self.next == u32::MAX {
             return None;
@@ -40,24 +40,24 @@ impl Externs {
         Some(index)
     }
 
-    /// A value, if it was not freed.
+    /// Returns a value, or `None` if it was freed.
     pub fn get(&self, index: ExternIndex) -> Option<&(dyn Any + Send + Sync)> {
         self.all.get(&index.0).map(|it| &*it.value)
     }
 
-    /// A value, to change.
+    /// Returns a value for changes, or `None` if it was freed.
     pub fn get_mut(&mut self, index: ExternIndex) -> Option<&mut (dyn Any + Send + Sync)> {
         self.all.get_mut(&index.0).map(|it| &mut *it.value)
     }
 
-    /// Marks a value for a collection: whether that had not found it before.
+    /// Marks a value for a collection. Returns whether it was not marked before.
     pub fn mark(&mut self, index: ExternIndex, collection: u32) -> bool {
         let found = self.all.get_mut(&index.0);
         found.is_some_and(|it| mem::replace(&mut it.mark, collection) != collection)
     }
 
-    /// Frees those of some values, from a number on, that a collection has not found. How many
-    /// that were, and the number to go on with, if there are more.
+    /// Visits some values, from the number `first` on, and frees those that `collection` has not
+    /// marked. Returns the number of visited values and the next number, if there are more.
     pub fn sweep(&mut self, first: u32, collection: u32) -> Option<(usize, u32)> {
         let mut dead: SmallVec<[u32; CHUNK]> = SmallVec::new();
         let mut seen = 0;
@@ -75,7 +75,7 @@ impl Externs {
         Some((seen, last?.checked_add(1)?))
     }
 
-    /// How many there are.
+    /// Returns the number of values.
     #[cfg(test)]
     pub fn count(&self) -> usize {
         self.all.len()

@@ -1,15 +1,15 @@
 //! Functions as values.
 
 use super::instance::InstanceCore;
-use super::store::{FuncIndex, InstanceIndex, StoreInner};
+use super::store::StoreInner;
 use crate::code::Entry;
-use crate::module::TypeId;
+use crate::ids::{FuncIndex, InstanceIndex, TypeId};
 use crate::support::error::Error;
 use core::marker::PhantomData;
-use core::ptr;
+use core::{ptr, slice};
 
-/// A reference to a function, as it lies in slots, tables and globals: the function's
-/// index in its store plus one, or zero for null (H4).
+/// A reference to a function in a slot, table or global: the function's index in its store plus
+/// one, or zero for null (H4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(transparent)]
 pub struct FuncRef(pub u32);
@@ -18,57 +18,62 @@ impl FuncRef {
     /// The null reference.
     pub const NULL: FuncRef = FuncRef(0);
 
-    /// A reference to a function.
+    /// Returns the reference to a function.
     pub fn new(func: FuncIndex) -> FuncRef {
         FuncRef(func.0 + 1)
     }
 
-    /// The function referred to.
+    /// Returns the function, or `None` for null.
     pub fn get(self) -> Option<FuncIndex> {
         self.0.checked_sub(1).map(FuncIndex)
     }
 }
 
-/// A function of a store, as handlers see it.
+/// A function of a store, in the layout that handlers read.
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
 pub struct FuncObject {
-    /// Where its translated code is published; null for a function of the host.
+    /// Entry in which its code is published; null for a host function.
     pub entry: *const Entry,
-    /// The instance that it runs in; null for a function of the host.
+    /// Instance that it runs in; null for a host function.
     pub instance: *mut InstanceCore,
-    /// Its type.
+    /// Type of the function.
     pub ty: TypeId,
-    /// Its index in its module, or among the store's host functions.
+    /// Index of the function in its module, or among the store's host functions.
     pub index: u32,
-    /// The slots of its parameters.
-    pub params: u16,
-    /// The slots of its results.
-    pub results: u16,
-    /// Whether some of these can be references to what is collected.
+    /// Number of slots that its arguments take.
+    pub param_slots: u16,
+    /// Number of slots that its results take.
+    pub result_slots: u16,
+    /// True if arguments or results can be references to objects.
     pub traced: bool,
 }
 
 impl FuncObject {
-    /// Whether the host runs it.
+    /// Returns whether it is a host function.
     pub fn is_host(&self) -> bool {
         ptr::eq(self.entry, ptr::null())
     }
 }
 
-/// A function of the host's.
+/// A host function.
 pub trait HostFunc: Send + Sync {
-    /// Runs it: the arguments stand in the call's slots, and the results are to be left
-    /// there. An error unwinds the execution, as a trap does.
+    /// Runs the function. The arguments are in the call's slots, and the results must be written
+    /// there.
+    ///
+    /// # Errors
+    ///
+    /// An error ends the execution, as a trap does, unless it requests a suspension or is an
+    /// exception.
     fn call(&self, call: HostCall<'_>) -> Result<(), Error>;
 }
 
-/// One call of a host function.
+/// A call of a host function.
 #[derive(Debug)]
 pub struct HostCall<'a> {
-    /// The store in which the call happens.
+    /// Store in which the function is called.
     pub store: &'a mut StoreInner,
-    /// The instance that called, if WebAssembly did.
+    /// Instance of the caller, unless that is the host.
     pub caller: Option<InstanceIndex>,
     slots: *mut u64,
     len: usize,
@@ -76,14 +81,14 @@ pub struct HostCall<'a> {
 }
 
 impl<'a> HostCall<'a> {
-    /// A call whose arguments stand in `len` slots, which is the larger of the number of
-    /// parameters and of results.
+    /// Creates a call with `len` slots, which is the larger of the numbers that arguments and
+    /// results take.
     ///
     /// # Safety
     ///
-    /// `slots` is valid for reads and writes of `len` slots for `'a`, and nothing else
-    /// reads or writes them meanwhile. (Stacks do not move during a host call: a host
-    /// function that calls back runs on a stack of its own.)
+    /// `slots` is valid for reads and writes of `len` slots for `'a`, and nothing else accesses
+    /// them in that time. (Stacks do not move during a host call: a host function that calls
+    /// WebAssembly does so on another stack.)
     pub unsafe fn new(
         store: &'a mut StoreInner,
         caller: Option<InstanceIndex>,
@@ -99,22 +104,17 @@ impl<'a> HostCall<'a> {
         }
     }
 
-    /// The bits of slot `index`.
-    ///
-    /// # Panics
-    ///
-    /// If the function's type has fewer parameters and results.
-    pub fn get(&self, index: usize) -> u64 {
-        assert!(index < self.len, "no argument {index}");
-        // SAFETY: within the slots, which are valid as `new` was promised.
-        unsafe { self.slots.add(index).read() }
+    /// Returns all slots of the call. The arguments are in the first of them.
+    pub fn slots(&self) -> &[u64] {
+        // SAFETY: the slots are valid, and nothing else writes them, as `new` was promised.
+        unsafe { slice::from_raw_parts(self.slots, self.len) }
     }
 
-    /// The bits of the first `N` slots.
+    /// Returns the first `N` slots.
     ///
     /// # Panics
     ///
-    /// If the function's type has fewer parameters and results.
+    /// If the call has fewer slots.
     #[inline]
     pub fn take<const N: usize>(&self) -> [u64; N] {
         assert!(N <= self.len, "no {N} arguments");
@@ -123,11 +123,11 @@ impl<'a> HostCall<'a> {
         unsafe { self.slots.cast::<[u64; N]>().read() }
     }
 
-    /// Changes the bits of the first `N` slots.
+    /// Writes the first `N` slots.
     ///
     /// # Panics
     ///
-    /// If the function's type has fewer parameters and results.
+    /// If the call has fewer slots.
     #[inline]
     pub fn put<const N: usize>(&mut self, bits: [u64; N]) {
         assert!(N <= self.len, "no {N} results");
@@ -136,14 +136,10 @@ impl<'a> HostCall<'a> {
         unsafe { self.slots.cast::<[u64; N]>().write(bits) }
     }
 
-    /// Changes the bits of slot `index`.
-    ///
-    /// # Panics
-    ///
-    /// If the function's type has fewer parameters and results.
-    pub fn set(&mut self, index: usize, bits: u64) {
-        assert!(index < self.len, "no result {index}");
-        // SAFETY: within the slots, which are valid as `new` was promised.
-        unsafe { self.slots.add(index).write(bits) }
+    /// Returns the store, and all slots of the call for writing the results.
+    pub fn results(&mut self) -> (&StoreInner, &mut [u64]) {
+        // SAFETY: the slots are valid, and nothing else accesses them, as `new` was promised.
+        let slots = unsafe { slice::from_raw_parts_mut(self.slots, self.len) };
+        (self.store, slots)
     }
 }

@@ -2,8 +2,9 @@
 
 use super::global::GlobalCell;
 use super::memory::MemoryCore;
-use super::store::{GlobalIndex, InstanceIndex, MemoryIndex, StoreInner, TableIndex, TagIndex};
+use super::store::StoreInner;
 use super::table::TableCore;
+use crate::ids::{GlobalIndex, InstanceIndex, MemoryIndex, TableIndex, TagIndex};
 use crate::module::{ListedModule, Module};
 use alloc::boxed::Box;
 use alloc::sync::Arc;
@@ -16,25 +17,25 @@ use core::ptr::NonNull;
 #[derive(Debug)]
 #[repr(C)]
 pub struct InstanceCore {
-    /// Memory 0, or an empty one where the module has none.
+    /// Memory 0, or an empty one if the module has no memory.
     pub memory0: *mut MemoryCore,
-    /// The cell of each global, by the module's index.
+    /// Cells of all globals, by index in the module.
     pub globals: *const *mut GlobalCell,
-    /// Each memory, by the module's index.
+    /// Cores of all memories, by index in the module.
     pub memories: *const *mut MemoryCore,
-    /// Each table, by the module's index.
+    /// Cores of all tables, by index in the module.
     pub tables: *const *mut TableCore,
-    /// Each imported function, as an index into the store's functions.
+    /// Imported functions, as indices into the store's functions.
     pub imports: *const u32,
-    /// Each tag, as an index into the store's tags.
+    /// Tags by index in the module.
     pub tags: *const TagIndex,
-    /// Which instance this is.
+    /// Index of the instance in the store.
     pub index: InstanceIndex,
-    /// Its module, for debuggers.
+    /// Module of the instance, for debuggers.
     pub module: *const ListedModule,
 }
 
-/// What an instance is made of, by index in the store.
+/// Parts of an instance, as indices in the store.
 #[derive(Debug, Default)]
 pub struct InstanceParts {
     /// Imported functions, in the module's order.
@@ -54,20 +55,21 @@ pub struct InstanceParts {
 pub struct Instance {
     core: NonNull<UnsafeCell<InstanceCore>>,
     module: Arc<Module>,
-    /// The index in the store plus one of each function that has become a value.
+    /// For each function of the module its index in the store plus one, or zero if it is not
+    /// in the store yet.
     functions: Vec<u32>,
     parts: InstanceParts,
     dropped_elements: Vec<bool>,
     dropped_data: Vec<bool>,
-    // What `core` points to: vectors, as a box that moves would claim its contents for
-    // itself.
+    // `core` points into these. They are vectors, as a box asserts unique access to its
+    // contents when it moves.
     _globals: Vec<*mut GlobalCell>,
     _memories: Vec<*mut MemoryCore>,
     _tables: Vec<*mut TableCore>,
 }
 
 impl Instance {
-    /// An instance of `module` made of `parts`, which are complete and of the right types.
+    /// Creates an instance of `module` from `parts`, which are complete and of the right types.
     pub(super) fn new(
         store: &StoreInner,
         index: InstanceIndex,
@@ -116,27 +118,28 @@ impl Instance {
         }
     }
 
-    /// The address of its core, stable for the store's life (H1).
+    /// Returns the address of its core, which is stable for the store's life (H1).
     pub fn core(&self) -> *mut InstanceCore {
         UnsafeCell::raw_get(self.core.as_ptr())
     }
 
-    /// Its module.
+    /// Returns its module.
     pub fn module(&self) -> &Arc<Module> {
         &self.module
     }
 
-    /// What it is made of.
+    /// Returns its parts.
     pub fn parts(&self) -> &InstanceParts {
         &self.parts
     }
 
-    /// The store's number for function `index`, plus one, or zero where it has none yet.
+    /// Returns the index in the store of function `index`, plus one, or zero if it is not in the
+    /// store yet.
     pub(super) fn function_slot(&mut self, index: u32) -> &mut u32 {
         &mut self.functions[index as usize]
     }
 
-    /// Whether element segment `index` has been dropped.
+    /// Returns whether element segment `index` was dropped.
     pub fn element_dropped(&self, index: u32) -> bool {
         self.dropped_elements[index as usize]
     }
@@ -146,12 +149,12 @@ impl Instance {
         self.dropped_elements[index as usize] = true;
     }
 
-    /// Whether data segment `index` has been dropped.
+    /// Returns whether data segment `index` was dropped.
     pub fn data_dropped(&self, index: u32) -> bool {
         self.dropped_data[index as usize]
     }
 
-    /// The bytes of data segment `index`: none once it has been dropped.
+    /// Returns the bytes of data segment `index`: none if it was dropped.
     pub fn data(&self, index: u32) -> &[u8] {
         if self.dropped_data[index as usize] {
             &[]

@@ -1,27 +1,27 @@
-//! Making instances: linking, constant expressions, segments.
+//! Instantiation: imports, constant expressions, segments.
 //!
-//! The effects come in the specification's order: nothing is changed unless all imports
-//! match and all allocations succeed; then the instance exists, globals and tables are
-//! initialised, the active element segments are written in order, then the active data
-//! segments. A segment that does not fit traps, and what was written before it stays.
-//! The start function is execution, so it is left to the caller.
+//! The effects occur in the specification's order. Nothing is changed unless all imports match
+//! and all allocations succeed. Then the instance exists, globals and tables are initialised,
+//! and the active element segments are written in order, followed by the active data segments.
+//! A segment that does not fit traps, and earlier writes stay. The caller runs the start
+//! function.
 
 use super::func::FuncRef;
 use super::instance::InstanceParts;
 use super::matching::check_import;
-use super::store::{
-    FuncIndex, GlobalIndex, InstanceIndex, MemoryIndex, StoreInner, TableIndex, TagIndex,
-};
+use super::store::StoreInner;
 use crate::code::Trap;
 use crate::format_err;
+use crate::ids::{FuncIndex, GlobalIndex, InstanceIndex, MemoryIndex, TableIndex, TagIndex};
 use crate::module::{
     ConstExpr, ConstOp, ElementItems, ExternType, MemoryType, Module, SegmentMode, TableType,
+    ValBits,
 };
 use crate::support::error::Error;
 use alloc::sync::Arc;
 use smallvec::SmallVec;
 
-/// Something of a store that can be imported and exported.
+/// An item of a store that can be imported and exported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Extern {
     /// A function.
@@ -36,18 +36,17 @@ pub enum Extern {
     Tag(TagIndex),
 }
 
-/// A new instance, whose start function has not run.
+/// A new instance whose start function has not run.
 #[derive(Clone, Copy, Debug)]
 pub struct Instantiated {
     /// The instance.
     pub instance: InstanceIndex,
-    /// Its start function, if it has one.
+    /// Start function of the module, if there is one.
     pub start: Option<FuncIndex>,
 }
 
 impl StoreInner {
-    /// The type of something in this store; of a memory or table with its present size as
-    /// the minimum.
+    /// Returns the type of an item. The minimum of a memory or table is its present size.
     pub fn extern_type(&self, item: Extern) -> ExternType {
         match item {
             Extern::Func(index) => ExternType::Func(self.func(index).ty),
@@ -71,7 +70,12 @@ impl StoreInner {
     }
 }
 
-/// Makes an instance of `module`, whose imports are all of this store.
+/// Instantiates `module` with imports of this store.
+///
+/// # Errors
+///
+/// An error if an import does not match, a limit is exceeded, there is no memory, or a segment
+/// does not fit.
 pub fn instantiate(
     store: &mut StoreInner,
     module: &Arc<Module>,
@@ -116,8 +120,7 @@ fn check_imports(store: &StoreInner, module: &Module, imports: &[Extern]) -> Res
     Ok(())
 }
 
-/// Collects the imports and makes what the module defines: memories zeroed, tables null,
-/// globals zero.
+/// Collects the imports and creates what the module defines, filled with zeros and nulls.
 fn make_parts(
     store: &mut StoreInner,
     module: &Module,
@@ -140,7 +143,7 @@ fn make_parts(
         parts.memories.push(store.add_memory(ty)?);
     }
     for &ty in &module.globals[module.imported_globals as usize..] {
-        parts.globals.push(store.add_global(ty, 0));
+        parts.globals.push(store.add_global(ty, [0; 2]));
     }
     for tag in module.imported_tags..module.tags.len() as u32 {
         parts.tags.push(store.add_tag(module.type_of_tag(tag)));
@@ -161,7 +164,7 @@ fn initialise_tables(store: &mut StoreInner, module: &Module, instance: Instance
     let first = module.imported_tables as usize;
     for (index, init) in module.table_inits.iter().enumerate() {
         let Some(init) = init else { continue };
-        let bits = evaluate(store, instance, init);
+        let [bits, _] = evaluate(store, instance, init);
         let table = store.instance(instance).parts().tables[first + index];
         let table = store.table_mut(table);
         table.fill(0..table.len(), bits);
@@ -182,7 +185,7 @@ fn write_elements(
                 index: table,
                 offset,
             } => {
-                let to = evaluate(store, instance, offset);
+                let [to, _] = evaluate(store, instance, offset);
                 let len = segment.items.len() as u64;
                 let table = store.instance(instance).parts().tables[*table as usize];
                 table_init(store, instance, table, number, [to, 0, len]).map_err(|trap| {
@@ -210,7 +213,7 @@ fn write_data(
         else {
             continue;
         };
-        let to = evaluate(store, instance, offset);
+        let [to, _] = evaluate(store, instance, offset);
         let len = segment.range.len() as u64;
         let memory = store.instance(instance).parts().memories[*memory as usize];
         memory_init(store, instance, memory, number, [to, 0, len]).map_err(|trap| {
@@ -237,8 +240,12 @@ fn segment_error(
     ))
 }
 
-/// What `table.init` looks at before anything is written: whether `len` items of element
-/// segment `segment`, from item `from`, are there, and `table` has room for them at `to`.
+/// Checks the ranges of a `table.init`: `len` items of element segment `segment`, from item
+/// `from`, and as many elements of `table`, from element `to`.
+///
+/// # Errors
+///
+/// [`Trap::TableOutOfBounds`].
 pub fn check_table_init(
     store: &StoreInner,
     instance: InstanceIndex,
@@ -259,8 +266,12 @@ pub fn check_table_init(
     }
 }
 
-/// `table.init`: writes `len` items of element segment `segment`, from item `from`, into
-/// `table` at `to`; all of them or, with a trap, none.
+/// Executes a `table.init`, with the operands of [`check_table_init`]. Nothing is written if it
+/// traps.
+///
+/// # Errors
+///
+/// [`Trap::TableOutOfBounds`].
 pub fn table_init(
     store: &mut StoreInner,
     instance: InstanceIndex,
@@ -271,7 +282,7 @@ pub fn table_init(
     check_table_init(store, instance, table, segment, range)?;
     let module = Arc::clone(store.instance(instance).module());
     let items = &module.elements[segment as usize].items;
-    // What fits into a table and a segment fits into a `usize`.
+    // The ranges are within a table and a segment, so they fit into a `usize`.
     let [to, from, len] = range.map(|number| number as usize);
     for item in 0..len {
         let bits = item_bits(store, instance, items, from + item);
@@ -280,8 +291,12 @@ pub fn table_init(
     Ok(())
 }
 
-/// What `memory.init` looks at before anything is written: as [`check_table_init`], of bytes
-/// of a data segment and a memory.
+/// Checks the ranges of a `memory.init`: `len` bytes of data segment `segment`, from byte
+/// `from`, and as many bytes of `memory`, from byte `to`.
+///
+/// # Errors
+///
+/// [`Trap::MemoryOutOfBounds`].
 pub fn check_memory_init(
     store: &StoreInner,
     instance: InstanceIndex,
@@ -297,8 +312,12 @@ pub fn check_memory_init(
     }
 }
 
-/// `memory.init`: writes `len` bytes of data segment `segment`, from byte `from`, into
-/// `memory` at `to`; all of them or, with a trap, none.
+/// Executes a `memory.init`, with the operands of [`check_memory_init`]. Nothing is written if
+/// it traps.
+///
+/// # Errors
+///
+/// [`Trap::MemoryOutOfBounds`].
 pub fn memory_init(
     store: &mut StoreInner,
     instance: InstanceIndex,
@@ -309,7 +328,7 @@ pub fn memory_init(
     check_memory_init(store, instance, memory, segment, range)?;
     let module = Arc::clone(store.instance(instance).module());
     let [to, from, len] = range.map(|number| number as usize);
-    // A dropped segment has no bytes, and then `len` is 0.
+    // A dropped segment has no bytes. `len` is 0 then.
     let source = module
         .data_bytes(segment)
         .get(from..from + len)
@@ -332,28 +351,28 @@ fn item_bits(
         ElementItems::Functions(list) => FuncRef::new(store.instance_func(instance, list[item]))
             .0
             .into(),
-        ElementItems::Expressions(list) => evaluate(store, instance, &list[item]),
+        ElementItems::Expressions(list) => evaluate(store, instance, &list[item])[0],
     }
 }
 
-/// The bits that a constant expression gives. Globals that it reads are imported or
-/// defined before it, and immutable, so it gives the same whenever it is evaluated.
-pub fn evaluate(store: &mut StoreInner, instance: InstanceIndex, expr: &ConstExpr) -> u64 {
-    let mut stack: SmallVec<[u64; 4]> = SmallVec::new();
+/// Evaluates a constant expression. Globals that it reads are immutable, and imported or
+/// defined before it, so every evaluation gives the same bits.
+pub fn evaluate(store: &mut StoreInner, instance: InstanceIndex, expr: &ConstExpr) -> ValBits {
+    let mut stack = Operands::new();
     for op in expr.ops() {
         let bits = match *op {
-            ConstOp::I32Const(value) => u64::from(value as u32),
-            ConstOp::I64Const(value) => value as u64,
-            ConstOp::F32Const(bits) => u64::from(bits),
-            ConstOp::F64Const(bits) => bits,
+            ConstOp::I32Const(value) => one_slot(value as u32),
+            ConstOp::I64Const(value) => one_slot(value as u64),
+            ConstOp::F32Const(bits) => one_slot(bits),
+            ConstOp::F64Const(bits) => one_slot(bits),
             ConstOp::GlobalGet(index) => {
                 let global = store.instance(instance).parts().globals[index as usize];
                 store.global(global).get()
             }
             ConstOp::RefFunc(index) => {
-                u64::from(FuncRef::new(store.instance_func(instance, index)).0)
+                one_slot(FuncRef::new(store.instance_func(instance, index)).0)
             }
-            ConstOp::RefNull => u64::from(FuncRef::NULL.0),
+            ConstOp::RefNull => one_slot(FuncRef::NULL.0),
             ConstOp::I32Add => binary32(&mut stack, u32::wrapping_add),
             ConstOp::I32Sub => binary32(&mut stack, u32::wrapping_sub),
             ConstOp::I32Mul => binary32(&mut stack, u32::wrapping_mul),
@@ -366,22 +385,29 @@ pub fn evaluate(store: &mut StoreInner, instance: InstanceIndex, expr: &ConstExp
     pop(&mut stack)
 }
 
-/// Validation has made sure that there is an operand.
-fn pop(stack: &mut SmallVec<[u64; 4]>) -> u64 {
+/// Operands of a constant expression.
+type Operands = SmallVec<[ValBits; 4]>;
+
+fn one_slot(bits: impl Into<u64>) -> ValBits {
+    [bits.into(), 0]
+}
+
+/// Takes an operand. Validation has made sure that there is one.
+fn pop(stack: &mut Operands) -> ValBits {
     debug_assert!(!stack.is_empty(), "constant expressions are validated");
     stack.pop().unwrap_or_default()
 }
 
-fn binary(stack: &mut SmallVec<[u64; 4]>, op: fn(u64, u64) -> u64) -> u64 {
-    let right = pop(stack);
-    let left = pop(stack);
-    op(left, right)
+fn binary(stack: &mut Operands, op: fn(u64, u64) -> u64) -> ValBits {
+    let [right, _] = pop(stack);
+    let [left, _] = pop(stack);
+    one_slot(op(left, right))
 }
 
-fn binary32(stack: &mut SmallVec<[u64; 4]>, op: fn(u32, u32) -> u32) -> u64 {
-    let right = pop(stack) as u32;
-    let left = pop(stack) as u32;
-    u64::from(op(left, right))
+fn binary32(stack: &mut Operands, op: fn(u32, u32) -> u32) -> ValBits {
+    let [right, _] = pop(stack);
+    let [left, _] = pop(stack);
+    one_slot(op(left as u32, right as u32))
 }
 
 #[cfg(test)]
@@ -397,9 +423,11 @@ mod tests {
 
     #[test]
     fn operators_wrap_at_their_width() {
-        let mut stack = SmallVec::from_slice(&[1, 2]);
-        assert_eq!(binary32(&mut stack, u32::wrapping_sub), u64::from(u32::MAX));
-        let mut stack = SmallVec::from_slice(&[1, 2]);
-        assert_eq!(binary(&mut stack, u64::wrapping_sub), u64::MAX);
+        let operands = || SmallVec::from_slice(&[[1, 0], [2, 0]]);
+        assert_eq!(
+            binary32(&mut operands(), u32::wrapping_sub),
+            [u64::from(u32::MAX), 0]
+        );
+        assert_eq!(binary(&mut operands(), u64::wrapping_sub), [u64::MAX, 0]);
     }
 }

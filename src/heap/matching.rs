@@ -1,11 +1,15 @@
-//! Whether what is given for an import is of the type that the import asks for.
+//! Matching of items with the types of imports.
 
 use crate::module::{ExternType, Import, TypeRegistry, ValType, describe_extern};
 use crate::support::error::Error;
 use alloc::format;
 
-/// Refuses `actual` for `import` if it is not of a matching type. For memories and tables
-/// the minimum of `actual` is their present size.
+/// Checks that the type `actual` of an item matches the type of an import. The minimum of a
+/// memory or table in `actual` is its present size.
+///
+/// # Errors
+///
+/// An error that describes both types.
 pub fn check_import(
     types: &TypeRegistry,
     import: &Import,
@@ -31,7 +35,7 @@ fn mismatch(types: &TypeRegistry, import: &Import, actual: &ExternType) -> Error
     ))
 }
 
-/// Specification, "Matching", for external types.
+/// Returns whether an external type matches another one (specification, "Matching").
 fn matches(types: &TypeRegistry, expected: &ExternType, actual: &ExternType) -> bool {
     match (expected, actual) {
         (ExternType::Func(expected), ExternType::Func(actual)) => {

@@ -11,9 +11,9 @@ use core::ptr::NonNull;
 #[derive(Debug)]
 #[repr(C)]
 pub struct MemoryCore {
-    /// The first byte.
+    /// Address of the first byte.
     pub base: *mut u8,
-    /// The size in bytes.
+    /// Size in bytes.
     pub len: usize,
 }
 
@@ -26,7 +26,11 @@ pub struct Memory {
 }
 
 impl Memory {
-    /// A zeroed memory of its type's minimal size.
+    /// Creates a memory of its type's minimum size, filled with zeros.
+    ///
+    /// # Errors
+    ///
+    /// An error if the host cannot allocate it.
     pub fn new(ty: MemoryType) -> Result<Memory, LimitError> {
         let len = byte_len(&ty, ty.minimum).ok_or(LimitError::Allocation)?;
         let bytes = RawBytes::zeroed(len).ok_or(LimitError::Allocation)?;
@@ -38,32 +42,33 @@ impl Memory {
         Ok(Memory { core, bytes, ty })
     }
 
-    /// The address of its core, stable for the store's life (H1).
+    /// Returns the address of its core, which is stable for the store's life (H1).
     pub fn core(&self) -> *mut MemoryCore {
         UnsafeCell::raw_get(self.core.as_ptr())
     }
 
-    /// Its type, as declared.
+    /// Returns its type, as declared.
     pub fn ty(&self) -> &MemoryType {
         &self.ty
     }
 
-    /// Its size in bytes.
+    /// Returns its size in bytes.
     pub fn byte_size(&self) -> usize {
         self.bytes.len()
     }
 
-    /// Its size in pages.
+    /// Returns its size in pages.
     pub fn pages(&self) -> u64 {
         (self.bytes.len() as u64) >> self.ty.page_size_log2
     }
 
-    /// The bytes that `pages` pages take, if this host can address that many.
+    /// Returns the number of bytes that `pages` pages take, or `None` if this host cannot address
+    /// as many.
     pub fn byte_len(&self, pages: u64) -> Option<usize> {
         byte_len(&self.ty, pages)
     }
 
-    /// The number of pages that its type allows at the most.
+    /// Returns the maximum number of pages that its type allows.
     pub fn maximum_pages(&self) -> u64 {
         self.ty
             .maximum
@@ -71,8 +76,12 @@ impl Memory {
             .min(address_space_pages(&self.ty))
     }
 
-    /// Grows to `pages` pages, zeroed. The caller has asked the limiter and checked
-    /// [`Memory::maximum_pages`].
+    /// Grows to `pages` pages. New pages are filled with zeros. The caller has checked the limiter
+    /// and [`Memory::maximum_pages`].
+    ///
+    /// # Errors
+    ///
+    /// An error if the host cannot allocate it.
     pub fn grow_to(&mut self, pages: u64) -> Result<(), LimitError> {
         let len = byte_len(&self.ty, pages).ok_or(LimitError::Allocation)?;
         if !self.bytes.grow_zeroed(len) {
@@ -88,18 +97,18 @@ impl Memory {
         Ok(())
     }
 
-    /// Its first byte; valid until it grows.
+    /// Returns the address of its first byte, which is valid until it grows.
     pub fn as_ptr(&self) -> *mut u8 {
         self.bytes.as_ptr()
     }
 
-    /// Its bytes.
+    /// Returns its bytes.
     pub fn bytes(&self) -> &[u8] {
         // SAFETY: H3; the store that owns this memory is borrowed, so no handler runs.
         unsafe { core::slice::from_raw_parts(self.bytes.as_ptr(), self.bytes.len()) }
     }
 
-    /// Its bytes, to change.
+    /// Returns its bytes for changes.
     pub fn bytes_mut(&mut self) -> &mut [u8] {
         // SAFETY: as for `bytes`, and the store is borrowed mutably.
         unsafe { core::slice::from_raw_parts_mut(self.bytes.as_ptr(), self.bytes.len()) }
@@ -124,7 +133,7 @@ fn byte_len(ty: &MemoryType, pages: u64) -> Option<usize> {
         .filter(|&bytes| isize::try_from(bytes).is_ok())
 }
 
-/// The pages that the index type can address (specification, "Memory Types").
+/// Returns the number of pages that the address type reaches (specification, "Memory Types").
 fn address_space_pages(ty: &MemoryType) -> u64 {
     if ty.memory64 {
         u64::MAX >> ty.page_size_log2

@@ -1,56 +1,68 @@
-//! What guests own outside the stack: memories, tables, globals, functions, and the
-//! store that keeps them.
+//! State of guests outside the stacks: memories, tables, globals, functions, objects, and the
+//! store that owns them.
 //!
 //! Flows in: requests of the embedder (`api`) and of running code (`execute`).
-//! Flows out: raw, stable addresses of small `repr(C)` cores ([`MemoryCore`],
-//! [`TableCore`], [`GlobalCell`], [`InstanceCore`], [`FuncObject`]) that handlers read
-//! without a look at the rest.
+//! Flows out: stable addresses of small `repr(C)` cores ([`MemoryCore`], `TableCore`,
+//! [`GlobalCell`], [`InstanceCore`], [`FuncObject`]), which handlers read directly.
+//!
+//! ```text
+//!   store       all that a store owns        creation, growth, limits, rollback, hooks
+//!   instance    a module's instance          instantiate, matching, functions
+//!   memory, table, global, tag, func
+//!   exception, externs                       objects, which a collection frees
+//!   collector   when to collect              collection, reachable
+//! ```
 //!
 //! # Invariants
 //!
-//! * **H1** Every core lives in an allocation of its own that neither moves nor is freed
-//!   before its store. A pointer to a core, once handed out, stays valid for the store's
-//!   life.
-//! * **H2** Cores are reached through raw pointers alone: no Rust reference to one is
-//!   held while a handler may run.
+//! * **H1** Every core is in an allocation of its own, which neither moves nor is freed
+//!   before its store. A pointer to a core stays valid for the store's life.
+//! * **H2** Cores are accessed through raw pointers only. No Rust reference to one is held
+//!   while a handler may run.
 //! * **H3** `MemoryCore::base` is valid for reads and writes of `MemoryCore::len` bytes,
-//!   `TableCore::elements` for `TableCore::len` elements, at all times;
-//!   `TableCore::cards` for a byte for each 2^[`CARD`] of them.
-//! * **H4** References in slots, tables and globals are indices plus one into the store's
-//!   [`FuncObject`]s or host values; zero is null. They are never addresses, so they look
-//!   the same on every target and in every run.
+//!   `TableCore::elements` for `TableCore::len` elements, and `TableCore::cards` for one byte
+//!   for each 2^[`CARD`] elements, at all times.
+//! * **H4** References in slots, tables and globals are indices plus one of the store's
+//!   functions, host values and exceptions, or numbers of stacks with their revision. Zero is
+//!   null. They are never addresses, so they are the same on every target and in every run.
 
 mod collection;
 mod collector;
+mod creation;
 mod exception;
 mod externs;
+mod failure;
 mod func;
+mod functions;
 mod global;
+mod growth;
+mod hooks;
 mod instance;
 mod instantiate;
 mod limits;
 mod matching;
 mod memory;
 mod reachable;
+mod rollback;
 mod store;
 mod table;
 mod tag;
 
 pub use collector::Reference;
 pub use exception::{Exception, ThrownException};
+pub use failure::Failure;
 pub use func::{FuncObject, FuncRef, HostCall, HostFunc};
 pub use global::{Global, GlobalCell};
+pub use hooks::{Crossing, EpochDecision};
 pub use instance::{Instance, InstanceCore};
 pub use instantiate::{
     Extern, Instantiated, check_memory_init, check_table_init, instantiate, memory_init, table_init,
 };
-pub use limits::Limiter;
+pub use limits::{
+    DEFAULT_CONTINUATIONS, DEFAULT_EXCEPTION_BYTES, DEFAULT_INSTANCES, DEFAULT_MEMORIES,
+    DEFAULT_MEMORY_BYTES, DEFAULT_STACK_BYTES, DEFAULT_TABLE_ELEMENTS, DEFAULT_TABLES, Limiter,
+};
 pub use matching::check_import;
 pub use memory::{Memory, MemoryCore};
-pub use store::{
-    Crossing, DEFAULT_CONTINUATIONS, DEFAULT_EXCEPTION_BYTES, DEFAULT_INSTANCES, DEFAULT_MEMORIES,
-    DEFAULT_MEMORY_BYTES, DEFAULT_STACK_BYTES, DEFAULT_TABLE_ELEMENTS, DEFAULT_TABLES,
-    EpochDecision, ExnIndex, ExternIndex, Failure, FuncIndex, GlobalIndex, InstanceIndex,
-    MemoryIndex, StoreId, StoreInner, TableIndex, TagIndex,
-};
+pub use store::StoreInner;
 pub use table::{CARD, Table};

@@ -1,25 +1,28 @@
-//! What refers to what in a store, and what can be reached at one moment.
+//! References between a store's objects, and the set of objects that are reachable at one
+//! moment.
 //!
-//! Roots are the tables and globals of all instances, the stacks that run or can be
-//! advanced, and what the host holds. What a frame refers to is known exactly, from its map;
-//! nothing is guessed.
+//! Roots are the tables and globals of all instances, the stacks that run or can be advanced,
+//! and the references that the host holds. The references in a frame are exact, from its frame
+//! map.
 
 use super::collector::Reference;
-use super::store::{ExnIndex, StoreInner};
-use crate::module::{HeapType, ValType};
-use crate::stack::{BOUNDARY_SLOTS, StackId, StackState};
+use super::store::StoreInner;
+use crate::ids::{ExnIndex, StackId};
+use crate::module::{ValBits, ValType, read_values};
+use crate::stack::{BOUNDARY_SLOTS, StackState};
 use crate::support::error::Error;
 use alloc::vec::Vec;
+use core::iter;
 use core::ops::Range;
 
-/// What has been reached of what can refer to more.
+/// Marks of the reached objects that can refer to others.
 #[derive(Debug, Default)]
 struct Marks {
     exceptions: Bits,
     stacks: Bits,
-    /// What has been reached and not been looked into.
+    /// Reached objects that have not been visited.
     pending: Vec<Reference>,
-    /// Whether there was no room for all marks.
+    /// True if there was no memory for a mark.
     failed: bool,
 }
 
@@ -33,7 +36,7 @@ impl Marks {
         match marked {
             Some(true) if self.pending.try_reserve(1).is_ok() => self.pending.push(reference),
             Some(false) => {}
-            _ => self.failed = true,
+            Some(true) | None => self.failed = true,
         }
     }
 }
@@ -43,7 +46,7 @@ impl Marks {
 struct Bits(Vec<u64>);
 
 impl Bits {
-    /// Whether the number is new; `None` where there is no room for it.
+    /// Adds a number. Returns whether it is new, or `None` if there is no memory for it.
     fn insert(&mut self, number: u32) -> Option<bool> {
         let (word, bit) = (number as usize / 64, 1 << (number % 64));
         if word >= self.0.len() {
@@ -63,34 +66,46 @@ impl Bits {
 }
 
 impl StoreInner {
-    /// The values that a stack was given and has not taken yet: the arguments of a call that
-    /// has not begun, or those that are bound to a continuation.
-    pub fn given(&self, id: StackId) -> impl Iterator<Item = (ValType, u64)> + '_ {
+    /// Returns the values that a stack was given and has not taken yet, with their types: the
+    /// arguments of a call that has not begun, or the values bound to a continuation.
+    pub fn given(&self, id: StackId) -> impl Iterator<Item = (ValType, ValBits)> + '_ {
         let stack = self.stacks.stack(id);
-        let (ty, count, first) = match stack.state {
+        let bound = stack.bound() as usize;
+        let (ty, first, slots) = match stack.state {
             StackState::Fresh => {
                 let ty = self.engine().types.func(self.func(stack.function).ty);
-                let count = if stack.is_continuation() {
-                    stack.bound() as usize
+                let slots = if stack.is_continuation() {
+                    bound
                 } else {
-                    ty.params.len()
+                    ty.param_slots()
                 };
-                (Some(ty), count, BOUNDARY_SLOTS)
+                (Some(ty), BOUNDARY_SLOTS, slots)
             }
-            _ if stack.bound() != 0 => {
+            _ if bound != 0 => {
                 let ty = self.engine().types.func(stack.bound_type);
-                let count = stack.bound() as usize;
-                (Some(ty), count, stack.wanted() - count)
+                (Some(ty), stack.delivery_slot() - bound, bound)
             }
             _ => (None, 0, 0),
         };
-        (0..count).filter_map(move |index| {
+        let (mut index, mut at, end) = (0, first, first + slots);
+        iter::from_fn(move || {
             let ty = *ty.as_ref()?.params.get(index)?;
-            Some((ty, stack.slot(first + index)?))
+            let next = at + ty.slots();
+            if next > end {
+                return None;
+            }
+            let high = if ty.slots() > 1 {
+                stack.slot(at + 1)?
+            } else {
+                0
+            };
+            let bits = [stack.slot(at)?, high];
+            (index, at) = (index + 1, next);
+            Some((ty, bits))
         })
     }
 
-    /// Visits what a stack that does not run refers to: how many frames it has.
+    /// Visits the references on a stack that does not run, and returns the number of frames.
     pub(super) fn visit_stack(
         &self,
         id: StackId,
@@ -99,10 +114,10 @@ impl StoreInner {
         self.given(id)
             .filter_map(|(ty, bits)| Reference::of_value(ty, bits))
             .for_each(&mut *visit);
-        match self.stacks.stack(id).state {
-            StackState::Fresh => Ok(0),
-            _ => (self.trace_stack)(self, id, visit),
+        if self.stacks.stack(id).state == StackState::Fresh {
+            return Ok(0);
         }
+        (self.trace_stack)(self, id, visit)
     }
 
     fn visit_chain(&self, first: StackId, visit: &mut dyn FnMut(Reference)) -> Result<(), Error> {
@@ -110,20 +125,18 @@ impl StoreInner {
         stacks.try_for_each(|id| self.visit_stack(id, visit).map(drop))
     }
 
-    /// Visits what an exception refers to.
+    /// Visits the references in the payload of an exception.
     pub(super) fn visit_exception(&self, index: ExnIndex, visit: &mut dyn FnMut(Reference)) {
         let Some(exception) = self.exceptions.get(index) else {
             return;
         };
         let ty = self.engine().types.func(self.tag(exception.tag).ty());
-        ty.params
-            .iter()
-            .zip(&exception.fields)
-            .filter_map(|(&ty, &bits)| Reference::of_value(ty, bits))
+        read_values(&ty.params, &exception.fields)
+            .filter_map(|(ty, bits)| Reference::of_value(ty, bits))
             .for_each(visit);
     }
 
-    /// Visits what globals refer to.
+    /// Visits the references in globals.
     pub(super) fn visit_globals(&self, visit: &mut dyn FnMut(Reference)) {
         self.globals()
             .iter()
@@ -131,7 +144,7 @@ impl StoreInner {
             .for_each(visit);
     }
 
-    /// Visits what elements of a table refer to.
+    /// Visits the references in elements of a table.
     pub(super) fn visit_elements(
         &self,
         table: usize,
@@ -140,15 +153,16 @@ impl StoreInner {
     ) {
         let table = &self.tables()[table];
         let heap = table.ty().element.heap;
-        if is_traced(heap) {
+        // A type has references to objects if it has one with the bits 1.
+        if Reference::new(heap, 1).is_some() {
             range
                 .filter_map(|index| Reference::new(heap, table.get(index)?))
                 .for_each(visit);
         }
     }
 
-    /// Whether an execution of the embedder's stands on a stack and may be advanced: a root,
-    /// though no activation has it.
+    /// Returns whether a stack is that of an execution that the embedder can advance. It is a
+    /// root, although no activation contains it.
     pub(super) fn waits_for_host(&self, id: StackId) -> bool {
         let stack = self.stacks.stack(id);
         matches!(stack.state, StackState::Fresh | StackState::Suspended) && stack.is_held()
@@ -165,8 +179,8 @@ impl StoreInner {
             self.visit_elements(index, 0..table.len(), visit);
         }
         for activation in &self.stacks.activations {
-            if let Some(first) = activation.chain.first().filter(|_| activation.exited) {
-                self.visit_chain(first, visit)?;
+            if activation.exited {
+                self.visit_chain(activation.chain.first(), visit)?;
             }
         }
         for (id, stack) in self.stacks.in_use() {
@@ -177,8 +191,8 @@ impl StoreInner {
         Ok(())
     }
 
-    /// Marks what a reference names: nothing, if that is a continuation which has been
-    /// resumed since.
+    /// Marks the object that a reference names, unless it is a continuation that was resumed
+    /// through another reference.
     fn reach(&self, marks: &mut Marks, reference: Reference) {
         match reference {
             Reference::Cont(bits) if self.stacks.continuation(bits).is_none() => {}
@@ -186,7 +200,7 @@ impl StoreInner {
         }
     }
 
-    /// Marks what can be reached: all of it, but for values of the host's.
+    /// Marks all reachable objects but host values.
     fn mark_all(&self, marks: &mut Marks) -> Result<(), Error> {
         self.visit_roots(&mut |reference| self.reach(marks, reference))?;
         while let Some(reference) = marks.pending.pop() {
@@ -205,8 +219,8 @@ impl StoreInner {
         Ok(())
     }
 
-    /// The continuations that somebody can reach, or that run, by ascending numbers; `None`
-    /// if that cannot be found out.
+    /// Returns the continuations that are reachable or run, by ascending number, or `None` if
+    /// a frame has no map or there is no memory for the marks.
     pub fn reachable_continuations(&self) -> Option<Vec<StackId>> {
         let mut marks = Marks::default();
         self.mark_all(&mut marks).ok()?;
@@ -226,10 +240,4 @@ impl StoreInner {
                 .collect(),
         )
     }
-}
-
-/// Whether references of a type are to what is collected.
-pub(super) fn is_traced(heap: HeapType) -> bool {
-    let top = heap.top();
-    matches!(top, HeapType::Extern | HeapType::Exn | HeapType::Cont)
 }

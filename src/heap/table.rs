@@ -12,17 +12,17 @@ use core::ptr::NonNull;
 #[derive(Debug)]
 #[repr(C)]
 pub struct TableCore {
-    /// The first element: a reference as H4 describes it, in 64 bits where it refers to a
-    /// continuation, and else in 32.
+    /// Address of the first element. Elements are references (H4): 64 bits each if they refer to
+    /// continuations, and 32 bits otherwise.
     pub elements: *mut u32,
-    /// The number of elements.
+    /// Number of elements.
     pub len: usize,
-    /// A byte for each [`CARD`] elements, which is not zero where one of them was written since
-    /// the collector has looked there.
+    /// A byte for each card of 2^[`CARD`] elements. It is not zero if one of them was written
+    /// since the collector last visited the card.
     pub cards: *mut u8,
 }
 
-/// The logarithm of the number of elements of which one byte says that some were written.
+/// Base-2 logarithm of the number of elements of a card.
 pub const CARD: u32 = 9;
 
 /// A table.
@@ -35,7 +35,11 @@ pub struct Table {
 }
 
 impl Table {
-    /// A table of its type's minimal size, all elements `init`.
+    /// Creates a table of its type's minimum size, with elements `init`.
+    ///
+    /// # Errors
+    ///
+    /// An error if the host cannot allocate it.
     pub fn new(ty: TableType, init: u64) -> Result<Table, LimitError> {
         let size = element_size(&ty);
         let len = byte_len(ty.minimum, size).ok_or(LimitError::Allocation)?;
@@ -59,27 +63,27 @@ impl Table {
         Ok(table)
     }
 
-    /// The address of its core, stable for the store's life (H1).
+    /// Returns the address of its core, which is stable for the store's life (H1).
     pub fn core(&self) -> *mut TableCore {
         UnsafeCell::raw_get(self.core.as_ptr())
     }
 
-    /// Its type, as declared.
+    /// Returns its type, as declared.
     pub fn ty(&self) -> &TableType {
         &self.ty
     }
 
-    /// Its number of elements.
+    /// Returns the number of elements.
     pub fn size(&self) -> u64 {
         self.len() as u64
     }
 
-    /// Its number of elements.
+    /// Returns the number of elements.
     pub fn len(&self) -> usize {
         self.bytes.len() / element_size(&self.ty)
     }
 
-    /// The number of elements that its type allows at the most.
+    /// Returns the maximum number of elements that its type allows.
     pub fn maximum(&self) -> u64 {
         let addressable = if self.ty.table64 {
             u64::MAX
@@ -89,12 +93,16 @@ impl Table {
         self.ty.maximum.unwrap_or(u64::MAX).min(addressable)
     }
 
-    /// Grows to `size` elements, the new ones `init`. The caller has asked the limiter
-    /// and checked [`Table::maximum`].
+    /// Grows to `size` elements. New elements are `init`. The caller has checked the limiter and
+    /// [`Table::maximum`].
+    ///
+    /// # Errors
+    ///
+    /// An error if the host cannot allocate it.
     pub fn grow_to(&mut self, size: u64, init: u64) -> Result<(), LimitError> {
         let old = self.len();
         let len = byte_len(size, element_size(&self.ty)).ok_or(LimitError::Allocation)?;
-        // The cards first: where there is no room for the elements, they do no harm.
+        // The cards first: if there is no memory for the elements, additional cards do no harm.
         let cards = cards(len / element_size(&self.ty)).max(self.cards.len());
         if !self.cards.grow_zeroed(cards) {
             return Err(LimitError::Allocation);
@@ -116,7 +124,7 @@ impl Table {
         Ok(())
     }
 
-    /// An element, if there is such a one.
+    /// Returns an element, or `None` out of bounds.
     pub fn get(&self, index: usize) -> Option<u64> {
         match self.elements() {
             Elements::Narrow(elements) => elements.get(index).copied().map(u64::from),
@@ -124,42 +132,50 @@ impl Table {
         }
     }
 
-    /// Changes an element.
+    /// Sets an element.
     ///
     /// # Panics
     ///
-    /// If there is no such element.
+    /// If `index` is out of bounds.
     pub fn set(&mut self, index: usize, bits: u64) {
         self.fill(index..index + 1, bits);
     }
 
-    /// Changes a run of elements.
+    /// Sets a range of elements.
     ///
     /// # Panics
     ///
-    /// If it ends before them, here and below.
+    /// If the range is out of bounds.
     pub fn fill(&mut self, range: Range<usize>, bits: u64) {
-        self.soil(range.clone());
+        self.mark_cards(range.clone());
         match self.elements_mut() {
             ElementsMut::Narrow(elements) => elements[range].fill(bits as u32),
             ElementsMut::Wide(elements) => elements[range].fill(bits),
         }
     }
 
-    /// Copies a run of elements to others of the same table.
+    /// Copies a range of elements to others of the same table, from element `to` on.
+    ///
+    /// # Panics
+    ///
+    /// If one of the ranges is out of bounds.
     pub fn copy_within(&mut self, range: Range<usize>, to: usize) {
-        self.soil(to..to + range.len());
+        self.mark_cards(to..to + range.len());
         match self.elements_mut() {
             ElementsMut::Narrow(elements) => elements.copy_within(range, to),
             ElementsMut::Wide(elements) => elements.copy_within(range, to),
         }
     }
 
-    /// Copies a run of another table's elements, which are of a matching type, to the
-    /// elements from `to` on.
+    /// Copies a range of elements of another table, whose type matches, to the elements from `to`
+    /// on.
+    ///
+    /// # Panics
+    ///
+    /// If one of the ranges is out of bounds.
     pub fn copy_from(&mut self, to: usize, from: &Table, range: Range<usize>) {
         let to = to..to + range.len();
-        self.soil(to.clone());
+        self.mark_cards(to.clone());
         match (self.elements_mut(), from.elements()) {
             (ElementsMut::Narrow(elements), Elements::Narrow(from)) => {
                 elements[to].copy_from_slice(&from[range]);
@@ -171,24 +187,24 @@ impl Table {
         }
     }
 
-    /// How many cards there are.
+    /// Returns the number of cards.
     pub fn cards(&self) -> usize {
         self.cards.len()
     }
 
-    /// The elements of a card: none, where it is only behind the last.
+    /// Returns the elements of a card: none if it begins after the last element.
     pub fn elements_of_card(&self, card: usize) -> Range<usize> {
         let end = ((card + 1) << CARD).min(self.len());
         (card << CARD).min(end)..end
     }
 
-    /// Whether elements of a card were written since this was last asked.
+    /// Clears the dirty bit of a card, and returns whether it was set.
     pub fn clean_card(&mut self, card: usize) -> bool {
         core::mem::replace(&mut self.cards_mut()[card], 0) != 0
     }
 
-    /// Says that elements have been written.
-    fn soil(&mut self, range: Range<usize>) {
+    /// Sets the dirty bits of the cards of a range of elements.
+    fn mark_cards(&mut self, range: Range<usize>) {
         if !range.is_empty() {
             self.cards_mut()[range.start >> CARD..=(range.end - 1) >> CARD].fill(1);
         }
@@ -253,7 +269,7 @@ fn element_size(ty: &TableType) -> usize {
     }
 }
 
-/// How many cards so many elements need.
+/// Returns the number of cards for a number of elements.
 fn cards(elements: usize) -> usize {
     elements.div_ceil(1 << CARD)
 }

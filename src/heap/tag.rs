@@ -1,29 +1,30 @@
-//! Tags: what exceptions and suspensions are told apart by.
+//! Tags, by which exceptions and suspensions are distinguished.
 
-use crate::module::TypeId;
+use crate::ids::TypeId;
 
 /// A tag.
 ///
-/// Its identity is its index in the store: each instance of a module has tags of its own,
-/// though all have the same types.
+/// A tag is identified by its index in the store: each instance of a module has tags of its
+/// own.
 #[derive(Clone, Copy, Debug)]
 pub struct Tag {
     ty: TypeId,
-    fields: u16,
+    payload_slots: u16,
 }
 
 impl Tag {
-    /// A tag whose payload is the parameters of a function type: so many slots.
-    pub fn new(ty: TypeId, fields: u16) -> Tag {
-        Tag { ty, fields }
+    /// Creates a tag. Its payload is what the parameters of the function type `ty` are, and
+    /// takes `payload_slots` slots.
+    pub fn new(ty: TypeId, payload_slots: u16) -> Tag {
+        Tag { ty, payload_slots }
     }
 
-    /// The slots of its payload.
-    pub fn fields(&self) -> usize {
-        self.fields.into()
+    /// Returns the number of slots that its payload takes.
+    pub fn payload_slots(&self) -> usize {
+        self.payload_slots.into()
     }
 
-    /// The function type.
+    /// Returns the function type that it was created with.
     pub fn ty(&self) -> TypeId {
         self.ty
     }

@@ -7,8 +7,9 @@
 use super::type_registry::TypeRegistry;
 use super::types::{
     CompositeType, ExternType, FieldType, FuncType, GlobalType, HeapType, MemoryType, RefType,
-    StorageType, TableType, TypeId, ValType,
+    StorageType, TableType, ValType,
 };
+use crate::ids::TypeId;
 use alloc::string::String;
 use core::fmt::{Result, Write};
 
@@ -237,10 +238,7 @@ mod tests {
     use alloc::vec::Vec;
 
     fn func(params: &[ValType], results: &[ValType]) -> FuncType {
-        FuncType {
-            params: params.into(),
-            results: results.into(),
-        }
+        FuncType::new(params.into(), results.into())
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! What all modules and stores of one engine share.
 
+use super::translation::Translate;
 use super::type_registry::TypeRegistry;
 use super::validate;
-use crate::code::{HandlerTable, Translate};
+use crate::code::HandlerTable;
 use crate::support::epoch::Epoch;
 use core::fmt;
 use wasmparser::WasmFeatures;

@@ -26,6 +26,8 @@ mod names;
 mod outline;
 mod sections;
 mod segment;
+mod slots;
+mod translation;
 mod type_registry;
 mod types;
 mod unsupported;
@@ -38,13 +40,15 @@ pub use error::{ModuleError, Place};
 pub use link::{Export, ExportItem, Import};
 pub use listed::{ListedModule, MODULES};
 pub use segment::{DataSegment, ElementItems, ElementSegment, SegmentMode};
+pub use slots::{ValBits, read_values, types_after};
 pub use type_registry::{ModuleType, TypeRegistry};
 pub use types::{
     CompositeKind, CompositeType, ExternType, FieldType, FuncType, GlobalType, HeapType,
-    MemoryType, RefType, StorageType, SubType, TableType, TypeId, ValType,
+    MemoryType, RefType, StorageType, SubType, TableType, ValType,
 };
 
-use crate::code::{self, Entry, ModuleCode};
+use crate::code::{Entry, ModuleCode};
+use crate::ids::TypeId;
 use crate::support::cache::Cache;
 use crate::support::error::Error;
 use crate::support::parallel;
@@ -248,7 +252,7 @@ impl Module {
             |allocations, index| {
                 let function = self.imported_functions + index as u32;
                 bodies.validate(&self.bytes, &self.bodies[index], function, allocations)?;
-                code::publish_valid(self, function).map(|_| ())
+                self.publish_valid(function).map(|_| ())
             },
         )
     }

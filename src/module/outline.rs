@@ -8,9 +8,10 @@ use super::segment::{DataSegment, ElementItems, ElementSegment, SegmentMode};
 use super::type_registry::{ModuleType, TypeRegistry, within_group};
 use super::types::{
     CompositeKind, CompositeType, ExternType, FieldType, FuncType, GlobalType, HeapType,
-    MemoryType, RefType, StorageType, SubType, TableType, TypeId, ValType,
+    MemoryType, RefType, StorageType, SubType, TableType, ValType,
 };
 use super::unsupported::{self, Needs};
+use crate::ids::TypeId;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use wasmparser::{
@@ -184,10 +185,10 @@ impl Outline {
                     let types = types.iter().map(|&ty| self.val_type(ty));
                     collect(types).map(Vec::into_boxed_slice)
                 };
-                CompositeType::Func(Arc::new(FuncType {
-                    params: values(func.params())?,
-                    results: values(func.results())?,
-                }))
+                CompositeType::Func(Arc::new(FuncType::new(
+                    values(func.params())?,
+                    values(func.results())?,
+                )))
             }
             CompositeInnerType::Array(array) => CompositeType::Array(self.field_type(&array.0)?),
             CompositeInnerType::Struct(structure) => {

@@ -8,8 +8,9 @@
 //! that is never given to another type needs no counting.
 
 use super::types::{
-    CompositeType, FieldType, FuncType, HeapType, RefType, StorageType, SubType, TypeId, ValType,
+    CompositeType, FieldType, FuncType, HeapType, RefType, StorageType, SubType, ValType,
 };
+use crate::ids::TypeId;
 use crate::support::sync::Mutex;
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
@@ -249,10 +250,10 @@ fn resolve(member: &SubType, first: TypeId) -> SubType {
         is_final: member.is_final,
         supertype: member.supertype.map(resolved),
         composite: match &member.composite {
-            CompositeType::Func(func) => CompositeType::Func(Arc::new(FuncType {
-                params: func.params.iter().map(value).collect(),
-                results: func.results.iter().map(value).collect(),
-            })),
+            CompositeType::Func(func) => CompositeType::Func(Arc::new(FuncType::new(
+                func.params.iter().map(value).collect(),
+                func.results.iter().map(value).collect(),
+            ))),
             CompositeType::Struct(fields) => {
                 CompositeType::Struct(fields.iter().map(field).collect())
             }
@@ -268,10 +269,7 @@ mod tests {
     use alloc::vec;
 
     fn func(params: &[ValType], results: &[ValType]) -> FuncType {
-        FuncType {
-            params: params.into(),
-            results: results.into(),
-        }
+        FuncType::new(params.into(), results.into())
     }
 
     fn sub(supertype: Option<TypeId>, ty: FuncType) -> SubType {

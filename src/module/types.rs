@@ -5,13 +5,10 @@
 //! [`TypeId`]s are. What the embedder sees (`api::FuncType` and its kin) is made from
 //! these.
 
+use super::slots::slot_count;
+use crate::ids::TypeId;
 use alloc::boxed::Box;
 use alloc::sync::Arc;
-
-/// The identity of a type that modules define, within one engine.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[repr(transparent)]
-pub struct TypeId(pub u32);
 
 /// The type of a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -265,6 +262,20 @@ pub struct FuncType {
     pub params: Box<[ValType]>,
     /// The types of its results.
     pub results: Box<[ValType]>,
+    pub(super) param_slots: u32,
+    pub(super) result_slots: u32,
+}
+
+impl FuncType {
+    /// Creates the type of functions with these parameters and results.
+    pub fn new(params: Box<[ValType]>, results: Box<[ValType]>) -> FuncType {
+        FuncType {
+            param_slots: slot_count(&params) as u32,
+            result_slots: slot_count(&results) as u32,
+            params,
+            results,
+        }
+    }
 }
 
 /// The type of a memory. Sizes are in pages of `1 << page_size_log2` bytes.

@@ -1,40 +1,40 @@
-//! One stack's memory.
+//! The memory of one stack.
 
 use super::record::RED_ZONE_SLOTS;
 use crate::support::raw::RawBytes;
 
 const SLOT: usize = size_of::<u64>();
 
-/// A growable, movable run of slots, all zero at first.
+/// A growable array of slots, which are zero at first. Growing may move it.
 #[derive(Debug)]
 pub struct Arena {
     bytes: RawBytes,
 }
 
 impl Arena {
-    /// An arena without a slot.
+    /// Creates an arena without slots.
     pub fn empty() -> Arena {
         Arena {
             bytes: RawBytes::zeroed(0).expect("no bytes take no room"),
         }
     }
 
-    /// The first slot.
+    /// Returns the address of the first slot.
     pub fn base(&self) -> *mut u64 {
         self.bytes.as_ptr().cast()
     }
 
-    /// The number of slots before the red zone.
+    /// Returns the number of slots, without the red zone.
     pub fn slots(&self) -> usize {
         (self.bytes.len() / SLOT).saturating_sub(RED_ZONE_SLOTS)
     }
 
-    /// The slot that no frame may reach beyond.
+    /// Returns the address of the slot that no frame may reach beyond.
     pub fn limit(&self) -> *mut u64 {
         self.base().wrapping_add(self.slots())
     }
 
-    /// Grows to `slots` slots; everything on it may move. False where there is no room.
+    /// Grows to `slots` slots, which may move. Returns false if there is no memory.
     pub fn grow(&mut self, slots: usize) -> bool {
         slots
             .checked_add(RED_ZONE_SLOTS)

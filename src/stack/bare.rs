@@ -1,14 +1,15 @@
-//! Stacks on which no code stands, for tests of what knows nothing of code.
+//! Stacks without frames, for tests that run no code.
 
-use super::directory::{Stack, StackId, StackState};
+use super::directory::{Stack, StackState};
 use super::record::{BOUNDARY_TAG, BoundaryKind, Record};
+use crate::ids::StackId;
 use core::ptr;
 
 impl Stack {
-    /// Makes it that of a call of the host's, or a continuation, that waits.
+    /// Makes it the stack of a suspended call from the host or continuation.
     pub fn lay_bare(&mut self, kind: BoundaryKind) {
         self.state = StackState::Suspended;
-        // SAFETY: it has room for a boundary.
+        // SAFETY: the stack has room for a boundary.
         unsafe {
             Record(self.base).write(ptr::null(), BOUNDARY_TAG);
             Record(self.base).write_boundary(kind, ptr::null_mut(), 0);
@@ -18,9 +19,9 @@ impl Stack {
         }
     }
 
-    /// Says of a continuation who waits for it.
+    /// Sets the stack that waits for it.
     pub fn wait_for(&mut self, parent: StackId) {
-        // SAFETY: there is a boundary.
+        // SAFETY: a boundary is at the base.
         unsafe { Record(self.base).set_parent(parent, 0) };
     }
 }

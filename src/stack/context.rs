@@ -1,73 +1,78 @@
-//! The registers that running code shares with the host.
+//! Registers and tables that running code shares with the host.
 
 use super::chain::Activation;
-use super::directory::{Stack, StackId};
+use super::directory::Stack;
 use super::interrupt::InterruptFlag;
 use crate::code::CodeHeader;
 use crate::heap::{FuncObject, GlobalCell, InstanceCore};
+use crate::ids::StackId;
 use crate::support::epoch::Epoch;
 use core::ptr;
 
-/// Why running code came back.
+/// Reason for which handlers return to the driver.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Exit {
     /// The host's call has returned; `fp` is its boundary.
     Done,
-    /// A trap, of the kind in `Context::trap`, at `ip`.
+    /// The instruction at `ip` has trapped, with the trap in `Context::trap`.
     Trap,
-    /// A call needs a larger stack: `Context::needed` bytes from `Context::wanted` on. Try
-    /// `ip` again.
+    /// A call needs a larger stack: `Context::grow_bytes` bytes above `Context::grow_from`.
+    /// The cell at `ip` is executed again afterwards.
     Grow,
-    /// The same, where the frame of the function `Context::callee` is to stand.
+    /// A call needs a larger stack: room for a frame of the function `Context::grow_callee` above
+    /// `Context::grow_from`. The cell at `ip` is executed again afterwards.
     GrowForCallee,
-    /// The function that `acc` numbers, whose record stands at `fp`, has no code yet.
+    /// The function that `acc` numbers, whose record is at `fp`, has no code yet.
     Translate,
-    /// A function of the host's is called: see [`HostRequest`].
+    /// A host function is called: see [`OutgoingCall`].
     Host,
-    /// The service at `ip`: `Context::service` is its op.
+    /// The cell at `ip` is a service; `Context::service` is its op.
     Service,
-    /// What the cell at `ip` wants of continuations: `Context::service` is its op.
+    /// The cell at `ip` switches stacks in a way that handlers leave to the driver;
+    /// `Context::service` is its op.
     Switching,
-    /// The function of a running continuation has returned; `fp` is the bottom.
+    /// The function of the running continuation has returned; `fp` is the bottom.
     ContinuationDone,
-    /// The running continuation's function is the host's, and has not been called yet.
+    /// The running continuation's function is a host function that has not been called yet.
     StartHost,
-    /// Fuel, an interruption or an epoch deadline, at a loop header or function entry.
+    /// A loop header or a function entry was reached, and fuel, an interruption or an epoch
+    /// deadline requires a poll.
     Poll,
-    /// The end of a probe of the dispatch backend.
+    /// A probe of the dispatch backend has ended.
     Probe,
 }
 
-/// A call of a host function, as running code leaves it.
+/// Call of a host function by running code.
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
-pub struct HostRequest {
-    /// The function, by index in the store.
+pub struct OutgoingCall {
+    /// Index of the function in the store.
     pub function: u32,
-    /// Where the caller goes on. In a tail call that is the caller's caller: its frame
-    /// has gone.
+    /// Address of the cell that runs after the call: of the caller, or, in a tail call, of
+    /// the caller's caller, as the caller's frame has gone.
     pub return_ip: *const u64,
-    /// Where the arguments stand and the results are wanted.
+    /// First slot of the arguments. The results take their place.
     pub arguments: *mut u64,
 }
 
-/// Where running code has its registers `ip` and `fp`: only debuggers ask.
+/// Location of the registers `ip` and `fp` while code runs, for debuggers.
 #[derive(Debug)]
 #[repr(C)]
 pub struct LivePoint {
-    /// The cell that runs.
+    /// Address of the cell that runs.
     pub ip: *const u64,
-    /// The record of its frame.
+    /// Record of the running frame.
     pub fp: *mut u64,
 }
 
 impl LivePoint {
-    /// In the context.
+    /// The registers are in the context.
     pub const SAVED: *const LivePoint = ptr::null();
-    /// In the machine's registers: the first two arguments of each handler.
+    /// The registers are the first two arguments of each handler, in machine registers.
     pub const ARGUMENTS: *const LivePoint = ptr::without_provenance(LivePoint::IN_ARGUMENTS);
-    /// The same, in the calling convention that preserves no registers.
+    /// The registers are the first two arguments of each handler, in the calling convention that
+    /// preserves no registers.
     pub const PRESERVE_NONE: *const LivePoint =
         ptr::without_provenance(LivePoint::IN_PRESERVE_NONE);
 
@@ -77,70 +82,71 @@ impl LivePoint {
     pub const IN_PRESERVE_NONE: usize = 2;
 }
 
-/// What handlers know of the world outside the stack.
+/// State of a store that handlers read and write, apart from the stack.
 ///
-/// One for each store, at a fixed address. Handlers reach it through a raw pointer, and no
+/// Each store has one, at a fixed address. Handlers reach it through a raw pointer, and no
 /// Rust reference to it is held while they run.
 #[derive(Debug)]
 #[repr(C)]
 pub struct Context {
-    /// No frame may reach beyond this slot.
+    /// Slot that no frame may reach beyond.
     pub stack_limit: *mut u64,
-    /// The instance that runs.
+    /// Instance that runs.
     pub instance: *mut InstanceCore,
-    /// That instance's globals.
+    /// Globals of that instance.
     pub globals: *const *mut GlobalCell,
-    /// The store's functions.
+    /// Functions of the store, by index.
     pub functions: *const FuncObject,
-    /// The directory of the store's stacks.
+    /// Stack directory of the store.
     pub stacks: *mut Stack,
-    /// The stack whose code runs.
+    /// Stack whose code runs.
     pub running: *mut Stack,
-    /// Fuel left; below zero by what the last stretch of code took beyond it.
+    /// Fuel left. Negative once the last straight run of code has consumed more than there
+    /// was.
     pub fuel: i64,
-    /// Raised by other threads to interrupt.
+    /// Flag that other threads raise to interrupt running code.
     pub interrupt: *const InterruptFlag,
-    /// The engine's epoch.
+    /// Epoch of the engine.
     pub epoch: *const Epoch,
-    /// The epoch at which running code comes back.
+    /// Epoch at which running code exits for a poll.
     pub epoch_deadline: u64,
 
-    /// Why running code came back.
+    /// Reason of the last exit.
     pub exit: Exit,
-    /// The kind of trap, as a number.
+    /// Number of the trap, after [`Exit::Trap`].
     pub trap: u8,
-    /// The op of a service, as a number.
+    /// Number of the op, after [`Exit::Service`] and [`Exit::Switching`].
     pub service: u16,
-    /// Where a call needs room,
-    pub wanted: *mut u64,
-    /// and how much, in bytes,
-    pub needed: usize,
-    /// or for a frame of which function.
-    pub callee: *const CodeHeader,
-    /// Where to go on, or what failed.
+    /// Stack slot above which a call needs room.
+    pub grow_from: *mut u64,
+    /// Number of bytes needed there, after [`Exit::Grow`].
+    pub grow_bytes: usize,
+    /// Header of the callee whose frame needs the room, after [`Exit::GrowForCallee`].
+    pub grow_callee: *const CodeHeader,
+    /// Address of the cell that runs next, or that has failed.
     pub ip: *const u64,
-    /// The frame there.
+    /// Record of the frame that this cell belongs to.
     pub fp: *mut u64,
-    /// The integer accumulator.
+    /// Accumulator for integers and references.
     pub acc: u64,
-    /// The accumulator of 32-bit floats.
+    /// Accumulator for 32-bit floats.
     pub f32acc: f32,
-    /// The accumulator of 64-bit floats.
+    /// Accumulator for 64-bit floats.
     pub f64acc: f64,
-    /// The host function called.
-    pub host: HostRequest,
-    /// The address of something on the native stack, for the probe.
+    /// Call of a host function, after [`Exit::Host`].
+    pub host: OutgoingCall,
+    /// Address on the native stack that a probe of a dispatch backend has reached.
     pub native_stack: usize,
-    /// What boundary frames return to.
+    /// Address of the cell that calls into another instance return to.
     pub return_boundary: *const u64,
 
-    /// Where `ip` and `fp` are while code runs: one of the constants, or an address.
+    /// Location of `ip` and `fp` now: a constant of [`LivePoint`], or an address.
     pub live: *const LivePoint,
-    /// The number of stacks in the directory,
+    /// Number of entries in the stack directory.
     pub stack_count: usize,
-    /// the activations under way, oldest first,
+    /// Activations of the store, oldest first.
     pub activations: *const Activation,
-    /// and how many there are.
+    /// Number of activations.
     pub activation_count: usize,
 }
 
@@ -164,15 +170,15 @@ impl Context {
             exit: Exit::Done,
             trap: 0,
             service: 0,
-            wanted: ptr::null_mut(),
-            needed: 0,
-            callee: ptr::null(),
+            grow_from: ptr::null_mut(),
+            grow_bytes: 0,
+            grow_callee: ptr::null(),
             ip: ptr::null(),
             fp: ptr::null_mut(),
             acc: 0,
             f32acc: 0.0,
             f64acc: 0.0,
-            host: HostRequest {
+            host: OutgoingCall {
                 function: 0,
                 return_ip: ptr::null(),
                 arguments: ptr::null_mut(),
@@ -186,23 +192,24 @@ impl Context {
         }
     }
 
-    /// Registers for a probe of a dispatch backend, which uses none of them.
+    /// Creates the context for a probe of a dispatch backend, whose handlers use none of the
+    /// store's state.
     pub fn for_probe() -> Context {
         Context::new(ptr::null(), ptr::null(), ptr::null())
     }
 
-    /// A stack, in the directory.
+    /// Returns the address of a stack's entry in the directory.
     ///
     /// # Safety
     ///
-    /// The directory has been set, and has it.
+    /// The directory has been set, and has an entry of this number.
     #[inline(always)]
     pub unsafe fn stack(&self, id: StackId) -> *mut Stack {
         // SAFETY: as promised.
         unsafe { self.stacks.add(id.0 as usize) }
     }
 
-    /// Makes an instance, or none, the running one.
+    /// Sets the running instance, which may be null.
     pub fn set_instance(&mut self, instance: *mut InstanceCore) {
         self.instance = instance;
         self.globals = if instance.is_null() {

@@ -1,45 +1,30 @@
-//! The directory of stacks: of each, its memory, what it is used for, where it goes on.
+//! Entries of the stack directory: the memory, use and exit point of each stack.
 
 use super::arena::Arena;
 use super::record::{BoundaryKind, Record};
-use crate::heap::{FuncIndex, InstanceCore, TagIndex};
-use crate::module::TypeId;
+use crate::heap::InstanceCore;
+use crate::ids::{FuncIndex, StackId, TagIndex, TypeId};
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use core::ptr;
 
-/// A stack of a store. The number is given anew once the stack is free.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-#[repr(transparent)]
-pub struct StackId(pub u32);
-
-impl StackId {
-    /// No stack: the directory's first entry is never used.
-    pub const NONE: StackId = StackId(0);
-
-    /// The stack, if it is one.
-    pub fn get(self) -> Option<StackId> {
-        (self != StackId::NONE).then_some(self)
-    }
-}
-
-/// Where a stack stands while other code runs.
+/// The registers of a stack while other code runs.
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
 pub struct ExitPoint {
-    /// The instruction, or where a call returns to; null where no code runs on the stack.
+    /// Address of the cell that runs next, or null if no code runs on the stack.
     pub ip: *const u64,
-    /// The frame's instance.
+    /// Instance of the frame.
     pub instance: *mut InstanceCore,
-    /// The frame, in slots from the stack's base: it survives a move.
+    /// Record of the frame, in slots from the stack's base, so that it survives a move.
     pub fp: u32,
-    /// Whether `ip` is where a call returns to. Running code leaves nowhere else, and does
-    /// not say so: see [`Stack::exit`].
+    /// True if `ip` is the return address of a call. Running code does not write this field, as it
+    /// leaves a stack only at calls: see [`Stack::exit`].
     pub is_return: bool,
 }
 
 impl ExitPoint {
-    /// Nowhere.
+    /// The exit point of a stack on which no code runs.
     pub const NONE: ExitPoint = ExitPoint {
         ip: ptr::null(),
         instance: ptr::null_mut(),
@@ -48,97 +33,95 @@ impl ExitPoint {
     };
 }
 
-/// Whose results an execution waits for.
+/// Source of the results that an execution waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Awaited {
-    /// Those of the host function that has suspended it.
+    /// The host function that has suspended it.
     Host(FuncIndex),
-    /// Those of a suspension with a tag that the host handles.
+    /// A suspension with this tag, which the host handles.
     Tag(TagIndex),
 }
 
-/// What an execution and its stack share: once the stack alone has it, the execution was
-/// dropped.
+/// Data that an execution and its stack share. Once only the stack has a reference to it, the
+/// execution was dropped.
 #[derive(Debug, Default)]
 pub struct Owner {
-    /// The tags that the host handles.
+    /// Tags that the host handles.
     pub handles: Box<[TagIndex]>,
 }
 
-/// What a stack is used for.
+/// Use of a stack.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum StackState {
-    /// Nothing: it can be given out.
+    /// Not in use: the stack can be given out.
     Free,
     /// Nothing has run on it yet.
     Fresh,
-    /// Runs, or waits for the host function that it called, or for the stack that it has
+    /// Running, or waiting for the host function that it has called or for the stack that it has
     /// resumed.
     Running,
-    /// Waits to be advanced or resumed.
+    /// Waiting to be advanced or resumed.
     Suspended,
-    /// The call has returned; its results stand above the boundary.
+    /// The call has returned. Its results are in the slots above the boundary.
     Returned,
     /// The call has failed.
     Trapped,
 }
 
-/// A stack: that of a call from the host (an *initial* stack), or a continuation.
+/// A stack: the *initial* stack of a call from the host, or that of a continuation.
 ///
-/// The entries of a store's directory of stacks, which an outsider may read: `base` and
-/// `limit` say where the stack is, `exit` where it goes on, the record at its base who
-/// waits for it.
+/// Debuggers may read it: `base` and `limit` give the memory, `exit` the youngest frame, and the
+/// record at the base the stack that waits for this one.
 #[derive(Debug)]
 #[repr(C, align(64))]
 pub struct Stack {
-    /// Its first slot.
+    /// Address of the first slot.
     pub base: *mut u64,
-    /// The slot that no frame may reach beyond.
+    /// Address of the slot that no frame may reach beyond.
     pub limit: *mut u64,
-    /// Where it stands; of a stack that runs code, where that last left. While code runs
-    /// on it, `is_return` is true.
+    /// The registers while other code runs. While code runs on the stack, they are those of the
+    /// last exit, and `is_return` is true.
     pub exit: ExitPoint,
-    /// What a reference to the continuation must be to be valid: its number, and in the
-    /// high half a revision, which each use changes. One word, as what is written in halves
-    /// is slow to read whole.
+    /// The valid reference to the continuation: the stack's number, and in the high half a
+    /// revision, which each use changes. It is one word, as reading a word that was written in
+    /// halves is slow.
     pub reference: u64,
-    /// See [`Stack::other_end`], and in the high half [`Stack::bound`] and
-    /// [`Stack::is_traced`]: one comparison says that nothing is bound, no other stack was
-    /// suspended with it, and the collector need not know that it is resumed.
+    /// [`Stack::other_end`], and in the high half [`Stack::bound`] and [`Stack::is_traced`]. One
+    /// comparison tests that no values are bound, no other stack was suspended with this one, and
+    /// the collector has not traced it.
     span: u64,
-    /// Where the values that it is resumed with are wanted: behind those that were bound
-    /// before. In bytes from the record of its frame.
+    /// Distance in bytes from the record of its frame to the slots for the values that it is
+    /// resumed with. They follow the bound values.
     pub deliver: i32,
-    /// What it is used for.
+    /// Use of the stack.
     pub state: StackState,
-    /// What the accumulator holds when it goes on: of a fresh one, the function's index
-    /// in its module.
+    /// Accumulator when it continues. For a fresh stack, the function's index in its module.
     pub acc: u64,
-    /// The revision that the first reference to it had.
+    /// Revision of the first reference to this continuation.
     pub first_revision: u32,
-    /// The type of the functions whose first parameters the bound values are.
+    /// Function type whose first parameters the bound values are.
     pub bound_type: TypeId,
-    /// The function that was called on it.
+    /// Function that was called on it.
     pub function: FuncIndex,
-    /// What the host must give before it goes on.
+    /// Results that the host must provide before it continues.
     pub awaiting: Option<Awaited>,
-    /// The collection that last found it reachable, or must not free it.
+    /// Number of the last collection that has found it reachable or must not free it.
     pub mark: u32,
-    /// Its memory.
+    /// Memory of the stack.
     arena: Arena,
-    /// Of an initial stack, what it shares with an execution of the embedder's.
+    /// Data that an initial stack shares with an execution of the embedder.
     pub(super) owner: Option<Arc<Owner>>,
 }
 
-/// In no reference: all revisions of the stack are used up.
+/// Bit of a reference that no valid one has: all revisions of the stack are used up.
 const EXHAUSTED: u64 = 1 << 63;
 
-/// In a span: see [`Stack::is_traced`].
+/// Bit of a span: see [`Stack::is_traced`].
 const TRACED: u64 = 1 << 63;
 
-/// The reference to a continuation after its next use. `None` where it has none: the stack
-/// must have another number then.
+/// Returns the reference to a continuation after its next use, or `None` if its revisions are used
+/// up. The stack must get another number then.
 #[inline(always)]
 pub fn next_reference(reference: u64) -> Option<u64> {
     let next = reference.wrapping_add(1 << 32);
@@ -146,7 +129,7 @@ pub fn next_reference(reference: u64) -> Option<u64> {
 }
 
 impl Stack {
-    /// A stack without memory.
+    /// Creates a stack without memory.
     pub(super) fn new(id: StackId) -> Stack {
         let arena = Arena::empty();
         Stack {
@@ -168,7 +151,7 @@ impl Stack {
         }
     }
 
-    /// The entry that is no stack's: no reference is its own.
+    /// Creates an entry for no stack, which no reference names.
     pub(super) fn none() -> Stack {
         Stack {
             reference: EXHAUSTED,
@@ -176,64 +159,64 @@ impl Stack {
         }
     }
 
-    /// Its number.
+    /// Returns its number.
     #[inline(always)]
     pub fn id(&self) -> StackId {
         StackId(self.reference as u32)
     }
 
-    /// The revision of the reference that is valid.
+    /// Returns the revision of the valid reference.
     pub fn revision(&self) -> u32 {
         (self.reference >> 32) as u32
     }
 
-    /// The other end of the stacks that were suspended at once. Of a continuation, the
-    /// outermost, which is itself where it was suspended alone; of an initial stack, the
+    /// Returns the other end of the stacks that were suspended at once. For a continuation this
+    /// is the outermost one, or itself if it was suspended alone. For an initial stack it is the
     /// innermost one.
     pub fn other_end(&self) -> StackId {
         StackId(self.span as u32)
     }
 
-    /// Sets [`Stack::other_end`], where nothing is bound.
+    /// Sets [`Stack::other_end`]. No values are bound afterwards, and it is not traced.
     pub fn set_other_end(&mut self, id: StackId) {
         self.span = id.0.into();
     }
 
-    /// How many values are bound: they stand before those that it is resumed with.
+    /// Returns the number of slots of bound values. They precede those that it is resumed with.
     pub fn bound(&self) -> u32 {
         ((self.span & !TRACED) >> 32) as u32
     }
 
-    /// Whether the collector has traced it since it came to a stop: what is on it is the same
-    /// until [`Stack::set_other_end`] or [`Stack::change`] is called, as whoever resumes it
+    /// Returns whether the collector has traced it since it stopped. Its contents are unchanged
+    /// until [`Stack::set_other_end`] or [`Stack::change`] is called, which every resumption
     /// does.
     pub fn is_traced(&self) -> bool {
         self.span & TRACED != 0
     }
 
-    /// The collector traces it now.
+    /// Records that the collector traces it.
     pub fn trace(&mut self) {
         self.span |= TRACED;
     }
 
-    /// What is on it is about to change.
+    /// Records that its contents are about to change.
     pub fn change(&mut self) {
         self.span &= !TRACED;
     }
 
-    /// Says that so many more values are bound.
-    pub fn bind(&mut self, count: u32) {
-        self.span += u64::from(count) << 32;
+    /// Records that values of `slots` more slots are bound.
+    pub fn bind(&mut self, slots: u32) {
+        self.span += u64::from(slots) << 32;
     }
 
-    /// Whether a reference names it, it was suspended alone, nothing is bound, and the collector
-    /// has not traced it.
+    /// Returns whether `reference` is the valid one, it was suspended alone, no values are bound,
+    /// and the collector has not traced it.
     #[inline(always)]
     pub fn is_simply(&self, reference: u64) -> bool {
         self.reference == reference && self.span == u64::from(reference as u32)
     }
 
-    /// The stack that waits for it.
+    /// Returns the stack that waits for it.
     pub fn parent(&self) -> Option<StackId> {
         if self.slots() == 0 {
             return None;
@@ -242,14 +225,14 @@ impl Stack {
         unsafe { Record(self.base).parent().get() }
     }
 
-    /// Whether it is a continuation, and no call from the host.
+    /// Returns whether it is a continuation, not a call from the host.
     pub fn is_continuation(&self) -> bool {
         // SAFETY: as in `parent`.
         self.slots() != 0
             && unsafe { Record(self.base).boundary_kind() } == BoundaryKind::Continuation
     }
 
-    /// Of a stack that is suspended, the innermost of those that are suspended with it.
+    /// Returns the innermost of the stacks that are suspended with this one.
     pub fn innermost(&self) -> StackId {
         if self.is_continuation() {
             return self.id();
@@ -257,50 +240,50 @@ impl Stack {
         self.other_end().get().unwrap_or(self.id())
     }
 
-    /// Whether an execution of the embedder's has it, and may still be advanced.
+    /// Returns whether an execution of the embedder has it, which was not dropped.
     pub fn is_held(&self) -> bool {
         self.owner
             .as_ref()
             .is_some_and(|owner| Arc::strong_count(owner) != 1)
     }
 
-    /// Where the values are wanted that it is resumed with, in slots from its base.
-    pub fn wanted(&self) -> usize {
+    /// Returns the first slot for the values that it is resumed with, counted from its base.
+    pub fn delivery_slot(&self) -> usize {
         let fp = self.exit.fp as isize;
         (fp + self.deliver as isize / size_of::<u64>() as isize).cast_unsigned()
     }
 
-    /// The slot at a distance from its base, if it has that. It does not run.
+    /// Returns a slot, counted from its base, or `None` out of bounds. The stack does not run.
     pub fn slot(&self, at: usize) -> Option<u64> {
         // SAFETY: the slots are initialised memory.
         (at < self.slots()).then(|| unsafe { *self.base.add(at) })
     }
 
-    /// Whether the host handles suspensions with a tag on it.
+    /// Returns whether the host handles suspensions of it with a tag.
     pub fn is_handled_by_host(&self, tag: TagIndex) -> bool {
         let owner = self.owner.as_ref();
         owner.is_some_and(|owner| owner.handles.contains(&tag))
     }
 
-    /// The number of its slots.
+    /// Returns the number of its slots.
     pub fn slots(&self) -> usize {
         self.arena.slots()
     }
 
-    /// The number of slots from its base to an address on it.
+    /// Returns the number of slots from its base to an address on it.
     #[inline(always)]
     pub fn slots_to(&self, address: *const u64) -> usize {
         (address.addr() - self.base.addr()) / size_of::<u64>()
     }
 
-    /// Grows to `slots` slots; everything on it may move. False where there is no room.
+    /// Grows to `slots` slots, which may move. Returns false if there is no memory.
     pub(super) fn grow(&mut self, slots: usize) -> bool {
         let grown = self.arena.grow(slots);
         (self.base, self.limit) = (self.arena.base(), self.arena.limit());
         grown
     }
 
-    /// Gives its memory back to the host.
+    /// Frees its memory.
     pub(super) fn shrink(&mut self) {
         self.arena = Arena::empty();
         (self.base, self.limit) = (self.arena.base(), self.arena.limit());

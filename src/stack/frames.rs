@@ -1,58 +1,58 @@
-//! The frames of one stack, from an exit point to the host.
+//! The frames of one stack, from an exit point to the end of the stack.
 //!
-//! This knows the layout of records and nothing else. Who stands where is for `walk` to
-//! say.
+//! This depends on the layout of records only. `walk` finds the functions of the frames.
 
 use super::directory::{ExitPoint, Stack};
 use super::record::{BoundaryKind, RECORD_SLOTS, Record};
-use crate::heap::{InstanceCore, InstanceIndex};
+use crate::heap::InstanceCore;
+use crate::ids::InstanceIndex;
 
-/// A frame as the stack shows it.
+/// A frame, by the contents of its stack.
 #[derive(Clone, Copy, Debug)]
 pub struct RawFrame {
-    /// The instruction, or where a call returns to.
+    /// Address of the frame's cell, or the return address of its call.
     pub ip: *const u64,
-    /// Whether `ip` is where a call returns to.
+    /// True if `ip` is the return address of a call.
     pub is_return: bool,
-    /// The frame's record, in slots from the stack's base.
+    /// Record of the frame, in slots from the stack's base.
     pub fp: u32,
-    /// The instance that runs in it.
+    /// Instance of the frame.
     pub instance: InstanceIndex,
-    /// What lies between it and the next older frame, if that is not its caller of the same
-    /// instance: the boundary that is nearest to the older one.
+    /// Kind of the boundary between this frame and the next older one, if there is one: of
+    /// several, the one nearest to the older frame.
     pub boundary: Option<BoundaryKind>,
 }
 
 impl RawFrame {
-    /// An address within the instruction that it stands at. A call's return address is behind
-    /// the call: perhaps behind all code of its function.
+    /// Returns an address within the frame's cell. A return address is after the call's cell, and
+    /// may be after all code of the function.
     #[inline]
     pub fn address(&self) -> *const u64 {
         self.ip.wrapping_sub(usize::from(self.is_return))
     }
 }
 
-/// The frames of a stack, the youngest first.
+/// Iterator over the frames of a stack, youngest first.
 ///
-/// Where it stands is in fields of its own, each of which is read as it was written: what is
-/// written in parts and read as a whole waits for the store buffer, at each frame.
+/// The position is in separate fields, each of which is read as it was written. An
+/// [`ExitPoint`] that is written in parts and read as a whole would wait for the store buffer
+/// at each frame.
 #[derive(Debug)]
 pub struct RawFrames<'a> {
     stack: &'a Stack,
-    /// The next frame, as in [`ExitPoint`],
+    /// The next frame, with the fields of an [`ExitPoint`].
     ip: *const u64,
     is_return: bool,
     fp: u32,
     instance: *mut InstanceCore,
-    /// if there is one.
+    /// True if there is no next frame.
     ended: bool,
-    /// The kind of the oldest boundary above it.
+    /// Kind of the oldest boundary above the next frame.
     boundary: Option<BoundaryKind>,
 }
 
 impl<'a> RawFrames<'a> {
-    /// The frames of `stack` from `exit` on, which is a point of it: the stack does not
-    /// run.
+    /// Returns the frames of `stack`, which does not run, from its exit point `exit` on.
     pub fn new(stack: &'a Stack, exit: ExitPoint) -> RawFrames<'a> {
         let mut frames = RawFrames {
             stack,
@@ -67,19 +67,19 @@ impl<'a> RawFrames<'a> {
         frames
     }
 
-    /// The record at so many slots from the base, if all of it lies in the stack.
+    /// Returns the record `fp` slots from the base, if all of it is in the stack.
     fn record(&self, fp: u32) -> Option<Record> {
         let fp = fp as usize;
         (fp + RECORD_SLOTS <= self.stack.slots()).then(|| Record(self.stack.base.wrapping_add(fp)))
     }
 
-    /// Goes on behind the boundaries whose record is the next one.
+    /// Skips boundaries at the present position.
     #[inline]
     fn pass_boundaries(&mut self) {
         self.boundary = None;
         match self.record(self.fp) {
-            // SAFETY: the record lies in the stack, and was written by a call: each link
-            // leads to one (S3), and so does each exit point.
+            // SAFETY: the record is in the stack and was written by a call, as links (S3) and exit
+            // points lead to such records.
             Some(record) if unsafe { record.is_boundary() } => self.pass_boundary(record),
             Some(_) => {}
             None => self.ended = true,
@@ -116,7 +116,8 @@ impl<'a> RawFrames<'a> {
 impl Iterator for RawFrames<'_> {
     type Item = RawFrame;
 
-    // What it gives is taken apart at once: through memory that would take longer than the rest.
+    // Callers use the fields of the result at once. Passing it through memory would take longer
+    // than the rest.
     #[inline(always)]
     fn next(&mut self) -> Option<RawFrame> {
         if self.ended {

@@ -1,35 +1,35 @@
-//! Interruption from other threads.
+//! Interruption by other threads.
 
 use alloc::sync::Arc;
 use core::sync::atomic::{AtomicBool, Ordering};
 
-/// Raised to interrupt a store, lowered when the interruption is taken.
+/// Flag that is raised to interrupt a store, and lowered when the interruption is taken.
 #[derive(Debug, Default)]
 pub struct InterruptFlag(AtomicBool);
 
 impl InterruptFlag {
-    /// Whether an interruption is wanted.
+    /// Returns whether it is raised.
     #[inline(always)]
     pub fn is_raised(&self) -> bool {
         self.0.load(Ordering::Acquire)
     }
 
-    /// Takes the interruption, if one is wanted: each is taken once.
+    /// Lowers the flag, and returns whether it was raised.
     pub fn take(&self) -> bool {
         self.0.swap(false, Ordering::AcqRel)
     }
 }
 
-/// Interrupts a store's running code from any thread.
+/// Handle that interrupts a store's code from any thread.
 #[derive(Clone, Debug)]
 pub struct InterruptHandle(pub(super) Arc<InterruptFlag>);
 
 impl InterruptHandle {
-    /// Interrupts: running code stops at its next loop iteration or function entry, code
-    /// that is not running as soon as it runs.
+    /// Interrupts the store's code at the next loop header or function entry that it reaches, now
+    /// or when it runs again.
     pub fn interrupt(&self) {
-        // Swapped, not stored: where two threads interrupt at once, whoever takes the later
-        // one has seen what both did before.
+        // A swap, not a store: if two threads interrupt at once, the thread that takes the
+        // interruption sees what both did before.
         self.0.0.swap(true, Ordering::Release);
     }
 }

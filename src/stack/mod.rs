@@ -1,28 +1,37 @@
 //! Stacks, the records on them, and the chain that links them.
 //!
-//! Flows in: frames that `execute` writes. Flows out: the same, to whoever walks them.
-//! Nothing here knows what a handler is, or what its code does.
+//! Flows in: frames, written by `execute`. Flows out: the same frames, for walks. Must never be:
+//! anything that depends on handlers or on the meaning of code.
+//!
+//! ```text
+//!   stacks         all stacks of a store       directory, arena    one stack
+//!   continuations  references to stacks        chain               activations
+//!   record         frame records               frames              the frames of one stack
+//!   context        shared with running code    fuel, interrupt     limits of running code
+//!   root           the symbol for debuggers    image               copies
+//! ```
 //!
 //! # Invariants
 //!
-//! * **S1** A slot lies in its stack's arena; `fp` never leaves it, and a frame's extent
-//!   has been checked against [`Context::stack_limit`] before its record is written (the
-//!   red zone aside).
-//! * **S2** Slots are written as whole 64-bit words, a 32-bit value with zeros above it (a
-//!   wider store costs nothing, and a later load of either width is forwarded from it).
-//!   Instruction pointers and instances are written, moved and read as pointers.
-//! * **S3** A link is a distance on the same stack. No slot holds the address of a slot,
-//!   so that a stack may move.
-//! * **S4** A stack moves only while its code is not running: in the driver, between the
-//!   exit of one handler and the entry of the next.
+//! * **S1** A slot is in its stack's arena, and so is `fp`. A frame's extent is checked against
+//!   [`Context::stack_limit`] before its record is written, apart from the red zone.
+//! * **S2** Slots are written as whole 64-bit words. A 32-bit value has zeros above it: the wider
+//!   store costs nothing, and a later load of either width is forwarded from it. Instruction
+//!   pointers and instances are written, moved and read as pointers.
+//! * **S3** A link is a distance on the same stack. No slot contains the address of a slot, so a
+//!   stack can be moved.
+//! * **S4** A stack moves only while its code is not running: in the driver, between the exit of
+//!   one handler and the entry of the next.
 
 mod arena;
 #[cfg(test)]
 mod bare;
 mod chain;
 mod context;
+mod continuations;
 mod directory;
 mod frames;
+mod fuel;
 mod image;
 mod interrupt;
 mod record;
@@ -30,8 +39,8 @@ mod root;
 mod stacks;
 
 pub use chain::Activation;
-pub use context::{Context, Exit, HostRequest, LivePoint};
-pub use directory::{Awaited, ExitPoint, Owner, Stack, StackId, StackState, next_reference};
+pub use context::{Context, Exit, LivePoint, OutgoingCall};
+pub use directory::{Awaited, ExitPoint, Owner, Stack, StackState, next_reference};
 pub use frames::{RawFrame, RawFrames};
 pub use image::StackImage;
 pub use interrupt::InterruptHandle;

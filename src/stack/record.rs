@@ -1,79 +1,80 @@
-//! Frame records: the one layout that everybody who reads a stack relies on.
+//! Frame records: the layout that all readers of a stack rely on.
 //!
 //! ```text
-//!   slot fp + 0   return ip: where the caller goes on
-//!   slot fp + 1   link: distance to the caller's record, in bytes; its lowest bit says
-//!                 that this record is a boundary's
+//!   slot fp + 0   return address: the caller's next cell
+//!   slot fp + 1   link: distance to the caller's record, in bytes; its lowest bit is set if
+//!                 this record is that of a boundary
 //! ```
 //!
-//! A boundary (a call from the host, a call into another instance) has three more words:
+//! A boundary (of a call from the host, of a call into another instance, or of a continuation)
+//! has three more words, and the arguments of the function called follow:
 //!
 //! ```text
 //!   slot fp + 2   kind
-//!   slot fp + 3   the instance that runs below it, as a pointer; none below the host's;
-//!                 at the bottom of a continuation: the stack that waits for it, and in
-//!                 the high half the record of the frame that resumed it, in slots from
-//!                 that stack's base; zero while no stack does
-//!   slot fp + 4   the number of result slots
+//!   slot fp + 3   between instances: the caller's instance, as a pointer
+//!                 of a call from the host: null
+//!                 of a continuation: the stack that waits for it, and in the high half the
+//!                 record of that stack's youngest frame, in slots from its base; zero if no
+//!                 stack waits
+//!   slot fp + 4   number of result slots
 //! ```
 //!
-//! and the arguments of the function called follow it. Whoever knows this, and where
-//! `fp` is, can walk a stack without any other table.
+//! With this layout and `fp`, a stack can be walked without any other table.
 
-use super::directory::StackId;
 use crate::heap::InstanceCore;
+use crate::ids::StackId;
 
-/// Slots of a frame's record.
+/// Number of slots of a frame's record.
 pub const RECORD_SLOTS: usize = 2;
-/// Slots of a boundary.
+/// Number of slots of a boundary, including its record.
 pub const BOUNDARY_SLOTS: usize = 5;
-/// The slot of a record that has the return ip.
+/// Slot of a record with the return address.
 pub(super) const RETURN_IP: usize = 0;
-/// The slot of a record that has the link.
+/// Slot of a record with the link.
 pub(super) const LINK: usize = 1;
-/// The slot of a boundary that has its kind.
+/// Slot of a boundary with its kind.
 pub(super) const KIND: usize = 2;
-/// The slot of a boundary that has the instance below it, or who waits for the stack.
+/// Slot of a boundary with the caller's instance, or with the stack that waits.
 pub(super) const BELOW: usize = 3;
-/// The slot of a boundary that has the number of result slots.
+/// Slot of a boundary with the number of result slots.
 const RESULTS: usize = 4;
-/// In a link: the record is a boundary's.
+/// Bit of a link: the record is that of a boundary.
 pub const BOUNDARY_TAG: u64 = 1;
-/// Slots that every call may use beyond its stack's limit: for the record of a callee
-/// that is translated only then, and for the boundary before it.
+/// Number of slots that every call may use beyond its stack's limit: for the record of a callee
+/// whose extent is not known before it is translated, and for the boundary before it.
 pub const RED_ZONE_SLOTS: usize = 16;
 
-/// What a boundary stands for.
+/// Kind of a boundary.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum BoundaryKind {
-    /// A call from the host: the stack ends here.
+    /// A call from the host. The stack ends here.
     Host = 0,
     /// A call into another instance.
     Instance = 1,
-    /// The bottom of a continuation: the stack ends here, and the frames of the stack that
-    /// has resumed it follow.
+    /// The bottom of a continuation. The stack ends here, and the frames of the stack that has
+    /// resumed it follow in a walk.
     Continuation = 2,
 }
 
-/// A frame's record on a stack.
+/// Address of a record on a stack.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Record(pub *mut u64);
 
 impl Record {
-    /// Where the caller goes on.
+    /// Returns the return address: that of the caller's next cell.
     ///
     /// # Safety
     ///
-    /// Here and below: `self` is the address of a record (of a boundary, where the method
-    /// speaks of one) on a live stack.
+    /// For this method and the others: `self` is the address of a record on a live stack, and of a
+    /// boundary, if the method reads or writes more than a record.
     #[inline(always)]
     pub unsafe fn return_ip(self) -> *const u64 {
         // SAFETY: the slot was written as a pointer (S2).
         unsafe { *self.0.cast::<*const u64>() }
     }
 
-    /// The link, tag included.
+    /// Returns the link, including the tag.
     ///
     /// # Safety
     ///
@@ -84,7 +85,7 @@ impl Record {
         unsafe { *self.0.add(LINK) }
     }
 
-    /// Whether it is a boundary's.
+    /// Returns whether it is the record of a boundary.
     ///
     /// # Safety
     ///
@@ -95,11 +96,11 @@ impl Record {
         unsafe { self.link() & BOUNDARY_TAG != 0 }
     }
 
-    /// The caller's record.
+    /// Returns the caller's record.
     ///
     /// # Safety
     ///
-    /// See [`Record::return_ip`]; and it is not the boundary of a call from the host.
+    /// See [`Record::return_ip`]; and the record does not end its stack.
     #[inline(always)]
     pub unsafe fn caller(self) -> Record {
         // SAFETY: the link leads to the caller's record on the same stack (S3).
@@ -110,7 +111,7 @@ impl Record {
     ///
     /// # Safety
     ///
-    /// Both slots lie in a live stack.
+    /// Both slots are in a live stack.
     #[inline(always)]
     pub unsafe fn write(self, return_ip: *const u64, link: u64) {
         // SAFETY: as promised.
@@ -120,7 +121,7 @@ impl Record {
         }
     }
 
-    /// The kind of a boundary.
+    /// Returns the kind of a boundary.
     ///
     /// # Safety
     ///
@@ -135,7 +136,7 @@ impl Record {
         }
     }
 
-    /// Whether no frame is below it.
+    /// Returns whether its stack ends here: no frame is below it.
     ///
     /// # Safety
     ///
@@ -146,7 +147,7 @@ impl Record {
         unsafe { self.is_boundary() && self.boundary_kind() != BoundaryKind::Instance }
     }
 
-    /// The instance that runs below a boundary.
+    /// Returns the caller's instance of a boundary between instances.
     ///
     /// # Safety
     ///
@@ -157,7 +158,8 @@ impl Record {
         unsafe { *self.0.add(BELOW).cast::<*mut InstanceCore>() }
     }
 
-    /// Says at the bottom of a continuation which frame of which stack waits for it.
+    /// Sets the stack that waits for a continuation, and the record of its youngest frame, in slots
+    /// from its base. `self` is the bottom.
     ///
     /// # Safety
     ///
@@ -168,19 +170,18 @@ impl Record {
         unsafe { *self.0.add(BELOW) = u64::from(parent.0) | u64::from(fp) << 32 };
     }
 
-    /// The stack that waits for the one that has its base here, if it is a
-    /// continuation's.
+    /// Returns the stack that waits for the one whose base is here, or [`StackId::NONE`].
     ///
     /// # Safety
     ///
     /// See [`Record::return_ip`].
     #[inline(always)]
     pub unsafe fn parent(self) -> StackId {
-        // SAFETY: within the boundary; that of a call from the host has no instance.
+        // SAFETY: within the boundary; that of a call from the host contains zero.
         StackId(unsafe { *self.0.add(BELOW) } as u32)
     }
 
-    /// The number of result slots of the call behind a boundary.
+    /// Returns the number of result slots of the function that was called over a boundary.
     ///
     /// # Safety
     ///
@@ -191,11 +192,11 @@ impl Record {
         unsafe { *self.0.add(RESULTS) as usize }
     }
 
-    /// Writes what a boundary has beyond its record.
+    /// Writes the slots of a boundary that follow its record.
     ///
     /// # Safety
     ///
-    /// All its slots lie in a live stack.
+    /// All slots of the boundary are in a live stack.
     #[inline(always)]
     pub unsafe fn write_boundary(
         self,

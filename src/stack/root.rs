@@ -1,27 +1,29 @@
-//! What a debugger begins with: one exported symbol, from which it finds every store,
-//! stack and module of the process.
+//! The exported symbol from which a debugger finds every store, stack and module of the process.
 //!
 //! ```text
-//! backstitch_root ─► fields    name, offset, size of everything below, by name
-//!                 ─► stores    list ─► context ─► stacks       the directory
-//!                 │                           ├─► running      the stack whose code runs
-//!                 │                           ├─► activations  oldest first
-//!                 │                           └─► ip, fp, live where code is now
-//!                 └─► modules  list ─► bytes                   with the names of functions
-//!                                  └─► entries ─► header       where each function's code is
+//! backstitch_root_… ─► fields    name, offset and size of everything below
+//!                   ─► stores    list ─► context ─► stacks       the stack directory
+//!                   │                           ├─► running      the stack whose code runs
+//!                   │                           ├─► activations  oldest first
+//!                   │                           └─► ip, fp, live the registers now
+//!                   └─► modules  list ─► bytes                   with the functions' names
+//!                                    └─► entries ─► header       each function's code
 //! ```
 //!
-//! All of it is there for running code's own sake, or costs a few stores for each call
-//! from the host; handlers know nothing of it. How to walk it is written down twice: in
-//! `spec-tests/src/naive.rs`, which is held against the library's own walk at every cell,
-//! and in `examples/gdb/backstitch.py`.
+//! The symbol's name ends with the version of this crate, as in `backstitch_root_0_1_0`, so
+//! that several versions can be linked into one program. Each has a root of its own.
 //!
-//! # Where code is now
+//! Most of this exists for running code. The rest costs a few stores for each call from the
+//! host, and handlers contribute nothing. Two programs show how to read it:
+//! `spec-tests/src/naive.rs`, whose frames a test compares with the library's own walk at
+//! every cell, and `examples/gdb/backstitch.py`.
 //!
-//! The stack of an activation that is in the host (`exited`) says so in its `exit`. Else
-//! the newest activation's stack is `running`, and its `ip` and `fp` are where `live`
-//! says: in the context; in two registers of the machine; or, where `live` is an address,
-//! there. Handlers change them one after the other: both are true when the machine is at
+//! # The registers now
+//!
+//! If an activation is in the host (`exited`), the registers are in the `exit` of its stack.
+//! Otherwise it is the newest activation, its stack is `running`, and `live` gives the
+//! location of `ip` and `fp`: the context, two registers of the machine, or the address that
+//! `live` is. Handlers change them one after the other: both are valid while the machine is at
 //! the first instruction of the handler that the word at `ip` names.
 
 use super::chain::{Activation, StackChain};
@@ -35,59 +37,64 @@ use crate::support::registry::List;
 use crate::support::send::shared;
 use core::mem::offset_of;
 
-/// All stores of the process.
+/// All stores of the process that use this version of the crate.
 pub(super) static STORES: List<ListedStore> = List::new();
 
-/// A store, as a debugger finds it.
+/// Entry of a store in the list of stores.
 #[derive(Debug)]
 #[repr(C)]
 pub(super) struct ListedStore {
-    /// Its context.
+    /// Context of the store.
     pub context: *const Context,
 }
 
-/// Where something stands: a field in its structure, or a structure's size, or a number.
+/// Description of a field of a structure, of a structure, or of a constant.
 #[derive(Debug)]
 #[repr(C)]
 struct Field {
-    /// `Structure.field`, `Structure` or `NUMBER`; zeros follow.
+    /// `Structure.field`, `Structure` or `CONSTANT`, filled up with zeros.
     name: [u8; NAME],
-    /// The field's offset in bytes, zero for a structure; the number.
+    /// Offset of a field in bytes, zero for a structure, or the value of a constant.
     offset: u64,
-    /// In bytes.
+    /// Size in bytes.
     size: u64,
 }
 
 const NAME: usize = 48;
 const SLOT: usize = size_of::<u64>();
 
-/// What the symbol names.
+/// Structure that the symbol names.
 #[derive(Debug)]
 #[repr(C)]
 struct Root {
-    /// `backstit`, so that whoever reads a memory image can make sure.
+    /// `backstit`, by which readers of a memory image recognise the structure.
     magic: [u8; 8],
-    /// Of these five fields, and of what the names in `fields` mean. New names do not
-    /// change it.
+    /// Version of this structure and of the meanings of the names in `fields`. New names do
+    /// not change it.
     version: u64,
-    /// What everything else needs.
+    /// Descriptions of all structures that readers need.
     fields: *const Field,
-    /// How many those are.
+    /// Number of descriptions.
     field_count: u64,
+    /// List of [`ListedStore`]s.
     stores: *const (),
+    /// List of [`ListedModule`]s.
     modules: *const (),
 }
 
 shared!(
-    /// It is constant.
+    /// The structure is constant.
     Root
 );
 
-/// The root. A process has one: two copies of this library do not link.
+/// The root of this version of the crate.
 #[used]
-#[unsafe(no_mangle)]
-#[allow(non_upper_case_globals, reason = "what a debugger's user types")]
-static backstitch_root: Root = Root {
+#[unsafe(export_name = concat!(
+    "backstitch_root_", env!("CARGO_PKG_VERSION_MAJOR"),
+    "_", env!("CARGO_PKG_VERSION_MINOR"),
+    "_", env!("CARGO_PKG_VERSION_PATCH"),
+))]
+static ROOT: Root = Root {
     magic: *b"backstit",
     version: 1,
     fields: FIELDS.as_ptr(),
@@ -124,17 +131,17 @@ macro_rules! field {
     };
 }
 
-/// A slot of a record.
+/// Describes a slot of a record.
 const fn slot(name: &str, slot: usize) -> Field {
     entry(name, slot * SLOT, SLOT)
 }
 
-/// An address elsewhere.
+/// Describes a field that is an address.
 const fn address(name: &str, offset: usize) -> Field {
     entry(name, offset, size_of::<*const ()>())
 }
 
-/// A number, as wide as a slot.
+/// Describes a constant.
 const fn number(name: &str, value: usize) -> Field {
     entry(name, value, SLOT)
 }

@@ -12,7 +12,8 @@ use crate::code::cells::{
     ReturnCallImport, ReturnCallIndirect, ReturnCallRef,
 };
 use crate::code::{CalleeCode, CalleeEntry, FarSlot, ModuleFunc, ModuleTable};
-use crate::module::{FuncType, TypeId};
+use crate::ids::TypeId;
+use crate::module::FuncType;
 use alloc::sync::Arc;
 
 impl Function<'_> {

@@ -2,7 +2,8 @@
 
 use super::frame::{Frame, Locator};
 use crate::heap::StoreInner;
-use crate::stack::{RawFrames, StackId, StackState};
+use crate::ids::StackId;
+use crate::stack::{RawFrames, StackState};
 use alloc::vec::Vec;
 use core::ops::ControlFlow;
 
@@ -69,10 +70,7 @@ impl Backtrace {
             if !activation.exited {
                 continue;
             }
-            let Some(first) = activation.chain.first() else {
-                unreachable!("an activation with frames has a stack");
-            };
-            if trace_chain(store, first, &mut visit).is_break() {
+            if trace_chain(store, activation.chain.first(), &mut visit).is_break() {
                 return;
             }
         }

@@ -1,9 +1,10 @@
 //! One frame of WebAssembly.
 
 use crate::code::{CodeLocation, ModuleCode};
-use crate::heap::{InstanceIndex, StoreInner};
+use crate::heap::StoreInner;
+use crate::ids::{InstanceIndex, StackId};
 use crate::module::Module;
-use crate::stack::{BoundaryKind, RawFrame, StackId};
+use crate::stack::{BoundaryKind, RawFrame};
 use crate::translate;
 use core::ptr;
 

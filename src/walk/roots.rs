@@ -3,8 +3,9 @@
 use super::frame::{Frame, Locator};
 use crate::format_err;
 use crate::heap::{Reference, StoreInner};
+use crate::ids::StackId;
 use crate::module::HeapType;
-use crate::stack::{RawFrames, StackId};
+use crate::stack::RawFrames;
 use crate::support::error::Error;
 use crate::translate::{self, Kind, Source, Variable};
 
@@ -52,7 +53,9 @@ pub fn trace_stack(
                     Kind::ExternRef => HeapType::Extern,
                     Kind::ExnRef => HeapType::Exn,
                     Kind::ContRef => HeapType::Cont,
-                    _ => return None,
+                    Kind::I32 | Kind::I64 | Kind::F32 | Kind::F64 => return None,
+                    // Functions are not collected, and no values of `anyref` exist yet.
+                    Kind::FuncRef | Kind::AnyRef => return None,
                 };
                 Reference::new(heap, bits(variable)?)
             })

@@ -1,4 +1,4 @@
-//! A simple scanner for Rust source: the tokens, comments and paths that the rules need.
+//! Rust sources as tokens, comments and paths.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -8,22 +8,22 @@ use std::path::Path;
 pub struct Source {
     /// Path from the root of the checkout, with slashes.
     pub path: String,
-    /// Text of the file.
+    /// Contents of the file.
     pub text: String,
     /// Number of lines.
     pub lines: usize,
     /// Names and punctuation, without comments and literals.
     pub tokens: Vec<Token>,
-    /// Comments, each with its first line.
+    /// Comments, each with the line on which it begins.
     pub comments: Vec<(usize, String)>,
 }
 
-/// A name, or a punctuation character; `::` is one token.
+/// A name, `::`, or another character of punctuation.
 #[derive(Debug)]
 pub struct Token {
     /// Text of the token.
     pub text: String,
-    /// Line of the token, counted from 1.
+    /// Line, counted from 1.
     pub line: usize,
 }
 
@@ -32,11 +32,11 @@ pub struct Token {
 pub struct CratePath {
     /// Names of the path, without `crate`.
     pub names: Vec<String>,
-    /// Line of the path.
+    /// Line on which it begins.
     pub line: usize,
 }
 
-/// Returns the Rust files under `folder`, sorted. Returns none if there is no such folder.
+/// Returns the Rust files under `folder`, sorted, or none if there is no such folder.
 pub fn sources(folder: &Path) -> Vec<Source> {
     let mut sources = Vec::new();
     collect(folder, &mut sources);
@@ -65,7 +65,7 @@ fn collect(folder: &Path, sources: &mut Vec<Source>) {
 }
 
 impl Source {
-    /// Scans a file.
+    /// Creates a source from the contents of a file.
     pub fn new(path: String, text: String) -> Source {
         let (tokens, comments) = Scanner::scan(&text);
         let lines = text.lines().count();
@@ -78,19 +78,19 @@ impl Source {
         }
     }
 
-    /// Returns the folder below `src` that contains the file.
+    /// Returns the folder of `src` that it is in.
     pub fn folder(&self) -> Option<&str> {
         let (folder, _) = self.path.strip_prefix("src/")?.split_once('/')?;
         Some(folder)
     }
 
-    /// Returns the file and a line as a prefix for messages.
+    /// Returns the position of a line, for a message.
     pub fn at(&self, line: usize) -> String {
         format!("{}:{line}", self.path)
     }
 
-    /// Returns whether there is a `SAFETY:` comment on the line, or immediately above the statement
-    /// that contains the line.
+    /// Returns whether a `SAFETY:` comment is on the line, or directly above the statement that the
+    /// line belongs to.
     pub fn is_justified(&self, line: usize) -> bool {
         let lines: Vec<_> = self.text.lines().collect();
         let mut above = line - 1;
@@ -102,7 +102,7 @@ impl Source {
                 return false;
             };
             let text = lines[next].trim();
-            // Goes up over earlier lines of the statement, attributes and comments.
+            // Earlier lines of the statement, attributes and comments are skipped.
             let is_comment = text.starts_with("//");
             if !is_comment && (text.is_empty() || text.ends_with([';', '}', ',', '{'])) {
                 return false;
@@ -111,12 +111,12 @@ impl Source {
         }
     }
 
-    /// Returns the paths into the crate in the file, in `use` and elsewhere. A path that begins
-    /// with an imported name is resolved.
+    /// Returns the paths into the crate that the file names, in `use` and elsewhere. A path that
+    /// begins with an imported name is completed.
     pub fn crate_paths(&self) -> Vec<CratePath> {
         let mut imports = BTreeMap::new();
         let mut paths = Vec::new();
-        // Modules that are open within the file, each with the depth of braces at which it began.
+        // Modules within the file that contain the token, each with the depth of its braces.
         let mut modules = Vec::new();
         let mut depth = 0_usize;
         let mut index = 0;
@@ -129,7 +129,7 @@ impl Source {
                     depth -= 1;
                     modules.retain(|&(outside, _)| outside < depth);
                 }
-                // `pub(crate)` and the like are not paths.
+                // In `pub(crate)` and the like, no path follows.
                 "crate" | "super" if next == "::" => {
                     let mut module = self.module();
                     module.extend(modules.iter().map(|&(_, name)| name.to_owned()));
@@ -167,7 +167,7 @@ impl Source {
             if before.text == "::" || colons.text != "::" {
                 continue;
             }
-            // Only names of modules are resolved; imported types have associated items.
+            // Only paths through imported modules are completed, not associated items of types.
             let Some(names) = imports.get(&first.text) else {
                 continue;
             };
@@ -188,7 +188,7 @@ impl Source {
             .map_or("", |token| token.text.as_str())
     }
 
-    /// Returns the path of the file's module.
+    /// Returns the path of the module that the file contains.
     fn module(&self) -> Vec<String> {
         let path = self.path.strip_prefix("src/").unwrap_or(&self.path);
         let path = path.strip_suffix(".rs").unwrap_or(path);
@@ -209,7 +209,7 @@ struct Tree<'a> {
     /// Module that contains the path.
     module: Vec<String>,
     at: usize,
-    /// Leaves of the path, each with the name that it is imported as.
+    /// Ends of its branches, with their aliases.
     leaves: Vec<(CratePath, Option<String>)>,
 }
 
@@ -272,7 +272,7 @@ impl Tree<'_> {
     }
 }
 
-/// Splits source into tokens and comments.
+/// Scanner that splits a file into tokens and comments.
 struct Scanner<'a> {
     text: &'a str,
     at: usize,
@@ -300,7 +300,7 @@ impl Scanner<'_> {
         &self.text[self.at..]
     }
 
-    /// Consumes the next `len` bytes.
+    /// Takes the next `len` bytes.
     fn take(&mut self, len: usize) -> String {
         let end = (self.at + len).min(self.text.len());
         let taken = self.text[self.at..end].to_owned();
@@ -312,7 +312,7 @@ impl Scanner<'_> {
     fn next(&mut self) {
         let line = self.line;
         let rest = self.rest();
-        let first = rest.chars().next().expect("the source has more characters");
+        let first = rest.chars().next().expect("there is more");
         if rest.starts_with("//") {
             let len = rest.find('\n').unwrap_or(rest.len());
             let comment = self.take(len);
@@ -331,7 +331,7 @@ impl Scanner<'_> {
                 .find(|c: char| !c.is_alphanumeric() && c != '_')
                 .unwrap_or(rest.len());
             let text = self.take(len);
-            // The token of a raw identifier is the name without `r#`.
+            // The prefix of a raw name is dropped.
             if text == "r" && self.rest().starts_with('#') {
                 self.take(1);
             } else {
@@ -351,7 +351,7 @@ impl Scanner<'_> {
     }
 }
 
-/// Returns the length of the raw string at the beginning of `text`.
+/// Returns the length of the raw string that `text` begins with.
 fn raw_string(text: &str) -> Option<usize> {
     let start = text.strip_prefix('b').unwrap_or(text).strip_prefix('r')?;
     let hashes = start.len() - start.trim_start_matches('#').len();
@@ -361,7 +361,7 @@ fn raw_string(text: &str) -> Option<usize> {
     Some(text.len() - body.len() + close)
 }
 
-/// Returns the length of the string at the beginning of `text`.
+/// Returns the length of the string that `text` begins with.
 fn string(text: &str) -> Option<usize> {
     let body = text
         .strip_prefix(['b', 'c'])
@@ -379,7 +379,7 @@ fn string(text: &str) -> Option<usize> {
     Some(text.len())
 }
 
-/// Returns the length of the character literal at the beginning of `text`. A lifetime is not one.
+/// Returns the length of the character literal that `text` begins with. A lifetime is none.
 fn character(text: &str) -> Option<usize> {
     let body = text.strip_prefix('b').unwrap_or(text).strip_prefix('\'')?;
     let mut characters = body.char_indices();
@@ -395,7 +395,7 @@ fn character(text: &str) -> Option<usize> {
 }
 
 #[test]
-fn source_is_split_into_tokens() {
+fn source_is_taken_apart() {
     let text = r###"
         //! crate::comment
         use crate::{code::{Op, self as instructions}, heap as guests};

@@ -1,20 +1,20 @@
-//! The collector against a random program, which changes all that it can between its steps.
+//! Test of the collector with a random program that changes everything that it can between the
+//! collector's steps.
 //!
-//! The program's stacks have no code: what is on them is a list, which stands in for the maps
-//! of frames. What can be reached is found out again for each comparison, from the program's
-//! own lists, and by the plainest of all ways.
+//! The stacks of the program have no code: a list for each stack replaces the frame maps. For each
+//! comparison, the reachable objects are computed anew from the program's own lists, by the
+//! simplest possible algorithm.
 
 use super::*;
-use crate::heap::{ExnIndex, ExternIndex, Reference, StoreInner, TableIndex};
-use crate::stack::{
-    Activation, BOUNDARY_SLOTS, BoundaryKind, Owner, StackId, StackState, next_reference,
-};
+use crate::heap::{Reference, StoreInner};
+use crate::ids::{ExnIndex, ExternIndex, StackId, TableIndex};
+use crate::stack::{Activation, BOUNDARY_SLOTS, BoundaryKind, Owner, StackState, next_reference};
 use crate::support::error::Error;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-/// What is on each stack.
+/// Contents of each stack.
 type Contents = BTreeMap<StackId, Vec<Reference>>;
 
 fn trace_stack(
@@ -27,7 +27,7 @@ fn trace_stack(
     Ok(1)
 }
 
-/// Numbers that look random.
+/// A generator of pseudorandom numbers.
 struct Random(u64);
 
 impl Random {
@@ -39,26 +39,26 @@ impl Random {
     }
 }
 
-/// So many elements has each table: some cards, and a part of one.
+/// Number of elements of each table: several cards, and a part of one.
 const ELEMENTS: usize = 1100;
 
-/// A program, whose first stack runs from the beginning.
+/// A random program. Its first stack runs from the beginning.
 struct Program {
     store: Store<Contents>,
     random: Random,
-    /// The initial stack and the continuations that run on it, the outermost first.
+    /// The initial stack and the continuations that run on it, outermost first.
     chain: Vec<StackId>,
-    /// Executions of the embedder's that wait.
+    /// Suspended executions of the embedder.
     waiting: Vec<(StackId, Arc<Owner>)>,
     owned: Vec<(Reference, Arc<()>)>,
     held: Vec<Reference>,
     tables: [TableIndex; 3],
-    globals: [crate::heap::GlobalIndex; 3],
-    tag: crate::heap::TagIndex,
-    function: crate::heap::FuncIndex,
+    globals: [crate::ids::GlobalIndex; 3],
+    tag: crate::ids::TagIndex,
+    function: crate::ids::FuncIndex,
 }
 
-/// Which tables and globals have references of a kind.
+/// Returns the index of the tables and globals for references of this kind.
 fn kind(reference: Reference) -> usize {
     match reference {
         Reference::Extern(_) => 0,
@@ -107,8 +107,8 @@ impl Program {
             owned: Vec::new(),
             held: Vec::new(),
             tables: [0, 1, 2].map(TableIndex),
-            globals: [0, 1, 2].map(crate::heap::GlobalIndex),
-            tag: crate::heap::TagIndex(0),
+            globals: [0, 1, 2].map(crate::ids::GlobalIndex),
+            tag: crate::ids::TagIndex(0),
             function,
         };
         let main = program.stack(BoundaryKind::Host, None);
@@ -124,7 +124,7 @@ impl Program {
         self.store.data_mut().entry(id).or_default()
     }
 
-    /// What is on the stack that runs.
+    /// Returns the contents of the running stack.
     fn here(&mut self) -> &mut Vec<Reference> {
         let running = *self.chain.last().unwrap();
         self.contents(running)
@@ -149,7 +149,7 @@ impl Program {
         id
     }
 
-    /// A stack begins to run, or to wait for one that does.
+    /// Makes a stack run, or wait for one that runs.
     fn run(&mut self, id: StackId) {
         self.inner().stacks.stack_mut(id).state = StackState::Running;
         self.chain.push(id);
@@ -168,7 +168,7 @@ impl Program {
         });
     }
 
-    /// A continuation is used: what it is called from now on.
+    /// Uses a continuation, and returns its new reference.
     fn rename(&mut self, id: StackId) -> Reference {
         let stack = self.inner().stacks.stack_mut(id);
         stack.change();
@@ -202,7 +202,7 @@ impl Program {
                     self.inner().table_mut(table).set(index, bits(reference));
                 }
             }
-            // Where there is something, but for the few last written: near the beginning.
+            // Choose among the first cards, apart from the elements written last.
             9 => {
                 let kind = self.random.below(3);
                 let (table, index) = (self.tables[kind], self.random.below(ELEMENTS));
@@ -214,15 +214,15 @@ impl Program {
             10 => {
                 if let Some(reference) = self.any() {
                     let global = self.globals[kind(reference)];
-                    self.inner().global_mut(global).set(bits(reference));
+                    self.inner().global_mut(global).set([bits(reference), 0]);
                 }
             }
             11 => {
                 let kind = self.random.below(3);
                 let global = self.globals[kind];
                 let found = self.inner().global(global).get();
-                self.inner().global_mut(global).set(0);
-                self.here().extend(Reference::new(HEAPS[kind], found));
+                self.inner().global_mut(global).set([0; 2]);
+                self.here().extend(Reference::new(HEAPS[kind], found[0]));
             }
             12..=13 => {
                 let count = self.here().len();
@@ -266,7 +266,7 @@ impl Program {
         while let Some(id) = resumed.pop() {
             self.run(id);
         }
-        // Something is passed.
+        // Pass a reference.
         if let Some(passed) = self.contents(waiting).pop() {
             self.here().push(passed);
         }
@@ -291,7 +291,7 @@ impl Program {
         self.here().extend(passed);
     }
 
-    /// The continuation that runs ends.
+    /// Ends the running continuation.
     fn leave(&mut self) {
         if self.chain.len() > 1 {
             let done = self.chain.pop().unwrap();
@@ -327,7 +327,7 @@ impl Program {
         }
     }
 
-    /// An execution of the embedder's begins, goes on for a moment, or is dropped.
+    /// Starts an execution of the embedder, continues one for a moment, or drops one.
     fn execute(&mut self) {
         let taken = self.here().pop();
         let index = self.random.below(self.waiting.len() + 2);
@@ -338,7 +338,7 @@ impl Program {
             self.waiting.push((id, owner));
             self.inner().execution_waits(id);
         } else if self.random.below(4) == 0 {
-            // Its stack is taken back some time later.
+            // The collector takes the stack back some time later.
             self.waiting.swap_remove(index);
         } else {
             let id = self.waiting[index].0;
@@ -351,7 +351,7 @@ impl Program {
         }
     }
 
-    /// What can be reached, found out without the collector.
+    /// Computes the reachable objects without the collector.
     fn reachable(&self) -> BTreeSet<(usize, u64)> {
         let store = &self.store.inner;
         let mut reached = BTreeSet::new();
@@ -360,7 +360,7 @@ impl Program {
         for (kind, &heap) in HEAPS.iter().enumerate() {
             let table = store.table(self.tables[kind]);
             let elements = (0..ELEMENTS).map(|index| table.get(index).unwrap());
-            let values = elements.chain([store.global(self.globals[kind]).get()]);
+            let values = elements.chain([store.global(self.globals[kind]).get()[0]]);
             next.extend(values.filter_map(|bits| Reference::new(heap, bits)));
         }
         let contents = self.store.data();
@@ -391,7 +391,7 @@ impl Program {
         reached
     }
 
-    /// That what is reachable is there, and, where that is all that may be, nothing else.
+    /// Checks that everything reachable exists and, if `all`, that nothing else does.
     fn check(&self, all: bool) {
         let store = &self.store.inner;
         let reachable = self.reachable();
@@ -438,8 +438,8 @@ fn steps(program: &mut Program, steps: usize) {
     }
 }
 
-/// With steps of the least size between any two changes, nothing that can be reached is freed;
-/// what cannot be is, by the second collection that begins afterwards at the latest.
+/// With steps of the least size between any two changes, nothing reachable is freed, and
+/// everything unreachable is freed by the second collection that begins afterwards.
 #[test]
 fn steps_between_any_two_changes_free_what_is_unreachable() {
     let (programs, changes) = if cfg!(miri) { (2, 150) } else { (60, 3_000) };

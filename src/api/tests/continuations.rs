@@ -1,4 +1,4 @@
-//! Continuations whose revisions are used up.
+//! Continuations whose revisions are exhausted.
 
 use super::*;
 
@@ -21,8 +21,8 @@ const GENERATOR: &str = r#"(module
             (return (ref.null cont) (resume $k (on $yield $yielded) (local.get 0))))
         (i32.const -1)))"#;
 
-/// The last revision of a number is followed by the first one of another number, and no
-/// reference with the old number is valid again.
+/// After the last revision of a number, the continuation gets the first revision of another
+/// number, and no reference with the old number becomes valid again.
 #[test]
 fn a_continuation_outlives_its_number() {
     let engine = Engine::default();
@@ -34,7 +34,7 @@ fn a_continuation_outlives_its_number() {
     make.call(&mut store, &[], &mut made).unwrap();
     let first = *made[0].unwrap_cont_ref().unwrap();
     let number = first.bits() as u32;
-    // It has been used often.
+    // Pretend that the continuation has been resumed often.
     let bits = u64::from(number) | ((1 << 31) - 3) << 32;
     let stack = store.inner.stacks.continuation(first.bits()).unwrap();
     store.inner.stacks.stack_mut(stack).reference = bits;
@@ -62,7 +62,7 @@ fn a_continuation_outlives_its_number() {
         [(true, last - 1), (true, last), (false, 1), (false, 2)]
     );
     assert_eq!(store.continuations().count(), 0);
-    // The old number is not given out again.
+    // The old number must not be reused.
     for _ in 0..3 {
         make.call(&mut store, &[], &mut made).unwrap();
         assert_ne!(made[0].unwrap_cont_ref().unwrap().bits() as u32, number);

@@ -1,4 +1,4 @@
-//! Functions of the host's.
+//! Tests of host functions.
 
 use super::*;
 
@@ -240,4 +240,45 @@ fn features_that_are_off_say_how_to_turn_them_on() {
     store.set_fuel(7).unwrap();
     assert_eq!(store.get_fuel().unwrap(), 7);
     store.interrupt_handle().unwrap().interrupt();
+}
+
+#[test]
+fn vectors_take_two_slots() {
+    let engine = Engine::default();
+    let mut store = Store::new(&engine, ());
+    let (i64, v128) = (ValType::I64, ValType::V128);
+    let ty = FuncType::new(
+        &engine,
+        [i64.clone(), v128.clone(), i64.clone()],
+        [v128.clone(), i64.clone(), v128.clone()],
+    );
+    let high = 0x0123_4567_89ab_cdef_u128 << 64;
+    let swap = Func::new(&mut store, ty, move |_, params, results| {
+        let [first, vector, last] = params else {
+            panic!("{} parameters", params.len())
+        };
+        assert_eq!((first.unwrap_i64(), last.unwrap_i64()), (1, 2));
+        results[0] = Val::from(vector.unwrap_v128().as_u128() ^ high);
+        results[1] = *last;
+        results[2] = *vector;
+        Ok(())
+    });
+    let params = [Val::I64(1), Val::from(high | 7), Val::I64(2)];
+    let mut results = [Val::I32(0); 3];
+    swap.call(&mut store, &params, &mut results).unwrap();
+    assert_eq!(results[0].unwrap_v128().as_u128(), 7);
+    assert_eq!(results[1].unwrap_i64(), 2);
+    assert_eq!(results[2].unwrap_v128().as_u128(), high | 7);
+
+    let mut execution = swap.start(&mut store, &params).unwrap();
+    let Outcome::Done(results) = execution.resume(&mut store).unwrap() else {
+        panic!("it has no reason to wait")
+    };
+    assert_eq!(results[2].unwrap_v128().as_u128(), high | 7);
+
+    let ty = GlobalType::new(v128.clone(), Mutability::Var);
+    let global = Global::new(&mut store, ty, Val::from(high | 1)).unwrap();
+    assert_eq!(global.get(&mut store).unwrap_v128().as_u128(), high | 1);
+    global.set(&mut store, Val::from(2_u128)).unwrap();
+    assert_eq!(global.get(&mut store).unwrap_v128().as_u128(), 2);
 }

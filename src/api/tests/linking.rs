@@ -1,4 +1,4 @@
-//! Imports, instantiation, linkers.
+//! Tests of imports, instantiation and linkers.
 
 use super::*;
 use alloc::string::{String, ToString};
@@ -37,7 +37,7 @@ fn imports_are_checked_by_kind_type_and_number() {
     let mut other = Store::new(&engine, ());
     says(
         Instance::new(&mut other, &needs, &[right.into()]),
-        "import 0 is of another store",
+        "import 0 belongs to another store",
     );
     let mut foreign = Store::new(&Engine::default(), ());
     says(
@@ -355,7 +355,7 @@ fn a_linker_finds_imports_by_name() {
     assert!(error.is::<UnknownImportError>());
 
     let mut other = Store::new(&engine, ());
-    says(pre.instantiate(&mut other), "of another store");
+    says(pre.instantiate(&mut other), "belongs to another store");
     let needs = module(&engine, r#"(module (import "d" "seven" (global i64)))"#);
     says(
         linker.instantiate_pre(&needs),

@@ -1,6 +1,7 @@
-//! The API as an embedder uses it. Modules are written as text.
+//! Tests of the API as an embedder uses it, with modules in the text format.
 
 mod collection;
+mod compatibility;
 mod continuations;
 mod host;
 mod linking;
@@ -15,12 +16,12 @@ use crate::bail;
 use alloc::format;
 use alloc::string::String;
 
-/// A module from text.
+/// Makes a module from text.
 fn module(engine: &Engine, text: &str) -> Module {
     Module::new(engine, text).unwrap()
 }
 
-/// All that an error says, in one line.
+/// Returns an error with all its contexts, in one line.
 fn full<T>(result: Result<T>) -> String {
     match result {
         Ok(_) => panic!("expected an error"),
@@ -28,7 +29,7 @@ fn full<T>(result: Result<T>) -> String {
     }
 }
 
-/// Asserts that an error says something.
+/// Asserts that an error contains a text.
 #[track_caller]
 fn says<T>(result: Result<T>, text: &str) {
     let error = full(result);

@@ -1,10 +1,11 @@
-//! What moves while code runs: stacks that grow, memories that grow, instances that
-//! change. Small enough to be run by Miri, which sees each use of an address that has gone.
+//! Tests of what moves while code runs: stacks that grow, memories that grow, changes of instance.
+//!
+//! They are small enough for Miri, which detects every use of an address that is no longer valid.
 
 use super::*;
 use alloc::vec::Vec;
 
-/// Depth of recursion: the arena grows several times on the way.
+/// Depth of recursion, at which the arena has grown several times.
 const DEPTH: i32 = if cfg!(miri) { 700 } else { 20_000 };
 
 #[test]
@@ -29,8 +30,8 @@ fn a_stack_moves_under_its_frames() {
     assert_eq!(sum.call(&mut store, (3, 0)).unwrap(), 6);
 }
 
-/// A host function that calls back into the guest, which recurses, while the outer call's
-/// arguments are staged.
+/// A host function calls back into the guest, which recurses, while the arguments of the outer
+/// call are staged.
 #[test]
 fn the_host_calls_back_while_arguments_wait() {
     let engine = Engine::default();
@@ -98,8 +99,8 @@ fn a_memory_moves_between_its_uses() {
     assert_eq!(memory.data(&store)[65_532..65_536], [5, 0, 0, 0]);
 }
 
-/// Two instances that call each other, in tail calls and others, and both in a third's
-/// table.
+/// Two instances call each other with ordinary and tail calls, directly and through the table of a
+/// third.
 #[test]
 fn instances_call_each_other() {
     let engine = Engine::default();
@@ -151,7 +152,7 @@ fn instances_call_each_other() {
     }
 }
 
-/// Two executions, suspended and resumed in turns, each on a stack of its own that grows.
+/// Two executions are suspended and resumed in turns, each on a growing stack of its own.
 #[test]
 fn executions_take_turns() {
     let mut config = Config::new();
@@ -192,7 +193,7 @@ fn executions_take_turns() {
     }
     assert!(turns > 6);
 
-    // One that is given up leaves nothing behind that would be in the way.
+    // A dropped execution does not affect those that follow.
     store.set_fuel(100).unwrap();
     let mut abandoned = depth.start(&mut store, &[Val::I32(100)]).unwrap();
     assert!(matches!(

@@ -1,4 +1,4 @@
-//! WebAssembly that runs: calls, traps, fuel, epochs, hooks, re-entry.
+//! Tests of running code: calls, traps, fuel, epochs, hooks, re-entry.
 
 use super::*;
 use alloc::string::ToString;

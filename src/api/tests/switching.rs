@@ -1,13 +1,14 @@
-//! Stacks that are suspended, switched to, bound, thrown into, moved and collected. Small
-//! enough to be run by Miri; behaviour is what `spec-tests` tests.
+//! Tests of stacks that are suspended, switched, bound, thrown into, moved and collected.
+//!
+//! They are small enough for Miri; `spec-tests` tests the behaviour.
 
 use super::*;
 use alloc::vec::Vec;
 
-/// How deep continuations recurse, so that their stacks grow on the way.
+/// Depth of recursion in continuations, at which their stacks have grown.
 const DEPTH: i32 = if cfg!(miri) { 40 } else { 4_000 };
 
-/// An instance without imports, and its export `run`.
+/// Instantiates a module without imports, and returns the instance and its export `run`.
 fn prepared(store: &mut Store<()>, text: &str) -> (Instance, Func) {
     let module = module(&store.engine().clone(), text);
     let instance = Instance::new(&mut *store, &module, &[]).unwrap();
@@ -21,8 +22,8 @@ fn call(store: &mut Store<()>, run: &Func, argument: i32) -> Result<i32> {
     Ok(results[0].unwrap_i32())
 }
 
-/// A generator that suspends at every depth of a recursion while its consumer recurses
-/// too: both stacks move between one switch and the next.
+/// A generator suspends at every depth of a recursion while its consumer recurses too: both stacks
+/// move between one switch and the next.
 #[test]
 fn both_stacks_move_between_switches() {
     let text = r#"(module
@@ -51,7 +52,7 @@ fn both_stacks_move_between_switches() {
     assert_eq!(call(&mut store, &run, 3).unwrap(), 3);
 }
 
-/// Two that switch to each other, with arguments bound to the first.
+/// Two continuations switch to each other, with arguments bound to the first.
 #[test]
 fn stacks_switch_to_each_other() {
     let text = r#"(module
@@ -84,8 +85,8 @@ fn stacks_switch_to_each_other() {
     assert_eq!(call(&mut store, &run, 40).unwrap(), 0);
 }
 
-/// An exception thrown into a suspended stack is caught there, and one thrown out of it
-/// by whoever resumed it.
+/// An exception that is thrown into a suspended stack is caught there, and one that is thrown out
+/// of it is caught by the stack that resumed it.
 #[test]
 fn exceptions_go_in_and_out_of_stacks() {
     let text = r#"(module
@@ -119,8 +120,8 @@ fn exceptions_go_in_and_out_of_stacks() {
     }
 }
 
-/// Stacks in a cycle through a table's element are looked at, kept while they can be
-/// reached, and freed after.
+/// Stacks in a cycle through a table element are walked, kept while they can be reached, and freed
+/// afterwards.
 #[test]
 fn suspended_stacks_are_walked_and_collected() {
     let text = r#"(module

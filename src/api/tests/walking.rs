@@ -1,4 +1,4 @@
-//! What only those inside the library see of a walk.
+//! Tests of walks that need the library's internals.
 
 use super::*;
 use crate::walk::Backtrace;
@@ -22,7 +22,7 @@ fn b04_a_trace_ends_where_it_is_told_to_within_and_between_activations() {
             let mut seen = 0;
             Backtrace::trace(caller.as_context().0, |frame| {
                 seen += 1;
-                // The frames of three activations, of `g` and `f` in turns.
+                // The frames of three activations, of `g` and `f` alternately.
                 assert_eq!(frame.function, if seen % 2 == 1 { 2 } else { 1 });
                 if seen == limit {
                     ControlFlow::Break(())

@@ -1,10 +1,10 @@
-//! No text format: what looks like it is refused with a hint.
+//! Stand-in for the text format: input that looks like it is refused with a hint.
 
 use crate::ensure;
 use crate::support::error::Result;
 use alloc::borrow::Cow;
 
-/// The binary format of a module in the binary format.
+/// Returns binary input unchanged.
 pub(super) fn to_binary(bytes: &[u8]) -> Result<Cow<'_, [u8]>> {
     ensure!(
         !bytes.trim_ascii_start().starts_with(b"("),

@@ -1,9 +1,9 @@
-//! The text format, translated by the `wat` crate.
+//! The text format, translated with the `wat` crate.
 
 use crate::support::error::Result;
 use alloc::borrow::Cow;
 
-/// The binary format of a module in either format.
+/// Returns the binary format of a module in either format.
 pub(super) fn to_binary(bytes: &[u8]) -> Result<Cow<'_, [u8]>> {
     Ok(wat::parse_bytes(bytes)?)
 }

@@ -1,14 +1,14 @@
-//! Guaranteed tail calls, on nightly Rust.
+//! The `become` backend: guaranteed tail calls, on nightly Rust.
 
 use crate::execute::cell::Cell;
 use crate::execute::regs::{Regs, Step};
 use crate::stack::{Context, LivePoint};
 
-/// Defines what depends on the calling convention. `rust-preserve-none` leaves every
-/// register to the handlers.
+/// Defines the items that depend on the calling convention. With `rust-preserve-none`, handlers
+/// can use every register.
 macro_rules! define {
     ($abi:literal, $live:ident) => {
-        /// A handler.
+        /// Function that executes a cell.
         pub type Handler = unsafe extern $abi fn(
             *const u64,
             *mut u64,
@@ -20,10 +20,10 @@ macro_rules! define {
             f64,
         );
 
-        /// Where handlers have `ip` and `fp`.
+        /// Location of `ip` and `fp` in handlers.
         const LIVE: *const LivePoint = LivePoint::$live;
 
-        /// The handler of a cell.
+        /// Handler of a cell.
         ///
         /// # Safety
         ///
@@ -50,7 +50,7 @@ macro_rules! define {
             }
         }
 
-        /// Where running code ends: leaves the registers to the driver.
+        /// Ends a run: saves the registers for the driver.
         #[cold]
         #[inline(never)]
         unsafe extern $abi fn leave(
@@ -75,7 +75,7 @@ define!("rust-preserve-none", PRESERVE_NONE);
 #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
 define!("Rust", ARGUMENTS);
 
-/// Runs the cell at `ip` and those that follow, until one leaves.
+/// Runs the cell at `ip` and those that follow, until one exits.
 ///
 /// # Safety
 ///

@@ -1,19 +1,19 @@
-//! The loop: each handler returns the next one. Correct wherever Rust is.
+//! The loop backend: each handler returns the next one. It is correct on every target.
 
 use super::part::{count_dispatch, part};
 use crate::execute::cell::Cell;
 use crate::execute::regs::{Regs, Step};
 use crate::stack::LivePoint;
 
-/// What a handler returns: the next handler, or none to leave.
+/// Result of a handler: the next handler, or `None` to exit.
 #[derive(Clone, Copy)]
 #[repr(transparent)]
 pub struct Next(Option<Handler>);
 
-/// A handler.
+/// Function that executes a cell.
 pub type Handler = unsafe fn(&mut Regs) -> Next;
 
-/// The handler of a cell.
+/// Handler of a cell.
 ///
 /// # Safety
 ///
@@ -29,7 +29,7 @@ pub unsafe fn handler<C: Cell>(r: &mut Regs) -> Next {
     }
 }
 
-/// Runs the cell at `ip`. False where it leaves.
+/// Runs the cell at `ip`. Returns false if it exits.
 ///
 /// # Safety
 ///
@@ -43,7 +43,7 @@ pub unsafe fn step(mut r: Regs) -> bool {
     }
 }
 
-/// Runs the cell at `ip` and those that follow, until one leaves.
+/// Runs the cell at `ip` and those that follow, until one exits.
 ///
 /// # Safety
 ///

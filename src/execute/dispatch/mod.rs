@@ -1,7 +1,7 @@
-//! How one handler reaches the next: three backends with one face.
+//! Dispatch: three backends by which one handler continues with the next.
 //!
-//! Each has a generic `handler`, of which the [`handlers`](super::handlers) table takes
-//! the address for each cell, and a `run` that begins with the cell at `ip`.
+//! Each has a generic function `handler`, whose instances for all cells are in the tables of
+//! [`handlers`], and a function `run` that begins with the cell at `ip`.
 
 #[cfg(backstitch_become)]
 pub mod r#become;
@@ -19,30 +19,33 @@ use crate::stack::{Context, Exit};
 use core::ptr;
 use thiserror::Error as ThisError;
 
-/// How one instruction's handler reaches the next. All give the same results.
+/// A dispatch backend: the way in which the handler of one instruction continues with the next.
+/// All give the same results.
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Dispatch {
-    /// Each handler returns the next: correct on every target and in every build.
+    /// Each handler returns the next one, to a loop. Correct on every target and in every build.
     Loop,
-    /// Each handler ends with a call of the next, which LLVM turns into a jump. On targets
-    /// where that is known to work, in builds with optimisation and without debug
+    /// Each handler ends with a call of the next one, which LLVM turns into a jump. Exists on
+    /// targets where this is known to work, in builds with optimisation and without debug
     /// assertions.
     Tail,
-    /// Guaranteed tail calls: the feature `become` on a nightly compiler.
+    /// Each handler ends with a guaranteed tail call. Requires the feature `become` and a nightly
+    /// compiler.
     Become,
 }
 
-/// Why a backend cannot be used.
+/// Error of a dispatch backend that cannot be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ThisError)]
 pub enum DispatchError {
-    /// This build does not have it.
+    /// This build does not have the backend.
     #[error(
         "this build has no {0:?} dispatch (it needs optimisation, no debug assertions and a \
          target where it is known to work; `Dispatch::Loop` is always there)"
     )]
     Unavailable(Dispatch),
-    /// The compiler has not made jumps of the handlers' calls.
+    /// The compiler has not turned the handlers' calls into jumps. The numbers are bytes of native
+    /// stack and instructions.
     #[error(
         "the compiler did not turn the handlers' tail calls into jumps: {0} bytes of native \
          stack went in {1} instructions (use `Dispatch::Loop`)"
@@ -51,7 +54,7 @@ pub enum DispatchError {
 }
 
 impl Dispatch {
-    /// The fastest one that this build has.
+    /// Returns the fastest backend of this build.
     pub fn best() -> Dispatch {
         if cfg!(backstitch_become) {
             Dispatch::Become
@@ -62,12 +65,12 @@ impl Dispatch {
         }
     }
 
-    /// Its handlers, once a probe has shown that they work in this build.
+    /// Returns the backend's handlers, after a probe has shown that they work in this build.
     ///
     /// # Errors
     ///
-    /// If this build does not have it, or its handlers use native stack.
-    pub fn handlers(self) -> Result<&'static HandlerTable, DispatchError> {
+    /// An error if this build does not have the backend, or its handlers use native stack.
+    pub(crate) fn handlers(self) -> Result<&'static HandlerTable, DispatchError> {
         let table: &'static HandlerTable = match self {
             Dispatch::Loop => &handlers::LOOP,
             #[cfg(all(backstitch_tail, not(debug_assertions)))]
@@ -82,7 +85,7 @@ impl Dispatch {
     }
 }
 
-/// Runs code with the handlers of `table`, until it leaves.
+/// Runs code with the handlers of `table` until it exits.
 ///
 /// # Safety
 ///
@@ -103,14 +106,14 @@ pub(super) unsafe fn run(table: &HandlerTable, r: Regs) {
     }
 }
 
-/// Instructions that a probe runs.
+/// Number of instructions that a probe runs.
 const PROBE_STEPS: u64 = 2_000;
-/// Native stack that they may use in all: some for the probe itself, and less than a
-/// return address for each.
+/// Number of bytes of native stack that a probe may use: some for itself, but less than a return
+/// address for each instruction.
 const PROBE_STACK: usize = 8_192;
 
-/// Shows that handlers do not use native stack: runs a chain of them and looks how far
-/// down the last one stands.
+/// Tests that handlers do not use native stack: runs a chain of them and compares the native stack
+/// pointers of the first and the last one.
 #[inline(never)]
 fn probe(table: &'static HandlerTable) -> Result<(), DispatchError> {
     let mut context = Context::for_probe();

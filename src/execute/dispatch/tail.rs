@@ -1,19 +1,19 @@
-//! Tail calls on stable Rust: the last act of a handler is an indirect call of the same
+//! The `tail` backend: tail calls on stable Rust. A handler ends with an indirect call of the same
 //! signature, which LLVM turns into a jump. All registers are arguments.
 //!
-//! Nothing in the language promises the jump. So this backend exists only on targets where
-//! it has been seen (the list is in `build.rs`), the release build is disassembled by a
-//! test, and making an engine runs a probe.
+//! The language does not guarantee the jump. So this backend exists only on targets where LLVM is
+//! known to make it (the list is in `build.rs`), a test disassembles the release build, and
+//! creating an engine runs a probe.
 
 use crate::execute::cell::Cell;
 use crate::execute::regs::{Regs, Step};
 use crate::stack::{Context, LivePoint};
 
-/// Defines what depends on the calling convention. The System V one has a register for
-/// each of ours; the unwinding variant costs nothing and does not abort on a panic.
+/// Defines the items that depend on the calling convention. That of System V has a machine
+/// register for each of ours. Its unwinding variant costs nothing and does not abort on a panic.
 macro_rules! define {
     ($abi:literal) => {
-        /// A handler.
+        /// Function that executes a cell.
         pub type Handler = unsafe extern $abi fn(
             *const u64,
             *mut u64,
@@ -25,7 +25,7 @@ macro_rules! define {
             f64,
         );
 
-        /// The handler of a cell.
+        /// Handler of a cell.
         ///
         /// # Safety
         ///
@@ -55,7 +55,7 @@ macro_rules! define {
             }
         }
 
-        /// Where running code ends: leaves the registers to the driver.
+        /// Ends a run: saves the registers for the driver.
         #[cold]
         #[inline(never)]
         unsafe extern $abi fn leave(
@@ -80,7 +80,7 @@ define!("sysv64-unwind");
 #[cfg(not(target_arch = "x86_64"))]
 define!("C-unwind");
 
-/// Runs the cell at `ip` and those that follow, until one leaves.
+/// Runs the cell at `ip` and those that follow, until one exits.
 ///
 /// # Safety
 ///

@@ -1,8 +1,9 @@
 //! Headers and sections, good and bad.
 
 use super::*;
+use crate::ids::TypeId;
+use crate::module::ConstOp;
 use crate::module::validate::{self, Bodies, DEFAULT, Valid};
-use crate::module::{ConstOp, TypeId};
 
 fn read(registry: &TypeRegistry, text: &str) -> Outline {
     let bytes = wat::parse_str(text).unwrap();

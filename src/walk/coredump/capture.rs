@@ -13,9 +13,10 @@
 use super::contents::{reference, value};
 use super::extension::{Access, Handler, Position, Reason, ReasonKind, RefKind, Value};
 use crate::code::Trap;
-use crate::heap::{FuncIndex, StoreInner, ThrownException};
+use crate::heap::{StoreInner, ThrownException};
+use crate::ids::{FuncIndex, StackId};
 use crate::module::Module;
-use crate::stack::{RawFrames, Stack, StackId, StackImage, StackState};
+use crate::stack::{RawFrames, Stack, StackImage, StackState};
 use crate::support::error::Error;
 use crate::translate::{self, FrameMap, Kind, Size, Source, Variable};
 use crate::walk::frame::Locator;
@@ -176,9 +177,9 @@ impl Capture {
             .iter()
             .map(|activation| activation.chain.first())
         {
-            if let Some(initial) = first.and_then(|first| store.stacks.stacks_from(first).last()) {
+            if let Some(initial) = store.stacks.stacks_from(first).last() {
                 callers.insert(initial, below);
-                below = first;
+                below = Some(first);
             }
         }
         let frames = self.threads.iter().flat_map(|thread| &thread.frames);
@@ -197,10 +198,7 @@ impl Capture {
                 continuation: stack.is_continuation(),
                 revision: stack.revision(),
                 parent: stack.parent().or_else(|| *callers.get(&id)?),
-                given: store
-                    .given(id)
-                    .map(|(ty, bits)| value(ty, [bits, 0]))
-                    .collect(),
+                given: store.given(id).map(|(ty, bits)| value(ty, bits)).collect(),
                 handlers: stack
                     .parent()
                     .and_then(|parent| handlers(store, parent))

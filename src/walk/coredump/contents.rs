@@ -6,8 +6,9 @@ use super::extension::{
     StackState, Table, Tag, Thread, Type, TypeDefinition, Value,
 };
 use super::memory::Source;
-use crate::heap::{self, FuncIndex, StoreInner};
-use crate::module::{self, CompositeType, HeapType, RefType, TypeId, ValType};
+use crate::heap::{self, StoreInner};
+use crate::ids::{FuncIndex, TypeId};
+use crate::module::{self, CompositeType, HeapType, RefType, ValType};
 use crate::stack;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::ToString;
@@ -36,7 +37,7 @@ pub fn contents(store: &StoreInner, capture: &Capture, sources: &[Source<'_>]) -
     let globals = globals
         .map(|global| Global {
             ty: types.ty(global.ty().value),
-            value: value(global.ty().value, global.get_all()),
+            value: value(global.ty().value, global.get()),
         })
         .collect();
     let tables = store.tables().iter();
@@ -246,7 +247,7 @@ pub fn memories(sources: &[Source<'_>]) -> Vec<Memory> {
 }
 
 fn stacks(capture: &Capture) -> Vec<Stack> {
-    let index = |id: stack::StackId| {
+    let index = |id: crate::ids::StackId| {
         let at = capture.stacks.binary_search_by_key(&id, |stack| stack.id);
         at.ok().map(|at| at as u32)
     };

@@ -10,7 +10,8 @@ use super::contents::{self, contents};
 use super::extension::{self, Boundary, Extension, RefKind, Value};
 use super::memory::{Data, Source};
 use crate::format_err;
-use crate::heap::{Global, Memory, MemoryIndex, StoreInner};
+use crate::heap::{Global, Memory, StoreInner};
+use crate::ids::MemoryIndex;
 use crate::module::ValType;
 use crate::stack::BoundaryKind;
 use crate::support::write::{Counter, Write};
@@ -346,7 +347,7 @@ fn head(store: &StoreInner, name: &str, shown: Shown) -> Vec<u8> {
     memories.append_to(&mut bytes);
     let mut globals = GlobalSection::new();
     for global in store.globals().iter().take(shown.globals) {
-        let value = contents::value(global.ty().value, global.get_all());
+        let value = contents::value(global.ty().value, global.get());
         let (val_type, init) = constant(value);
         let ty = GlobalType {
             val_type,

@@ -1,5 +1,4 @@
-//! In builds with the feature `profile` it is written down which cells run, alone and one behind
-//! the other.
+//! Execution of cells with the feature `profile`, which counts them.
 
 use crate::execute::cell::Cell;
 use crate::execute::profile;
@@ -8,8 +7,7 @@ use core::any::type_name;
 
 pub use crate::execute::profile::count_dispatch;
 
-/// Carries out a cell, which can be a part of a fused one. A call that follows is nothing
-/// to the count.
+/// Executes a cell, which can be a part of a fused one, and counts it.
 ///
 /// # Safety
 ///

@@ -1,13 +1,14 @@
-//! Cells are carried out, and nothing else.
+//! Execution of cells without the feature `profile`.
 
 use crate::execute::cell::Cell;
 use crate::execute::regs::{Regs, Step};
 
-/// A handler has been called.
+/// Does nothing. With the feature `profile`, it counts a dispatch.
 #[inline(always)]
 pub fn count_dispatch() {}
 
-/// Carries out a cell, which can be a part of a fused one, where a call may follow.
+/// Executes a cell, which can be a part of a fused one. `before_call` is true if a call may follow
+/// in the same handler.
 ///
 /// # Safety
 ///

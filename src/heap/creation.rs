@@ -1,0 +1,177 @@
+//! Creation of everything that a store owns, within its limits.
+
+use super::global::Global;
+use super::instance::{Instance, InstanceParts};
+use super::limits::{
+    DEFAULT_CONTINUATIONS, DEFAULT_EXCEPTION_BYTES, DEFAULT_EXTERNS, DEFAULT_INSTANCES,
+    DEFAULT_MEMORIES, DEFAULT_STACK_BYTES, DEFAULT_TABLES, LimitError, too_many,
+};
+use super::memory::Memory;
+use super::store::StoreInner;
+use super::table::Table;
+use super::tag::Tag;
+use crate::format_err;
+use crate::ids::{
+    ExnIndex, ExternIndex, FuncIndex, GlobalIndex, InstanceIndex, MemoryIndex, StackId, TableIndex,
+    TagIndex, TypeId,
+};
+use crate::module::{GlobalType, MemoryType, Module, TableType, ValBits};
+use crate::support::error::Error;
+use alloc::boxed::Box;
+use alloc::format;
+use alloc::sync::Arc;
+use core::any::Any;
+
+/// Slots that a new continuation has beyond those of its first frame: most functions call
+/// others.
+const CONTINUATION_SLOTS: usize = 16;
+
+impl StoreInner {
+    /// Adds a memory.
+    ///
+    /// # Errors
+    ///
+    /// An error if the limits or the host do not allow it, or the limiter's error.
+    pub fn add_memory(&mut self, ty: MemoryType) -> Result<MemoryIndex, Error> {
+        if self.memories.len() >= self.limit(|limiter| limiter.memories(), DEFAULT_MEMORIES) {
+            return Err(too_many("memory", self.memories.len() + 1));
+        }
+        let bytes = |pages: u64| usize::try_from(pages.checked_mul(1 << ty.page_size_log2)?).ok();
+        let minimum = bytes(ty.minimum).unwrap_or(usize::MAX);
+        if !self.memory_may_grow(0, minimum, ty.maximum.and_then(bytes))? {
+            return Err(format_err!(
+                "memory minimum size of {} pages exceeds memory limits",
+                ty.minimum
+            ));
+        }
+        let memory = Memory::new(ty).map_err(|error| {
+            Error::new(error).context(format!("a memory of {} pages", ty.minimum))
+        })?;
+        self.memories.push(memory);
+        Ok(MemoryIndex(self.memories.len() as u32 - 1))
+    }
+
+    /// Adds a table of elements `init`.
+    ///
+    /// # Errors
+    ///
+    /// As for [`StoreInner::add_memory`].
+    pub fn add_table(&mut self, ty: TableType, init: u64) -> Result<TableIndex, Error> {
+        if self.tables.len() >= self.limit(|limiter| limiter.tables(), DEFAULT_TABLES) {
+            return Err(too_many("table", self.tables.len() + 1));
+        }
+        let elements = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
+        if !self.table_may_grow(0, elements(ty.minimum), ty.maximum.map(elements))? {
+            return Err(format_err!(
+                "table minimum size of {} elements exceeds table limits",
+                ty.minimum
+            ));
+        }
+        let table = Table::new(ty, init).map_err(|error| {
+            Error::new(error).context(format!("a table of {} elements", ty.minimum))
+        })?;
+        self.tables.push(table);
+        Ok(TableIndex(self.tables.len() as u32 - 1))
+    }
+
+    /// Adds a global with a first value.
+    pub fn add_global(&mut self, ty: GlobalType, bits: ValBits) -> GlobalIndex {
+        self.globals.push(Global::new(ty, bits));
+        GlobalIndex(self.globals.len() as u32 - 1)
+    }
+
+    /// Adds a tag with the payload of a function type. It is different from all other tags.
+    pub fn add_tag(&mut self, ty: TypeId) -> TagIndex {
+        let slots = self.engine().types.func(ty).param_slots() as u16;
+        self.tags.push(Tag::new(ty, slots));
+        TagIndex(self.tags.len() as u32 - 1)
+    }
+
+    /// Adds an instance made of complete parts of the right types.
+    ///
+    /// # Errors
+    ///
+    /// An error if the limits do not allow it.
+    pub fn add_instance(
+        &mut self,
+        module: Arc<Module>,
+        parts: InstanceParts,
+    ) -> Result<InstanceIndex, Error> {
+        if self.instances.len() >= self.limit(|limiter| limiter.instances(), DEFAULT_INSTANCES) {
+            return Err(too_many("instance", self.instances.len() + 1));
+        }
+        let index = InstanceIndex(self.instances.len() as u32);
+        let instance = Instance::new(self, index, module, parts);
+        self.instances.push(instance);
+        Ok(index)
+    }
+
+    /// Adds a host value that guests can refer to. It lives as long as it is reachable.
+    ///
+    /// # Errors
+    ///
+    /// An error if the store holds too many.
+    pub fn add_extern(&mut self, value: Box<dyn Any + Send + Sync>) -> Result<ExternIndex, Error> {
+        self.collect_if_due();
+        let index = self.externs.add(value, DEFAULT_EXTERNS).ok_or_else(|| {
+            format_err!(
+                "resource limit exceeded: a store holds at most {DEFAULT_EXTERNS} host values"
+            )
+        })?;
+        self.collector.count();
+        Ok(index)
+    }
+
+    /// Adds a continuation of a function, with a stack of at least `slots` slots.
+    ///
+    /// # Errors
+    ///
+    /// An error if the limits or the host do not allow it.
+    pub fn add_continuation(
+        &mut self,
+        function: FuncIndex,
+        slots: usize,
+    ) -> Result<StackId, Error> {
+        if self.continuations_are_full() {
+            return Err(too_many(
+                "continuation",
+                self.stacks.continuation_count() + 1,
+            ));
+        }
+        let generous = slots + CONTINUATION_SLOTS;
+        let stack = self.stacks.acquire(function, slots, generous, None);
+        self.collector.count();
+        stack.ok_or_else(|| {
+            format_err!("resource limit exceeded: there is no room for another continuation")
+        })
+    }
+
+    /// Returns whether no continuation can be added, unless others are collected.
+    pub fn continuations_are_full(&mut self) -> bool {
+        let limit = self.limit(|limiter| limiter.continuations(), DEFAULT_CONTINUATIONS);
+        self.stacks.continuation_count() >= limit
+            || self.stacks.bytes()
+                >= self.limit(|limiter| limiter.stack_bytes(), DEFAULT_STACK_BYTES)
+    }
+
+    /// Adds an exception. Its payload has as many slots as the tag requires.
+    ///
+    /// # Errors
+    ///
+    /// An error if the limits or the host do not allow it.
+    pub fn add_exception(
+        &mut self,
+        tag: TagIndex,
+        payload: impl ExactSizeIterator<Item = u64>,
+    ) -> Result<ExnIndex, LimitError> {
+        let limit = self.limit(|limiter| limiter.exception_bytes(), DEFAULT_EXCEPTION_BYTES);
+        self.exceptions.add(tag, payload, limit)
+    }
+
+    /// Returns whether there is hardly room for another exception, unless others are
+    /// collected.
+    pub fn exceptions_are_full(&mut self) -> bool {
+        let limit = self.limit(|limiter| limiter.exception_bytes(), DEFAULT_EXCEPTION_BYTES);
+        self.exceptions.is_full(limit)
+    }
+}

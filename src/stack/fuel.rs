@@ -1,0 +1,52 @@
+//! Fuel and epoch deadlines of a store.
+
+use super::stacks::Stacks;
+
+impl Stacks {
+    /// Returns the fuel that is left.
+    pub fn fuel(&self) -> u64 {
+        // SAFETY: as in `registers`.
+        let fuel = unsafe { (*self.context()).fuel };
+        self.fuel_reserve + fuel.max(0) as u64
+    }
+
+    /// Returns whether more fuel was spent than there was. Takes fuel from the reserve first.
+    pub fn is_out_of_fuel(&mut self) -> bool {
+        let refill = self.fuel_reserve.min(i64::MAX as u64) as i64;
+        if refill > 0 && self.registers().fuel < 0 {
+            self.fuel_reserve -= refill as u64;
+            self.fuel_set = self.fuel_set.wrapping_add(refill);
+            self.registers().fuel += refill;
+        }
+        // SAFETY: as in `registers`.
+        unsafe { (*self.context()).fuel < 0 }
+    }
+
+    /// Sets the fuel that is left.
+    pub fn set_fuel(&mut self, fuel: u64) {
+        self.fuel_reserve = fuel.saturating_sub(i64::MAX as u64);
+        let fuel = (fuel - self.fuel_reserve) as i64;
+        self.fuel_spent_before = self.fuel_spent();
+        self.fuel_set = fuel;
+        self.registers().fuel = fuel;
+    }
+
+    /// Returns the fuel spent since the store was created, however often it was set since.
+    pub fn fuel_spent(&self) -> u64 {
+        // SAFETY: as in `registers`.
+        let left = unsafe { (*self.context()).fuel };
+        let since = self.fuel_set.wrapping_sub(left).cast_unsigned();
+        self.fuel_spent_before.wrapping_add(since)
+    }
+
+    /// Sets the epoch at which running code exits for a poll.
+    pub fn set_epoch_deadline(&mut self, epoch: u64) {
+        self.registers().epoch_deadline = epoch;
+    }
+
+    /// Returns the epoch at which running code exits for a poll.
+    pub fn epoch_deadline(&self) -> u64 {
+        // SAFETY: as in `registers`.
+        unsafe { (*self.context()).epoch_deadline }
+    }
+}
