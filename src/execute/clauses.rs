@@ -97,9 +97,9 @@ impl Clauses {
     pub fn find(self, tag: u32) -> Option<Found> {
         // SAFETY: as `new` was promised; a word that is no clause ends them.
         unsafe {
-            let wanted = wanted(tag);
+            let word = clause_for(tag);
             let mut clause = self.0.add(FIRST_CLAUSE);
-            while *clause != wanted {
+            while *clause != word {
                 if *clause == END {
                     return None;
                 }
@@ -139,7 +139,7 @@ impl Clauses {
 
 /// The word of a clause for suspensions with a tag.
 #[inline(always)]
-fn wanted(tag: u32) -> u64 {
+fn clause_for(tag: u32) -> u64 {
     let handles = Handles::Suspend;
     Clause { tag, handles }.encode()
 }

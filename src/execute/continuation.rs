@@ -158,7 +158,7 @@ pub(super) unsafe fn detach(stack: *mut Stack, outermost: *const Stack, deliver:
 ///
 /// X2.
 #[inline(always)]
-pub(super) unsafe fn wanted(stack: *const Stack) -> *mut u64 {
+pub(super) unsafe fn delivery_slots(stack: *const Stack) -> *mut u64 {
     // SAFETY: X2, S1.
     unsafe {
         let fp = (*stack).base.add((*stack).exit.fp as usize);
@@ -255,7 +255,7 @@ impl Regs {
             let values = self.far_slot(Resume::operands);
             let waiting = self.leave_stack(self.ip.add(1));
             attach(stack, next, outermost, waiting.stack, waiting.fp);
-            pass(values, wanted(stack), count);
+            pass(values, delivery_slots(stack), count);
             self.enter_stack(stack, waiting.instance);
             self.acc = (*stack).acc;
         }

@@ -3,7 +3,9 @@
 
 use super::chain_guard::ChainGuard;
 use super::clauses::Clauses;
-use super::continuation::{Handler, attach, clauses_of, detach, parent_of, referred, wanted};
+use super::continuation::{
+    Handler, attach, clauses_of, delivery_slots, detach, parent_of, referred,
+};
 use super::execution::Suspension;
 use super::first_frame::FirstFrame;
 use super::host_call::await_results;
@@ -65,7 +67,7 @@ pub(super) unsafe fn bind(
     unsafe {
         let reference = *values.add(slots);
         let (stack, next) = renewed(store, reference)?;
-        pass(values, wanted(stack), slots);
+        pass(values, delivery_slots(stack), slots);
         (*stack).deliver += (slots * size_of::<u64>()) as i32;
         if (*stack).bound() == 0 {
             (*stack).bound_type = ty;
@@ -271,7 +273,7 @@ unsafe fn switch(guard: &mut ChainGuard<'_>, r: &mut Regs) -> Result<(), Failure
         detach(left.stack, handler.outermost, deliver);
         let fp = (*handler.waiting).exit.fp;
         attach(peer, next, outermost, handler.waiting, fp);
-        let values = wanted(peer);
+        let values = delivery_slots(peer);
         pass(operands, values, slots);
         *values.add(slots) = (*left.stack).reference;
         r.enter_stack(peer, left.instance);

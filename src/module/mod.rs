@@ -40,7 +40,7 @@ pub use error::{ModuleError, Place};
 pub use link::{Export, ExportItem, Import};
 pub use listed::{ListedModule, MODULES};
 pub use segment::{DataSegment, ElementItems, ElementSegment, SegmentMode};
-pub use slots::{ValBits, read_values, types_after};
+pub use slots::{ValBits, read_values, slot_count, types_after};
 pub use type_registry::{ModuleType, TypeRegistry};
 pub use types::{
     CompositeKind, CompositeType, ExternType, FieldType, FuncType, GlobalType, HeapType,

@@ -25,7 +25,7 @@ impl Function<'_> {
     /// Puts the arguments of a call into their slots, and pops them. Returns the slot of the
     /// callee's record.
     fn stage(&mut self, ty: &FuncType) -> FarSlot {
-        let count = ty.params.len() as u32;
+        let count = ty.param_slots() as u32;
         let arguments = self.operands_in_slots(count);
         self.values.free_accs();
         self.map_call();
@@ -106,7 +106,7 @@ impl Function<'_> {
         };
         self.charge();
         let record = {
-            let count = ty.params.len() as u32;
+            let count = ty.param_slots() as u32;
             let arguments = self.operands_in_slots(count);
             far(arguments + count.cast_signed())
         };
@@ -145,7 +145,7 @@ impl Function<'_> {
     /// Puts the arguments of a tail call into their slots. Returns the slot of the first, their
     /// number, and the number of the running function's parameters.
     fn stage_tail(&mut self, ty: &FuncType) -> (FarSlot, u16, u16) {
-        let count = ty.params.len() as u32;
+        let count = ty.param_slots() as u32;
         let arguments = self.operands_in_slots(count);
         self.charge();
         (

@@ -15,7 +15,7 @@ use super::operators::push_results;
 use crate::code::cells::{ContBind, ContNew, Resume, Suspend};
 use crate::code::{Awaits, Clause, Clauses, Handles, Length, ModuleTag, Op, Target, ThrownTag};
 use crate::ids::TypeId;
-use crate::module::{CompositeType, FuncType, HeapType, SubType, ValType};
+use crate::module::{CompositeType, FuncType, HeapType, SubType, ValType, slot_count};
 use alloc::sync::Arc;
 use smallvec::SmallVec;
 use wasmparser::{Handle, ResumeTable};
@@ -38,7 +38,7 @@ impl Function<'_> {
 
     /// `cont.bind`.
     pub fn cont_bind(&mut self, from: u32, to: u32) {
-        let bound = self.cont_type(from).params.len() - self.cont_type(to).params.len();
+        let bound = self.cont_type(from).param_slots() - self.cont_type(to).param_slots();
         let bound = bound as u32;
         let ty = function_of(&self.module.types[from as usize].ty);
         self.service(bound + 1, Some(Kind::ContRef), |operands| ContBind {
@@ -52,7 +52,7 @@ impl Function<'_> {
     pub fn suspend(&mut self, tag: u32) {
         let id = self.module.type_of_tag(tag);
         let ty = self.module.engine.types.func(id);
-        let count = ty.params.len() as u32;
+        let count = ty.param_slots() as u32;
         // Two imports may be of one tag.
         let imported = self.module.imported_tags;
         let op = match count {
@@ -75,7 +75,7 @@ impl Function<'_> {
         };
         let types = &self.module.engine.types;
         let own = function_of(&types.get(own));
-        let count = arguments.len() as u32;
+        let count = slot_count(arguments) as u32;
         self.leave_stack(Op::Switch, tag, count, 1, Awaits::Params(own));
         let own = self.module.engine.types.func(own);
         push_results(self, &own.params);
@@ -107,7 +107,7 @@ impl Function<'_> {
 
     /// `resume`.
     pub fn resume(&mut self, cont: u32, table: &ResumeTable) {
-        let arguments = self.cont_type(cont).params.len() as u32;
+        let arguments = self.cont_type(cont).param_slots() as u32;
         let op = match arguments {
             0 => Op::Resume,
             _ => Op::ResumeValues,
@@ -117,7 +117,7 @@ impl Function<'_> {
 
     /// `resume_throw`.
     pub fn resume_throw(&mut self, cont: u32, tag: u32, table: &ResumeTable) {
-        let payload = self.tag_type(tag).params.len() as u32;
+        let payload = self.tag_type(tag).param_slots() as u32;
         self.resume_with(Op::ResumeThrow, cont, payload, tag, table);
     }
 

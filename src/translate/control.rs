@@ -55,25 +55,45 @@ pub enum Pending {
 /// bytes can branch with a thousand.
 const MOVED_ONE_BY_ONE: u32 = 16;
 
-/// The kinds of a block's parameters or results. Where they are many, blocks of the same
-/// type share them: there can be millions of blocks with a thousand results each.
+/// The kinds of a block's parameters or results, and the slots that they take. Where they are
+/// many, blocks of the same type share them: there can be millions of blocks with a thousand
+/// results each.
 #[derive(Clone, Debug)]
-pub enum Kinds {
+pub struct Kinds {
+    list: KindList,
+    slots: u32,
+}
+
+#[derive(Clone, Debug)]
+enum KindList {
     Few(SmallVec<[Kind; 2]>),
     Many(Rc<[Kind]>),
 }
 
 impl Kinds {
     fn none() -> Kinds {
-        Kinds::Few(SmallVec::new())
+        Kinds {
+            list: KindList::Few(SmallVec::new()),
+            slots: 0,
+        }
+    }
+
+    fn one(kind: Kind) -> Kinds {
+        Kinds {
+            list: KindList::Few(SmallVec::from_slice(&[kind])),
+            slots: kind.slots(),
+        }
     }
 
     fn of(types: &[ValType]) -> Kinds {
         let kinds = types.iter().map(|&ty| Kind::from(ty));
-        if types.len() <= 2 {
-            Kinds::Few(kinds.collect())
-        } else {
-            Kinds::Many(kinds.collect())
+        Kinds {
+            slots: kinds.clone().map(Kind::slots).sum(),
+            list: if types.len() <= 2 {
+                KindList::Few(kinds.collect())
+            } else {
+                KindList::Many(kinds.collect())
+            },
         }
     }
 }
@@ -82,9 +102,9 @@ impl Deref for Kinds {
     type Target = [Kind];
 
     fn deref(&self) -> &[Kind] {
-        match self {
-            Kinds::Few(kinds) => kinds,
-            Kinds::Many(kinds) => kinds,
+        match &self.list {
+            KindList::Few(kinds) => kinds,
+            KindList::Many(kinds) => kinds,
         }
     }
 }
@@ -117,8 +137,8 @@ impl Control {
         self.base
     }
 
-    /// The kinds of the values that a branch to it carries.
-    fn label(&self) -> &[Kind] {
+    /// Returns the kinds of the values that a branch to it carries.
+    fn label(&self) -> &Kinds {
         if matches!(self.kind, BlockKind::Loop(_)) {
             &self.params
         } else {
@@ -131,10 +151,7 @@ impl Function<'_> {
     fn block_types(&mut self, ty: BlockType) -> (Kinds, Kinds) {
         match ty {
             BlockType::Empty => (Kinds::none(), Kinds::none()),
-            BlockType::Type(ty) => (
-                Kinds::none(),
-                Kinds::Few(SmallVec::from_slice(&[Kind::named(self.module, ty)])),
-            ),
+            BlockType::Type(ty) => (Kinds::none(), Kinds::one(Kind::named(self.module, ty))),
             BlockType::FuncType(index) => {
                 let ty = &self.module.types[index as usize].func();
                 let kinds = || (Kinds::of(&ty.params), Kinds::of(&ty.results));
@@ -146,7 +163,7 @@ impl Function<'_> {
     /// A block begins.
     pub fn open(&mut self, kind: BlockKind, ty: BlockType) {
         let (params, results) = self.block_types(ty);
-        let base = self.values.height() - params.len() as u32;
+        let base = self.values.height() - params.slots;
         self.control.push(Control {
             kind,
             base,
@@ -164,7 +181,7 @@ impl Function<'_> {
 
     /// `loop`.
     pub fn loop_(&mut self, ty: BlockType) {
-        let params = self.block_types(ty).0.len() as u32;
+        let params = self.block_types(ty).0.slots;
         self.charge();
         self.delivered = None;
         // What the loop may change must not be known from before it.
@@ -178,7 +195,7 @@ impl Function<'_> {
     /// `if`.
     pub fn if_(&mut self, ty: BlockType) {
         let condition = self.condition();
-        let params = self.block_types(ty).0.len() as u32;
+        let params = self.block_types(ty).0.slots;
         // The second arm begins with the same parameters.
         self.values.settle_from(self.values.height() - params);
         self.values.settle_all();
@@ -316,7 +333,7 @@ impl Function<'_> {
 
     /// Puts the results of the block at `depth`, whose end this is, where they belong.
     fn settle_results(&mut self, depth: usize) {
-        let results = self.control[depth].results.len() as u32;
+        let results = self.control[depth].results.slots;
         self.values.settle_from(self.values.height() - results);
         self.values.settle_all();
     }
@@ -376,14 +393,14 @@ impl Function<'_> {
     /// them once they are in the slots of their heights.
     fn in_place(&self, depth: usize) -> bool {
         let control = &self.control[depth];
-        let count = control.label().len() as u32;
+        let count = control.label().slots;
         count == 0 || self.values.height() - count == control.base
     }
 
     /// Puts the values that a branch to the block at `depth` carries where it wants them.
     fn carry(&mut self, depth: usize) {
         let control = &self.control[depth];
-        let (base, count) = (control.base, control.label().len() as u32);
+        let (base, count) = (control.base, control.label().slots);
         if count == 0 {
             return;
         }
@@ -399,10 +416,12 @@ impl Function<'_> {
         }
         // The wanted slots are below those of the operands, so moving upwards overwrites
         // none that is still to be moved.
-        for index in 0..count {
+        let mut index = 0;
+        while index < count {
             let operand = self.values.operand(from + index);
             let slot = self.values.frame.temp(base + index);
             self.values.move_to(&operand, slot);
+            index += operand.kind.slots();
         }
     }
 
@@ -411,7 +430,7 @@ impl Function<'_> {
         let condition = self.condition();
         let depth = self.control.len() - 1 - relative as usize;
         if depth != 0 && self.in_place(depth) {
-            let count = self.control[depth].label().len() as u32;
+            let count = self.control[depth].label().slots;
             self.values.settle_from(self.values.height() - count);
             self.charge();
             let branch = self.branch_on(condition, true);
@@ -429,7 +448,7 @@ impl Function<'_> {
     /// Before a branch that is skipped if a condition does not hold: what the branch would
     /// change in the knowledge of operands is changed now, so that it is true on both ways.
     fn settle_carried(&mut self, depth: usize) {
-        let count = self.control[depth].label().len() as u32;
+        let count = self.control[depth].label().slots;
         let settles = match depth {
             0 => count > 1,
             _ => count > MOVED_ONE_BY_ONE || self.in_place(depth),
@@ -475,7 +494,7 @@ impl Function<'_> {
             place => place,
         };
         let default = self.control.len() - 1 - table.default() as usize;
-        let arity = self.control[default].label().len() as u32;
+        let arity = self.control[default].label().slots;
         if arity != 0 {
             self.values.settle_from(self.values.height() - arity);
         }
@@ -542,7 +561,7 @@ impl Function<'_> {
     /// `return`, and the end of the body.
     pub fn return_(&mut self) {
         self.return_values();
-        if self.ty.results.len() <= 1 {
+        if self.ty.result_slots() <= 1 {
             self.thread_returns();
         }
         self.set_unreachable();
@@ -551,7 +570,7 @@ impl Function<'_> {
     /// Emits a return of the topmost values, which stay on the stack as well.
     pub fn return_values(&mut self) {
         self.charge();
-        let count = self.ty.results.len() as u32;
+        let count = self.ty.result_slots() as u32;
         let base = self.values.frame.base();
         match count {
             0 => {

@@ -63,8 +63,8 @@ impl Function<'_> {
 
     /// `throw`.
     pub fn throw(&mut self, tag: u32) {
-        let fields = self.module.tag_type(tag).params.len() as u32;
-        self.throw_operands(fields, |operands| Throw {
+        let slots = self.module.tag_type(tag).param_slots() as u32;
+        self.throw_operands(slots, |operands| Throw {
             operands,
             tag: ModuleTag(tag),
         });

@@ -1,4 +1,4 @@
-//! The frame of the function under translation: which slot is what.
+//! The slots of the frame of the function under translation.
 
 use crate::code::{FarSlot, NearSlot};
 use crate::stack::RECORD_SLOTS;
@@ -18,7 +18,8 @@ pub struct Frame {
 }
 
 impl Frame {
-    /// The frame of a function with so many parameters and declared locals.
+    /// Creates the frame of a function whose parameters and declared locals take these numbers
+    /// of slots.
     pub fn new(params: u32, locals: u32, large: bool) -> Frame {
         Frame {
             params: params as i32,
@@ -27,17 +28,18 @@ impl Frame {
         }
     }
 
-    /// Whether cells cannot reach all of it.
+    /// Returns whether some slots are beyond the reach of near fields.
     pub fn is_large(&self) -> bool {
         self.large
     }
 
-    /// The slots of the parameters, which are below the record.
+    /// Returns the number of slots of the parameters, which are below the record.
     pub fn params(&self) -> u32 {
         self.params as u32
     }
 
-    /// The slot of a local; parameters are the first locals.
+    /// Returns the slot of a local, by its first slot among those of all locals; parameters are
+    /// the first locals.
     pub fn local(&self, index: u32) -> i32 {
         let index = index as i32;
         if index < self.params {
@@ -47,22 +49,22 @@ impl Frame {
         }
     }
 
-    /// The slot of the first declared local.
+    /// Returns the slot of the first declared local.
     pub fn first_local(&self) -> i32 {
         RECORD_SLOTS as i32 + if self.large { SCRATCH_SLOTS } else { 0 }
     }
 
-    /// The slot of the operand at a height.
+    /// Returns the slot of the operand at a height.
     pub fn temp(&self, height: u32) -> i32 {
         self.first_local() + self.locals + height as i32
     }
 
-    /// Where parameters begin, and results are put.
+    /// Returns the first slot of the parameters, which is also that of the results.
     pub fn base(&self) -> i32 {
         -self.params
     }
 
-    /// One of the slots near the record, in a large frame.
+    /// Returns one of the scratch slots, in a large frame.
     pub fn scratch(&self, index: usize) -> i32 {
         debug_assert!(self.large && (index as i32) < SCRATCH_SLOTS);
         (RECORD_SLOTS + index) as i32

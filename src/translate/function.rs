@@ -37,6 +37,15 @@ pub struct Delivered {
     pub height: u32,
 }
 
+/// A local of the function under translation.
+#[derive(Clone, Copy, Debug)]
+pub struct Local {
+    /// The kind of its values.
+    pub kind: Kind,
+    /// Its first slot among those of all locals.
+    pub slot: u32,
+}
+
 /// The state of a translation.
 pub struct Function<'m> {
     /// The function's module.
@@ -45,8 +54,8 @@ pub struct Function<'m> {
     pub tunables: &'m Tunables,
     /// The function's type.
     pub ty: &'m FuncType,
-    /// The kinds of all locals, parameters first.
-    pub locals: Vec<Kind>,
+    /// All locals, parameters first.
+    pub locals: Vec<Local>,
     /// The operand stack and the code.
     pub values: Values,
     /// The blocks around the present operator.
@@ -125,19 +134,26 @@ impl<'m> Function<'m> {
         let reader = BinaryReader::new(&module.bytes[range.clone()], range.start as u64);
         let body = FunctionBody::new(reader);
         let ty: &FuncType = module.func_type(function);
-        let mut locals: Vec<Kind> = ty.params.iter().map(|&ty| ty.into()).collect();
+        let mut slots = 0;
+        let mut local = |kind: Kind| {
+            let slot = slots;
+            slots += kind.slots();
+            Local { kind, slot }
+        };
+        let mut locals: Vec<Local> = ty.params.iter().map(|&ty| local(ty.into())).collect();
         for run in body.get_locals_reader()? {
             let (count, ty) = run?;
             let kind = Kind::named(module, ty);
-            locals.extend(core::iter::repeat_n(kind, count as usize));
+            locals.extend((0..count).map(|_| local(kind)));
         }
-        let declared = locals.len() - ty.params.len();
-        let frame = Frame::new(ty.params.len() as u32, declared as u32, large);
+        let params = ty.param_slots() as u32;
+        let declared = slots - params;
+        let frame = Frame::new(params, declared, large);
         let mut translation = Function {
             module,
             tunables: &module.engine.tunables,
             ty,
-            values: Values::new(frame, locals.len(), range.len()),
+            values: Values::new(frame, slots as usize, range.len()),
             locals,
             control: Vec::new(),
             block_types: BTreeMap::new(),
@@ -152,7 +168,7 @@ impl<'m> Function<'m> {
             caught_at_end: Vec::new(),
             mapping: mapped.map(Mapping::new),
         };
-        translation.prologue(declared as u32);
+        translation.prologue(declared);
         let ends = module.bytes[range.clone()]
             .iter()
             .rev()
@@ -164,12 +180,12 @@ impl<'m> Function<'m> {
         )?;
         translation.return_caught();
         let extent = frame.temp(translation.values.max_height());
-        let local = |(index, &kind): (usize, &Kind)| Variable {
+        let variable = |&Local { kind, slot }: &Local| Variable {
             kind,
-            source: Source::Slot(frame.local(index as u32)),
+            source: Source::Slot(frame.local(slot)),
         };
         let locals = match mapped {
-            Some(_) => translation.locals.iter().enumerate().map(local).collect(),
+            Some(_) => translation.locals.iter().map(variable).collect(),
             None => Vec::new(),
         };
         Ok(Translated {
@@ -245,7 +261,7 @@ impl<'m> Function<'m> {
 
     /// `local.set` of the topmost operand, or `local.tee`.
     pub fn set_local(&mut self, local: u32, keep: bool) {
-        let kind = self.locals[local as usize];
+        let Local { kind, slot: local } = self.locals[local as usize];
         let operand = self.values.pop();
         if !operand.is_local(local) {
             if self.values.has_aliases(local) {
@@ -276,8 +292,8 @@ impl<'m> Function<'m> {
 
     // --- values in slots ---
 
-    /// Puts the topmost `count` operands into their slots and pops them. Returns the slot of the
-    /// first.
+    /// Puts the topmost operands, which take `count` slots, into their slots and pops them.
+    /// Returns the slot of the first.
     pub fn operands_in_slots(&mut self, count: u32) -> i32 {
         let first = self.values.height() - count;
         self.values.settle_from(first);

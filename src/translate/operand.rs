@@ -1,9 +1,9 @@
-//! What the translator knows of the values on the operand stack.
+//! The values on the operand stack, as the translator sees them.
 
 use crate::code::Offset;
 use crate::module::{CompositeKind, HeapType, Module, RefType, ValType};
 
-/// Which accumulator a value can be in.
+/// A class of values that share an accumulator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Class {
     /// Integers and references.
@@ -15,11 +15,11 @@ pub enum Class {
 }
 
 impl Class {
-    /// All of them.
+    /// All classes.
     pub const ALL: [Class; 3] = [Class::Int, Class::F32, Class::F64];
 }
 
-/// What a value is, as far as observers of a stack care.
+/// The kind of a value, as observers of a stack see it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// A 32-bit integer.
@@ -43,7 +43,22 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// The accumulator for such values.
+    /// Returns the number of slots that a value of this kind takes.
+    pub const fn slots(self) -> u32 {
+        match self {
+            Kind::I32
+            | Kind::I64
+            | Kind::F32
+            | Kind::F64
+            | Kind::FuncRef
+            | Kind::ExternRef
+            | Kind::ExnRef
+            | Kind::ContRef
+            | Kind::AnyRef => 1,
+        }
+    }
+
+    /// Returns the class of accumulators for such values.
     pub fn class(self) -> Class {
         match self {
             Kind::I32
@@ -85,7 +100,7 @@ impl From<ValType> for Kind {
 }
 
 impl Kind {
-    /// The kind of values of a type, as a body of `module` names it.
+    /// Returns the kind of values of a type, as a body of `module` names it.
     pub fn named(module: &Module, ty: wasmparser::ValType) -> Kind {
         match ty {
             wasmparser::ValType::I32 => Kind::I32,
@@ -99,7 +114,7 @@ impl Kind {
         }
     }
 
-    /// The kind of references to what a body of `module` names.
+    /// Returns the kind of references to a heap type, as a body of `module` names it.
     pub fn of_references(module: &Module, ty: wasmparser::HeapType) -> Kind {
         use wasmparser::AbstractHeapType::{
             Cont, Exn, Extern, Func, NoCont, NoExn, NoExtern, NoFunc,
@@ -124,7 +139,7 @@ impl Kind {
     }
 }
 
-/// Where a value on the operand stack is.
+/// The location of a value on the operand stack.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Location {
     /// In the slot that belongs to its height.
@@ -132,33 +147,36 @@ pub enum Location {
     /// In the slot that belongs to its height, where the cell put it: that can be made to
     /// put it elsewhere, as long as it is the last one.
     Made(Offset),
-    /// In a local, which it is an alias of. The number is the next lower entry that is an
-    /// alias of the same local, plus one.
+    /// In a local, of which it is an alias: the first slot of the local among those of all
+    /// locals. The second number is the next lower entry that is an alias of the same local,
+    /// plus one.
     Local(u32, u32),
-    /// Nowhere: it is known.
+    /// None: the value is a constant.
     Const(u64),
     /// In the accumulator of its class, where the cell put it.
     Acc(Offset),
+    /// None: the entry is that of another slot of the value below.
+    Upper,
 }
 
 /// A value on the operand stack.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Operand {
-    /// What it is.
+    /// The kind of the value.
     pub kind: Kind,
-    /// Where it is.
+    /// The location of the value.
     pub location: Location,
-    /// Its height on the stack.
+    /// The height of its first slot on the stack.
     pub height: u32,
 }
 
 impl Operand {
-    /// Whether `cell` has put it into an accumulator.
+    /// Returns whether `cell` has put the value into an accumulator.
     pub fn is_made_by(&self, cell: Option<Offset>) -> bool {
         matches!(self.location, Location::Acc(by) if cell == Some(by))
     }
 
-    /// Whether it is an alias of a local.
+    /// Returns whether the value is an alias of the local with this first slot.
     pub fn is_local(&self, local: u32) -> bool {
         matches!(self.location, Location::Local(of, _) if of == local)
     }

@@ -5,7 +5,7 @@
 //! to memory, moved and matched on, took as long as all the rest of the translation.
 
 use super::Failed;
-use super::function::Function;
+use super::function::{Function, Local};
 use super::operand::Kind;
 use crate::code::{Family, Op, Scalar, is_same};
 use crate::module::ValType;
@@ -162,7 +162,10 @@ macro_rules! translate {
     ($f:ident Select) => { $f.select() };
     ($f:ident TypedSelect $ty:ident) => { { let _ = $ty; $f.select() } };
     ($f:ident LocalGet $local:ident) => {
-        $f.values.push_local($f.locals[$local as usize], $local)
+        {
+            let Local { kind, slot } = $f.locals[$local as usize];
+            $f.values.push_local(kind, slot)
+        }
     };
     ($f:ident LocalSet $local:ident) => { $f.set_local($local, false) };
     ($f:ident LocalTee $local:ident) => { $f.set_local($local, true) };

@@ -48,10 +48,12 @@ pub struct Values {
     pub assembler: Assembler,
     /// The frame.
     pub frame: Frame,
+    /// An entry for each slot: that of a value's first slot describes the value.
     entries: Vec<Operand>,
+    /// The number of entries from below that are temporaries or constants.
     settled: usize,
     max_height: u32,
-    /// For each local, its highest alias on the stack, plus one.
+    /// For each local, by its first slot, its highest alias on the stack, plus one.
     aliases: Vec<u32>,
     /// For each class, the entry in its accumulator.
     pending: [Option<u32>; 3],
@@ -62,8 +64,8 @@ pub struct Values {
 }
 
 impl Values {
-    /// Nothing yet, for a function with so many locals, parameters included, and a body of
-    /// so many bytes.
+    /// Creates an empty stack for a function whose locals, parameters included, take `locals`
+    /// slots, and whose body has `body` bytes.
     pub fn new(frame: Frame, locals: usize, body: usize) -> Values {
         Values {
             assembler: Assembler::for_body(body),
@@ -79,12 +81,12 @@ impl Values {
         }
     }
 
-    /// The number of values on the stack.
+    /// Returns the height of the stack: the number of slots that its values take.
     pub fn height(&self) -> u32 {
         self.entries.len() as u32
     }
 
-    /// The largest number of values that were on the stack.
+    /// Returns the largest height that the stack had.
     pub fn max_height(&self) -> u32 {
         self.max_height
     }
@@ -103,7 +105,14 @@ impl Values {
             location,
             height,
         });
-        self.max_height = self.max_height.max(height + 1);
+        for slot in 1..kind.slots() {
+            self.entries.push(Operand {
+                kind,
+                location: Location::Upper,
+                height: height + slot,
+            });
+        }
+        self.max_height = self.max_height.max(height + kind.slots());
     }
 
     /// Pushes a value that stands in the slot of its height.
@@ -121,11 +130,11 @@ impl Values {
         self.push(kind, Location::Const(bits));
     }
 
-    /// Pushes an alias of a local.
+    /// Pushes an alias of the local with this first slot.
     pub fn push_local(&mut self, kind: Kind, local: u32) {
         let lower = self.aliases[local as usize];
+        self.aliases[local as usize] = self.height() + 1;
         self.push(kind, Location::Local(local, lower));
-        self.aliases[local as usize] = self.height();
     }
 
     /// Pushes a value that `cell` has put into the accumulator.
@@ -137,9 +146,15 @@ impl Values {
         self.push(kind, Location::Acc(cell));
     }
 
-    /// Says that the topmost value, in its slot, is in the accumulator of its class too.
+    /// Returns the topmost value.
+    fn top(&self) -> Option<&Operand> {
+        let is_value = |operand: &&Operand| operand.location != Location::Upper;
+        self.entries.iter().rev().find(is_value)
+    }
+
+    /// Records that the topmost value, in its slot, is in the accumulator of its class too.
     pub fn mirror_top(&mut self) {
-        if let Some(top) = self.entries.last() {
+        if let Some(top) = self.top() {
             let slot = self.frame.temp(top.height);
             self.mirrored[top.kind.class() as usize] = [Some(slot), None];
         }
@@ -161,7 +176,8 @@ impl Values {
 
     /// Pops a value.
     pub fn pop(&mut self) -> Operand {
-        let operand = self.entries.pop().expect("validation counts operands");
+        let operand = *self.top().expect("validation counts operands");
+        self.entries.truncate(operand.height as usize);
         self.forget(&operand);
         self.settled = self.settled.min(self.entries.len());
         operand
@@ -172,11 +188,11 @@ impl Values {
         match operand.location {
             Location::Local(local, lower) => self.aliases[local as usize] = lower,
             Location::Acc(_) => self.pending[operand.kind.class() as usize] = None,
-            Location::Temp | Location::Made(_) | Location::Const(_) => {}
+            Location::Temp | Location::Made(_) | Location::Const(_) | Location::Upper => {}
         }
     }
 
-    /// Pops values until `height` are left.
+    /// Pops values until the stack has a height.
     pub fn drop_to(&mut self, height: u32) {
         while self.height() > height {
             self.pop();
@@ -192,28 +208,30 @@ impl Values {
         }
     }
 
-    /// Where an observer finds the values on the stack, the lowest first.
+    /// Returns where an observer finds the values on the stack, the lowest first.
     pub fn variables(&self) -> Vec<Variable> {
-        let variable = |operand: &Operand| Variable {
-            kind: operand.kind,
-            source: match operand.location {
+        let variable = |operand: &Operand| {
+            let source = match operand.location {
                 Location::Temp | Location::Made(_) => Source::Slot(self.frame.temp(operand.height)),
                 Location::Local(local, _) => Source::Slot(self.frame.local(local)),
                 Location::Const(bits) => Source::Constant(bits),
                 Location::Acc(_) => Source::Accumulator,
-            },
+                Location::Upper => return None,
+            };
+            let kind = operand.kind;
+            Some(Variable { kind, source })
         };
-        self.entries.iter().map(variable).collect()
+        self.entries.iter().filter_map(variable).collect()
     }
 
-    /// The value at a height.
+    /// Returns the value whose first slot has a height.
     pub fn operand(&self, height: u32) -> Operand {
         self.entries[height as usize]
     }
 
     /// The cell that has put the topmost value into an accumulator, if it is in one.
     pub fn top_in_acc(&self) -> Option<Offset> {
-        match self.entries.last()?.location {
+        match self.top()?.location {
             Location::Acc(cell) => Some(cell),
             _ => None,
         }
@@ -227,7 +245,7 @@ impl Values {
             Location::Const(bits) => return Place::Immediate(bits),
             Location::Acc(_) => return Place::Acc,
             Location::Local(local, _) => self.frame.local(local),
-            Location::Temp | Location::Made(_) => self.frame.temp(operand.height),
+            Location::Temp | Location::Made(_) | Location::Upper => self.frame.temp(operand.height),
         };
         if self.mirrors(operand.kind.class(), slot) {
             Place::Acc
@@ -240,7 +258,7 @@ impl Values {
     pub fn slot(&mut self, operand: &Operand) -> i32 {
         match operand.location {
             Location::Local(local, _) => self.frame.local(local),
-            Location::Temp | Location::Made(_) => self.frame.temp(operand.height),
+            Location::Temp | Location::Made(_) | Location::Upper => self.frame.temp(operand.height),
             Location::Const(_) | Location::Acc(_) => {
                 let slot = self.frame.temp(operand.height);
                 self.move_to(operand, slot);
@@ -361,7 +379,9 @@ impl Values {
     pub fn move_to(&mut self, operand: &Operand, slot: i32) {
         let class = operand.kind.class();
         match operand.location {
-            Location::Temp => self.copy(slot, self.frame.temp(operand.height)),
+            Location::Temp | Location::Upper => {
+                self.copy_value(operand.kind, slot, self.frame.temp(operand.height));
+            }
             Location::Made(cell) => match near(slot) {
                 Some(field) if self.assembler.last() == Some(cell) => {
                     self.assembler.set_result(cell, field);
@@ -373,9 +393,11 @@ impl Values {
                         self.mirrors_too(class, slot);
                     }
                 }
-                _ => self.copy(slot, self.frame.temp(operand.height)),
+                _ => self.copy_value(operand.kind, slot, self.frame.temp(operand.height)),
             },
-            Location::Local(local, _) => self.copy(slot, self.frame.local(local)),
+            Location::Local(local, _) => {
+                self.copy_value(operand.kind, slot, self.frame.local(local));
+            }
             Location::Const(bits) => self.constant(slot, bits),
             Location::Acc(cell) => {
                 let own = self.frame.temp(operand.height);
@@ -415,7 +437,7 @@ impl Values {
                     self.wrote_slot(slot);
                     self.mirrors_too(class, slot);
                 } else {
-                    self.copy(slot, from);
+                    self.copy_value(operand.kind, slot, from);
                 }
             }
             _ => self.move_to(operand, slot),
@@ -442,6 +464,20 @@ impl Values {
         self.put(slot);
     }
 
+    /// Copies a value of a kind from slots to other slots.
+    fn copy_value(&mut self, kind: Kind, to: i32, from: i32) {
+        for slot in 0..kind.slots().cast_signed() {
+            self.copy(to + slot, from + slot);
+        }
+    }
+
+    /// Collects the copies of a value of a kind, for [`Values::emit_copies`].
+    fn collect_copies(&mut self, kind: Kind, to: i32, from: i32) {
+        let slots = 0..kind.slots().cast_signed();
+        self.copies
+            .extend(slots.map(|slot| (to + slot, from + slot)));
+    }
+
     fn copy(&mut self, to: i32, from: i32) {
         if to == from {
             return;
@@ -454,8 +490,8 @@ impl Values {
         self.wrote_slot(to);
     }
 
-    /// Copies a run of values, which are in the slots of their heights, to the slots of
-    /// lower heights.
+    /// Copies a run of `count` slots of values, which are in the slots of their heights, to the
+    /// slots of lower heights.
     pub fn copy_run(&mut self, from: u32, to: u32, count: u32) {
         self.assembler.emit(CopyMany {
             to: far(self.frame.temp(to)),
@@ -482,14 +518,14 @@ impl Values {
         for at in from..self.entries.len() {
             let operand = self.entries[at];
             match operand.location {
-                Location::Temp | Location::Made(_) | Location::Acc(_) => {}
+                Location::Temp | Location::Made(_) | Location::Acc(_) | Location::Upper => {}
                 Location::Const(bits) => {
                     self.constant(self.frame.temp(operand.height), bits);
                     self.entries[at].location = Location::Temp;
                 }
                 Location::Local(local, lower) => {
                     let slot = self.frame.temp(operand.height);
-                    self.copies.push((slot, self.frame.local(local)));
+                    self.collect_copies(operand.kind, slot, self.frame.local(local));
                     self.entries[at].location = Location::Temp;
                     // Entries are visited upwards, so the lowest alias that is settled
                     // says which one below it remains.
@@ -513,9 +549,10 @@ impl Values {
     pub fn settle_all(&mut self) {
         self.settle_accs();
         for at in self.settled..self.entries.len() {
-            if let Location::Local(local, lower) = self.entries[at].location {
+            let Operand { kind, location, .. } = self.entries[at];
+            if let Location::Local(local, lower) = location {
                 let slot = self.frame.temp(at as u32);
-                self.copies.push((slot, self.frame.local(local)));
+                self.collect_copies(kind, slot, self.frame.local(local));
                 self.entries[at].location = Location::Temp;
                 if lower as usize <= self.settled {
                     self.aliases[local as usize] = lower;
@@ -530,11 +567,11 @@ impl Values {
     pub fn release_local(&mut self, local: u32) {
         let mut next = core::mem::take(&mut self.aliases[local as usize]);
         while let Some(at) = next.checked_sub(1) {
-            let Location::Local(_, lower) = self.entries[at as usize].location else {
+            let Operand { kind, location, .. } = self.entries[at as usize];
+            let Location::Local(_, lower) = location else {
                 unreachable!("aliases are linked");
             };
-            self.copies
-                .push((self.frame.temp(at), self.frame.local(local)));
+            self.collect_copies(kind, self.frame.temp(at), self.frame.local(local));
             self.entries[at as usize].location = Location::Temp;
             next = lower;
         }
