@@ -231,26 +231,24 @@ impl<C: Cell> Visit<C> for Names {
 #[cfg(feature = "profile")]
 pub const CELL_NAMES: [fn() -> &'static str; Opcode::COUNT] = for_each_op!(visit_ops Names);
 
+/// Makes an array of the constants that `$visitor` has for fused cells.
 macro_rules! fusions {
     ([$visitor:ident]
         $([$($op:ident::$variant:ident)*])*;
         $([$($other_op:ident::$other_variant:ident)*])*
     ) => {
         [
-            $(<$visitor as Visit<fused!($($op::$variant)*)>>::ITEM,)*
+            $(<$visitor as Visit<fusions!(fused $($op::$variant)*)>>::ITEM,)*
             $(
                 #[cfg(target_pointer_width = "64")]
-                <$visitor as Visit<fused!($($other_op::$other_variant)*)>>::ITEM,
+                <$visitor as Visit<fusions!(fused $($other_op::$other_variant)*)>>::ITEM,
             )*
         ]
     };
-}
-
-macro_rules! fused {
-    ($first:ident::$a:ident $second:ident::$b:ident) => {
+    (fused $first:ident::$a:ident $second:ident::$b:ident) => {
         Fused<named::$first::$a, named::$second::$b>
     };
-    ($first:ident::$a:ident $second:ident::$b:ident $third:ident::$c:ident) => {
+    (fused $first:ident::$a:ident $second:ident::$b:ident $third:ident::$c:ident) => {
         Fused<named::$first::$a, Fused<named::$second::$b, named::$third::$c>>
     };
 }
