@@ -1,5 +1,5 @@
-;; Divides the day's loaves among the guests of each table. It traps at an empty table: README.md
-;; finds this cause from a core dump.
+;; Splits the day's loaves among the guests of each table, one of which is empty.
+;; docs/core-dumps.md finds that out from a core dump.
 (module $bakery
   (memory (export "memory") 1)
   (global $served (export "served") (mut i32) (i32.const 0))

@@ -54,8 +54,8 @@ fn main() -> Result<()> {
     println!("loaves served so far: {:?}", served.get(&mut store).i32());
     assert_eq!(tables, [4, 2, 0, 3]);
 
-    // The dump as a file for debuggers. README.md continues with it, and finds the cause of the
-    // trap without the store.
+    // The dump as a file for debuggers. docs/core-dumps.md continues with it, and finds the cause of
+    // the trap without the store.
     let path = std::env::temp_dir().join("bakery.core");
     let file = dump.serialize(&mut store, "bakery.wat");
     std::fs::write(&path, &file)?;

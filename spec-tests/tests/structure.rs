@@ -449,7 +449,7 @@ fn each_row_of_the_walk_has_a_test() {
     let rows: BTreeSet<String> = rows.collect();
     assert!(rows.len() > 30, "the contract has another form");
     let mut tested = BTreeSet::new();
-    for folder in ["src", "spec-tests/tests"] {
+    for folder in ["src", "spec-tests/tests", "spec-tests/extended/tests"] {
         for source in sources(&root().join(folder)) {
             let pairs = source.tokens.windows(2);
             for pair in pairs.filter(|pair| pair[0].text == "fn") {

@@ -253,8 +253,9 @@ macro_rules! fusions {
     };
 }
 
-/// Whether there are handlers for fusions.
-const FUSES: bool = cfg!(not(feature = "small"));
+/// Whether there are handlers for fusions. Unit tests are compiled without them, which saves a
+/// minute; the tests in `spec-tests` run with them.
+const FUSES: bool = cfg!(not(any(feature = "small", all(test, not(miri)))));
 
 /// Whether the loop has handlers for fusions: only where it is the best backend. Elsewhere it
 /// serves comparisons, and its handlers would double the time that fusions take to compile.

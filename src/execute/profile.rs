@@ -143,3 +143,10 @@ impl DispatchCounts {
         }
     }
 }
+
+impl DispatchCounts {
+    /// The numbers of all cells.
+    pub fn numbers() -> impl Iterator<Item = u16> {
+        0..Opcode::COUNT as u16
+    }
+}

@@ -88,19 +88,17 @@ pub fn choose(programs: &[&Counted], fusions: usize) -> Vec<Vec<u16>> {
     rows
 }
 
-/// Prints the rows of the table, with a semicolon after those that were chosen greedily.
-pub fn print(rows: &[Vec<u16>], fusions: usize) {
-    let (common, others) = rows.split_at(common(fusions).min(rows.len()));
-    print_rows(common);
-    println!(";");
-    print_rows(others);
-}
-
-fn print_rows(rows: &[Vec<u16>]) {
-    for row in rows {
+/// The lines of the table for the chosen rows, with a semicolon after those that are chosen
+/// greedily.
+pub fn text(rows: &[Vec<u16>], fusions: usize) -> String {
+    let line = |row: &Vec<u16>| {
         let cells: Vec<_> = row.iter().copied().map(DispatchCounts::path).collect();
-        println!("[{}]", cells.join(" "));
-    }
+        format!("[{}]\n", cells.join(" "))
+    };
+    let (common, others) = rows.split_at(common(fusions).min(rows.len()));
+    let common: String = common.iter().map(line).collect();
+    let others: String = others.iter().map(line).collect();
+    format!("{common};\n{others}")
 }
 
 fn is_alone(cell: u16) -> bool {

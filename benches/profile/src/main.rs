@@ -11,11 +11,15 @@
 //!
 //! `WORKLOADS` gives other folders than `../workloads`, separated by colons. Each must contain a
 //! `checksums.txt` and modules in the same way. The present rows were chosen by the workloads and
-//! by the [programs](../../programs/README.md):
+//! by the [programs](../../programs/README.md). What all of these execute is committed in
+//! `counts.txt.gz`, so that the rows can be checked without running them:
 //!
 //! ```sh
 //! programs/build
-//! WORKLOADS=../workloads:programs FUSIONS=4000 cargo run --release
+//! WORKLOADS=../workloads:programs cargo run --release -- --counts counts.txt   # counts, 2 minutes
+//! cargo run --release -- --rows counts.txt                                     # the rows
+//! gzip -9n counts.txt
+//! ./check                                         # rows and counts fit together
 //! ```
 //!
 //! With `HELD_OUT='sorting|strings'`, the rows are chosen without the programs whose names contain
@@ -36,6 +40,7 @@
 //! ```
 
 mod choice;
+mod counts;
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -43,14 +48,28 @@ use std::path::Path;
 use std::{env, fs};
 
 use choice::Counted;
+use counts::Counts;
 
 use backstitch::{Config, Dispatch, DispatchCounts, Engine, Linker, Module, Store, Val};
 
 /// Number of rows of each table.
 const ROWS: usize = 100;
 
+/// The number of rows of `src/code/fusion_rows.rs`.
+const FUSIONS: usize = 4000;
+
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = env::args().skip(1).collect();
+    match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["--counts", file] => return count(file),
+        ["--rows", file] => {
+            print!("{}", rows(file)?);
+            return Ok(());
+        }
+        ["--check", file, table] => return check(file, table),
+        ["--sample", file, names] => return sample(file, &names.split('|').collect::<Vec<_>>()),
+        _ => {}
+    }
     let programs = match arguments.as_slice() {
         [file, export, amount] => vec![Program {
             name: file.clone(),
@@ -82,7 +101,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     if let Some(fusions) = fusions {
         let Ok(held_out) = env::var("HELD_OUT") else {
             let all: Vec<_> = counted.iter().collect();
-            choice::print(&choice::choose(&all, fusions), fusions);
+            print!("{}", choice::text(&choice::choose(&all, fusions), fusions));
             return Ok(());
         };
         for names in held_out.split(',') {
@@ -96,6 +115,75 @@ fn main() -> Result<(), Box<dyn Error>> {
             println!("{:6.2}%  {name}", share * 100.0);
         }
     }
+    Ok(())
+}
+
+/// Counts what all programs execute, and writes it to the file.
+fn count(file: &str) -> Result<(), Box<dyn Error>> {
+    let mut all = Vec::new();
+    for program in workloads(&[])? {
+        let counted = program.run()?;
+        let counts = Counts {
+            weight: if program.is_crate() { 2.0 } else { 1.0 },
+            cells: counted.cells(),
+            name: program.name,
+            stretches: counted.stretches,
+        };
+        eprintln!("{:8} stretches  {}", counts.stretches.len(), counts.name);
+        all.push(counts);
+    }
+    fs::write(file, counts::write(&all))?;
+    Ok(())
+}
+
+/// Fails unless the programs with such names execute what the file says.
+fn sample(file: &str, names: &[&str]) -> Result<(), Box<dyn Error>> {
+    let counts = counts::read(&fs::read_to_string(file)?)?;
+    let programs = workloads(names)?;
+    for program in &programs {
+        let counted = program.run()?;
+        let of_program = |counts: &&Counts| counts.name == program.name;
+        let Some(counts) = counts.iter().find(of_program) else {
+            return Err(format!("{file} does not have {}", program.name).into());
+        };
+        if counts.cells != counted.cells() || counts.stretches != counted.stretches {
+            return Err(format!(
+                "{} executes other cells than {file} has: count again, and generate the rows",
+                program.name
+            )
+            .into());
+        }
+    }
+    println!("{} programs execute what {file} says", programs.len());
+    Ok(())
+}
+
+/// The rows that are chosen by the counts in the file, as lines of the table.
+fn rows(file: &str) -> Result<String, Box<dyn Error>> {
+    let counts = counts::read(&fs::read_to_string(file)?)?;
+    let counted: Vec<Counted> = counts.iter().map(Counts::counted).collect();
+    let counted: Vec<&Counted> = counted.iter().collect();
+    Ok(choice::text(&choice::choose(&counted, FUSIONS), FUSIONS))
+}
+
+/// Fails unless the table has the rows that are chosen by the counts in the file.
+fn check(file: &str, table: &str) -> Result<(), Box<dyn Error>> {
+    let is_row = |line: &&str| *line == ";" || line.starts_with('[') && line.ends_with(']');
+    let chosen = rows(file)?;
+    let text = fs::read_to_string(table)?;
+    let present = text.lines().map(str::trim).filter(is_row);
+    let mut number = 0;
+    for pair in present.clone().zip(chosen.lines()) {
+        number += 1;
+        if pair.0 != pair.1 {
+            return Err(format!("row {number} of {table} is {}, not {}", pair.0, pair.1).into());
+        }
+    }
+    let (present, chosen) = (present.count(), chosen.lines().count());
+    if present != chosen {
+        return Err(format!("{table} has {present} rows, not {chosen}").into());
+    }
+    println!("{table} has the {} rows that {file} gives", chosen - 1);
     Ok(())
 }
 

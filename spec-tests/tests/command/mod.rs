@@ -52,7 +52,9 @@ pub fn program() -> &'static Path {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
     PROGRAM.get_or_init(|| {
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| env!("CARGO").into());
-        let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("../Cargo.toml");
+        let mut folders = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().skip(1);
+        let root = folders.find(|folder| folder.join("spec-tests").is_dir());
+        let manifest = root.expect("the workspace's folder").join("Cargo.toml");
         let output = Command::new(cargo)
             .args([
                 "build",

@@ -1,8 +1,8 @@
 //! Core dumps with several stacks.
 
-use super::subject::dispatches;
 use backstitch::coredump::{Boundary, Frame, RefKind, StackState, Value};
 use backstitch::{Config, CoreDump, Engine, Instance, Module, Store, WasmCoreDump};
+use spec_tests::mode::dispatches;
 
 const MODULE: &str = r#"(module
     (type $f (func (param i32 i64))) (type $k (cont $f))

@@ -66,6 +66,10 @@ pub fn shop() -> &'static [u8] {
     BINARY.get_or_init(|| wat::parse_str(SHOP).expect("the text is valid"))
 }
 
+/// The dump that Wasmtime writes of the shop's trap. A test that links Wasmtime compares it
+/// with what Wasmtime writes, and can write it anew.
+pub const BY_WASMTIME: &[u8] = include_bytes!("by_wasmtime.coredump");
+
 /// Locals and operands of a frame.
 type Values = (Vec<CoreDumpValue>, Vec<CoreDumpValue>);
 
@@ -83,7 +87,7 @@ pub enum Writer {
 /// Returns a dump of the shop's trap.
 pub fn dump(writer: Writer) -> Vec<u8> {
     match writer {
-        Writer::Wasmtime => return by_wasmtime(),
+        Writer::Wasmtime => return BY_WASMTIME.to_vec(),
         Writer::First => return by_the_first(),
         Writer::Thorough => {}
     }
@@ -101,22 +105,6 @@ pub fn dump(writer: Writer) -> Vec<u8> {
         stack.frame(0, function, offset, locals, operands);
     }
     with_stack(&stack)
-}
-
-/// Returns the dump that Wasmtime makes of the shop's trap.
-fn by_wasmtime() -> Vec<u8> {
-    use wasmtime::{Config, Engine, Instance, Module, Store, WasmCoreDump};
-    let mut config = Config::new();
-    let engine = Engine::new(config.coredump_on_trap(true)).expect("the configuration is valid");
-    let module = Module::new(&engine, shop()).expect("the shop is valid");
-    let mut store = Store::new(&engine, ());
-    let instance = Instance::new(&mut store, &module, &[]).expect("the module has no imports");
-    let main = instance.get_typed_func::<(), i32>(&mut store, "main");
-    let main = main.expect("the export exists");
-    let error = main.call(&mut store, ()).expect_err("the call traps");
-    let dump = error.downcast_ref::<WasmCoreDump>();
-    dump.expect("dumps are configured")
-        .serialize(&mut store, "shop.wasm")
 }
 
 /// Returns a dump that the crates of the format's first version write.

@@ -1,16 +1,14 @@
-//! Reading core dumps: `CoreDump::parse`, `backstitch inspect` and its page.
+//! Reading core dumps: `CoreDump::parse` and `backstitch inspect`.
 //!
 //! ```text
 //! cargo test -p spec-tests --test inspect
-//! cargo test -p spec-tests --test inspect -- page       the page, in headless Chromium
 //! ```
 
-mod browser;
 mod chain;
 #[path = "../command/mod.rs"]
 mod command;
 mod command_line;
+// The tests of the page use the rest of it.
+#[allow(dead_code)]
 mod fixtures;
-mod page;
-mod readme;
 mod text;

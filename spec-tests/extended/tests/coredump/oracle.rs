@@ -1,14 +1,15 @@
 //! Compares every local and operand of every frame, at calls and traps, with Wasmtime's debugger.
 //!
 //! ```text
-//! cargo test -p spec-tests --test coredump oracle
-//! cargo test -p spec-tests --test coredump --features small oracle      without fusions
+//! cargo test -p extended-tests --test coredump oracle
+//! cargo test -p extended-tests --test coredump --features small oracle      without fusions
 //! ```
 
 use super::debugger::{self, Looks};
+use super::generator;
 use super::subject::{self, Seen, Site};
-use super::{generator, subject::dispatches};
 use backstitch::Module;
+use spec_tests::mode::dispatches;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -1,6 +1,7 @@
 //! Dumps read by other tools.
 
-use super::format::{SHOP, dump_of, engines, fail, parse};
+use super::parsed::parse;
+use super::shop::{SHOP, dump_of, engines, fail};
 use backstitch::{CoreDumpOptions, Instance, Module, Store};
 use std::fs;
 use std::path::{Path, PathBuf};

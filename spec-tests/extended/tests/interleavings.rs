@@ -40,12 +40,12 @@ mod support {
     }
 }
 
-#[path = "../../src/stack/interrupt.rs"]
+#[path = "../../../src/stack/interrupt.rs"]
 mod interrupt;
 
 #[path = "interleavings/block.rs"]
 mod block;
-#[path = "../../src/code/module_code.rs"]
+#[path = "../../../src/code/module_code.rs"]
 mod module_code;
 
 use block::{CodeBlock, CodeHeader, HandlerTable};

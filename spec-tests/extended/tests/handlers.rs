@@ -270,7 +270,7 @@ fn compile(target: &str) -> String {
             "std",
         ])
         .arg("--manifest-path")
-        .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/../Cargo.toml"))
+        .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/../../Cargo.toml"))
         .args(["--target", target, "--", "-C", "symbol-mangling-version=v0"])
         .arg(format!("--emit=asm={}", assembly.display()))
         .env("CARGO_TARGET_DIR", &folder)

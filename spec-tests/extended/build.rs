@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 const IMPORT: (&str, &str) = ("use backstitch::*;", "use wasmtime::*;");
 
 fn main() {
-    let examples = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../examples"));
+    let examples = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples"));
     println!("cargo::rerun-if-changed={}", examples.display());
     let output = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
     let mut names: Vec<_> = fs::read_dir(examples)

@@ -6,10 +6,11 @@
 //! not a multiple of the chunk size.
 
 use super::countdown::{COUNTER, with_countdown};
-use super::format::{Parsed, parse};
 use super::generator::{self, imports, values};
+use super::parsed::{Parsed, ParsedFrame, parse};
 use super::random::Random;
-use super::subject::{arguments, dispatches};
+use super::subject::arguments;
+use spec_tests::mode::dispatches;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::num::NonZeroUsize;
@@ -24,7 +25,7 @@ const MOMENTS: u64 = 6;
 const PROGRAMS: u64 = 6;
 
 fn workloads() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../benches/workloads")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../benches/workloads")
 }
 
 fn workload(name: &str) -> Vec<u8> {
@@ -135,8 +136,7 @@ fn compare(found: &Parsed, expected: &Parsed, name: &str) {
     assert_eq!(found.globals, expected.globals, "{name}");
     type Frames = Vec<(u32, u32, u32)>;
     let frames = |parsed: &Parsed| -> Vec<(String, Frames)> {
-        let frame =
-            |frame: &super::format::ParsedFrame| (frame.instance, frame.function, frame.offset);
+        let frame = |frame: &ParsedFrame| (frame.instance, frame.function, frame.offset);
         let stack =
             |(name, frames): &(String, Vec<_>)| (name.clone(), frames.iter().map(frame).collect());
         parsed.stacks.iter().map(stack).collect()

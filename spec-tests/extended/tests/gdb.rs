@@ -13,7 +13,10 @@ use std::process::Command;
 /// dispatch backend.
 const INFERIOR: &str = "BACKSTITCH_INFERIOR";
 
-const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/gdb/backstitch.py");
+const SCRIPT: &str = concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/../../examples/gdb/backstitch.py"
+);
 
 /// A continuation calls the host, which calls WebAssembly again. There a continuation inside a
 /// continuation calls the host.

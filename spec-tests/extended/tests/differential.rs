@@ -6,9 +6,9 @@
 //! the frames visible to them, the contents of memories, globals and tables, and the fuel spent.
 //!
 //! ```text
-//! cargo test -p spec-tests --test differential
-//! BACKSTITCH_DIFFERENTIAL=100000 cargo test --release -p spec-tests --test differential
-//! BACKSTITCH_DIFFERENTIAL=17..18 cargo test -p spec-tests --test differential      one program
+//! cargo test -p extended-tests --test differential
+//! BACKSTITCH_DIFFERENTIAL=100000 cargo test --release -p extended-tests --test differential
+//! BACKSTITCH_DIFFERENTIAL=17..18 cargo test -p extended-tests --test differential      one program
 //! ```
 //!
 //! `BACKSTITCH_DIFFERENTIAL_DUMP=FOLDER` writes the modules that fail to a folder.

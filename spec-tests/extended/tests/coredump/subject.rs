@@ -1,8 +1,8 @@
 //! Reads the values of frames from Backstitch's dumps.
 
 use super::debugger::{Frame, Looks, Value};
-use super::format;
 use super::generator::{FUNCTIONS, imports, values};
+use super::parsed;
 use super::random::Random;
 use backstitch::coredump;
 use backstitch::{
@@ -20,15 +20,6 @@ pub struct Seen {
     pub sites: Vec<Site>,
     /// True for each site whose frame waits for a call.
     pub calling: Vec<bool>,
-}
-
-/// Returns the dispatch backends of this build.
-pub fn dispatches() -> Vec<Dispatch> {
-    let mut all = vec![Dispatch::best()];
-    if !all.contains(&Dispatch::Loop) {
-        all.push(Dispatch::Loop);
-    }
-    all
 }
 
 /// Returns the arguments for the functions of a random program.
@@ -93,7 +84,7 @@ fn read(mut store: impl AsContextMut<Data = Seen>, dump: &WasmCoreDump) {
     let parsed = CoreDump::parse(&file).expect("a core dump");
     let thread = &parsed.threads()[0];
     assert_eq!(thread.frames.len(), dump.frames().len());
-    compare_standard(&thread.frames, &format::parse(&file).stacks[0].1);
+    compare_standard(&thread.frames, &parsed::parse(&file).stacks[0].1);
     let mut frames = Vec::new();
     let mut store = store.as_context_mut();
     for (frame, info) in thread.frames.iter().zip(dump.frames()) {
@@ -116,7 +107,7 @@ fn read(mut store: impl AsContextMut<Data = Seen>, dump: &WasmCoreDump) {
 
 /// Checks that the standard's sections have the same values as the extension, except for
 /// references.
-fn compare_standard(frames: &[coredump::Frame], standard: &[format::ParsedFrame]) {
+fn compare_standard(frames: &[coredump::Frame], standard: &[parsed::ParsedFrame]) {
     let show = |value: &coredump::Value| match *value {
         coredump::Value::I32(bits) => format!("i32 {}", bits as i32),
         coredump::Value::I64(bits) => format!("i64 {}", bits as i64),

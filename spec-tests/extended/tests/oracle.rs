@@ -6,9 +6,9 @@
 //! their payloads, logs, and the contents of globals, tables and memories must be equal.
 //!
 //! ```text
-//! cargo test -p spec-tests --test oracle -- --nocapture               a fixed sample
-//! ORACLE_PROGRAMS=1000000 cargo test --release -p spec-tests --test oracle -- --nocapture
-//! ORACLE_PROGRAMS=17..18 cargo test -p spec-tests --test oracle       one program
+//! cargo test -p extended-tests --test oracle -- --nocapture               a fixed sample
+//! ORACLE_PROGRAMS=1000000 cargo test --release -p extended-tests --test oracle -- --nocapture
+//! ORACLE_PROGRAMS=17..18 cargo test -p extended-tests --test oracle       one program
 //! ```
 //!
 //! A program that differs is minimised and printed as text.
@@ -17,7 +17,7 @@
 //! stack switching:
 //!
 //! ```text
-//! ORACLE_WASMTIME=10000 cargo test --release -p spec-tests --test oracle wasmtime -- --nocapture
+//! ORACLE_WASMTIME=10000 cargo test --release -p extended-tests --test oracle wasmtime -- --nocapture
 //! ```
 
 #[path = "oracle/body.rs"]

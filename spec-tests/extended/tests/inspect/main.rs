@@ -1,0 +1,16 @@
+//! The page that `backstitch inspect --html` writes, in headless Chromium, and the dump of
+//! Wasmtime's that the tests of `inspect` read.
+//!
+//! ```text
+//! cargo test -p extended-tests --test inspect
+//! ```
+
+mod browser;
+#[path = "../../../tests/command/mod.rs"]
+#[allow(dead_code)]
+mod command;
+#[path = "../../../tests/inspect/fixtures.rs"]
+#[allow(dead_code)]
+mod fixtures;
+mod page;
+mod reference;
