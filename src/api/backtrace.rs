@@ -3,7 +3,6 @@
 use super::context::AsContext;
 use super::core_dump::WasmCoreDump;
 use super::demangle::{Printable, demangle};
-use super::fault::MemoryFault;
 use super::instance::Instance;
 use super::module::Module;
 use crate::code::Trap;
@@ -12,6 +11,7 @@ use crate::ids::{InstanceIndex, StackId};
 use crate::stack::BoundaryKind;
 use crate::support::error::{Error, HostRequest};
 use crate::support::sync::OnceLock;
+use crate::walk::MemoryFault;
 use crate::walk::coredump::Cause;
 use crate::walk::{Backtrace, Frame};
 use alloc::collections::BTreeMap;

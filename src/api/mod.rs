@@ -34,7 +34,6 @@ mod exn_type;
 mod extern_ref;
 mod extern_type;
 mod externals;
-mod fault;
 mod field_type;
 #[cfg(feature = "std")]
 mod file;

@@ -357,7 +357,7 @@ impl Assembler {
             offset,
         };
         let (address, out) = (access.form(), Out::Acc);
-        self.emit_shape(op, Spec::Load { address, out }, fields.to_bits())
+        self.emit_shape(op, Spec::LoadFrom { address, out }, fields.to_bits())
     }
 
     /// Writes a load from any memory; the result goes to the accumulator.
@@ -397,7 +397,7 @@ impl Assembler {
             other => other.place(op),
         };
         let address = access.form();
-        self.emit_shape(op, Spec::Store { address, value }, fields.to_bits())
+        self.emit_shape(op, Spec::StoreTo { address, value }, fields.to_bits())
     }
 
     /// Writes a store to any memory.

@@ -71,32 +71,32 @@ macro_rules! for_each_variant {
     };
     ($callback:ident [$($extra:tt)*] Load) => {
         $callback! { [$($extra)*]
-            s "_s" Load<Based<Slot>, Acc>, s_d "_s.d" Load<Based<Slot>, AccAndSlot>,
-            r "_r" Load<Based<Acc>, Acc>, r_d "_r.d" Load<Based<Acc>, AccAndSlot>,
-            i "_i" Load<Fixed, Acc>, i_d "_i.d" Load<Fixed, AccAndSlot>,
-            indexed_ss "_indexed_ss" Load<Indexed<Slot>, Acc>,
-            indexed_ss_d "_indexed_ss.d" Load<Indexed<Slot>, AccAndSlot>,
-            indexed_rs "_indexed_rs" Load<Indexed<Acc>, Acc>,
-            indexed_rs_d "_indexed_rs.d" Load<Indexed<Acc>, AccAndSlot>,
+            s "_s" LoadFrom<Based<Slot>, Acc>, s_d "_s.d" LoadFrom<Based<Slot>, AccAndSlot>,
+            r "_r" LoadFrom<Based<Acc>, Acc>, r_d "_r.d" LoadFrom<Based<Acc>, AccAndSlot>,
+            i "_i" LoadFrom<Fixed, Acc>, i_d "_i.d" LoadFrom<Fixed, AccAndSlot>,
+            indexed_ss "_indexed_ss" LoadFrom<Indexed<Slot>, Acc>,
+            indexed_ss_d "_indexed_ss.d" LoadFrom<Indexed<Slot>, AccAndSlot>,
+            indexed_rs "_indexed_rs" LoadFrom<Indexed<Acc>, Acc>,
+            indexed_rs_d "_indexed_rs.d" LoadFrom<Indexed<Acc>, AccAndSlot>,
             any "_any" LoadAny<Acc>, any_d "_any.d" LoadAny<AccAndSlot>
         }
     };
     ($callback:ident [$($extra:tt)*] Store) => {
         $callback! { [$($extra)*]
-            ss "_ss" Store<Based<Slot>, Slot>,
-            rs "_rs" Store<Based<Acc>, Slot>,
-            is "_is" Store<Fixed, Slot>,
-            si "_si" Store<Based<Slot>, Wide>,
-            ri "_ri" Store<Based<Acc>, Wide>,
-            ii "_ii" Store<Fixed, Wide>,
-            sr "_sr" Store<Based<Slot>, Acc>,
-            ir "_ir" Store<Fixed, Acc>,
+            ss "_ss" StoreTo<Based<Slot>, Slot>,
+            rs "_rs" StoreTo<Based<Acc>, Slot>,
+            is "_is" StoreTo<Fixed, Slot>,
+            si "_si" StoreTo<Based<Slot>, Wide>,
+            ri "_ri" StoreTo<Based<Acc>, Wide>,
+            ii "_ii" StoreTo<Fixed, Wide>,
+            sr "_sr" StoreTo<Based<Slot>, Acc>,
+            ir "_ir" StoreTo<Fixed, Acc>,
             any "_any" StoreAny
         }
     };
     ($callback:ident [$($extra:tt)*] StoreFloat) => {
         $callback! { [$($extra)*]
-            sr "_sr" Store<Based<Slot>, Acc>, ir "_ir" Store<Fixed, Acc>
+            sr "_sr" StoreTo<Based<Slot>, Acc>, ir "_ir" StoreTo<Fixed, Acc>
         }
     };
     ($callback:ident [$($extra:tt)*] Wide) => {

@@ -337,7 +337,7 @@ shapes! {
     }
 
     /// A load from memory 0, which has 32-bit addresses.
-    Load<A: Address as address, R: Out as out> |_ty| LoadFields {
+    LoadFrom<A: Address as address, R: Out as out> |_ty| LoadFields {
         result: out.kind(),
         base: address.base(),
         index: address.index(),
@@ -353,7 +353,7 @@ shapes! {
     }
 
     /// A store to memory 0, which has 32-bit addresses.
-    Store<A: Address as address, V: Place as value> |ty| StoreFields {
+    StoreTo<A: Address as address, V: Place as value> |ty| StoreFields {
         base: address.base(),
         value: value.slot(),
         offset: address.offset(),
@@ -394,8 +394,8 @@ impl Spec {
             Spec::LoadAny { .. } => 1,
             Spec::StoreAny { .. } => 2,
             Spec::Count { bound } => 3 + bound as usize,
-            Spec::Load { address, .. } => 7 + address as usize,
-            Spec::Store { address, value } => 12 + address as usize * 4 + value as usize,
+            Spec::LoadFrom { address, .. } => 7 + address as usize,
+            Spec::StoreTo { address, value } => 12 + address as usize * 4 + value as usize,
             Spec::Binary { a, b, .. } | Spec::Comparison { a, b, .. } => 32 + pair(a, b),
             Spec::Unary { a, .. } => 32 + pair(a, Place::Slot),
             Spec::Branch { a, b, when } => match when {
@@ -422,10 +422,10 @@ impl Spec {
                 out: Out::Acc,
             } => Spec::Comparison { a, b, out },
             Spec::Unary { a, out: Out::Acc } => Spec::Unary { a, out },
-            Spec::Load {
+            Spec::LoadFrom {
                 address,
                 out: Out::Acc,
-            } => Spec::Load { address, out },
+            } => Spec::LoadFrom { address, out },
             Spec::LoadAny { out: Out::Acc } => Spec::LoadAny { out },
             _ => return None,
         })
@@ -437,7 +437,7 @@ impl Spec {
             Spec::Binary { out, .. }
             | Spec::Comparison { out, .. }
             | Spec::Unary { out, .. }
-            | Spec::Load { out, .. }
+            | Spec::LoadFrom { out, .. }
             | Spec::LoadAny { out } => out,
             _ => return false,
         };

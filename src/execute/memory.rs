@@ -11,7 +11,7 @@ use super::operand::{Sink, Source, Value};
 use super::regs::{Regs, Step};
 use crate::code::cells::{MemoryCopy, MemoryFill, MemorySize, Row};
 use crate::code::shape::{
-    Address, Based, Fixed, Indexed, Load, LoadAny, Marks, Slot, Store, StoreAny,
+    Address, Based, Fixed, Indexed, LoadAny, LoadFrom, Marks, Slot, StoreAny, StoreTo,
 };
 use crate::code::{FieldKind, Layout, Trap};
 use crate::stack::Exit;
@@ -179,7 +179,7 @@ impl Form for Fixed {
     }
 }
 
-impl<O: LoadOp, A: Form, R: Sink<O::Result>> Cell for Apply<O, Load<A, R>> {
+impl<O: LoadOp, A: Form, R: Sink<O::Result>> Cell for Apply<O, LoadFrom<A, R>> {
     const WORDS: usize = Self::LAYOUT.words();
 
     #[inline(always)]
@@ -221,7 +221,7 @@ impl<O: LoadOp, R: Sink<O::Result>> Cell for Apply<O, LoadAny<R>> {
     }
 }
 
-impl<O: StoreOp, A: Form, V: Source<O::Operand>> Cell for Apply<O, Store<A, V>> {
+impl<O: StoreOp, A: Form, V: Source<O::Operand>> Cell for Apply<O, StoreTo<A, V>> {
     const WORDS: usize = Self::LAYOUT.words();
 
     #[inline(always)]

@@ -31,6 +31,12 @@ impl Stacks {
         self.registers().fuel = fuel;
     }
 
+    /// Sets the fuel that running code has left, as if it had spent the rest.
+    #[cfg(test)]
+    pub fn leave_fuel(&mut self, fuel: i64) {
+        self.registers().fuel = fuel;
+    }
+
     /// Returns the fuel spent since the store was created, however often it was set since.
     pub fn fuel_spent(&self) -> u64 {
         // SAFETY: as in `registers`.

@@ -7,9 +7,11 @@
 
 mod backtrace;
 pub mod coredump;
+mod fault;
 mod frame;
 mod roots;
 
 pub use backtrace::Backtrace;
+pub use fault::MemoryFault;
 pub use frame::Frame;
 pub use roots::trace_stack;

@@ -42,14 +42,12 @@ fn all_fuel_can_be_spent() {
     let mut store = Store::new(&engine, ());
     store.set_fuel(u64::MAX).unwrap();
     let stacks = &mut store.as_context_mut().0.stacks;
-    // SAFETY: no handler runs.
-    unsafe { (*stacks.context()).fuel = -5 };
+    stacks.leave_fuel(-5);
     assert!(!stacks.is_out_of_fuel());
     assert_eq!(stacks.fuel(), (1 << 63) - 5);
     assert_eq!(stacks.fuel_spent(), (1 << 63) - 1 + 5);
     // One unit is left in reserve: too little.
-    // SAFETY: no handler runs.
-    unsafe { (*stacks.context()).fuel = -5 };
+    stacks.leave_fuel(-5);
     assert!(stacks.is_out_of_fuel());
     assert_eq!(stacks.fuel(), 0);
 }

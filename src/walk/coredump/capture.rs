@@ -17,7 +17,8 @@ use crate::ids::{FuncIndex, StackId};
 use crate::module::Module;
 use crate::stack::{RawFrames, Stack, StackImage, StackState};
 use crate::support::error::Error;
-use crate::translate::{self, FrameMap, Kind, Size, Source, Variable};
+use crate::translate::{self, FrameMap, Kind, Variable};
+use crate::walk::fault::{self, OutOfBounds};
 use crate::walk::frame::Locator;
 use crate::walk::{Backtrace, Frame};
 use alloc::collections::{BTreeMap, BTreeSet};
@@ -222,27 +223,13 @@ impl Capture {
         let Some((map, wasm)) = map_of(module, &frame) else {
             return;
         };
-        let Some(operands) = map.before(wasm) else {
-            return;
-        };
-        let operand = |from_top: u32| {
-            let at = operands.len().checked_sub(1 + from_top as usize)?;
-            self.bits(&frame, &operands[at])
-        };
-        self.reason.access = map.accesses(wasm).iter().find_map(|access| {
-            let memory = store.instance(frame.instance).parts().memories[access.memory as usize];
-            let size = match access.size {
-                Size::Bytes(bytes) => bytes,
-                Size::Operand(from_top) => operand(from_top)?,
-            };
-            let found = Access {
-                memory: memory.0,
-                address: operand(access.address)?,
-                offset: access.offset,
-                size,
-            };
-            let end = u128::from(found.address) + u128::from(found.offset) + u128::from(size);
-            (end > store.memory(memory).byte_size() as u128).then_some(found)
+        let value = |variable: &Variable| self.bits(&frame, variable);
+        let found = OutOfBounds::find(store, frame.instance, &map, wasm, value);
+        self.reason.access = found.map(|found| Access {
+            memory: found.memory.0,
+            address: found.address,
+            offset: found.offset,
+            size: found.size,
         });
     }
 
@@ -268,14 +255,8 @@ impl Capture {
 
     /// Returns the bits of a variable of a frame.
     fn bits(&self, frame: &Frame, variable: &Variable) -> Option<u64> {
-        let slot = |distance| self.image(frame.stack)?.slot(frame.fp, distance);
-        let sum = |a: u64, b: u64| u64::from((a as u32).wrapping_add(b as u32));
-        Some(match variable.source {
-            Source::Slot(distance) => slot(distance)?,
-            Source::Constant(bits) => bits,
-            Source::Accumulator => self.accumulators[variable.kind.class() as usize],
-            Source::Sum(a, b) => sum(slot(a)?, slot(b)?),
-            Source::AccumulatorSum(b) => sum(self.accumulators[0], slot(b)?),
+        fault::bits(variable, &self.accumulators, |distance| {
+            self.image(frame.stack)?.slot(frame.fp, distance)
         })
     }
 
