@@ -32,8 +32,8 @@
 //! Missing from the API:
 //!
 //! * Components (`wasmtime::component`, `bindgen!`).
-//! * Vectors, shared memories and atomics ([`Val::V128`] exists, but cannot be passed;
-//!   `SharedMemory`), and values of the garbage collection proposal (`StructRef`, `ArrayRef`,
+//! * Vectors, shared memories and atomics ([`Val::V128`] exists, but modules
+//!   that need it are refused; `SharedMemory`), and values of the garbage collection proposal (`StructRef`, `ArrayRef`,
 //!   `EqRef`, `I31`; [`AnyRef`] has no values). The types of that proposal exist.
 //! * Ahead-of-time compilation and caches (`Module::serialize`, `Module::deserialize`,
 //!   `Engine::precompile_module`), and the options of [`Config`] that concern compilers, memory
@@ -56,6 +56,13 @@
 //! Only in this API: calls that the host suspends, inspects and resumes ([`Execution`],
 //! [`Instantiation`]), continuations as values ([`ContRef`]), and core dumps that can be read
 //! ([`CoreDump`]).
+//!
+//! # Guide
+//!
+//! The folder `docs` of the crate has pages on the command line (`command-line.md`), embedding and
+//! what of Wasmtime's API is missing (`embedding.md`), core dumps (`core-dumps.md`), debugging
+//! (`debugging.md`), WASI (`wasi.md`), `no_std` (`no-std.md`), performance (`performance.md`) and the
+//! inside of the crate (`internals.md`). `glossary.md` defines the terms that these pages use.
 //!
 //! # Design
 //!
