@@ -144,7 +144,7 @@ fn dynamically_typed_functions() {
         ended.map(|()| (results[0].unwrap_i32(), results[1].unwrap_f64()))
     };
     assert_eq!(call(&mut store, 0).unwrap(), (5, 2.5));
-    for (number, says) in [(1, "2 results gave 1"), (2, "result 1")] {
+    for (number, says) in [(1, "2 results returned 1"), (2, "result 1")] {
         let error = call(&mut store, number).unwrap_err();
         assert!(format!("{error:#}").contains(says), "{error:#}");
     }

@@ -10,8 +10,6 @@ use core::mem::offset_of;
 /// The addresses of all handlers of one dispatch backend, by number.
 #[derive(Debug)]
 pub struct HandlerTable {
-    /// The backend's name, as the embedder writes it.
-    pub name: &'static str,
     /// The handlers of opcodes.
     pub handlers: [HandlerAddress; Opcode::COUNT],
     /// Those of fusions, or none: then nothing is fused.

@@ -89,11 +89,6 @@ impl CatchTable {
         self.stretches.push((here.0, block));
     }
 
-    /// Whether there are no blocks.
-    pub fn is_empty(&self) -> bool {
-        self.blocks.is_empty()
-    }
-
     /// The clauses that are in force for the cell that has a word at `offset`, in the order
     /// in which they are tried.
     pub fn clauses_at(&self, offset: u32) -> impl Iterator<Item = &Catch> {
@@ -150,7 +145,7 @@ mod tests {
     #[test]
     fn inner_blocks_come_first() {
         let mut table = CatchTable::default();
-        assert!(table.is_empty());
+        assert!(table.blocks.is_empty());
         table.open(Offset(2));
         table.push(clause(1));
         table.push(clause(2));

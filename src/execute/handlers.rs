@@ -268,7 +268,7 @@ const LOOP_FUSES: bool = FUSES
 
 /// Defines the handlers and fixed cells of a backend.
 macro_rules! backend {
-    ($(#[$attribute:meta])* $table:ident, $visitor:ident, $module:ident, $name:literal, $fuses:expr) => {
+    ($(#[$attribute:meta])* $table:ident, $visitor:ident, $module:ident, $fuses:expr) => {
         $(#[$attribute])*
         struct $visitor;
 
@@ -296,7 +296,6 @@ macro_rules! backend {
                 probe: FixedCell::new(<$visitor as Visit<Nop>>::ITEM),
             };
             HandlerTable {
-                name: $name,
                 handlers: for_each_op!(visit_ops $visitor),
                 fusions: if $fuses { &for_each_fusion!(fusions $visitor) } else { &[] },
                 fixed: &CELLS,
@@ -307,17 +306,17 @@ macro_rules! backend {
 
 backend!(
     /// The loop backend.
-    LOOP, Loop, looped, "loop", LOOP_FUSES
+    LOOP, Loop, looped, LOOP_FUSES
 );
 
 backend!(
     /// The tail-call backend.
     #[cfg(all(backstitch_tail, not(debug_assertions)))]
-    TAIL, Tail, tail, "tail", FUSES
+    TAIL, Tail, tail, FUSES
 );
 
 backend!(
     /// The backend with guaranteed tail calls.
     #[cfg(backstitch_become)]
-    BECOME, Become, r#become, "become", FUSES
+    BECOME, Become, r#become, FUSES
 );

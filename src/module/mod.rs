@@ -48,7 +48,7 @@ pub use types::{
     MemoryType, RefType, StorageType, SubType, TableType, ValType,
 };
 
-use crate::code::{Entry, ModuleCode};
+use crate::code::ModuleCode;
 use crate::ids::TypeId;
 use crate::support::cache::Cache;
 use crate::support::error::Error;
@@ -61,7 +61,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
 use core::ops::Range;
-use names::{LocalNames, Names};
+use names::Names;
 use outline::Outline;
 use sections::CustomSection;
 use validate::{Bodies, Deferred, Valid};
@@ -126,7 +126,6 @@ pub struct Module {
     exports_by_name: Box<[u32]>,
     custom: Vec<CustomSection>,
     names: OnceLock<Names>,
-    local_names: OnceLock<LocalNames>,
     sha256: OnceLock<[u8; 32]>,
     /// Frame maps that were used recently, by function. The translator makes them.
     pub frame_maps: Cache,
@@ -199,7 +198,6 @@ impl Module {
             exports_by_name,
             custom: sections.custom,
             names: OnceLock::new(),
-            local_names: OnceLock::new(),
             sha256: OnceLock::new(),
             frame_maps: Cache::default(),
             deferred,
@@ -288,11 +286,6 @@ impl Module {
         self.types[self.tags[tag as usize] as usize].id
     }
 
-    /// Returns the address of a function's entry, which refers to its code.
-    pub fn entry(&self, function: u32) -> *const Entry {
-        self.code.entry(function)
-    }
-
     /// Returns the bytes of a data segment.
     pub fn data_bytes(&self, segment: u32) -> &[u8] {
         &self.bytes[self.data[segment as usize].range.clone()]
@@ -321,13 +314,6 @@ impl Module {
     fn names(&self) -> &Names {
         self.names
             .get_or_init(|| Names::read(&self.bytes, &self.custom))
-    }
-
-    /// Returns the name of a function's local from the name section.
-    pub fn local_name(&self, function: u32, local: u32) -> Option<&str> {
-        self.local_names
-            .get_or_init(|| LocalNames::read(&self.bytes, &self.custom))
-            .local(&self.bytes, function, local)
     }
 
     /// Returns the SHA-256 hash of the binary. It is computed at the first call.

@@ -70,43 +70,6 @@ impl Names {
     }
 }
 
-/// The names of locals. Separate from [`Names`], because there are many and they are rarely
-/// used.
-#[derive(Debug, Default)]
-pub(super) struct LocalNames {
-    /// Function index, local index and name; sorted.
-    names: Vec<(u32, u32, Span)>,
-}
-
-impl LocalNames {
-    pub(super) fn read(bytes: &[u8], sections: &[CustomSection]) -> LocalNames {
-        let mut names = Vec::new();
-        for_each_subsection(bytes, sections, |subsection| {
-            let Name::Local(functions) = subsection else {
-                return;
-            };
-            for function in functions.map_while(Result::ok) {
-                for_each_name(function.names, bytes, |local, span| {
-                    names.push((function.index, local, span));
-                });
-            }
-        });
-        names.sort_by_key(|(function, local, _)| (*function, *local));
-        names.dedup_by_key(|(function, local, _)| (*function, *local));
-        names.shrink_to_fit();
-        LocalNames { names }
-    }
-
-    pub(super) fn local<'a>(&self, bytes: &'a [u8], function: u32, local: u32) -> Option<&'a str> {
-        let key = |(function, local, _): &(u32, u32, Span)| (*function, *local);
-        let at = self
-            .names
-            .binary_search_by_key(&(function, local), key)
-            .ok()?;
-        self.names[at].2.text(bytes)
-    }
-}
-
 fn for_each_subsection<'a>(
     bytes: &'a [u8],
     sections: &[CustomSection],
@@ -155,10 +118,6 @@ mod tests {
         assert_eq!(names.function(&bytes, 0), Some("one"));
         assert_eq!(names.function(&bytes, 1), None);
         assert_eq!(names.function(&bytes, 2), Some("three"));
-        let locals = LocalNames::read(&bytes, &custom);
-        assert_eq!(locals.local(&bytes, 0, 0), Some("x"));
-        assert_eq!(locals.local(&bytes, 0, 1), Some("y"));
-        assert_eq!(locals.local(&bytes, 2, 0), None);
     }
 
     #[test]
@@ -180,7 +139,6 @@ mod tests {
                 let names = Names::read(&bytes, &custom);
                 names.module(&bytes);
                 names.function(&bytes, 1);
-                LocalNames::read(&bytes, &custom).local(&bytes, 0, 0);
             }
         }
     }

@@ -50,11 +50,6 @@ impl ElementItems {
             ElementItems::Expressions(expressions) => expressions.len(),
         }
     }
-
-    /// Returns whether there are no elements.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
 }
 
 /// A data segment.

@@ -101,7 +101,7 @@ fn invalid_modules_are_refused() {
         (
             "elf.wasm",
             b"\x7fELF\x02\x01\x01\0\0\xff".to_vec(),
-            &["not a WebAssembly module"],
+            &["is an ELF file"],
         ),
         (
             "magic.wasm",

@@ -4,6 +4,7 @@ use crate::command::{Run, backstitch, file};
 use crate::fixtures::{Writer, deep, dump, shop};
 use serde_json::{Value, json};
 use std::path::PathBuf;
+use std::sync::OnceLock;
 
 /// Runs `backstitch inspect DUMP ARGUMENTS…`.
 fn inspect(name: &str, dump: &[u8], arguments: &[&str]) -> Run {
@@ -12,9 +13,14 @@ fn inspect(name: &str, dump: &[u8], arguments: &[&str]) -> Run {
     backstitch([&["inspect", path], arguments].concat())
 }
 
+/// Returns the path of the module, which is written once: tests run side by side.
 fn module() -> String {
-    let path: PathBuf = file("shop.wasm", shop());
-    path.to_str().expect("the path is text").to_string()
+    static MODULE: OnceLock<String> = OnceLock::new();
+    let write = || {
+        let path: PathBuf = file("shop.wasm", shop());
+        path.to_str().expect("the path is text").to_string()
+    };
+    MODULE.get_or_init(write).clone()
 }
 
 #[test]
