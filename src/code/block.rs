@@ -12,15 +12,15 @@ use core::mem::offset_of;
 pub struct HandlerTable {
     /// The handlers of opcodes.
     pub handlers: [HandlerAddress; Opcode::COUNT],
-    /// Those of fusions, or none: then nothing is fused.
+    /// The handlers of fused cells; none if the backend fuses no cells.
     pub fusions: &'static [HandlerAddress],
     /// The cells that belong to no function.
     pub fixed: &'static FixedCells,
 }
 
 impl HandlerTable {
-    /// The handler of the cell at a word of `assembler`, and of those behind it that are
-    /// fused with it.
+    /// Returns the handler of the cell at a word of `assembler`, which may execute cells behind it
+    /// as well.
     fn handler(&self, assembler: &Assembler, at: usize) -> HandlerAddress {
         let number = if self.fusions.is_empty() {
             opcode_of(assembler.words[at]).number()
@@ -44,17 +44,17 @@ crate::support::send::shared!(
     HandlerAddress
 );
 
-/// What stands before the cells of a function.
+/// The header before the cells of a function.
 #[derive(Clone, Copy, Debug)]
 #[repr(C, align(8))]
 pub struct CodeHeader {
-    /// The bytes that a frame takes from its record on: record, locals, operands.
+    /// The extent of a frame in bytes: record, locals and operands.
     pub extent: usize,
-    /// The number of words of its cells.
+    /// The number of words of the cells.
     pub length: CodeLength,
 }
 
-/// A number of words, in a word of its own on every target.
+/// A number of words, which takes a word on every target.
 #[derive(Clone, Copy, Debug)]
 #[repr(C, align(8))]
 pub struct CodeLength(pub usize);
@@ -62,22 +62,22 @@ pub struct CodeLength(pub usize);
 /// Cells that every engine of a backend shares.
 #[derive(Debug)]
 pub struct FixedCells {
-    /// The code of a function that has none yet: its one cell asks for it.
+    /// The stub: the code of a function that has not been translated.
     pub stub: Stub,
-    /// Where a call into another instance returns to.
+    /// The cell to which a call into another instance returns.
     pub return_boundary: FixedCell,
-    /// Where a call from the host returns to.
+    /// The cell to which a call from the host returns.
     pub return_host: FixedCell,
-    /// Where a continuation's function returns to.
+    /// The cell to which the function of a continuation returns.
     pub return_continuation: FixedCell,
-    /// Where a continuation begins whose function is the host's.
+    /// The cell at which a continuation of a host function begins.
     pub start_host: FixedCell,
-    /// What a probe of the backend runs again and again.
+    /// The cell that a probe of the backend runs repeatedly.
     pub probe: FixedCell,
 }
 
 impl FixedCells {
-    /// Whether `ip` is that of a cell to which calls return.
+    /// Returns whether `ip` is the address of a cell to which calls return.
     pub fn contains(&self, ip: *const u64) -> bool {
         ip == self.return_boundary.address()
             || ip == self.return_host.address()
@@ -85,18 +85,19 @@ impl FixedCells {
     }
 }
 
-/// The code of a function that has none yet. Its frame has a record alone.
+/// The code of a function that has not been translated. Its frame has only a record.
 #[derive(Debug)]
 #[repr(C, align(8))]
 pub struct Stub {
-    /// As before all code.
+    /// The header.
     pub header: CodeHeader,
-    /// The cell.
+    /// The cell, which translates the function.
     pub cell: FixedCell,
 }
 
 impl Stub {
-    /// Its address as code: that of the whole, as the cell is read through it.
+    /// Returns the address as code. It is derived from the whole stub, so that the cell can be
+    /// read through it.
     pub fn code(&self) -> *const CodeHeader {
         core::ptr::from_ref(self).cast()
     }
@@ -111,7 +112,7 @@ pub struct FixedCell {
 }
 
 impl FixedCell {
-    /// A cell of a handler.
+    /// Creates a cell with a handler.
     pub const fn new(handler: HandlerAddress) -> FixedCell {
         FixedCell {
             handler,
@@ -119,13 +120,13 @@ impl FixedCell {
         }
     }
 
-    /// Its address.
+    /// Returns the address.
     pub fn address(&self) -> *const u64 {
         core::ptr::from_ref(self).cast()
     }
 }
 
-/// The words of a [`CodeHeader`].
+/// The number of words of a [`CodeHeader`].
 pub const HEADER_WORDS: usize = size_of::<CodeHeader>() / size_of::<u64>();
 
 /// The finished code of one function.
@@ -136,8 +137,8 @@ pub struct CodeBlock {
 }
 
 impl CodeBlock {
-    /// Finishes what `assembler` holds. `extent` is in bytes, from the record on;
-    /// `entry` is where a function of the same module is published.
+    /// Finishes the code in `assembler`. `extent` is the extent of a frame in bytes, and `entry`
+    /// returns the entry of a function of the same module.
     pub fn new<'e>(
         assembler: &Assembler,
         handlers: &HandlerTable,
@@ -171,27 +172,27 @@ impl CodeBlock {
         CodeBlock { words, catches }
     }
 
-    /// Its first word.
+    /// Returns the address of the header.
     pub fn header(&self) -> *const CodeHeader {
         self.words.address(0).cast()
     }
 
-    /// The address of its first cell.
+    /// Returns the address of the first cell.
     pub fn start(&self) -> *const u64 {
         self.words.address(HEADER_WORDS)
     }
 
-    /// The address of the cell at a distance from the first.
+    /// Returns the address of the cell at an offset.
     pub fn cell(&self, offset: Offset) -> *const u64 {
         self.words.address(HEADER_WORDS + offset.0 as usize)
     }
 
-    /// What it catches.
+    /// Returns the clauses that catch exceptions.
     pub fn catches(&self) -> &CatchTable {
         &self.catches
     }
 
-    /// The number of words of its cells.
+    /// Returns the number of words of the cells.
     pub fn len(&self) -> usize {
         self.words.len() - HEADER_WORDS
     }

@@ -1,21 +1,22 @@
-//! What a function catches, and where.
+//! The `try_table` blocks of a function.
 //!
 //! # Why a table
 //!
-//! Entering a `try_table` and leaving it are no cells: where a function stands is known
-//! from its return addresses, and so which of its blocks it is in. Only a throw looks.
+//! Entering and leaving a `try_table` takes no cell. The position of a function is known from
+//! return addresses, and the table gives the blocks that contain the position. Only a throw reads
+//! it.
 
 use super::assembler::Offset;
 use alloc::vec::Vec;
 
-/// The number that stands for no block.
+/// The number that means no block.
 const NONE: u32 = u32::MAX;
 
 /// The `try_table` blocks of a function, by the cells within them.
 #[derive(Clone, Debug, Default)]
 pub struct CatchTable {
-    /// Where each stretch of code begins that is within other blocks than the one before
-    /// it, ascending, and the innermost of its blocks.
+    /// The first word and the innermost block of each run of code whose blocks differ from those
+    /// of the run before it, in ascending order.
     stretches: Vec<(u32, u32)>,
     blocks: Vec<TryBlock>,
     clauses: Vec<Catch>,
@@ -24,29 +25,29 @@ pub struct CatchTable {
 /// A `try_table` block.
 #[derive(Clone, Copy, Debug)]
 struct TryBlock {
-    /// The next outer one.
+    /// The next outer block.
     outer: u32,
-    /// Its first clause.
+    /// The number of the first clause.
     first: u32,
-    /// The end of its clauses.
+    /// The number behind the last clause.
     end: u32,
 }
 
 /// A clause of a `try_table`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Catch {
-    /// The module's index of the tag that it catches; none where it catches all.
+    /// The tag's index in the module; none if the clause catches all exceptions.
     pub tag: Option<u32>,
-    /// Whether it wants a reference to the exception behind the payload.
+    /// Whether a reference to the exception follows the payload.
     pub with_ref: bool,
-    /// Where it goes on.
+    /// The target of the clause.
     pub target: Offset,
-    /// The slot of the first value that it wants, counted from the record.
+    /// The slot of the first value that the target receives, counted from the record.
     pub slot: i32,
 }
 
 impl CatchTable {
-    /// A block begins, within those that have begun and not ended.
+    /// Begins a block within the open blocks.
     pub fn open(&mut self, here: Offset) {
         let at = self.clauses.len() as u32;
         self.blocks.push(TryBlock {
@@ -57,7 +58,7 @@ impl CatchTable {
         self.stretch(here, self.blocks.len() as u32 - 1);
     }
 
-    /// Adds a clause to the block that has just begun; its number.
+    /// Adds a clause to the block that was begun last, and returns its number.
     pub fn push(&mut self, clause: Catch) -> u32 {
         self.clauses.push(clause);
         let end = self.clauses.len() as u32;
@@ -67,13 +68,13 @@ impl CatchTable {
         end - 1
     }
 
-    /// The innermost block ends.
+    /// Ends the innermost block.
     pub fn close(&mut self, here: Offset) {
         let outer = self.blocks[self.innermost() as usize].outer;
         self.stretch(here, outer);
     }
 
-    /// Sets where a clause goes on.
+    /// Sets the target of a clause.
     pub fn set_target(&mut self, clause: u32, target: Offset) {
         self.clauses[clause as usize].target = target;
     }
@@ -89,8 +90,8 @@ impl CatchTable {
         self.stretches.push((here.0, block));
     }
 
-    /// The clauses that are in force for the cell that has a word at `offset`, in the order
-    /// in which they are tried.
+    /// Returns the clauses that apply to the cell with the word at `offset`, in the order in which
+    /// they are tried.
     pub fn clauses_at(&self, offset: u32) -> impl Iterator<Item = &Catch> {
         let after = self.stretches.partition_point(|&(at, _)| at <= offset);
         let innermost = match after.checked_sub(1) {
@@ -102,8 +103,8 @@ impl CatchTable {
             .flat_map(|block| &self.clauses[block.first as usize..block.end as usize])
     }
 
-    /// Each stretch of code that is within a block: its first cell, where the next stretch
-    /// begins, and the innermost block's number.
+    /// Returns each run of code within a block: its first cell, the beginning of the next run, and
+    /// the number of the innermost block.
     pub fn stretches(&self) -> impl Iterator<Item = (Offset, Option<Offset>, u32)> {
         let ends = self
             .stretches
@@ -117,7 +118,7 @@ impl CatchTable {
             .map(|(&(start, block), end)| (Offset(start), end, block))
     }
 
-    /// Each block by its number: the next outer one, and its own clauses.
+    /// Returns the next outer block and the clauses of each block, by number.
     pub fn blocks(&self) -> impl Iterator<Item = (Option<u32>, &[Catch])> {
         self.blocks.iter().map(|block| {
             let outer = (block.outer != NONE).then_some(block.outer);

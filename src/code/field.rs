@@ -34,8 +34,8 @@ pub enum FieldKind {
 }
 
 impl FieldKind {
-    /// The size of the field in bytes, which is also its alignment. A field that extends to
-    /// the end of the cell has the size of a word.
+    /// Returns the size of the field in bytes, which is also its alignment. A field that extends
+    /// to the end of the cell has the size of a word.
     pub const fn size(self) -> usize {
         match self {
             FieldKind::NearSlot | FieldKind::U16 | FieldKind::Unused => 2,
@@ -49,8 +49,7 @@ impl FieldKind {
         }
     }
 
-    /// The words that a cell has at least from such a field on, if it extends to the end of
-    /// the cell.
+    /// Returns the minimum number of words from such a field to the end of the cell.
     pub const fn least_words(self) -> usize {
         match self {
             // The word that ends the list.
@@ -59,7 +58,7 @@ impl FieldKind {
         }
     }
 
-    /// Whether finishing the code replaces the field by an address.
+    /// Returns whether finishing the code replaces the field by an address.
     pub const fn is_relocated(self) -> bool {
         matches!(
             self,
@@ -67,7 +66,7 @@ impl FieldKind {
         )
     }
 
-    /// Whether the field extends to the end of the cell.
+    /// Returns whether the field extends to the end of the cell.
     pub const fn is_list(self) -> bool {
         matches!(self, FieldKind::Targets | FieldKind::Clauses)
     }

@@ -1,17 +1,17 @@
-//! Fusions: runs of cells that one handler carries out.
+//! Fused cells: runs of cells that one handler executes.
 //!
-//! A fused cell is the cells that it is made of, one behind the other, as they are: only
-//! the handler in the first one's word 0 does what the others do as well. So
+//! Fusing does not change cells. Only the handler in word 0 of the first cell executes the others
+//! as well. Therefore
 //!
-//! * a branch to the second cell finds it whole;
-//! * a part that traps or calls does so with `ip` at its own cell, and with everything
-//!   that earlier parts did done: state is precise, and frame maps know nothing of this;
-//! * the composition is one generic type in `execute`, and each op is still defined once.
+//! * a branch to the second cell finds that cell complete;
+//! * a part that traps or calls does so with `ip` at its own cell, after all effects of earlier
+//!   parts: the state is precise, and frame maps do not depend on fusions;
+//! * the composition is one generic type in `execute`, and each op is defined once.
 //!
-//! A dispatch is saved for each part but the first. Each cell begins the longest run there
-//! is, whether or not it is a part of one that begins before it.
+//! Each part but the first saves a dispatch. Each cell gets the handler of the longest run that
+//! begins with it, whether or not it is a part of a run that begins before it.
 //!
-//! Which runs are fused is said in [`fusion_rows`](super::fusion_rows).
+//! The runs are listed in [`fusion_rows`](super::fusion_rows).
 
 use super::fusion_rows::for_each_fusion;
 use super::opcode::{Op, Opcode};
@@ -37,18 +37,17 @@ for_each_fusion!(define_rows);
 /// The number of fusions.
 const FUSIONS: usize = ROWS.len();
 
-/// No pair: handlers have lower numbers.
+/// An empty place: no pair of handlers has this number.
 const NO_PAIR: u32 = u32::MAX;
 
-/// How many pairs a bucket of [`TABLE`] has room for.
+/// The number of pairs in a bucket of [`TABLE`].
 const WAYS: usize = 4;
 const BUCKETS: usize = (FUSIONS / 2 + 1).next_power_of_two();
 
-/// A hash table: what two handlers' numbers make together.
+/// A hash table from the numbers of two handlers to that of the handler for both.
 ///
-/// Half of the pairs asked for are there, which no processor foresees; so that this is the
-/// one thing that it cannot foresee, all pairs of a bucket are looked at, and few buckets
-/// are full.
+/// Half of the lookups succeed, which no processor predicts. So that nothing else is
+/// unpredictable, a lookup compares all pairs of a bucket, and few buckets are full.
 struct Table {
     pairs: [[u32; WAYS]; BUCKETS],
     made: [[u16; WAYS]; BUCKETS],
@@ -116,7 +115,7 @@ const fn pair(left: u16, right: u16) -> u32 {
     left as u32 | (right as u32) << 16
 }
 
-/// The bucket of a pair, if others have not filled it.
+/// Returns the first bucket in which a pair may be.
 const fn first_bucket(left: u16, right: u16) -> usize {
     let hash = (left as u32)
         .wrapping_mul(0x9e37_79b1)
@@ -124,8 +123,8 @@ const fn first_bucket(left: u16, right: u16) -> usize {
     (hash >> (u32::BITS - BUCKETS.ilog2())) as usize
 }
 
-/// The number of the handler that does what handler `left` and then the cell of `right`
-/// does, if there is one.
+/// Returns the number of the handler that executes the cells of handler `left` and then one of
+/// `right`, if there is one.
 fn fused(left: u16, right: Opcode) -> Option<u16> {
     if cfg!(any(feature = "small", all(test, not(miri)))) {
         return None;
@@ -133,12 +132,12 @@ fn fused(left: u16, right: Opcode) -> Option<u16> {
     TABLE.get(left, right.number())
 }
 
-/// The number of the handler for the longest run of the cells from a place on, and how
-/// many they are.
+/// Returns the number of the handler for the longest run that begins with `cells`, and the number
+/// of cells of the run.
 ///
 /// # Panics
 ///
-/// If there are none.
+/// If there are no cells.
 pub fn longest(cells: impl IntoIterator<Item = Opcode>) -> (u16, usize) {
     let mut cells = cells.into_iter();
     let first = cells.next().expect("a cell stands there").number();

@@ -1,6 +1,6 @@
 //! The types of operands and results in the op table.
 
-/// A number, as an op takes it, gives it, or has it in memory. The names are Rust's.
+/// The type of an operand, of a result, or of a number in memory. The names are Rust's.
 #[allow(
     non_camel_case_types,
     reason = "the rows of the op table name Rust's types"
@@ -19,7 +19,7 @@ pub enum Scalar {
 }
 
 impl Scalar {
-    /// The size in bytes.
+    /// Returns the size in bytes.
     pub const fn size(self) -> u64 {
         match self {
             Scalar::u8 => 1,
@@ -29,14 +29,14 @@ impl Scalar {
         }
     }
 
-    /// Whether immediates of the type take 64 bits. (Those of 64-bit integers are extended
+    /// Returns whether immediates of the type have 64 bits. (Those of 64-bit integers are extended
     /// from 32 bits.)
     pub const fn has_wide_immediates(self) -> bool {
         matches!(self, Scalar::f64)
     }
 
-    /// Whether the immediate of an operand of this type can have these bits: an immediate of
-    /// a 64-bit integer is extended from 32 bits.
+    /// Returns whether an immediate of this type can have these bits: an immediate of a 64-bit
+    /// integer is extended from 32 bits.
     pub const fn fits_immediate(self, bits: u64) -> bool {
         !matches!(self, Scalar::u64 | Scalar::i64) || bits as i32 as u64 == bits
     }

@@ -126,29 +126,29 @@ macro_rules! for_each_op {
             Binary I32Rotl "i32.rotl" (u32) -> u32 { |a, b| a.rotate_left(b & 31) }
             /// Rotates right.
             Binary I32Rotr "i32.rotr" (u32) -> u32 { |a, b| a.rotate_right(b & 31) }
-            /// Whether two values are equal.
+            /// Tests whether two values are equal.
             Compare I32Eq "i32.eq" (u32) -> u32 { |a, b| a == b }
-            /// Whether two values differ.
+            /// Tests whether two values differ.
             Compare I32Ne "i32.ne" (u32) -> u32 { |a, b| a != b }
-            /// Whether the first signed integer is less than the second.
+            /// Tests whether the first signed integer is less than the second.
             Compare I32LtS "i32.lt_s" (i32) -> u32 { |a, b| a < b }
-            /// Whether the first unsigned integer is less than the second.
+            /// Tests whether the first unsigned integer is less than the second.
             Compare I32LtU "i32.lt_u" (u32) -> u32 { |a, b| a < b }
-            /// Whether the first signed integer is greater than the second.
+            /// Tests whether the first signed integer is greater than the second.
             Compare I32GtS "i32.gt_s" (i32) -> u32 { |a, b| a > b }
-            /// Whether the first unsigned integer is greater than the second.
+            /// Tests whether the first unsigned integer is greater than the second.
             Compare I32GtU "i32.gt_u" (u32) -> u32 { |a, b| a > b }
-            /// Whether the first signed integer is at most the second.
+            /// Tests whether the first signed integer is at most the second.
             Compare I32LeS "i32.le_s" (i32) -> u32 { |a, b| a <= b }
-            /// Whether the first unsigned integer is at most the second.
+            /// Tests whether the first unsigned integer is at most the second.
             Compare I32LeU "i32.le_u" (u32) -> u32 { |a, b| a <= b }
-            /// Whether the first signed integer is at least the second.
+            /// Tests whether the first signed integer is at least the second.
             Compare I32GeS "i32.ge_s" (i32) -> u32 { |a, b| a >= b }
-            /// Whether the first unsigned integer is at least the second.
+            /// Tests whether the first unsigned integer is at least the second.
             Compare I32GeU "i32.ge_u" (u32) -> u32 { |a, b| a >= b }
-            /// Whether two values have a set bit in common.
+            /// Tests whether two values have a set bit in common.
             Compare I32TestAny "i32.test_any" (u32) -> u32 { |a, b| a & b != 0 }
-            /// Whether two values have no set bit in common.
+            /// Tests whether two values have no set bit in common.
             Compare I32TestNone "i32.test_none" (u32) -> u32 { |a, b| a & b == 0 }
             /// Counts leading zeros.
             Unary I32Clz "i32.clz" (u32) -> u32 { |a| a.leading_zeros() }
@@ -192,25 +192,25 @@ macro_rules! for_each_op {
             Binary I64Rotl "i64.rotl" (u64) -> u64 { |a, b| a.rotate_left((b & 63) as u32) }
             /// Rotates right.
             Binary I64Rotr "i64.rotr" (u64) -> u64 { |a, b| a.rotate_right((b & 63) as u32) }
-            /// Whether two values are equal.
+            /// Tests whether two values are equal.
             Compare I64Eq "i64.eq" (u64) -> u32 { |a, b| a == b }
-            /// Whether two values differ.
+            /// Tests whether two values differ.
             Compare I64Ne "i64.ne" (u64) -> u32 { |a, b| a != b }
-            /// Whether the first signed integer is less than the second.
+            /// Tests whether the first signed integer is less than the second.
             Compare I64LtS "i64.lt_s" (i64) -> u32 { |a, b| a < b }
-            /// Whether the first unsigned integer is less than the second.
+            /// Tests whether the first unsigned integer is less than the second.
             Compare I64LtU "i64.lt_u" (u64) -> u32 { |a, b| a < b }
-            /// Whether the first signed integer is greater than the second.
+            /// Tests whether the first signed integer is greater than the second.
             Compare I64GtS "i64.gt_s" (i64) -> u32 { |a, b| a > b }
-            /// Whether the first unsigned integer is greater than the second.
+            /// Tests whether the first unsigned integer is greater than the second.
             Compare I64GtU "i64.gt_u" (u64) -> u32 { |a, b| a > b }
-            /// Whether the first signed integer is at most the second.
+            /// Tests whether the first signed integer is at most the second.
             Compare I64LeS "i64.le_s" (i64) -> u32 { |a, b| a <= b }
-            /// Whether the first unsigned integer is at most the second.
+            /// Tests whether the first unsigned integer is at most the second.
             Compare I64LeU "i64.le_u" (u64) -> u32 { |a, b| a <= b }
-            /// Whether the first signed integer is at least the second.
+            /// Tests whether the first signed integer is at least the second.
             Compare I64GeS "i64.ge_s" (i64) -> u32 { |a, b| a >= b }
-            /// Whether the first unsigned integer is at least the second.
+            /// Tests whether the first unsigned integer is at least the second.
             Compare I64GeU "i64.ge_u" (u64) -> u32 { |a, b| a >= b }
             /// Counts leading zeros.
             Unary I64Clz "i64.clz" (u64) -> u64 { |a| u64::from(a.leading_zeros()) }
@@ -252,17 +252,17 @@ macro_rules! for_each_op {
             Commutative F32Max "f32.max" (f32) -> f32 { |a, b| numeric::f32_max(a, b) }
             /// The first float with the sign of the second.
             Binary F32Copysign "f32.copysign" (f32) -> f32 { |a, b| a.copysign(b) }
-            /// Whether two values are equal.
+            /// Tests whether two values are equal.
             CompareFloat F32Eq "f32.eq" (f32) -> u32 { |a, b| a == b }
-            /// Whether two values differ.
+            /// Tests whether two values differ.
             CompareFloat F32Ne "f32.ne" (f32) -> u32 { |a, b| a != b }
-            /// Whether the first float is less than the second.
+            /// Tests whether the first float is less than the second.
             CompareFloat F32Lt "f32.lt" (f32) -> u32 { |a, b| a < b }
-            /// Whether the first float is greater than the second.
+            /// Tests whether the first float is greater than the second.
             CompareFloat F32Gt "f32.gt" (f32) -> u32 { |a, b| a > b }
-            /// Whether the first float is at most the second.
+            /// Tests whether the first float is at most the second.
             CompareFloat F32Le "f32.le" (f32) -> u32 { |a, b| a <= b }
-            /// Whether the first float is at least the second.
+            /// Tests whether the first float is at least the second.
             CompareFloat F32Ge "f32.ge" (f32) -> u32 { |a, b| a >= b }
             /// The absolute value.
             Unary F32Abs "f32.abs" (f32) -> f32 { |a| a.abs() }
@@ -296,17 +296,17 @@ macro_rules! for_each_op {
             Commutative F64Max "f64.max" (f64) -> f64 { |a, b| numeric::f64_max(a, b) }
             /// The first float with the sign of the second.
             Binary F64Copysign "f64.copysign" (f64) -> f64 { |a, b| a.copysign(b) }
-            /// Whether two values are equal.
+            /// Tests whether two values are equal.
             CompareFloat F64Eq "f64.eq" (f64) -> u32 { |a, b| a == b }
-            /// Whether two values differ.
+            /// Tests whether two values differ.
             CompareFloat F64Ne "f64.ne" (f64) -> u32 { |a, b| a != b }
-            /// Whether the first float is less than the second.
+            /// Tests whether the first float is less than the second.
             CompareFloat F64Lt "f64.lt" (f64) -> u32 { |a, b| a < b }
-            /// Whether the first float is greater than the second.
+            /// Tests whether the first float is greater than the second.
             CompareFloat F64Gt "f64.gt" (f64) -> u32 { |a, b| a > b }
-            /// Whether the first float is at most the second.
+            /// Tests whether the first float is at most the second.
             CompareFloat F64Le "f64.le" (f64) -> u32 { |a, b| a <= b }
-            /// Whether the first float is at least the second.
+            /// Tests whether the first float is at least the second.
             CompareFloat F64Ge "f64.ge" (f64) -> u32 { |a, b| a >= b }
             /// The absolute value.
             Unary F64Abs "f64.abs" (f64) -> f64 { |a| a.abs() }

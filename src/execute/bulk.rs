@@ -1,16 +1,16 @@
 //! Bulk operations on memories and tables, in bounded pieces.
 //!
-//! Where more is to be done than a piece, the driver does one and looks whether the program is
-//! to stop; then the same instruction is carried out again, with operands that say what is
-//! left. So a program that is interrupted in one of them stops soon, goes on where it
-//! stood, and is charged no fuel twice: that was taken before the first piece.
+//! For an operation of more than one piece, the driver does one piece and polls. Then the same cell
+//! is executed again, with operands that describe the rest. So a program that is interrupted in a
+//! bulk operation stops soon and continues there, and pays no fuel twice: all of it was charged
+//! before the first piece.
 //!
-//! * Bounds are looked at before the first piece, and for what is left before each other
-//!   one. Memories and tables never shrink, so only a segment that is dropped
-//!   meanwhile, by other code of the store, ends it with a trap half-way.
-//! * Where source and destination overlap, a copy goes from that end at which nothing is
-//!   overwritten that is still to be read.
-//! * `memory.grow` and `table.grow` are one piece: their new part is nobody's before they
+//! * Bounds are checked before the first piece, and for the rest before each other piece. Memories
+//!   and tables never shrink, so only a segment that other code of the store drops in the meantime
+//!   ends the operation with a trap half-way.
+//! * If source and destination overlap, a copy begins at the end at which it overwrites nothing
+//!   that is still to be read.
+//! * `memory.grow` and `table.grow` are one piece, since their new part is not visible before they
 //!   are done. They take as long as the host's allocator.
 
 use super::service::Operands;
@@ -21,27 +21,28 @@ use crate::heap::{
 use crate::ids::{InstanceIndex, MemoryIndex, TableIndex};
 use core::ops::Range;
 
-/// The bytes of a piece: a fraction of a millisecond. A table's elements count for eight.
+/// The number of bytes of a piece, which take a fraction of a millisecond. An element of a table
+/// counts as eight bytes.
 pub const PIECE: u64 = 1 << 20;
 const ELEMENTS: u64 = PIECE / 8;
 
-/// Whether a service is done, or must be carried out again.
+/// The progress of a service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Progress {
-    /// Go on behind it.
+    /// It is done: continue behind its cell.
     Done,
-    /// Its operands say what is left.
+    /// It must be executed again: its operands describe the rest.
     More,
 }
 
-/// The part of a bulk operation that is done next: where, in items from its beginning.
+/// The part of a bulk operation that is done next, in items from its beginning.
 struct Piece {
     start: u64,
     len: u64,
 }
 
 impl Piece {
-    /// The first `most` items of what the third operand counts.
+    /// Returns the first `most` items of those that the third operand counts.
     fn first(operands: &Operands, most: u64) -> Piece {
         Piece {
             start: 0,
@@ -49,7 +50,7 @@ impl Piece {
         }
     }
 
-    /// The first, or, where the destination overlaps what follows of the source, the last.
+    /// Returns the first piece, or the last one if the destination overlaps the rest of the source.
     fn of_copy(operands: &Operands, most: u64, same: bool) -> Piece {
         let [to, from, size] = [operands.get(0), operands.get(1), operands.get(2)];
         let first = Piece::first(operands, most);
@@ -58,8 +59,8 @@ impl Piece {
         Piece { start, ..first }
     }
 
-    /// Says what is left: the destination and, where there is one, the source begin behind the
-    /// piece, unless that was the end.
+    /// Updates the operands to describe the rest: destination and source, if there is one, begin
+    /// behind the piece, unless the piece was the last part.
     fn finish(self, operands: &Operands, has_source: bool) -> Progress {
         let left = operands.get(2) - self.len;
         if left == 0 {
@@ -75,7 +76,7 @@ impl Piece {
         Progress::More
     }
 
-    /// Its items from the place on that an operand has.
+    /// Returns the piece's items, counted from the operand `first`.
     fn range(&self, first: u64) -> Range<usize> {
         let start = (first + self.start) as usize;
         start..start + self.len as usize
@@ -184,7 +185,7 @@ pub(super) fn init_table(
     Ok(piece.finish(operands, true))
 }
 
-/// Whether `size` items from `start` on lie within `len`.
+/// Checks that `size` items from `start` on are within `len`.
 fn check(start: u64, size: u64, len: usize) -> Option<()> {
     let end = start.checked_add(size)?;
     (end <= len as u64).then_some(())

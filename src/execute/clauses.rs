@@ -12,17 +12,17 @@ use crate::ids::TagIndex;
 #[derive(Clone, Copy, Debug)]
 pub struct Clauses(*const u64);
 
-/// A clause for a suspension.
+/// The target of a clause for a suspension.
 #[derive(Clone, Copy, Debug)]
 pub struct Found {
-    /// Where it leads to.
+    /// The address of the target.
     pub target: *const u64,
-    /// Where the reference to what was suspended is wanted, in bytes from the frame.
+    /// The slot for the reference to the suspended continuation, in bytes from the record.
     pub suspended: isize,
 }
 
 impl Clauses {
-    /// Those of a cell.
+    /// The clauses of a cell.
     ///
     /// # Safety
     ///
@@ -70,14 +70,14 @@ impl Clauses {
         self.get(Resume::tag).0
     }
 
-    /// The target of clause `index`, from 1 on; 0 is for the return.
+    /// Returns the target of clause `index`, from 1 on, or of the return, 0.
     #[inline(always)]
     pub fn target(self, index: u32) -> *const u64 {
         // SAFETY: as `new` was promised.
         unsafe { *self.0.add(target_word(index as usize)).cast::<*const u64>() }
     }
 
-    /// Clause `index`, from 1 on.
+    /// Returns clause `index`, from 1 on.
     #[inline(always)]
     pub fn clause(self, index: u32) -> Clause {
         debug_assert!(index != 0 && index < self.count());
@@ -85,14 +85,14 @@ impl Clauses {
         Clause::decode(unsafe { *self.0.add(clause_word(index as usize)) })
     }
 
-    /// What a clause, from 1 on, does with a suspension.
+    /// Returns the target of clause `index`, from 1 on, which is for suspensions.
     pub fn found(self, index: u32) -> Found {
         debug_assert!(index != 0 && index < self.count());
         // SAFETY: as `new` was promised.
         unsafe { found_at(self.0.add(clause_word(index as usize))) }
     }
 
-    /// The first clause for suspensions with a tag, by the tag's index.
+    /// Returns the target of the first clause for suspensions with a tag, by the tag's index.
     #[inline(always)]
     pub fn find(self, tag: u32) -> Option<Found> {
         // SAFETY: as `new` was promised; a word that is no clause ends them.
@@ -109,13 +109,13 @@ impl Clauses {
         }
     }
 
-    /// The first clause for suspensions with a tag, which may have several indices among
-    /// `tags`.
+    /// Returns the target of the first clause for suspensions with a tag that may have several
+    /// indices among `tags`.
     ///
     /// # Safety
     ///
-    /// The cell, and the operator that names `tag`, are of the code of the instance whose
-    /// tags those are.
+    /// The cell and the instruction that names `tag` are of the code of the instance with the
+    /// tags `tags`.
     #[inline(always)]
     pub unsafe fn find_shared(self, tag: u32, tags: *const TagIndex) -> Option<Found> {
         // SAFETY: as `new` and this were promised; H1: the instance has all the tags.
@@ -137,18 +137,18 @@ impl Clauses {
     }
 }
 
-/// The word of a clause for suspensions with a tag.
+/// Returns the first word of a clause for suspensions with a tag.
 #[inline(always)]
 fn clause_for(tag: u32) -> u64 {
     let handles = Handles::Suspend;
     Clause { tag, handles }.encode()
 }
 
-/// What the clause at an address does with a suspension.
+/// Returns the target of the clause at an address.
 ///
 /// # Safety
 ///
-/// There is one.
+/// A clause for suspensions is there.
 #[inline(always)]
 unsafe fn found_at(clause: *const u64) -> Found {
     // SAFETY: as promised.

@@ -1,12 +1,12 @@
-//! Suspending and resuming, as running code does it.
+//! Suspending and resuming by handlers.
 //!
-//! A continuation is a stack. To resume one is to go on where it stands, and to say in
-//! the entry of the outermost of the stacks that were suspended with it who waits for
-//! them; to suspend is to look for a clause among those who wait, and to go on there.
-//! Nothing is allocated, and nothing is copied but the values that are passed.
+//! A continuation is a stack. Resuming it stores the resuming frame as the parent of the outermost
+//! stack that was suspended with it, and continues at its exit point. Suspending searches the
+//! waiting stacks for a clause, and continues there. Nothing is allocated, and only the values that
+//! are passed are copied.
 //!
-//! A reference to a continuation is its stack's number and, in the high half, a revision:
-//! each use makes a new one, so that none is used twice.
+//! A reference to a continuation consists of its stack's number and, in the high half, a revision.
+//! Each use makes a new revision, so that no reference is used twice.
 
 use super::cell::Execute;
 use super::clauses::{Clauses, Found};
@@ -21,7 +21,7 @@ use crate::heap::InstanceCore;
 use crate::ids::StackId;
 use crate::stack::{Context, Exit, Record, Stack, StackState, next_reference};
 
-/// Where a stack was left.
+/// The position at which a stack was left.
 #[derive(Clone, Copy)]
 pub(super) struct Left {
     /// The stack.
@@ -32,20 +32,20 @@ pub(super) struct Left {
     pub instance: *mut InstanceCore,
 }
 
-/// Where a suspension is handled.
+/// The handler of a suspension.
 #[derive(Clone, Copy)]
 pub(super) struct Handler {
     /// The outermost of the stacks that are suspended.
     pub outermost: *mut Stack,
-    /// The stack that has the clause, and waits for that one.
+    /// The stack that has the clause and waits for the outermost one.
     pub waiting: *mut Stack,
-    /// Where the values that are passed are wanted, in bytes from that one's frame.
+    /// The slot for the values that are passed, in bytes from the record of the waiting frame.
     pub operands: isize,
-    /// The clause.
+    /// The target of the clause.
     pub clause: Found,
 }
 
-/// The cell with which a stack has resumed another one.
+/// Returns the cell with which a stack has resumed another one.
 ///
 /// # Safety
 ///
@@ -56,7 +56,7 @@ pub(super) unsafe fn clauses_of(stack: *const Stack) -> Clauses {
     unsafe { Clauses::new((*stack).exit.ip.sub(1)) }
 }
 
-/// The stack that waits for another one, if one does.
+/// Returns the stack that waits for a stack, if there is one.
 ///
 /// # Safety
 ///
@@ -70,14 +70,14 @@ pub(super) unsafe fn parent_of(ctx: *const Context, stack: *const Stack) -> Opti
     }
 }
 
-/// So many values are passed by cells; where there are more, the driver does it all.
+/// The most slots of values that handlers pass. The driver does the rest.
 const FEW: usize = 2;
 
 /// Copies a few slots from one stack to another.
 ///
 /// # Safety
 ///
-/// Both have them.
+/// Both stacks have these slots.
 #[inline(always)]
 unsafe fn pass_few(from: *const u64, to: *mut u64, count: usize) {
     debug_assert!(count <= FEW);
@@ -92,7 +92,7 @@ unsafe fn pass_few(from: *const u64, to: *mut u64, count: usize) {
     }
 }
 
-/// The continuation that a reference names, if it does still.
+/// Returns the stack of the continuation that a reference names, if it was not used.
 ///
 /// # Safety
 ///
@@ -113,8 +113,8 @@ pub(super) unsafe fn referred(ctx: *const Context, reference: u64) -> Result<*mu
     }
 }
 
-/// Uses a continuation up, which is called `next` from now on: the frame at `fp` of another
-/// stack waits for it and those that were suspended with it.
+/// Makes the frame at `fp` of another stack wait for a continuation and the stacks that were
+/// suspended with it. `next` becomes the continuation's reference, so that the old one is used up.
 ///
 /// # Safety
 ///
@@ -136,8 +136,9 @@ pub(super) unsafe fn attach(
     }
 }
 
-/// Suspends the running stack, which has left, and those that wait for it up to the
-/// outermost. What it is resumed with goes to the slots `deliver` bytes from its frame.
+/// Suspends the running stack, whose exit point is stored, and those that wait for it up to the
+/// outermost one. The values that it is resumed with go to the slots `deliver` bytes from its
+/// record.
 ///
 /// # Safety
 ///
@@ -152,7 +153,7 @@ pub(super) unsafe fn detach(stack: *mut Stack, outermost: *const Stack, deliver:
     }
 }
 
-/// Where a stack that stands still wants the values that it is resumed with.
+/// Returns the slots for the values that a suspended stack is resumed with.
 ///
 /// # Safety
 ///
@@ -167,7 +168,7 @@ pub(super) unsafe fn delivery_slots(stack: *const Stack) -> *mut u64 {
 }
 
 impl Regs {
-    /// Leaves the running stack where it is to go on at `ip`.
+    /// Stores the exit point of the running stack, which is to continue at `ip`.
     #[inline(always)]
     pub(super) unsafe fn leave_stack(&self, ip: *const u64) -> Left {
         // SAFETY: X2, S1.
@@ -186,7 +187,7 @@ impl Regs {
         }
     }
 
-    /// Goes on with a stack where it stands, after code of the instance `from`.
+    /// Continues a stack at its exit point, after code of the instance `from`.
     #[inline(always)]
     pub(super) unsafe fn enter_stack(&mut self, stack: *mut Stack, from: *mut InstanceCore) {
         // SAFETY: X2, H1.
@@ -201,7 +202,7 @@ impl Regs {
         }
     }
 
-    /// Goes on with a stack where it stands, in the instance that runs.
+    /// Continues a stack at its exit point, in the running instance.
     #[inline(always)]
     unsafe fn enter_same_instance(&mut self, stack: *mut Stack, _: *mut InstanceCore) {
         // SAFETY: X2.
@@ -213,8 +214,8 @@ impl Regs {
         }
     }
 
-    /// Resumes a continuation where that is simple: it was suspended alone, and nothing is
-    /// bound. The rest is the driver's. Without `VALUES` none are passed.
+    /// Resumes a continuation that was suspended alone and has no bound arguments. The driver
+    /// resumes others. Without `VALUES` none are passed.
     #[inline(always)]
     unsafe fn resume_simply<const VALUES: bool>(&mut self) -> Step {
         // SAFETY: X1, X2, H4: the cell at `ip` resumes.
@@ -239,8 +240,8 @@ impl Regs {
         }
     }
 
-    /// Resumes a continuation, whose other end is `outermost` and which is called `next`
-    /// from now on, with the `count` values of the cell at `ip`.
+    /// Resumes a continuation with the `count` slots of values of the cell at `ip`. Its other end is
+    /// `outermost`, and `next` becomes its reference.
     #[inline(always)]
     pub(super) unsafe fn resume(
         &mut self,
@@ -261,8 +262,8 @@ impl Regs {
         }
     }
 
-    /// Suspends the running stack, which has left, up to a handler, and goes on there:
-    /// `enter` does that. The cell at `ip` passes `count` values.
+    /// Suspends the running stack, whose exit point is stored, up to a handler, and continues there
+    /// by `enter`. The cell at `ip` passes `count` slots of values.
     #[inline(always)]
     pub(super) unsafe fn suspend(
         &mut self,
@@ -285,9 +286,9 @@ impl Regs {
         }
     }
 
-    /// Suspends the running stack where that is simple: the stack that waits for it runs the
-    /// same instance, and has a clause, which `find` looks for. The rest is the driver's.
-    /// Without `VALUES` none are passed.
+    /// Suspends the running stack if the stack that waits for it runs the same instance and has a
+    /// clause, which `find` searches for. The driver does the rest. Without `VALUES` none are
+    /// passed.
     #[inline(always)]
     unsafe fn suspend_simply<const VALUES: bool>(
         &mut self,
@@ -295,8 +296,8 @@ impl Regs {
     ) -> Step {
         // SAFETY: X1, X2: the cell at `ip` suspends.
         unsafe {
-            // All values are in slots: to say so spares the handler a register. So does it
-            // to leave before all else, which hurts nobody if the driver does so again.
+            // All values are in slots; an accumulator without a value takes no register. Storing
+            // the exit point first saves one too, and the driver may store it again.
             self.acc = 0;
             let left = self.leave_stack(self.ip.add(Suspend::WORDS));
             let stack = left.stack;
