@@ -1,11 +1,10 @@
-//! Continuations: making, binding, suspending, resuming.
+//! Continuations: creating, binding, suspending, resuming.
 //!
-//! To its function, a cell that suspends or resumes is a call: what is on the operand
-//! stack stays in slots, and what comes back stands where the operands began. A resumption
-//! can come back in several ways: at its end, or at one of its clauses, each with values
-//! of its own, which are then carried to the clause's label as a branch carries them. Where
-//! the label's first operator puts the reference into a local, and nothing else leads
-//! there, the clause itself puts it there.
+//! For its function, a cell that suspends or resumes is a call: the operand stack stays in slots, and
+//! the results stand where the operands began. A resumption can return in several ways: at its end,
+//! or at one of its clauses, each with values of its own, which are carried to the clause's label as
+//! a branch carries them. If the label's first instruction puts the reference into a local, and
+//! nothing else leads there, the clause itself writes the local.
 
 use super::control::Pending;
 use super::frame::far;
@@ -21,7 +20,7 @@ use smallvec::SmallVec;
 use wasmparser::{Handle, ResumeTable};
 
 impl Function<'_> {
-    /// The type of the functions that continuations of a type are of.
+    /// Returns the type of the functions of continuations of a type.
     fn cont_type(&self, index: u32) -> Arc<FuncType> {
         let function = function_of(&self.module.types[index as usize].ty);
         self.module.engine.types.func(function)
@@ -53,7 +52,7 @@ impl Function<'_> {
         let id = self.module.type_of_tag(tag);
         let ty = self.module.engine.types.func(id);
         let count = ty.param_slots() as u32;
-        // Two imports may be of one tag.
+        // Two imports may be the same tag.
         let imported = self.module.imported_tags;
         let op = match count {
             _ if tag < imported && imported > 1 => Op::SuspendShared,
@@ -90,7 +89,8 @@ impl Function<'_> {
         operands
     }
 
-    /// Writes a cell that suspends with so many values, above which `more` operands stand.
+    /// Writes a cell that suspends with `values` slots of values, above which `more` slots of operands
+    /// stand.
     fn leave_stack(&mut self, op: Op, tag: u32, values: u32, more: u32, awaits: Awaits) {
         self.charge();
         let operands = self.switched_operands(values + more);
@@ -101,7 +101,7 @@ impl Function<'_> {
             awaits,
         };
         self.values.assembler.emit_suspend(op, cell);
-        // What stood in accumulators does so no more.
+        // The accumulators are lost.
         self.values.join();
     }
 

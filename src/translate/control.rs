@@ -1,8 +1,8 @@
-//! Blocks, branches, and where they meet.
+//! Blocks, branches, returns, and joins.
 //!
-//! At a place that can be reached in several ways, every operand is in the slot of its
-//! height or is a constant that all ways agree on, and accumulators hold nothing. So the
-//! ways need not know of each other.
+//! At a join, which can be reached in several ways, each operand is in the slot of its height, or is
+//! a constant that is the same on all ways, and nothing is in accumulators. So the ways do not
+//! depend on each other.
 
 use super::frame::far;
 use super::function::{Delivered, Function, Way};
@@ -21,7 +21,7 @@ use core::ops::Deref;
 use smallvec::SmallVec;
 use wasmparser::{BlockType, BrTable};
 
-/// What a block is.
+/// The kind of a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BlockKind {
     /// The function's body.
@@ -51,8 +51,8 @@ pub enum Pending {
     Catch(u32),
 }
 
-/// A branch to another height moves so many values one by one, and more in one cell: two
-/// bytes can branch with a thousand.
+/// The most slots of values that a branch to another height moves one by one; it moves more in one
+/// cell. (A branch of two bytes can carry a thousand values.)
 const MOVED_ONE_BY_ONE: u32 = 16;
 
 /// The kinds of a block's parameters or results, and the slots that they take. Where they are
@@ -109,7 +109,7 @@ impl Deref for Kinds {
     }
 }
 
-/// A block around the present operator.
+/// A block around the current instruction.
 #[derive(Debug)]
 pub struct Control {
     kind: BlockKind,
@@ -121,7 +121,7 @@ pub struct Control {
 }
 
 impl Control {
-    /// The body of a function.
+    /// Creates the block of a function's body.
     pub fn function(ty: &FuncType) -> Control {
         Control {
             kind: BlockKind::Function,
@@ -132,12 +132,12 @@ impl Control {
         }
     }
 
-    /// The height of the operand stack below the values that a branch to it carries.
+    /// Returns the height of the operand stack below the values that a branch to the block carries.
     pub fn base(&self) -> u32 {
         self.base
     }
 
-    /// Returns the kinds of the values that a branch to it carries.
+    /// Returns the kinds of the values that a branch to the block carries.
     fn label(&self) -> &Kinds {
         if matches!(self.kind, BlockKind::Loop(_)) {
             &self.params
@@ -160,7 +160,7 @@ impl Function<'_> {
         }
     }
 
-    /// A block begins.
+    /// Begins a block.
     pub fn open(&mut self, kind: BlockKind, ty: BlockType) {
         let (params, results) = self.block_types(ty);
         let base = self.values.height() - params.slots;
@@ -184,7 +184,7 @@ impl Function<'_> {
         let params = self.block_types(ty).0.slots;
         self.charge();
         self.delivered = None;
-        // What the loop may change must not be known from before it.
+        // What the loop may change must not be assumed from before it.
         self.values.settle_from(self.values.height() - params);
         self.values.settle_all();
         let header = self.values.join();
@@ -247,7 +247,7 @@ impl Function<'_> {
         let joins = skip.is_some() || !self.control[depth].pending.is_empty();
         let falls_through = skip.is_some() || self.unreachable.is_none();
         if joins && self.unreachable.is_none() && self.only_ends_follow {
-            // The values need not go where the other ways have put theirs.
+            // The values need not be moved to the slots of the other ways.
             self.return_();
         } else if joins && self.unreachable.is_none() {
             self.settle_results(depth);
@@ -293,8 +293,8 @@ impl Function<'_> {
         self.joined_at = here;
     }
 
-    /// Where nothing but a return, the last cell, stands at the place where several ways
-    /// join: the branches there return themselves.
+    /// If only a return, which is the last cell, follows a join, replaces the branches to the join by
+    /// that return.
     fn thread_returns(&mut self) {
         let assembler = &mut self.values.assembler;
         if assembler.last() != Some(self.joined_at) {
@@ -321,8 +321,8 @@ impl Function<'_> {
         }
     }
 
-    /// Code that can be reached from elsewhere begins, with `base` operands and `kinds` on
-    /// top of them.
+    /// Begins code that can be reached from elsewhere, with the operands below `base` and values of
+    /// `kinds` on top of them.
     fn begin_at_join(&mut self, base: u32, kinds: &[Kind]) {
         self.values.drop_to(base);
         for &kind in kinds {
@@ -331,7 +331,7 @@ impl Function<'_> {
         self.values.join();
     }
 
-    /// Puts the results of the block at `depth`, whose end this is, where they belong.
+    /// Puts the results of the block at `depth`, which ends here, into the slots of its results.
     fn settle_results(&mut self, depth: usize) {
         let results = self.control[depth].results.slots;
         self.values.settle_from(self.values.height() - results);
@@ -347,7 +347,7 @@ impl Function<'_> {
         Pending::Plain(Way { branch, copy })
     }
 
-    /// Everything up to the next `else` or `end` of this block is not reached.
+    /// Marks the code up to the next `else` or `end` of this block as unreachable.
     pub fn set_unreachable(&mut self) {
         let base = self.control.last().map_or(0, |control| control.base);
         self.values.drop_to(base);
@@ -389,15 +389,15 @@ impl Function<'_> {
         }
     }
 
-    /// Whether the values that a branch to the block at `depth` carries are where it wants
-    /// them once they are in the slots of their heights.
+    /// Returns whether the values that a branch to the block at `depth` carries need not be moved once
+    /// they are in the slots of their heights.
     fn in_place(&self, depth: usize) -> bool {
         let control = &self.control[depth];
         let count = control.label().slots;
         count == 0 || self.values.height() - count == control.base
     }
 
-    /// Puts the values that a branch to the block at `depth` carries where it wants them.
+    /// Moves the values that a branch to the block at `depth` carries to the block's slots.
     fn carry(&mut self, depth: usize) {
         let control = &self.control[depth];
         let (base, count) = (control.base, control.label().slots);
@@ -414,8 +414,8 @@ impl Function<'_> {
             self.values.copy_run(from, base, count);
             return;
         }
-        // The wanted slots are below those of the operands, so moving upwards overwrites
-        // none that is still to be moved.
+        // The block's slots are below those of the operands, so moving upwards overwrites no
+        // operand that is still to be moved.
         let mut index = 0;
         while index < count {
             let operand = self.values.operand(from + index);
@@ -445,8 +445,8 @@ impl Function<'_> {
         self.values.assembler.set_target(skip, here);
     }
 
-    /// Before a branch that is skipped if a condition does not hold: what the branch would
-    /// change in the knowledge of operands is changed now, so that it is true on both ways.
+    /// Settles the operands that a conditional branch would settle, before the condition, so that
+    /// their locations are the same on both ways.
     fn settle_carried(&mut self, depth: usize) {
         let count = self.control[depth].label().slots;
         let settles = match depth {
@@ -464,7 +464,7 @@ impl Function<'_> {
         let depth = self.control.len() - 1 - relative as usize;
         let reference = self.values.pop();
         let slot = self.values.slot(&reference);
-        // Where it is not null, it stays: behind `br_on_null`, and on the way of
+        // A reference that is not null stays: behind `br_on_null`, and at the target of
         // `br_on_non_null`.
         if !null {
             self.values.push_slot(&reference);
@@ -522,7 +522,7 @@ impl Function<'_> {
                 self.values.assembler.emit_table(cell, targets)
             }
         };
-        // Targets that need their values moved, or return, get a stretch of their own.
+        // Targets that need their values moved, or return, get code of their own.
         let mut moved: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
         let targets = table.targets().chain(core::iter::once(Ok(table.default())));
         for (entry, relative) in targets.enumerate() {
@@ -545,8 +545,8 @@ impl Function<'_> {
         Ok(())
     }
 
-    /// Sends what comes from elsewhere with the topmost values, which are in the slots of
-    /// their heights, to a label.
+    /// Continues at a label after a jump from elsewhere, which brings the topmost values in the slots
+    /// of their heights.
     pub fn land(&mut self, pending: Pending, relative: u32) {
         let depth = self.control.len() - 1 - relative as usize;
         if depth != 0 && self.in_place(depth) {

@@ -8,7 +8,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt;
 
-/// The cells of a function.
+/// A listing of the cells of a function.
 #[derive(Clone, Debug)]
 pub struct Disassembly {
     function: u32,
@@ -60,7 +60,7 @@ impl Disassembly {
     }
 }
 
-/// What backtraces call a function, or else the first name that it is exported by.
+/// Returns the name of a function in backtraces, or else the first name that it is exported by.
 fn name(module: &Module, function: u32) -> Option<&str> {
     module.func_name(function).or_else(|| {
         let is_it = |export: &&Export| export.item == ExportItem::Func(function);

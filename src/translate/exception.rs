@@ -1,12 +1,11 @@
-//! Exceptions: throwing them, and what is caught.
+//! Exceptions: throwing and catching.
 //!
-//! # What a handler finds
+//! # State at a handler
 //!
-//! A clause goes on at a label, as a branch does: with the operands below that label in
-//! the slots of their heights, or known, and the payload on top of them. All of that
-//! holds throughout the block: what stands below it was put into slots when it began and
-//! is not touched within it, and locals are always in their own slots. So a call within
-//! it has nothing to bring anywhere, and needs to know nothing of what is caught.
+//! A clause continues at a label, as a branch does: the operands below the label are in the slots of
+//! their heights or constants, and the payload is on top of them. The operands hold throughout the
+//! block: they were put into slots when the block began, and the block does not change them. Locals
+//! are always in their own slots. So a call within the block moves no value for the handler.
 
 use super::control::{BlockKind, Pending};
 use super::frame::far;
@@ -43,8 +42,8 @@ impl Function<'_> {
         self.open(BlockKind::TryTable, table.ty);
     }
 
-    /// Behind all other code, where clauses go on whose label is the function's end: what
-    /// they have caught is returned.
+    /// Writes the code, behind all other, at which clauses continue whose label is the function's end:
+    /// it returns the payload.
     pub fn return_caught(&mut self) {
         if self.caught_at_end.is_empty() {
             return;

@@ -1,10 +1,10 @@
-//! From cells back to operators, and from slots back to values.
+//! Frame maps: the instructions of cells, and the values in slots.
 //!
 //! # Why
 //!
-//! Nothing is recorded while code runs, or when it is translated to run: a map is made
-//! when somebody looks at a frame, by the same translation with a pen in its hand. A module keeps the
-//! maps that were made last, as one function has often many frames.
+//! Nothing is recorded while code runs, or when it is translated to run. A map is made when an
+//! observer reads a frame, by the same translation pass, run in recording mode. A module caches the
+//! maps that were made last, since one function often has many frames.
 
 use super::access::Access;
 use super::function::Function;
@@ -17,7 +17,7 @@ use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-/// What the cells of one function mean to an observer of its frames.
+/// The instructions and the places of values of one function, for observers of its frames.
 #[derive(Clone, Debug)]
 pub struct FrameMap {
     sites: Sites,
@@ -26,38 +26,37 @@ pub struct FrameMap {
 }
 
 impl FrameMap {
-    /// The offset in the module of the operator that the cell at `offset` words belongs
+    /// Returns the offset in the module of the instruction that the cell at `offset` words belongs
     /// to.
     pub fn wasm_offset(&self, offset: u32) -> Option<u32> {
         self.sites.wasm_offset(Offset(offset))
     }
 
-    /// The locals, parameters first.
+    /// Returns the locals, parameters first.
     pub fn locals(&self) -> &[Variable] {
         &self.locals
     }
 
-    /// The operand stack before the operator at `wasm`, the lowest value first, with all that
-    /// the operator takes. None if the map was made without asking for that operator.
+    /// Returns the operand stack before the instruction at `wasm`, the lowest value first, with the
+    /// instruction's operands. None if the map was made without this instruction.
     pub fn before(&self, wasm: u32) -> Option<&[Variable]> {
         Some(&self.operands.get(&wasm)?.before)
     }
 
-    /// The operand stack while the call at `wasm` is under way, without what the call takes.
-    /// None too if the operator is not one that a frame waits in.
+    /// Returns the operand stack during the call at `wasm`, without the call's operands. None also if
+    /// the instruction is not a call.
     pub fn calling(&self, wasm: u32) -> Option<&[Variable]> {
         self.operands.get(&wasm)?.calling.as_deref()
     }
 
-    /// The accesses to memories that the operator at `wasm` makes, if the map was made
-    /// for it.
+    /// Returns the memory accesses of the instruction at `wasm`, if the map was made for it.
     pub fn accesses(&self, wasm: u32) -> &[Access] {
         self.operands
             .get(&wasm)
             .map_or(&[], |operands| &operands.accesses)
     }
 
-    /// The clauses of the operator at `wasm`, if it resumes a continuation and the map was
+    /// Returns the clauses of the instruction at `wasm`, if it resumes a continuation and the map was
     /// made for it.
     pub fn clauses(&self, wasm: u32) -> &[ResumeClause] {
         self.operands
@@ -65,7 +64,7 @@ impl FrameMap {
             .map_or(&[], |operands| &operands.clauses)
     }
 
-    /// About how much memory it takes.
+    /// Returns the approximate size of the map in bytes.
     fn bytes(&self) -> usize {
         let variables = |operands: &Operands| {
             operands.before.len() + operands.calling.as_ref().map_or(0, Vec::len)
@@ -78,9 +77,9 @@ impl FrameMap {
     }
 }
 
-/// The map of a function, with the operands of the operators at these offsets in the
-/// module, which ascend. It is made by translating the function once more, unless the
-/// module has kept it.
+/// Returns the frame map of a function, with the operands of the instructions at these offsets in
+/// the module, which ascend. The function is translated again, unless the module has cached the
+/// map.
 ///
 /// # Errors
 ///

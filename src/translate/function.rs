@@ -1,4 +1,4 @@
-//! One function under translation.
+//! The state of a translation, and the loop over a function's instructions.
 
 use super::control::{Control, Kinds};
 use super::frame::{Frame, far};
@@ -26,12 +26,12 @@ pub struct Way {
     pub copy: Option<Offset>,
 }
 
-/// The reference to what was suspended, as a clause passes it to its label.
+/// The reference to the suspended continuation, as a clause passes it to its label.
 #[derive(Clone, Copy, Debug)]
 pub struct Delivered {
-    /// The cell that has the clause,
+    /// The cell that has the clause.
     pub cell: Offset,
-    /// and the clause's number there.
+    /// The clause's number in the cell.
     pub clause: u32,
     /// The height of the reference on the operand stack.
     pub height: u32,
@@ -50,7 +50,7 @@ pub struct Local {
 pub struct Function<'m> {
     /// The function's module.
     pub module: &'m Module,
-    /// What code must look at while it runs.
+    /// The options of the engine that change code.
     pub tunables: &'m Tunables,
     /// The function's type.
     pub ty: &'m FuncType,
@@ -58,28 +58,27 @@ pub struct Function<'m> {
     pub locals: Vec<Local>,
     /// The operand stack and the code.
     pub values: Values,
-    /// The blocks around the present operator.
+    /// The blocks around the current instruction.
     pub control: Vec<Control>,
-    /// The kinds of the types that blocks have, by type.
+    /// The kinds of the parameters and results of block types, by type.
     pub block_types: BTreeMap<u32, (Kinds, Kinds)>,
-    /// In code that is never reached: how many blocks were opened there.
+    /// In code that is never reached, the number of blocks that were opened there.
     pub unreachable: Option<u32>,
-    /// The fuel that the present stretch of code costs.
+    /// The fuel that the current straight run of code costs.
     pub cost: u32,
-    /// Whether nothing but ends follows the present operator: then the end of a block is
-    /// the function's.
+    /// Whether only `end`s follow the current instruction. Then the end of a block is the function's.
     pub only_ends_follow: bool,
-    /// The branches to the last place where several ways joined,
+    /// The branches to the last join.
     pub joined: Vec<Way>,
-    /// which is here.
+    /// The place of the last join.
     pub joined_at: Offset,
-    /// What a clause has put into its slot, where that is the only way to that place.
+    /// The reference that a clause has delivered, if the clause is the only way to the current place.
     pub delivered: Option<Delivered>,
-    /// What is caught, and where.
+    /// The `try_table` blocks.
     pub catches: CatchTable,
-    /// The clauses of `try_table`s that go on at the function's end.
+    /// The clauses of `try_table`s whose label is the function's end.
     pub caught_at_end: Vec<u32>,
-    /// What is written down for observers, if that is asked for.
+    /// The records for observers, if they are requested.
     pub mapping: Option<Mapping<'m>>,
 }
 
@@ -87,20 +86,20 @@ pub struct Function<'m> {
 pub struct Translated<'m> {
     /// The operand stack, with the code.
     pub values: Values,
-    /// What it catches.
+    /// The `try_table` blocks.
     pub catches: CatchTable,
-    /// What was written down for observers, if that was asked for,
+    /// The records for observers, if they were requested.
     pub mapping: Option<Mapping<'m>>,
-    /// and then the locals too.
+    /// The locals, if records were requested.
     pub locals: Vec<Variable>,
-    /// The slots of a frame, from its record on.
+    /// The extent of a frame, in slots.
     pub extent: u32,
 }
 
 impl<'m> Function<'m> {
-    /// Translates a function of `module`, once with all slots within reach, and once more
-    /// if they are not. What observers want to know of the operators at the offsets `mapped` is
-    /// written down on the way.
+    /// Translates a function of `module`: with the layout of a small frame, and if some slots are
+    /// then beyond the reach of near fields, again with that of a large one. If `mapped` is given,
+    /// the instructions at these offsets are recorded for observers.
     pub fn translate(
         module: &'m Module,
         function: u32,
@@ -214,7 +213,7 @@ impl<'m> Function<'m> {
     ) -> Result<(), Failed> {
         while !reader.eof() {
             let offset = reader.original_position();
-            // Asked at an `end`, which is one byte long.
+            // Used at an `end`, which is one byte long.
             self.only_ends_follow = offset + 1 >= only_ends_from;
             if self.mapping.is_some() {
                 let operator = reader.peek_operator(self)?;
@@ -235,7 +234,7 @@ impl<'m> Function<'m> {
 
     // --- fuel and interruption ---
 
-    /// Ends a stretch of code: charges what it costs.
+    /// Ends a straight run of code, and charges its cost.
     pub fn charge(&mut self) {
         let cost = core::mem::take(&mut self.cost);
         if self.tunables.consume_fuel && cost != 0 {
@@ -243,7 +242,7 @@ impl<'m> Function<'m> {
         }
     }
 
-    /// A place where running code looks whether it should stop.
+    /// Writes the cells that poll.
     pub fn poll(&mut self) {
         let assembler = &mut self.values.assembler;
         if self.tunables.consume_fuel {
@@ -283,8 +282,8 @@ impl<'m> Function<'m> {
         }
     }
 
-    /// Whether a popped operand is what a clause has just put into its slot: no cell has
-    /// read that since.
+    /// Returns whether a popped operand is the reference that a clause has just delivered, and no cell
+    /// has read it since.
     fn is_fresh(&self, delivered: Delivered, operand: &Operand) -> bool {
         let at = (operand.height, operand.location);
         at == (delivered.height, Location::Temp) && self.joined_at == self.values.assembler.here()

@@ -1,9 +1,8 @@
-//! What a translation writes down for observers, if they ask for it.
+//! Records of a translation for observers, made on request.
 //!
-//! For operators that are asked for, that is the operand stack before the operator, which
-//! is what a trap or a suspension in it leaves; and for a call what remains below its
-//! arguments, while it is under way. Nothing of it takes part in the making of code, so the code is
-//! the same.
+//! For each requested instruction they contain the operand stack before the instruction, which is
+//! what a trap or a suspension in it leaves, and for a call the operands that stay below its
+//! arguments during the call. Recording does not change the code.
 
 use super::access::{Access, accesses};
 use super::operand::Kind;
@@ -14,45 +13,44 @@ use alloc::vec::Vec;
 use smallvec::SmallVec;
 use wasmparser::{Handle, Operator};
 
-/// Where an observer finds a value.
+/// The place where an observer finds a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Source {
     /// In the slot at this distance from the frame's record.
     Slot(i32),
-    /// Nowhere: it has these bits.
+    /// None: the value has these bits.
     Constant(u64),
     /// In the accumulator of its class.
     Accumulator,
-    /// It is the 32-bit sum of two slots that a fused cell adds.
+    /// The 32-bit sum of two slots, which a cell with an indexed address adds.
     Sum(i32, i32),
-    /// It is the 32-bit sum of the accumulator and a slot.
+    /// The 32-bit sum of the accumulator and a slot.
     AccumulatorSum(i32),
 }
 
 /// A value of a frame: a local or an operand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Variable {
-    /// What it is.
+    /// The kind of the value.
     pub kind: Kind,
-    /// Where it is.
+    /// The place of the value.
     pub source: Source,
 }
 
-/// The operand stack at one operator, the lowest value first.
+/// The operand stack at one instruction, the lowest value first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Operands {
-    /// Before the operator, its own operands included.
+    /// The stack before the instruction, its own operands included.
     pub before: Vec<Variable>,
-    /// While the operator, which is a call, is under way: without its arguments and whatever
-    /// else it takes.
+    /// The stack during the instruction, if that is a call: without its operands.
     pub calling: Option<Vec<Variable>>,
-    /// The accesses to memories that the operator makes.
+    /// The memory accesses of the instruction.
     pub accesses: SmallVec<[Access; 2]>,
-    /// The clauses of the operator, which resumes a continuation.
+    /// The clauses of the instruction, if it resumes a continuation.
     pub clauses: Vec<ResumeClause>,
 }
 
-/// A clause of an operator that resumes a continuation.
+/// A clause of an instruction that resumes a continuation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ResumeClause {
     /// The tag's index in the module.
@@ -78,26 +76,26 @@ fn clauses(operator: &Operator<'_>) -> Vec<ResumeClause> {
     resume_table.handlers.iter().map(clause).collect()
 }
 
-/// What is written down.
+/// The records of a translation.
 #[derive(Debug)]
 pub struct Mapping<'a> {
-    /// Where cells come from.
+    /// The instruction of each cell.
     pub sites: Sites,
-    /// The operators asked for, by their offsets in the module; ascending.
+    /// The offsets in the module of the requested instructions, ascending.
     wanted: &'a [u32],
-    /// What was asked for.
+    /// The operand stacks of the requested instructions, by offset.
     pub operands: BTreeMap<u32, Operands>,
-    /// The present operator,
+    /// The offset of the current instruction.
     at: u32,
-    /// what is known of it, if it is asked for,
+    /// The operand stack of the current instruction, if it is requested.
     present: Option<Operands>,
-    /// and whether it can be reached in several ways, so that only what holds behind it is
-    /// true.
+    /// Whether the current instruction can be reached in several ways. Then its operand stack is
+    /// recorded behind it.
     joins: bool,
 }
 
 impl<'a> Mapping<'a> {
-    /// Nothing yet.
+    /// Creates empty records for the requested instructions.
     pub fn new(wanted: &'a [u32]) -> Mapping<'a> {
         Mapping {
             sites: Sites::default(),
@@ -109,7 +107,7 @@ impl<'a> Mapping<'a> {
         }
     }
 
-    /// An operator begins.
+    /// Begins an instruction.
     pub fn begin(&mut self, values: &mut Values, operator: &Operator<'_>, wasm: u64) {
         self.at = wasm as u32;
         self.joins = matches!(operator, Operator::Loop { .. });
@@ -125,7 +123,8 @@ impl<'a> Mapping<'a> {
         }
     }
 
-    /// The address that the operator takes is not made by a cell of its own any more.
+    /// Replaces the source of the instruction's address, which no cell of its own computes any
+    /// more.
     pub fn address_is(&mut self, source: Source) {
         let operands = self.present.as_mut().map(|present| &mut present.before);
         if let Some(address) = operands.and_then(|operands| operands.last_mut()) {
@@ -133,14 +132,14 @@ impl<'a> Mapping<'a> {
         }
     }
 
-    /// The operator is a call, and its arguments have just been popped.
+    /// Records the operands during a call, whose arguments have just been popped.
     pub fn call(&mut self, values: &Values) {
         if let Some(present) = &mut self.present {
             present.calling = Some(values.variables());
         }
     }
 
-    /// It ends.
+    /// Ends the instruction.
     pub fn end(&mut self, values: &Values) {
         if let Some(lowest) = values.assembler.taken_back_to() {
             self.sites.at(lowest, self.at);

@@ -1,36 +1,36 @@
-//! Where cells come from.
+//! Sites: the instruction of each cell.
 
 use crate::code::Offset;
 use alloc::vec::Vec;
 
-/// The operators of a function, by the cells that carry them out.
+/// The instructions of a function, by their cells.
 #[derive(Clone, Debug, Default)]
 pub struct Sites {
-    /// The first cell of each operator that has cells, and the operator's offset in the
+    /// The first cell of each instruction that has cells, and the instruction's offset in the
     /// module. Both ascend.
     starts: Vec<(Offset, u32)>,
 }
 
 impl Sites {
-    /// The cells from `cell` on are those of the operator at `wasm`. Some of them may have
-    /// been another's, which has been fused with this one.
+    /// Assigns the cells from `cell` on to the instruction at `wasm`. Some of them may have belonged
+    /// to an instruction before it, whose cells were taken back.
     pub fn at(&mut self, cell: Offset, wasm: u32) {
-        // Operators without cells, and those whose cells were taken back, leave nothing.
+        // Instructions without cells, and those whose cells were taken back, have no entry.
         while self.starts.last().is_some_and(|&(last, _)| last >= cell) {
             self.starts.pop();
         }
         self.starts.push((cell, wasm));
     }
 
-    /// The offset in the module of the operator that the cell at `offset` belongs to. The
-    /// cells before those of any operator, where a function's entry is polled, belong to
-    /// the first.
+    /// Returns the offset in the module of the instruction that the cell at `offset` belongs to. The
+    /// cells before the first instruction's, which poll at the function's entry, belong to the first
+    /// instruction.
     pub fn wasm_offset(&self, offset: Offset) -> Option<u32> {
         let after = self.starts.partition_point(|&(start, _)| start <= offset);
         Some(self.starts.get(after.saturating_sub(1))?.1)
     }
 
-    /// The bytes of memory that it takes.
+    /// Returns the size in bytes.
     pub fn bytes(&self) -> usize {
         self.starts.capacity() * size_of::<(Offset, u32)>()
     }

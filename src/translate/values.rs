@@ -1,25 +1,24 @@
 //! The symbolic operand stack, and the cells that bring values where they are needed.
 //!
-//! `local.get` and constants emit nothing: they push an alias or a known value. A result
-//! stays in the accumulator; if it is still wanted when the accumulator is needed for
-//! another value, the cell that produced it is made to write it to its slot as well, which
-//! costs no cell. So a value is copied only where it must outlive a change of the local
-//! that it is an alias of, or stand in a certain slot.
+//! `local.get` and constants emit nothing: they push an alias or a constant. A result stays in the
+//! accumulator. If it is still on the stack when the accumulator is needed for another value, the
+//! cell that produced it is changed to write it to its slot as well, which takes no cell. So a value
+//! is copied only if the local that it is an alias of changes, or if it must be in a certain slot.
 //!
-//! A slot that has just been written takes some cycles to be read again, so the slots that an
-//! accumulator mirrors are known too, and a value that is copied or selected is in it as
-//! well: chains of operations then need not wait. (Of 130 programs, 92 % of the time in
-//! CoreMark, 81 % in an edit distance, 90 % in a linked list; 98.5 % on the whole.)
+//! Reading a slot that was written just now takes some cycles more. Therefore, the slots whose value
+//! is also in an accumulator are tracked, and values that are copied or selected are put into the
+//! accumulator as well, so that chains of operations need not wait. (Of 130 programs, this leaves
+//! 92 % of the time in CoreMark, 81 % in an edit distance, 90 % in a linked list, 98.5 % overall.)
 //!
 //! # Invariants
 //!
-//! * An entry in the accumulator is the only one of its class that is, and nothing has
-//!   written the accumulator since.
-//! * A mirrored slot holds what the accumulator of its class holds.
+//! * At most one entry of a class is in the accumulator, and nothing has written the accumulator
+//!   since.
+//! * A mirrored slot holds the value in the accumulator of its class.
 //! * Entries below `settled` are temporaries or constants.
 //!
-//! All of this is linear in the size of the function: aliases of a local are linked, and
-//! no loop looks at an entry twice without having changed it.
+//! All of this takes time linear in the size of the function: aliases of a local are linked, and no
+//! loop visits an entry twice without having changed it.
 
 use super::TooLarge;
 use super::frame::{Frame, far, near};
@@ -32,7 +31,7 @@ use crate::code::{Assembler, NearSlot, Offset};
 use alloc::vec::Vec;
 use smallvec::SmallVec;
 
-/// Slots that an accumulator mirrors, the last one first.
+/// The slots whose value is also in an accumulator, the last one first.
 type Mirrored = [Option<i32>; 2];
 
 /// A field in the place of a slot that no field reaches: the attempt has failed.
@@ -55,9 +54,9 @@ pub struct Values {
     max_height: u32,
     /// For each local, by its first slot, its highest alias on the stack, plus one.
     aliases: Vec<u32>,
-    /// For each class, the entry in its accumulator.
+    /// The entry in the accumulator of each class.
     pending: [Option<u32>; 3],
-    /// For each class, the slots that its accumulator mirrors.
+    /// The slots that the accumulator of each class mirrors.
     mirrored: [Mirrored; 3],
     copies: SmallVec<[(i32, i32); 8]>,
     failed: Option<TooLarge>,
@@ -91,7 +90,7 @@ impl Values {
         self.max_height
     }
 
-    /// Whether a cell could not reach a slot.
+    /// Returns the error of a cell that could not reach a slot.
     pub fn failed(&self) -> Option<TooLarge> {
         self.failed
     }
@@ -115,7 +114,7 @@ impl Values {
         self.max_height = self.max_height.max(height + kind.slots());
     }
 
-    /// Pushes a value that stands in the slot of its height.
+    /// Pushes a value that is in the slot of its height.
     pub fn push_temp(&mut self, kind: Kind) {
         self.push(kind, Location::Temp);
     }
@@ -229,7 +228,7 @@ impl Values {
         self.entries[height as usize]
     }
 
-    /// The cell that has put the topmost value into an accumulator, if it is in one.
+    /// Returns the cell that has put the topmost value into an accumulator, if it is in one.
     pub fn top_in_acc(&self) -> Option<Offset> {
         match self.top()?.location {
             Location::Acc(cell) => Some(cell),
@@ -239,7 +238,7 @@ impl Values {
 
     // --- places ---
 
-    /// Where a popped value is, for a cell that is about to be written.
+    /// Returns the place of a popped value, for a cell that is about to be written.
     pub fn place(&mut self, operand: &Operand) -> Place {
         let slot = match operand.location {
             Location::Const(bits) => return Place::Immediate(bits),
@@ -254,7 +253,8 @@ impl Values {
         }
     }
 
-    /// A slot that holds a popped value; one is made of a constant or accumulator.
+    /// Returns a slot that holds a popped value. A constant, or a value in the accumulator, is put
+    /// into its slot.
     pub fn slot(&mut self, operand: &Operand) -> i32 {
         match operand.location {
             Location::Local(local, _) => self.frame.local(local),
@@ -267,7 +267,8 @@ impl Values {
         }
     }
 
-    /// A slot as a field of the next cell, through scratch slot `scratch` if need be.
+    /// Returns a slot as a field of the next cell. If no field reaches it, it is copied to scratch slot
+    /// `scratch`.
     pub fn source(&mut self, slot: i32, scratch: usize) -> NearSlot {
         if let Some(field) = near(slot) {
             return field;
@@ -281,8 +282,8 @@ impl Values {
         near(through).expect("scratch slots are near the record")
     }
 
-    /// Where a cell can put a result that is wanted in `slot`.
-    /// [`Values::put`] completes it.
+    /// Returns the slot to which a cell can write a result for `slot`. Call [`Values::put`] after the
+    /// cell.
     pub fn destination(&mut self, slot: i32) -> NearSlot {
         match near(slot) {
             Some(field) => field,
@@ -296,7 +297,7 @@ impl Values {
         }
     }
 
-    /// After a cell that has put its result where [`Values::destination`] said.
+    /// Completes a cell that has written its result to the slot of [`Values::destination`].
     pub fn put(&mut self, slot: i32) {
         self.wrote_slot(slot);
         if near(slot).is_none() && self.frame.is_large() {
@@ -314,18 +315,18 @@ impl Values {
 
     // --- changes that the accumulators and slots see ---
 
-    /// Whether the accumulator of a class mirrors a slot.
+    /// Returns whether the accumulator of a class mirrors a slot.
     fn mirrors(&self, class: Class, slot: i32) -> bool {
         self.mirrored[class as usize].contains(&Some(slot))
     }
 
-    /// What is in the accumulator of a class has been put into a slot as well.
+    /// Records that the value in the accumulator of a class was put into a slot as well.
     fn mirrors_too(&mut self, class: Class, slot: i32) {
         let [last, _] = self.mirrored[class as usize];
         self.mirrored[class as usize] = [Some(slot), last];
     }
 
-    /// Something else than an accumulator has been written to a slot.
+    /// Records that a slot was written.
     pub fn wrote_slot(&mut self, slot: i32) {
         for mirrored in self.mirrored.as_flattened_mut() {
             if *mirrored == Some(slot) {
@@ -334,7 +335,7 @@ impl Values {
         }
     }
 
-    /// An accumulator is about to be written: the value in it is put into its slot.
+    /// Puts the value in an accumulator, which is about to be written, into its slot.
     pub fn free_acc(&mut self, class: Class) {
         if let Some(height) = self.pending[class as usize] {
             self.settle_acc(height);
@@ -342,14 +343,14 @@ impl Values {
         self.mirrored[class as usize] = [None; 2];
     }
 
-    /// All accumulators are about to be lost.
+    /// Puts the values in all accumulators, which are about to be lost, into their slots.
     pub fn free_accs(&mut self) {
         for class in Class::ALL {
             self.free_acc(class);
         }
     }
 
-    /// Puts what is in accumulators into slots as well.
+    /// Puts the values in accumulators into their slots as well.
     pub fn settle_accs(&mut self) {
         for class in Class::ALL {
             if let Some(height) = self.pending[class as usize] {
@@ -358,7 +359,7 @@ impl Values {
         }
     }
 
-    /// A place that can be reached in several ways: nothing is known of accumulators.
+    /// Begins code that can be reached in several ways, where nothing is known of accumulators.
     pub fn join(&mut self) -> Offset {
         debug_assert!(self.pending.iter().all(Option::is_none));
         self.mirrored = [[None; 2]; 3];
@@ -412,9 +413,9 @@ impl Values {
         }
     }
 
-    /// Sets a local, whose slot this is, to the only value that is popped. If the value is
-    /// in another slot and the accumulator mirrors none, it passes through that: what
-    /// reads the local next need not wait for the slot.
+    /// Sets a local, whose slot this is, to a popped value. If the value is in another slot and the
+    /// accumulator mirrors none, it passes through the accumulator, so that the next reader of the
+    /// local need not wait for the slot.
     pub fn set(&mut self, operand: &Operand, slot: i32) {
         let class = operand.kind.class();
         let from = match operand.location {
@@ -508,7 +509,7 @@ impl Values {
 
     /// Puts the topmost values, from `height` on, into the slots of their heights.
     pub fn settle_from(&mut self, height: u32) {
-        // Accumulators first: that changes cells written before, and emits none.
+        // Accumulators first: that changes earlier cells, and emits none.
         for class in Class::ALL {
             if let Some(pending) = self.pending[class as usize].filter(|&at| at >= height) {
                 self.settle_acc(pending);
@@ -544,8 +545,8 @@ impl Values {
         }
     }
 
-    /// Makes temporaries of all values but constants: what a block must find when it is
-    /// left, whatever happens to locals and accumulators inside it.
+    /// Puts all values but constants into the slots of their heights, so that changes of locals and
+    /// accumulators in a block do not affect them.
     pub fn settle_all(&mut self) {
         self.settle_accs();
         for at in self.settled..self.entries.len() {
@@ -563,7 +564,7 @@ impl Values {
         self.settled = self.entries.len();
     }
 
-    /// Copies to temporaries what is an alias of a local that is about to change.
+    /// Copies the aliases of a local, which is about to change, to the slots of their heights.
     pub fn release_local(&mut self, local: u32) {
         let mut next = core::mem::take(&mut self.aliases[local as usize]);
         while let Some(at) = next.checked_sub(1) {
@@ -578,12 +579,12 @@ impl Values {
         self.emit_copies();
     }
 
-    /// Whether a local has aliases on the stack.
+    /// Returns whether a local has aliases on the stack.
     pub fn has_aliases(&self, local: u32) -> bool {
         self.aliases[local as usize] != 0
     }
 
-    /// Emits the collected copies. None reads what another writes.
+    /// Emits the collected copies. None reads a slot that another one writes.
     fn emit_copies(&mut self) {
         if self.copies.is_empty() {
             return;
