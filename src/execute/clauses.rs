@@ -1,4 +1,4 @@
-//! Reading a cell that resumes a continuation.
+//! Reading cells that resume continuations.
 
 use super::regs::read_field;
 use crate::code::cells::Resume;

@@ -1,9 +1,9 @@
-//! Values that the compiler knows nothing of, at the cost of no instruction.
+//! Values that are opaque to the compiler, without an instruction.
 
 use core::arch::asm;
 
-/// The same number. What is computed from it is computed from this very register, not
-/// anew from what it was made of: handlers have few registers.
+/// Returns the same number. The compiler keeps it in one register instead of computing it again from
+/// its parts, of which handlers would need more registers.
 #[inline(always)]
 pub fn opaque(mut number: u64) -> u64 {
     // SAFETY: no instruction at all.
@@ -13,12 +13,12 @@ pub fn opaque(mut number: u64) -> u64 {
     number
 }
 
-/// The same address; on x86-64, in one register, however it was made.
+/// Returns the same address; on x86-64, in one register, however it was computed.
 ///
-/// Intel's cores hand what a store has written straight to the load that reads it, within
-/// a cycle, if neither address has an index register. Otherwise it goes through the store
-/// buffer, which takes seven (measured on a Xeon of 3.5 GHz). Slots are mostly read soon
-/// after they were written, and often the next instruction waits for that.
+/// Intel's cores forward a stored value to the load that reads it within a cycle, if neither address
+/// has an index register. Otherwise the value goes through the store buffer, which takes seven cycles
+/// (measured on a Xeon of 3.5 GHz). Slots are mostly read soon after they were written, and often the
+/// next instruction waits for that.
 #[inline(always)]
 #[allow(
     clippy::pointers_in_nomem_asm_block,
