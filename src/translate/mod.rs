@@ -78,7 +78,7 @@ impl Failed {
 /// The reason for which a function has no code.
 #[derive(Debug, ThisError)]
 enum TranslationError {
-    #[error("backstitch does not support the operator {0} yet")]
+    #[error("backstitch does not support the instruction {0} yet")]
     Unsupported(&'static str),
 }
 

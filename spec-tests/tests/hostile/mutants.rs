@@ -321,7 +321,7 @@ fn bits(value: &Val) -> String {
 fn describe(log: &mut String, what: &str, error: &Error) {
     let text = format!("{error:?}");
     assert!(text.len() > 8, "{what}: unclear error: {text:?}");
-    for internal in ["cannot translate", "does not support the operator"] {
+    for internal in ["cannot translate", "does not support the instruction"] {
         assert!(
             !text.contains(internal),
             "{what}: internal error of the translator: {text}"
