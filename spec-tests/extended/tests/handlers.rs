@@ -58,29 +58,37 @@ const WITH_FRAME: &[(&str, &str)] = &[
 const WITH_SPILLS: &[(Architecture, &str, &str)] = &[
     (
         Architecture::X86_64,
-        "BinaryCell<I32DivS, S<1>, I",
+        "Apply<I32DivS, Binary<Slot, Imm",
         SIX_REGISTERS,
     ),
     (
         Architecture::X86_64,
-        "BinaryCell<I64DivS, S<1>, I",
+        "Apply<I64DivS, Binary<Slot, Imm",
         SIX_REGISTERS,
     ),
-    (Architecture::X86_64, "UnaryCell<I32TruncF", SIX_REGISTERS),
+    (Architecture::X86_64, "Apply<I32TruncF", SIX_REGISTERS),
     (Architecture::X86_64, "IndirectCallee", SIX_REGISTERS),
     (Architecture::X86_64, "Resume", SIX_REGISTERS),
     (Architecture::X86_64, "Suspend", SIX_REGISTERS),
     (Architecture::Riscv64, "Suspend", SIX_REGISTERS),
     (
         Architecture::Riscv64,
-        "LoadAnyCell<F32Load, R>",
+        "Apply<F32Load, LoadAny<Acc>",
         SPLIT_FLOATS,
     ),
-    (Architecture::Riscv64, "LoadCell<F32Load,", SPLIT_FLOATS),
-    (Architecture::Riscv64, "StoreCell<F32Store,", SPLIT_FLOATS),
     (
         Architecture::Riscv64,
-        "Fused<StoreCell<I64Store,",
+        "Apply<F32Load, LoadFrom<",
+        SPLIT_FLOATS,
+    ),
+    (
+        Architecture::Riscv64,
+        "Apply<F32Store, StoreTo<",
+        SPLIT_FLOATS,
+    ),
+    (
+        Architecture::Riscv64,
+        "Fused<Apply<I64Store, StoreTo<",
         "two unaligned accesses by bytes need more registers than are free",
     ),
 ];
@@ -290,7 +298,7 @@ fn compile(target: &str) -> String {
 #[test]
 fn names_lose_their_paths() {
     assert_eq!(
-        without_paths("a::b::BinaryCell<a::ops::I32Add, c::S<1>, c::R>"),
-        "BinaryCell<I32Add, S<1>, R>"
+        without_paths("a::b::Apply<a::ops::I32Add, c::Unary<c::Slot, c::Acc>>"),
+        "Apply<I32Add, Unary<Slot, Acc>>"
     );
 }
