@@ -56,7 +56,7 @@ fn unreadable_files_are_reported_when_they_are_opened() {
     fs::write(path.join("secret"), "not readable").unwrap();
     fs::create_dir(path.join("closed")).unwrap();
     for name in ["secret", "closed"] {
-        fs::set_permissions(path.join(name), Permissions::from_mode(0)).unwrap();
+        fs::set_permissions(path.join(name), Permissions::from_mode(0o000)).unwrap();
     }
     // The superuser may read all files.
     let readable = fs::read(path.join("secret")).is_ok();
