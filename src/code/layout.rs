@@ -169,7 +169,7 @@ impl Layout {
     }
 }
 
-/// Whether two strings are equal; `==` is not for constants.
+/// Returns whether two strings are equal. Constants cannot use `==`.
 pub const fn is_same(a: &str, b: &str) -> bool {
     let (a, b) = (a.as_bytes(), b.as_bytes());
     if a.len() != b.len() {

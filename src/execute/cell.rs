@@ -72,7 +72,7 @@ impl<O: OpType, S: Shape> Apply<O, S> {
     pub(super) const LAYOUT: Layout = S::SPEC.layout(O::OP.operand());
 }
 
-/// Two consecutive cells that one handler executes: see [`fusion`](crate::code::fusion).
+/// Two consecutive cells that one handler executes: see `code::fusion`.
 pub struct Fused<A, B>(PhantomData<(A, B)>);
 
 impl<A: Cell, B: Cell> Cell for Fused<A, B> {
