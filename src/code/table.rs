@@ -64,24 +64,25 @@
 //!
 //! The instruction must be accepted as well: `module::unsupported` lists what is not.
 //!
-//! *An op with fields of its own*: a row here, its meaning in `execute`, and the place in
-//! `translate` that writes it. For `table.size` these are
+//! *An op with fields of its own*: a row here, its meaning in `execute`, and in `translate` the
+//! function that writes its cell and the arm that calls it. For `table.size` these are
 //!
 //! ```text
 //!   /// The number of elements of a table.
 //!   Control TableSize "table.size" [result: NearSlot, table: ModuleTable]
 //!
-//!   impl Cell for TableSize {                                      // execute/transfer.rs
+//!   impl Execute for TableSize {                                   // execute/transfer.rs
 //!       unsafe fn run(r: &mut Regs) -> Step {
 //!           …
 //!           *r.slot(TableSize::result) = (*core).len as u64;
 //!           r.next::<Self>()
 //!
-//!   self.values.assembler.emit(TableSize { result, table })        // translate/table.rs
+//!   self.slot_result(kind, |result| TableSize { result, table });  // translate/table.rs
+//!   ($f:ident TableSize $table:ident) => { $f.table_size($table) };  // translate/operators.rs
 //! ```
 //!
 //! An op that the driver carries out is a `Service`: it needs an arm in `execute::service`
-//! instead of a `Cell`.
+//! instead of an `Execute`.
 //!
 //! *A family*: an entry in [`family`](super::family) with its variants, made of the shapes
 //! in [`shape`](super::shape); an arm in `execute::handlers` that makes a type of a row's
