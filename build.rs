@@ -12,6 +12,7 @@ const TAIL_CALL_TARGETS: &[&str] = &["x86_64", "aarch64", "riscv64"];
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rustc-check-cfg=cfg(backstitch_tail)");
+    println!("cargo::rustc-check-cfg=cfg(backstitch_avx2)");
     println!("cargo::rustc-check-cfg=cfg(backstitch_become)");
     let is_set = |name: &str| env::var_os(name).is_some();
     let target = env::var("CARGO_CFG_TARGET_ARCH").unwrap_or_default();
@@ -19,6 +20,19 @@ fn main() {
     let instrumented = is_set("CARGO_CFG_MIRI") || is_set("CARGO_CFG_SANITIZE");
     if TAIL_CALL_TARGETS.contains(&target.as_str()) && optimised && !instrumented {
         println!("cargo::rustc-cfg=backstitch_tail");
+    }
+    // The `tail` backend, on an x86-64 that may have AVX2: found when an engine is made, for which
+    // the standard library is needed.
+    let features = env::var("CARGO_CFG_TARGET_FEATURE").unwrap_or_default();
+    let always = features.split(',').any(|feature| feature == "avx2");
+    if target == "x86_64"
+        && optimised
+        && !instrumented
+        && !always
+        && is_set("CARGO_FEATURE_SIMD")
+        && is_set("CARGO_FEATURE_STD")
+    {
+        println!("cargo::rustc-cfg=backstitch_avx2");
     }
     if is_set("CARGO_FEATURE_BECOME") && !instrumented && compiler_is_nightly() {
         println!("cargo::rustc-cfg=backstitch_become");

@@ -45,8 +45,9 @@ impl Config {
     /// Creates the default configuration.
     ///
     /// * Proposals: all that are supported are on. These are those that WebAssembly 2.0 and 3.0
-    ///   contain, without SIMD, relaxed SIMD and the instructions of garbage collection, and in
-    ///   addition custom page sizes, wide arithmetic and stack switching.
+    ///   contain, without the instructions of garbage collection, and in addition custom page
+    ///   sizes, wide arithmetic and stack switching. SIMD and relaxed SIMD need the Cargo feature
+    ///   `simd`, which is on by default.
     /// * [`CompilationMode::LazyTranslation`]: functions are validated when the module is created
     ///   and translated when they are first called.
     /// * No fuel, no epochs, no interruption from other threads.
@@ -54,8 +55,8 @@ impl Config {
     /// * Up to 8 MiB of stack for an execution, 100 nested calls from the host, and 1 GiB for a
     ///   module.
     ///
-    /// Proposals that are not supported (threads, SIMD, relaxed SIMD, the instructions of garbage
-    /// collection, legacy exceptions, components) cannot be turned on. A module that uses one is
+    /// Proposals that are not supported (threads, the instructions of garbage collection, legacy
+    /// exceptions, components) cannot be turned on. A module that uses one is
     /// refused with [`ModuleError::Unsupported`](crate::ModuleError::Unsupported), which contains
     /// the proposal's name.
     pub fn new() -> Config {
@@ -224,19 +225,20 @@ impl Config {
         /// [`ModuleError::Unsupported`](crate::ModuleError::Unsupported), which names the proposal
         /// `gc`.
         wasm_gc = GC,
-        /// Has no effect: the [SIMD](https://github.com/WebAssembly/simd) proposal is not supported
-        /// yet.
+        /// Configures the [SIMD](https://github.com/WebAssembly/simd) proposal: the type `v128` and
+        /// its instructions.
         ///
-        /// A module that uses `v128` is refused with
+        /// The default is `true`. In a build without the Cargo feature `simd` this has no effect: a
+        /// module that uses `v128` is refused with
         /// [`ModuleError::Unsupported`](crate::ModuleError::Unsupported), which names the proposal
         /// `simd`.
         wasm_simd = SIMD,
-        /// Has no effect: the [relaxed SIMD](https://github.com/WebAssembly/relaxed-simd) proposal
-        /// is not supported yet.
+        /// Configures the [relaxed SIMD](https://github.com/WebAssembly/relaxed-simd) proposal.
         ///
-        /// A module that uses one of its instructions is refused with
-        /// [`ModuleError::Unsupported`](crate::ModuleError::Unsupported), which names the proposal
-        /// `relaxed-simd`.
+        /// The default is `true`. Each instruction has the one result that the deterministic
+        /// profile of the specification gives it, on every target: for example,
+        /// `f32x4.relaxed_madd` always rounds the product and the sum. In a build without the Cargo feature `simd` this
+        /// has no effect: see [`Config::wasm_simd`].
         wasm_relaxed_simd = RELAXED_SIMD,
         /// Configures the [bulk memory
         /// operations](https://github.com/WebAssembly/bulk-memory-operations) proposal:

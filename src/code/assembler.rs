@@ -9,11 +9,13 @@ use super::cells::{
     Branch, Copy, Copy2, Copy4, CopyThrough, CopyThrough2, Resume, ReturnSlot, Row,
 };
 use super::clauses::{self, Clause};
+#[cfg(feature = "simd")]
+use super::field::Lane;
 use super::field::{FarSlot, FieldKind, ModuleMemory, NearSlot};
 use super::fusion;
+use super::input::{Access, Input};
 use super::layout::{self, Cursor};
 use super::opcode::{Op, Opcode};
-use super::scalar::Scalar;
 use super::shape::*;
 use alloc::vec::Vec;
 
@@ -43,103 +45,6 @@ impl Relocation {
             FieldKind::CalleeEntry => Some(Relocation::Entry),
             _ => None,
         }
-    }
-}
-
-/// An operand of a cell.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Input {
-    /// In a slot.
-    Slot(NearSlot),
-    /// In the accumulator of its type.
-    Acc,
-    /// A constant, as the bits of a slot.
-    Imm(u64),
-}
-
-impl Input {
-    /// Returns the source of an operand of `op`.
-    fn place(self, op: Op) -> Place {
-        match self {
-            Input::Slot(_) => Place::Slot,
-            Input::Acc => Place::Acc,
-            Input::Imm(bits) if op.operand().fits_immediate(bits) => Place::Imm,
-            Input::Imm(_) => Place::Wide,
-        }
-    }
-
-    /// Returns the bits of the operand's field.
-    fn bits(self) -> u64 {
-        match self {
-            Input::Slot(NearSlot(slot)) => u64::from(slot.cast_unsigned()),
-            Input::Acc => 0,
-            Input::Imm(bits) => bits,
-        }
-    }
-
-    /// Returns the operand of type `ty` whose source and field these are.
-    fn from_bits(ty: Scalar, place: Place, bits: u64) -> Input {
-        match place {
-            Place::Slot => Input::Slot(NearSlot(bits as i16)),
-            Place::Acc => Input::Acc,
-            Place::Imm => Input::Imm(ty.extend_immediate(bits)),
-            Place::Wide => Input::Imm(bits),
-        }
-    }
-
-    /// Returns the slot, of an operand in one.
-    fn slot(self) -> u64 {
-        match self {
-            Input::Slot(_) => self.bits(),
-            Input::Acc | Input::Imm(_) => 0,
-        }
-    }
-
-    /// Returns the immediate, of an operand that is one.
-    fn immediate(self) -> u64 {
-        match self {
-            Input::Imm(bits) => bits,
-            Input::Acc | Input::Slot(_) => 0,
-        }
-    }
-}
-
-/// The address of an access to memory 0.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Access {
-    /// A slot plus an offset.
-    BasedSlot(NearSlot, u32),
-    /// The accumulator plus an offset.
-    BasedAcc(u32),
-    /// A constant.
-    Fixed(u32),
-    /// The wrapping sum of two slots, plus an offset.
-    IndexedSlot(NearSlot, NearSlot, u16),
-    /// The wrapping sum of the accumulator and a slot, plus an offset.
-    IndexedAcc(NearSlot, u16),
-}
-
-impl Access {
-    fn form(self) -> Address {
-        match self {
-            Access::BasedSlot(..) => Address::BasedSlot,
-            Access::BasedAcc(_) => Address::BasedAcc,
-            Access::Fixed(_) => Address::Fixed,
-            Access::IndexedSlot(..) => Address::IndexedSlot,
-            Access::IndexedAcc(..) => Address::IndexedAcc,
-        }
-    }
-
-    /// Returns the bits of the fields `base`, `index` and `offset`.
-    fn bits(self) -> [u64; 3] {
-        let (base, index, offset) = match self {
-            Access::BasedSlot(base, offset) => (Some(base), None, offset),
-            Access::BasedAcc(offset) | Access::Fixed(offset) => (None, None, offset),
-            Access::IndexedSlot(base, index, offset) => (Some(base), Some(index), offset.into()),
-            Access::IndexedAcc(index, offset) => (None, Some(index), offset.into()),
-        };
-        let slot = |slot: Option<NearSlot>| slot.map_or(0, |slot| Input::Slot(slot).bits());
-        [slot(base), slot(index), u64::from(offset)]
     }
 }
 
@@ -416,6 +321,83 @@ impl Assembler {
             offset,
         };
         self.emit_shape(op, Spec::StoreAny {}, fields.to_bits())
+    }
+
+    /// Writes an operation on three vectors; the result goes to the accumulator.
+    #[cfg(feature = "simd")]
+    pub fn emit_ternary(&mut self, op: Op, [a, b, c]: [Input; 3]) -> Offset {
+        let fields = TernaryFields {
+            result: 0,
+            a: a.slot(),
+            b: b.slot(),
+            c: c.slot(),
+        };
+        let (a, b, c, out) = (a.place(op), b.place(op), c.place(op), Out::Acc);
+        self.emit_shape(op, Spec::Ternary { a, b, c, out }, fields.to_bits())
+    }
+
+    /// Writes a shift of a vector; the result goes to the accumulator.
+    #[cfg(feature = "simd")]
+    pub fn emit_shift(&mut self, op: Op, a: Input, count: Input) -> Offset {
+        let fields = ShiftFields {
+            result: 0,
+            a: a.slot(),
+            count: count.bits(),
+        };
+        let (a, b, out) = (a.place(op), count.place(op), Out::Acc);
+        self.emit_shape(op, Spec::Shift { a, b, out }, fields.to_bits())
+    }
+
+    /// Writes a selection of bytes of two vectors, by the indices in the bytes of `low` and
+    /// `high`; the result goes to the accumulator.
+    #[cfg(feature = "simd")]
+    pub fn emit_shuffle(&mut self, op: Op, [a, b]: [Input; 2], [low, high]: [u64; 2]) -> Offset {
+        let fields = ShuffleFields {
+            result: 0,
+            a: a.slot(),
+            b: b.slot(),
+            low,
+            high,
+        };
+        let (a, b, out) = (a.place(op), b.place(op), Out::Acc);
+        self.emit_shape(op, Spec::Shuffle { a, b, out }, fields.to_bits())
+    }
+
+    /// Writes a replacement of a lane of the vector `a` by the scalar `b`; the result goes to
+    /// the accumulator.
+    #[cfg(feature = "simd")]
+    pub fn emit_replace_lane(&mut self, op: Op, [a, b]: [Input; 2], lane: u8) -> Offset {
+        let fields = ReplaceLaneFields {
+            result: 0,
+            a: a.slot(),
+            b: b.slot(),
+            lane: u64::from(lane),
+        };
+        let (a, b, out) = (a.place(op), b.place(op), Out::Acc);
+        self.emit_shape(op, Spec::ReplaceLane { a, b, out }, fields.to_bits())
+    }
+
+    /// Writes a read of a lane; the result goes to the accumulator.
+    #[cfg(feature = "simd")]
+    pub fn emit_extract_lane(&mut self, op: Op, Lane(lane): Lane) -> Offset {
+        let fields = ExtractLaneFields {
+            result: 0,
+            a: u64::from(lane.cast_unsigned()),
+        };
+        let out = Out::Acc;
+        self.emit_shape(op, Spec::ExtractLane { out }, fields.to_bits())
+    }
+
+    /// Writes a constant vector, which goes to the accumulator.
+    #[cfg(feature = "simd")]
+    pub fn emit_vector(&mut self, op: Op, [low, high]: [u64; 2]) -> Offset {
+        let fields = ConstantFields {
+            result: 0,
+            low,
+            high,
+        };
+        let out = Out::Acc;
+        self.emit_shape(op, Spec::Constant { out }, fields.to_bits())
     }
 
     /// Writes an operation with a 128-bit result, whose operands are in consecutive slots.

@@ -99,6 +99,75 @@ macro_rules! for_each_variant {
             sr "_sr" StoreTo<Based<Slot>, Acc>, ir "_ir" StoreTo<Fixed, Acc>
         }
     };
+    ($callback:ident [$($extra:tt)*] VectorCommutative) => {
+        $callback! { [$($extra)*]
+            ss "_ss" Binary<Slot, Slot, Acc>, ss_d "_ss.d" Binary<Slot, Slot, AccAndSlot>,
+            rs "_rs" Binary<Acc, Slot, Acc>, rs_d "_rs.d" Binary<Acc, Slot, AccAndSlot>
+        }
+    };
+    ($callback:ident [$($extra:tt)*] VectorBinary) => {
+        $callback! { [$($extra)*]
+            ss "_ss" Binary<Slot, Slot, Acc>, ss_d "_ss.d" Binary<Slot, Slot, AccAndSlot>,
+            rs "_rs" Binary<Acc, Slot, Acc>, rs_d "_rs.d" Binary<Acc, Slot, AccAndSlot>,
+            sr "_sr" Binary<Slot, Acc, Acc>, sr_d "_sr.d" Binary<Slot, Acc, AccAndSlot>
+        }
+    };
+    ($callback:ident [$($extra:tt)*] Ternary) => {
+        $callback! { [$($extra)*]
+            sss "_sss" Ternary<Slot, Slot, Slot, Acc>,
+            sss_d "_sss.d" Ternary<Slot, Slot, Slot, AccAndSlot>,
+            rss "_rss" Ternary<Acc, Slot, Slot, Acc>,
+            rss_d "_rss.d" Ternary<Acc, Slot, Slot, AccAndSlot>,
+            srs "_srs" Ternary<Slot, Acc, Slot, Acc>,
+            srs_d "_srs.d" Ternary<Slot, Acc, Slot, AccAndSlot>,
+            ssr "_ssr" Ternary<Slot, Slot, Acc, Acc>,
+            ssr_d "_ssr.d" Ternary<Slot, Slot, Acc, AccAndSlot>
+        }
+    };
+    ($callback:ident [$($extra:tt)*] Shift) => {
+        $callback! { [$($extra)*]
+            ss "_ss" Shift<Slot, Slot, Acc>, ss_d "_ss.d" Shift<Slot, Slot, AccAndSlot>,
+            rs "_rs" Shift<Acc, Slot, Acc>, rs_d "_rs.d" Shift<Acc, Slot, AccAndSlot>,
+            si "_si" Shift<Slot, Imm, Acc>, si_d "_si.d" Shift<Slot, Imm, AccAndSlot>,
+            ri "_ri" Shift<Acc, Imm, Acc>, ri_d "_ri.d" Shift<Acc, Imm, AccAndSlot>
+        }
+    };
+    ($callback:ident [$($extra:tt)*] Shuffle) => {
+        $callback! { [$($extra)*]
+            ss "_ss" Shuffle<Slot, Slot, Acc>, ss_d "_ss.d" Shuffle<Slot, Slot, AccAndSlot>,
+            rs "_rs" Shuffle<Acc, Slot, Acc>, rs_d "_rs.d" Shuffle<Acc, Slot, AccAndSlot>,
+            sr "_sr" Shuffle<Slot, Acc, Acc>, sr_d "_sr.d" Shuffle<Slot, Acc, AccAndSlot>
+        }
+    };
+    ($callback:ident [$($extra:tt)*] ReplaceLane) => {
+        $callback! { [$($extra)*]
+            ss "_ss" ReplaceLane<Slot, Slot, Acc>, ss_d "_ss.d" ReplaceLane<Slot, Slot, AccAndSlot>,
+            rs "_rs" ReplaceLane<Acc, Slot, Acc>, rs_d "_rs.d" ReplaceLane<Acc, Slot, AccAndSlot>,
+            sr "_sr" ReplaceLane<Slot, Acc, Acc>, sr_d "_sr.d" ReplaceLane<Slot, Acc, AccAndSlot>,
+            rr "_rr" ReplaceLane<Acc, Acc, Acc>, rr_d "_rr.d" ReplaceLane<Acc, Acc, AccAndSlot>
+        }
+    };
+    ($callback:ident [$($extra:tt)*] ExtractLane) => {
+        $callback! { [$($extra)*]
+            s "_s" ExtractLane<Acc>, s_d "_s.d" ExtractLane<AccAndSlot>
+        }
+    };
+    ($callback:ident [$($extra:tt)*] Constant) => {
+        $callback! { [$($extra)*]
+            cell "" Constant<Acc>, d ".d" Constant<AccAndSlot>
+        }
+    };
+    ($callback:ident [$($extra:tt)*] VectorStore) => {
+        $callback! { [$($extra)*]
+            ss "_ss" StoreTo<Based<Slot>, Slot>,
+            rs "_rs" StoreTo<Based<Acc>, Slot>,
+            is "_is" StoreTo<Fixed, Slot>,
+            sr "_sr" StoreTo<Based<Slot>, Acc>,
+            rr "_rr" StoreTo<Based<Acc>, Acc>,
+            ir "_ir" StoreTo<Fixed, Acc>,
+            any "_any" StoreAny
+        }
+    };
     ($callback:ident [$($extra:tt)*] Wide) => {
         $callback! { [$($extra)*] cell "" WideBinary }
     };
@@ -187,7 +256,25 @@ families! {
     /// A store of a float that is in its accumulator. (A float in a slot is stored as an
     /// integer.)
     StoreFloat,
-    /// Two 128-bit operands.
+    /// Two vectors that can be exchanged, by themselves or with the opposite comparison.
+    VectorCommutative,
+    /// Two vectors.
+    VectorBinary,
+    /// Three vectors.
+    Ternary,
+    /// A vector and a count, which is a 32-bit integer.
+    Shift,
+    /// Two vectors and 16 constant indices.
+    Shuffle,
+    /// A vector, a scalar, and the constant number of a lane that the scalar replaces.
+    ReplaceLane,
+    /// A lane of a vector in a slot.
+    ExtractLane,
+    /// A constant vector.
+    Constant,
+    /// A store of a vector.
+    VectorStore,
+    /// Two 128-bit integers.
     Wide,
     /// Two 64-bit operands and a 128-bit result.
     WideMultiply,
@@ -228,7 +315,7 @@ static WITH_SLOT_RESULT: [[u8; MOST_VARIANTS]; Family::COUNT] = {
         let variants = VARIANTS[family];
         let mut variant = 0;
         while variant < variants.len() {
-            if variants[variant].spec.with_slot_result().is_some() {
+            if variants[variant].spec.has_acc_result() {
                 let mut other = 0;
                 while !(variants[other].spec.has_slot_result()
                     && variants[other].spec.form() == variants[variant].spec.form())

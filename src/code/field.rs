@@ -10,6 +10,8 @@ pub enum FieldKind {
     NearSlot,
     /// A slot, as a signed 32-bit distance from the record in bytes.
     FarSlot,
+    /// A part of a slot, as a signed 16-bit distance from the record in bytes.
+    Lane,
     /// A 16-bit unsigned integer.
     U16,
     /// A 32-bit unsigned integer.
@@ -38,7 +40,7 @@ impl FieldKind {
     /// to the end of the cell has the size of a word.
     pub const fn size(self) -> usize {
         match self {
-            FieldKind::NearSlot | FieldKind::U16 | FieldKind::Unused => 2,
+            FieldKind::NearSlot | FieldKind::Lane | FieldKind::U16 | FieldKind::Unused => 2,
             FieldKind::FarSlot | FieldKind::U32 | FieldKind::Hidden => 4,
             FieldKind::U64
             | FieldKind::Target
@@ -89,6 +91,11 @@ pub struct NearSlot(pub i16);
 /// A slot: its distance from the record in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FarSlot(pub i32);
+
+/// A lane of a vector in slots: its distance from the record in bytes.
+#[cfg(feature = "simd")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lane(pub i16);
 
 /// Two bytes that another variant of the op uses for a slot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -24,6 +24,7 @@ pub(crate) mod family;
 mod field;
 mod fusion;
 pub(crate) mod fusion_rows;
+mod input;
 mod layout;
 mod module_code;
 mod opcode;
@@ -32,8 +33,9 @@ mod scalar;
 pub mod shape;
 pub(crate) mod table;
 mod trap;
+pub(crate) mod vector_table;
 
-pub use assembler::{Access, Assembler, Input, Offset, Operation};
+pub use assembler::{Assembler, Offset, Operation};
 pub use block::{
     CodeBlock, CodeHeader, CodeLength, FixedCell, FixedCells, HEADER_WORDS, HandlerAddress,
     HandlerTable, Stub,
@@ -41,11 +43,14 @@ pub use block::{
 pub use catch::{Catch, CatchTable};
 pub use clauses::{Awaits, Clause, Handles};
 pub use family::Family;
+#[cfg(feature = "simd")]
+pub use field::Lane;
 pub use field::{
     CalleeCode, CalleeEntry, Clauses, FarSlot, FieldKind, FieldType, Length, ModuleData,
     ModuleElements, ModuleFunc, ModuleGlobal, ModuleMemory, ModuleTable, ModuleTag, NearSlot,
     PagedMemory, Target, Targets, ThrownTag, Unused,
 };
+pub use input::{Access, Input};
 pub use layout::{At, Layout, is_same};
 pub use module_code::{CodeLocation, Entry, ModuleCode, PublishedBlocks};
 pub use opcode::{Op, Opcode};

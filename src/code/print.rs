@@ -83,6 +83,11 @@ impl CellText<'_> {
         match kind {
             FieldKind::NearSlot => slot(f, i64::from(bits as i16)),
             FieldKind::FarSlot => slot(f, i64::from(bits as i32)),
+            FieldKind::Lane => {
+                let bytes = i64::from(bits as i16);
+                slot(f, bytes.div_euclid(8) * 8)?;
+                write!(f, ".{}", bytes.rem_euclid(8))
+            }
             FieldKind::U16 | FieldKind::U32 => write!(f, "{bits}"),
             FieldKind::U64 => write!(f, "{bits:#x}"),
             FieldKind::Target => write!(f, "-> {bits}"),

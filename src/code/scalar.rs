@@ -1,11 +1,12 @@
 //! The types of operands and results in the op table.
 
-/// The type of an operand, of a result, or of a number in memory. The names are Rust's.
+/// The type of an operand, of a result, or of a value in memory. The names are Rust's, and
+/// `v128` for vectors.
 #[allow(
     non_camel_case_types,
     reason = "the rows of the op table name Rust's types"
 )]
-#[allow(missing_docs, reason = "they are Rust's types")]
+#[allow(missing_docs, reason = "they are the types of these names")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scalar {
     u8,
@@ -16,6 +17,7 @@ pub enum Scalar {
     i64,
     f32,
     f64,
+    v128,
 }
 
 impl Scalar {
@@ -26,6 +28,7 @@ impl Scalar {
             Scalar::u16 => 2,
             Scalar::u32 | Scalar::i32 | Scalar::f32 => 4,
             Scalar::u64 | Scalar::i64 | Scalar::f64 => 8,
+            Scalar::v128 => 16,
         }
     }
 

@@ -368,6 +368,51 @@ shapes! {
         offset: Some(FieldKind::U64),
     }
 
+    /// An operation on three vectors with a result.
+    Ternary<A: Place as a, B: Place as b, C: Place as c, R: Out as out> |_ty| TernaryFields {
+        result: out.kind(),
+        a: a.slot(),
+        b: b.slot(),
+        c: c.slot(),
+    }
+
+    /// A shift of a vector by a 32-bit integer.
+    Shift<A: Place as a, B: Place as b, R: Out as out> |_ty| ShiftFields {
+        result: out.kind(),
+        a: a.slot(),
+        count: b.kind(Scalar::u32),
+    }
+
+    /// A selection of bytes of two vectors by constant indices.
+    Shuffle<A: Place as a, B: Place as b, R: Out as out> |_ty| ShuffleFields {
+        result: out.kind(),
+        a: a.slot(),
+        b: b.slot(),
+        low: Some(FieldKind::U64),
+        high: Some(FieldKind::U64),
+    }
+
+    /// A replacement of a lane of a vector by a scalar.
+    ReplaceLane<A: Place as a, B: Place as b, R: Out as out> |_ty| ReplaceLaneFields {
+        result: out.kind(),
+        a: a.slot(),
+        b: b.slot(),
+        lane: Some(FieldKind::U16),
+    }
+
+    /// A read of a lane of a vector in a slot.
+    ExtractLane<R: Out as out> |_ty| ExtractLaneFields {
+        result: out.kind(),
+        a: Some(FieldKind::Lane),
+    }
+
+    /// A constant vector.
+    Constant<R: Out as out> |_ty| ConstantFields {
+        result: out.kind(),
+        low: Some(FieldKind::U64),
+        high: Some(FieldKind::U64),
+    }
+
     /// An operation on 128-bit integers: four consecutive slots become two.
     WideBinary<> |_ty| WideBinaryFields {
         operands: Some(FieldKind::FarSlot),
@@ -390,13 +435,22 @@ impl Spec {
             a as usize * 4 + b as usize
         }
         match self {
-            Spec::Row | Spec::WideBinary { .. } | Spec::WideMultiply { .. } => 0,
+            Spec::Row
+            | Spec::WideBinary { .. }
+            | Spec::WideMultiply { .. }
+            | Spec::ExtractLane { .. }
+            | Spec::Constant { .. } => 0,
             Spec::LoadAny { .. } => 1,
             Spec::StoreAny { .. } => 2,
             Spec::Count { bound } => 3 + bound as usize,
             Spec::LoadFrom { address, .. } => 7 + address as usize,
             Spec::StoreTo { address, value } => 12 + address as usize * 4 + value as usize,
-            Spec::Binary { a, b, .. } | Spec::Comparison { a, b, .. } => 32 + pair(a, b),
+            Spec::Binary { a, b, .. }
+            | Spec::Comparison { a, b, .. }
+            | Spec::Shift { a, b, .. }
+            | Spec::Shuffle { a, b, .. }
+            | Spec::ReplaceLane { a, b, .. } => 32 + pair(a, b),
+            Spec::Ternary { a, b, c, .. } => 32 + pair(a, b) + (c as usize & 1) * 16,
             Spec::Unary { a, .. } => 32 + pair(a, Place::Slot),
             Spec::Branch { a, b, when } => match when {
                 When::Holds => 44 + pair(a, b),
@@ -406,41 +460,31 @@ impl Spec {
         }
     }
 
-    /// Returns the same shape with its result in a slot as well, if it has one in the
-    /// accumulator alone.
-    pub const fn with_slot_result(self) -> Option<Spec> {
-        let out = Out::AccAndSlot;
-        Some(match self {
-            Spec::Binary {
-                a,
-                b,
-                out: Out::Acc,
-            } => Spec::Binary { a, b, out },
-            Spec::Comparison {
-                a,
-                b,
-                out: Out::Acc,
-            } => Spec::Comparison { a, b, out },
-            Spec::Unary { a, out: Out::Acc } => Spec::Unary { a, out },
-            Spec::LoadFrom {
-                address,
-                out: Out::Acc,
-            } => Spec::LoadFrom { address, out },
-            Spec::LoadAny { out: Out::Acc } => Spec::LoadAny { out },
-            _ => return None,
-        })
-    }
-
-    /// Returns whether the shape has a result in a slot as well as in the accumulator.
-    pub const fn has_slot_result(self) -> bool {
-        let out = match self {
+    /// Returns the destination of the result, if the shape has one in an accumulator.
+    const fn out(self) -> Option<Out> {
+        match self {
             Spec::Binary { out, .. }
             | Spec::Comparison { out, .. }
             | Spec::Unary { out, .. }
             | Spec::LoadFrom { out, .. }
-            | Spec::LoadAny { out } => out,
-            _ => return false,
-        };
-        matches!(out, Out::AccAndSlot)
+            | Spec::LoadAny { out }
+            | Spec::Ternary { out, .. }
+            | Spec::Shift { out, .. }
+            | Spec::Shuffle { out, .. }
+            | Spec::ReplaceLane { out, .. }
+            | Spec::ExtractLane { out }
+            | Spec::Constant { out } => Some(out),
+            _ => None,
+        }
+    }
+
+    /// Returns whether the shape has a result in the accumulator alone.
+    pub const fn has_acc_result(self) -> bool {
+        matches!(self.out(), Some(Out::Acc))
+    }
+
+    /// Returns whether the shape has a result in a slot as well as in the accumulator.
+    pub const fn has_slot_result(self) -> bool {
+        matches!(self.out(), Some(Out::AccAndSlot))
     }
 }

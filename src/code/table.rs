@@ -91,11 +91,12 @@
 //!
 //! # The macro
 //!
-//! `for_each_op!` calls `$callback!` with whatever else it was given, and all rows.
+//! `for_each_op!` calls `$callback!` with the tokens it was given and all rows: those below,
+//! then those of [`vector_table`](super::vector_table).
 
 macro_rules! for_each_op {
     ($callback:ident $($extra:tt)*) => {
-        $callback! { [$($extra)*]
+        $crate::code::vector_table::for_each_vector_op! { $callback [$($extra)*] {
             // --- integers, 32 bits ---
             /// Adds.
             Commutative I32Add "i32.add" (u32) -> u32 { |a, b| a.wrapping_add(b) }
@@ -617,7 +618,7 @@ macro_rules! for_each_op {
             Service ContNew "cont.new" [operands: FarSlot]
             /// Binds arguments to a continuation.
             Service ContBind "cont.bind" [operands: FarSlot, count: u32, ty: TypeId]
-        }
+        } }
     };
 }
 

@@ -4,7 +4,8 @@ use super::dispatch::part::part;
 use super::regs::{Regs, Step};
 use crate::code::cells::Row;
 use crate::code::shape::Shape;
-use crate::code::{Layout, Op};
+use crate::code::{Layout, Op, Scalar};
+use crate::support::vector::Level;
 use core::marker::PhantomData;
 
 /// The meaning of an opcode: handlers are made of it.
@@ -14,12 +15,17 @@ pub trait Cell {
     /// Whether the cell calls a function.
     const CALLS: bool = false;
 
-    /// Executes the cell.
+    /// Whether the cell's handler is better with other instructions than those of the baseline
+    /// of the target.
+    #[cfg_attr(not(backstitch_avx2), allow(dead_code, reason = "there is one level"))]
+    const VECTOR: bool = false;
+
+    /// Executes the cell, with the instructions of a level.
     ///
     /// # Safety
     ///
-    /// X1 to X3, on the page of `execute`.
-    unsafe fn run(r: &mut Regs) -> Step;
+    /// X1 to X3, on the page of `execute`; the processor has the instructions of the level.
+    unsafe fn run<L: Level>(r: &mut Regs) -> Step;
 
     /// Executes the cell where a call follows. The arguments of the call were often written
     /// before another call, so reading them needs no care for values written just now.
@@ -28,9 +34,9 @@ pub trait Cell {
     ///
     /// As for `run`.
     #[inline(always)]
-    unsafe fn run_before_call(r: &mut Regs) -> Step {
+    unsafe fn run_before_call<L: Level>(r: &mut Regs) -> Step {
         // SAFETY: as promised.
-        unsafe { Self::run(r) }
+        unsafe { Self::run::<L>(r) }
     }
 }
 
@@ -52,7 +58,7 @@ impl<C: Execute> Cell for C {
     const CALLS: bool = <C as Execute>::CALLS;
 
     #[inline(always)]
-    unsafe fn run(r: &mut Regs) -> Step {
+    unsafe fn run<L: Level>(r: &mut Regs) -> Step {
         // SAFETY: as promised.
         unsafe { <C as Execute>::run(r) }
     }
@@ -68,6 +74,11 @@ pub trait OpType {
 pub struct Apply<O, S>(PhantomData<(O, S)>);
 
 impl<O: OpType, S: Shape> Apply<O, S> {
+    /// Whether the op has vectors as operands or as its result.
+    #[cfg_attr(not(backstitch_avx2), allow(dead_code, reason = "there is one level"))]
+    pub(super) const VECTOR: bool =
+        matches!(O::OP.operand(), Scalar::v128) || matches!(O::OP.result(), Some(Scalar::v128));
+
     /// The places of the fields.
     pub(super) const LAYOUT: Layout = S::SPEC.layout(O::OP.operand());
 }
@@ -78,13 +89,14 @@ pub struct Fused<A, B>(PhantomData<(A, B)>);
 impl<A: Cell, B: Cell> Cell for Fused<A, B> {
     const WORDS: usize = A::WORDS + B::WORDS;
     const CALLS: bool = B::CALLS;
+    const VECTOR: bool = A::VECTOR || B::VECTOR;
 
     #[inline(always)]
-    unsafe fn run(r: &mut Regs) -> Step {
+    unsafe fn run<L: Level>(r: &mut Regs) -> Step {
         // SAFETY: X1 to X3, and after the first cell `ip` is that of the second.
         unsafe {
-            match part::<A>(r, B::CALLS) {
-                Step::Next => part::<B>(r, false),
+            match part::<A, L>(r, B::CALLS) {
+                Step::Next => part::<B, L>(r, false),
                 step => step,
             }
         }

@@ -45,7 +45,7 @@ impl Regs {
     /// integer in the accumulator as well. The record is read first: the results of a
     /// function that has more of them than parameters overwrite it.
     #[inline(always)]
-    unsafe fn return_to_caller(&mut self, write: impl FnOnce(&Regs)) -> Step {
+    pub(super) unsafe fn return_to_caller(&mut self, write: impl FnOnce(&Regs)) -> Step {
         // SAFETY: S1, S2: `fp` is the address of the running frame's record.
         unsafe {
             let record = Record(self.fp);

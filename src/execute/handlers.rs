@@ -8,6 +8,8 @@ use super::cell::{Apply, Cell, Fused, OpType};
 use super::memory::{LoadOp, StoreOp};
 use super::numeric::{BinaryOp, CompareOp, UnaryOp, WideMultiplyOp, WideOp};
 use super::service::ServiceCell;
+#[cfg(feature = "simd")]
+use super::vector::{ReplaceLaneOp, ShiftOp, ShuffleOp, TernaryOp};
 use crate::code::cells::*;
 use crate::code::family::for_each_variant;
 use crate::code::fusion_rows::for_each_fusion;
@@ -22,6 +24,9 @@ use crate::support::float;
 pub mod ops {
     use super::*;
     use crate::execute::numeric;
+    use crate::support::vector::Level;
+    #[cfg(feature = "simd")]
+    use crate::support::vector::{V128 as v128, ops as vector};
 
     /// Defines a type for each row that has a body.
     macro_rules! define_ops {
@@ -47,6 +52,8 @@ pub mod ops {
         (CommutativeWide $($row:tt)*) => { define_op! { total BinaryOp $($row)* } };
         (Binary $($row:tt)*) => { define_op! { total BinaryOp $($row)* } };
         (Partial $($row:tt)*) => { define_op! { partial BinaryOp $($row)* } };
+        (VectorCommutative $($row:tt)*) => { define_op! { total BinaryOp $($row)* } };
+        (VectorBinary $($row:tt)*) => { define_op! { total BinaryOp $($row)* } };
         (Unary $($row:tt)*) => { define_op! { total UnaryOp $($row)* } };
         (PartialUnary $($row:tt)*) => { define_op! { partial UnaryOp $($row)* } };
         (total $trait:ident $op:ident $operand:ident $result:ident |$($arg:ident),*| $body:expr) => {
@@ -57,7 +64,7 @@ pub mod ops {
                 type Operand = $operand;
                 type Result = $result;
                 #[inline(always)]
-                fn apply($($arg: $operand),*) -> Result<$result, Trap> {
+                fn apply<L: Level>($($arg: $operand),*) -> Result<$result, Trap> {
                     $body
                 }
             }
@@ -77,11 +84,50 @@ pub mod ops {
                 type Stored = $stored;
                 type Result = $result;
                 #[inline(always)]
-                fn extend($a: $stored) -> $result {
+                fn extend<L: Level>($a: $stored) -> $result {
                     $body
                 }
             }
         };
+        (ExtractLane $($row:tt)*) => { define_op! { Load $($row)* } };
+        (VectorStore $($row:tt)*) => { define_op! { Store $($row)* } };
+        (Shift $op:ident $operand:ident $result:ident |$a:ident, $b:ident| $body:expr) => {
+            impl ShiftOp for $op {
+                #[inline(always)]
+                fn apply<L: Level>($a: v128, $b: u32) -> v128 {
+                    $body
+                }
+            }
+        };
+        (Ternary $op:ident $operand:ident $result:ident
+            |$a:ident, $b:ident, $c:ident| $body:expr) => {
+            impl TernaryOp for $op {
+                #[inline(always)]
+                fn apply<L: Level>($a: v128, $b: v128, $c: v128) -> v128 {
+                    $body
+                }
+            }
+        };
+        (Shuffle $op:ident $operand:ident $result:ident
+            |$a:ident, $b:ident, $lanes:ident| $body:expr) => {
+            impl ShuffleOp for $op {
+                #[inline(always)]
+                fn apply<L: Level>($a: v128, $b: v128, $lanes: v128) -> v128 {
+                    $body
+                }
+            }
+        };
+        (ReplaceLane $op:ident $operand:ident $result:ident
+            |$a:ident, $b:ident, $lane:ident| $body:expr) => {
+            impl ReplaceLaneOp for $op {
+                type Lane = $operand;
+                #[inline(always)]
+                fn apply<L: Level>($a: v128, $b: $operand, $lane: u8) -> v128 {
+                    $body
+                }
+            }
+        };
+        (Constant $($row:tt)*) => {};
         (StoreFloat $($row:tt)*) => { define_op! { Store $($row)* } };
         (Store $op:ident $operand:ident $stored:ident |$a:ident| $body:expr) => {
             impl StoreOp for $op {
@@ -266,17 +312,17 @@ const LOOP_FUSES: bool = FUSES
         debug_assertions
     ));
 
-/// Defines the handlers and fixed cells of a backend.
+/// Defines the handlers and fixed cells of a backend. The last argument is the handler of the
+/// cells of a type.
 macro_rules! backend {
-    ($(#[$attribute:meta])* $table:ident, $visitor:ident, $module:ident, $fuses:expr) => {
+    ($(#[$attribute:meta])* $table:ident, $visitor:ident, $fuses:expr, |$cell:ident| $handler:expr) => {
         $(#[$attribute])*
         struct $visitor;
 
         $(#[$attribute])*
-        impl<C: Cell> Visit<C> for $visitor {
+        impl<$cell: Cell> Visit<$cell> for $visitor {
             type Item = HandlerAddress;
-            const ITEM: HandlerAddress =
-                HandlerAddress(super::dispatch::$module::handler::<C> as *const ());
+            const ITEM: HandlerAddress = HandlerAddress($handler);
         }
 
         $(#[$attribute])*
@@ -306,17 +352,29 @@ macro_rules! backend {
 
 backend!(
     /// The loop backend.
-    LOOP, Loop, looped, LOOP_FUSES
+    LOOP, Loop, LOOP_FUSES, |C| super::dispatch::looped::handler::<C> as *const ()
 );
 
 backend!(
     /// The tail-call backend.
     #[cfg(all(backstitch_tail, not(debug_assertions)))]
-    TAIL, Tail, tail, FUSES
+    TAIL, Tail, FUSES, |C| super::dispatch::tail::handler::<C> as *const ()
+);
+
+backend!(
+    /// The tail-call backend, on a processor with AVX2.
+    #[cfg(all(backstitch_avx2, not(debug_assertions)))]
+    TAIL_AVX2, TailAvx2, FUSES, |C| {
+        if C::VECTOR {
+            super::dispatch::tail::avx2_handler::<C> as *const ()
+        } else {
+            super::dispatch::tail::handler::<C> as *const ()
+        }
+    }
 );
 
 backend!(
     /// The backend with guaranteed tail calls.
     #[cfg(backstitch_become)]
-    BECOME, Become, r#become, FUSES
+    BECOME, Become, FUSES, |C| super::dispatch::r#become::handler::<C> as *const ()
 );

@@ -15,9 +15,12 @@ use crate::code::shape::{
 };
 use crate::code::{FieldKind, Layout, Trap};
 use crate::stack::Exit;
+use crate::support::vector::Level;
+#[cfg(feature = "simd")]
+use crate::support::vector::V128;
 use core::ptr;
 
-/// A number as memories hold it, in little-endian byte order.
+/// A number, or a vector, as memories hold it, in little-endian byte order.
 pub trait Stored: Copy {
     /// The size in bytes.
     const SIZE: u64 = size_of::<Self>() as u64;
@@ -27,6 +30,17 @@ pub trait Stored: Copy {
     ///
     /// `SIZE` bytes at `address` are readable.
     unsafe fn load(address: *const u8) -> Self;
+    /// Reads the number in the target's byte order.
+    ///
+    /// # Safety
+    ///
+    /// `SIZE` bytes at `address` are readable.
+    #[cfg(feature = "simd")]
+    #[inline(always)]
+    unsafe fn read_native(address: *const u8) -> Self {
+        // SAFETY: as promised; a number is valid whatever its bits are.
+        unsafe { address.cast::<Self>().read_unaligned() }
+    }
     /// Writes the number to an address.
     ///
     /// # Safety
@@ -54,6 +68,20 @@ macro_rules! stored {
 
 stored!(u8 u16 u32 u64);
 
+#[cfg(feature = "simd")]
+impl Stored for V128 {
+    #[inline(always)]
+    unsafe fn load(address: *const u8) -> V128 {
+        // SAFETY: as promised.
+        V128::from_bytes(unsafe { address.cast::<[u8; 16]>().read() })
+    }
+    #[inline(always)]
+    unsafe fn store(self, address: *mut u8) {
+        // SAFETY: as promised.
+        unsafe { address.cast::<[u8; 16]>().write(self.to_bytes()) };
+    }
+}
+
 /// A load.
 pub trait LoadOp: OpType {
     /// The type in memory.
@@ -61,7 +89,7 @@ pub trait LoadOp: OpType {
     /// The type on the stack.
     type Result: Value;
     /// Converts the loaded value.
-    fn extend(stored: Self::Stored) -> Self::Result;
+    fn extend<L: Level>(stored: Self::Stored) -> Self::Result;
 }
 
 /// A store.
@@ -181,15 +209,16 @@ impl Form for Fixed {
 
 impl<O: LoadOp, A: Form, R: Sink<O::Result>> Cell for Apply<O, LoadFrom<A, R>> {
     const WORDS: usize = Self::LAYOUT.words();
+    const VECTOR: bool = Self::VECTOR;
 
     #[inline(always)]
-    unsafe fn run(r: &mut Regs) -> Step {
+    unsafe fn run<L: Level>(r: &mut Regs) -> Step {
         // SAFETY: X1, X3, S1, H3.
         unsafe {
             let at = A::effective(r, const { Fields::of(&Self::LAYOUT) });
             match r.within(at, O::Stored::SIZE) {
                 Some(address) => {
-                    let value = O::extend(O::Stored::load(address));
+                    let value = O::extend::<L>(O::Stored::load(address));
                     R::write(r, const { Self::LAYOUT.operand("result") }, value);
                     r.advance(Self::WORDS)
                 }
@@ -201,9 +230,10 @@ impl<O: LoadOp, A: Form, R: Sink<O::Result>> Cell for Apply<O, LoadFrom<A, R>> {
 
 impl<O: LoadOp, R: Sink<O::Result>> Cell for Apply<O, LoadAny<R>> {
     const WORDS: usize = Self::LAYOUT.words();
+    const VECTOR: bool = Self::VECTOR;
 
     #[inline(always)]
-    unsafe fn run(r: &mut Regs) -> Step {
+    unsafe fn run<L: Level>(r: &mut Regs) -> Step {
         // SAFETY: X1, X2, S1, H3.
         unsafe {
             let base = *r.slot_at(const { Self::LAYOUT.byte("base", FieldKind::NearSlot) });
@@ -211,7 +241,7 @@ impl<O: LoadOp, R: Sink<O::Result>> Cell for Apply<O, LoadAny<R>> {
             let offset = r.u64_at(const { Self::LAYOUT.byte("offset", FieldKind::U64) });
             match r.within_any(memory, base, offset, O::Stored::SIZE) {
                 Some(address) => {
-                    let value = O::extend(O::Stored::load(address));
+                    let value = O::extend::<L>(O::Stored::load(address));
                     R::write(r, const { Self::LAYOUT.operand("result") }, value);
                     r.advance(Self::WORDS)
                 }
@@ -223,9 +253,10 @@ impl<O: LoadOp, R: Sink<O::Result>> Cell for Apply<O, LoadAny<R>> {
 
 impl<O: StoreOp, A: Form, V: Source<O::Operand>> Cell for Apply<O, StoreTo<A, V>> {
     const WORDS: usize = Self::LAYOUT.words();
+    const VECTOR: bool = Self::VECTOR;
 
     #[inline(always)]
-    unsafe fn run(r: &mut Regs) -> Step {
+    unsafe fn run<L: Level>(r: &mut Regs) -> Step {
         // SAFETY: X1, X3, S1, H3.
         unsafe {
             let at = A::effective(r, const { Fields::of(&Self::LAYOUT) });
@@ -243,9 +274,10 @@ impl<O: StoreOp, A: Form, V: Source<O::Operand>> Cell for Apply<O, StoreTo<A, V>
 
 impl<O: StoreOp> Cell for Apply<O, StoreAny> {
     const WORDS: usize = Self::LAYOUT.words();
+    const VECTOR: bool = Self::VECTOR;
 
     #[inline(always)]
-    unsafe fn run(r: &mut Regs) -> Step {
+    unsafe fn run<L: Level>(r: &mut Regs) -> Step {
         // SAFETY: X1, X2, S1, H3.
         unsafe {
             let base = *r.slot_at(const { Self::LAYOUT.byte("base", FieldKind::NearSlot) });
@@ -253,9 +285,9 @@ impl<O: StoreOp> Cell for Apply<O, StoreAny> {
             let offset = r.u64_at(const { Self::LAYOUT.byte("offset", FieldKind::U64) });
             match r.within_any(memory, base, offset, O::Stored::SIZE) {
                 Some(address) => {
-                    let value =
-                        *r.slot_at(const { Self::LAYOUT.byte("value", FieldKind::NearSlot) });
-                    O::wrap(O::Operand::from_slot(value)).store(address);
+                    let slot = r.slot_at(const { Self::LAYOUT.byte("value", FieldKind::NearSlot) });
+                    let value = O::Operand::read(slot);
+                    O::wrap(value).store(address);
                     r.advance(Self::WORDS)
                 }
                 None => r.trap(Trap::MemoryOutOfBounds),

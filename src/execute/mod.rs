@@ -82,6 +82,8 @@ mod stepping;
 mod switching;
 mod transfer;
 mod unwind;
+#[cfg(feature = "simd")]
+mod vector;
 
 pub use dispatch::{Dispatch, DispatchError};
 pub use execution::{Execution, ExecutionError, Outcome, Suspension, call};

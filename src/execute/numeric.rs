@@ -1,7 +1,7 @@
 //! Ops on values alone: arithmetic, comparisons, conversions.
 
 use super::cell::{Apply, Cell, OpType};
-use super::operand::{Sink, Source, Value};
+use super::operand::{Sink, Source, Value, Word};
 use super::regs::{Regs, Step};
 use crate::code::shape::{
     AccAndSlot, Binary, Branch, Comparison, Count, Marks, Select, Unary, When, WideBinary,
@@ -9,6 +9,7 @@ use crate::code::shape::{
 };
 use crate::code::{FieldKind, Trap};
 use crate::support::float;
+use crate::support::vector::Level;
 
 /// An op on two operands.
 pub trait BinaryOp: OpType {
@@ -17,7 +18,7 @@ pub trait BinaryOp: OpType {
     /// The result's type.
     type Result: Value;
     /// Returns the result.
-    fn apply(a: Self::Operand, b: Self::Operand) -> Result<Self::Result, Trap>;
+    fn apply<L: Level>(a: Self::Operand, b: Self::Operand) -> Result<Self::Result, Trap>;
 }
 
 /// An op on one operand.
@@ -27,7 +28,7 @@ pub trait UnaryOp: OpType {
     /// The result's type.
     type Result: Value;
     /// Returns the result.
-    fn apply(a: Self::Operand) -> Result<Self::Result, Trap>;
+    fn apply<L: Level>(a: Self::Operand) -> Result<Self::Result, Trap>;
 }
 
 /// A comparison.
@@ -63,10 +64,10 @@ where
     const RESULT: usize = Self::LAYOUT.operand("result");
 
     #[inline(always)]
-    unsafe fn apply(r: &mut Regs, a: O::Operand, b: O::Operand) -> Step {
+    unsafe fn apply<L: Level>(r: &mut Regs, a: O::Operand, b: O::Operand) -> Step {
         // SAFETY: X1, S1.
         unsafe {
-            match O::apply(a, b) {
+            match O::apply::<L>(a, b) {
                 Ok(value) => {
                     Out::write(r, Self::RESULT, value);
                     r.advance(Self::WORDS)
@@ -85,17 +86,18 @@ where
     Out: Sink<O::Result>,
 {
     const WORDS: usize = Self::LAYOUT.words();
+    const VECTOR: bool = Self::VECTOR;
 
     #[inline(always)]
-    unsafe fn run(r: &mut Regs) -> Step {
+    unsafe fn run<L: Level>(r: &mut Regs) -> Step {
         // SAFETY: X1, S1.
-        unsafe { Self::apply(r, A::read(r, Self::A), B::read(r, Self::B)) }
+        unsafe { Self::apply::<L>(r, A::read(r, Self::A), B::read(r, Self::B)) }
     }
 
     #[inline(always)]
-    unsafe fn run_before_call(r: &mut Regs) -> Step {
+    unsafe fn run_before_call<L: Level>(r: &mut Regs) -> Step {
         // SAFETY: X1, S1.
-        unsafe { Self::apply(r, A::read_old(r, Self::A), B::read_old(r, Self::B)) }
+        unsafe { Self::apply::<L>(r, A::read_old(r, Self::A), B::read_old(r, Self::B)) }
     }
 }
 
@@ -106,12 +108,13 @@ where
     Out: Sink<O::Result>,
 {
     const WORDS: usize = Self::LAYOUT.words();
+    const VECTOR: bool = Self::VECTOR;
 
     #[inline(always)]
-    unsafe fn run(r: &mut Regs) -> Step {
+    unsafe fn run<L: Level>(r: &mut Regs) -> Step {
         // SAFETY: X1, S1.
         unsafe {
-            match O::apply(A::read(r, const { Self::LAYOUT.operand("a") })) {
+            match O::apply::<L>(A::read(r, const { Self::LAYOUT.operand("a") })) {
                 Ok(value) => {
                     Out::write(r, const { Self::LAYOUT.operand("result") }, value);
                     r.advance(Self::WORDS)
@@ -130,9 +133,10 @@ where
     Out: Sink<u32>,
 {
     const WORDS: usize = Self::LAYOUT.words();
+    const VECTOR: bool = Self::VECTOR;
 
     #[inline(always)]
-    unsafe fn run(r: &mut Regs) -> Step {
+    unsafe fn run<L: Level>(r: &mut Regs) -> Step {
         // SAFETY: X1, S1.
         unsafe {
             let a = A::read(r, const { Self::LAYOUT.operand("a") });
@@ -152,9 +156,10 @@ where
     W: Marks<When>,
 {
     const WORDS: usize = Self::LAYOUT.words();
+    const VECTOR: bool = Self::VECTOR;
 
     #[inline(always)]
-    unsafe fn run(r: &mut Regs) -> Step {
+    unsafe fn run<L: Level>(r: &mut Regs) -> Step {
         // SAFETY: X1, S1; a target is the address of a cell of the same function.
         unsafe {
             let a = A::read(r, const { Self::LAYOUT.operand("a") });
@@ -176,9 +181,10 @@ where
     B: Source<O::Operand>,
 {
     const WORDS: usize = Self::LAYOUT.words();
+    const VECTOR: bool = Self::VECTOR;
 
     #[inline(always)]
-    unsafe fn run(r: &mut Regs) -> Step {
+    unsafe fn run<L: Level>(r: &mut Regs) -> Step {
         // SAFETY: X1, S1. Both slots are read, so that no branch need be made of it.
         unsafe {
             let first = *r.slot_at(const { Self::LAYOUT.byte("first", FieldKind::NearSlot) });
@@ -200,9 +206,10 @@ where
     O::Operand: Integer,
 {
     const WORDS: usize = Self::LAYOUT.words();
+    const VECTOR: bool = Self::VECTOR;
 
     #[inline(always)]
-    unsafe fn run(r: &mut Regs) -> Step {
+    unsafe fn run<L: Level>(r: &mut Regs) -> Step {
         // SAFETY: X1, S1; a target is the address of a cell of the same function.
         unsafe {
             let step = r.u32_at(const { Self::LAYOUT.byte("step", FieldKind::U32) });
@@ -222,7 +229,7 @@ where
 }
 
 /// An integer with a wrapping addition.
-pub trait Integer: Value {
+pub trait Integer: Word {
     /// Returns the wrapping sum.
     fn wrapping_sum(self, other: Self) -> Self;
 }
@@ -259,9 +266,10 @@ unsafe fn write_pair(slots: *mut u64, value: u128) {
 
 impl<O: WideOp> Cell for Apply<O, WideBinary> {
     const WORDS: usize = Self::LAYOUT.words();
+    const VECTOR: bool = Self::VECTOR;
 
     #[inline(always)]
-    unsafe fn run(r: &mut Regs) -> Step {
+    unsafe fn run<L: Level>(r: &mut Regs) -> Step {
         // SAFETY: X1, S1: four slots hold the operands.
         unsafe {
             let slots = r.far_slot_at(const { Self::LAYOUT.byte("operands", FieldKind::FarSlot) });
@@ -273,9 +281,10 @@ impl<O: WideOp> Cell for Apply<O, WideBinary> {
 
 impl<O: WideMultiplyOp> Cell for Apply<O, WideMultiply> {
     const WORDS: usize = Self::LAYOUT.words();
+    const VECTOR: bool = Self::VECTOR;
 
     #[inline(always)]
-    unsafe fn run(r: &mut Regs) -> Step {
+    unsafe fn run<L: Level>(r: &mut Regs) -> Step {
         // SAFETY: X1, S1: two slots hold the operands.
         unsafe {
             let slots = r.far_slot_at(const { Self::LAYOUT.byte("operands", FieldKind::FarSlot) });

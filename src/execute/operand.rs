@@ -3,6 +3,8 @@
 use super::regs::Regs;
 use crate::code::Scalar;
 use crate::code::shape::{Acc, AccAndSlot, Imm, Marks, Out, Place, Slot, Wide};
+#[cfg(feature = "simd")]
+use crate::support::vector::V128;
 
 /// A WebAssembly value, as a Rust type.
 pub trait Value: Copy {
@@ -10,10 +12,18 @@ pub trait Value: Copy {
     const WIDE: bool = Self::SCALAR.has_wide_immediates();
     /// The type in the op table.
     const SCALAR: Scalar;
-    /// Returns the value in a slot.
-    fn from_slot(bits: u64) -> Self;
-    /// Returns the bits of a slot that holds the value.
-    fn to_slot(self) -> u64;
+    /// Reads the value in a slot.
+    ///
+    /// # Safety
+    ///
+    /// S1: the slots of the value lie within the frame.
+    unsafe fn read(slot: *const u64) -> Self;
+    /// Writes the value to a slot.
+    ///
+    /// # Safety
+    ///
+    /// As for `read`.
+    unsafe fn write(self, slot: *mut u64);
     /// Returns the slot that the 16-bit field at a byte of the cell names.
     ///
     /// # Safety
@@ -24,22 +34,39 @@ pub trait Value: Copy {
     fn from_acc(r: &Regs) -> Self;
     /// Writes the accumulator of the type.
     fn to_acc(self, r: &mut Regs);
+}
+
+/// A value that takes one slot.
+pub trait Word: Value {
+    /// Returns the value in a slot.
+    fn from_slot(bits: u64) -> Self;
+    /// Returns the bits of a slot that holds the value.
+    fn to_slot(self) -> u64;
     /// Returns the value of a 32-bit immediate.
     fn from_immediate(bits: u32) -> Self;
+}
+
+/// Defines how a [`Word`] is read from a slot, and written to one.
+macro_rules! in_one_slot {
+    () => {
+        #[inline(always)]
+        unsafe fn read(slot: *const u64) -> Self {
+            // SAFETY: as promised.
+            Self::from_slot(unsafe { *slot })
+        }
+        #[inline(always)]
+        unsafe fn write(self, slot: *mut u64) {
+            // SAFETY: as promised.
+            unsafe { *slot = self.to_slot() };
+        }
+    };
 }
 
 macro_rules! integer {
     ($ty:ident, $unsigned:ident, |$bits:ident| $extended:expr) => {
         impl Value for $ty {
             const SCALAR: Scalar = Scalar::$ty;
-            #[inline(always)]
-            fn from_slot(bits: u64) -> $ty {
-                bits as $ty
-            }
-            #[inline(always)]
-            fn to_slot(self) -> u64 {
-                u64::from(self as $unsigned)
-            }
+            in_one_slot!();
             #[inline(always)]
             unsafe fn slot(r: &Regs, byte: usize) -> *mut u64 {
                 // SAFETY: X1.
@@ -52,6 +79,17 @@ macro_rules! integer {
             #[inline(always)]
             fn to_acc(self, r: &mut Regs) {
                 r.acc = self.to_slot();
+            }
+        }
+
+        impl Word for $ty {
+            #[inline(always)]
+            fn from_slot(bits: u64) -> $ty {
+                bits as $ty
+            }
+            #[inline(always)]
+            fn to_slot(self) -> u64 {
+                u64::from(self as $unsigned)
             }
             #[inline(always)]
             fn from_immediate($bits: u32) -> $ty {
@@ -68,14 +106,7 @@ integer!(i64, u64, |bits| i64::from(bits as i32));
 
 impl Value for f32 {
     const SCALAR: Scalar = Scalar::f32;
-    #[inline(always)]
-    fn from_slot(bits: u64) -> f32 {
-        f32::from_bits(bits as u32)
-    }
-    #[inline(always)]
-    fn to_slot(self) -> u64 {
-        u64::from(self.to_bits())
-    }
+    in_one_slot!();
     #[inline(always)]
     unsafe fn slot(r: &Regs, byte: usize) -> *mut u64 {
         // SAFETY: X1.
@@ -89,6 +120,17 @@ impl Value for f32 {
     fn to_acc(self, r: &mut Regs) {
         r.f32acc = self;
     }
+}
+
+impl Word for f32 {
+    #[inline(always)]
+    fn from_slot(bits: u64) -> f32 {
+        f32::from_bits(bits as u32)
+    }
+    #[inline(always)]
+    fn to_slot(self) -> u64 {
+        u64::from(self.to_bits())
+    }
     #[inline(always)]
     fn from_immediate(bits: u32) -> f32 {
         f32::from_bits(bits)
@@ -97,14 +139,7 @@ impl Value for f32 {
 
 impl Value for f64 {
     const SCALAR: Scalar = Scalar::f64;
-    #[inline(always)]
-    fn from_slot(bits: u64) -> f64 {
-        f64::from_bits(bits)
-    }
-    #[inline(always)]
-    fn to_slot(self) -> u64 {
-        self.to_bits()
-    }
+    in_one_slot!();
     #[inline(always)]
     unsafe fn slot(r: &Regs, byte: usize) -> *mut u64 {
         // SAFETY: X1.
@@ -118,9 +153,48 @@ impl Value for f64 {
     fn to_acc(self, r: &mut Regs) {
         r.f64acc = self;
     }
+}
+
+impl Word for f64 {
+    #[inline(always)]
+    fn from_slot(bits: u64) -> f64 {
+        f64::from_bits(bits)
+    }
+    #[inline(always)]
+    fn to_slot(self) -> u64 {
+        self.to_bits()
+    }
     #[inline(always)]
     fn from_immediate(_: u32) -> f64 {
         unreachable!("immediates of 64-bit floats have 64 bits")
+    }
+}
+
+#[cfg(feature = "simd")]
+impl Value for V128 {
+    const SCALAR: Scalar = Scalar::v128;
+    #[inline(always)]
+    unsafe fn read(slot: *const u64) -> V128 {
+        // SAFETY: as promised; a vector in memory is its two slots, the lower one first.
+        unsafe { slot.cast::<V128>().read_unaligned() }
+    }
+    #[inline(always)]
+    unsafe fn write(self, slot: *mut u64) {
+        // SAFETY: as promised; a vector in memory is its two slots, the lower one first.
+        unsafe { slot.cast::<V128>().write_unaligned(self) };
+    }
+    #[inline(always)]
+    unsafe fn slot(r: &Regs, byte: usize) -> *mut u64 {
+        // SAFETY: X1.
+        unsafe { r.indexed_slot_at(byte) }
+    }
+    #[inline(always)]
+    fn from_acc(r: &Regs) -> V128 {
+        r.v128acc
+    }
+    #[inline(always)]
+    fn to_acc(self, r: &mut Regs) {
+        r.v128acc = self;
     }
 }
 
@@ -159,12 +233,12 @@ impl<T: Value> Source<T> for Slot {
     #[inline(always)]
     unsafe fn read(r: &Regs, byte: usize) -> T {
         // SAFETY: X1, S1.
-        T::from_slot(unsafe { *T::slot(r, byte) })
+        unsafe { T::read(T::slot(r, byte)) }
     }
     #[inline(always)]
     unsafe fn read_old(r: &Regs, byte: usize) -> T {
         // SAFETY: X1, S1.
-        T::from_slot(unsafe { *r.indexed_slot_at(byte) })
+        unsafe { T::read(r.indexed_slot_at(byte)) }
     }
 }
 
@@ -175,7 +249,7 @@ impl<T: Value> Source<T> for Acc {
     }
 }
 
-impl<T: Value> Source<T> for Imm {
+impl<T: Word> Source<T> for Imm {
     #[inline(always)]
     unsafe fn read(r: &Regs, byte: usize) -> T {
         // SAFETY: X1: the kind of the field follows from the same type.
@@ -189,7 +263,7 @@ impl<T: Value> Source<T> for Imm {
     }
 }
 
-impl<T: Value> Source<T> for Wide {
+impl<T: Word> Source<T> for Wide {
     #[inline(always)]
     unsafe fn read(r: &Regs, byte: usize) -> T {
         // SAFETY: X1.
@@ -209,6 +283,6 @@ impl<T: Value> Sink<T> for AccAndSlot {
     unsafe fn write(r: &mut Regs, byte: usize, value: T) {
         value.to_acc(r);
         // SAFETY: X1, S1.
-        unsafe { *T::slot(r, byte) = value.to_slot() };
+        unsafe { value.write(T::slot(r, byte)) };
     }
 }

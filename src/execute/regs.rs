@@ -5,6 +5,7 @@ use crate::code::cells::Row;
 use crate::code::{At, CalleeCode, Entry, FarSlot, FieldKind, FieldType, NearSlot, Trap};
 use crate::heap::MemoryCore;
 use crate::stack::{Context, Exit, LivePoint};
+use crate::support::vector::V128;
 use core::mem::offset_of;
 
 /// The way on from a cell.
@@ -41,6 +42,8 @@ pub struct Regs {
     pub f32acc: f32,
     /// The accumulator of 64-bit floats.
     pub f64acc: f64,
+    /// The accumulator of vectors; without the feature `simd` it takes no space.
+    pub v128acc: V128,
 }
 
 /// Returns the distance of a field from the beginning of its cell in memory: a field is a
@@ -125,6 +128,17 @@ impl Regs {
         unsafe {
             let distance: i16 = *self.field(byte, FieldKind::NearSlot);
             self.fp.byte_offset(distance as isize)
+        }
+    }
+
+    /// Returns the address of the part of a slot that a 16-bit field names.
+    #[cfg(feature = "simd")]
+    #[inline(always)]
+    pub unsafe fn lane_at(&self, byte: usize) -> *const u8 {
+        // SAFETY: X1, and S1: operands lie within the frame.
+        unsafe {
+            let distance: i16 = *self.field(byte, FieldKind::Lane);
+            self.fp.cast::<u8>().offset(distance as isize)
         }
     }
 
@@ -247,6 +261,7 @@ impl Regs {
                 acc: (*ctx).acc,
                 f32acc: (*ctx).f32acc,
                 f64acc: (*ctx).f64acc,
+                v128acc: (*ctx).v128acc,
             };
             r.load_instance();
             r
@@ -264,6 +279,7 @@ impl Regs {
             (*ctx).acc = self.acc;
             (*ctx).f32acc = self.f32acc;
             (*ctx).f64acc = self.f64acc;
+            (*ctx).v128acc = self.v128acc;
             (*ctx).native_stack = (&raw const *self).addr();
         }
     }

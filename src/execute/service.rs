@@ -13,6 +13,7 @@ use crate::code::{
 use crate::heap::{Failure, FuncRef, StoreInner};
 use crate::ids::{ExnIndex, InstanceIndex, MemoryIndex, TableIndex};
 use crate::stack::{Context, Exit};
+use crate::support::vector::Level;
 use core::marker::PhantomData;
 
 /// The cells of an op that the driver carries out.
@@ -22,7 +23,7 @@ impl<C: Row> Cell for ServiceCell<C> {
     const WORDS: usize = C::WORDS;
 
     #[inline(always)]
-    unsafe fn run(r: &mut Regs) -> Step {
+    unsafe fn run<L: Level>(r: &mut Regs) -> Step {
         // SAFETY: X2.
         unsafe {
             (*r.ctx).service = C::OP as u16;

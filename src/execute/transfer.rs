@@ -173,7 +173,7 @@ impl Execute for ZeroLocals {
 impl Regs {
     /// Returns the address of the global that a field names.
     #[inline(always)]
-    unsafe fn global<C>(&self, at: At<C, ModuleGlobal>) -> *mut GlobalCell {
+    pub(super) unsafe fn global<C>(&self, at: At<C, ModuleGlobal>) -> *mut GlobalCell {
         // SAFETY: X1, X2, H1: the instance has such a global, by validation.
         unsafe { *(*self.ctx).globals.add(self.get(at).0 as usize) }
     }

@@ -365,6 +365,8 @@ pub fn evaluate(store: &mut StoreInner, instance: InstanceIndex, expr: &ConstExp
             ConstOp::I64Const(value) => one_slot(value as u64),
             ConstOp::F32Const(bits) => one_slot(bits),
             ConstOp::F64Const(bits) => one_slot(bits),
+            #[cfg(feature = "simd")]
+            ConstOp::V128Const(bits) => bits,
             ConstOp::GlobalGet(index) => {
                 let global = store.instance(instance).parts().globals[index as usize];
                 store.global(global).get()

@@ -1,6 +1,8 @@
 //! Constant expressions: initial values of globals, tables and elements, and offsets of
 //! segments.
 
+#[cfg(feature = "simd")]
+use super::slots::ValBits;
 use super::unsupported::{self, Needs};
 use smallvec::SmallVec;
 use wasmparser::Operator;
@@ -16,6 +18,9 @@ pub enum ConstOp {
     F32Const(u32),
     /// `f64.const`, as bits.
     F64Const(u64),
+    /// `v128.const`
+    #[cfg(feature = "simd")]
+    V128Const(ValBits),
     /// `global.get`
     GlobalGet(u32),
     /// `ref.func`
@@ -80,6 +85,11 @@ impl ConstExpr {
                 Operator::I64Const { value } => ConstOp::I64Const(value),
                 Operator::F32Const { value } => ConstOp::F32Const(value.bits()),
                 Operator::F64Const { value } => ConstOp::F64Const(value.bits()),
+                #[cfg(feature = "simd")]
+                Operator::V128Const { value } => {
+                    let bits = u128::from_le_bytes(*value.bytes());
+                    ConstOp::V128Const([bits as u64, (bits >> 64) as u64])
+                }
                 Operator::GlobalGet { global_index } => ConstOp::GlobalGet(global_index),
                 Operator::RefFunc { function_index } => ConstOp::RefFunc(function_index),
                 Operator::RefNull { hty } => {

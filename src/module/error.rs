@@ -22,7 +22,8 @@ pub enum ModuleError {
     /// The module is valid but uses a proposal that is not supported.
     #[error(
         "{place} at offset {offset:#x} ({what}) needs the {proposal} proposal, which \
-         backstitch does not support yet"
+         {}",
+        why_unsupported(proposal)
     )]
     Unsupported {
         /// Part of the module that uses the proposal.
@@ -42,6 +43,14 @@ pub enum ModuleError {
         /// Largest allowed size in bytes.
         limit: usize,
     },
+}
+
+/// Returns why a proposal is not supported.
+fn why_unsupported(proposal: &str) -> &'static str {
+    match proposal {
+        "simd" | "relaxed-simd" => "this build of backstitch leaves out (the feature `simd`)",
+        _ => "backstitch does not support yet",
+    }
 }
 
 /// A part of a module.

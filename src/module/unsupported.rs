@@ -69,6 +69,7 @@ pub(super) fn proposal(feature: WasmFeatures) -> Option<&'static str> {
 pub(super) fn val_type(ty: ValType) -> Result<(), Needs> {
     match ty {
         ValType::I32 | ValType::I64 | ValType::F32 | ValType::F64 => Ok(()),
+        ValType::V128 if cfg!(feature = "simd") => Ok(()),
         ValType::V128 => Err(Needs::new("simd", "v128")),
         ValType::Ref(ty) => ref_type(ty),
     }
@@ -109,6 +110,7 @@ pub(super) fn operator(op: &Operator<'_>) -> Result<(), Needs> {
         | "exceptions" => {
             return types_of(op);
         }
+        "simd" | "relaxed_simd" if cfg!(feature = "simd") => return Ok(()),
         "simd" => "simd",
         "relaxed_simd" => "relaxed-simd",
         "threads" => "threads",

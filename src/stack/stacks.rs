@@ -7,7 +7,7 @@ use super::interrupt::{InterruptFlag, InterruptHandle};
 use super::root::{ListedStore, STORES};
 use crate::heap::FuncObject;
 use crate::ids::{FuncIndex, StackId};
-use crate::module::EngineInner;
+use crate::module::{EngineInner, ValBits};
 use crate::support::registry::Listed;
 use alloc::boxed::Box;
 use alloc::sync::Arc;
@@ -108,15 +108,16 @@ impl Stacks {
     }
 
     /// Returns the bits of the accumulators at the last exit: for integers and references, for
-    /// 32-bit floats and for 64-bit floats. They belong to the code that has exited last.
-    pub fn accumulators(&self) -> [u64; 3] {
+    /// 32-bit floats, for 64-bit floats, and for vectors. They belong to the code that has exited last.
+    pub fn accumulators(&self) -> [ValBits; 4] {
         // SAFETY: as in `registers`.
         unsafe {
             let context = self.context();
             [
-                (*context).acc,
-                u64::from((*context).f32acc.to_bits()),
-                (*context).f64acc.to_bits(),
+                [(*context).acc, 0],
+                [u64::from((*context).f32acc.to_bits()), 0],
+                [(*context).f64acc.to_bits(), 0],
+                (*context).v128acc.to_slots(),
             ]
         }
     }

@@ -17,5 +17,7 @@ pub(crate) mod send;
 pub mod sha256;
 pub mod sync;
 pub(crate) mod transparent;
+#[cfg_attr(not(feature = "simd"), path = "vector/absent.rs")]
+pub mod vector;
 pub mod words;
 pub mod write;

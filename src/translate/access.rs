@@ -1,6 +1,7 @@
 //! The bytes of memories that an instruction accesses.
 
 use super::operators::op_of;
+use super::vector::LaneAccess;
 use crate::code::{Family, Op};
 use smallvec::{SmallVec, smallvec};
 use wasmparser::{MemArg, MemArgTarget, Operator};
@@ -54,6 +55,19 @@ macro_rules! return_access {
             && let Operator::$op { memarg } = $operator
         {
             return access_of(op, memarg);
+        }
+    };
+    ($operator:ident $op:ident memarg lane) => {
+        if let Some(lanes) = const { LaneAccess::of(stringify!($op)) }
+            && let Operator::$op { memarg, .. } = $operator
+            && let MemArgTarget::Memory(memory) = memarg.target
+        {
+            return Some(Access {
+                memory,
+                address: 1,
+                offset: memarg.offset,
+                size: Size::Bytes(lanes.size()),
+            });
         }
     };
     ($operator:ident $op:ident $($immediate:ident)*) => {};

@@ -5,7 +5,7 @@
 //! does an addition whose sum is compared.
 
 use super::function::Function;
-use super::operand::{Class, Place};
+use super::operand::{Class, Kind, Place};
 use super::operators::opposite;
 use crate::code::shape::{Out, Place as From, Spec, When};
 use crate::code::{Family, Input, NearSlot, Offset, Op, Operation};
@@ -180,6 +180,9 @@ impl Function<'_> {
 
     /// `select`.
     pub fn select(&mut self) {
+        if self.values.below_top() == Some(Kind::V128) {
+            return self.select_vector();
+        }
         let condition = self.condition();
         let second = self.values.pop();
         let first = self.values.pop();
@@ -191,7 +194,7 @@ impl Function<'_> {
         self.values.free_acc(Class::Int);
         let cell = self.select_on(condition, result, selected);
         self.values.push_made(kind, cell);
-        self.values.put(slot);
+        self.values.put(kind.class(), slot);
         if kind.class() == Class::Int {
             self.values.mirror_top();
         }

@@ -572,6 +572,10 @@ impl Function<'_> {
         self.charge();
         let count = self.ty.result_slots() as u32;
         let base = self.values.frame.base();
+        if let [ValType::V128] = *self.ty.results {
+            let operand = self.values.operand(self.values.height() - count);
+            return self.return_vector(&operand, base);
+        }
         match count {
             0 => {
                 self.values.assembler.emit(Return {});
@@ -600,6 +604,7 @@ impl Function<'_> {
             (Place::Acc, Class::Int) => self.values.assembler.emit(ReturnAcc { to }),
             (Place::Acc, Class::F32) => self.values.assembler.emit(ReturnAccF32 { to }),
             (Place::Acc, Class::F64) => self.values.assembler.emit(ReturnAccF64 { to }),
+            (_, Class::Vector) => unreachable!("a vector takes two slots"),
             (Place::Immediate(bits), _) if u32::try_from(bits).is_ok() => {
                 let value = bits as u32;
                 self.values.assembler.emit(ReturnConst32 { to, value })

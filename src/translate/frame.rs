@@ -4,7 +4,7 @@ use crate::code::{FarSlot, NearSlot};
 use crate::stack::RECORD_SLOTS;
 
 /// Slots of a large frame that every cell can reach.
-const SCRATCH_SLOTS: i32 = 6;
+const SCRATCH_SLOTS: i32 = 10;
 
 /// The slots of a frame, counted from its record.
 ///
@@ -64,10 +64,10 @@ impl Frame {
         -self.params
     }
 
-    /// Returns one of the scratch slots, in a large frame.
+    /// Returns the first of two scratch slots, in a large frame.
     pub fn scratch(&self, index: usize) -> i32 {
-        debug_assert!(self.large && (index as i32) < SCRATCH_SLOTS);
-        (RECORD_SLOTS + index) as i32
+        debug_assert!(self.large && (index as i32) < SCRATCH_SLOTS / 2);
+        (RECORD_SLOTS + 2 * index) as i32
     }
 }
 

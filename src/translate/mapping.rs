@@ -123,6 +123,14 @@ impl<'a> Mapping<'a> {
         }
     }
 
+    /// Records the operands anew, after a cell of the instruction has moved one.
+    #[cfg(feature = "simd")]
+    pub fn moved(&mut self, values: &Values) {
+        if let Some(present) = &mut self.present {
+            present.before = values.variables();
+        }
+    }
+
     /// Replaces the source of the instruction's address, which no cell of its own computes any
     /// more.
     pub fn address_is(&mut self, source: Source) {

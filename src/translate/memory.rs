@@ -13,7 +13,7 @@ use crate::code::{Access, Input, ModuleData, ModuleMemory, Op, PagedMemory};
 use wasmparser::{MemArg, MemArgTarget};
 
 /// The form of an address in memory 0.
-enum Address {
+pub enum Address {
     /// A slot or accumulator, plus an offset.
     Based(Place, u32),
     /// The sum of a slot or accumulator and a slot, plus a small offset.
@@ -23,7 +23,7 @@ enum Address {
 }
 
 /// Returns the index of the memory that an instruction accesses.
-fn memory_of(memarg: &MemArg) -> u32 {
+pub fn memory_of(memarg: &MemArg) -> u32 {
     match memarg.target {
         MemArgTarget::Memory(memory) => memory,
         other => unreachable!("validation refuses accesses to {other:?}"),
@@ -42,12 +42,12 @@ impl Function<'_> {
 
     /// Returns whether a memory is memory 0 and has 32-bit addresses: then there are cells that
     /// find its base and size in registers.
-    fn is_fast(&self, memory: u32) -> bool {
+    pub fn is_fast(&self, memory: u32) -> bool {
         memory == 0 && self.memory_index(0) == Kind::I32
     }
 
     /// Returns the address that a popped operand and an offset form.
-    fn address(&mut self, operand: &Operand, offset: u32) -> Address {
+    pub fn address(&mut self, operand: &Operand, offset: u32) -> Address {
         match self.values.place(operand) {
             Place::Immediate(bits) => match (bits as u32).checked_add(offset) {
                 Some(address) => Address::Fixed(address),
@@ -125,7 +125,7 @@ impl Function<'_> {
 
     /// Returns an address of a cell, through scratch slots from `scratch` on if no field
     /// reaches its slots.
-    fn access(&mut self, address: Address, scratch: usize) -> Access {
+    pub fn access(&mut self, address: Address, scratch: usize) -> Access {
         match address {
             Address::Based(Place::Slot(slot), offset) => {
                 Access::BasedSlot(self.values.source(slot, scratch), offset)
@@ -175,7 +175,7 @@ impl Function<'_> {
     }
 
     /// A store of a value that is in `place`, which is not the accumulator of a float.
-    fn store_place(
+    pub fn store_place(
         &mut self,
         op: Op,
         memarg: &MemArg,

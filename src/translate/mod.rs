@@ -33,12 +33,14 @@ mod operators;
 mod sites;
 mod table;
 mod values;
+#[cfg_attr(not(feature = "simd"), path = "vector/absent.rs")]
+mod vector;
 
 pub use access::Size;
 pub use disassembly::Disassembly;
 pub use frame_map::{FrameMap, frame_map};
 pub use mapping::{Source, Variable};
-pub use operand::Kind;
+pub use operand::{Class, Kind};
 
 use crate::code::CodeBlock;
 use crate::module::Module;

@@ -2,7 +2,7 @@
 
 use super::frame::far;
 use super::function::Function;
-use super::operand::{Kind, Operand, Place};
+use super::operand::{Class, Kind, Operand, Place};
 use super::operators::{exchanged, opposite};
 use crate::code::{Input, Offset, Op};
 
@@ -18,17 +18,22 @@ impl Function<'_> {
         }
     }
 
-    /// Returns operands of a cell, each through a scratch slot if no field reaches its slot.
-    pub fn inputs(&mut self, places: [Place; 2]) -> [Input; 2] {
+    /// Returns operands of a cell, which are of a class, each through a scratch slot if no field reaches its slot.
+    pub fn inputs(&mut self, class: Class, places: [Place; 2]) -> [Input; 2] {
         let [a, b] = places;
-        [self.input(a, 1), self.input(b, 2)]
+        [self.input_of(class, a, 1), self.input_of(class, b, 2)]
     }
 
     /// Returns an operand of a cell, through scratch slot `scratch` if no field reaches its
     /// slot.
     pub fn input(&mut self, place: Place, scratch: usize) -> Input {
+        self.input_of(Class::Int, place, scratch)
+    }
+
+    /// As [`Function::input`], of a value of a class, which may take several slots.
+    pub fn input_of(&mut self, class: Class, place: Place, scratch: usize) -> Input {
         match place {
-            Place::Slot(slot) => Input::Slot(self.values.source(slot, scratch)),
+            Place::Slot(slot) => Input::Slot(self.values.source_of(class, slot, scratch)),
             Place::Acc => Input::Acc,
             Place::Immediate(bits) => Input::Imm(bits),
         }
@@ -53,7 +58,7 @@ impl Function<'_> {
             op = exchanged;
             places.swap(0, 1);
         }
-        let inputs = self.inputs(places);
+        let inputs = self.inputs(a.kind.class(), places);
         self.values.free_acc(result.class());
         let cell = if op.family().compares() {
             self.values.assembler.emit_comparison(op, inputs)
@@ -70,7 +75,7 @@ impl Function<'_> {
             Place::Immediate(_) => Place::Slot(self.values.slot(&a)),
             place => place,
         };
-        let input = self.input(place, 1);
+        let input = self.input_of(a.kind.class(), place, 1);
         self.values.free_acc(result.class());
         let cell = self.values.assembler.emit_unary(op, input);
         self.values.push_acc(result, cell);

@@ -12,11 +12,24 @@ pub enum Class {
     F32,
     /// 64-bit floats.
     F64,
+    /// Vectors.
+    Vector,
 }
 
 impl Class {
+    /// The number of classes.
+    pub const COUNT: usize = 4;
+
     /// All classes.
-    pub const ALL: [Class; 3] = [Class::Int, Class::F32, Class::F64];
+    pub const ALL: [Class; Class::COUNT] = [Class::Int, Class::F32, Class::F64, Class::Vector];
+
+    /// Returns the number of slots that the values take.
+    pub const fn slots(self) -> u32 {
+        match self {
+            Class::Int | Class::F32 | Class::F64 => 1,
+            Class::Vector => 2,
+        }
+    }
 }
 
 /// The kind of a value, as observers of a stack see it.
@@ -30,6 +43,8 @@ pub enum Kind {
     F32,
     /// A 64-bit float.
     F64,
+    /// A vector.
+    V128,
     /// A reference to a function.
     FuncRef,
     /// A reference to a value of the host's.
@@ -45,21 +60,11 @@ pub enum Kind {
 impl Kind {
     /// Returns the number of slots that a value of this kind takes.
     pub const fn slots(self) -> u32 {
-        match self {
-            Kind::I32
-            | Kind::I64
-            | Kind::F32
-            | Kind::F64
-            | Kind::FuncRef
-            | Kind::ExternRef
-            | Kind::ExnRef
-            | Kind::ContRef
-            | Kind::AnyRef => 1,
-        }
+        self.class().slots()
     }
 
     /// Returns the class of accumulators for such values.
-    pub fn class(self) -> Class {
+    pub const fn class(self) -> Class {
         match self {
             Kind::I32
             | Kind::I64
@@ -70,6 +75,7 @@ impl Kind {
             | Kind::AnyRef => Class::Int,
             Kind::F32 => Class::F32,
             Kind::F64 => Class::F64,
+            Kind::V128 => Class::Vector,
         }
     }
 }
@@ -93,7 +99,7 @@ impl From<ValType> for Kind {
             ValType::I64 => Kind::I64,
             ValType::F32 => Kind::F32,
             ValType::F64 => Kind::F64,
-            ValType::V128 => unreachable!("vectors are refused when the module is made"),
+            ValType::V128 => Kind::V128,
             ValType::Ref(ty) => ty.into(),
         }
     }
@@ -107,9 +113,7 @@ impl Kind {
             wasmparser::ValType::I64 => Kind::I64,
             wasmparser::ValType::F32 => Kind::F32,
             wasmparser::ValType::F64 => Kind::F64,
-            wasmparser::ValType::V128 => {
-                unreachable!("vectors are refused when the module is made")
-            }
+            wasmparser::ValType::V128 => Kind::V128,
             wasmparser::ValType::Ref(ty) => Kind::of_references(module, ty.heap_type()),
         }
     }

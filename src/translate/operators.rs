@@ -7,6 +7,8 @@
 use super::Failed;
 use super::function::{Function, Local};
 use super::operand::Kind;
+#[cfg(feature = "simd")]
+use super::vector::LaneAccess;
 use crate::code::{Family, Op, Scalar, is_same};
 use crate::module::ValType;
 use alloc::vec::Vec;
@@ -43,8 +45,55 @@ pub fn exchanged(op: Op) -> Option<Op> {
         F64Gt => F64Lt,
         F64Le => F64Ge,
         F64Ge => F64Le,
+        #[cfg(feature = "simd")]
+        _ if op.family() == Family::VectorCommutative => exchanged_vector(op),
         _ => return None,
     })
+}
+
+/// Returns the op on two vectors that has the same result with its operands exchanged.
+#[cfg(feature = "simd")]
+fn exchanged_vector(op: Op) -> Op {
+    use Op::*;
+    match op {
+        I8x16LtS => I8x16GtS,
+        I8x16LtU => I8x16GtU,
+        I8x16GtS => I8x16LtS,
+        I8x16GtU => I8x16LtU,
+        I8x16LeS => I8x16GeS,
+        I8x16LeU => I8x16GeU,
+        I8x16GeS => I8x16LeS,
+        I8x16GeU => I8x16LeU,
+        I16x8LtS => I16x8GtS,
+        I16x8LtU => I16x8GtU,
+        I16x8GtS => I16x8LtS,
+        I16x8GtU => I16x8LtU,
+        I16x8LeS => I16x8GeS,
+        I16x8LeU => I16x8GeU,
+        I16x8GeS => I16x8LeS,
+        I16x8GeU => I16x8LeU,
+        I32x4LtS => I32x4GtS,
+        I32x4LtU => I32x4GtU,
+        I32x4GtS => I32x4LtS,
+        I32x4GtU => I32x4LtU,
+        I32x4LeS => I32x4GeS,
+        I32x4LeU => I32x4GeU,
+        I32x4GeS => I32x4LeS,
+        I32x4GeU => I32x4LeU,
+        I64x2LtS => I64x2GtS,
+        I64x2GtS => I64x2LtS,
+        I64x2LeS => I64x2GeS,
+        I64x2GeS => I64x2LeS,
+        F32x4Lt => F32x4Gt,
+        F32x4Gt => F32x4Lt,
+        F32x4Le => F32x4Ge,
+        F32x4Ge => F32x4Le,
+        F64x2Lt => F64x2Gt,
+        F64x2Gt => F64x2Lt,
+        F64x2Le => F64x2Ge,
+        F64x2Ge => F64x2Le,
+        other => other,
+    }
 }
 
 /// Returns the comparison that holds exactly where this one does not, if there is one. (If an
@@ -212,6 +261,10 @@ macro_rules! translate {
     };
     ($f:ident ElemDrop $elements:ident) => { $f.elem_drop($elements) };
 
+    // --- vectors ---
+    ($f:ident V128Const $value:ident) => { $f.vector(*$value.bytes()) };
+    ($f:ident I8x16Shuffle $lanes:ident) => { $f.shuffle($lanes) };
+
     // --- numbers ---
     ($f:ident I32Eqz) => { $f.equals_zero(Op::I32Eq, Kind::I32) };
     ($f:ident I64Eqz) => { $f.equals_zero(Op::I64Eq, Kind::I64) };
@@ -228,9 +281,9 @@ macro_rules! translate {
     }};
 }
 
-/// The instructions that an op with another name carries out: slots have zeros above a 32-bit
-/// value, so a load or store of 64 bits may be one of 32.
-const OTHER_OPS: &[(&str, Op)] = &[
+/// The instructions on 64-bit integers that an op on 32-bit integers carries out: slots have
+/// zeros above a 32-bit value.
+const NARROW_OPS: &[(&str, Op)] = &[
     ("I64Load8U", Op::I32Load8U),
     ("I64Load16U", Op::I32Load16U),
     ("I64Load32U", Op::I32Load),
@@ -239,25 +292,62 @@ const OTHER_OPS: &[(&str, Op)] = &[
     ("I64Store32", Op::I32Store),
 ];
 
-/// Returns the op that carries out an instruction, and the kind of the result if there is one.
-/// The instruction has its name in `wasmparser`.
-pub const fn op_of(instruction: &str) -> Option<(Op, Option<Kind>)> {
+/// The relaxed instructions that do the same as another instruction in the deterministic profile
+/// of the specification, and the op of that instruction.
+#[cfg(feature = "simd")]
+const RELAXED_OPS: &[(&str, Op)] = &[
+    ("I8x16RelaxedSwizzle", Op::I8x16Swizzle),
+    ("I32x4RelaxedTruncF32x4S", Op::I32x4TruncSatF32x4S),
+    ("I32x4RelaxedTruncF32x4U", Op::I32x4TruncSatF32x4U),
+    ("I32x4RelaxedTruncF64x2SZero", Op::I32x4TruncSatF64x2SZero),
+    ("I32x4RelaxedTruncF64x2UZero", Op::I32x4TruncSatF64x2UZero),
+    ("I8x16RelaxedLaneselect", Op::V128Bitselect),
+    ("I16x8RelaxedLaneselect", Op::V128Bitselect),
+    ("I32x4RelaxedLaneselect", Op::V128Bitselect),
+    ("I64x2RelaxedLaneselect", Op::V128Bitselect),
+    ("F32x4RelaxedMin", Op::F32x4Min),
+    ("F32x4RelaxedMax", Op::F32x4Max),
+    ("F64x2RelaxedMin", Op::F64x2Min),
+    ("F64x2RelaxedMax", Op::F64x2Max),
+    ("I16x8RelaxedQ15mulrS", Op::I16x8Q15MulrSatS),
+];
+
+/// A build without vectors has no relaxed instructions.
+#[cfg(not(feature = "simd"))]
+const RELAXED_OPS: &[(&str, Op)] = &[];
+
+/// Returns the op that a list has for an instruction, if there is one.
+const fn listed(list: &[(&str, Op)], instruction: &str) -> Option<Op> {
     let mut at = 0;
-    while at < OTHER_OPS.len() {
-        let (name, op) = OTHER_OPS[at];
+    while at < list.len() {
+        let (name, op) = list[at];
         if is_same(name, instruction) {
-            return Some((op, Some(Kind::I64)));
+            return Some(op);
         }
         at += 1;
     }
-    let Some(op) = Op::by_path(instruction) else {
-        return None;
+    None
+}
+
+/// Returns the op that carries out an instruction, and the kind of the result if there is one.
+/// The instruction has its name in `wasmparser`.
+pub const fn op_of(instruction: &str) -> Option<(Op, Option<Kind>)> {
+    if let Some(op) = listed(NARROW_OPS, instruction) {
+        return Some((op, Some(Kind::I64)));
+    }
+    let op = match listed(RELAXED_OPS, instruction) {
+        Some(op) => op,
+        None => match Op::by_path(instruction) {
+            Some(op) => op,
+            None => return None,
+        },
     };
     let result = match op.result() {
         Some(Scalar::u32 | Scalar::i32) => Some(Kind::I32),
         Some(Scalar::u64 | Scalar::i64) => Some(Kind::I64),
         Some(Scalar::f32) => Some(Kind::F32),
         Some(Scalar::f64) => Some(Kind::F64),
+        Some(Scalar::v128) => Some(Kind::V128),
         Some(Scalar::u8 | Scalar::u16) | None => None,
     };
     Some((op, result))
@@ -271,6 +361,10 @@ impl Function<'_> {
             Family::Unary | Family::PartialUnary => self.unary(op, result),
             Family::Wide => self.wide(op, 4),
             Family::WideMultiply => self.wide(op, 2),
+            #[cfg(feature = "simd")]
+            Family::Shift => self.shift(op),
+            #[cfg(feature = "simd")]
+            Family::Ternary => self.ternary(op),
             _ => self.binary(op, result),
         }
     }
@@ -286,16 +380,31 @@ impl Function<'_> {
                 };
                 self.store_float(op, as_integer, memarg);
             }
+            #[cfg(feature = "simd")]
+            Family::VectorStore => self.store_vector(op, memarg),
             _ => self.store(op, memarg),
         }
     }
 }
 
-/// Translates a memory access, whose one immediate is named `memarg`, or another instruction.
+/// Translates a memory access, whose one immediate is named `memarg`, an instruction on a lane,
+/// whose immediate is named `lane`, or another instruction.
 macro_rules! translate_access {
     ($f:ident $op:ident [memarg] $arg:ident) => {
         match const { op_of(stringify!($op)) } {
             Some((op, result)) => $f.memory_access(op, result, &$arg),
+            None => Err(Failed::unsupported(stringify!($op)))?,
+        }
+    };
+    ($f:ident $op:ident [lane] $lane:ident) => {
+        match const { op_of(stringify!($op)) } {
+            Some((op, Some(result))) => $f.lane(op, result, $lane),
+            _ => Err(Failed::unsupported(stringify!($op)))?,
+        }
+    };
+    ($f:ident $op:ident [memarg lane] $arg:ident $lane:ident) => {
+        match const { LaneAccess::of(stringify!($op)) } {
+            Some(lanes) => $f.lane_access(&lanes, &$arg, $lane),
             None => Err(Failed::unsupported(stringify!($op)))?,
         }
     };
@@ -322,7 +431,19 @@ macro_rules! define_visitor {
 impl<'a> VisitOperator<'a> for Function<'_> {
     type Output = Result<(), Failed>;
 
+    #[cfg(feature = "simd")]
+    fn simd_visitor(
+        &mut self,
+    ) -> Option<&mut dyn wasmparser::VisitSimdOperator<'a, Output = Self::Output>> {
+        Some(self)
+    }
+
     wasmparser::for_each_visit_operator!(define_visitor);
+}
+
+#[cfg(feature = "simd")]
+impl<'a> wasmparser::VisitSimdOperator<'a> for Function<'_> {
+    wasmparser::for_each_visit_simd_operator!(define_visitor);
 }
 
 impl FrameStack for Function<'_> {

@@ -25,7 +25,7 @@ impl Function<'_> {
         let result = self.values.destination(slot);
         let cell = self.values.assembler.emit(cell(result));
         self.values.push_made(kind, cell);
-        self.values.put(slot);
+        self.values.put(kind.class(), slot);
     }
 
     /// `table.size`.
@@ -133,6 +133,9 @@ impl Function<'_> {
     pub fn global_get(&mut self, global: u32) {
         let kind: Kind = self.module.globals[global as usize].value.into();
         let global = ModuleGlobal(global);
+        if kind == Kind::V128 {
+            return self.global_get_vector(global);
+        }
         self.values.free_acc(Class::Int);
         if kind.class() != Class::Int {
             return self.slot_result(kind, |result| GlobalGetSlot { result, global });
@@ -148,6 +151,9 @@ impl Function<'_> {
     pub fn global_set(&mut self, global: u32) {
         let global = ModuleGlobal(global);
         let value = self.values.pop();
+        if value.kind == Kind::V128 {
+            return self.global_set_vector(global, &value);
+        }
         if value.kind.class() == Class::Int && self.values.place(&value) == Place::Acc {
             self.values.assembler.emit(GlobalSetAcc { global });
             return;

@@ -24,11 +24,13 @@ use super::TooLarge;
 use super::frame::{Frame, far, near};
 use super::mapping::{Source, Variable};
 use super::operand::{Class, Kind, Location, Operand, Place};
+use super::vector;
 use crate::code::cells::{
     Const32, Const64, CopyAcc, CopyAccF32, CopyAccF64, CopyFar, CopyMany, CopyThrough,
 };
 use crate::code::{Assembler, NearSlot, Offset};
 use alloc::vec::Vec;
+use core::ops::Range;
 use smallvec::SmallVec;
 
 /// The slots whose value is also in an accumulator, the last one first.
@@ -55,10 +57,11 @@ pub struct Values {
     /// For each local, by its first slot, its highest alias on the stack, plus one.
     aliases: Vec<u32>,
     /// The entry in the accumulator of each class.
-    pending: [Option<u32>; 3],
+    pending: [Option<u32>; Class::COUNT],
     /// The slots that the accumulator of each class mirrors.
-    mirrored: [Mirrored; 3],
-    copies: SmallVec<[(i32, i32); 8]>,
+    mirrored: [Mirrored; Class::COUNT],
+    /// The copies to emit: destination, source, and the class of the value.
+    copies: SmallVec<[(i32, i32, Class); 8]>,
     failed: Option<TooLarge>,
 }
 
@@ -73,8 +76,8 @@ impl Values {
             settled: 0,
             max_height: 0,
             aliases: alloc::vec![0; locals],
-            pending: [None; 3],
-            mirrored: [[None; 2]; 3],
+            pending: [None; Class::COUNT],
+            mirrored: [[None; 2]; Class::COUNT],
             copies: SmallVec::new(),
             failed: None,
         }
@@ -149,6 +152,12 @@ impl Values {
     fn top(&self) -> Option<&Operand> {
         let is_value = |operand: &&Operand| operand.location != Location::Upper;
         self.entries.iter().rev().find(is_value)
+    }
+
+    /// Returns the kind of the value below the topmost one.
+    pub fn below_top(&self) -> Option<Kind> {
+        let top = self.top()?;
+        Some(self.entries[(top.height as usize).checked_sub(1)?].kind)
     }
 
     /// Records that the topmost value, in its slot, is in the accumulator of its class too.
@@ -270,6 +279,11 @@ impl Values {
     /// Returns a slot as a field of the next cell. If no field reaches it, it is copied to scratch slot
     /// `scratch`.
     pub fn source(&mut self, slot: i32, scratch: usize) -> NearSlot {
+        self.source_of(Class::Int, slot, scratch)
+    }
+
+    /// As [`Values::source`], of a value of a class, which may take several slots.
+    pub fn source_of(&mut self, class: Class, slot: i32, scratch: usize) -> NearSlot {
         if let Some(field) = near(slot) {
             return field;
         }
@@ -278,7 +292,7 @@ impl Values {
             return UNREACHABLE;
         }
         let through = self.frame.scratch(scratch);
-        self.copy_far(through, slot);
+        self.copy_far(class, through, slot);
         near(through).expect("scratch slots are near the record")
     }
 
@@ -297,20 +311,23 @@ impl Values {
         }
     }
 
-    /// Completes a cell that has written its result to the slot of [`Values::destination`].
-    pub fn put(&mut self, slot: i32) {
-        self.wrote_slot(slot);
+    /// Completes a cell that has written its result, of a class, to the slot of
+    /// [`Values::destination`].
+    pub fn put(&mut self, class: Class, slot: i32) {
+        self.wrote(class, slot);
         if near(slot).is_none() && self.frame.is_large() {
             let from = self.frame.scratch(0);
-            self.copy_far(slot, from);
+            self.copy_far(class, slot, from);
         }
     }
 
-    fn copy_far(&mut self, to: i32, from: i32) {
-        self.assembler.emit(CopyFar {
-            to: far(to),
-            from: far(from),
-        });
+    fn copy_far(&mut self, class: Class, to: i32, from: i32) {
+        for slot in 0..class.slots().cast_signed() {
+            self.assembler.emit(CopyFar {
+                to: far(to + slot),
+                from: far(from + slot),
+            });
+        }
     }
 
     // --- changes that the accumulators and slots see ---
@@ -328,9 +345,23 @@ impl Values {
 
     /// Records that a slot was written.
     pub fn wrote_slot(&mut self, slot: i32) {
-        for mirrored in self.mirrored.as_flattened_mut() {
-            if *mirrored == Some(slot) {
-                *mirrored = None;
+        self.wrote(Class::Int, slot);
+    }
+
+    /// Records that a value of a class was written to slots, of which this is the first.
+    pub fn wrote(&mut self, class: Class, slot: i32) {
+        self.wrote_slots(slot..slot + class.slots().cast_signed());
+    }
+
+    fn wrote_slots(&mut self, written: Range<i32>) {
+        for class in Class::ALL {
+            for mirrored in &mut self.mirrored[class as usize] {
+                let overlaps = |first: i32| {
+                    first < written.end && written.start < first + class.slots().cast_signed()
+                };
+                if mirrored.is_some_and(overlaps) {
+                    *mirrored = None;
+                }
             }
         }
     }
@@ -362,7 +393,7 @@ impl Values {
     /// Begins code that can be reached in several ways, where nothing is known of accumulators.
     pub fn join(&mut self) -> Offset {
         debug_assert!(self.pending.iter().all(Option::is_none));
-        self.mirrored = [[None; 2]; 3];
+        self.mirrored = [[None; 2]; Class::COUNT];
         self.assembler.label()
     }
 
@@ -381,23 +412,23 @@ impl Values {
         let class = operand.kind.class();
         match operand.location {
             Location::Temp | Location::Upper => {
-                self.copy_value(operand.kind, slot, self.frame.temp(operand.height));
+                self.copy(class, slot, self.frame.temp(operand.height));
             }
             Location::Made(cell) => match near(slot) {
                 Some(field) if self.assembler.last() == Some(cell) => {
                     self.assembler.set_result(cell, field);
                     let own = self.frame.temp(operand.height);
                     let mirrored = self.mirrors(class, own);
-                    self.wrote_slot(own);
-                    self.wrote_slot(slot);
+                    self.wrote(class, own);
+                    self.wrote(class, slot);
                     if mirrored {
                         self.mirrors_too(class, slot);
                     }
                 }
-                _ => self.copy_value(operand.kind, slot, self.frame.temp(operand.height)),
+                _ => self.copy(class, slot, self.frame.temp(operand.height)),
             },
             Location::Local(local, _) => {
-                self.copy_value(operand.kind, slot, self.frame.local(local));
+                self.copy(class, slot, self.frame.local(local));
             }
             Location::Const(bits) => self.constant(slot, bits),
             Location::Acc(cell) => {
@@ -407,7 +438,7 @@ impl Values {
                     Some(field) if direct => self.assembler.put_result(cell, field),
                     _ => self.copy_acc(class, slot),
                 }
-                self.wrote_slot(slot);
+                self.wrote(class, slot);
                 self.mirrors_too(class, slot);
             }
         }
@@ -426,23 +457,34 @@ impl Values {
         if matches!(operand.location, Location::Made(cell) if self.assembler.last() == Some(cell)) {
             return self.move_to(operand, slot);
         }
-        let int = Class::Int as usize;
-        let is_free = self.pending[int].is_none() && self.mirrored[int] == [None; 2];
+        let is_free =
+            self.pending[class as usize].is_none() && self.mirrored[class as usize] == [None; 2];
         match (near(slot), near(from)) {
-            (Some(d), Some(s)) if slot != from && !self.assembler.copies_last() => {
+            (Some(to), Some(from_field)) if slot != from && !self.assembler.copies_last() => {
                 if self.mirrors(class, from) {
                     self.copy_acc(class, slot);
                     self.mirrors_too(class, slot);
-                } else if class == Class::Int && is_free {
-                    self.assembler.emit(CopyThrough { to: d, from: s });
-                    self.wrote_slot(slot);
+                } else if is_free && self.copy_through(class, to, from_field) {
+                    self.wrote(class, slot);
                     self.mirrors_too(class, slot);
                 } else {
-                    self.copy_value(operand.kind, slot, from);
+                    self.copy(class, slot, from);
                 }
             }
             _ => self.move_to(operand, slot),
         }
+    }
+
+    /// Copies a value by way of the accumulator of its class, if there is a cell for that.
+    fn copy_through(&mut self, class: Class, to: NearSlot, from: NearSlot) -> bool {
+        match class {
+            Class::Int => {
+                self.assembler.emit(CopyThrough { to, from });
+            }
+            Class::Vector => vector::copy_through(&mut self.assembler, to, from),
+            Class::F32 | Class::F64 => return false,
+        }
+        true
     }
 
     /// Copies the accumulator of a class to a slot.
@@ -452,8 +494,9 @@ impl Values {
             Class::Int => self.assembler.emit(CopyAcc { to }),
             Class::F32 => self.assembler.emit(CopyAccF32 { to }),
             Class::F64 => self.assembler.emit(CopyAccF64 { to }),
+            Class::Vector => vector::copy_acc(&mut self.assembler, to),
         };
-        self.put(slot);
+        self.put(class, slot);
     }
 
     fn constant(&mut self, slot: i32, bits: u64) {
@@ -462,33 +505,28 @@ impl Values {
             Ok(value) => self.assembler.emit(Const32 { to, value }),
             Err(_) => self.assembler.emit(Const64 { to, value: bits }),
         };
-        self.put(slot);
+        self.put(Class::Int, slot);
     }
 
-    /// Copies a value of a kind from slots to other slots.
-    fn copy_value(&mut self, kind: Kind, to: i32, from: i32) {
-        for slot in 0..kind.slots().cast_signed() {
-            self.copy(to + slot, from + slot);
-        }
+    /// Collects the copy of a value of a kind, for [`Values::emit_copies`].
+    fn collect_copy(&mut self, kind: Kind, to: i32, from: i32) {
+        self.copies.push((to, from, kind.class()));
     }
 
-    /// Collects the copies of a value of a kind, for [`Values::emit_copies`].
-    fn collect_copies(&mut self, kind: Kind, to: i32, from: i32) {
-        let slots = 0..kind.slots().cast_signed();
-        self.copies
-            .extend(slots.map(|slot| (to + slot, from + slot)));
-    }
-
-    fn copy(&mut self, to: i32, from: i32) {
+    /// Copies a value of a class from slots to other slots.
+    fn copy(&mut self, class: Class, to: i32, from: i32) {
         if to == from {
             return;
         }
         match (near(to), near(from)) {
-            (Some(d), Some(s)) => self.assembler.copy(d, s),
-            _ if self.frame.is_large() => self.copy_far(to, from),
+            (Some(to), Some(from)) => match class {
+                Class::Vector => vector::copy(&mut self.assembler, to, from),
+                Class::Int | Class::F32 | Class::F64 => self.assembler.copy(to, from),
+            },
+            _ if self.frame.is_large() => self.copy_far(class, to, from),
             _ => self.failed = Some(TooLarge),
         }
-        self.wrote_slot(to);
+        self.wrote(class, to);
     }
 
     /// Copies a run of `count` slots of values, which are in the slots of their heights, to the
@@ -499,12 +537,7 @@ impl Values {
             from: far(self.frame.temp(from)),
             count,
         });
-        let written = self.frame.temp(to)..self.frame.temp(to + count);
-        for mirrored in self.mirrored.as_flattened_mut() {
-            if mirrored.is_some_and(|slot| written.contains(&slot)) {
-                *mirrored = None;
-            }
-        }
+        self.wrote_slots(self.frame.temp(to)..self.frame.temp(to + count));
     }
 
     /// Puts the topmost values, from `height` on, into the slots of their heights.
@@ -526,7 +559,7 @@ impl Values {
                 }
                 Location::Local(local, lower) => {
                     let slot = self.frame.temp(operand.height);
-                    self.collect_copies(operand.kind, slot, self.frame.local(local));
+                    self.collect_copy(operand.kind, slot, self.frame.local(local));
                     self.entries[at].location = Location::Temp;
                     // Entries are visited upwards, so the lowest alias that is settled
                     // says which one below it remains.
@@ -553,7 +586,7 @@ impl Values {
             let Operand { kind, location, .. } = self.entries[at];
             if let Location::Local(local, lower) = location {
                 let slot = self.frame.temp(at as u32);
-                self.collect_copies(kind, slot, self.frame.local(local));
+                self.collect_copy(kind, slot, self.frame.local(local));
                 self.entries[at].location = Location::Temp;
                 if lower as usize <= self.settled {
                     self.aliases[local as usize] = lower;
@@ -572,7 +605,7 @@ impl Values {
             let Location::Local(_, lower) = location else {
                 unreachable!("aliases are linked");
             };
-            self.collect_copies(kind, self.frame.temp(at), self.frame.local(local));
+            self.collect_copy(kind, self.frame.temp(at), self.frame.local(local));
             self.entries[at as usize].location = Location::Temp;
             next = lower;
         }
@@ -590,8 +623,8 @@ impl Values {
             return;
         }
         let mut copies = core::mem::take(&mut self.copies);
-        for (to, from) in copies.drain(..) {
-            self.copy(to, from);
+        for (to, from, class) in copies.drain(..) {
+            self.copy(class, to, from);
         }
         self.copies = copies;
     }

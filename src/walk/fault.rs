@@ -3,8 +3,9 @@
 use super::Backtrace;
 use crate::heap::StoreInner;
 use crate::ids::{InstanceIndex, MemoryIndex, StackId};
+use crate::module::ValBits;
 use crate::stack::StackImage;
-use crate::translate::{FrameMap, Size, Source, Variable, frame_map};
+use crate::translate::{Class, FrameMap, Kind, Size, Source, Variable, frame_map};
 use core::fmt;
 
 /// The access of a trap with [`Trap::MemoryOutOfBounds`](crate::Trap::MemoryOutOfBounds).
@@ -37,9 +38,8 @@ impl MemoryFault {
         let stack = StackImage::new(store.stacks.stack(StackId(frame.stack)))?;
         let accumulators = store.stacks.accumulators();
         let value = |variable: &Variable| {
-            bits(variable, &accumulators, |distance| {
-                stack.slot(frame.fp, distance)
-            })
+            let slot = |distance| stack.slot(frame.fp, distance);
+            bits(variable, &accumulators, slot).map(|[low, _]| low)
         };
         let found = OutOfBounds::find(store, frame.instance, &map, wasm, value)?;
         let start = u128::from(found.address) + u128::from(found.offset);
@@ -111,15 +111,18 @@ impl OutOfBounds {
 /// record.
 pub(super) fn bits(
     variable: &Variable,
-    accumulators: &[u64; 3],
+    accumulators: &[ValBits; Class::COUNT],
     slot: impl Fn(i32) -> Option<u64>,
-) -> Option<u64> {
-    let sum = |a: u64, b: u64| u64::from((a as u32).wrapping_add(b as u32));
+) -> Option<ValBits> {
+    let sum = |a: u64, b: u64| [u64::from((a as u32).wrapping_add(b as u32)), 0];
     Some(match variable.source {
-        Source::Slot(distance) => slot(distance)?,
-        Source::Constant(bits) => bits,
+        Source::Slot(distance) if variable.kind == Kind::V128 => {
+            [slot(distance)?, slot(distance + 1)?]
+        }
+        Source::Slot(distance) => [slot(distance)?, 0],
+        Source::Constant(bits) => [bits, 0],
         Source::Accumulator => accumulators[variable.kind.class() as usize],
         Source::Sum(a, b) => sum(slot(a)?, slot(b)?),
-        Source::AccumulatorSum(b) => sum(accumulators[0], slot(b)?),
+        Source::AccumulatorSum(b) => sum(accumulators[Class::Int as usize][0], slot(b)?),
     })
 }

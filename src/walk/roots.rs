@@ -7,7 +7,7 @@ use crate::ids::StackId;
 use crate::module::HeapType;
 use crate::stack::RawFrames;
 use crate::support::error::Error;
-use crate::translate::{self, Kind, Source, Variable};
+use crate::translate::{self, Class, Kind, Source, Variable};
 
 /// Visits the references in all frames of a stack that has exited, and returns the number of
 /// frames. For a frame that waits for a call, the references that it needs afterwards are
@@ -26,7 +26,7 @@ pub fn trace_stack(
         return Ok(0);
     }
     let mut frames = 0;
-    let accumulator = store.stacks.accumulators()[0];
+    let accumulator = store.stacks.accumulators()[Class::Int as usize][0];
     let mut locator = Locator::new();
     for raw in RawFrames::new(stack, stack.exit) {
         let Some(frame) = Frame::new(store, id, &raw, &mut locator) else {
@@ -58,7 +58,7 @@ pub fn trace_stack(
                     Kind::ExternRef => HeapType::Extern,
                     Kind::ExnRef => HeapType::Exn,
                     Kind::ContRef => HeapType::Cont,
-                    Kind::I32 | Kind::I64 | Kind::F32 | Kind::F64 => return None,
+                    Kind::I32 | Kind::I64 | Kind::F32 | Kind::F64 | Kind::V128 => return None,
                     // Functions are not collected, and no values of `anyref` exist yet.
                     Kind::FuncRef | Kind::AnyRef => return None,
                 };

@@ -1,8 +1,12 @@
 //! The `become` backend: guaranteed tail calls, on nightly Rust.
+//!
+//! Its calling conventions pass vectors in memory, so the accumulator of vectors is passed as two
+//! halves, each in the register of a float.
 
 use crate::execute::cell::Cell;
 use crate::execute::regs::{Regs, Step};
 use crate::stack::{Context, LivePoint};
+use crate::support::vector::{Baseline, Half, V128};
 
 /// Defines the items that depend on the calling convention. With `rust-preserve-none`, handlers
 /// can use every register.
@@ -18,6 +22,8 @@ macro_rules! define {
             u64,
             f32,
             f64,
+            Half,
+            Half,
         );
 
         /// Location of `ip` and `fp` in handlers.
@@ -37,16 +43,20 @@ macro_rules! define {
             acc: u64,
             f32acc: f32,
             f64acc: f64,
+            v128low: Half,
+            v128high: Half,
         ) {
-            let mut r = Regs { ip, fp, mem, len, ctx, acc, f32acc, f64acc };
+            let v128acc = V128::join(v128low, v128high);
+            let mut r = Regs { ip, fp, mem, len, ctx, acc, f32acc, f64acc, v128acc };
             // SAFETY: X1 to X3; the next cell begins with its handler.
             unsafe {
-                let next: Handler = match C::run(&mut r) {
+                let next: Handler = match C::run::<Baseline>(&mut r) {
                     Step::Next | Step::Jump => *r.ip.cast::<Handler>(),
                     Step::Exit => leave,
                 };
-                let Regs { ip, fp, mem, len, ctx, acc, f32acc, f64acc } = r;
-                become next(ip, fp, mem, len, ctx, acc, f32acc, f64acc)
+                let Regs { ip, fp, mem, len, ctx, acc, f32acc, f64acc, v128acc } = r;
+                let (v128low, v128high) = v128acc.split();
+                become next(ip, fp, mem, len, ctx, acc, f32acc, f64acc, v128low, v128high)
             }
         }
 
@@ -62,8 +72,11 @@ macro_rules! define {
             acc: u64,
             f32acc: f32,
             f64acc: f64,
+            v128low: Half,
+            v128high: Half,
         ) {
-            let r = Regs { ip, fp, mem, len, ctx, acc, f32acc, f64acc };
+            let v128acc = V128::join(v128low, v128high);
+            let r = Regs { ip, fp, mem, len, ctx, acc, f32acc, f64acc, v128acc };
             // SAFETY: X2.
             unsafe { r.save() };
         }
@@ -85,7 +98,10 @@ pub unsafe fn run(r: Regs) {
     unsafe {
         Regs::say_live(r.ctx, LIVE);
         let first = *r.ip.cast::<Handler>();
-        first(r.ip, r.fp, r.mem, r.len, r.ctx, r.acc, r.f32acc, r.f64acc);
+        let (low, high) = r.v128acc.split();
+        first(
+            r.ip, r.fp, r.mem, r.len, r.ctx, r.acc, r.f32acc, r.f64acc, low, high,
+        );
         Regs::say_live(r.ctx, LivePoint::SAVED);
     }
 }

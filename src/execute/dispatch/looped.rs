@@ -4,6 +4,7 @@ use super::part::{count_dispatch, part};
 use crate::execute::cell::Cell;
 use crate::execute::regs::{Regs, Step};
 use crate::stack::LivePoint;
+use crate::support::vector::Baseline;
 
 /// Result of a handler: the next handler, or `None` to exit.
 #[derive(Clone, Copy)]
@@ -22,7 +23,7 @@ pub unsafe fn handler<C: Cell>(r: &mut Regs) -> Next {
     // SAFETY: X1 to X3; the next cell begins with its handler.
     unsafe {
         count_dispatch();
-        match part::<C>(r, false) {
+        match part::<C, Baseline>(r, false) {
             Step::Next | Step::Jump => Next(Some(*r.ip.cast::<Handler>())),
             Step::Exit => Next(None),
         }

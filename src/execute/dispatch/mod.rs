@@ -16,6 +16,7 @@ use super::handlers;
 use super::regs::Regs;
 use crate::code::HandlerTable;
 use crate::stack::{Context, Exit};
+use crate::support::vector::V128;
 use core::ptr;
 use thiserror::Error as ThisError;
 
@@ -73,6 +74,8 @@ impl Dispatch {
     pub(crate) fn handlers(self) -> Result<&'static HandlerTable, DispatchError> {
         let table: &'static HandlerTable = match self {
             Dispatch::Loop => &handlers::LOOP,
+            #[cfg(all(backstitch_avx2, not(debug_assertions)))]
+            Dispatch::Tail if has_avx2() => &handlers::TAIL_AVX2,
             #[cfg(all(backstitch_tail, not(debug_assertions)))]
             Dispatch::Tail => &handlers::TAIL,
             #[cfg(backstitch_become)]
@@ -85,6 +88,20 @@ impl Dispatch {
     }
 }
 
+/// Returns whether the processor has AVX2 and the other extensions with which the handlers of
+/// [`Avx2`](crate::support::vector::Avx2) are compiled.
+#[cfg(all(backstitch_avx2, not(debug_assertions)))]
+fn has_avx2() -> bool {
+    use std::is_x86_feature_detected as has;
+    has!("avx2")
+        && has!("bmi1")
+        && has!("bmi2")
+        && has!("fma")
+        && has!("lzcnt")
+        && has!("popcnt")
+        && has!("sse4.2")
+}
+
 /// Runs code with the handlers of `table` until it exits.
 ///
 /// # Safety
@@ -95,6 +112,10 @@ pub(super) unsafe fn run(table: &HandlerTable, r: Regs) {
     unsafe {
         #[cfg(all(backstitch_tail, not(debug_assertions)))]
         if ptr::eq(table, &raw const handlers::TAIL) {
+            return tail::run(r);
+        }
+        #[cfg(all(backstitch_avx2, not(debug_assertions)))]
+        if ptr::eq(table, &raw const handlers::TAIL_AVX2) {
             return tail::run(r);
         }
         #[cfg(backstitch_become)]
@@ -126,6 +147,7 @@ fn probe(table: &'static HandlerTable) -> Result<(), DispatchError> {
         acc: PROBE_STEPS,
         f32acc: 0.0,
         f64acc: 0.0,
+        v128acc: V128::ZERO,
     };
     let here = (&raw const r).addr();
     // SAFETY: the probe's cell stays at `ip`, reads no operands and counts `acc` down to

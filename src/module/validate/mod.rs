@@ -40,7 +40,15 @@ const SUPPORTED: WasmFeatures = WasmFeatures::FLOATS
     .union(WasmFeatures::WIDE_ARITHMETIC)
     .union(WasmFeatures::EXCEPTIONS)
     .union(WasmFeatures::STACK_SWITCHING)
-    .union(WasmFeatures::COMPACT_IMPORTS);
+    .union(WasmFeatures::COMPACT_IMPORTS)
+    .union(VECTORS);
+
+/// The features of the proposals for vectors, if this build has them.
+const VECTORS: WasmFeatures = if cfg!(feature = "simd") {
+    WasmFeatures::SIMD.union(WasmFeatures::RELAXED_SIMD)
+} else {
+    WasmFeatures::empty()
+};
 
 /// Features that are not supported, but known well enough to validate modules that use them.
 const KNOWN: WasmFeatures = WasmFeatures::SIMD
@@ -165,7 +173,9 @@ fn refusal(fault: Fault) -> ModuleError {
         .error
         .missing_features()
         .and_then(unsupported::proposal);
-    let Some(proposal) = missing else {
+    // Without vectors, the reader does not decode their instructions.
+    let unread = !cfg!(feature = "simd") && fault.error.message().contains("SIMD opcode");
+    let Some(proposal) = missing.or(unread.then_some("simd")) else {
         return fault.into_invalid();
     };
     let what = match fault.place {

@@ -14,10 +14,10 @@ use super::extension::{Access, Handler, Position, Reason, ReasonKind, RefKind, V
 use crate::code::Trap;
 use crate::heap::{StoreInner, ThrownException};
 use crate::ids::{FuncIndex, StackId};
-use crate::module::Module;
+use crate::module::{Module, ValBits};
 use crate::stack::{RawFrames, Stack, StackImage, StackState};
 use crate::support::error::Error;
-use crate::translate::{self, FrameMap, Kind, Variable};
+use crate::translate::{self, Class, FrameMap, Kind, Variable};
 use crate::walk::fault::{self, OutOfBounds};
 use crate::walk::frame::Locator;
 use crate::walk::{Backtrace, Frame};
@@ -86,7 +86,7 @@ pub struct Capture {
     pub modules: Vec<Arc<Module>>,
     /// The module of each instance, as an index into `modules`.
     pub instances: Vec<u32>,
-    accumulators: [u64; 3],
+    accumulators: [ValBits; Class::COUNT],
 }
 
 impl Capture {
@@ -223,7 +223,7 @@ impl Capture {
         let Some((map, wasm)) = map_of(module, &frame) else {
             return;
         };
-        let value = |variable: &Variable| self.bits(&frame, variable);
+        let value = |variable: &Variable| self.bits(&frame, variable).map(|[low, _]| low);
         let found = OutOfBounds::find(store, frame.instance, &map, wasm, value);
         self.reason.access = found.map(|found| Access {
             memory: found.memory.0,
@@ -254,14 +254,14 @@ impl Capture {
     }
 
     /// Returns the bits of a variable of a frame.
-    fn bits(&self, frame: &Frame, variable: &Variable) -> Option<u64> {
+    fn bits(&self, frame: &Frame, variable: &Variable) -> Option<ValBits> {
         fault::bits(variable, &self.accumulators, |distance| {
             self.image(frame.stack)?.slot(frame.fp, distance)
         })
     }
 
     fn value(&self, frame: &Frame, variable: &Variable) -> Value {
-        let Some(bits) = self.bits(frame, variable) else {
+        let Some([bits, high]) = self.bits(frame, variable) else {
             return Value::Missing;
         };
         match variable.kind {
@@ -269,6 +269,7 @@ impl Capture {
             Kind::I64 => Value::I64(bits),
             Kind::F32 => Value::F32(bits as u32),
             Kind::F64 => Value::F64(bits),
+            Kind::V128 => Value::V128(u128::from(bits) | u128::from(high) << 64),
             Kind::FuncRef => reference(RefKind::Func, bits),
             Kind::ExternRef => reference(RefKind::Extern, bits),
             Kind::ExnRef => reference(RefKind::Exn, bits),

@@ -3,6 +3,7 @@
 use crate::execute::cell::Cell;
 use crate::execute::profile;
 use crate::execute::regs::{Regs, Step};
+use crate::support::vector::Level;
 use core::any::type_name;
 
 pub use crate::execute::profile::count_dispatch;
@@ -11,10 +12,10 @@ pub use crate::execute::profile::count_dispatch;
 ///
 /// # Safety
 ///
-/// X1 to X3.
-pub unsafe fn part<C: Cell>(r: &mut Regs, _before_call: bool) -> Step {
+/// X1 to X3, and the processor has the instructions of the level.
+pub unsafe fn part<C: Cell, L: Level>(r: &mut Regs, _before_call: bool) -> Step {
     // SAFETY: as promised.
-    let step = unsafe { C::run(r) };
+    let step = unsafe { C::run::<L>(r) };
     profile::count(type_name::<C>(), step == Step::Next);
     step
 }

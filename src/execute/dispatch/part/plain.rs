@@ -2,6 +2,7 @@
 
 use crate::execute::cell::Cell;
 use crate::execute::regs::{Regs, Step};
+use crate::support::vector::Level;
 
 /// Does nothing. With the feature `profile`, it counts a dispatch.
 #[inline(always)]
@@ -12,15 +13,15 @@ pub fn count_dispatch() {}
 ///
 /// # Safety
 ///
-/// X1 to X3.
+/// X1 to X3, and the processor has the instructions of the level.
 #[inline(always)]
-pub unsafe fn part<C: Cell>(r: &mut Regs, before_call: bool) -> Step {
+pub unsafe fn part<C: Cell, L: Level>(r: &mut Regs, before_call: bool) -> Step {
     // SAFETY: as promised.
     unsafe {
         if before_call {
-            C::run_before_call(r)
+            C::run_before_call::<L>(r)
         } else {
-            C::run(r)
+            C::run::<L>(r)
         }
     }
 }

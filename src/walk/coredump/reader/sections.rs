@@ -282,6 +282,7 @@ fn constant(expression: &ConstExpr<'_>) -> Result<Value, wasmparser::Error> {
         Operator::I64Const { value } => Value::I64(value.cast_unsigned()),
         Operator::F32Const { value } => Value::F32(value.bits()),
         Operator::F64Const { value } => Value::F64(value.bits()),
+        #[cfg(feature = "simd")]
         Operator::V128Const { value } => Value::V128(u128::from_le_bytes(*value.bytes())),
         Operator::RefNull { hty } => Value::Ref(kind_of(hty), None),
         _ => Value::Missing,
