@@ -17,5 +17,8 @@ pub(crate) mod send;
 pub mod sha256;
 pub mod sync;
 pub(crate) mod transparent;
+#[cfg(feature = "simd")]
+#[allow(dead_code, unused_imports)]
+pub mod vector;
 pub mod words;
 pub mod write;

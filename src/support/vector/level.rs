@@ -1,0 +1,29 @@
+//! Instruction sets that code may be compiled for.
+
+/// The instruction set that a build of the instructions uses.
+pub trait Level: 'static {
+    /// Whether the instructions of x86-64-v3 may be used: AVX2, FMA, BMI and those before.
+    const AVX2: bool;
+}
+
+/// The instruction set that the crate is compiled for.
+pub struct Baseline;
+
+impl Level for Baseline {
+    const AVX2: bool = cfg!(all(
+        target_arch = "x86_64",
+        target_feature = "avx2",
+        target_feature = "fma"
+    ));
+}
+
+/// x86-64-v3. Only for functions with
+/// `#[target_feature(enable = "avx2,fma,bmi1,bmi2,lzcnt,popcnt,sse4.2")]`, into which the
+/// functions of `ops` are inlined.
+#[cfg(target_arch = "x86_64")]
+pub struct Avx2;
+
+#[cfg(target_arch = "x86_64")]
+impl Level for Avx2 {
+    const AVX2: bool = true;
+}

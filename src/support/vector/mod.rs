@@ -1,0 +1,29 @@
+//! Vectors of 128 bits and the instructions on them: WebAssembly's SIMD and relaxed SIMD.
+//!
+//! * [`V128`] is a vector, and [`ops`] has one function for each instruction.
+//! * `plain` has all functions on arrays of lanes, for every target. The tests compare the other
+//!   forms with it.
+//!
+//! All functions give the same bits on all targets. Every NaN that arithmetic returns is the
+//! canonical one. Relaxed instructions have one meaning, which does not depend on the processor:
+//! * Those that the specification's deterministic profile defines to be another instruction have
+//!   no function here: `relaxed_swizzle`, `relaxed_trunc`, `relaxed_laneselect` (`bitselect`),
+//!   `relaxed_min`, `relaxed_max`, `relaxed_q15mulr_s` (`q15mulr_sat_s`).
+//! * The relaxed dot products take both operands as signed and saturate the sum of two products,
+//!   as in the deterministic profile.
+//! * `relaxed_madd` and `relaxed_nmadd` round once, as Wasmtime's do on all processors. The
+//!   deterministic profile rounds twice.
+
+mod instructions;
+mod lanes;
+mod level;
+pub mod ops;
+mod plain;
+#[cfg(test)]
+mod tests;
+mod v128;
+
+#[cfg(target_arch = "x86_64")]
+pub use level::Avx2;
+pub use level::{Baseline, Level};
+pub use v128::V128;

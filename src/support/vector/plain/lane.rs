@@ -1,0 +1,90 @@
+//! Moving of lanes: splats, single lanes, swizzles and shuffles.
+
+use super::super::lanes::Lanes;
+use super::super::v128::V128;
+use core::array::from_fn;
+
+/// Defines the copying of a value to all lanes, and the replacement of a lane. Only the low bits
+/// of a value count that fit into a lane, and only those of a lane's number.
+macro_rules! values {
+    ($($value:ty: [$lane:ty; $count:literal], $splat:ident, $replace:ident;)*) => {$(
+        #[inline(always)]
+        pub fn $splat(value: $value) -> V128 {
+            [value as $lane; $count].into_vector()
+        }
+
+        #[inline(always)]
+        pub fn $replace(a: V128, value: $value, lane: u8) -> V128 {
+            let a = <[$lane; $count]>::from_vector(a);
+            let replaced = usize::from(lane) % $count;
+            from_fn::<$lane, $count, _>(|lane| if lane == replaced { value as $lane } else { a[lane] })
+                .into_vector()
+        }
+    )*};
+}
+
+values! {
+    u32: [u8; 16], i8x16_splat, i8x16_replace_lane;
+    u32: [u16; 8], i16x8_splat, i16x8_replace_lane;
+    u32: [u32; 4], i32x4_splat, i32x4_replace_lane;
+    u64: [u64; 2], i64x2_splat, i64x2_replace_lane;
+    f32: [f32; 4], f32x4_splat, f32x4_replace_lane;
+    f64: [f64; 2], f64x2_splat, f64x2_replace_lane;
+}
+
+/// Defines the reading of a lane. Only the low bits of its number count.
+macro_rules! extractions {
+    ($($name:ident: [$lane:ty; $count:literal] -> $value:ty;)*) => {$(
+        #[inline(always)]
+        pub fn $name(a: V128, lane: u8) -> $value {
+            <$value>::from(<[$lane; $count]>::from_vector(a)[usize::from(lane) % $count])
+        }
+    )*};
+}
+
+extractions! {
+    i8x16_extract_lane_s: [i8; 16] -> i32;
+    i8x16_extract_lane_u: [u8; 16] -> u32;
+    i16x8_extract_lane_s: [i16; 8] -> i32;
+    i16x8_extract_lane_u: [u16; 8] -> u32;
+    i32x4_extract_lane: [u32; 4] -> u32;
+    i64x2_extract_lane: [u64; 2] -> u64;
+    f32x4_extract_lane: [f32; 4] -> f32;
+    f64x2_extract_lane: [f64; 2] -> f64;
+}
+
+/// Returns the bytes of `a` whose numbers are in `b`, and 0 for numbers from 16.
+#[inline(always)]
+pub fn i8x16_swizzle(a: V128, b: V128) -> V128 {
+    let a = a.to_bytes();
+    let byte = |number: u8| a.get(usize::from(number)).copied().unwrap_or(0);
+    V128::from_bytes(b.to_bytes().map(byte))
+}
+
+/// Returns the bytes of `a` and `b` whose numbers are in `lanes`; 16 is the first byte of `b`.
+/// Numbers are below 32.
+#[inline(always)]
+pub fn i8x16_shuffle(a: V128, b: V128, lanes: V128) -> V128 {
+    let (a, b) = (a.to_bytes(), b.to_bytes());
+    let byte = |number: u8| {
+        let (vector, number) = if number < 16 {
+            (&a, number)
+        } else {
+            (&b, number - 16)
+        };
+        vector[usize::from(number % 16)]
+    };
+    V128::from_bytes(lanes.to_bytes().map(byte))
+}
+
+/// Returns `bits` in the low lane. The others are zero.
+#[inline(always)]
+pub fn v128_load32_zero(bits: u32) -> V128 {
+    V128::from_slots(bits.into(), 0)
+}
+
+/// Returns `bits` in the low lane. The other is zero.
+#[inline(always)]
+pub fn v128_load64_zero(bits: u64) -> V128 {
+    V128::from_slots(bits, 0)
+}

@@ -1,0 +1,90 @@
+//! Vectors of 128 bits.
+
+use core::fmt;
+use core::mem::transmute;
+
+#[cfg(target_arch = "x86_64")]
+pub(super) type Native = core::arch::x86_64::__m128i;
+#[cfg(all(target_arch = "aarch64", target_endian = "little"))]
+pub(super) type Native = core::arch::aarch64::uint8x16_t;
+#[cfg(not(any(
+    target_arch = "x86_64",
+    all(target_arch = "aarch64", target_endian = "little")
+)))]
+pub(super) type Native = [u64; 2];
+
+/// A vector of 128 bits, which instructions take as lanes of 8 to 64 bits. Lane 0 is in the
+/// lowest bits. In a register where the target has vector registers.
+#[derive(Clone, Copy)]
+#[repr(transparent)]
+pub struct V128(pub(super) Native);
+
+impl V128 {
+    /// The vector without any bit set.
+    pub const ZERO: V128 = V128::from_slots(0, 0);
+
+    /// Creates a vector from its low and its high 64 bits.
+    #[inline(always)]
+    pub const fn from_slots(low: u64, high: u64) -> V128 {
+        // SAFETY: both types are plain data of 16 bytes. The vector types of processors are only
+        // used on little-endian targets, where element 0 of an array of `u64` is the low half.
+        V128(unsafe { transmute::<[u64; 2], Native>([low, high]) })
+    }
+
+    /// Returns the low and the high 64 bits.
+    #[inline(always)]
+    pub const fn to_slots(self) -> [u64; 2] {
+        // SAFETY: as in `from_slots`.
+        unsafe { transmute::<Native, [u64; 2]>(self.0) }
+    }
+
+    /// Creates a vector from its image in memory, which is little-endian on all targets.
+    #[inline(always)]
+    pub fn from_bytes(bytes: [u8; 16]) -> V128 {
+        V128::from(u128::from_le_bytes(bytes))
+    }
+
+    /// Returns the image in memory, which is little-endian on all targets.
+    #[inline(always)]
+    pub fn to_bytes(self) -> [u8; 16] {
+        u128::from(self).to_le_bytes()
+    }
+}
+
+impl From<u128> for V128 {
+    #[inline(always)]
+    fn from(bits: u128) -> V128 {
+        V128::from_slots(bits as u64, (bits >> 64) as u64)
+    }
+}
+
+impl From<V128> for u128 {
+    #[inline(always)]
+    fn from(vector: V128) -> u128 {
+        let [low, high] = vector.to_slots();
+        u128::from(high) << 64 | u128::from(low)
+    }
+}
+
+impl Default for V128 {
+    #[inline(always)]
+    fn default() -> V128 {
+        V128::ZERO
+    }
+}
+
+/// Compares the bits.
+impl PartialEq for V128 {
+    #[inline(always)]
+    fn eq(&self, other: &V128) -> bool {
+        self.to_slots() == other.to_slots()
+    }
+}
+
+impl Eq for V128 {}
+
+impl fmt::Debug for V128 {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "V128({:#034x})", u128::from(*self))
+    }
+}
