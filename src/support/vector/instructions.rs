@@ -1,9 +1,32 @@
 //! The list of all instructions, by the types of their operands and results.
 
-/// Calls a macro with the names of all instructions, grouped by their types.
+/// Writes the types of groups of instructions that have the same.
+macro_rules! rows {
+    (
+        $run:ident
+        binary { $($binary:ident)* }
+        unary { $($unary:ident)* }
+        test { $($test:ident)* }
+        shift { $($shift:ident)* }
+        ternary { $($ternary:ident)* }
+        other { $($other:tt)* }
+    ) => {
+        $run! {
+            $($binary(a: V128, b: V128) -> V128;)*
+            $($unary(a: V128) -> V128;)*
+            $($test(a: V128) -> u32;)*
+            $($shift(a: V128, count: u32) -> V128;)*
+            $($ternary(a: V128, b: V128, c: V128) -> V128;)*
+            $($other)*
+        }
+    };
+}
+
+/// Calls a macro with a row `name(parameter: type, …) -> type;` for each instruction.
 macro_rules! instructions {
     ($run:ident) => {
-        $run! {
+        $crate::support::vector::instructions::rows! {
+            $run
             binary {
                 v128_and
                 v128_or
@@ -246,4 +269,4 @@ macro_rules! instructions {
         }
     };
 }
-pub(super) use instructions;
+pub(super) use {instructions, rows};

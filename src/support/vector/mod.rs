@@ -11,8 +11,7 @@
 //!   `relaxed_min`, `relaxed_max`, `relaxed_q15mulr_s` (`q15mulr_sat_s`).
 //! * The relaxed dot products take both operands as signed and saturate the sum of two products,
 //!   as in the deterministic profile.
-//! * `relaxed_madd` and `relaxed_nmadd` round once, as Wasmtime's do on all processors. The
-//!   deterministic profile rounds twice.
+//! * `relaxed_madd` and `relaxed_nmadd` round the product and then the sum.
 
 mod instructions;
 mod lanes;

@@ -14,24 +14,4 @@ macro_rules! functions {
     )*};
 }
 
-macro_rules! groups {
-    (
-        binary { $($binary:ident)* }
-        unary { $($unary:ident)* }
-        test { $($test:ident)* }
-        shift { $($shift:ident)* }
-        ternary { $($ternary:ident)* }
-        other { $($other:tt)* }
-    ) => {
-        functions! {
-            $($binary(a: V128, b: V128) -> V128;)*
-            $($unary(a: V128) -> V128;)*
-            $($test(a: V128) -> u32;)*
-            $($shift(a: V128, count: u32) -> V128;)*
-            $($ternary(a: V128, b: V128, c: V128) -> V128;)*
-            $($other)*
-        }
-    };
-}
-
-instructions!(groups);
+instructions!(functions);

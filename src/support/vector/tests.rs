@@ -1,6 +1,7 @@
 //! Comparison of all forms with the plain ones, and of these with values from the specification.
 
 use super::instructions::instructions;
+use super::lanes::Lanes;
 use super::{Baseline, V128, ops, plain};
 
 /// Values whose lanes are at the limits of integers, or special floats.
@@ -106,110 +107,89 @@ impl Operands {
 /// Number of operands with which each instruction runs.
 const ROUNDS: usize = if cfg!(miri) { 40 } else { 4000 };
 
-/// Defines a module that compares each instruction at a level with its plain form.
-macro_rules! comparison {
-    (
-        $level:ident, $(#[$attribute:meta])*
-        binary { $($binary:ident)* }
-        unary { $($unary:ident)* }
-        test { $($test:ident)* }
-        shift { $($shift:ident)* }
-        ternary { $($ternary:ident)* }
-        other { $($other:ident($($arg:ident: $ty:ty),*) -> $result:ty;)* }
-    ) => {
-        $(
-            #[test]
-            fn $binary() {
-                $(#[$attribute])*
-                fn run(a: V128, b: V128) -> V128 { ops::$binary::<$level>(a, b) }
-                compare!([$($attribute)*], a, b => run, plain::$binary);
-            }
-        )*
-        $(
-            #[test]
-            fn $unary() {
-                $(#[$attribute])*
-                fn run(a: V128) -> V128 { ops::$unary::<$level>(a) }
-                compare!([$($attribute)*], a => run, plain::$unary);
-            }
-        )*
-        $(
-            #[test]
-            fn $test() {
-                $(#[$attribute])*
-                fn run(a: V128) -> u32 { ops::$test::<$level>(a) }
-                compare!([$($attribute)*], a => run, plain::$test);
-            }
-        )*
-        $(
-            #[test]
-            fn $ternary() {
-                $(#[$attribute])*
-                fn run(a: V128, b: V128, c: V128) -> V128 { ops::$ternary::<$level>(a, b, c) }
-                compare!([$($attribute)*], a, b, c => run, plain::$ternary);
-            }
-        )*
-        $(
-            #[test]
-            fn $shift() {
-                $(#[$attribute])*
-                fn run(a: V128, count: V128) -> V128 {
-                    ops::$shift::<$level>(a, count.to_slots()[0] as u32)
+/// An instruction at a level, and its plain form.
+struct Pair {
+    name: &'static str,
+    form: unsafe fn([V128; 3]) -> V128,
+    plain: fn([V128; 3]) -> V128,
+}
+
+/// Defines the list of pairs at the level whose functions the macro `compiled` defines.
+macro_rules! pairs {
+    ($($name:ident($($arg:ident: $ty:ty),*) -> $result:ty;)*) => {
+        pub const PAIRS: &[Pair] = &[$({
+            compiled! {
+                operands => {
+                    let mut operands = operands.into_iter();
+                    $(let $arg = <$ty>::operand(operands.next().unwrap_or_default());)*
+                    ops::$name::<Current>($($arg),*).outcome()
                 }
-                fn plain(a: V128, count: V128) -> V128 {
-                    plain::$shift(a, count.to_slots()[0] as u32)
-                }
-                compare!([$($attribute)*], a, b => run, plain);
             }
-        )*
-        $(
-            #[test]
-            fn $other() {
-                #[allow(unused_assignments)]
-                $(#[$attribute])*
-                fn run(operands: [V128; 3]) -> V128 {
-                    let mut next = 0;
-                    $(
-                        let $arg = <$ty>::operand(operands[next]);
-                        next += 1;
-                    )*
-                    ops::$other::<$level>($($arg),*).result()
-                }
-                #[allow(unused_assignments)]
-                fn plain(operands: [V128; 3]) -> V128 {
-                    let mut next = 0;
-                    $(
-                        let $arg = <$ty>::operand(operands[next]);
-                        next += 1;
-                    )*
-                    plain::$other($($arg),*).result()
-                }
-                fn plain_of_three(a: V128, b: V128, c: V128) -> V128 { plain([a, b, c]) }
-                $(#[$attribute])*
-                fn run_of_three(a: V128, b: V128, c: V128) -> V128 { run([a, b, c]) }
-                compare!([$($attribute)*], a, b, c => run_of_three, plain_of_three);
+            fn plain(operands: [V128; 3]) -> V128 {
+                let mut operands = operands.into_iter();
+                $(let $arg = <$ty>::operand(operands.next().unwrap_or_default());)*
+                plain::$name($($arg),*).outcome()
             }
-        )*
+            Pair { name: stringify!($name), form, plain }
+        }),*];
     };
 }
 
-/// Compares two functions on many operands. Does nothing on processors without the attribute's
-/// features.
-macro_rules! compare {
-    ([$($attribute:meta)*], $($arg:ident),+ => $run:ident, $plain:expr) => {
-        #[cfg(target_arch = "x86_64")]
-        if !concat!($(stringify!($attribute)),*).is_empty() && !has_avx2() {
-            return;
-        }
+mod baseline {
+    use super::*;
+
+    type Current = Baseline;
+
+    macro_rules! compiled {
+        ($operands:ident => $body:block) => {
+            unsafe fn form($operands: [V128; 3]) -> V128 $body
+        };
+    }
+
+    instructions!(pairs);
+}
+
+#[cfg(target_arch = "x86_64")]
+mod avx2 {
+    use super::*;
+
+    type Current = super::super::Avx2;
+
+    macro_rules! compiled {
+        ($operands:ident => $body:block) => {
+            #[target_feature(enable = "avx2,fma,bmi1,bmi2,lzcnt,popcnt,sse4.2")]
+            unsafe fn form($operands: [V128; 3]) -> V128 $body
+        };
+    }
+
+    instructions!(pairs);
+}
+
+fn compare(pairs: &[Pair]) {
+    for pair in pairs {
         let mut operands = Operands::new();
         for _ in 0..ROUNDS {
-            $(let $arg = operands.vector();)+
-            // SAFETY: the processor has the features that the function may use.
-            #[allow(unused_unsafe)]
-            let found = unsafe { $run($($arg),+) };
-            assert_eq!(found, $plain($($arg),+), "operands {:x?}", [$($arg),+]);
+            let operands = [operands.vector(), operands.vector(), operands.vector()];
+            // SAFETY: the caller has checked that the processor has the features.
+            let found = unsafe { (pair.form)(operands) };
+            let expected = (pair.plain)(operands);
+            assert_eq!(found, expected, "{} of {operands:?}", pair.name);
         }
-    };
+    }
+}
+
+#[test]
+fn instructions_are_the_plain_ones() {
+    compare(baseline::PAIRS);
+}
+
+#[test]
+#[cfg(target_arch = "x86_64")]
+#[cfg_attr(miri, ignore = "Miri lacks some of the instructions")]
+fn avx2_instructions_are_the_plain_ones() {
+    if std::is_x86_feature_detected!("avx2") && std::is_x86_feature_detected!("fma") {
+        compare(avx2::PAIRS);
+    }
 }
 
 /// Operands that are no vectors, made of one.
@@ -219,7 +199,7 @@ trait Operand {
 
 /// Results of all types, as vectors.
 trait Outcome {
-    fn result(self) -> V128;
+    fn outcome(self) -> V128;
 }
 
 macro_rules! scalars {
@@ -232,7 +212,7 @@ macro_rules! scalars {
         }
 
         impl Outcome for $ty {
-            fn result(self) -> V128 {
+            fn outcome(self) -> V128 {
                 let $value = self;
                 V128::from_slots($into, 0)
             }
@@ -256,7 +236,211 @@ impl Operand for V128 {
 }
 
 impl Outcome for V128 {
-    fn result(self) -> V128 {
+    fn outcome(self) -> V128 {
         self
     }
+}
+
+fn bytes(lanes: [u8; 16]) -> V128 {
+    V128::from_bytes(lanes)
+}
+
+fn halves(lanes: [i16; 8]) -> V128 {
+    lanes.into_vector()
+}
+
+fn words(lanes: [u32; 4]) -> V128 {
+    lanes.into_vector()
+}
+
+fn floats(lanes: [f32; 4]) -> V128 {
+    lanes.into_vector()
+}
+
+fn doubles(lanes: [f64; 2]) -> V128 {
+    lanes.into_vector()
+}
+
+const COUNT: [u8; 16] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15];
+
+#[test]
+fn the_first_lane_is_in_the_low_bits() {
+    let vector = bytes(COUNT);
+    assert_eq!(
+        vector.to_slots(),
+        [0x0706_0504_0302_0100, 0x0f0e_0d0c_0b0a_0908]
+    );
+    assert_eq!(vector.to_bytes(), COUNT);
+    assert_eq!(
+        u128::from(vector),
+        0x0f0e_0d0c_0b0a_0908_0706_0504_0302_0100
+    );
+    assert_eq!(V128::from(u128::from(vector)), vector);
+    assert_eq!(plain::i16x8_extract_lane_u(vector, 1), 0x0302);
+    assert_eq!(plain::i64x2_extract_lane(vector, 1), 0x0f0e_0d0c_0b0a_0908);
+    assert_eq!(
+        plain::i8x16_replace_lane(vector, 0xfff, 2).to_bytes()[1..4],
+        [1, 0xff, 3]
+    );
+    assert_eq!(
+        std::format!("{vector:?}"),
+        "V128(0x0f0e0d0c0b0a09080706050403020100)"
+    );
+}
+
+#[test]
+fn integer_instructions_are_those_of_the_specification() {
+    let count = bytes(COUNT);
+    let pattern = |of: [u8; 4]| bytes(std::array::from_fn(|lane| of[lane % 4]));
+    assert_eq!(
+        plain::i8x16_add_sat_s(pattern([127, 128, 1, 255]), pattern([1, 255, 1, 255])),
+        pattern([127, 128, 2, 254])
+    );
+    assert_eq!(
+        plain::i8x16_sub_sat_u(pattern([0, 255, 5, 1]), pattern([1, 1, 2, 255])),
+        pattern([0, 254, 3, 0])
+    );
+    assert_eq!(
+        plain::i8x16_avgr_u(pattern([255, 255, 0, 1]), pattern([255, 0, 1, 2])),
+        pattern([255, 128, 1, 2])
+    );
+    assert_eq!(
+        plain::i8x16_popcnt(pattern([0, 255, 3, 128])),
+        pattern([0, 8, 2, 1])
+    );
+    assert_eq!(
+        plain::i8x16_abs(pattern([128, 255, 1, 0])),
+        pattern([128, 1, 1, 0])
+    );
+    assert_eq!(
+        plain::i8x16_shr_s(pattern([128, 64, 255, 2]), 9),
+        pattern([192, 32, 255, 1])
+    );
+    assert_eq!(plain::i8x16_bitmask(pattern([128, 0, 0, 255])), 0x9999);
+    assert_eq!(plain::i16x8_bitmask(pattern([0, 128, 255, 0])), 0x55);
+    assert_eq!(plain::i8x16_all_true(count), 0);
+    assert_eq!(plain::i16x8_all_true(count), 1);
+    assert_eq!(plain::v128_any_true(V128::ZERO), 0);
+    assert_eq!(
+        plain::i8x16_swizzle(count, pattern([15, 16, 255, 0])),
+        pattern([15, 0, 0, 0])
+    );
+    assert_eq!(
+        plain::i8x16_shuffle(
+            count,
+            pattern([100, 101, 102, 103]),
+            pattern([0, 15, 16, 31])
+        ),
+        pattern([0, 15, 100, 103])
+    );
+    assert_eq!(
+        plain::i16x8_q15mulr_sat_s(
+            halves([-32768, -32767, 32767, 0, 0, 0, 0, 0]),
+            halves([-32768, -32768, 32767, 0, 0, 0, 0, 0])
+        ),
+        halves([32767, 32767, 32766, 0, 0, 0, 0, 0])
+    );
+    assert_eq!(
+        plain::i32x4_dot_i16x8_s(halves([-32768; 8]), halves([-32768; 8])),
+        words([0x8000_0000; 4])
+    );
+    assert_eq!(
+        plain::i8x16_narrow_i16x8_u(halves([-1, 0, 255, 256, 32767, -32768, 7, 8]), V128::ZERO),
+        bytes([0, 0, 255, 255, 255, 0, 7, 8, 0, 0, 0, 0, 0, 0, 0, 0])
+    );
+    assert_eq!(
+        plain::i16x8_extadd_pairwise_i8x16_s(pattern([127, 127, 128, 128])),
+        halves([254, -256, 254, -256, 254, -256, 254, -256])
+    );
+    assert_eq!(
+        plain::i16x8_extmul_high_i8x16_s(count, pattern([255, 2, 255, 2])),
+        halves([-8, 18, -10, 22, -12, 26, -14, 30])
+    );
+    assert_eq!(
+        plain::v128_load16x4_s(0x8000_7fff_0001_ffff),
+        words([u32::MAX, 1, 0x7fff, 0xffff_8000])
+    );
+}
+
+#[test]
+fn relaxed_instructions_are_deterministic() {
+    let count = bytes(COUNT);
+    assert_eq!(
+        plain::i16x8_relaxed_dot_i8x16_i7x16_s(count, count),
+        halves([1, 13, 41, 85, 145, 221, 313, 421])
+    );
+    let least = bytes([0x80; 16]);
+    assert_eq!(
+        plain::i16x8_relaxed_dot_i8x16_i7x16_s(least, least),
+        halves([0x7fff; 8])
+    );
+    assert_eq!(
+        plain::i32x4_relaxed_dot_i8x16_i7x16_add_s(count, count, words([0, 1, 2, 3])),
+        words([14, 127, 368, 737])
+    );
+    // The product is 1 + 2^-15 + 2^-22 + 2^-37, and rounding it loses the last bit.
+    let x = f32::from_bits(0x3f80_0002);
+    let y = f32::from_bits(0x3f80_0100);
+    let z = -f32::from_bits(0x3f80_0102);
+    assert_eq!(
+        plain::f32x4_relaxed_madd(floats([x; 4]), floats([y; 4]), floats([z; 4])),
+        floats([0.0; 4])
+    );
+    assert_eq!(
+        plain::f32x4_relaxed_nmadd(floats([-x; 4]), floats([y; 4]), floats([z; 4])),
+        floats([0.0; 4])
+    );
+    assert_eq!(
+        plain::f64x2_relaxed_madd(
+            doubles([f64::MAX; 2]),
+            doubles([2.0; 2]),
+            doubles([f64::MIN; 2])
+        ),
+        doubles([f64::INFINITY; 2])
+    );
+}
+
+#[test]
+fn float_instructions_are_those_of_the_specification() {
+    let signalling = f32::from_bits(0xff80_0001);
+    let canonical = f32::from_bits(0x7fc0_0000);
+    let a = floats([signalling, 0.0, -0.0, 2.5]);
+    let b = floats([1.0, -0.0, 0.0, -2.5]);
+    assert_eq!(plain::f32x4_add(a, b), floats([canonical, 0.0, 0.0, 0.0]));
+    assert_eq!(
+        plain::f32x4_min(a, b),
+        floats([canonical, -0.0, -0.0, -2.5])
+    );
+    assert_eq!(plain::f32x4_max(a, b), floats([canonical, 0.0, 0.0, 2.5]));
+    assert_eq!(
+        plain::f32x4_pmin(a, b),
+        floats([signalling, 0.0, -0.0, -2.5])
+    );
+    assert_eq!(plain::f32x4_pmax(b, a), floats([1.0, -0.0, 0.0, 2.5]));
+    assert_eq!(plain::f32x4_nearest(a), floats([canonical, 0.0, -0.0, 2.0]));
+    assert_eq!(plain::f32x4_ceil(b), floats([1.0, -0.0, 0.0, -2.0]));
+    assert_eq!(plain::f32x4_neg(a), floats([-signalling, -0.0, 0.0, -2.5]));
+    assert_eq!(plain::f32x4_sqrt(b), floats([1.0, -0.0, 0.0, canonical]));
+    assert_eq!(plain::f32x4_eq(a, b), words([0, u32::MAX, u32::MAX, 0]));
+    assert_eq!(plain::f32x4_ne(a, b), words([u32::MAX, 0, 0, u32::MAX]));
+    assert_eq!(
+        plain::f64x2_promote_low_f32x4(a),
+        V128::from_slots(0x7ff8_0000_0000_0000, 0)
+    );
+    assert_eq!(
+        plain::f32x4_demote_f64x2_zero(doubles([f64::MAX, -f64::NAN])),
+        floats([f32::INFINITY, canonical, 0.0, 0.0])
+    );
+    assert_eq!(
+        plain::i32x4_trunc_sat_f32x4_u(floats([f32::NAN, -1.0, 4e9, 5e9])),
+        words([0, 0, 4_000_000_000, u32::MAX])
+    );
+    assert_eq!(
+        plain::i32x4_trunc_sat_f64x2_s_zero(doubles([-3e9, 1.9])),
+        words([0x8000_0000, 1, 0, 0])
+    );
+    assert_eq!(
+        plain::f64x2_convert_low_i32x4_u(words([u32::MAX, 1, 7, 7])),
+        doubles([4_294_967_295.0, 1.0])
+    );
 }

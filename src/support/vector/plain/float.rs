@@ -23,8 +23,8 @@ lanewise! {
     f32x4_floor(a: f32) -> [f32; 4] = canonical32(float::floor32(a));
     f32x4_trunc(a: f32) -> [f32; 4] = canonical32(float::trunc32(a));
     f32x4_nearest(a: f32) -> [f32; 4] = canonical32(float::nearest32(a));
-    f32x4_relaxed_madd(a: f32, b: f32, c: f32) -> [f32; 4] = canonical32(libm::fmaf(a, b, c));
-    f32x4_relaxed_nmadd(a: f32, b: f32, c: f32) -> [f32; 4] = canonical32(libm::fmaf(-a, b, c));
+    f32x4_relaxed_madd(a: f32, b: f32, c: f32) -> [f32; 4] = canonical32(a * b + c);
+    f32x4_relaxed_nmadd(a: f32, b: f32, c: f32) -> [f32; 4] = canonical32(-a * b + c);
     f64x2_add(a: f64, b: f64) -> [f64; 2] = canonical64(a + b);
     f64x2_sub(a: f64, b: f64) -> [f64; 2] = canonical64(a - b);
     f64x2_mul(a: f64, b: f64) -> [f64; 2] = canonical64(a * b);
@@ -40,8 +40,8 @@ lanewise! {
     f64x2_floor(a: f64) -> [f64; 2] = canonical64(float::floor64(a));
     f64x2_trunc(a: f64) -> [f64; 2] = canonical64(float::trunc64(a));
     f64x2_nearest(a: f64) -> [f64; 2] = canonical64(float::nearest64(a));
-    f64x2_relaxed_madd(a: f64, b: f64, c: f64) -> [f64; 2] = canonical64(libm::fma(a, b, c));
-    f64x2_relaxed_nmadd(a: f64, b: f64, c: f64) -> [f64; 2] = canonical64(libm::fma(-a, b, c));
+    f64x2_relaxed_madd(a: f64, b: f64, c: f64) -> [f64; 2] = canonical64(a * b + c);
+    f64x2_relaxed_nmadd(a: f64, b: f64, c: f64) -> [f64; 2] = canonical64(-a * b + c);
     f32x4_convert_i32x4_s(a: i32) -> [f32; 4] = a as f32;
     f32x4_convert_i32x4_u(a: u32) -> [f32; 4] = a as f32;
     i32x4_trunc_sat_f32x4_s(a: f32) -> [i32; 4] = a as i32;
