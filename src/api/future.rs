@@ -66,7 +66,7 @@ where
         Err(Error::suspend(HostFuture::new(async move {
             let returned = future.await?;
             let encode: Encode = Box::new(move |store| {
-                let mut slots = smallvec![0; Returned::COUNT];
+                let mut slots = smallvec![0; Returned::SLOTS];
                 returned.store(store, &mut slots)?;
                 Ok(slots)
             });

@@ -10,6 +10,7 @@ use super::func::Func;
 use super::func_type::FuncType;
 use super::val_type::ValType;
 use super::values::Val;
+use super::wasm_ty::sealed::Results as _;
 use super::wasm_ty::{WasmRet, WasmTy, for_each_arity};
 use crate::heap::{self, HostCall, StoreInner};
 use crate::module;
@@ -155,8 +156,8 @@ macro_rules! closures {
                 let ty = FuncType::new(engine, params, R::result_types());
                 HostFunc::of(ty, move |call| {
                     let id = call.store.id();
-                    let [$($name),*] = call.take::<$count>();
-                    self($($name::from_slot($name, id)),*).into_slots(call)
+                    let ($($name,)*) = <($($name,)*)>::load(call.slots(), id);
+                    self($($name),*).into_slots(call)
                 })
             }
         }
@@ -175,8 +176,8 @@ macro_rules! closures {
                 let ty = FuncType::new(engine, params, R::result_types());
                 HostFunc::of(ty, move |call| {
                     let id = call.store.id();
-                    let [$($name),*] = call.take::<$count>();
-                    self(caller(call), $($name::from_slot($name, id)),*).into_slots(call)
+                    let ($($name,)*) = <($($name,)*)>::load(call.slots(), id);
+                    self(caller(call), $($name),*).into_slots(call)
                 })
             }
         }

@@ -3,7 +3,7 @@
 use super::context::AsContextMut;
 use super::execution::Execution;
 use super::func::Func;
-use super::wasm_ty::{MAX_ARITY, WasmParams, WasmResults};
+use super::wasm_ty::{MAX_SLOTS, WasmParams, WasmResults};
 use crate::execute;
 use crate::heap::StoreInner;
 use crate::support::error::{Context, Result};
@@ -68,14 +68,15 @@ impl<Params: WasmParams, Results: WasmResults> TypedFunc<Params, Results> {
         match const { slot_count::<Params, Results>() } {
             0..=1 => self.call_in::<1>(store, params),
             2..=4 => self.call_in::<4>(store, params),
-            _ => self.call_in::<MAX_ARITY>(store, params),
+            5..=17 => self.call_in::<17>(store, params),
+            _ => self.call_in::<MAX_SLOTS>(store, params),
         }
     }
 
     /// Prepares a call that can be suspended.
     pub(super) fn start(&self, store: &mut StoreInner, params: Params) -> Result<Execution> {
         self.func.check(store);
-        let mut slots: SmallVec<[u64; 8]> = smallvec![0; Params::COUNT];
+        let mut slots: SmallVec<[u64; 8]> = smallvec![0; Params::SLOTS];
         if self.dynamic {
             self.store_checked(store, params, &mut slots)?;
         } else {
@@ -111,10 +112,10 @@ impl<Params: WasmParams, Results: WasmResults> TypedFunc<Params, Results> {
 
 /// Returns the number of slots of a call, which hold its parameters and later its results.
 const fn slot_count<Params: WasmParams, Results: WasmResults>() -> usize {
-    if Params::COUNT > Results::COUNT {
-        Params::COUNT
+    if Params::SLOTS > Results::SLOTS {
+        Params::SLOTS
     } else {
-        Results::COUNT
+        Results::SLOTS
     }
 }
 

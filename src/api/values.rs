@@ -17,6 +17,7 @@ use crate::module::{ValBits, read_values};
 use crate::support::error::{Context, Error, Result};
 use crate::{format_err, module};
 use alloc::string::String;
+use core::fmt;
 
 /// A WebAssembly value.
 ///
@@ -34,7 +35,7 @@ pub enum Val {
     F32(u32),
     /// The bits of a 64-bit float.
     F64(u64),
-    /// A 128-bit vector. No module can take one yet.
+    /// A 128-bit vector.
     V128(V128),
     /// A function, or null.
     FuncRef(Option<Func>),
@@ -48,14 +49,34 @@ pub enum Val {
     ContRef(Option<ContRef>),
 }
 
-/// A 128-bit vector.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+/// A 128-bit vector. The first lane is in the least significant bits.
+///
+/// Corresponds to [`wasmtime::V128`](https://docs.rs/wasmtime/latest/wasmtime/struct.V128.html).
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct V128(u128);
 
 impl V128 {
     /// Returns the bits.
     pub fn as_u128(&self) -> u128 {
         self.0
+    }
+
+    /// Returns the bits as two slots contain them.
+    #[inline]
+    pub(super) const fn to_bits(self) -> ValBits {
+        [self.0 as u64, (self.0 >> 64) as u64]
+    }
+
+    /// Returns the vector of the bits in two slots.
+    #[inline]
+    pub(super) const fn from_bits([low, high]: ValBits) -> V128 {
+        V128(low as u128 | (high as u128) << 64)
+    }
+}
+
+impl fmt::Debug for V128 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "V128({:#034x})", self.0)
     }
 }
 
@@ -211,9 +232,7 @@ impl Val {
             (Val::I64(value), module::ValType::I64) => value as u64,
             (Val::F32(bits), module::ValType::F32) => u64::from(bits),
             (Val::F64(bits), module::ValType::F64) => bits,
-            (Val::V128(V128(bits)), module::ValType::V128) => {
-                return Ok([bits as u64, (bits >> 64) as u64]);
-            }
+            (Val::V128(vector), module::ValType::V128) => return Ok(vector.to_bits()),
             (value, module::ValType::Ref(ty)) if let Some(reference) = value.ref_() => {
                 reference.to_bits(store, ty)?
             }
@@ -223,13 +242,14 @@ impl Val {
     }
 
     /// Returns the value of type `ty` that has these bits.
-    pub(super) fn from_bits([bits, high]: ValBits, ty: module::ValType, store: StoreId) -> Val {
+    pub(super) fn from_bits(value: ValBits, ty: module::ValType, store: StoreId) -> Val {
+        let [bits, _] = value;
         match ty {
             module::ValType::I32 => Val::I32(bits as i32),
             module::ValType::I64 => Val::I64(bits as i64),
             module::ValType::F32 => Val::F32(bits as u32),
             module::ValType::F64 => Val::F64(bits),
-            module::ValType::V128 => Val::V128(V128(u128::from(bits) | u128::from(high) << 64)),
+            module::ValType::V128 => Val::V128(V128::from_bits(value)),
             module::ValType::Ref(ty) => Ref::from_bits(bits, ty, store).into(),
         }
     }

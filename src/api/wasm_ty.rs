@@ -1,20 +1,24 @@
 //! Rust types that correspond to WebAssembly values, alone and in tuples.
+//!
+//! A value takes one slot or two, as its type says, so the slot of a value in a tuple follows from
+//! the types before it. All of this is constant, and calls do not compute it.
 
 use super::extern_ref::ExternRef;
 use super::func::Func;
 use super::heap_type::HeapType;
 use super::rooted::Rooted;
 use super::val_type::{RefType, ValType};
-use super::values::Val;
+use super::values::{V128, Val};
 use crate::heap::{FuncRef, HostCall, StoreInner};
 use crate::ids::StoreId;
+use crate::module::ValBits;
 use crate::support::error::{Error, Result};
 use crate::{bail, format_err, module};
 use alloc::vec::Vec;
 
 /// A Rust type for parameters and results of functions: `i32`, `u32`, `i64`, `u64`, `f32`, `f64`,
-/// [`Func`], [`Rooted<ExternRef>`], and [`Option`]s of the last two for references that may be
-/// null.
+/// [`V128`], [`Func`], [`Rooted<ExternRef>`], and [`Option`]s of the last two for references that
+/// may be null.
 ///
 /// The trait is sealed.
 ///
@@ -33,18 +37,22 @@ pub mod sealed {
     use super::*;
 
     pub trait Ty: Copy + Send {
+        /// Number of slots that a value takes.
+        const SLOTS: usize = 1;
+
         fn valtype() -> ValType;
 
-        /// Encodes the value as a slot. Returns an error if it belongs to another store.
-        fn into_slot(self, store: &StoreInner) -> Result<u64>;
+        /// Returns the bits of the value, or an error if it belongs to another store.
+        fn into_bits(self, store: &StoreInner) -> Result<ValBits>;
 
-        fn from_slot(bits: u64, store: StoreId) -> Self;
+        fn from_bits(bits: ValBits, store: StoreId) -> Self;
 
         fn into_val(self) -> Val;
     }
 
     pub trait Params: Send {
-        const COUNT: usize;
+        /// Number of slots that the values take.
+        const SLOTS: usize;
 
         /// Compares the types with a function's parameters. Returns `true` if some values can
         /// only be checked when they are passed.
@@ -67,6 +75,10 @@ pub mod sealed {
         fn check_results(results: impl ExactSizeIterator<Item = ValType>) -> Result<()>;
 
         /// Decodes the values from the first slots.
+        ///
+        /// # Panics
+        ///
+        /// Panics if there are fewer slots.
         fn load(slots: &[u64], store: StoreId) -> Self;
     }
 
@@ -76,6 +88,24 @@ pub mod sealed {
         /// Writes the results to the call's slots.
         fn into_slots(self, call: &mut HostCall<'_>) -> Result<()>;
     }
+}
+
+/// Writes a value of type `T` to the slots from `at` on, and returns the end of these slots.
+#[inline(always)]
+fn put<T: sealed::Ty>(slots: &mut [u64], at: usize, bits: ValBits) -> usize {
+    let end = at + T::SLOTS;
+    slots[at..end].copy_from_slice(&bits[..T::SLOTS]);
+    end
+}
+
+/// Reads a value of type `T` from the slots from `at` on, and returns it with the end of these
+/// slots.
+#[inline(always)]
+fn take<T: sealed::Ty>(slots: &[u64], at: usize, store: StoreId) -> (T, usize) {
+    let end = at + T::SLOTS;
+    let mut bits = [0; 2];
+    bits[..T::SLOTS].copy_from_slice(&slots[at..end]);
+    (T::from_bits(bits, store), end)
 }
 
 macro_rules! numbers {
@@ -88,13 +118,13 @@ macro_rules! numbers {
             }
 
             #[inline(always)]
-            fn into_slot(self, _: &StoreInner) -> Result<u64> {
+            fn into_bits(self, _: &StoreInner) -> Result<ValBits> {
                 let $value = self;
-                Ok($into)
+                Ok([$into, 0])
             }
 
             #[inline(always)]
-            fn from_slot($bits: u64, _: StoreId) -> $ty {
+            fn from_bits([$bits, _]: ValBits, _: StoreId) -> $ty {
                 $from
             }
 
@@ -115,6 +145,30 @@ numbers! {
     f64: F64, |value| value.to_bits(), |bits| f64::from_bits(bits), value.to_bits();
 }
 
+impl WasmTy for V128 {}
+
+impl sealed::Ty for V128 {
+    const SLOTS: usize = 2;
+
+    fn valtype() -> ValType {
+        ValType::V128
+    }
+
+    #[inline(always)]
+    fn into_bits(self, _: &StoreInner) -> Result<ValBits> {
+        Ok(self.to_bits())
+    }
+
+    #[inline(always)]
+    fn from_bits(bits: ValBits, _: StoreId) -> V128 {
+        V128::from_bits(bits)
+    }
+
+    fn into_val(self) -> Val {
+        Val::V128(self)
+    }
+}
+
 #[cold]
 fn cross_store() -> Error {
     format_err!("cross-`Store` values are not supported: the reference belongs to another store")
@@ -127,12 +181,12 @@ impl sealed::Ty for Option<Func> {
         ValType::FUNCREF
     }
 
-    fn into_slot(self, store: &StoreInner) -> Result<u64> {
-        self.map_or(Ok(0), |func| func.into_slot(store))
+    fn into_bits(self, store: &StoreInner) -> Result<ValBits> {
+        self.map_or(Ok([0; 2]), |func| func.into_bits(store))
     }
 
-    fn from_slot(bits: u64, store: StoreId) -> Option<Func> {
-        FuncRef(bits as u32)
+    fn from_bits(bits: ValBits, store: StoreId) -> Option<Func> {
+        FuncRef(bits[0] as u32)
             .get()
             .map(|index| Func::of(store, index))
     }
@@ -149,15 +203,15 @@ impl sealed::Ty for Func {
         ValType::Ref(RefType::new(false, HeapType::Func))
     }
 
-    fn into_slot(self, store: &StoreInner) -> Result<u64> {
+    fn into_bits(self, store: &StoreInner) -> Result<ValBits> {
         if !self.belongs_to(store) {
             return Err(cross_store());
         }
-        Ok(u64::from(FuncRef::new(self.index()).0))
+        Ok([FuncRef::new(self.index()).0.into(), 0])
     }
 
-    fn from_slot(bits: u64, store: StoreId) -> Func {
-        Option::<Func>::from_slot(bits, store).expect("a non-null reference")
+    fn from_bits(bits: ValBits, store: StoreId) -> Func {
+        Option::<Func>::from_bits(bits, store).expect("a non-null reference")
     }
 
     fn into_val(self) -> Val {
@@ -172,12 +226,12 @@ impl sealed::Ty for Option<Rooted<ExternRef>> {
         ValType::EXTERNREF
     }
 
-    fn into_slot(self, store: &StoreInner) -> Result<u64> {
-        self.map_or(Ok(0), |value| value.into_slot(store))
+    fn into_bits(self, store: &StoreInner) -> Result<ValBits> {
+        self.map_or(Ok([0; 2]), |value| value.into_bits(store))
     }
 
-    fn from_slot(bits: u64, store: StoreId) -> Option<Rooted<ExternRef>> {
-        ExternRef::from_bits(bits, store)
+    fn from_bits(bits: ValBits, store: StoreId) -> Option<Rooted<ExternRef>> {
+        ExternRef::from_bits(bits[0], store)
     }
 
     fn into_val(self) -> Val {
@@ -192,16 +246,16 @@ impl sealed::Ty for Rooted<ExternRef> {
         ValType::Ref(RefType::new(false, HeapType::Extern))
     }
 
-    fn into_slot(self, store: &StoreInner) -> Result<u64> {
+    fn into_bits(self, store: &StoreInner) -> Result<ValBits> {
         if !self.belongs_to(store) {
             return Err(cross_store());
         }
         self.ensure_store(store)?;
-        Ok(u64::from(self.index().0 + 1))
+        Ok([u64::from(self.index().0 + 1), 0])
     }
 
-    fn from_slot(bits: u64, store: StoreId) -> Rooted<ExternRef> {
-        ExternRef::from_bits(bits, store).expect("a non-null reference")
+    fn from_bits(bits: ValBits, store: StoreId) -> Rooted<ExternRef> {
+        ExternRef::from_bits(bits[0], store).expect("a non-null reference")
     }
 
     fn into_val(self) -> Val {
@@ -238,7 +292,7 @@ pub trait WasmRet: sealed::Ret {}
 impl<T: WasmTy> WasmParams for T {}
 
 impl<T: WasmTy> sealed::Params for T {
-    const COUNT: usize = 1;
+    const SLOTS: usize = T::SLOTS;
 
     fn check_params(params: impl ExactSizeIterator<Item = ValType>) -> Result<bool> {
         <(T,)>::check_params(params)
@@ -355,8 +409,8 @@ macro_rules! for_each_arity {
 
 pub(super) use for_each_arity;
 
-/// Maximum number of values in a tuple.
-pub(super) const MAX_ARITY: usize = 17;
+/// Maximum number of slots of a tuple, whose values are 17 at most.
+pub(super) const MAX_SLOTS: usize = 2 * 17;
 
 macro_rules! tuples {
     ($count:literal $($name:ident)*) => {
@@ -364,9 +418,9 @@ macro_rules! tuples {
         impl<$($name: WasmTy,)*> WasmResults for ($($name,)*) {}
         impl<$($name: WasmTy,)*> WasmRet for ($($name,)*) {}
 
-        #[allow(non_snake_case, unused_mut, unused_variables, clippy::unused_unit, reason = "there may be no values")]
+        #[allow(non_snake_case, unused_assignments, unused_mut, unused_variables, clippy::unused_unit, reason = "there may be no values")]
         impl<$($name: WasmTy,)*> sealed::Params for ($($name,)*) {
-            const COUNT: usize = $count;
+            const SLOTS: usize = 0 $(+ $name::SLOTS)*;
 
             fn check_params(mut params: impl ExactSizeIterator<Item = ValType>) -> Result<bool> {
                 if params.len() != $count {
@@ -380,10 +434,8 @@ macro_rules! tuples {
             #[inline(always)]
             fn store(self, store: &StoreInner, slots: &mut [u64]) -> Result<()> {
                 let ($($name,)*) = self;
-                let mut slots = slots.iter_mut();
-                $(if let Some(slot) = slots.next() {
-                    *slot = $name.into_slot(store)?;
-                })*
+                let mut at = 0;
+                $(at = put::<$name>(slots, at, $name.into_bits(store)?);)*
                 Ok(())
             }
 
@@ -394,15 +446,15 @@ macro_rules! tuples {
                 slots: &mut [u64],
             ) -> Result<()> {
                 let ($($name,)*) = self;
-                let mut slots = slots.iter_mut().zip(types);
-                $(if let Some((slot, &ty)) = slots.next() {
-                    [*slot, _] = $name.into_val().to_bits(store, ty)?;
+                let (mut types, mut at) = (types.iter(), 0);
+                $(if let Some(&ty) = types.next() {
+                    at = put::<$name>(slots, at, $name.into_val().to_bits(store, ty)?);
                 })*
                 Ok(())
             }
         }
 
-        #[allow(non_snake_case, unused_mut, unused_variables, clippy::unused_unit, reason = "there may be no values")]
+        #[allow(non_snake_case, unused_assignments, unused_mut, unused_variables, clippy::unused_unit, reason = "there may be no values")]
         impl<$($name: WasmTy,)*> sealed::Results for ($($name,)*) {
             fn check_results(mut results: impl ExactSizeIterator<Item = ValType>) -> Result<()> {
                 if results.len() != $count {
@@ -414,14 +466,16 @@ macro_rules! tuples {
 
             #[inline(always)]
             fn load(slots: &[u64], store: StoreId) -> Self {
-                let mut slots = slots.iter();
-                // There are as many slots as results.
-                $(let $name = $name::from_slot(slots.next().copied().unwrap_or_default(), store);)*
+                // One comparison for all values.
+                let slots = &slots[..<Self as sealed::Params>::SLOTS];
+                let mut at = 0;
+                $(let $name;
+                ($name, at) = take::<$name>(slots, at, store);)*
                 ($($name,)*)
             }
         }
 
-        #[allow(non_snake_case, unused_variables, reason = "there may be no values")]
+        #[allow(non_snake_case, unused_assignments, unused_mut, unused_variables, reason = "there may be no values")]
         impl<$($name: WasmTy,)*> sealed::Ret for ($($name,)*) {
             fn result_types() -> Vec<ValType> {
                 [$($name::valtype(),)*].into()
@@ -430,9 +484,12 @@ macro_rules! tuples {
             #[inline(always)]
             fn into_slots(self, call: &mut HostCall<'_>) -> Result<()> {
                 let ($($name,)*) = self;
-                let store = &*call.store;
-                let slots: [u64; $count] = [$($name.into_slot(store)?,)*];
-                call.put(slots);
+                let (store, slots) = call.results();
+                $(let $name = $name.into_bits(store)?;)*
+                // One comparison for all values.
+                let slots = &mut slots[..<Self as sealed::Params>::SLOTS];
+                let mut at = 0;
+                $(at = put::<$name>(slots, at, $name);)*
                 Ok(())
             }
         }

@@ -20,6 +20,7 @@ mod file_kind;
 mod host;
 mod input;
 mod inspect;
+mod lanes;
 mod names;
 mod quantity;
 mod run;

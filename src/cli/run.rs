@@ -31,6 +31,7 @@ Examples:
   backstitch run --invoke fib fib.wat 30
   backstitch run --invoke add add.wasm -1 0xff
   backstitch run --invoke shop::sell --hex shop.wasm 0x1.8p3
+  backstitch run --invoke blend image.wasm i32x4:1,2,3,4 'f32x4 0.5 1 -2e3 nan'
   backstitch run --fuel 1e6 --max-memory 16MiB program.wasm
   backstitch run --coredump '%p-%h.core' program.wasm
 

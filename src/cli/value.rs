@@ -1,11 +1,12 @@
 //! Values on the command line: parsing and formatting.
 
+use super::lanes::{self, Shape};
 use backstitch::{Val, ValType};
 use wast::parser::{self, Parse, ParseBuffer};
 use wast::token::{F32, F64};
 
 /// The syntax of floats, for error messages.
-const FLOAT: &str = "a decimal number, a hexadecimal one such as `0x1.8p3`, `inf`, `nan`, or \
+pub(super) const FLOAT: &str = "a decimal number, a hexadecimal one such as `0x1.8p3`, `inf`, `nan`, or \
                      `nan:0x` with a payload";
 
 /// Parses an argument of the given type.
@@ -13,7 +14,7 @@ const FLOAT: &str = "a decimal number, a hexadecimal one such as `0x1.8p3`, `inf
 /// Integers are decimal or `0x` hexadecimal, with or without a sign, in the signed or the
 /// unsigned range of their type. Floats have the syntax of Rust (`1.5`, `-2e10`, `inf`, `nan`) or
 /// of the text format (`0x1.8p3`, `nan:0x7fc00001`). The only reference is `null`, if the type is
-/// nullable.
+/// nullable. [`lanes`] documents vectors.
 pub(crate) fn parse(text: &str, ty: &ValType) -> Result<Val, String> {
     let not = |form: &str| format!("expected {ty} ({form}), found `{text}`");
     match ty {
@@ -33,17 +34,15 @@ pub(crate) fn parse(text: &str, ty: &ValType) -> Result<Val, String> {
             Some(bits) => Ok(Val::F64(bits)),
             None => Err(not(FLOAT)),
         },
+        ValType::V128 => Ok(Val::from(lanes::parse(text)?)),
         ValType::Ref(_) if text == "null" => Val::default_for_ty(ty)
             .ok_or_else(|| not("a type without null, of which no value can be given")),
         ValType::Ref(_) => Err(not("only `null` can be given")),
-        _ => Err(format!(
-            "a value of type {ty} cannot be given on the command line"
-        )),
     }
 }
 
 /// Parses an integer with the given number of bits. The error describes what is expected.
-fn parse_integer(text: &str, bits: u32) -> Result<u64, String> {
+pub(super) fn parse_integer(text: &str, bits: u32) -> Result<u64, String> {
     let (negative, digits) = match text.as_bytes().first() {
         Some(b'-') => (true, &text[1..]),
         Some(b'+') => (false, &text[1..]),
@@ -80,14 +79,14 @@ fn parse_integer(text: &str, bits: u32) -> Result<u64, String> {
 }
 
 /// Parses a float to its bits, so that payloads of NaN are kept.
-fn parse_f32(text: &str) -> Option<u32> {
+pub(super) fn parse_f32(text: &str) -> Option<u32> {
     match text.parse::<f32>() {
         Ok(value) => Some(value.to_bits()),
         Err(_) => parse_as_text_format::<F32>(text).map(|float| float.bits),
     }
 }
 
-fn parse_f64(text: &str) -> Option<u64> {
+pub(super) fn parse_f64(text: &str) -> Option<u64> {
     match text.parse::<f64>() {
         Ok(value) => Some(value.to_bits()),
         Err(_) => parse_as_text_format::<F64>(text).map(|float| float.bits),
@@ -121,6 +120,9 @@ pub(crate) fn print(value: &Val, notation: Notation) -> String {
         Val::I64(value) if is_hex => format!("{value:#x}"),
         Val::F32(bits) if is_hex => hexadecimal(u64::from(*bits), 8, 23),
         Val::F64(bits) if is_hex => hexadecimal(*bits, 11, 52),
+        Val::V128(vector) if is_hex => format!("{:#034x}", vector.as_u128()),
+        // The type of the lanes is not known, and hexadecimal suits all of them.
+        Val::V128(vector) => Shape::WORDS.format(vector.as_u128()),
         Val::I32(value) => value.to_string(),
         Val::I64(value) => value.to_string(),
         Val::F32(bits) => print_f32(f32::from_bits(*bits)),
@@ -280,6 +282,18 @@ mod tests {
         );
         assert_eq!(print(&Val::F32(0x7fc0_0000), Notation::Decimal), "NaN");
         assert_eq!(print(&Val::I32(-1), Notation::Hexadecimal), "0xffffffff");
+        let vector = parse("i8x16:-1,0,0,0,0,0,0,0,0,0,0,0,0,0,0,2", &ValType::V128).unwrap();
+        for (notation, printed) in [
+            (
+                Notation::Decimal,
+                "i32x4:0x000000ff,0x00000000,0x00000000,0x02000000",
+            ),
+            (Notation::Hexadecimal, "0x020000000000000000000000000000ff"),
+        ] {
+            assert_eq!(print(&vector, notation), printed);
+            let parsed = parse(printed, &ValType::V128).unwrap();
+            assert_eq!(parsed.v128(), vector.v128());
+        }
         for text in [
             "",
             "half",

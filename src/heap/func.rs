@@ -105,38 +105,14 @@ impl<'a> HostCall<'a> {
     }
 
     /// Returns all slots of the call. The arguments are in the first of them.
+    #[inline]
     pub fn slots(&self) -> &[u64] {
         // SAFETY: the slots are valid, and nothing else writes them, as `new` was promised.
         unsafe { slice::from_raw_parts(self.slots, self.len) }
     }
 
-    /// Returns the first `N` slots.
-    ///
-    /// # Panics
-    ///
-    /// If the call has fewer slots.
-    #[inline]
-    pub fn take<const N: usize>(&self) -> [u64; N] {
-        assert!(N <= self.len, "no {N} arguments");
-        // SAFETY: within the slots, which are valid as `new` was promised, and `u64`s are
-        // laid out as an array of them is.
-        unsafe { self.slots.cast::<[u64; N]>().read() }
-    }
-
-    /// Writes the first `N` slots.
-    ///
-    /// # Panics
-    ///
-    /// If the call has fewer slots.
-    #[inline]
-    pub fn put<const N: usize>(&mut self, bits: [u64; N]) {
-        assert!(N <= self.len, "no {N} results");
-        // SAFETY: within the slots, which are valid as `new` was promised, and `u64`s are
-        // laid out as an array of them is.
-        unsafe { self.slots.cast::<[u64; N]>().write(bits) }
-    }
-
     /// Returns the store, and all slots of the call for writing the results.
+    #[inline]
     pub fn results(&mut self) -> (&StoreInner, &mut [u64]) {
         // SAFETY: the slots are valid, and nothing else accesses them, as `new` was promised.
         let slots = unsafe { slice::from_raw_parts_mut(self.slots, self.len) };

@@ -282,3 +282,107 @@ fn vectors_take_two_slots() {
     global.set(&mut store, Val::from(2_u128)).unwrap();
     assert_eq!(global.get(&mut store).unwrap_v128().as_u128(), 2);
 }
+
+#[test]
+fn vectors_in_static_types() {
+    let engine = Engine::default();
+    let mut store = Store::new(&engine, 0);
+    let vector = |bits: u128| V128::from(1 << 127 | bits);
+    let mix = Func::wrap(
+        &mut store,
+        |mut caller: Caller<'_, u128>, a: i32, first: V128, f: f64, last: V128| {
+            *caller.data_mut() = last.as_u128();
+            (last, f, first, a)
+        },
+    );
+    let typed = mix
+        .typed::<(i32, V128, f64, V128), (V128, f64, V128, i32)>(&store)
+        .unwrap();
+    let results = typed.call(&mut store, (-1, vector(2), 0.5, vector(3)));
+    assert_eq!(results.unwrap(), (vector(3), 0.5, vector(2), -1));
+    assert_eq!(*store.data(), vector(3).as_u128());
+    let params = [
+        Val::I32(-1),
+        Val::V128(vector(2)),
+        Val::from(0.5),
+        Val::V128(vector(3)),
+    ];
+    let mut execution = mix.start(&mut store, &params).unwrap();
+    let Outcome::Done(results) = execution.resume(&mut store).unwrap() else {
+        panic!("it has no reason to wait")
+    };
+    assert_eq!(results[2].v128(), Some(vector(2)));
+
+    let alone = Func::wrap(&mut store, |vector: V128| -> Result<V128> { Ok(vector) });
+    let typed = alone.typed::<V128, V128>(&store).unwrap();
+    assert_eq!(typed.call(&mut store, vector(4)).unwrap(), vector(4));
+    let result = Func::wrap(&mut store, move |value: i64| (value, vector(5)));
+    let typed = result.typed::<i64, (i64, V128)>(&store).unwrap();
+    assert_eq!(typed.call(&mut store, 6).unwrap(), (6, vector(5)));
+    says(
+        result.typed::<i64, (i64, i64)>(&store).map(drop),
+        "type mismatch with results: type mismatch: expected i64, found v128",
+    );
+
+    // An argument that is only checked when it is passed.
+    let ty = FuncType::new(&engine, [ValType::I64], [ValType::I64, ValType::V128]);
+    let reference = ValType::Ref(RefType::new(true, HeapType::ConcreteFunc(ty)));
+    let ty = FuncType::new(
+        &engine,
+        [ValType::V128, reference, ValType::I32],
+        [ValType::I32],
+    );
+    let takes = Func::new(&mut store, ty, |mut caller, params, results| {
+        let func = params[1].unwrap_func_ref().expect("a function");
+        let ty = func.typed::<i64, (i64, V128)>(&caller)?;
+        let (_, vector) = ty.call(&mut caller, 0)?;
+        assert_ne!(params[0].unwrap_v128(), vector);
+        results[0] = params[2];
+        Ok(())
+    });
+    let typed = takes.typed::<(V128, Func, i32), i32>(&store).unwrap();
+    assert_eq!(typed.call(&mut store, (vector(0), result, 7)).unwrap(), 7);
+    says(
+        typed.call(&mut store, (vector(0), alone, 7)),
+        "argument type mismatch",
+    );
+}
+
+#[test]
+fn seventeen_vectors() {
+    type V = V128;
+    type Many = (V, V, V, V, V, V, V, V, V, V, V, V, V, V, V, V, V);
+    let mut store = Store::new(&Engine::default(), ());
+    let many = Func::wrap(
+        &mut store,
+        |a: V,
+         b: V,
+         c: V,
+         d: V,
+         e: V,
+         f: V,
+         g: V,
+         h: V,
+         i: V,
+         j: V,
+         k: V,
+         l: V,
+         m: V,
+         n: V,
+         o: V,
+         p: V,
+         q: V| { (q, p, o, n, m, l, k, j, i, h, g, f, e, d, c, b, a) },
+    );
+    let typed = many.typed::<Many, Many>(&store).unwrap();
+    let given: [V128; 17] = core::array::from_fn(|at| V128::from(u128::MAX - at as u128));
+    let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q] = given;
+    let turned = typed
+        .call(
+            &mut store,
+            (a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q),
+        )
+        .unwrap();
+    let (a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q) = turned;
+    let back = [q, p, o, n, m, l, k, j, i, h, g, f, e, d, c, b, a];
+    assert_eq!(back, given);
+}

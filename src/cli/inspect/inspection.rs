@@ -1,6 +1,7 @@
 //! A dump together with the modules that ran: descriptions of frames, values and functions.
 
 use super::modules::ModuleFile;
+use crate::cli::lanes::Shape;
 use crate::cli::names::{self, printable};
 use crate::cli::symbols::Symbols;
 use crate::cli::value;
@@ -18,6 +19,8 @@ pub(crate) struct Inspection<'a> {
     pub(crate) listed: Vec<Module>,
     /// The file of each module.
     pub(crate) modules: Vec<Option<ModuleFile>>,
+    /// The shape in which vectors are shown.
+    pub(crate) lanes: Shape,
 }
 
 /// The function of a frame.
@@ -129,7 +132,7 @@ impl Inspection<'_> {
             Value::I64(bits) => bits.cast_signed().to_string(),
             Value::F32(bits) => value::print_f32(f32::from_bits(bits)),
             Value::F64(bits) => value::print_f64(f64::from_bits(bits)),
-            Value::V128(bits) => format!("{bits:#034x}"),
+            Value::V128(bits) => self.lanes.format(bits),
             Value::Missing => "?".to_string(),
             Value::Ref(_, None) => "null".to_string(),
             Value::Ref(RefKind::Func, Some(index)) => self.function(index),

@@ -370,9 +370,13 @@ fn typed(inspection: &Inspection<'_>, value: &Value, ty: Option<String>) -> Type
     }
 }
 
-/// Formats a value, unless it is missing.
+/// Formats a value, unless it is missing. A vector is hexadecimal, whatever people selected.
 fn known(inspection: &Inspection<'_>, value: &Value) -> Option<String> {
-    (*value != Value::Missing).then(|| inspection.text(value))
+    match value {
+        Value::Missing => None,
+        Value::V128(_) => bits_of(value),
+        _ => Some(inspection.text(value)),
+    }
 }
 
 /// Converts the stacks of a dump.

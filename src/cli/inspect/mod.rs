@@ -18,6 +18,7 @@ mod summary;
 pub(super) use modules::hex;
 
 use super::failure::Failure;
+use super::lanes::Shape;
 use super::{file_kind, input};
 use backstitch::CoreDump;
 use backstitch::coredump::{Frame, Memory};
@@ -33,6 +34,7 @@ Examples:
   backstitch inspect crash.coredump
   backstitch inspect crash.coredump --module program.wasm
   backstitch inspect crash.coredump --module build/ --frame 2
+  backstitch inspect crash.coredump --frame 2 --lanes u8x16
   backstitch inspect crash.coredump --memory 0x100000:64
   backstitch inspect crash.coredump --memory 1@0x20:256
   backstitch inspect crash.coredump --module program.wasm --json
@@ -58,7 +60,19 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "[MEMORY@]ADDR[:LEN]")]
     memory: Option<hex::Range>,
 
-    /// Print JSON
+    /// Show vectors as lanes of this shape: `i` for signed integers, `u` for unsigned ones, `x` for
+    /// hexadecimal, `f` for floats
+    #[arg(
+        long,
+        value_name = "SHAPE",
+        value_enum,
+        default_value = "i32x4",
+        hide_default_value = true,
+        hide_possible_values = true
+    )]
+    lanes: Shape,
+
+    /// Print JSON, in which vectors are hexadecimal
     #[arg(long)]
     json: bool,
 
@@ -83,6 +97,7 @@ pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Fail
         dump,
         listed,
         modules,
+        lanes: arguments.lanes,
     };
     if let Some(page) = &arguments.html {
         return write_page(&inspection, page, out);

@@ -31,6 +31,7 @@ const STYLE: &str = include_str!("page/page.css");
 /// The script, in the order of its dependencies.
 const SCRIPT: &str = concat!(
     include_str!("page/list.js"),
+    include_str!("page/lanes.js"),
     include_str!("page/memory.js"),
     include_str!("page/stacks.js"),
     include_str!("page/page.js"),
@@ -56,6 +57,8 @@ const COMPRESSION: u8 = 6;
 #[serde(rename_all = "camelCase")]
 struct Data<'i> {
     program: &'i str,
+    /// The shape in which vectors are shown first.
+    lanes: &'static str,
     producer: Option<&'i str>,
     has_details: bool,
     is_failure: bool,
@@ -163,6 +166,7 @@ pub(crate) fn write(inspection: &Inspection<'_>, out: &mut dyn Write) -> io::Res
     });
     let data = Data {
         program: summary::program(inspection),
+        lanes: inspection.lanes.name(),
         producer: dump.producer(),
         has_details: dump.reason().is_some(),
         is_failure: dump.reason().is_some_and(|reason| {

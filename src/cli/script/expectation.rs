@@ -1,9 +1,11 @@
 //! Values in scripts: the arguments of calls, and the patterns of results.
 
 use super::Host;
+use super::vector::{self, Lanes};
 use backstitch::{ExternRef, Store, Val, ValType};
 use std::fmt;
-use wast::core::{NanPattern, WastArgCore, WastRetCore};
+use wast::core::{NanPattern, V128Pattern, WastArgCore, WastRetCore};
+use wast::token::{F32, F64};
 use wast::{WastArg, WastRet};
 
 /// Converts an argument to a value for a parameter of type `ty`.
@@ -29,7 +31,7 @@ pub(super) fn argument(
             .map(|reference| Val::ExternRef(Some(reference)))
             .map_err(|error| format!("cannot make a `ref.extern`: {error:#}")),
         WastArgCore::RefHost(_) => Err("`ref.host` needs the gc proposal".to_string()),
-        WastArgCore::V128(_) => Err("`v128.const` needs the simd proposal".to_string()),
+        WastArgCore::V128(constant) => Ok(vector::value(constant)),
     }
 }
 
@@ -58,7 +60,7 @@ pub(super) fn compare(
             return Err(format!(
                 "{which}expected {}, found {}",
                 Pattern(expected),
-                Value(store, result)
+                Value(store, result, shape(expected))
             ));
         }
     }
@@ -70,16 +72,11 @@ fn matches(store: &Store<Host>, value: &Val, pattern: &WastRetCore<'_>) -> Resul
     Ok(match (pattern, value) {
         (WastRetCore::I32(expected), Val::I32(found)) => expected == found,
         (WastRetCore::I64(expected), Val::I64(found)) => expected == found,
-        (WastRetCore::F32(expected), Val::F32(found)) => match expected {
-            NanPattern::CanonicalNan => is_canonical_f32(*found),
-            NanPattern::ArithmeticNan => is_arithmetic_f32(*found),
-            NanPattern::Value(expected) => expected.bits == *found,
-        },
-        (WastRetCore::F64(expected), Val::F64(found)) => match expected {
-            NanPattern::CanonicalNan => is_canonical_f64(*found),
-            NanPattern::ArithmeticNan => is_arithmetic_f64(*found),
-            NanPattern::Value(expected) => expected.bits == *found,
-        },
+        (WastRetCore::F32(expected), Val::F32(found)) => matches_f32(expected, *found),
+        (WastRetCore::F64(expected), Val::F64(found)) => matches_f64(expected, *found),
+        (WastRetCore::V128(expected), Val::V128(found)) => {
+            vector::matches(expected, found.as_u128())
+        }
         // The type is not compared: it follows from the function's type.
         (WastRetCore::RefNull(_), value) => is_null(value),
         (WastRetCore::RefExtern(None), Val::ExternRef(Some(_))) => true,
@@ -96,9 +93,6 @@ fn matches(store: &Store<Host>, value: &Val, pattern: &WastRetCore<'_>) -> Resul
             }
             false
         }
-        (WastRetCore::V128(_), _) => {
-            return Err(format!("`{}` needs the simd proposal", Pattern(pattern)));
-        }
         (
             WastRetCore::RefHost(_)
             | WastRetCore::RefAny
@@ -111,6 +105,24 @@ fn matches(store: &Store<Host>, value: &Val, pattern: &WastRetCore<'_>) -> Resul
         ) => return Err(format!("`{}` needs the gc proposal", Pattern(pattern))),
         _ => false,
     })
+}
+
+/// Returns whether the bits of a 32-bit float match a pattern.
+pub(super) fn matches_f32(pattern: &NanPattern<F32>, found: u32) -> bool {
+    match pattern {
+        NanPattern::CanonicalNan => is_canonical_f32(found),
+        NanPattern::ArithmeticNan => is_arithmetic_f32(found),
+        NanPattern::Value(expected) => expected.bits == found,
+    }
+}
+
+/// Returns whether the bits of a 64-bit float match a pattern.
+pub(super) fn matches_f64(pattern: &NanPattern<F64>, found: u64) -> bool {
+    match pattern {
+        NanPattern::CanonicalNan => is_canonical_f64(found),
+        NanPattern::ArithmeticNan => is_arithmetic_f64(found),
+        NanPattern::Value(expected) => expected.bits == found,
+    }
 }
 
 /// Returns whether the payload is exactly the quiet bit, with either sign.
@@ -144,8 +156,18 @@ fn extern_number(store: &Store<Host>, value: &Val) -> Option<u32> {
     data.downcast_ref::<u32>().copied()
 }
 
-/// Formats a value in the syntax of scripts; floats are followed by their bits.
-struct Value<'a>(&'a Store<Host>, &'a Val);
+/// Returns the pattern that decides the shape of a vector in a message.
+fn shape<'a>(pattern: &'a WastRetCore<'_>) -> Option<&'a V128Pattern> {
+    match pattern {
+        WastRetCore::V128(pattern) => Some(pattern),
+        WastRetCore::Either(patterns) => patterns.iter().find_map(shape),
+        _ => None,
+    }
+}
+
+/// Formats a value in the syntax of scripts; floats are followed by their bits. A vector has the
+/// shape of the pattern.
+struct Value<'a>(&'a Store<Host>, &'a Val, Option<&'a V128Pattern>);
 
 impl fmt::Display for Value<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -154,6 +176,7 @@ impl fmt::Display for Value<'_> {
             Val::I64(value) => write!(f, "i64.const {value}"),
             Val::F32(bits) => write!(f, "f32.const {} ({bits:#010x})", f32::from_bits(*bits)),
             Val::F64(bits) => write!(f, "f64.const {} ({bits:#018x})", f64::from_bits(*bits)),
+            Val::V128(vector) => Lanes(vector.as_u128(), self.2).fmt(f),
             value if is_null(value) => write!(f, "ref.null"),
             Val::FuncRef(_) => write!(f, "ref.func"),
             Val::ExternRef(_) => match extern_number(self.0, self.1) {
@@ -185,7 +208,7 @@ impl fmt::Display for Pattern<'_> {
             }
             WastRetCore::F64(NanPattern::CanonicalNan) => write!(f, "f64.const nan:canonical"),
             WastRetCore::F64(NanPattern::ArithmeticNan) => write!(f, "f64.const nan:arithmetic"),
-            WastRetCore::V128(_) => write!(f, "v128.const"),
+            WastRetCore::V128(pattern) => vector::Pattern(pattern).fmt(f),
             WastRetCore::RefNull(_) => write!(f, "ref.null"),
             WastRetCore::RefExtern(Some(number)) => write!(f, "ref.extern {number}"),
             WastRetCore::RefExtern(None) => write!(f, "ref.extern"),

@@ -8,6 +8,7 @@
 //! text ──► runner ──► driver ──► engine
 //!            │  ▲ spectest: the module that scripts import
 //!            │  ├ expectation: values, and patterns of them
+//!            │  │ └ vector: those of vectors, by lanes
 //!            │  ├ message: the specification's error messages
 //!            │  └ older: rules that only older scripts have
 //!            ▼
@@ -30,6 +31,7 @@ mod older;
 mod report;
 mod runner;
 mod spectest;
+mod vector;
 
 pub use driver::Driver;
 pub use report::{Failure, Report};

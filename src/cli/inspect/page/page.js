@@ -1,6 +1,6 @@
 "use strict";
 
-/** Decodes a value: its text, and its bits if it is a number. */
+/** Decodes a value: its text, and its bits if it is a number or a vector. */
 function value(packed) {
   const tag = packed[0], rest = packed.slice(1);
   switch (tag) {
@@ -10,13 +10,13 @@ function value(packed) {
       const [bits, text] = rest.split(":");
       return { type: tag === "f" ? "f32" : "f64", text, bits: BigInt("0x" + bits), digits: bits.length };
     }
-    case "v": return { type: "v128", text: "0x" + rest };
+    case "v": return { type: "v128", vector: rest, bits: BigInt("0x" + rest), digits: 32 };
     case "r": { const [type, ...text] = rest.split(":"); return { type, text: text.join(":") }; }
     default: return { type: "", text: "not known" };
   }
 }
 
-const state = { tab: "frame", thread: 0, frame: 0, stack: null, memory: 0, address: 0, found: null, hex: false };
+const state = { tab: "frame", thread: 0, frame: 0, stack: null, memory: 0, address: 0, found: null, hex: false, lanes: "i32x4" };
 let data, frameList, byteList, stackList, tree = [];
 const contents = [];
 
@@ -29,8 +29,8 @@ function frameOf(packed) {
   return { fn: data.functions[fn], instance, codeOffset, moduleOffset, position, boundary, captured, locals, operands };
 }
 
-/** Returns a value's text in the selected base. */
-const shown = v => state.hex && v.number ? hex(v.bits, v.digits) : v.text;
+/** Returns a value's text in the selected base, or as the selected lanes. */
+const shown = v => v.vector ? lanesText(v.vector, state.lanes) : state.hex && v.number ? hex(v.bits, v.digits) : v.text;
 
 /** Splits a name, without the compiler's hashes, into the function's own name and its path. */
 function split(name) {
@@ -315,6 +315,14 @@ function key(event) {
   if (tab) act(() => go({ tab }));
 }
 
+/** Returns whether a frame, a global or a bound argument is a vector. */
+function hasVectors() {
+  const some = list => list.some(packed => packed[0] === "v");
+  return some(data.globals.map(global => global.value))
+    || data.stacks.some(stack => stack.bound.some(bound => bound.type === "v128"))
+    || data.threads.some(({ frames }) => frames.some(packed => some(packed[7]) || some(packed[8])));
+}
+
 function changeBase() {
   byId("radix").setAttribute("aria-pressed", String(!state.hex));
   go({ hex: !state.hex });
@@ -348,6 +356,10 @@ async function start() {
     option.value = String(at);
     return option;
   }));
+  state.lanes = data.lanes;
+  byId("lanes").replaceChildren(...SHAPES.map(shape => make("option", "", shape)));
+  byId("lanes").value = state.lanes;
+  byId("lanes").hidden = !hasVectors();
   frameList = new List(byId("frames"), 48, frameRow);
   byteList = new List(byId("bytes"), 20, byteRow);
   stackList = new List(byId("stacks"), 30, stackRow);
@@ -359,6 +371,7 @@ async function start() {
     go({ thread: Number(event.target.value), frame: 0, found: null, tab: "frame" });
   });
   byId("radix").addEventListener("click", changeBase);
+  byId("lanes").addEventListener("change", event => go({ lanes: event.target.value }));
   byId("find").addEventListener("input", event => find(event.target.value));
   byId("which").addEventListener("change", event => go({ memory: Number(event.target.value), address: 0 }));
   byId("jump").addEventListener("submit", event => {

@@ -60,6 +60,9 @@ function moveInTree(by) {
   chooseStack(tree[Math.min(Math.max(0, row + by), tree.length - 1)][0]);
 }
 
+/** Returns the text of a bound argument; a vector has no text but its bits. */
+const boundText = bound => bound.type === "v128" && bound.bits ? lanesText(bound.bits.slice(2), state.lanes) : bound.value ?? "not known";
+
 /** Shows a stack without frames. */
 function drawStack() {
   const stack = data.stacks[state.stack];
@@ -68,7 +71,7 @@ function drawStack() {
   if (stack.bound.length) {
     parts.push(make("h3", "", "Bound arguments"));
     parts.push(table(["", "type", "value", "bits"], stack.bound.map((bound, at) => row("", ["number dim", String(at)],
-      ["dim", bound.type], ["number", bound.value ?? "not known"], ["dim", bound.bits ?? ""]))));
+      ["dim", bound.type], ["number", boundText(bound)], ["dim", bound.bits ?? ""]))));
   }
   byId("frame").replaceChildren(...parts);
 }
