@@ -21,6 +21,8 @@ mod plain;
 #[cfg(test)]
 mod tests;
 mod v128;
+#[cfg(all(target_arch = "x86_64", not(miri)))]
+mod x86_64;
 
 #[cfg(target_arch = "x86_64")]
 pub use level::Avx2;

@@ -169,7 +169,11 @@ fn compare(pairs: &[Pair]) {
     for pair in pairs {
         let mut operands = Operands::new();
         for _ in 0..ROUNDS {
-            let operands = [operands.vector(), operands.vector(), operands.vector()];
+            let mut operands = [operands.vector(), operands.vector(), operands.vector()];
+            if pair.name == "i8x16_shuffle" {
+                // Validation ensures that its lane numbers are below 32.
+                operands[2] = plain::v128_and(operands[2], plain::i8x16_splat(31));
+            }
             // SAFETY: the caller has checked that the processor has the features.
             let found = unsafe { (pair.form)(operands) };
             let expected = (pair.plain)(operands);

@@ -1,0 +1,95 @@
+//! Moving of lanes: splats, single lanes, swizzles and shuffles.
+
+use super::super::Level;
+use super::super::plain;
+use super::super::v128::V128;
+use super::{select, vectors};
+use core::arch::x86_64::*;
+
+/// Defines instructions that have no form of their own here.
+macro_rules! plain {
+    ($($name:ident($($arg:ident: $ty:ty),+) -> $result:ty;)*) => {$(
+        #[inline(always)]
+        pub fn $name<L: Level>($($arg: $ty),+) -> $result {
+            plain::$name($($arg),+)
+        }
+    )*};
+}
+
+plain! {
+    i8x16_extract_lane_s(a: V128, lane: u8) -> i32;
+    i8x16_extract_lane_u(a: V128, lane: u8) -> u32;
+    i16x8_extract_lane_s(a: V128, lane: u8) -> i32;
+    i16x8_extract_lane_u(a: V128, lane: u8) -> u32;
+    i32x4_extract_lane(a: V128, lane: u8) -> u32;
+    i64x2_extract_lane(a: V128, lane: u8) -> u64;
+    f32x4_extract_lane(a: V128, lane: u8) -> f32;
+    f64x2_extract_lane(a: V128, lane: u8) -> f64;
+    v128_load32_zero(bits: u32) -> V128;
+    v128_load64_zero(bits: u64) -> V128;
+}
+
+/// Defines the copying of a value to all lanes, and the replacement of a lane. Only the low bits
+/// of a lane's number count.
+macro_rules! values {
+    ($($value:ident: $ty:ty, $width:literal, $splat:ident, $replace:ident, $all:expr;)*) => {$(
+        #[inline(always)]
+        pub fn $splat<L: Level>($value: $ty) -> V128 {
+            // SAFETY: all processors have SSE2.
+            V128(unsafe { $all })
+        }
+
+        #[inline(always)]
+        pub fn $replace<L: Level>(a: V128, $value: $ty, lane: u8) -> V128 {
+            /// The mask of lane 0 is at the end, and those of the others start before.
+            static MASKS: [u8; 32 - $width] = {
+                let mut masks = [0; 32 - $width];
+                let mut byte = 16 - $width;
+                while byte < 16 {
+                    masks[byte] = 0xff;
+                    byte += 1;
+                }
+                masks
+            };
+            let lane = usize::from(lane) % (16 / $width);
+            // SAFETY: the offset is between 0 and `16 - $width`, so that 16 bytes follow.
+            let mask = unsafe { _mm_loadu_si128(MASKS.as_ptr().add(16 - $width - lane * $width).cast()) };
+            // SAFETY: all processors have SSE2.
+            let lanes = unsafe { $all };
+            V128(if L::AVX2 {
+                // SAFETY: the level allows the instruction.
+                unsafe { _mm_blendv_epi8(a.0, lanes, mask) }
+            } else {
+                select(mask, lanes, a.0)
+            })
+        }
+    )*};
+}
+
+values! {
+    value: u32, 1, i8x16_splat, i8x16_replace_lane, _mm_set1_epi8(value as i8);
+    value: u32, 2, i16x8_splat, i16x8_replace_lane, _mm_set1_epi16(value as i16);
+    value: u32, 4, i32x4_splat, i32x4_replace_lane, _mm_set1_epi32(value as i32);
+    value: u64, 8, i64x2_splat, i64x2_replace_lane, _mm_set1_epi64x(value as i64);
+    value: f32, 4, f32x4_splat, f32x4_replace_lane, _mm_castps_si128(_mm_set1_ps(value));
+    value: f64, 8, f64x2_splat, f64x2_replace_lane, _mm_castpd_si128(_mm_set1_pd(value));
+}
+
+vectors! {
+    // The instruction returns 0 for numbers whose highest bit is set.
+    i8x16_swizzle(a, b) = if L::AVX2 {
+        _mm_shuffle_epi8(a, _mm_adds_epu8(b, _mm_set1_epi8(0x70)))
+    } else {
+        plain::i8x16_swizzle(V128(a), V128(b)).0
+    };
+    // Bit 4 of a number selects the vector.
+    i8x16_shuffle(a, b, lanes) = if L::AVX2 {
+        _mm_blendv_epi8(
+            _mm_shuffle_epi8(a, lanes),
+            _mm_shuffle_epi8(b, lanes),
+            _mm_slli_epi16::<3>(lanes),
+        )
+    } else {
+        plain::i8x16_shuffle(V128(a), V128(b), V128(lanes)).0
+    };
+}
