@@ -14,6 +14,8 @@
 //! * `relaxed_madd` and `relaxed_nmadd` round once, as Wasmtime's do on all processors. The
 //!   deterministic profile rounds twice.
 
+#[cfg(all(target_arch = "aarch64", target_endian = "little", not(miri)))]
+mod aarch64;
 mod instructions;
 mod lanes;
 mod level;
