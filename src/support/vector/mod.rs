@@ -13,6 +13,8 @@
 //!   as in the deterministic profile.
 //! * `relaxed_madd` and `relaxed_nmadd` round the product and then the sum.
 
+#[cfg(all(target_arch = "aarch64", target_endian = "little", not(miri)))]
+mod aarch64;
 mod instructions;
 mod lanes;
 mod level;

@@ -56,25 +56,30 @@ extractions! {
 /// Returns the bytes of `a` whose numbers are in `b`, and 0 for numbers from 16.
 #[inline(always)]
 pub fn i8x16_swizzle(a: V128, b: V128) -> V128 {
-    let a = a.to_bytes();
-    let byte = |number: u8| a.get(usize::from(number)).copied().unwrap_or(0);
-    V128::from_bytes(b.to_bytes().map(byte))
+    gather(
+        [a, V128::ZERO],
+        V128::from_bytes(b.to_bytes().map(|number| number.min(16))),
+    )
 }
 
 /// Returns the bytes of `a` and `b` whose numbers are in `lanes`; 16 is the first byte of `b`.
 /// Numbers are below 32.
 #[inline(always)]
 pub fn i8x16_shuffle(a: V128, b: V128, lanes: V128) -> V128 {
-    let (a, b) = (a.to_bytes(), b.to_bytes());
-    let byte = |number: u8| {
-        let (vector, number) = if number < 16 {
-            (&a, number)
-        } else {
-            (&b, number - 16)
-        };
-        vector[usize::from(number % 16)]
-    };
-    V128::from_bytes(lanes.to_bytes().map(byte))
+    gather([a, b], lanes)
+}
+
+/// Returns the bytes of two vectors with the given numbers.
+#[inline(always)]
+fn gather(vectors: [V128; 2], numbers: V128) -> V128 {
+    let bytes = vectors.map(V128::to_bytes);
+    let bytes = bytes.as_flattened();
+    let [low, high] = numbers.to_slots().map(|numbers| {
+        let byte =
+            |lane: u32| u64::from(bytes[(numbers >> (8 * lane)) as usize % 32]) << (8 * lane);
+        (0..8).fold(0, |gathered, lane| gathered | byte(lane))
+    });
+    V128::from_slots(low, high)
 }
 
 /// Returns `bits` in the low lane. The others are zero.

@@ -129,16 +129,17 @@ vectors! {
         let fours = _mm_add_epi8(low, high);
         _mm_and_si128(_mm_add_epi8(fours, _mm_srli_epi16::<4>(fours)), _mm_set1_epi8(15))
     };
-    // Only the product of -1 and -1 is not representable. It is -0x8000 before it is inverted.
-    i16x8_q15mulr_sat_s(a, b) = {
-        let product = if L::AVX2 {
-            _mm_mulhrs_epi16(a, b)
-        } else {
-            let low = _mm_srli_epi16::<14>(_mm_mullo_epi16(a, b));
-            let high = _mm_slli_epi16::<1>(_mm_mulhi_epi16(a, b));
-            _mm_add_epi16(high, _mm_avg_epu16(low, _mm_setzero_si128()))
-        };
+    // Only the product of -1 and -1 is not representable. One instruction returns -0x8000 for it,
+    // whose bits are inverted; the other saturates.
+    i16x8_q15mulr_sat_s(a, b) = if L::AVX2 {
+        let product = _mm_mulhrs_epi16(a, b);
         _mm_xor_si128(product, _mm_cmpeq_epi16(product, _mm_set1_epi16(i16::MIN)))
+    } else {
+        let (low, high) = (_mm_mullo_epi16(a, b), _mm_mulhi_epi16(a, b));
+        let half = _mm_set1_epi32(0x4000);
+        let first = _mm_add_epi32(_mm_unpacklo_epi16(low, high), half);
+        let last = _mm_add_epi32(_mm_unpackhi_epi16(low, high), half);
+        _mm_packs_epi32(_mm_srai_epi32::<15>(first), _mm_srai_epi32::<15>(last))
     };
     v128_not(a) = not(a);
     v128_and(a, b) = _mm_and_si128(a, b);
