@@ -75,7 +75,7 @@ impl Dispatch {
         let table: &'static HandlerTable = match self {
             Dispatch::Loop => &handlers::LOOP,
             #[cfg(all(backstitch_avx2, not(debug_assertions)))]
-            Dispatch::Tail if has_avx2() => &handlers::TAIL_AVX2,
+            Dispatch::Tail if std::is_x86_feature_detected!("avx2") => &handlers::TAIL_AVX2,
             #[cfg(all(backstitch_tail, not(debug_assertions)))]
             Dispatch::Tail => &handlers::TAIL,
             #[cfg(backstitch_become)]
@@ -86,20 +86,6 @@ impl Dispatch {
         probe(table)?;
         Ok(table)
     }
-}
-
-/// Returns whether the processor has AVX2 and the other extensions with which the handlers of
-/// [`Avx2`](crate::support::vector::Avx2) are compiled.
-#[cfg(all(backstitch_avx2, not(debug_assertions)))]
-fn has_avx2() -> bool {
-    use std::is_x86_feature_detected as has;
-    has!("avx2")
-        && has!("bmi1")
-        && has!("bmi2")
-        && has!("fma")
-        && has!("lzcnt")
-        && has!("popcnt")
-        && has!("sse4.2")
 }
 
 /// Runs code with the handlers of `table` until it exits.

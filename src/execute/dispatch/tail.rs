@@ -111,7 +111,7 @@ define!("C-unwind");
 
 #[cfg(backstitch_avx2)]
 define_handler! {
-    #[target_feature(enable = "avx2,bmi1,bmi2,fma,lzcnt,popcnt,sse4.2")]
+    #[target_feature(enable = "avx2")]
     "sysv64-unwind" avx2_handler Avx2
 }
 

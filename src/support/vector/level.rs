@@ -2,7 +2,7 @@
 
 /// The instruction set that a build of the instructions uses.
 pub trait Level: 'static {
-    /// Whether the instructions of x86-64-v3 may be used: AVX2, FMA, BMI and those before.
+    /// Whether AVX2 may be used, and the extensions before it.
     const AVX2: bool;
 }
 
@@ -10,16 +10,11 @@ pub trait Level: 'static {
 pub struct Baseline;
 
 impl Level for Baseline {
-    const AVX2: bool = cfg!(all(
-        target_arch = "x86_64",
-        target_feature = "avx2",
-        target_feature = "fma"
-    ));
+    const AVX2: bool = cfg!(all(target_arch = "x86_64", target_feature = "avx2"));
 }
 
-/// x86-64-v3. Only for functions with
-/// `#[target_feature(enable = "avx2,fma,bmi1,bmi2,lzcnt,popcnt,sse4.2")]`, into which the
-/// functions of `ops` are inlined.
+/// AVX2. Only for functions with `#[target_feature(enable = "avx2")]`, into which the functions of
+/// `ops` are inlined.
 #[cfg(target_arch = "x86_64")]
 pub struct Avx2;
 

@@ -47,8 +47,8 @@ neon! {
     f32x4_floor(a: float32x4_t) = canonical32(vrndmq_f32(a));
     f32x4_trunc(a: float32x4_t) = canonical32(vrndq_f32(a));
     f32x4_nearest(a: float32x4_t) = canonical32(vrndnq_f32(a));
-    f32x4_relaxed_madd(a: float32x4_t, b: float32x4_t, c: float32x4_t) = canonical32(vfmaq_f32(c, a, b));
-    f32x4_relaxed_nmadd(a: float32x4_t, b: float32x4_t, c: float32x4_t) = canonical32(vfmsq_f32(c, a, b));
+    f32x4_relaxed_madd(a: float32x4_t, b: float32x4_t, c: float32x4_t) = canonical32(vaddq_f32(vmulq_f32(a, b), c));
+    f32x4_relaxed_nmadd(a: float32x4_t, b: float32x4_t, c: float32x4_t) = canonical32(vsubq_f32(c, vmulq_f32(a, b)));
     f64x2_add(a: float64x2_t, b: float64x2_t) = canonical64(vaddq_f64(a, b));
     f64x2_sub(a: float64x2_t, b: float64x2_t) = canonical64(vsubq_f64(a, b));
     f64x2_mul(a: float64x2_t, b: float64x2_t) = canonical64(vmulq_f64(a, b));
@@ -64,8 +64,8 @@ neon! {
     f64x2_floor(a: float64x2_t) = canonical64(vrndmq_f64(a));
     f64x2_trunc(a: float64x2_t) = canonical64(vrndq_f64(a));
     f64x2_nearest(a: float64x2_t) = canonical64(vrndnq_f64(a));
-    f64x2_relaxed_madd(a: float64x2_t, b: float64x2_t, c: float64x2_t) = canonical64(vfmaq_f64(c, a, b));
-    f64x2_relaxed_nmadd(a: float64x2_t, b: float64x2_t, c: float64x2_t) = canonical64(vfmsq_f64(c, a, b));
+    f64x2_relaxed_madd(a: float64x2_t, b: float64x2_t, c: float64x2_t) = canonical64(vaddq_f64(vmulq_f64(a, b), c));
+    f64x2_relaxed_nmadd(a: float64x2_t, b: float64x2_t, c: float64x2_t) = canonical64(vsubq_f64(c, vmulq_f64(a, b)));
     f32x4_convert_i32x4_s(a: int32x4_t) = vcvtq_f32_s32(a);
     f32x4_convert_i32x4_u(a: uint32x4_t) = vcvtq_f32_u32(a);
     i32x4_trunc_sat_f32x4_s(a: float32x4_t) = vcvtq_s32_f32(a);

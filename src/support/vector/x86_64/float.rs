@@ -78,29 +78,26 @@ doubles! {
     f64x2_neg(a) = _mm_xor_pd(_mm_set1_pd(-0.0), a);
 }
 
-/// Defines fused operations: by an instruction, or by the plain form.
-macro_rules! fused {
-    ($($name:ident, $instruction:ident, $cast:ident, $cast_back:ident, $canonical:ident;)*) => {$(
-        #[inline(always)]
-        pub fn $name<L: Level>(a: V128, b: V128, c: V128) -> V128 {
-            if L::AVX2 {
-                // SAFETY: the level allows the instruction.
-                unsafe {
-                    let result = $instruction($cast(a.0), $cast(b.0), $cast(c.0));
-                    V128($cast_back($canonical(result, result, result)))
-                }
-            } else {
-                plain::$name(a, b, c)
-            }
-        }
-    )*};
+singles! {
+    f32x4_relaxed_madd(a, b, c) = {
+        let result = _mm_add_ps(_mm_mul_ps(a, b), c);
+        canonical32(result, result, result)
+    };
+    f32x4_relaxed_nmadd(a, b, c) = {
+        let result = _mm_sub_ps(c, _mm_mul_ps(a, b));
+        canonical32(result, result, result)
+    };
 }
 
-fused! {
-    f32x4_relaxed_madd, _mm_fmadd_ps, _mm_castsi128_ps, _mm_castps_si128, canonical32;
-    f32x4_relaxed_nmadd, _mm_fnmadd_ps, _mm_castsi128_ps, _mm_castps_si128, canonical32;
-    f64x2_relaxed_madd, _mm_fmadd_pd, _mm_castsi128_pd, _mm_castpd_si128, canonical64;
-    f64x2_relaxed_nmadd, _mm_fnmadd_pd, _mm_castsi128_pd, _mm_castpd_si128, canonical64;
+doubles! {
+    f64x2_relaxed_madd(a, b, c) = {
+        let result = _mm_add_pd(_mm_mul_pd(a, b), c);
+        canonical64(result, result, result)
+    };
+    f64x2_relaxed_nmadd(a, b, c) = {
+        let result = _mm_sub_pd(c, _mm_mul_pd(a, b));
+        canonical64(result, result, result)
+    };
 }
 
 vectors! {
