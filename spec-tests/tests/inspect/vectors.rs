@@ -1,23 +1,12 @@
 //! Vectors in the output of `inspect`.
 
 use crate::command::{backstitch, file};
-use crate::fixtures::ours;
+use crate::fixtures::{mixer, ours};
 use serde_json::{Value, json};
-
-/// A module that traps with a vector as a parameter, a local, an operand and a global.
-const MIXER: &str = r#"(module $mixer
-  (global $scale (mut v128) (v128.const f32x4 0.5 -2 1e10 nan))
-  (func $blend (param $weight v128) (param $count i32) (local $sum v128)
-    (local.set $sum (i8x16.add (local.get $weight) (local.get $weight)))
-    (i8x16.neg (local.get $sum))
-    (drop (i32.div_u (i32.const 7) (local.get $count)))
-    (drop))
-  (func (export "main")
-    (call $blend (v128.const i8x16 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 127) (i32.const 0))))"#;
 
 /// Runs `inspect` on the module's dump.
 fn inspect(arguments: &[&str]) -> String {
-    let module = wat::parse_str(MIXER).expect("the text is valid");
+    let module = mixer();
     // Tests run side by side, and each has files of its own.
     let name = format!("vectors/{}", arguments.join("").replace(['-', '/'], ""));
     let dump = file(&format!("{name}.core"), ours(&module, "mixer.wasm"));
