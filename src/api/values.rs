@@ -17,6 +17,7 @@ use crate::module::{ValBits, read_values};
 use crate::support::error::{Context, Error, Result};
 use crate::{format_err, module};
 use alloc::string::String;
+use core::cmp::Ordering;
 use core::fmt;
 
 /// A WebAssembly value.
@@ -52,43 +53,55 @@ pub enum Val {
 /// A 128-bit vector. The first lane is in the least significant bits.
 ///
 /// Corresponds to [`wasmtime::V128`](https://docs.rs/wasmtime/latest/wasmtime/struct.V128.html).
+// As slots contain it. A `u128` would be aligned to 16 bytes, and make each `Val` larger.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct V128(u128);
+pub struct V128(ValBits);
 
 impl V128 {
     /// Returns the bits.
     pub fn as_u128(&self) -> u128 {
+        let [low, high] = self.0;
+        u128::from(low) | u128::from(high) << 64
+    }
+
+    #[inline]
+    pub(super) fn to_bits(self) -> ValBits {
         self.0
     }
 
-    /// Returns the bits as two slots contain them.
     #[inline]
-    pub(super) const fn to_bits(self) -> ValBits {
-        [self.0 as u64, (self.0 >> 64) as u64]
-    }
-
-    /// Returns the vector of the bits in two slots.
-    #[inline]
-    pub(super) const fn from_bits([low, high]: ValBits) -> V128 {
-        V128(low as u128 | (high as u128) << 64)
+    pub(super) fn from_bits(bits: ValBits) -> V128 {
+        V128(bits)
     }
 }
 
 impl fmt::Debug for V128 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "V128({:#034x})", self.0)
+        self.as_u128().fmt(f)
+    }
+}
+
+impl Ord for V128 {
+    fn cmp(&self, other: &V128) -> Ordering {
+        self.as_u128().cmp(&other.as_u128())
+    }
+}
+
+impl PartialOrd for V128 {
+    fn partial_cmp(&self, other: &V128) -> Option<Ordering> {
+        Some(self.cmp(other))
     }
 }
 
 impl From<u128> for V128 {
     fn from(bits: u128) -> V128 {
-        V128(bits)
+        V128([bits as u64, (bits >> 64) as u64])
     }
 }
 
 impl From<V128> for u128 {
     fn from(vector: V128) -> u128 {
-        vector.0
+        vector.as_u128()
     }
 }
 
@@ -168,7 +181,7 @@ impl Val {
             ValType::I64 => Val::I64(0),
             ValType::F32 => Val::F32(0),
             ValType::F64 => Val::F64(0),
-            ValType::V128 => Val::V128(V128(0)),
+            ValType::V128 => Val::V128(V128([0; 2])),
             ValType::Ref(ty) if ty.is_nullable() => Val::null_ref(ty.heap_type()),
             ValType::Ref(_) => return None,
         })
@@ -318,7 +331,7 @@ impl From<f64> for Val {
 
 impl From<u128> for Val {
     fn from(value: u128) -> Val {
-        Val::V128(V128(value))
+        Val::V128(value.into())
     }
 }
 

@@ -9,6 +9,8 @@ const PROGRAM: &str = r#"
   (func (export "f64") (param f64) (result f64) (local.get 0))
   (func (export "f32") (param f32) (result f32) (local.get 0))
   (func (export "i32") (param i32) (result i32) (local.get 0))
+  (func (export "v128") (param i32 v128 f64) (result f64 v128 i32)
+    (local.get 2) (local.get 1) (local.get 0))
   (func (export "grow") (param i32) (result i32) (memory.grow (local.get 0)))
   (func (export "loop") (loop (br 0))))"#;
 
@@ -36,6 +38,54 @@ fn floats_have_hexadecimal_and_payloads() {
         invoke(&[], "f64", &[wrong])
             .expect(1, "")
             .says(&["expected f64", "0x1.8p3", "nan:0x"]);
+    }
+}
+
+#[test]
+fn vectors_are_lanes_or_whole() {
+    let pass = |options: &[&str], vector: &str| invoke(options, "v128", &["-1", vector, "0.5"]);
+    for (vector, lanes, whole) in [
+        (
+            "i32x4:1,-2,0x7fffffff,4",
+            "i32x4:0x00000001,0xfffffffe,0x7fffffff,0x00000004",
+            "0x000000047ffffffffffffffe00000001",
+        ),
+        (
+            "i8x16 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 -1",
+            "i32x4:0x03020100,0x07060504,0x0b0a0908,0xff0e0d0c",
+            "0xff0e0d0c0b0a09080706050403020100",
+        ),
+        (
+            "f32x4:0.5,-0,inf,nan:0x200000",
+            "i32x4:0x3f000000,0x80000000,0x7f800000,0x7fa00000",
+            "0x7fa000007f800000800000003f000000",
+        ),
+        (
+            "f64x2 0x1.8p3 -1e300",
+            "i32x4:0x00000000,0x40280000,0x8800759c,0xfe37e43c",
+            "0xfe37e43c8800759c4028000000000000",
+        ),
+    ] {
+        pass(&[], vector).expect(0, &format!("0.5\n{lanes}\n-1\n"));
+        pass(&[], lanes).expect(0, &format!("0.5\n{lanes}\n-1\n"));
+        pass(&["--hex"], whole).expect(0, &format!("0x1p-1\n{whole}\n0xffffffff\n"));
+    }
+    for (wrong, parts) in [
+        (
+            "1",
+            ["argument 2 of `v128`: expected v128", "`i32x4:1,2,3,4`"],
+        ),
+        ("0x1", ["`0x` and 32 hexadecimal digits", "found `0x1`"]),
+        (
+            "i32x4:1,2,3",
+            ["4 lanes after `i32x4`, not 3", "found `i32x4:1,2,3`"],
+        ),
+        (
+            "i16x8:0,0,65536,0,0,0,0,0",
+            ["lane 2 of i16x8", "from -32768 to 65535"],
+        ),
+    ] {
+        pass(&[], wrong).expect(1, "").says(&parts);
     }
 }
 

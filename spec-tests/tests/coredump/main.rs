@@ -9,3 +9,4 @@ mod continuations;
 mod format;
 mod parsed;
 mod shop;
+mod vectors;

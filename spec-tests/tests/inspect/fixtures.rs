@@ -60,6 +60,20 @@ pub fn kitchen(places: u32) -> Vec<u8> {
     wat::parse_str(text).expect("the text is valid")
 }
 
+/// Returns a module that traps with vectors as a parameter, a local, an operand and a global.
+pub fn mixer() -> Vec<u8> {
+    let text = r#"(module $mixer
+  (global $scale (mut v128) (v128.const f32x4 0.5 -2 1e10 nan))
+  (func $blend (param $weight v128) (param $count i32) (local $sum v128)
+    (local.set $sum (i8x16.add (local.get $weight) (local.get $weight)))
+    (i8x16.neg (local.get $sum))
+    (drop (i32.div_u (i32.const 7) (local.get $count)))
+    (drop))
+  (func (export "main")
+    (call $blend (v128.const i8x16 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 127) (i32.const 0))))"#;
+    wat::parse_str(text).expect("the text is valid")
+}
+
 /// Returns the binary of [`SHOP`].
 pub fn shop() -> &'static [u8] {
     static BINARY: OnceLock<Vec<u8>> = OnceLock::new();

@@ -12,3 +12,4 @@ mod command_line;
 #[allow(dead_code)]
 mod fixtures;
 mod text;
+mod vectors;

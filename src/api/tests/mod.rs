@@ -9,6 +9,8 @@ mod movement;
 mod objects;
 mod running;
 mod switching;
+#[cfg(feature = "simd")]
+mod vectors;
 mod walking;
 
 use super::*;

@@ -256,6 +256,7 @@ fn values_know_their_types() {
             .is_none()
     );
     assert!(Val::default_for_ty(&ty).is_none());
+    assert!(size_of::<Val>() <= 24);
 }
 
 #[test]

@@ -60,8 +60,8 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "[MEMORY@]ADDR[:LEN]")]
     memory: Option<hex::Range>,
 
-    /// Show vectors as lanes of this shape: `i` for signed integers, `u` for unsigned ones, `x` for
-    /// hexadecimal, `f` for floats
+    /// Show vectors as lanes of this shape, such as `i32x4` (the default), `u8x16` or `f64x2`: `i`
+    /// for signed integers, `u` for unsigned ones, `x` for hexadecimal, `f` for floats
     #[arg(
         long,
         value_name = "SHAPE",

@@ -2,7 +2,7 @@
 
 use crate::browser::Browser;
 use crate::command::{backstitch, file};
-use crate::fixtures::{Writer, big, deep, dump, kitchen, ours, shop};
+use crate::fixtures::{Writer, big, deep, dump, kitchen, mixer, ours, shop};
 use serde_json::json;
 use std::fs;
 use std::path::PathBuf;
@@ -76,6 +76,46 @@ fn c16_the_page_shows_frames_and_memory() {
     // The URL of a position in the page opens that position.
     browser.open(&page, "frame/0/2");
     browser.expect("#frame h2", "main");
+}
+
+#[test]
+fn c16_the_page_shows_vectors_as_lanes_of_a_shape() {
+    let page = page("vectors", &ours(&mixer(), "mixer.wasm"), &mixer());
+    let Some(browser) = Browser::start("vectors") else {
+        return;
+    };
+    let choose = |shape: &str| {
+        browser.eval(&format!(
+            "const lanes = document.querySelector('#lanes');
+            lanes.value = '{shape}';
+            lanes.dispatchEvent(new Event('change'));"
+        ))
+    };
+    let whole = "0x7f0e0d0c0b0a09080706050403020100";
+    browser.open(&page, "");
+    browser.expect(
+        "#frame table",
+        &format!("v128\ti32x4:50462976,117835012,185207048,2131627276\t{whole}"),
+    );
+    choose("u16x8");
+    browser.expect(
+        "#frame table",
+        &format!("v128\ti16x8:256,770,1284,1798,2312,2826,3340,32526\t{whole}"),
+    );
+    choose("f32x4");
+    browser.click("#tab-globals");
+    browser.expect(
+        "#globals",
+        "v128\tmut\tf32x4:0.5,-2,10000000000,NaN\t0x7fc00000",
+    );
+
+    // Without vectors there is nothing to choose.
+    let page = self::page("no_vectors", &dump(Writer::Thorough), shop());
+    browser.open(&page, "");
+    assert_eq!(
+        browser.eval("return document.querySelector('#lanes').hidden"),
+        true
+    );
 }
 
 #[test]
