@@ -44,6 +44,8 @@ pub enum Command {
         /// Number of calls; 0 only loads the modules
         times: u32,
     },
+    /// Time the programs with vector instructions, and their scalar builds
+    Vectors,
     /// Time calls: recursive, of a host function, from the host; suspensions and exceptions
     Calls,
 }

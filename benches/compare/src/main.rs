@@ -22,6 +22,21 @@
 //! `cargo build --release --no-default-features --features wasmi,stitch,wasmtime`. This also makes
 //! quick builds possible: `--features wasmi,backstitch` compiles no C and no Cranelift.
 //!
+//! ## Vectors
+//!
+//! wasmi and WAMR have SIMD only with the feature `simd`. It is not a default, because it is not
+//! theirs either, and programs without vectors do not need it:
+//!
+//! ```sh
+//! cargo build --release --no-default-features --features simd,wasmi,tinywasm,wasmtime,backstitch
+//! ```
+//!
+//! With `wamr`, it fetches SIMDe from its repository. Without network, `apt-get install
+//! libsimde-dev`, and set `CMAKE_TOOLCHAIN_FILE` to a file with the line
+//! `set(FETCHCONTENT_SOURCE_DIR_SIMDE DIR CACHE PATH "")`, where `DIR/simde` is a link to
+//! `/usr/include/simde`. wasm3 and Stitch have no SIMD. tinywasm has instructions of x86-64 for
+//! SIMD only if all code is built for AVX2 (`RUSTFLAGS=-Ctarget-cpu=x86-64-v3`).
+//!
 //! # Using
 //!
 //! ```sh
@@ -29,6 +44,7 @@
 //! compare --only 'fib|sort' --rounds 9  # some of them, with more rounds
 //! compare --runtimes wasmi,backstitch   # some runtimes; ratios require wasmi
 //! compare --svg chart.svg               # with a bar chart
+//! compare vectors                       # programs with vectors, and their scalar builds
 //! compare calls                         # nanoseconds per call
 //! compare startup spidermonkey.wasm     # compilation time, in each mode
 //! compare memory                        # memory of modules and idle instances
@@ -73,6 +89,7 @@ mod samples;
 mod startup;
 mod table;
 mod value;
+mod vectors;
 mod version;
 mod workload;
 
@@ -88,7 +105,7 @@ use measure::Effort;
 use probe::Probe;
 use report::Report;
 use runtime::Runtime;
-use workload::Workload;
+use workload::{Group, Workload};
 
 fn main() -> Result<ExitCode> {
     let Cli { command, options } = Cli::parse();
@@ -103,19 +120,23 @@ fn main() -> Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     if let Some(Command::Repeat { times }) = command {
-        let workloads =
-            Workload::read_all(&options.workloads, options.only.as_ref(), options.size)?;
+        let workloads = Workload::read_all(
+            &options.workloads,
+            Group::ALL,
+            options.only.as_ref(),
+            options.size,
+        )?;
         execution::repeat(&runtimes, &workloads, times)?;
         return Ok(ExitCode::SUCCESS);
     }
     let head = machine::describe(&runtimes);
-    let Measured { report, score } = measure(command.unwrap_or_default(), &runtimes, &options)?;
+    let Measured { report, more } = measure(command.unwrap_or_default(), &runtimes, &options)?;
     if options.probe {
         return Ok(probe::end(&report));
     }
     println!("{head}\n{}", report.markdown());
-    if let Some(score) = score {
-        println!("{score}");
+    if let Some(more) = more {
+        println!("{more}");
     }
     if let Some(path) = &options.svg {
         chart::draw(&report, path).with_context(|| path.display().to_string())?;
@@ -126,8 +147,8 @@ fn main() -> Result<ExitCode> {
 /// Results of a subcommand.
 struct Measured {
     report: Report,
-    /// Line with the CoreMark scores.
-    score: Option<String>,
+    /// Text behind the report: the CoreMark scores, or tables of the vector programs.
+    more: Option<String>,
 }
 
 fn measure(command: Command, runtimes: &[Box<dyn Runtime>], options: &Options) -> Result<Measured> {
@@ -139,19 +160,27 @@ fn measure(command: Command, runtimes: &[Box<dyn Runtime>], options: &Options) -
         (options.effort(), Probe::new)
     };
     match command {
-        Command::Execution => {
+        Command::Execution | Command::Vectors => {
             let folder = &options.workloads;
             let size = options.size.name();
+            let (name, groups) = match command {
+                Command::Vectors => ("vectors", Group::VECTORS),
+                _ => ("execution", Group::PLAIN),
+            };
             let probe = probe(&[
+                name.as_ref(),
                 "--size".as_ref(),
                 size.as_ref(),
                 "--workloads".as_ref(),
                 folder.as_ref(),
             ]);
-            let workloads = Workload::read_all(folder, only, options.size)?;
+            let workloads = Workload::read_all(folder, groups, only, options.size)?;
             let report = execution::measure(runtimes, &workloads, &probe, effort, statistic);
-            let score = execution::coremark(&report, &workloads);
-            Ok(Measured { report, score })
+            let more = match command {
+                Command::Vectors => Some(vectors::markdown(&report, &workloads)),
+                _ => execution::coremark(&report, &workloads),
+            };
+            Ok(Measured { report, more })
         }
         Command::Memory { .. } => unreachable!("`main` handles this command"),
         Command::Repeat { .. } => unreachable!("`main` handles this command"),
@@ -159,18 +188,12 @@ fn measure(command: Command, runtimes: &[Box<dyn Runtime>], options: &Options) -
             let modules = chosen(modules, options)?;
             let probe = |path: &Path| probe(&["startup".as_ref(), path.as_ref()]);
             let report = startup::measure(runtimes, &modules, probe, effort.rounds, statistic)?;
-            Ok(Measured {
-                report,
-                score: None,
-            })
+            Ok(Measured { report, more: None })
         }
         Command::Calls => {
             let probe = probe(&["calls".as_ref()]);
             let report = calls::measure(runtimes, only, &probe, effort, statistic)?;
-            Ok(Measured {
-                report,
-                score: None,
-            })
+            Ok(Measured { report, more: None })
         }
     }
 }

@@ -123,6 +123,8 @@ impl Report {
         let groups = [
             ("kernels", Some(Group::Kernel)),
             ("whole crates", Some(Group::Program)),
+            ("vectors", Some(Group::Vector)),
+            ("without vectors", Some(Group::Scalar)),
             ("all", None),
         ];
         groups

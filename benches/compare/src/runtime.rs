@@ -19,6 +19,8 @@ mod guest;
 mod backstitch;
 #[cfg(feature = "stitch")]
 mod stitch;
+#[cfg(feature = "tinywasm")]
+mod tinywasm;
 #[cfg(feature = "wamr")]
 mod wamr;
 #[cfg(feature = "wasm3")]
@@ -123,6 +125,8 @@ pub fn all() -> Result<Vec<Box<dyn Runtime>>> {
         Box::new(wasm3::Wasm3),
         #[cfg(feature = "wamr")]
         Box::new(wamr::Wamr::new()?),
+        #[cfg(feature = "tinywasm")]
+        Box::new(tinywasm::Tinywasm),
         #[cfg(feature = "wasmtime")]
         Box::new(wasmtime::Wasmtime::pulley()?),
         #[cfg(feature = "wasmtime")]

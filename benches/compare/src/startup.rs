@@ -10,7 +10,7 @@ use crate::probe::Probe;
 use crate::report::{Column, Line, Report, Unit};
 use crate::runtime::{BASELINE, Mode, Runtime};
 use crate::samples::Statistic;
-use crate::workload::{Group, read_module};
+use crate::workload::{self, Group, read_module};
 
 /// Size in bytes below which modules are not in the default list. Their times are mostly the fixed
 /// costs of an engine.
@@ -68,14 +68,18 @@ pub fn name(path: &Path) -> String {
         .into_owned()
 }
 
-/// Returns the modules of the workloads that are not too small.
+/// Returns the modules of the workloads that are not too small, without those for `compare vectors`.
 pub fn default_modules(workloads: &Path) -> Result<Vec<PathBuf>> {
     let folder = workloads.join("wasm");
     let entries = fs::read_dir(&folder).with_context(|| folder.display().to_string())?;
     let mut modules = Vec::new();
     for entry in entries {
         let (path, size) = entry.and_then(|entry| Ok((entry.path(), entry.metadata()?.len())))?;
-        if size >= LEAST_SIZE && path.extension().is_some_and(|kind| kind == "wasm") {
+        let group = workload::group(workloads, &name(&path));
+        if size >= LEAST_SIZE
+            && Group::PLAIN.contains(&group)
+            && path.extension().is_some_and(|kind| kind == "wasm")
+        {
             modules.push(path);
         }
     }

@@ -29,6 +29,21 @@ pub enum Group {
     Kernel,
     /// A program that uses a published crate.
     Program,
+    /// A program that uses a published crate with vector instructions.
+    Vector,
+    /// A program like a [`Group::Vector`], built without vector instructions.
+    Scalar,
+}
+
+impl Group {
+    /// Groups of the comparison without vectors.
+    pub const PLAIN: &[Self] = &[Self::Kernel, Self::Program];
+
+    /// Groups of `compare vectors`.
+    pub const VECTORS: &[Self] = &[Self::Vector, Self::Scalar];
+
+    /// All groups.
+    pub const ALL: &[Self] = &[Self::Kernel, Self::Program, Self::Vector, Self::Scalar];
 }
 
 /// Amount of work, if the list has several amounts for an export.
@@ -42,8 +57,13 @@ pub enum Size {
 
 impl Workload {
     /// Reads `checksums.txt`, which has a line `module export amount checksum` for each call, and
-    /// the modules that it names. A module that has not been built is skipped with a message.
-    pub fn read_all(folder: &Path, only: Option<&Regex>, size: Size) -> Result<Vec<Self>> {
+    /// the modules of these groups that it names. A module that has not been built is skipped with a message.
+    pub fn read_all(
+        folder: &Path,
+        groups: &[Group],
+        only: Option<&Regex>,
+        size: Size,
+    ) -> Result<Vec<Self>> {
         let list = folder.join("checksums.txt");
         let text = fs::read_to_string(&list).with_context(|| list.display().to_string())?;
         let mut workloads: Vec<Self> = Vec::new();
@@ -52,7 +72,7 @@ impl Workload {
             if line.trim().is_empty() {
                 continue;
             }
-            let workload = Self::read(folder, line, only)
+            let workload = Self::read(folder, line, groups, only)
                 .with_context(|| format!("{}:{}", list.display(), index + 1))?;
             let Some(workload) = workload else { continue };
             match workloads
@@ -70,13 +90,19 @@ impl Workload {
         Ok(workloads)
     }
 
-    fn read(folder: &Path, line: &str, only: Option<&Regex>) -> Result<Option<Self>> {
+    fn read(
+        folder: &Path,
+        line: &str,
+        groups: &[Group],
+        only: Option<&Regex>,
+    ) -> Result<Option<Self>> {
         let fields: Vec<&str> = line.split_whitespace().collect();
         let &[module, export, amount, expected] = fields.as_slice() else {
             bail!("expected `module export amount checksum`");
         };
         let name = name(module, export);
-        if only.is_some_and(|only| !only.is_match(&name)) {
+        let group = group(folder, module);
+        if !groups.contains(&group) || only.is_some_and(|only| !only.is_match(&name)) {
             return Ok(None);
         }
         let paths = ["wasm", "wat"].map(|format| folder.join(format!("wasm/{module}.{format}")));
@@ -86,7 +112,7 @@ impl Workload {
         };
         Ok(Some(Self {
             name,
-            group: group(folder, module),
+            group,
             export: export.to_owned(),
             amount: amount.parse()?,
             expected: parse_checksum(expected)?,
@@ -125,10 +151,15 @@ fn name(module: &str, export: &str) -> String {
     }
 }
 
-/// Returns the group of a module. Kernels are in the module of that name, or written as text.
-fn group(folder: &Path, module: &str) -> Group {
+/// Returns the group of a module. Kernels are in the module of that name, or written as text; the
+/// beginning of the name shows how programs with vectors were built.
+pub fn group(folder: &Path, module: &str) -> Group {
     let text = folder.join(format!("kernels/wat/{module}.wat"));
-    if module == "kernels" || text.is_file() {
+    if module.starts_with("simd_") || module.starts_with("relaxed_") {
+        Group::Vector
+    } else if module.starts_with("scalar_") {
+        Group::Scalar
+    } else if module == "kernels" || text.is_file() {
         Group::Kernel
     } else {
         Group::Program

@@ -27,6 +27,9 @@
 //! rows leave, in the programs by which they were chosen and in the others. With several sets,
 //! separated by commas, each is held out in turn.
 //!
+//! Some programs with vectors have no influence on the rows, so that the rows can be judged by them:
+//! see [`EVALUATION_ONLY`]. They are run, but not counted for the choice.
+//!
 //! The report is a table of the cells, pairs and triples with the greatest shares of all executed
 //! cells. A new fusion must reduce the number of dispatches of the programs that contain it.
 //!
@@ -57,6 +60,21 @@ const ROWS: usize = 100;
 
 /// The number of rows of `src/code/fusion_rows.rs`.
 const FUSIONS: usize = 4000;
+
+/// Beginnings of the names of workloads that do not influence the choice: some of the programs with
+/// vectors, and the builds of the same programs without vectors and with relaxed ones.
+const EVALUATION_ONLY: &[&str] = &[
+    "relaxed_",
+    "scalar_",
+    "simd_align/",
+    "simd_highway/",
+    "simd_neural/",
+    "simd_particles/",
+    "simd_scene/",
+    "simd_sha/",
+    "simd_xxh3/",
+    "simd_yuv/",
+];
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = env::args().skip(1).collect();
@@ -100,8 +118,13 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     if let Some(fusions) = fusions {
         let Ok(held_out) = env::var("HELD_OUT") else {
-            let all: Vec<_> = counted.iter().collect();
-            print!("{}", choice::text(&choice::choose(&all, fusions), fusions));
+            let choosing = programs.iter().zip(&counted);
+            let choosing = choosing.filter(|(program, _)| program.influences_choice());
+            let choosing: Vec<_> = choosing.map(|(_, counted)| counted).collect();
+            print!(
+                "{}",
+                choice::text(&choice::choose(&choosing, fusions), fusions)
+            );
             return Ok(());
         };
         for names in held_out.split(',') {
@@ -118,10 +141,13 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Counts what all programs execute, and writes it to the file.
+/// Counts what all programs execute that influence the choice, and writes it to the file.
 fn count(file: &str) -> Result<(), Box<dyn Error>> {
     let mut all = Vec::new();
-    for program in workloads(&[])? {
+    for program in workloads(&[])?
+        .into_iter()
+        .filter(Program::influences_choice)
+    {
         let counted = program.run()?;
         let counts = Counts {
             weight: if program.is_crate() { 2.0 } else { 1.0 },
@@ -195,6 +221,10 @@ fn judge(programs: &[Program], counted: &[Counted], fusions: usize, names: &str)
         .iter()
         .zip(counted)
         .partition(|(program, _)| program.is_one_of(&names));
+    let own: Vec<_> = own
+        .into_iter()
+        .filter(|(program, _)| program.influences_choice())
+        .collect();
     let chosen_by: Vec<&Counted> = own.iter().map(|(_, counted)| *counted).collect();
     let rows = choice::choose(&chosen_by, fusions);
     let mean = |all: &[(&Program, &Counted)]| {
@@ -248,6 +278,13 @@ impl Program {
     /// Returns whether the export is `run`, as in crates and in a few small hand-written modules.
     fn is_crate(&self) -> bool {
         self.export == "run"
+    }
+
+    /// Returns whether the program influences the choice of rows.
+    fn influences_choice(&self) -> bool {
+        !EVALUATION_ONLY
+            .iter()
+            .any(|start| self.name.starts_with(start))
     }
 
     fn is_one_of(&self, names: &[&str]) -> bool {
