@@ -4,6 +4,7 @@
 //! and compare without naming the folder that owns the thing. Must never be: a pointer, or
 //! access to the thing itself.
 
+use core::num::NonZeroUsize;
 use core::sync::atomic::{AtomicUsize, Ordering};
 
 macro_rules! identifiers {
@@ -49,14 +50,16 @@ impl StackId {
     }
 }
 
-/// Identity of a store, unique within the process.
+/// Identity of a store, unique within the process. It is not zero, so that an absent reference takes
+/// no more space than a reference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct StoreId(usize);
+pub struct StoreId(NonZeroUsize);
 
 impl StoreId {
     /// Returns an identity that no other store has.
     pub fn next() -> StoreId {
         static NEXT: AtomicUsize = AtomicUsize::new(1);
-        StoreId(NEXT.fetch_add(1, Ordering::Relaxed))
+        let number = NonZeroUsize::new(NEXT.fetch_add(1, Ordering::Relaxed));
+        StoreId(number.expect("a process has fewer stores than there are numbers"))
     }
 }
