@@ -1,6 +1,7 @@
 //! Tests of behaviour on which programs that were written for Wasmtime rely.
 
 use super::*;
+use alloc::vec;
 use alloc::vec::Vec;
 
 /// All fuel that can be set is kept, also beyond what the interpreter's register holds.
@@ -356,20 +357,20 @@ fn a_segment_that_is_too_short_is_no_fault() {
 #[test]
 fn unsupported_proposals_are_refused_by_name() {
     type Switch = fn(&mut Config, bool) -> &mut Config;
-    let cases: [(Switch, &str, &str); 4] = [
+    let mut cases: Vec<(Switch, &str, &str)> = vec![
         (Config::wasm_threads, "(memory 1 1 shared)", "threads"),
-        (Config::wasm_simd, "(func (param v128))", "simd"),
-        (
-            Config::wasm_relaxed_simd,
-            "(func (drop (i8x16.relaxed_swizzle (v128.const i64x2 0 0) (v128.const i64x2 0 0))))",
-            "",
-        ),
         (
             Config::wasm_gc,
             "(func (drop (ref.i31 (i32.const 0))))",
             "gc",
         ),
     ];
+    if cfg!(not(feature = "simd")) {
+        cases.push((Config::wasm_simd, "(func (param v128))", "simd"));
+        let relaxed =
+            "(func (drop (i8x16.relaxed_swizzle (v128.const i64x2 0 0) (v128.const i64x2 0 0))))";
+        cases.push((Config::wasm_relaxed_simd, relaxed, ""));
+    }
     for (switch, text, name) in cases {
         for enable in [None, Some(true), Some(false)] {
             let mut config = Config::new();
@@ -386,4 +387,24 @@ fn unsupported_proposals_are_refused_by_name() {
             assert!(name.is_empty() || *proposal == name, "{error:?}");
         }
     }
+}
+
+/// With the Cargo feature, vectors are on unless the configuration says otherwise, and the relaxed
+/// instructions need those of the first proposal.
+#[cfg(feature = "simd")]
+#[test]
+fn vectors_can_be_turned_off() {
+    let zero = "(v128.const i64x2 0 0)";
+    let fixed = format!("(module (func (drop (v128.not {zero}))))");
+    let relaxed = format!("(module (func (drop (i8x16.relaxed_swizzle {zero} {zero}))))");
+    let accepts = |config: &Config, text: &str| {
+        let engine = Engine::new(config).unwrap();
+        Module::new(&engine, text).is_ok()
+    };
+    let mut config = Config::new();
+    assert!(accepts(&config, &fixed) && accepts(&config, &relaxed));
+    config.wasm_relaxed_simd(false);
+    assert!(accepts(&config, &fixed) && !accepts(&config, &relaxed));
+    config.wasm_simd(false);
+    assert!(!accepts(&config, &fixed) && !accepts(&config, "(module (func (param v128)))"));
 }

@@ -54,7 +54,9 @@ const VECTORS: WasmFeatures = if cfg!(feature = "simd") {
 const KNOWN: WasmFeatures = WasmFeatures::SIMD
     .union(WasmFeatures::RELAXED_SIMD)
     .union(WasmFeatures::THREADS)
-    .union(WasmFeatures::LEGACY_EXCEPTIONS);
+    .union(WasmFeatures::LEGACY_EXCEPTIONS)
+    // What the embedder has turned off is refused, and not validated once more.
+    .difference(SUPPORTED);
 
 /// Features that are supported in part: a module that uses the types is searched for unsupported
 /// instructions. The types are built on typed function references and are valid with these
