@@ -262,7 +262,7 @@ fn switched_off_is_invalid() {
 #[test]
 fn bodies_can_wait() {
     let text = "(module (global i32 (i32.const 1)) (global i32 (global.get 0))
-        (func) (func (result i32)) (func (drop (v128.const i64x2 0 0)))
+        (func) (func (result i32)) (func (drop (ref.i31 (i32.const 0))))
         (func (drop (ref.null nofunc))))";
     let bytes = wat::parse_str(text).unwrap();
     let Valid {
