@@ -19,7 +19,8 @@ use super::opcode::{Op, Opcode};
 macro_rules! define_rows {
     ([]
         $([$($op:ident::$variant:ident)*])*;
-        $([$($other_op:ident::$other_variant:ident)*])*
+        $([$($other_op:ident::$other_variant:ident)*])*;
+        $([$($vector_op:ident::$vector_variant:ident)*])*
     ) => {
         /// The opcodes of each row.
         const ROWS: &[&[Opcode]] = &[
@@ -27,6 +28,10 @@ macro_rules! define_rows {
             $(
                 #[cfg(target_pointer_width = "64")]
                 &[$(Opcode::named(Op::$other_op, stringify!($other_variant))),*],
+            )*
+            $(
+                #[cfg(target_pointer_width = "64")]
+                &[$(Opcode::named(Op::$vector_op, stringify!($vector_variant))),*],
             )*
         ];
     };

@@ -33,6 +33,7 @@ mod scalar;
 pub mod shape;
 pub(crate) mod table;
 mod trap;
+pub(crate) mod vector_fusion_rows;
 pub(crate) mod vector_table;
 
 pub use assembler::{Assembler, Offset, Operation};

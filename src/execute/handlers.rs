@@ -281,13 +281,18 @@ pub const CELL_NAMES: [fn() -> &'static str; Opcode::COUNT] = for_each_op!(visit
 macro_rules! fusions {
     ([$visitor:ident]
         $([$($op:ident::$variant:ident)*])*;
-        $([$($other_op:ident::$other_variant:ident)*])*
+        $([$($other_op:ident::$other_variant:ident)*])*;
+        $([$($vector_op:ident::$vector_variant:ident)*])*
     ) => {
         [
             $(<$visitor as Visit<fusions!(fused $($op::$variant)*)>>::ITEM,)*
             $(
                 #[cfg(target_pointer_width = "64")]
                 <$visitor as Visit<fusions!(fused $($other_op::$other_variant)*)>>::ITEM,
+            )*
+            $(
+                #[cfg(target_pointer_width = "64")]
+                <$visitor as Visit<fusions!(fused $($vector_op::$vector_variant)*)>>::ITEM,
             )*
         ]
     };

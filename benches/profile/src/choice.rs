@@ -88,17 +88,44 @@ pub fn choose(programs: &[&Counted], fusions: usize) -> Vec<Vec<u16>> {
     rows
 }
 
-/// The lines of the table for the chosen rows, with a semicolon after those that are chosen
-/// greedily.
-pub fn text(rows: &[Vec<u16>], fusions: usize) -> String {
+/// Chooses up to `most` sequences that contain a cell on vectors, beside those that are `present`.
+pub fn choose_vectors(programs: &[&Counted], present: &[Vec<u16>], most: usize) -> Vec<Vec<u16>> {
+    let mut rows = present.to_vec();
+    let batch = most.div_ceil(BATCHES);
+    let end = present.len() + most;
+    while rows.len() < end {
+        let mut more = fill(programs, &rows, usize::MAX);
+        more.retain(|run| run.iter().any(|&cell| is_vector(cell)));
+        more.truncate(batch.min(end - rows.len()));
+        if more.is_empty() {
+            break;
+        }
+        rows.extend(more);
+    }
+    rows.split_off(present.len())
+}
+
+/// Returns whether a cell has a vector as an operand or as its result.
+fn is_vector(cell: u16) -> bool {
+    const LANES: [&str; 7] = ["V128", "I8x16", "I16x8", "I32x4", "I64x2", "F32x4", "F64x2"];
+    let path = DispatchCounts::path(cell);
+    LANES.iter().any(|lanes| path.contains(lanes))
+}
+
+/// The lines of the table for rows.
+pub fn lines(rows: &[Vec<u16>]) -> String {
     let line = |row: &Vec<u16>| {
         let cells: Vec<_> = row.iter().copied().map(DispatchCounts::path).collect();
         format!("[{}]\n", cells.join(" "))
     };
+    rows.iter().map(line).collect()
+}
+
+/// The lines of the table for the chosen rows, with a semicolon after those that are chosen
+/// greedily.
+pub fn text(rows: &[Vec<u16>], fusions: usize) -> String {
     let (common, others) = rows.split_at(common(fusions).min(rows.len()));
-    let common: String = common.iter().map(line).collect();
-    let others: String = others.iter().map(line).collect();
-    format!("{common};\n{others}")
+    format!("{};\n{}", lines(common), lines(others))
 }
 
 fn is_alone(cell: u16) -> bool {

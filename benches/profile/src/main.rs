@@ -61,6 +61,9 @@ const ROWS: usize = 100;
 /// The number of rows of `src/code/fusion_rows.rs`.
 const FUSIONS: usize = 4000;
 
+/// The number of rows of `src/code/vector_fusion_rows.rs`.
+const VECTOR_FUSIONS: usize = 600;
+
 /// Beginnings of the names of workloads that do not influence the choice: some of the programs with
 /// vectors, and the builds of the same programs without vectors and with relaxed ones.
 const EVALUATION_ONLY: &[&str] = &[
@@ -79,12 +82,20 @@ const EVALUATION_ONLY: &[&str] = &[
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        ["--counts", file] => return count(file),
+        ["--counts", file] => return count(file, false),
+        ["--vector-counts", file] => return count(file, true),
         ["--rows", file] => {
             print!("{}", rows(file)?);
             return Ok(());
         }
-        ["--check", file, table] => return check(file, table),
+        ["--vector-rows", scalar, file] => {
+            print!("{}", vector_rows(scalar, file)?);
+            return Ok(());
+        }
+        ["--check", file, table] => return check(&rows(file)?, file, table),
+        ["--vector-check", scalar, file, table] => {
+            return check(&vector_rows(scalar, file)?, file, table);
+        }
         ["--sample", file, names] => return sample(file, &names.split('|').collect::<Vec<_>>()),
         _ => {}
     }
@@ -141,12 +152,13 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Counts what all programs execute that influence the choice, and writes it to the file.
-fn count(file: &str) -> Result<(), Box<dyn Error>> {
+/// Counts what all programs execute that influence the choice of the rows with vectors, or of the
+/// others, and writes it to the file.
+fn count(file: &str, vectors: bool) -> Result<(), Box<dyn Error>> {
     let mut all = Vec::new();
     for program in workloads(&[])?
         .into_iter()
-        .filter(Program::influences_choice)
+        .filter(|program| program.influences_choice() && program.has_vectors() == vectors)
     {
         let counted = program.run()?;
         let counts = Counts {
@@ -192,10 +204,23 @@ fn rows(file: &str) -> Result<String, Box<dyn Error>> {
     Ok(choice::text(&choice::choose(&counted, FUSIONS), FUSIONS))
 }
 
-/// Fails unless the table has the rows that are chosen by the counts in the file.
-fn check(file: &str, table: &str) -> Result<(), Box<dyn Error>> {
+/// The rows with vectors that are chosen by the counts in the file, beside the rows that are chosen
+/// by the counts in `scalar`, as lines of the table.
+fn vector_rows(scalar: &str, file: &str) -> Result<String, Box<dyn Error>> {
+    let read = |file| -> Result<Vec<Counted>, Box<dyn Error>> {
+        let counts = counts::read(&fs::read_to_string(file)?)?;
+        Ok(counts.iter().map(Counts::counted).collect())
+    };
+    let (scalar, counted) = (read(scalar)?, read(file)?);
+    let present = choice::choose(&scalar.iter().collect::<Vec<_>>(), FUSIONS);
+    let counted: Vec<&Counted> = counted.iter().collect();
+    let rows = choice::choose_vectors(&counted, &present, VECTOR_FUSIONS);
+    Ok(choice::lines(&rows))
+}
+
+/// Fails unless the table has the chosen rows, which follow from the counts in the file.
+fn check(chosen: &str, file: &str, table: &str) -> Result<(), Box<dyn Error>> {
     let is_row = |line: &&str| *line == ";" || line.starts_with('[') && line.ends_with(']');
-    let chosen = rows(file)?;
     let text = fs::read_to_string(table)?;
     let present = text.lines().map(str::trim).filter(is_row);
     let mut number = 0;
@@ -209,7 +234,7 @@ fn check(file: &str, table: &str) -> Result<(), Box<dyn Error>> {
     if present != chosen {
         return Err(format!("{table} has {present} rows, not {chosen}").into());
     }
-    println!("{table} has the {} rows that {file} gives", chosen - 1);
+    println!("{table} has the {chosen} lines that {file} gives");
     Ok(())
 }
 
@@ -285,6 +310,11 @@ impl Program {
         !EVALUATION_ONLY
             .iter()
             .any(|start| self.name.starts_with(start))
+    }
+
+    /// Returns whether the program uses vectors.
+    fn has_vectors(&self) -> bool {
+        self.name.starts_with("simd_")
     }
 
     fn is_one_of(&self, names: &[&str]) -> bool {
