@@ -10,8 +10,8 @@ use alloc::vec::Vec;
 use wasmparser::{
     AbstractHeapType, BinaryReader, ConstExpr, CoreDumpInstancesSection, CoreDumpModulesSection,
     CoreDumpSection, CoreDumpStackFrame, CoreDumpStackSection, CoreDumpValue, CustomSectionReader,
-    DataKind, DataSectionReader, Encoding, FromReader, HeapType, Operator, Parser, Payload,
-    RefType, ValType,
+    DataKind, DataSectionReader, Encoding, FromReader, GlobalType, HeapType, Operator, Parser,
+    Payload, RefType, ValType,
 };
 
 /// The decoded sections, before they are combined.
@@ -64,15 +64,10 @@ impl<'a> Sections<'a> {
                     }
                 }
                 Payload::GlobalSection(section) => {
-                    for global in section {
-                        let global = global.map_err(malformed("the global section"))?;
-                        sections.globals.push(Global {
-                            ty: type_of(global.ty.content_type),
-                            mutable: global.ty.mutable,
-                            value: constant(&global.init_expr)
-                                .map_err(malformed("the global section"))?,
-                        });
-                    }
+                    let range = section.range();
+                    let contents = &bytes[range.start as usize..range.end as usize];
+                    sections.globals = globals(BinaryReader::new(contents, range.start))
+                        .map_err(malformed("the global section"))?;
                 }
                 // The parser checks the order of sections, so memories come first.
                 Payload::DataSection(section) => sections.read_data(section)?,
@@ -274,6 +269,40 @@ fn value(value: CoreDumpValue) -> Value {
     }
 }
 
+/// Decodes the contents of the global section.
+fn globals(mut reader: BinaryReader<'_>) -> Result<Vec<Global>, wasmparser::Error> {
+    let mut globals = Vec::new();
+    for _ in 0..reader.read_var_u32()? {
+        let ty: GlobalType = reader.read()?;
+        let value = match vector(&mut reader) {
+            Some(vector) => vector,
+            None => constant(&reader.read()?)?,
+        };
+        globals.push(Global {
+            ty: type_of(ty.content_type),
+            mutable: ty.mutable,
+            value,
+        });
+    }
+    Ok(globals)
+}
+
+/// Reads an expression that is one vector. Otherwise returns `None` and leaves the reader where it
+/// is. A build without vectors reads the dumps of others, but the parser is one without vectors.
+fn vector(reader: &mut BinaryReader<'_>) -> Option<Value> {
+    // `v128.const`, and behind its value `end`.
+    let mut rest = reader.clone();
+    if rest.read_bytes(2).ok()? != [0xfd, 0x0c] {
+        return None;
+    }
+    let value = rest.read_bytes(16).ok()?.try_into().ok()?;
+    if rest.read_u8().ok()? != 0x0b {
+        return None;
+    }
+    *reader = rest;
+    Some(Value::V128(u128::from_le_bytes(value)))
+}
+
 /// Evaluates an expression that is one constant; other expressions are `Missing`.
 fn constant(expression: &ConstExpr<'_>) -> Result<Value, wasmparser::Error> {
     let mut operators = expression.get_operators_reader();
@@ -282,8 +311,6 @@ fn constant(expression: &ConstExpr<'_>) -> Result<Value, wasmparser::Error> {
         Operator::I64Const { value } => Value::I64(value.cast_unsigned()),
         Operator::F32Const { value } => Value::F32(value.bits()),
         Operator::F64Const { value } => Value::F64(value.bits()),
-        #[cfg(feature = "simd")]
-        Operator::V128Const { value } => Value::V128(u128::from_le_bytes(*value.bytes())),
         Operator::RefNull { hty } => Value::Ref(kind_of(hty), None),
         _ => Value::Missing,
     };
