@@ -80,7 +80,8 @@ vectors! {
     i8x16_swizzle(a, b) = if L::AVX2 {
         _mm_shuffle_epi8(a, _mm_adds_epu8(b, _mm_set1_epi8(0x70)))
     } else {
-        plain::i8x16_swizzle(V128(a), V128(b)).0
+        let numbers = _mm_min_epu8(b, _mm_set1_epi8(16));
+        plain::i8x16_shuffle(V128(a), V128::ZERO, V128(numbers)).0
     };
     // Bit 4 of a number selects the vector.
     i8x16_shuffle(a, b, lanes) = if L::AVX2 {
