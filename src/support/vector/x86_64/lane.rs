@@ -17,14 +17,6 @@ macro_rules! plain {
 }
 
 plain! {
-    i8x16_extract_lane_s(a: V128, lane: u8) -> i32;
-    i8x16_extract_lane_u(a: V128, lane: u8) -> u32;
-    i16x8_extract_lane_s(a: V128, lane: u8) -> i32;
-    i16x8_extract_lane_u(a: V128, lane: u8) -> u32;
-    i32x4_extract_lane(a: V128, lane: u8) -> u32;
-    i64x2_extract_lane(a: V128, lane: u8) -> u64;
-    f32x4_extract_lane(a: V128, lane: u8) -> f32;
-    f64x2_extract_lane(a: V128, lane: u8) -> f64;
     v128_load32_zero(bits: u32) -> V128;
     v128_load64_zero(bits: u64) -> V128;
 }
