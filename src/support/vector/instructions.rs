@@ -248,14 +248,6 @@ macro_rules! instructions {
                 i64x2_replace_lane(a: V128, value: u64, lane: u8) -> V128;
                 f32x4_replace_lane(a: V128, value: f32, lane: u8) -> V128;
                 f64x2_replace_lane(a: V128, value: f64, lane: u8) -> V128;
-                i8x16_extract_lane_s(a: V128, lane: u8) -> i32;
-                i8x16_extract_lane_u(a: V128, lane: u8) -> u32;
-                i16x8_extract_lane_s(a: V128, lane: u8) -> i32;
-                i16x8_extract_lane_u(a: V128, lane: u8) -> u32;
-                i32x4_extract_lane(a: V128, lane: u8) -> u32;
-                i64x2_extract_lane(a: V128, lane: u8) -> u64;
-                f32x4_extract_lane(a: V128, lane: u8) -> f32;
-                f64x2_extract_lane(a: V128, lane: u8) -> f64;
                 i8x16_shuffle(a: V128, b: V128, lanes: V128) -> V128;
                 v128_load8x8_s(bits: u64) -> V128;
                 v128_load8x8_u(bits: u64) -> V128;

@@ -14,6 +14,8 @@ pub trait Lanes: Copy {
 
 macro_rules! lanes {
     ($($lane:ty as $bits:ty, $count:literal, $from:expr, $into:expr;)*) => {$(
+        // Bytes are the image themselves.
+        #[allow(clippy::useless_transmute)]
         impl Lanes for [$lane; $count] {
             #[inline(always)]
             fn from_vector(vector: V128) -> Self {

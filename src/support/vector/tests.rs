@@ -105,7 +105,7 @@ impl Operands {
 }
 
 /// Number of operands with which each instruction runs.
-const ROUNDS: usize = if cfg!(miri) { 40 } else { 4000 };
+const ROUNDS: usize = if cfg!(miri) { 2 } else { 4000 };
 
 /// An instruction at a level, and its plain form.
 struct Pair {
@@ -280,8 +280,8 @@ fn the_first_lane_is_in_the_low_bits() {
         0x0f0e_0d0c_0b0a_0908_0706_0504_0302_0100
     );
     assert_eq!(V128::from(u128::from(vector)), vector);
-    assert_eq!(plain::i16x8_extract_lane_u(vector, 1), 0x0302);
-    assert_eq!(plain::i64x2_extract_lane(vector, 1), 0x0f0e_0d0c_0b0a_0908);
+    assert_eq!(<[u16; 8]>::from_vector(vector)[1], 0x0302);
+    assert_eq!(<[u64; 2]>::from_vector(vector)[1], 0x0f0e_0d0c_0b0a_0908);
     assert_eq!(
         plain::i8x16_replace_lane(vector, 0xfff, 2).to_bytes()[1..4],
         [1, 0xff, 3]

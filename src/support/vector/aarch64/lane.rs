@@ -49,40 +49,6 @@ values! {
     value: f64, 8, f64x2_splat, f64x2_replace_lane, vdupq_n_f64(value);
 }
 
-/// Defines the reading of a lane, whose bits come from [`bits`]. Only the low bits of its number
-/// count.
-macro_rules! extractions {
-    ($($name:ident, $width:literal, $value:ty, |$bits:ident| $result:expr;)*) => {$(
-        #[inline(always)]
-        pub fn $name(a: V128, lane: u8) -> $value {
-            let $bits = bits(a, lane % (16 / $width) * $width);
-            $result
-        }
-    )*};
-}
-
-extractions! {
-    i8x16_extract_lane_s, 1, i32, |bits| i32::from(bits as i8);
-    i8x16_extract_lane_u, 1, u32, |bits| u32::from(bits as u8);
-    i16x8_extract_lane_s, 2, i32, |bits| i32::from(bits as i16);
-    i16x8_extract_lane_u, 2, u32, |bits| u32::from(bits as u16);
-    i32x4_extract_lane, 4, u32, |bits| bits as u32;
-    i64x2_extract_lane, 8, u64, |bits| bits;
-    f32x4_extract_lane, 4, f32, |bits| f32::from_bits(bits as u32);
-    f64x2_extract_lane, 8, f64, |bits| f64::from_bits(bits);
-}
-
-/// Returns the 8 bytes from an offset, and zeros for those behind the end.
-#[inline(always)]
-fn bits(a: V128, offset: u8) -> u64 {
-    // SAFETY: as in `neon`.
-    unsafe {
-        let numbers = vcreate_u8(0x0706_0504_0302_0100);
-        let bytes = vqtbl1_u8(a.0, vadd_u8(vdup_n_u8(offset), numbers));
-        vget_lane_u64::<0>(vreinterpret_u64_u8(bytes))
-    }
-}
-
 neon! {
     i8x16_swizzle(a: uint8x16_t, b: uint8x16_t) = vqtbl1q_u8(a, b);
     i8x16_shuffle(a: uint8x16_t, b: uint8x16_t, lanes: uint8x16_t) =

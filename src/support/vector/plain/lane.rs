@@ -32,27 +32,6 @@ values! {
     f64: [f64; 2], f64x2_splat, f64x2_replace_lane;
 }
 
-/// Defines the reading of a lane. Only the low bits of its number count.
-macro_rules! extractions {
-    ($($name:ident: [$lane:ty; $count:literal] -> $value:ty;)*) => {$(
-        #[inline(always)]
-        pub fn $name(a: V128, lane: u8) -> $value {
-            <$value>::from(<[$lane; $count]>::from_vector(a)[usize::from(lane) % $count])
-        }
-    )*};
-}
-
-extractions! {
-    i8x16_extract_lane_s: [i8; 16] -> i32;
-    i8x16_extract_lane_u: [u8; 16] -> u32;
-    i16x8_extract_lane_s: [i16; 8] -> i32;
-    i16x8_extract_lane_u: [u16; 8] -> u32;
-    i32x4_extract_lane: [u32; 4] -> u32;
-    i64x2_extract_lane: [u64; 2] -> u64;
-    f32x4_extract_lane: [f32; 4] -> f32;
-    f64x2_extract_lane: [f64; 2] -> f64;
-}
-
 /// Returns the bytes of `a` whose numbers are in `b`, and 0 for numbers from 16.
 #[inline(always)]
 pub fn i8x16_swizzle(a: V128, b: V128) -> V128 {

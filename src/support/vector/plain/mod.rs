@@ -1,7 +1,7 @@
 //! All instructions on arrays of lanes, for every target.
 
 // Targets with forms of their own use none or few of these, except in tests.
-#![allow(dead_code)]
+#![allow(dead_code, unused_imports)]
 
 mod compare;
 mod float;

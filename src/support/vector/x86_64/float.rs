@@ -1,7 +1,6 @@
 //! Floating-point arithmetic and conversions.
 
 use super::super::Level;
-use super::super::plain;
 use super::super::v128::V128;
 use super::{doubles, helpers, singles, vectors};
 use core::arch::x86_64::*;

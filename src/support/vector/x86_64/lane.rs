@@ -17,14 +17,6 @@ macro_rules! plain {
 }
 
 plain! {
-    i8x16_extract_lane_s(a: V128, lane: u8) -> i32;
-    i8x16_extract_lane_u(a: V128, lane: u8) -> u32;
-    i16x8_extract_lane_s(a: V128, lane: u8) -> i32;
-    i16x8_extract_lane_u(a: V128, lane: u8) -> u32;
-    i32x4_extract_lane(a: V128, lane: u8) -> u32;
-    i64x2_extract_lane(a: V128, lane: u8) -> u64;
-    f32x4_extract_lane(a: V128, lane: u8) -> f32;
-    f64x2_extract_lane(a: V128, lane: u8) -> f64;
     v128_load32_zero(bits: u32) -> V128;
     v128_load64_zero(bits: u64) -> V128;
 }
@@ -80,7 +72,8 @@ vectors! {
     i8x16_swizzle(a, b) = if L::AVX2 {
         _mm_shuffle_epi8(a, _mm_adds_epu8(b, _mm_set1_epi8(0x70)))
     } else {
-        plain::i8x16_swizzle(V128(a), V128(b)).0
+        let numbers = _mm_min_epu8(b, _mm_set1_epi8(16));
+        plain::i8x16_shuffle(V128(a), V128::ZERO, V128(numbers)).0
     };
     // Bit 4 of a number selects the vector.
     i8x16_shuffle(a, b, lanes) = if L::AVX2 {
