@@ -5,6 +5,7 @@ use super::clauses::{self, Clause, Handles};
 use super::field::FieldKind;
 use super::layout;
 use super::opcode::Op;
+use super::shape::Spec;
 use core::fmt;
 
 /// A cell as a line of a listing.
@@ -43,8 +44,20 @@ impl fmt::Display for CellText<'_> {
         write!(f, "{name}{suffix}")?;
         let mut result = Ok(());
         let mut separator = " ";
+        let has_vector = matches!(opcode.spec(), Spec::Constant { .. } | Spec::Shuffle { .. });
+        let mut low_half = None;
         opcode.for_each_field(|kind, byte| {
-            if result.is_ok() && !matches!(kind, FieldKind::Unused | FieldKind::Hidden) {
+            if has_vector && kind == FieldKind::U64 {
+                // The halves of a vector are the last two fields, and are shown as one number.
+                let half = u128::from(layout::read(self.words, byte, kind));
+                match low_half {
+                    None => low_half = Some(half),
+                    Some(low) if result.is_ok() => {
+                        result = write!(f, "{separator}{:#034x}", low | half << 64);
+                    }
+                    Some(_) => {}
+                }
+            } else if result.is_ok() && !matches!(kind, FieldKind::Unused | FieldKind::Hidden) {
                 result = self.field(f, separator, kind, byte);
                 separator = ", ";
             }
