@@ -126,16 +126,21 @@ pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Fail
     })?;
 
     // All faults of the command are reported before anything runs.
-    let is_program = arguments.invoke.is_none() && wasi::is_program(&module);
-    // A program receives its arguments from WASI, not as parameters.
-    let (program, parameters) = if is_program {
+    let has_wasi = wasi::is_program(&module);
+    let entry = match &arguments.invoke {
+        Some(name) => Ok(Some(find_export(&source, &module, name)?)),
+        None => default_entry(&source, &module, !has_wasi && !texts.is_empty()),
+    };
+    // A program receives its arguments from WASI, not as parameters. So does a selected function
+    // without parameters.
+    let has_parameters = match &entry {
+        Ok(Some((_, ty))) => arguments.invoke.is_some() && ty.params().len() != 0,
+        Ok(None) | Err(_) => false,
+    };
+    let (program, parameters) = if has_wasi && !has_parameters {
         (&texts[..], &[][..])
     } else {
         (&[][..], &texts[..])
-    };
-    let entry = match &arguments.invoke {
-        Some(name) => Ok(Some(find_export(&source, &module, name)?)),
-        None => default_entry(&source, &module, !parameters.is_empty()),
     };
     let call = match &entry {
         Ok(Some((name, ty))) => Some(Call::new(name, ty, parameters)?),

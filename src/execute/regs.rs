@@ -261,7 +261,7 @@ impl Regs {
                 acc: (*ctx).acc,
                 f32acc: (*ctx).f32acc,
                 f64acc: (*ctx).f64acc,
-                v128acc: (*ctx).v128acc,
+                v128acc: V128::restore((*ctx).v128acc),
             };
             r.load_instance();
             r
@@ -279,7 +279,7 @@ impl Regs {
             (*ctx).acc = self.acc;
             (*ctx).f32acc = self.f32acc;
             (*ctx).f64acc = self.f64acc;
-            (*ctx).v128acc = self.v128acc;
+            (*ctx).v128acc = self.v128acc.save();
             (*ctx).native_stack = (&raw const *self).addr();
         }
     }

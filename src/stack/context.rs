@@ -7,7 +7,7 @@ use crate::code::CodeHeader;
 use crate::heap::{FuncObject, GlobalCell, InstanceCore};
 use crate::ids::StackId;
 use crate::support::epoch::Epoch;
-use crate::support::vector::V128;
+use crate::support::vector::{Saved, V128};
 use core::ptr;
 
 /// Reason for which handlers return to the driver.
@@ -135,7 +135,7 @@ pub struct Context {
     /// Accumulator for 64-bit floats.
     pub f64acc: f64,
     /// Accumulator for vectors; without the feature `simd` it takes no space.
-    pub v128acc: V128,
+    pub v128acc: Saved,
     /// Call of a host function, after [`Exit::Host`].
     pub host: OutgoingCall,
     /// Address on the native stack that a probe of a dispatch backend has reached.
@@ -181,7 +181,7 @@ impl Context {
             acc: 0,
             f32acc: 0.0,
             f64acc: 0.0,
-            v128acc: V128::ZERO,
+            v128acc: V128::ZERO.save(),
             host: OutgoingCall {
                 function: 0,
                 return_ip: ptr::null(),

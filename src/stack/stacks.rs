@@ -9,6 +9,7 @@ use crate::heap::FuncObject;
 use crate::ids::{FuncIndex, StackId};
 use crate::module::{EngineInner, ValBits};
 use crate::support::registry::Listed;
+use crate::support::vector::V128;
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -117,7 +118,7 @@ impl Stacks {
                 [(*context).acc, 0],
                 [u64::from((*context).f32acc.to_bits()), 0],
                 [(*context).f64acc.to_bits(), 0],
-                (*context).v128acc.to_slots(),
+                V128::restore((*context).v128acc).to_slots(),
             ]
         }
     }

@@ -89,3 +89,26 @@ fn an_object_file_is_not_a_program() {
         .expect(1, "")
         .says(&["is an object file", "wasm-ld"]);
 }
+
+#[test]
+fn a_function_without_parameters_leaves_the_arguments_to_wasi() {
+    let text = r#"(module
+        (import "wasi_snapshot_preview1" "args_sizes_get"
+            (func $sizes (param i32 i32) (result i32)))
+        (memory (export "memory") 1)
+        (func (export "count") (result i32)
+            (drop (call $sizes (i32.const 0) (i32.const 4)))
+            (i32.load (i32.const 0)))
+        (func (export "same") (param i32) (result i32) (local.get 0)))"#;
+    let invoke = |name, arguments: &[&str]| {
+        let path = file("entries/arguments.wat", text);
+        let path = path.to_str().expect("the path is text");
+        backstitch([&["run", "--invoke", name, path], arguments].concat())
+    };
+    invoke("count", &["a", "b"]).expect(0, "3\n");
+    invoke("count", &[]).expect(0, "1\n");
+    invoke("same", &["7"]).expect(0, "7\n");
+    invoke("same", &["7", "8"])
+        .expect(1, "")
+        .says(&["takes 1 argument"]);
+}

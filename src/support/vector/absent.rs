@@ -15,6 +15,23 @@ impl V128 {
     }
 }
 
+/// A vector in a structure: nothing.
+pub type Saved = [u64; 0];
+
+impl V128 {
+    /// Returns the vector in the form in which structures hold it.
+    #[inline(always)]
+    pub const fn save(self) -> Saved {
+        []
+    }
+
+    /// Returns the vector that a structure holds.
+    #[inline(always)]
+    pub const fn restore(_: Saved) -> V128 {
+        V128::ZERO
+    }
+}
+
 /// The instructions that handlers may use.
 pub trait Level: 'static {}
 

@@ -31,4 +31,4 @@ pub use level::Avx2;
 pub use level::{Baseline, Level};
 #[cfg(backstitch_become)]
 pub use v128::Half;
-pub use v128::V128;
+pub use v128::{Saved, V128};

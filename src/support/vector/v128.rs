@@ -92,6 +92,23 @@ impl fmt::Debug for V128 {
     }
 }
 
+/// A vector in a structure whose alignment it must not change.
+pub type Saved = [u64; 2];
+
+impl V128 {
+    /// Returns the vector in the form in which structures hold it.
+    #[inline(always)]
+    pub const fn save(self) -> Saved {
+        self.to_slots()
+    }
+
+    /// Returns the vector that a structure holds.
+    #[inline(always)]
+    pub const fn restore([low, high]: Saved) -> V128 {
+        V128::from_slots(low, high)
+    }
+}
+
 /// Half a vector, which the register of a float passes.
 #[cfg(backstitch_become)]
 pub type Half = f64;
