@@ -68,6 +68,7 @@ const MAY_BE_NAMED: &[(&str, &str, &[&str])] = &[
         &[
             "frame_map",
             "FrameMap",
+            "Class",
             "Kind",
             "Size",
             "Source",
@@ -137,7 +138,7 @@ const UNFINISHED: &[&str] = &["todo", "unimplemented", "dbg"];
 /// Maximum number of lines of a file.
 const LONGEST: usize = 800;
 /// A table, which may be longer.
-const TABLE: &str = "src/code/fusion_rows.rs";
+const TABLES: [&str; 2] = ["src/code/fusion_rows.rs", "src/code/vector_fusion_rows.rs"];
 
 /// Files and folders that are allowed beside `src`.
 const TOP_LEVEL: &[&str] = &[
@@ -392,7 +393,7 @@ fn nothing_is_unfinished() {
 fn files_introduce_themselves_and_end() {
     let mut violations = Vec::new();
     for source in library() {
-        if source.lines > LONGEST && source.path != TABLE {
+        if source.lines > LONGEST && !TABLES.contains(&source.path.as_str()) {
             violations.push(format!("{}: {} lines", source.path, source.lines));
         }
         let introduced = source.text.starts_with("//! ");

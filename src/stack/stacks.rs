@@ -7,7 +7,7 @@ use super::interrupt::{InterruptFlag, InterruptHandle};
 use super::root::{ListedStore, STORES};
 use crate::heap::FuncObject;
 use crate::ids::{FuncIndex, StackId};
-use crate::module::{EngineInner, ValBits};
+use crate::module::EngineInner;
 use crate::support::registry::Listed;
 use crate::support::vector::V128;
 use alloc::boxed::Box;
@@ -110,7 +110,7 @@ impl Stacks {
 
     /// Returns the bits of the accumulators at the last exit: for integers and references, for
     /// 32-bit floats, for 64-bit floats, and for vectors. They belong to the code that has exited last.
-    pub fn accumulators(&self) -> [ValBits; 4] {
+    pub fn accumulators(&self) -> [[u64; 2]; 4] {
         // SAFETY: as in `registers`.
         unsafe {
             let context = self.context();
