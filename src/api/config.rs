@@ -120,7 +120,7 @@ impl Config {
     /// Sets the maximum number of nested calls from the host.
     ///
     /// Calls nest where a host function calls WebAssembly again. One call more ends with
-    /// [`Trap::StackOverflow`](crate::Trap::StackOverflow). Unlike calls within WebAssembly, each
+    /// [`ExecutionError::TooManyNestedCalls`](crate::ExecutionError::TooManyNestedCalls). Unlike calls within WebAssembly, each
     /// of these uses native stack, about one KiB in addition to what the host function uses. The
     /// default is 100.
     pub fn max_nested_calls(&mut self, calls: usize) -> &mut Config {

@@ -56,6 +56,7 @@ impl<T: 'static> Store<T> {
             Box::new(data),
             describe_failure,
             walk::trace_stack,
+            walk::uncharged_cost,
         );
         Store {
             inner: Box::new(inner),

@@ -113,16 +113,30 @@ pub(super) unsafe fn serve(store: &mut StoreInner, ctx: *mut Context) -> Result<
     Ok(progress)
 }
 
+/// Returns whether the work of a service depends on the size of a memory or table.
+pub(super) fn is_bulk(op: Op) -> bool {
+    matches!(
+        op,
+        Op::MemoryGrow
+            | Op::MemoryCopy
+            | Op::MemoryFill
+            | Op::MemoryCopyAny
+            | Op::MemoryFillAny
+            | Op::MemoryInit
+            | Op::TableGrow
+            | Op::TableFill
+            | Op::TableCopy
+            | Op::TableInit
+    )
+}
+
 fn carry_out(op: Op, call: ServiceCall<'_>) -> Result<Progress, Failure> {
     match op {
         Op::MemoryGrow => {
             let operands = call.operands(MemoryGrow::operands);
             let memory = call.memory(MemoryGrow::memory);
             let is_64 = call.store.memory(memory).ty().memory64;
-            let grown = call
-                .store
-                .grow_memory(memory, operands.get(0))
-                .map_err(Failure::Host)?;
+            let grown = bulk::grow_memory(call.store, memory, operands.get(0))?;
             operands.set(grown.unwrap_or(minus_one(is_64)));
         }
         Op::MemoryCopy => {
@@ -159,10 +173,7 @@ fn carry_out(op: Op, call: ServiceCall<'_>) -> Result<Progress, Failure> {
             let table = call.table(TableGrow::table);
             let is_64 = call.store.table(table).ty().table64;
             let (init, delta) = (operands.get(0), operands.get(1));
-            let grown = call
-                .store
-                .grow_table(table, delta, init)
-                .map_err(Failure::Host)?;
+            let grown = bulk::grow_table(call.store, table, delta, init)?;
             operands.set(grown.unwrap_or(minus_one(is_64)));
         }
         Op::TableFill => {

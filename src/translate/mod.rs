@@ -20,6 +20,7 @@ mod call;
 mod condition;
 mod continuation;
 mod control;
+mod costs;
 mod disassembly;
 mod exception;
 mod frame;
