@@ -83,7 +83,8 @@ impl Config {
         self
     }
 
-    /// Enables the consumption of fuel: about one unit for each instruction.
+    /// Enables the consumption of fuel: about one unit for each instruction, by rules that have a
+    /// version, [`FUEL_VERSION`](crate::FUEL_VERSION).
     ///
     /// An execution that runs out of fuel is suspended or traps; see
     /// [`Store::set_fuel`](crate::Store::set_fuel). The default is `false`.

@@ -432,6 +432,10 @@ macro_rules! for_each_op {
             Control MemoryCopy "memory.copy" [operands: FarSlot]
             /// Fills bytes of memory 0: destination, value and size are in three slots.
             Control MemoryFill "memory.fill" [operands: FarSlot]
+            /// Copies bytes within memory 0, each of which costs a unit of fuel.
+            Control MemoryCopyMetered "memory.copy_metered" [operands: FarSlot]
+            /// Fills bytes of memory 0, each of which costs a unit of fuel.
+            Control MemoryFillMetered "memory.fill_metered" [operands: FarSlot]
 
             // --- slots, globals, tables ---
             /// Copies a slot.

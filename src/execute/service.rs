@@ -120,6 +120,8 @@ pub(super) fn is_bulk(op: Op) -> bool {
         Op::MemoryGrow
             | Op::MemoryCopy
             | Op::MemoryFill
+            | Op::MemoryCopyMetered
+            | Op::MemoryFillMetered
             | Op::MemoryCopyAny
             | Op::MemoryFillAny
             | Op::MemoryInit
@@ -145,6 +147,16 @@ fn carry_out(op: Op, call: ServiceCall<'_>) -> Result<Progress, Failure> {
         }
         Op::MemoryFill => {
             let (memory, operands) = (call.memory0(), call.operands(MemoryFill::operands));
+            return bulk::fill_memory(call.store, memory, &operands);
+        }
+        Op::MemoryCopyMetered => {
+            let memory = call.memory0();
+            let operands = call.operands(MemoryCopyMetered::operands);
+            return bulk::copy_memory(call.store, memory, memory, &operands);
+        }
+        Op::MemoryFillMetered => {
+            let memory = call.memory0();
+            let operands = call.operands(MemoryFillMetered::operands);
             return bulk::fill_memory(call.store, memory, &operands);
         }
         Op::MemoryCopyAny => {

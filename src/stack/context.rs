@@ -37,8 +37,8 @@ pub enum Exit {
     ContinuationDone,
     /// The running continuation's function is a host function that has not been called yet.
     StartHost,
-    /// A loop header or a function entry was reached, and fuel, an interruption or an epoch
-    /// deadline requires a poll.
+    /// A loop header, a function's entry or its end was reached, and fuel, an interruption or an
+    /// epoch deadline requires a poll.
     Poll,
     /// A probe of the dispatch backend has ended.
     Probe,

@@ -404,6 +404,25 @@ impl<'m> Function<'m> {
         self.serve(slot, result, cell);
     }
 
+    /// As [`Function::bulk_service`], of an op that has a handler for short operations: `metered` if
+    /// fuel is consumed, and `plain` otherwise.
+    pub fn short_service<P: Row, M: Row>(
+        &mut self,
+        operands: u32,
+        plain: impl FnOnce(FarSlot) -> P,
+        metered: impl FnOnce(FarSlot) -> M,
+    ) {
+        let slot = self.suspendable_operands(operands, None);
+        self.charge();
+        // Handlers test the fuel only.
+        self.poll_time();
+        if self.tunables.consume_fuel {
+            self.serve(slot, None, metered);
+        } else {
+            self.serve(slot, None, plain);
+        }
+    }
+
     /// Writes a service's cell, whose operands begin at `slot`.
     fn serve<C: Row>(&mut self, slot: i32, result: Option<Kind>, cell: impl FnOnce(FarSlot) -> C) {
         self.values.assembler.emit(cell(far(slot)));

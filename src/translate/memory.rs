@@ -5,8 +5,8 @@ use super::function::Function;
 use super::mapping::Source;
 use super::operand::{Kind, Location, Operand, Place};
 use crate::code::cells::{
-    DataDrop, MemoryCopy, MemoryCopyAny, MemoryFill, MemoryFillAny, MemoryGrow, MemoryInit,
-    MemorySize,
+    DataDrop, MemoryCopy, MemoryCopyAny, MemoryCopyMetered, MemoryFill, MemoryFillAny,
+    MemoryFillMetered, MemoryGrow, MemoryInit, MemorySize,
 };
 use crate::code::shape::{Out, Place as From, Spec};
 use crate::code::{Access, Input, ModuleData, ModuleMemory, Op, PagedMemory};
@@ -227,7 +227,11 @@ impl Function<'_> {
     /// `memory.copy`.
     pub fn memory_copy(&mut self, to: u32, from: u32) {
         if self.is_fast(to) && self.is_fast(from) {
-            self.bulk_service(3, None, |operands| MemoryCopy { operands });
+            self.short_service(
+                3,
+                |operands| MemoryCopy { operands },
+                |operands| MemoryCopyMetered { operands },
+            );
         } else {
             self.bulk_service(3, None, |operands| MemoryCopyAny {
                 operands,
@@ -240,7 +244,11 @@ impl Function<'_> {
     /// `memory.fill`.
     pub fn memory_fill(&mut self, memory: u32) {
         if self.is_fast(memory) {
-            self.bulk_service(3, None, |operands| MemoryFill { operands });
+            self.short_service(
+                3,
+                |operands| MemoryFill { operands },
+                |operands| MemoryFillMetered { operands },
+            );
         } else {
             self.bulk_service(3, None, |operands| MemoryFillAny {
                 operands,

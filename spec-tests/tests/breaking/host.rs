@@ -3,7 +3,9 @@
 use crate::common::{
     call, call_func, each, each_default, error_names, module, names, numbers, trap,
 };
-use backstitch::{Caller, Engine, Error, Func, Instance, Result, Store, Trap, Val, WasmBacktrace};
+use backstitch::{
+    Caller, Engine, Error, ExecutionError, Func, Instance, Result, Store, Trap, Val, WasmBacktrace,
+};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Calls an export of the instance that has called the host.

@@ -2,8 +2,8 @@
 
 use crate::guard::{native_depth, on_small_stack};
 use backstitch::{
-    Caller, CompilationMode, Config, Dispatch, Engine, Func, InstancePre, Linker, Module, Store,
-    Trap, TypedFunc, WasmBacktrace,
+    Caller, CompilationMode, Config, Dispatch, Engine, ExecutionError, Func, InstancePre, Linker,
+    Module, Store, Trap, TypedFunc, WasmBacktrace,
 };
 
 fn configs() -> Vec<Config> {
