@@ -87,6 +87,8 @@ pub struct Execution {
     function: FuncIndex,
     /// Ticks from the continuation to the next epoch deadline, if the last one has suspended it.
     yielded: Option<u64>,
+    /// True if it was suspended because no fuel was left.
+    out_of_fuel: bool,
     /// Shared with the stack. Once the stack has the only one, the store takes the stack back.
     _owner: Arc<Owner>,
 }
@@ -111,6 +113,7 @@ impl Execution {
             stack,
             function,
             yielded: None,
+            out_of_fuel: false,
             _owner: owner,
         })
     }
@@ -173,7 +176,11 @@ impl Execution {
     }
 
     fn run(&mut self, store: &mut StoreInner) -> Result<Outcome, Error> {
+        if self.out_of_fuel && store.stacks.is_out_of_fuel() {
+            return Ok(Outcome::Suspended(Suspension::Fuel));
+        }
         let outcome = advance(store, self.stack, self.yielded.take());
+        self.out_of_fuel = matches!(outcome, Ok(Outcome::Suspended(Suspension::Fuel)));
         if let Ok(Outcome::Suspended(Suspension::Epoch(ticks))) = outcome {
             self.yielded = Some(ticks);
         }

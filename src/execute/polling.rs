@@ -71,6 +71,8 @@ fn set_deadline(guard: &mut ChainGuard<'_>, ticks: u64) {
 /// Calls the store's epoch hook. Without a hook, the code traps.
 fn decide(guard: &mut ChainGuard<'_>) -> Result<EpochDecision, Failure> {
     guard.leave(false);
+    // SAFETY: X2. The hook may run other code, which calls the host and services too.
+    let (host, service) = unsafe { ((*guard.ctx).host, (*guard.ctx).service) };
     let decision = match guard.store.epoch_hook.take() {
         None => EpochDecision::Trap,
         Some(mut hook) => {
@@ -81,5 +83,10 @@ fn decide(guard: &mut ChainGuard<'_>) -> Result<EpochDecision, Failure> {
         }
     };
     guard.come_back();
+    // SAFETY: X2.
+    unsafe {
+        (*guard.ctx).host = host;
+        (*guard.ctx).service = service;
+    }
     Ok(decision)
 }

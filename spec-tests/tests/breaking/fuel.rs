@@ -225,6 +225,11 @@ fn a_return_needs_the_fuel_that_was_spent() {
                 if let Outcome::Suspended(suspension) = outcome {
                     assert!(matches!(suspension, Suspension::Fuel));
                     assert!(!execution.backtrace(&store).frames().is_empty());
+                    // Without more fuel, nothing happens.
+                    if store.fuel_spent() > Some(0) && fuel < spent {
+                        let again = execution.resume(&mut store).unwrap();
+                        assert!(matches!(again, Outcome::Suspended(Suspension::Fuel)));
+                    }
                     // Other code changes the accumulators, and what is lost is collected.
                     store.set_fuel(PLENTY).unwrap();
                     let other = instance.get_func(&mut store, "many").unwrap();

@@ -248,3 +248,46 @@ fn a_suspension_by_the_host_pairs_its_transitions() {
         assert_eq!(check_pairs(&store.data().hooks), 3);
     });
 }
+
+/// A callback at a deadline may run other code, which calls the host and does bulk operations.
+#[test]
+fn an_epoch_callback_runs_code() {
+    let text = r#"(module
+        (import "" "host" (func $host (param i32) (result i32)))
+        (memory (export "memory") 1) (memory $n 1) (table $t 10 funcref)
+        (func (export "other") (param i32)
+            (drop (call $host (i32.const 1000)))
+            (memory.fill $n (i32.const 0) (local.get 0) (i32.const 10)))
+        (func (export "f") (param i32) (result i32)
+            (memory.copy $n 0 (i32.const 0) (i32.const 0) (i32.const 0))
+            (table.fill $t (i32.const 0) (ref.null func) (i32.const 10))
+            (memory.fill (i32.const 0) (i32.const 7) (i32.const 20))
+            (i32.add (call $host (local.get 0)) (i32.load8_u (i32.const 19)))))"#;
+    each(
+        |config| {
+            config.epoch_interruption(true);
+        },
+        |engine| {
+            let mut store = Store::new(engine, (Vec::new(), None::<Instance>));
+            type Data = (Vec<i32>, Option<Instance>);
+            let host = Func::wrap(&mut store, |mut caller: Caller<'_, Data>, number: i32| {
+                caller.data_mut().0.push(number);
+                number + 1
+            });
+            let instance =
+                Instance::new(&mut store, &module(engine, text), &[host.into()]).unwrap();
+            store.data_mut().1 = Some(instance);
+            store.set_epoch_deadline(0);
+            store.epoch_deadline_callback(|mut store| {
+                let instance = store.data().1.expect("the instance is there");
+                store.set_epoch_deadline(9);
+                call(&mut store, &instance, "other", &[Val::I32(5)]).map(drop)?;
+                Ok(UpdateDeadline::Continue(0))
+            });
+            let results = call(&mut store, &instance, "f", &[Val::I32(30)]).unwrap();
+            assert_eq!(numbers(&results), [38]);
+            let numbers = &store.data().0;
+            assert_eq!(*numbers, [1000, 1000, 1000, 1000, 1000, 30]);
+        },
+    );
+}
