@@ -10,6 +10,10 @@ mod calls;
 mod common;
 #[path = "breaking/frames.rs"]
 mod frames;
+#[path = "breaking/fuel.rs"]
+mod fuel;
+#[path = "breaking/hooks.rs"]
+mod hooks;
 #[path = "breaking/host.rs"]
 mod host;
 #[path = "breaking/limits.rs"]

@@ -83,7 +83,8 @@ impl Config {
         self
     }
 
-    /// Enables the consumption of fuel: about one unit for each instruction.
+    /// Enables the consumption of fuel: about one unit for each instruction, by rules that have a
+    /// version, [`FUEL_VERSION`](crate::FUEL_VERSION).
     ///
     /// An execution that runs out of fuel is suspended or traps; see
     /// [`Store::set_fuel`](crate::Store::set_fuel). The default is `false`.
@@ -120,7 +121,7 @@ impl Config {
     /// Sets the maximum number of nested calls from the host.
     ///
     /// Calls nest where a host function calls WebAssembly again. One call more ends with
-    /// [`Trap::StackOverflow`](crate::Trap::StackOverflow). Unlike calls within WebAssembly, each
+    /// [`ExecutionError::TooManyNestedCalls`](crate::ExecutionError::TooManyNestedCalls). Unlike calls within WebAssembly, each
     /// of these uses native stack, about one KiB in addition to what the host function uses. The
     /// default is 100.
     pub fn max_nested_calls(&mut self, calls: usize) -> &mut Config {

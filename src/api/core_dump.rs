@@ -2,6 +2,7 @@
 
 use super::backtrace::{FrameInfo, WasmBacktrace};
 use super::context::{AsContext, AsContextMut};
+use super::demangle::Printable;
 use super::global::Global;
 use super::instance::Instance;
 use super::memory::Memory;
@@ -281,11 +282,11 @@ impl fmt::Display for WasmCoreDump {
         writeln!(
             f,
             "wasm coredump generated while executing {}:",
-            self.name()
+            Printable(self.name())
         )?;
         writeln!(f, "modules:")?;
         for module in &self.modules {
-            writeln!(f, "  {}", module.name().unwrap_or("<module>"))?;
+            writeln!(f, "  {}", Printable(module.name().unwrap_or("<module>")))?;
         }
         writeln!(f, "instances:")?;
         for instance in &self.instances {

@@ -213,7 +213,7 @@ impl Execution {
                     execute::Suspension::Interrupt => {
                         (ReasonKind::Interrupt, Suspension::Interrupt)
                     }
-                    execute::Suspension::Epoch => (ReasonKind::Epoch, Suspension::Epoch),
+                    execute::Suspension::Epoch(_) => (ReasonKind::Epoch, Suspension::Epoch),
                     execute::Suspension::Host(error) => {
                         (ReasonKind::HostRequest, Suspension::Host(error.downcast()?))
                     }

@@ -5,7 +5,21 @@ use crate::heap::{Crossing, EpochDecision, StoreInner};
 use crate::stack::InterruptHandle;
 use crate::support::error::Result;
 
+/// The version of the rules by which fuel is counted.
+///
+/// The guide's page `docs/fuel.md` has the rules and the table of costs. A program with the same input spends the same fuel in every release of the crate with the
+/// same version, on every target, in every configuration. If a cost changes, so does the version.
+///
+/// ```
+/// assert_eq!(backstitch::FUEL_VERSION, 1);
+/// ```
+pub const FUEL_VERSION: u32 = 1;
+
 /// A transition between the host and WebAssembly, as it is passed to [`Store::call_hook`].
+///
+/// Each transition into one side is followed by the one out of it, also if the call ends with an
+/// error. Only a call that the hook itself has refused, or in which a host function panics, has no
+/// transition back.
 ///
 /// Corresponds to
 /// [`wasmtime::CallHook`](https://docs.rs/wasmtime/latest/wasmtime/enum.CallHook.html).
@@ -57,7 +71,8 @@ impl From<Crossing> for CallHook {
 pub enum UpdateDeadline {
     /// The execution traps with [`Trap::Interrupt`](crate::Trap::Interrupt).
     Interrupt,
-    /// The execution continues, with a deadline this many ticks from now.
+    /// The execution continues, with a deadline this many ticks from now. With 0 ticks it runs up
+    /// to its next function entry, loop header or bulk instruction.
     Continue(u64),
     /// The execution is suspended. When it is resumed, its deadline is this many ticks from then.
     ///

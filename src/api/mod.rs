@@ -94,7 +94,7 @@ pub use self::func::Func;
 pub use self::func_type::FuncType;
 pub use self::global::Global;
 pub use self::heap_type::HeapType;
-pub use self::hooks::{CallHook, UpdateDeadline};
+pub use self::hooks::{CallHook, FUEL_VERSION, UpdateDeadline};
 pub use self::instance::Instance;
 pub use self::instance_pre::{InstancePre, Instantiation};
 pub use self::into_func::IntoFunc;

@@ -56,6 +56,7 @@ impl<T: 'static> Store<T> {
             Box::new(data),
             describe_failure,
             walk::trace_stack,
+            walk::uncharged_cost,
         );
         Store {
             inner: Box::new(inner),
@@ -240,8 +241,8 @@ impl<T: 'static> Store<T> {
 
     /// Creates a handle with which another thread can interrupt executions in this store.
     ///
-    /// The execution is suspended at its next function entry or loop header, or traps with
-    /// [`Trap::Interrupt`](crate::Trap::Interrupt) if it cannot be suspended.
+    /// The execution is suspended at its next function entry, loop header or bulk instruction, or
+    /// traps with [`Trap::Interrupt`](crate::Trap::Interrupt) if it cannot be suspended.
     ///
     /// # Errors
     ///

@@ -432,6 +432,10 @@ macro_rules! for_each_op {
             Control MemoryCopy "memory.copy" [operands: FarSlot]
             /// Fills bytes of memory 0: destination, value and size are in three slots.
             Control MemoryFill "memory.fill" [operands: FarSlot]
+            /// Copies bytes within memory 0, each of which costs a unit of fuel.
+            Control MemoryCopyMetered "memory.copy_metered" [operands: FarSlot]
+            /// Fills bytes of memory 0, each of which costs a unit of fuel.
+            Control MemoryFillMetered "memory.fill_metered" [operands: FarSlot]
 
             // --- slots, globals, tables ---
             /// Copies a slot.
@@ -494,8 +498,8 @@ macro_rules! for_each_op {
             Control BranchTableAcc "br_table_r" [count: Length, targets: Targets]
             /// Takes fuel for the straight-line code that ends here.
             Control Charge "charge" [cost: u32]
-            /// Takes a unit of fuel for each byte or element of a bulk operation.
-            Control ChargeSize "charge_size" [size: FarSlot]
+            /// Takes fuel as `charge` does, and exits if no fuel is left.
+            Control ChargePoll "charge_poll" [cost: u32]
             /// Exits if no fuel is left.
             Control PollFuel "poll_fuel" []
             /// Exits if an interruption was requested.

@@ -1,9 +1,10 @@
 //! Bulk operations on memories and tables, in bounded pieces.
 //!
-//! For an operation of more than one piece, the driver does one piece and polls. Then the same cell
-//! is executed again, with operands that describe the rest. So a program that is interrupted in a
-//! bulk operation stops soon and continues there, and pays no fuel twice: all of it was charged
-//! before the first piece.
+//! The driver polls, does one piece of an operation, and executes the same cell again with operands
+//! that describe the rest, until nothing is left. So a program that is interrupted in a bulk
+//! operation stops soon and continues there. If fuel is consumed, each byte and each element costs a
+//! unit. A piece is no larger than the fuel that is left, and is charged before it is done. With no
+//! fuel left the operation waits.
 //!
 //! * Bounds are checked before the first piece, and for the rest before each other piece. Memories
 //!   and tables never shrink, so only a segment that other code of the store drops in the meantime
@@ -11,7 +12,7 @@
 //! * If source and destination overlap, a copy begins at the end at which it overwrites nothing
 //!   that is still to be read.
 //! * `memory.grow` and `table.grow` are one piece, since their new part is not visible before they
-//!   are done. They take as long as the host's allocator.
+//!   are done. They take as long as the host's allocator, and are charged once they have succeeded.
 
 use super::service::Operands;
 use crate::code::Trap;
@@ -33,6 +34,8 @@ pub enum Progress {
     Done,
     /// It must be executed again: its operands describe the rest.
     More,
+    /// No fuel is left for it. It must be executed again once there is some.
+    OutOfFuel,
 }
 
 /// The part of a bulk operation that is done next, in items from its beginning.
@@ -42,21 +45,30 @@ struct Piece {
 }
 
 impl Piece {
-    /// Returns the first `most` items of those that the third operand counts.
-    fn first(operands: &Operands, most: u64) -> Piece {
-        Piece {
-            start: 0,
-            len: operands.get(2).min(most),
+    /// Returns the first `most` items of those that the third operand counts, or fewer if there is
+    /// not as much fuel, and charges them. None if no fuel is left.
+    fn first(store: &mut StoreInner, operands: &Operands, most: u64) -> Option<Piece> {
+        let size = operands.get(2);
+        let mut len = size.min(most);
+        if store.engine().tunables.consume_fuel {
+            len = len.min(store.stacks.available_fuel());
+            store.stacks.spend_fuel(len);
         }
+        (len != 0 || size == 0).then_some(Piece { start: 0, len })
     }
 
     /// Returns the first piece, or the last one if the destination overlaps the rest of the source.
-    fn of_copy(operands: &Operands, most: u64, same: bool) -> Piece {
+    fn of_copy(
+        store: &mut StoreInner,
+        operands: &Operands,
+        most: u64,
+        same: bool,
+    ) -> Option<Piece> {
         let [to, from, size] = [operands.get(0), operands.get(1), operands.get(2)];
-        let first = Piece::first(operands, most);
+        let first = Piece::first(store, operands, most)?;
         let overwrites = same && to > from && to - from < size;
         let start = if overwrites { size - first.len } else { 0 };
-        Piece { start, ..first }
+        Some(Piece { start, ..first })
     }
 
     /// Updates the operands to describe the rest: destination and source, if there is one, begin
@@ -89,10 +101,12 @@ pub(super) fn fill_memory(
     memory: MemoryIndex,
     operands: &Operands,
 ) -> Result<Progress, Failure> {
+    let len = store.memory(memory).byte_size();
+    check(operands.get(0), operands.get(2), len).ok_or(Failure::Trap(Trap::MemoryOutOfBounds))?;
+    let Some(piece) = Piece::first(store, operands, PIECE) else {
+        return Ok(Progress::OutOfFuel);
+    };
     let bytes = store.memory_mut(memory).bytes_mut();
-    check(operands.get(0), operands.get(2), bytes.len())
-        .ok_or(Failure::Trap(Trap::MemoryOutOfBounds))?;
-    let piece = Piece::first(operands, PIECE);
     bytes[piece.range(operands.get(0))].fill(operands.get(1) as u8);
     Ok(piece.finish(operands, false))
 }
@@ -108,7 +122,9 @@ pub(super) fn copy_memory(
     check(operands.get(0), size, store.memory(to).byte_size())
         .and_then(|()| check(operands.get(1), size, store.memory(from).byte_size()))
         .ok_or(Failure::Trap(Trap::MemoryOutOfBounds))?;
-    let piece = Piece::of_copy(operands, PIECE, to == from);
+    let Some(piece) = Piece::of_copy(store, operands, PIECE, to == from) else {
+        return Ok(Progress::OutOfFuel);
+    };
     let (to_range, from_range) = (piece.range(operands.get(0)), piece.range(operands.get(1)));
     if to == from {
         let bytes = store.memory_mut(to).bytes_mut();
@@ -130,7 +146,9 @@ pub(super) fn init_memory(
 ) -> Result<Progress, Failure> {
     let [to, from, size] = [operands.get(0), operands.get(1), operands.get(2)];
     check_memory_init(store, instance, memory, segment, [to, from, size]).map_err(Failure::Trap)?;
-    let piece = Piece::first(operands, PIECE);
+    let Some(piece) = Piece::first(store, operands, PIECE) else {
+        return Ok(Progress::OutOfFuel);
+    };
     memory_init(store, instance, memory, segment, [to, from, piece.len]).map_err(Failure::Trap)?;
     Ok(piece.finish(operands, true))
 }
@@ -141,10 +159,12 @@ pub(super) fn fill_table(
     table: TableIndex,
     operands: &Operands,
 ) -> Result<Progress, Failure> {
+    let len = store.table(table).len();
+    check(operands.get(0), operands.get(2), len).ok_or(Failure::Trap(Trap::TableOutOfBounds))?;
+    let Some(piece) = Piece::first(store, operands, ELEMENTS) else {
+        return Ok(Progress::OutOfFuel);
+    };
     let table = store.table_mut(table);
-    check(operands.get(0), operands.get(2), table.len())
-        .ok_or(Failure::Trap(Trap::TableOutOfBounds))?;
-    let piece = Piece::first(operands, ELEMENTS);
     table.fill(piece.range(operands.get(0)), operands.get(1));
     Ok(piece.finish(operands, false))
 }
@@ -160,7 +180,9 @@ pub(super) fn copy_table(
     check(operands.get(0), size, store.table(to).len())
         .and_then(|()| check(operands.get(1), size, store.table(from).len()))
         .ok_or(Failure::Trap(Trap::TableOutOfBounds))?;
-    let piece = Piece::of_copy(operands, ELEMENTS, to == from);
+    let Some(piece) = Piece::of_copy(store, operands, ELEMENTS, to == from) else {
+        return Ok(Progress::OutOfFuel);
+    };
     let (to_range, from_range) = (piece.range(operands.get(0)), piece.range(operands.get(1)));
     if to == from {
         store.table_mut(to).copy_within(from_range, to_range.start);
@@ -180,9 +202,44 @@ pub(super) fn init_table(
 ) -> Result<Progress, Failure> {
     let [to, from, size] = [operands.get(0), operands.get(1), operands.get(2)];
     check_table_init(store, instance, table, segment, [to, from, size]).map_err(Failure::Trap)?;
-    let piece = Piece::first(operands, ELEMENTS);
+    let Some(piece) = Piece::first(store, operands, ELEMENTS) else {
+        return Ok(Progress::OutOfFuel);
+    };
     table_init(store, instance, table, segment, [to, from, piece.len]).map_err(Failure::Trap)?;
     Ok(piece.finish(operands, true))
+}
+
+/// The number of bytes by which a memory grows for a unit of fuel.
+const GROWN_BYTES: u64 = 64;
+
+/// `memory.grow`. Returns the former size in pages, or `None` if the memory has not grown.
+pub(super) fn grow_memory(
+    store: &mut StoreInner,
+    memory: MemoryIndex,
+    delta: u64,
+) -> Result<Option<u64>, Failure> {
+    let grown = store.grow_memory(memory, delta).map_err(Failure::Host)?;
+    if grown.is_some() && store.engine().tunables.consume_fuel {
+        let bytes = store.memory(memory).byte_len(delta).unwrap_or(usize::MAX);
+        store.stacks.spend_fuel(bytes as u64 / GROWN_BYTES);
+    }
+    Ok(grown)
+}
+
+/// `table.grow`. Returns the former size, or `None` if the table has not grown.
+pub(super) fn grow_table(
+    store: &mut StoreInner,
+    table: TableIndex,
+    delta: u64,
+    init: u64,
+) -> Result<Option<u64>, Failure> {
+    let grown = store
+        .grow_table(table, delta, init)
+        .map_err(Failure::Host)?;
+    if grown.is_some() && store.engine().tunables.consume_fuel {
+        store.stacks.spend_fuel(delta);
+    }
+    Ok(grown)
 }
 
 /// Checks that `size` items from `start` on are within `len`.

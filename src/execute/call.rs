@@ -136,6 +136,7 @@ impl Regs {
         function: u32,
         arguments: *mut u64,
         return_ip: *const u64,
+        is_tail: bool,
     ) -> Step {
         // SAFETY: X2.
         unsafe {
@@ -143,6 +144,7 @@ impl Regs {
                 function,
                 return_ip,
                 arguments,
+                is_tail,
             };
             self.exit(Exit::Host)
         }
@@ -184,7 +186,7 @@ impl Regs {
                 if !self.has_room(arguments, slots * size_of::<u64>()) {
                     return self.exit(Exit::Grow);
                 }
-                return self.call_host(function, arguments, self.ip.add(words));
+                return self.call_host(function, arguments, self.ip.add(words), false);
             }
             self.enter_instance(&*object, staged, words)
         }
@@ -401,7 +403,7 @@ impl Regs {
             let caller = record.caller();
             ptr::copy(tail.staged, base, tail.arguments);
             self.fp = caller.0;
-            self.call_host(function, base, return_ip)
+            self.call_host(function, base, return_ip, true)
         }
     }
 

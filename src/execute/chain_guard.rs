@@ -17,6 +17,8 @@ pub(super) struct ChainGuard<'a> {
     /// Initial stack of the execution. A continuation that it has resumed may be running.
     pub(super) id: StackId,
     pub(super) ctx: *mut Context,
+    /// True if the next poll passes although the epoch deadline has passed.
+    pub(super) passes_epoch: bool,
     outer: Outer,
     /// State that the initial stack gets when the execution is unlinked.
     state: StackState,
@@ -99,6 +101,7 @@ impl<'a> ChainGuard<'a> {
             store,
             id,
             ctx,
+            passes_epoch: false,
             outer,
             // Unless it is suspended or returns, it has failed.
             state: StackState::Trapped,

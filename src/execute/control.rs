@@ -93,15 +93,16 @@ impl Execute for Charge {
     }
 }
 
-impl Execute for ChargeSize {
+impl Execute for ChargePoll {
     #[inline(always)]
     unsafe fn run(r: &mut Regs) -> Step {
-        // SAFETY: X1, X2, S1.
+        // SAFETY: X1, X2.
         unsafe {
-            // No memory is as large as the bound, which keeps the fuel from wrapping.
-            let size = (*r.far_slot(ChargeSize::size)).min(1 << 48);
-            (*r.ctx).fuel = (*r.ctx).fuel.wrapping_sub(size.cast_signed());
-            r.next::<Self>()
+            let left = (*r.ctx).fuel - i64::from(r.get(ChargePoll::cost));
+            (*r.ctx).fuel = left;
+            // The next cell is where code continues after the poll: the cost is paid.
+            let next = r.next::<Self>();
+            if left < 0 { r.exit(Exit::Poll) } else { next }
         }
     }
 }

@@ -10,7 +10,7 @@ use super::chain_guard::{ChainGuard, Purpose};
 use super::dispatch;
 use super::execution::{Outcome, Suspension};
 use super::host_call::{self, cross};
-use super::polling::poll;
+use super::polling::{self, poll, poll_in_code};
 use super::regs::Regs;
 use super::service;
 use super::stepping;
@@ -23,8 +23,13 @@ use crate::stack::{Exit, Record};
 use crate::support::error::Error;
 
 /// Advances the execution on stack `id` until it ends or is suspended. A failure is
-/// described before its frames are gone.
-pub(super) fn advance(store: &mut StoreInner, id: StackId) -> Result<Outcome, Error> {
+/// described before its frames are gone. If the execution was suspended at an epoch deadline, the
+/// next one is `yielded` ticks away.
+pub(super) fn advance(
+    store: &mut StoreInner,
+    id: StackId,
+    yielded: Option<u64>,
+) -> Result<Outcome, Error> {
     let here = 0_u8;
     let mut guard = ChainGuard::link(store, id, Purpose::Run, (&raw const here).addr());
     let called = cross(&mut guard, Crossing::CallingWasm);
@@ -32,17 +37,23 @@ pub(super) fn advance(store: &mut StoreInner, id: StackId) -> Result<Outcome, Er
         // The hook may have run other code, which has changed the registers.
         guard.load_registers();
     }
-    let outcome = called
-        .and_then(|()| run(&mut guard))
-        .and_then(|outcome| cross(&mut guard, Crossing::ReturningFromWasm).map(|()| outcome));
-    outcome.map_err(|failure| guard.describe(failure))
+    called.map_err(|failure| guard.describe(failure))?;
+    if let Some(ticks) = yielded {
+        polling::resume_epoch(&mut guard, ticks);
+    }
+    let outcome = run(&mut guard).map_err(|failure| guard.describe(failure));
+    // The hook is called for errors as well. Its own error takes the place of the code's.
+    match cross(&mut guard, Crossing::ReturningFromWasm) {
+        Ok(()) => outcome,
+        Err(failure) => Err(guard.describe(failure)),
+    }
 }
 
 /// Returns the error of a call that was suspended, although its caller cannot wait.
 pub(super) fn refuse(store: &mut StoreInner, id: StackId, suspension: Suspension) -> Error {
     let failure = match suspension {
         Suspension::Fuel => Failure::Trap(Trap::OutOfFuel),
-        Suspension::Interrupt | Suspension::Epoch => Failure::Trap(Trap::Interrupt),
+        Suspension::Interrupt | Suspension::Epoch(_) => Failure::Trap(Trap::Interrupt),
         Suspension::Host(error) => Failure::Host(error),
         Suspension::Tag(..) => Failure::Trap(Trap::UnhandledTag),
     };
@@ -61,6 +72,7 @@ fn run(guard: &mut ChainGuard<'_>) -> Result<Outcome, Failure> {
         return host_call::run(guard);
     }
     let table = guard.store.engine().handlers;
+    let polls = guard.store.engine().tunables.polls();
     loop {
         // SAFETY: X1 to X3: the registers are those of the running stack, whose code is made
         // of the engine's handlers.
@@ -77,6 +89,7 @@ fn run(guard: &mut ChainGuard<'_>) -> Result<Outcome, Failure> {
             Exit::Trap => {
                 // SAFETY: X2.
                 let trap = Trap::from_u8(unsafe { (*guard.ctx).trap });
+                charge_run(guard);
                 return Err(Failure::Trap(trap.expect("handlers name their trap")));
             }
             Exit::Grow => {
@@ -92,21 +105,36 @@ fn run(guard: &mut ChainGuard<'_>) -> Result<Outcome, Failure> {
             }
             Exit::Translate => translate(guard)?,
             Exit::Host => {
+                // SAFETY: X2. In a tail call, the frame whose cell would be executed again is gone.
+                let polls = polls && unsafe { !(*guard.ctx).host.is_tail };
+                if polls && let Some(suspension) = poll(guard)? {
+                    return Ok(guard.suspend(suspension, false));
+                }
                 if let Some(outcome) = host_call::call(guard)? {
                     return Ok(outcome);
                 }
             }
             Exit::Service => {
                 collect_if_due(guard);
+                // SAFETY: X2.
+                let op = Op::new(unsafe { (*guard.ctx).service });
+                if polls
+                    && service::is_bulk(op)
+                    && let Some(suspension) = poll(guard)?
+                {
+                    return Ok(guard.suspend(suspension, false));
+                }
                 // SAFETY: X1, X2: the code has exited with `Exit::Service`.
                 match unsafe { service::serve(guard.store, guard.ctx) } {
                     Err(Failure::Exception(exception)) => unwind::throw(guard, exception, false)?,
-                    Ok(Progress::More) => {
-                        if let Some(suspension) = poll(guard)? {
-                            return Ok(guard.suspend(suspension, false));
-                        }
+                    Err(failure) => {
+                        charge_run(guard);
+                        return Err(failure);
                     }
-                    served => drop(served?),
+                    Ok(Progress::OutOfFuel) => {
+                        return Ok(guard.suspend(Suspension::Fuel, false));
+                    }
+                    Ok(Progress::Done | Progress::More) => {}
                 }
             }
             Exit::Switching => {
@@ -122,12 +150,23 @@ fn run(guard: &mut ChainGuard<'_>) -> Result<Outcome, Failure> {
                 }
             }
             Exit::Poll => {
-                if let Some(suspension) = poll(guard)? {
+                if let Some(suspension) = poll_in_code(guard)? {
                     return Ok(guard.suspend(suspension, false));
                 }
             }
             Exit::Probe => unreachable!("probes run no module's code"),
         }
+    }
+}
+
+/// Charges the fuel of the straight run of code that ends at the failed cell. Code charges a run
+/// only at its end, which is not reached.
+#[cold]
+fn charge_run(guard: &mut ChainGuard<'_>) {
+    if guard.store.engine().tunables.consume_fuel {
+        guard.leave(false);
+        let cost = (guard.store.uncharged_cost)(guard.store, guard.running());
+        guard.store.stacks.spend_fuel(cost.into());
     }
 }
 

@@ -33,8 +33,8 @@ pub enum Suspension {
     Fuel,
     /// Another thread has interrupted the execution.
     Interrupt,
-    /// The epoch deadline has passed.
-    Epoch,
+    /// The epoch deadline has passed. The next one is this many ticks from the continuation.
+    Epoch(u64),
     /// A host function has requested it, with an error that is a
     /// [`HostRequest`](crate::support::error::HostRequest). The function's results must be
     /// provided to continue.
@@ -59,6 +59,13 @@ pub enum ExecutionError {
     /// The results of the host function that suspended it are missing.
     #[error("the execution waits for {0} result(s) of the host function that suspended it")]
     ResultsMissing(usize),
+    /// More calls from the host are nested than
+    /// [`Config::max_nested_calls`](crate::Config::max_nested_calls) allows. This is the limit.
+    #[error(
+        "the limit of {0} nested calls from the host was reached \
+         (`Config::max_nested_calls` sets it)"
+    )]
+    TooManyNestedCalls(usize),
     /// The execution waits for no results.
     #[error("the execution does not wait for results of a host function")]
     NotWaiting,
@@ -78,6 +85,10 @@ pub struct Execution {
     store: StoreId,
     stack: StackId,
     function: FuncIndex,
+    /// Ticks from the continuation to the next epoch deadline, if the last one has suspended it.
+    yielded: Option<u64>,
+    /// True if it was suspended because no fuel was left.
+    out_of_fuel: bool,
     /// Shared with the stack. Once the stack has the only one, the store takes the stack back.
     _owner: Arc<Owner>,
 }
@@ -101,6 +112,8 @@ impl Execution {
             store: store.id(),
             stack,
             function,
+            yielded: None,
+            out_of_fuel: false,
             _owner: owner,
         })
     }
@@ -125,7 +138,7 @@ impl Execution {
             let results = awaited_type(store, awaited).results.len();
             return Err(ExecutionError::ResultsMissing(results).into());
         }
-        advance(store, self.stack)
+        self.run(store)
     }
 
     /// Passes the results that the execution waits for, and runs as [`Execution::advance`]
@@ -159,7 +172,19 @@ impl Execution {
             store.stacks.stack_mut(self.stack).state = StackState::Returned;
             return Ok(Outcome::Done);
         }
-        advance(store, self.stack)
+        self.run(store)
+    }
+
+    fn run(&mut self, store: &mut StoreInner) -> Result<Outcome, Error> {
+        if self.out_of_fuel && store.stacks.is_out_of_fuel() {
+            return Ok(Outcome::Suspended(Suspension::Fuel));
+        }
+        let outcome = advance(store, self.stack, self.yielded.take());
+        self.out_of_fuel = matches!(outcome, Ok(Outcome::Suspended(Suspension::Fuel)));
+        if let Ok(Outcome::Suspended(Suspension::Epoch(ticks))) = outcome {
+            self.yielded = Some(ticks);
+        }
+        outcome
     }
 
     fn awaiting(&self, store: &StoreInner) -> Option<Awaited> {
@@ -229,7 +254,7 @@ pub fn call(store: &mut StoreInner, function: FuncIndex, slots: &mut [u64]) -> R
     let params = usize::from(store.func(function).param_slots);
     let stack = prepare(store, function, &slots[..params], None)?;
     let release = Release { store, stack };
-    match advance(release.store, stack)? {
+    match advance(release.store, stack, None)? {
         Outcome::Done => {
             let results = results(release.store, stack);
             slots[..results.len()].copy_from_slice(results);
@@ -259,14 +284,13 @@ fn hold_results(store: &mut StoreInner, function: FuncIndex, slots: &[u64]) {
 
 /// Advances the execution on a stack, unless too many are nested: each of them takes a part of
 /// the native stack. A refused one can still be advanced where fewer are.
-fn advance(store: &mut StoreInner, stack: StackId) -> Result<Outcome, Error> {
-    if store.stacks.depth() >= store.engine().tunables.max_nested_calls {
-        return Err((store.describe_failure)(
-            store,
-            Failure::Trap(Trap::StackOverflow),
-        ));
+fn advance(store: &mut StoreInner, stack: StackId, yielded: Option<u64>) -> Result<Outcome, Error> {
+    let limit = store.engine().tunables.max_nested_calls;
+    if store.stacks.depth() >= limit {
+        let error = ExecutionError::TooManyNestedCalls(limit);
+        return Err((store.describe_failure)(store, Failure::Host(error.into())));
     }
-    driver::advance(store, stack)
+    driver::advance(store, stack, yielded)
 }
 
 /// Guard that releases a stack when it is dropped, also when a host function panics.

@@ -102,8 +102,9 @@ fn call_function(
     // SAFETY: host functions live as long as their store.
     let called = unsafe { (*host).call(call) };
     guard.store.collector.let_go(held);
-    called.map_err(Failure::Host)?;
-    cross(guard, Crossing::ReturningFromHost)
+    // The hook is called for errors as well. Its own error takes the place of the function's.
+    cross(guard, Crossing::ReturningFromHost)?;
+    called.map_err(Failure::Host)
 }
 
 /// Calls the store's call hook for a passage between the host and WebAssembly.

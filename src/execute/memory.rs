@@ -9,7 +9,9 @@ use super::cell::{Apply, Cell, Execute, OpType};
 use super::opaque::opaque;
 use super::operand::{Sink, Source, Value};
 use super::regs::{Regs, Step};
-use crate::code::cells::{MemoryCopy, MemoryFill, MemorySize, Row};
+use crate::code::cells::{
+    MemoryCopy, MemoryCopyMetered, MemoryFill, MemoryFillMetered, MemorySize, Row,
+};
 use crate::code::shape::{
     Address, Based, Fixed, Indexed, LoadAny, LoadFrom, Marks, Slot, StoreAny, StoreTo,
 };
@@ -310,7 +312,8 @@ impl Execute for MemorySize {
 }
 
 impl Regs {
-    /// Leaves the op of this cell, which has more to do than a piece, to the driver.
+    /// Leaves the op of this cell, which has more to do than a piece or is out of fuel, to the
+    /// driver.
     #[inline(always)]
     unsafe fn serve<C: Row>(&mut self) -> Step {
         // SAFETY: X2.
@@ -319,44 +322,91 @@ impl Regs {
             self.exit(Exit::Service)
         }
     }
+
+    /// Returns whether `size` bytes are one piece, and charges them if the op is metered. If there
+    /// is not enough fuel for them, the driver does the op.
+    #[inline(always)]
+    unsafe fn begin_piece<const METERED: bool>(&mut self, size: u64) -> bool {
+        // SAFETY: X2.
+        unsafe {
+            if METERED {
+                let left = (*self.ctx).fuel - size.cast_signed();
+                if left < 0 {
+                    return false;
+                }
+                if size <= PIECE {
+                    (*self.ctx).fuel = left;
+                }
+            }
+        }
+        size <= PIECE
+    }
+
+    /// Copies bytes within memory 0 by the cell of `C`, whose operands begin at `operands`.
+    #[inline(always)]
+    unsafe fn copy_bytes<C: Row, const METERED: bool>(&mut self, operands: *mut u64) -> Step {
+        // SAFETY: X1, X3, S1, H3: both ranges are within the memory.
+        unsafe {
+            let size = u64::from(*operands.add(2) as u32);
+            let to = self.within(u64::from(*operands as u32), size);
+            let from = self.within(u64::from(*operands.add(1) as u32), size);
+            match (to, from) {
+                (Some(to), Some(from)) if self.begin_piece::<METERED>(size) => {
+                    ptr::copy(from, to, size as usize);
+                    self.next::<C>()
+                }
+                (Some(_), Some(_)) => self.serve::<C>(),
+                _ => self.trap(Trap::MemoryOutOfBounds),
+            }
+        }
+    }
+
+    /// Fills bytes of memory 0 by the cell of `C`, whose operands begin at `operands`.
+    #[inline(always)]
+    unsafe fn fill_bytes<C: Row, const METERED: bool>(&mut self, operands: *mut u64) -> Step {
+        // SAFETY: X1, X3, S1, H3: the range is within the memory.
+        unsafe {
+            let size = u64::from(*operands.add(2) as u32);
+            match self.within(u64::from(*operands as u32), size) {
+                Some(to) if self.begin_piece::<METERED>(size) => {
+                    ptr::write_bytes(to, *operands.add(1) as u8, size as usize);
+                    self.next::<C>()
+                }
+                Some(_) => self.serve::<C>(),
+                None => self.trap(Trap::MemoryOutOfBounds),
+            }
+        }
+    }
 }
 
 impl Execute for MemoryCopy {
     #[inline(always)]
     unsafe fn run(r: &mut Regs) -> Step {
-        // SAFETY: X1, X3, S1, H3: both ranges are within the memory.
-        unsafe {
-            let operands = r.far_slot(MemoryCopy::operands);
-            let size = u64::from(*operands.add(2) as u32);
-            let to = r.within(u64::from(*operands as u32), size);
-            let from = r.within(u64::from(*operands.add(1) as u32), size);
-            match (to, from) {
-                (Some(to), Some(from)) if size <= PIECE => {
-                    ptr::copy(from, to, size as usize);
-                    r.next::<Self>()
-                }
-                (Some(_), Some(_)) => r.serve::<Self>(),
-                _ => r.trap(Trap::MemoryOutOfBounds),
-            }
-        }
+        // SAFETY: X1, S1.
+        unsafe { r.copy_bytes::<Self, false>(r.far_slot(MemoryCopy::operands)) }
     }
 }
 
 impl Execute for MemoryFill {
     #[inline(always)]
     unsafe fn run(r: &mut Regs) -> Step {
-        // SAFETY: X1, X3, S1, H3: the range is within the memory.
-        unsafe {
-            let operands = r.far_slot(MemoryFill::operands);
-            let size = u64::from(*operands.add(2) as u32);
-            match r.within(u64::from(*operands as u32), size) {
-                Some(to) if size <= PIECE => {
-                    ptr::write_bytes(to, *operands.add(1) as u8, size as usize);
-                    r.next::<Self>()
-                }
-                Some(_) => r.serve::<Self>(),
-                None => r.trap(Trap::MemoryOutOfBounds),
-            }
-        }
+        // SAFETY: X1, S1.
+        unsafe { r.fill_bytes::<Self, false>(r.far_slot(MemoryFill::operands)) }
+    }
+}
+
+impl Execute for MemoryCopyMetered {
+    #[inline(always)]
+    unsafe fn run(r: &mut Regs) -> Step {
+        // SAFETY: X1, S1.
+        unsafe { r.copy_bytes::<Self, true>(r.far_slot(MemoryCopyMetered::operands)) }
+    }
+}
+
+impl Execute for MemoryFillMetered {
+    #[inline(always)]
+    unsafe fn run(r: &mut Regs) -> Step {
+        // SAFETY: X1, S1.
+        unsafe { r.fill_bytes::<Self, true>(r.far_slot(MemoryFillMetered::operands)) }
     }
 }

@@ -1,34 +1,32 @@
-//! Polls: tests at loop headers and function entries whether running code must stop.
+//! Polls: tests whether running code must stop. Code polls at function entries, at loop headers and
+//! before the returns of long functions; the driver polls before bulk operations and before calls
+//! of host functions.
 
 use super::chain_guard::ChainGuard;
 use super::execution::Suspension;
-use crate::code::Trap;
+use crate::code::{Op, Trap};
 use crate::heap::{EpochDecision, Failure};
 
+/// Polls at the cell that is about to be executed, and suspends if that is required.
+///
 /// Tests for an interruption, an epoch deadline and exhausted fuel, in this order. Returns
 /// the suspension that the first of them requires.
 pub(super) fn poll(guard: &mut ChainGuard<'_>) -> Result<Option<Suspension>, Failure> {
+    let passes_epoch = core::mem::take(&mut guard.passes_epoch);
     let engine = guard.store.engine().clone();
     if engine.tunables.interruptible && guard.store.stacks.take_interrupt() {
         return Ok(Some(Suspension::Interrupt));
     }
     if engine.tunables.epoch_interruption
+        && !passes_epoch
         && engine.epoch.now() >= guard.store.stacks.epoch_deadline()
     {
-        let decision = decide(guard)?;
-        let now = engine.epoch.now();
-        let mut set_deadline = |ticks: u64| {
-            guard
-                .store
-                .stacks
-                .set_epoch_deadline(now.saturating_add(ticks));
-        };
-        match decision {
+        match decide(guard)? {
             EpochDecision::Trap => return Err(Failure::Trap(Trap::Interrupt)),
-            EpochDecision::Continue(ticks) => set_deadline(ticks),
+            EpochDecision::Continue(ticks) => set_deadline(guard, ticks),
             EpochDecision::Yield(ticks) => {
-                set_deadline(ticks);
-                return Ok(Some(Suspension::Epoch));
+                set_deadline(guard, ticks);
+                return Ok(Some(Suspension::Epoch(ticks)));
             }
         }
     }
@@ -36,9 +34,45 @@ pub(super) fn poll(guard: &mut ChainGuard<'_>) -> Result<Option<Suspension>, Fai
     Ok(out_of_fuel.then_some(Suspension::Fuel))
 }
 
+/// Polls as the cells at `ip` do, and continues behind them: even if the deadline has passed again,
+/// code runs up to the next poll.
+pub(super) fn poll_in_code(guard: &mut ChainGuard<'_>) -> Result<Option<Suspension>, Failure> {
+    let suspension = poll(guard)?;
+    if suspension.is_none() {
+        let handlers = &guard.store.engine().handlers.handlers;
+        let polls = [Op::PollFuel, Op::PollInterrupt, Op::PollEpoch].map(Op::only);
+        // SAFETY: X1, X2: `ip` is the address of a cell that polls, and another cell follows it.
+        unsafe {
+            while let Some(cell) = polls.iter().find(|cell| {
+                let handler = handlers[cell.number() as usize].0;
+                *(*guard.ctx).ip.cast::<*const ()>() == handler
+            }) {
+                (*guard.ctx).ip = (*guard.ctx).ip.add(cell.words());
+            }
+        }
+    }
+    Ok(suspension)
+}
+
+/// Sets the deadline of an execution that continues after a suspension at an epoch deadline: it
+/// counts from now. If it is now, the poll at which the execution was suspended passes.
+pub(super) fn resume_epoch(guard: &mut ChainGuard<'_>, ticks: u64) {
+    set_deadline(guard, ticks);
+    guard.passes_epoch = ticks == 0;
+}
+
+/// Sets the deadline to `ticks` increments of the epoch from now.
+fn set_deadline(guard: &mut ChainGuard<'_>, ticks: u64) {
+    let now = guard.store.engine().epoch.now();
+    let deadline = now.saturating_add(ticks);
+    guard.store.stacks.set_epoch_deadline(deadline);
+}
+
 /// Calls the store's epoch hook. Without a hook, the code traps.
 fn decide(guard: &mut ChainGuard<'_>) -> Result<EpochDecision, Failure> {
     guard.leave(false);
+    // SAFETY: X2. The hook may run other code, which calls the host and services too.
+    let (host, service) = unsafe { ((*guard.ctx).host, (*guard.ctx).service) };
     let decision = match guard.store.epoch_hook.take() {
         None => EpochDecision::Trap,
         Some(mut hook) => {
@@ -49,5 +83,10 @@ fn decide(guard: &mut ChainGuard<'_>) -> Result<EpochDecision, Failure> {
         }
     };
     guard.come_back();
+    // SAFETY: X2.
+    unsafe {
+        (*guard.ctx).host = host;
+        (*guard.ctx).service = service;
+    }
     Ok(decision)
 }

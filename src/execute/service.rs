@@ -113,16 +113,32 @@ pub(super) unsafe fn serve(store: &mut StoreInner, ctx: *mut Context) -> Result<
     Ok(progress)
 }
 
+/// Returns whether the work of a service depends on the size of a memory or table.
+pub(super) fn is_bulk(op: Op) -> bool {
+    matches!(
+        op,
+        Op::MemoryGrow
+            | Op::MemoryCopy
+            | Op::MemoryFill
+            | Op::MemoryCopyMetered
+            | Op::MemoryFillMetered
+            | Op::MemoryCopyAny
+            | Op::MemoryFillAny
+            | Op::MemoryInit
+            | Op::TableGrow
+            | Op::TableFill
+            | Op::TableCopy
+            | Op::TableInit
+    )
+}
+
 fn carry_out(op: Op, call: ServiceCall<'_>) -> Result<Progress, Failure> {
     match op {
         Op::MemoryGrow => {
             let operands = call.operands(MemoryGrow::operands);
             let memory = call.memory(MemoryGrow::memory);
             let is_64 = call.store.memory(memory).ty().memory64;
-            let grown = call
-                .store
-                .grow_memory(memory, operands.get(0))
-                .map_err(Failure::Host)?;
+            let grown = bulk::grow_memory(call.store, memory, operands.get(0))?;
             operands.set(grown.unwrap_or(minus_one(is_64)));
         }
         Op::MemoryCopy => {
@@ -131,6 +147,16 @@ fn carry_out(op: Op, call: ServiceCall<'_>) -> Result<Progress, Failure> {
         }
         Op::MemoryFill => {
             let (memory, operands) = (call.memory0(), call.operands(MemoryFill::operands));
+            return bulk::fill_memory(call.store, memory, &operands);
+        }
+        Op::MemoryCopyMetered => {
+            let memory = call.memory0();
+            let operands = call.operands(MemoryCopyMetered::operands);
+            return bulk::copy_memory(call.store, memory, memory, &operands);
+        }
+        Op::MemoryFillMetered => {
+            let memory = call.memory0();
+            let operands = call.operands(MemoryFillMetered::operands);
             return bulk::fill_memory(call.store, memory, &operands);
         }
         Op::MemoryCopyAny => {
@@ -159,10 +185,7 @@ fn carry_out(op: Op, call: ServiceCall<'_>) -> Result<Progress, Failure> {
             let table = call.table(TableGrow::table);
             let is_64 = call.store.table(table).ty().table64;
             let (init, delta) = (operands.get(0), operands.get(1));
-            let grown = call
-                .store
-                .grow_table(table, delta, init)
-                .map_err(Failure::Host)?;
+            let grown = bulk::grow_table(call.store, table, delta, init)?;
             operands.set(grown.unwrap_or(minus_one(is_64)));
         }
         Op::TableFill => {

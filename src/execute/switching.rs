@@ -159,16 +159,18 @@ pub(super) fn serve(guard: &mut ChainGuard<'_>) -> Result<Option<Suspension>, Fa
     }
 }
 
-/// Returns the innermost clause for the tag of the cell at `ip`.
+/// Returns the innermost clause for the tag of the cell at `ip`, and the number of stacks between
+/// the running one and the one that has the clause.
 unsafe fn find_handler(
     ctx: *const Context,
     r: &Regs,
     handles: Handles,
-) -> Result<Handler, Failure> {
+) -> Result<(Handler, u64), Failure> {
     // SAFETY: X1, X2; parents wait for their children.
     unsafe {
         let tag = *(*(*ctx).instance).tags.add(r.get(Suspend::tag).0 as usize);
         let mut outermost = (*ctx).running;
+        let mut passed = 0;
         while let Some(waiting) = parent_of(ctx, outermost) {
             let clauses = clauses_of(waiting);
             let tags = (*(*waiting).exit.instance).tags;
@@ -177,14 +179,16 @@ unsafe fn find_handler(
                 candidate.handles == handles && *tags.add(candidate.tag as usize) == tag
             });
             if let Some(clause) = clause {
-                return Ok(Handler {
+                let handler = Handler {
                     outermost,
                     waiting,
                     operands: clauses.operands(),
                     clause: clauses.found(clause),
-                });
+                };
+                return Ok((handler, passed));
             }
             outermost = waiting;
+            passed += 1;
         }
     }
     Err(Failure::Trap(Trap::UnhandledTag))
@@ -214,11 +218,19 @@ unsafe fn resume(guard: &mut ChainGuard<'_>, r: &mut Regs) -> Result<(), Failure
     Ok(())
 }
 
+/// Charges the search of a handler: a unit of fuel for each stack that it has passed.
+fn charge_passed(guard: &mut ChainGuard<'_>, stacks: u64) {
+    if guard.store.engine().tunables.consume_fuel {
+        guard.store.stacks.spend_fuel(stacks);
+    }
+}
+
 /// Suspends the running stack up to the handler of the cell's tag.
 unsafe fn suspend(guard: &mut ChainGuard<'_>, r: &mut Regs) -> Result<(), Failure> {
     // SAFETY: X1, X2: the cell at `ip` suspends.
     unsafe {
-        let handler = find_handler(guard.ctx, r, Handles::Suspend)?;
+        let (handler, passed) = find_handler(guard.ctx, r, Handles::Suspend)?;
+        charge_passed(guard, passed);
         let slots = r.get(Suspend::values) as usize;
         (*(*guard.ctx).running).set_other_end((*handler.outermost).id());
         let left = r.leave_stack(r.ip.add(3));
@@ -266,7 +278,8 @@ unsafe fn switch(guard: &mut ChainGuard<'_>, r: &mut Regs) -> Result<(), Failure
         find_handler(guard.ctx, r, Handles::Switch)?;
         let (peer, next) = renewed(guard.store, reference)?;
         // The directory may have moved.
-        let handler = find_handler(guard.ctx, r, Handles::Switch)?;
+        let (handler, passed) = find_handler(guard.ctx, r, Handles::Switch)?;
+        charge_passed(guard, passed);
         let outermost = take_outermost(guard.ctx, peer);
         let left = r.leave_stack(r.ip.add(3));
         (*left.stack).set_other_end((*handler.outermost).id());

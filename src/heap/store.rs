@@ -12,7 +12,8 @@ use super::memory::{Memory, MemoryCore};
 use super::table::Table;
 use super::tag::Tag;
 use crate::ids::{
-    ExnIndex, ExternIndex, GlobalIndex, InstanceIndex, MemoryIndex, StoreId, TableIndex, TagIndex,
+    ExnIndex, ExternIndex, GlobalIndex, InstanceIndex, MemoryIndex, StackId, StoreId, TableIndex,
+    TagIndex,
 };
 use crate::module::{EngineInner, MemoryType, ValType, read_values};
 use crate::stack::Stacks;
@@ -55,6 +56,8 @@ pub struct StoreInner {
     pub collector: Collector,
     /// Hook of the API that visits the references in a stack's frames.
     pub trace_stack: TraceStack,
+    /// Hook that returns the fuel that the youngest frame of a stack has used and not been charged.
+    pub uncharged_cost: fn(&StoreInner, StackId) -> u32,
     empty_memory: Memory,
     /// Exceptions that may still be referred to.
     pub exceptions: Exceptions,
@@ -80,6 +83,7 @@ impl StoreInner {
         data: Box<dyn Any>,
         describe_failure: fn(&mut StoreInner, Failure) -> Error,
         trace_stack: TraceStack,
+        uncharged_cost: fn(&StoreInner, StackId) -> u32,
     ) -> StoreInner {
         let empty = MemoryType {
             minimum: 0,
@@ -111,6 +115,7 @@ impl StoreInner {
             externs: Externs::default(),
             collector: Collector::new(pace),
             trace_stack,
+            uncharged_cost,
             empty_memory: Memory::new(empty).expect("an empty memory allocates no bytes"),
         }
     }

@@ -94,6 +94,13 @@ impl Default for CollectorPace {
     }
 }
 
+impl Tunables {
+    /// Returns whether anything can stop running code at a poll.
+    pub fn polls(&self) -> bool {
+        self.consume_fuel || self.epoch_interruption || self.interruptible
+    }
+}
+
 impl Default for Tunables {
     fn default() -> Tunables {
         Tunables {

@@ -37,8 +37,8 @@ pub enum Exit {
     ContinuationDone,
     /// The running continuation's function is a host function that has not been called yet.
     StartHost,
-    /// A loop header or a function entry was reached, and fuel, an interruption or an epoch
-    /// deadline requires a poll.
+    /// A loop header, a function's entry or its end was reached, and fuel, an interruption or an
+    /// epoch deadline requires a poll.
     Poll,
     /// A probe of the dispatch backend has ended.
     Probe,
@@ -55,6 +55,8 @@ pub struct OutgoingCall {
     pub return_ip: *const u64,
     /// First slot of the arguments. The results take their place.
     pub arguments: *mut u64,
+    /// True in a tail call: the caller's frame has gone.
+    pub is_tail: bool,
 }
 
 /// Location of the registers `ip` and `fp` while code runs, for debuggers.
@@ -186,6 +188,7 @@ impl Context {
                 function: 0,
                 return_ip: ptr::null(),
                 arguments: ptr::null_mut(),
+                is_tail: false,
             },
             native_stack: 0,
             return_boundary,

@@ -12,14 +12,33 @@ impl Stacks {
 
     /// Returns whether more fuel was spent than there was. Takes fuel from the reserve first.
     pub fn is_out_of_fuel(&mut self) -> bool {
-        let refill = self.fuel_reserve.min(i64::MAX as u64) as i64;
-        if refill > 0 && self.registers().fuel < 0 {
-            self.fuel_reserve -= refill as u64;
-            self.fuel_set = self.fuel_set.wrapping_add(refill);
-            self.registers().fuel += refill;
+        if self.registers().fuel < 0 {
+            self.refill();
         }
-        // SAFETY: as in `registers`.
-        unsafe { (*self.context()).fuel < 0 }
+        self.registers().fuel < 0
+    }
+
+    /// Returns the fuel that an operation can spend at once.
+    pub fn available_fuel(&mut self) -> u64 {
+        self.refill();
+        self.registers().fuel.max(0) as u64
+    }
+
+    /// Spends fuel, also if there is less.
+    pub fn spend_fuel(&mut self, fuel: u64) {
+        let fuel = i64::try_from(fuel).unwrap_or(i64::MAX);
+        let left = &mut self.registers().fuel;
+        *left = left.saturating_sub(fuel);
+    }
+
+    /// Takes as much fuel from the reserve as the context can hold.
+    fn refill(&mut self) {
+        let room = i64::MAX - self.registers().fuel.max(0);
+        let refill = self.fuel_reserve.min(room as u64);
+        self.fuel_reserve -= refill;
+        let refill = refill as i64;
+        self.fuel_set = self.fuel_set.wrapping_add(refill);
+        self.registers().fuel += refill;
     }
 
     /// Sets the fuel that is left.

@@ -60,11 +60,13 @@ impl Stacks {
     /// Creates an empty directory for a store of `engine`, which must outlive it.
     pub fn new(engine: &EngineInner) -> Stacks {
         let interrupt = Arc::new(InterruptFlag::default());
-        let context = Context::new(
+        let mut context = Context::new(
             &raw const *interrupt,
             &raw const engine.epoch,
             engine.handlers.fixed.return_boundary.address(),
         );
+        // Without another deadline, code stops at once.
+        context.epoch_deadline = engine.epoch.now();
         let context = NonNull::from(Box::leak(Box::new(UnsafeCell::new(context))));
         let listed = ListedStore {
             context: UnsafeCell::raw_get(context.as_ptr()),

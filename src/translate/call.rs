@@ -5,6 +5,7 @@
 
 use super::frame::far;
 use super::function::Function;
+use super::mapping::Variable;
 use super::operand::{Class, Kind, Place};
 use super::operators::push_results;
 use crate::code::cells::{
@@ -23,11 +24,10 @@ impl Function<'_> {
     }
 
     /// Puts the arguments of a call into their slots, and pops them. Returns the slot of the
-    /// callee's record.
-    fn stage(&mut self, ty: &FuncType) -> FarSlot {
+    /// callee's record. `callee` is the operand that names the callee, which was popped.
+    fn stage(&mut self, ty: &FuncType, callee: Option<Variable>) -> FarSlot {
         let count = ty.param_slots() as u32;
-        let arguments = self.operands_in_slots(count);
-        self.values.free_accs();
+        let arguments = self.suspendable_operands(count, callee);
         self.map_call();
         far(arguments + count.cast_signed())
     }
@@ -55,7 +55,7 @@ impl Function<'_> {
     pub fn call(&mut self, function: u32) {
         let ty = Arc::clone(self.module.func_type(function));
         self.charge();
-        let record = self.stage(&ty);
+        let record = self.stage(&ty, None);
         let assembler = &mut self.values.assembler;
         if function < self.module.imported_functions {
             let function = ModuleFunc(function);
@@ -99,20 +99,15 @@ impl Function<'_> {
         let (id, ty) = self.type_at(type_index);
         let index = self.values.pop();
         // The index stays where it is while the arguments are put into their slots: they
-        // are below it.
+        // are below it. If the program can be suspended at the call, accumulators are lost.
         let slot = match self.values.place(&index) {
-            Place::Acc => None,
+            Place::Acc if !self.tunables.polls() => None,
             _ => Some(self.values.slot(&index)),
         };
         self.charge();
-        let record = {
-            let count = ty.param_slots() as u32;
-            let arguments = self.operands_in_slots(count);
-            far(arguments + count.cast_signed())
-        };
+        let callee = slot.map(|slot| Variable::in_slot(index.kind, slot));
+        let record = self.stage(&ty, callee);
         let source = slot.map(|slot| self.values.source(slot, 1));
-        self.values.free_accs();
-        self.map_call();
         let table = ModuleTable(table);
         match source {
             Some(index) => self.values.assembler.emit(CallIndirectSlot {
@@ -136,20 +131,23 @@ impl Function<'_> {
         let reference = self.values.pop();
         let slot = self.values.slot(&reference);
         self.charge();
-        let record = self.stage(&ty);
+        let record = self.stage(&ty, Some(Variable::in_slot(reference.kind, slot)));
         let reference = self.values.source(slot, 1);
         self.values.assembler.emit(CallRef { reference, record });
         self.unstage(&ty);
     }
 
     /// Puts the arguments of a tail call into their slots. Returns the slot of the first, their
-    /// number, and the number of the running function's parameters.
-    fn stage_tail(&mut self, ty: &FuncType) -> (FarSlot, u16, u16) {
+    /// number, and the number of the running function's parameters. `callee` is the operand that
+    /// names the callee, which was popped.
+    fn stage_tail(&mut self, ty: &FuncType, callee: Option<Variable>) -> (FarSlot, u16, u16) {
         let count = ty.param_slots() as u32;
-        let arguments = self.operands_in_slots(count);
-        self.charge();
+        let first = self.values.height() - count;
+        self.values.settle_from(first);
+        self.charge_at_end(callee);
+        self.values.drop_to(first);
         (
-            far(arguments),
+            far(self.values.frame.temp(first)),
             count as u16,
             self.values.frame.params() as u16,
         )
@@ -158,7 +156,7 @@ impl Function<'_> {
     /// `return_call`.
     pub fn return_call(&mut self, function: u32) {
         let ty = Arc::clone(self.module.func_type(function));
-        let (arguments, count, own) = self.stage_tail(&ty);
+        let (arguments, count, own) = self.stage_tail(&ty, None);
         let assembler = &mut self.values.assembler;
         if function < self.module.imported_functions {
             assembler.emit(ReturnCallImport {
@@ -188,7 +186,8 @@ impl Function<'_> {
         let (id, ty) = self.type_at(type_index);
         let index = self.values.pop();
         let slot = self.values.slot(&index);
-        let (arguments, count, own) = self.stage_tail(&ty);
+        let callee = Variable::in_slot(index.kind, slot);
+        let (arguments, count, own) = self.stage_tail(&ty, Some(callee));
         let index = self.values.source(slot, 1);
         self.values.assembler.emit(ReturnCallIndirect {
             index,
@@ -206,7 +205,8 @@ impl Function<'_> {
         let (_, ty) = self.type_at(type_index);
         let reference = self.values.pop();
         let slot = self.values.slot(&reference);
-        let (arguments, count, own) = self.stage_tail(&ty);
+        let callee = Variable::in_slot(reference.kind, slot);
+        let (arguments, count, own) = self.stage_tail(&ty, Some(callee));
         let reference = self.values.source(slot, 1);
         self.values.assembler.emit(ReturnCallRef {
             reference,

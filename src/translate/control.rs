@@ -569,7 +569,7 @@ impl Function<'_> {
 
     /// Emits a return of the topmost values, which stay on the stack as well.
     pub fn return_values(&mut self) {
-        self.charge();
+        self.charge_at_end(None);
         let count = self.ty.result_slots() as u32;
         let base = self.values.frame.base();
         if let [ValType::V128] = *self.ty.results {

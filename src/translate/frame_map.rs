@@ -7,6 +7,7 @@
 //! maps that were made last, since one function often has many frames.
 
 use super::access::Access;
+use super::costs::Costs;
 use super::function::Function;
 use super::mapping::{Operands, ResumeClause, Variable};
 use super::sites::Sites;
@@ -21,6 +22,7 @@ use alloc::vec::Vec;
 #[derive(Clone, Debug)]
 pub struct FrameMap {
     sites: Sites,
+    costs: Costs,
     locals: Vec<Variable>,
     operands: BTreeMap<u32, Operands>,
 }
@@ -30,6 +32,12 @@ impl FrameMap {
     /// to.
     pub fn wasm_offset(&self, offset: u32) -> Option<u32> {
         self.sites.wasm_offset(Offset(offset))
+    }
+
+    /// Returns the fuel that the code before the cell at `offset` words has used, with the cell's
+    /// instruction, and that no cell before it charges.
+    pub fn uncharged_cost(&self, offset: u32) -> u32 {
+        self.costs.uncharged(Offset(offset))
     }
 
     /// Returns the locals, parameters first.
@@ -72,6 +80,7 @@ impl FrameMap {
         let variables = self.locals.len() + self.operands.values().map(variables).sum::<usize>();
         size_of::<FrameMap>()
             + self.sites.bytes()
+            + self.costs.bytes()
             + variables * size_of::<Variable>()
             + self.operands.len() * size_of::<(u32, Operands)>()
     }
@@ -103,6 +112,7 @@ pub fn frame_map(module: &Module, function: u32, wanted: &[u32]) -> Result<Arc<F
         .expect("a translation maps if it is asked to");
     let map = Arc::new(FrameMap {
         sites: mapping.sites,
+        costs: mapping.costs,
         locals: translated.locals,
         operands: mapping.operands,
     });

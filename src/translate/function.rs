@@ -6,13 +6,20 @@ use super::mapping::{Mapping, Source, Variable};
 use super::operand::{Kind, Location, Operand};
 use super::values::Values;
 use super::{Failed, TooLarge};
-use crate::code::cells::{Charge, ChargeSize, PollEpoch, PollFuel, PollInterrupt, Row, ZeroLocals};
+use crate::code::cells::{Charge, ChargePoll, PollEpoch, PollFuel, PollInterrupt, Row, ZeroLocals};
 use crate::code::{CatchTable, FarSlot, Offset};
 use crate::module::{FuncType, Module, Tunables};
 use crate::support::error::Error;
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use wasmparser::{BinaryReader, FunctionBody};
+
+/// The number of declared locals' slots that entering a function sets to zero for a unit of fuel.
+const ZEROED_SLOTS: u32 = 64;
+
+/// The cost of a function's code up to a return above which the return polls. Fewer instructions
+/// follow the last poll otherwise.
+const LONG: u32 = 256;
 
 /// The opcode of `end`.
 const END: u8 = 0x0b;
@@ -66,6 +73,8 @@ pub struct Function<'m> {
     pub unreachable: Option<u32>,
     /// The fuel that the current straight run of code costs.
     pub cost: u32,
+    /// The cost of the runs before it.
+    ended: u32,
     /// Whether only `end`s follow the current instruction. Then the end of a block is the function's.
     pub only_ends_follow: bool,
     /// The branches to the last join.
@@ -157,8 +166,8 @@ impl<'m> Function<'m> {
             control: Vec::new(),
             block_types: BTreeMap::new(),
             unreachable: None,
-            // Entering a function costs one unit.
-            cost: 1,
+            cost: 1 + declared / ZEROED_SLOTS,
+            ended: 0,
             only_ends_follow: false,
             joined: Vec::new(),
             joined_at: Offset(u32::MAX),
@@ -223,7 +232,12 @@ impl<'m> Function<'m> {
             }
             reader.visit_operator(self)??;
             if let Some(mapping) = &mut self.mapping {
-                mapping.end(&self.values);
+                let cost = if self.tunables.consume_fuel {
+                    self.cost
+                } else {
+                    0
+                };
+                mapping.end(&self.values, cost);
             }
             if let Some(failed) = self.values.failed() {
                 return Err(Failed::TooLarge(failed));
@@ -234,20 +248,63 @@ impl<'m> Function<'m> {
 
     // --- fuel and interruption ---
 
+    /// Ends a straight run of code, and returns its cost.
+    fn end_run(&mut self) -> u32 {
+        let cost = core::mem::take(&mut self.cost);
+        self.ended = self.ended.saturating_add(cost);
+        cost
+    }
+
     /// Ends a straight run of code, and charges its cost.
     pub fn charge(&mut self) {
-        let cost = core::mem::take(&mut self.cost);
+        let cost = self.end_run();
         if self.tunables.consume_fuel && cost != 0 {
             self.values.assembler.emit(Charge { cost });
+        }
+        self.map_charge();
+    }
+
+    /// Ends the last run of a function, or of a long part of it, charges its cost and polls. The
+    /// operands are in slots afterwards, as the program can be suspended; `above` is one that was
+    /// popped.
+    ///
+    /// All returns poll for fuel, so that a call whose fuel is negative does not return. For
+    /// interruptions and epochs, those of long functions suffice.
+    pub fn charge_at_end(&mut self, above: Option<Variable>) {
+        let cost = self.end_run();
+        let is_long = self.ended > LONG && self.tunables.polls();
+        if !self.tunables.consume_fuel && !is_long {
+            return;
+        }
+        self.values.free_accs();
+        self.map_settled(above);
+        if self.tunables.consume_fuel {
+            self.values.assembler.emit(ChargePoll { cost });
+            self.map_charge();
+        }
+        if is_long {
+            self.poll_time();
+        }
+    }
+
+    /// Records that the code up to here has been charged.
+    fn map_charge(&mut self) {
+        if let Some(mapping) = &mut self.mapping {
+            mapping.charged(&self.values);
         }
     }
 
     /// Writes the cells that poll.
     pub fn poll(&mut self) {
-        let assembler = &mut self.values.assembler;
         if self.tunables.consume_fuel {
-            assembler.emit(PollFuel {});
+            self.values.assembler.emit(PollFuel {});
         }
+        self.poll_time();
+    }
+
+    /// Writes the cells that poll for interruptions and epochs.
+    fn poll_time(&mut self) {
+        let assembler = &mut self.values.assembler;
         if self.tunables.interruptible {
             assembler.emit(PollInterrupt {});
         }
@@ -300,6 +357,26 @@ impl<'m> Function<'m> {
         self.values.frame.temp(first)
     }
 
+    /// As [`Function::operands_in_slots`], before a cell at which the program can be suspended.
+    /// Nothing is in accumulators afterwards. `above` is an operand that was popped.
+    pub fn suspendable_operands(&mut self, count: u32, above: Option<Variable>) -> i32 {
+        let first = self.values.height() - count;
+        self.values.settle_from(first);
+        self.values.free_accs();
+        self.map_settled(above);
+        self.values.drop_to(first);
+        self.values.frame.temp(first)
+    }
+
+    /// Records for observers that all operands are in slots, if the program can be suspended here.
+    fn map_settled(&mut self, above: Option<Variable>) {
+        if let Some(mapping) = &mut self.mapping
+            && self.tunables.polls()
+        {
+            mapping.settled(&self.values, above);
+        }
+    }
+
     /// Writes a cell of an op that the driver carries out, on the topmost `operands` operands
     /// in consecutive slots; `cell` is given the first slot.
     pub fn service<C: Row>(
@@ -308,27 +385,46 @@ impl<'m> Function<'m> {
         result: Option<Kind>,
         cell: impl FnOnce(FarSlot) -> C,
     ) {
-        self.sized_service(operands, None, result, cell);
+        let slot = self.operands_in_slots(operands);
+        self.values.free_accs();
+        self.serve(slot, result, cell);
     }
 
-    /// As [`Function::service`], of an op that costs a unit of fuel for each byte or element:
-    /// `size` is the number of the operand that counts them.
-    pub fn sized_service<C: Row>(
+    /// As [`Function::service`], of an op whose work depends on the size of a memory or table: the
+    /// driver polls, and charges fuel by size.
+    pub fn bulk_service<C: Row>(
         &mut self,
         operands: u32,
-        size: Option<u32>,
         result: Option<Kind>,
         cell: impl FnOnce(FarSlot) -> C,
     ) {
-        let slot = self.operands_in_slots(operands);
         // The program can be suspended before the op is done.
-        self.values.free_accs();
-        if let Some(size) = size
-            && self.tunables.consume_fuel
-        {
-            let size = far(slot + size.cast_signed());
-            self.values.assembler.emit(ChargeSize { size });
+        let slot = self.suspendable_operands(operands, None);
+        self.charge();
+        self.serve(slot, result, cell);
+    }
+
+    /// As [`Function::bulk_service`], of an op that has a handler for short operations: `metered` if
+    /// fuel is consumed, and `plain` otherwise.
+    pub fn short_service<P: Row, M: Row>(
+        &mut self,
+        operands: u32,
+        plain: impl FnOnce(FarSlot) -> P,
+        metered: impl FnOnce(FarSlot) -> M,
+    ) {
+        let slot = self.suspendable_operands(operands, None);
+        self.charge();
+        // Handlers test the fuel only.
+        self.poll_time();
+        if self.tunables.consume_fuel {
+            self.serve(slot, None, metered);
+        } else {
+            self.serve(slot, None, plain);
         }
+    }
+
+    /// Writes a service's cell, whose operands begin at `slot`.
+    fn serve<C: Row>(&mut self, slot: i32, result: Option<Kind>, cell: impl FnOnce(FarSlot) -> C) {
         self.values.assembler.emit(cell(far(slot)));
         if let Some(kind) = result {
             self.values.push_temp(kind);

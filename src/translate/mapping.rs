@@ -5,9 +5,11 @@
 //! arguments during the call. Recording does not change the code.
 
 use super::access::{Access, accesses};
+use super::costs::Costs;
 use super::operand::Kind;
 use super::sites::Sites;
 use super::values::Values;
+use crate::code::Offset;
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use smallvec::SmallVec;
@@ -35,6 +37,16 @@ pub struct Variable {
     pub kind: Kind,
     /// The place of the value.
     pub source: Source,
+}
+
+impl Variable {
+    /// Returns a value in the slot at a distance from the frame's record.
+    pub fn in_slot(kind: Kind, slot: i32) -> Variable {
+        Variable {
+            kind,
+            source: Source::Slot(slot),
+        }
+    }
 }
 
 /// The operand stack at one instruction, the lowest value first.
@@ -85,8 +97,13 @@ pub struct Mapping<'a> {
     wanted: &'a [u32],
     /// The operand stacks of the requested instructions, by offset.
     pub operands: BTreeMap<u32, Operands>,
+    /// The fuel that is not charged at each cell: see [`Costs`].
+    pub costs: Costs,
     /// The offset of the current instruction.
     at: u32,
+    /// The first cell of the current instruction, and whether it has charged the code before it.
+    first: Offset,
+    charges: bool,
     /// The operand stack of the current instruction, if it is requested.
     present: Option<Operands>,
     /// Whether the current instruction can be reached in several ways. Then its operand stack is
@@ -101,7 +118,10 @@ impl<'a> Mapping<'a> {
             sites: Sites::default(),
             wanted,
             operands: BTreeMap::new(),
+            costs: Costs::default(),
             at: 0,
+            first: Offset(0),
+            charges: false,
             present: None,
             joins: false,
         }
@@ -111,6 +131,8 @@ impl<'a> Mapping<'a> {
     pub fn begin(&mut self, values: &mut Values, operator: &Operator<'_>, wasm: u64) {
         self.at = wasm as u32;
         self.joins = matches!(operator, Operator::Loop { .. });
+        self.first = values.assembler.here();
+        self.charges = false;
         values.assembler.mark();
         self.sites.at(values.assembler.here(), self.at);
         if self.wanted.binary_search(&self.at).is_ok() {
@@ -147,10 +169,29 @@ impl<'a> Mapping<'a> {
         }
     }
 
-    /// Ends the instruction.
-    pub fn end(&mut self, values: &Values) {
-        if let Some(lowest) = values.assembler.taken_back_to() {
+    /// Records the operands again after they were put into slots: a suspension in the instruction
+    /// loses the accumulators. `above` is an operand that was popped.
+    pub fn settled(&mut self, values: &Values, above: Option<Variable>) {
+        if let Some(present) = &mut self.present {
+            present.before = values.variables();
+            present.before.extend(above);
+        }
+    }
+
+    /// Records that the code up to here has been charged.
+    pub fn charged(&mut self, values: &Values) {
+        self.charges = true;
+        self.costs.at(values.assembler.here(), 0);
+    }
+
+    /// Ends the instruction. The code up to it, with it, costs `cost` that is not charged yet.
+    pub fn end(&mut self, values: &Values, cost: u32) {
+        let lowest = values.assembler.taken_back_to();
+        if let Some(lowest) = lowest {
             self.sites.at(lowest, self.at);
+        }
+        if !self.charges {
+            self.costs.at(lowest.unwrap_or(self.first), cost);
         }
         if let Some(mut operands) = self.present.take() {
             if self.joins {

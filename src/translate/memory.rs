@@ -5,8 +5,8 @@ use super::function::Function;
 use super::mapping::Source;
 use super::operand::{Kind, Location, Operand, Place};
 use crate::code::cells::{
-    DataDrop, MemoryCopy, MemoryCopyAny, MemoryFill, MemoryFillAny, MemoryGrow, MemoryInit,
-    MemorySize,
+    DataDrop, MemoryCopy, MemoryCopyAny, MemoryCopyMetered, MemoryFill, MemoryFillAny,
+    MemoryFillMetered, MemoryGrow, MemoryInit, MemorySize,
 };
 use crate::code::shape::{Out, Place as From, Spec};
 use crate::code::{Access, Input, ModuleData, ModuleMemory, Op, PagedMemory};
@@ -218,7 +218,7 @@ impl Function<'_> {
     /// `memory.grow`.
     pub fn memory_grow(&mut self, memory: u32) {
         let result = self.memory_index(memory);
-        self.service(1, Some(result), |operands| MemoryGrow {
+        self.bulk_service(1, Some(result), |operands| MemoryGrow {
             operands,
             memory: ModuleMemory(memory),
         });
@@ -227,9 +227,13 @@ impl Function<'_> {
     /// `memory.copy`.
     pub fn memory_copy(&mut self, to: u32, from: u32) {
         if self.is_fast(to) && self.is_fast(from) {
-            self.sized_service(3, Some(2), None, |operands| MemoryCopy { operands });
+            self.short_service(
+                3,
+                |operands| MemoryCopy { operands },
+                |operands| MemoryCopyMetered { operands },
+            );
         } else {
-            self.sized_service(3, Some(2), None, |operands| MemoryCopyAny {
+            self.bulk_service(3, None, |operands| MemoryCopyAny {
                 operands,
                 to: ModuleMemory(to),
                 from: ModuleMemory(from),
@@ -240,9 +244,13 @@ impl Function<'_> {
     /// `memory.fill`.
     pub fn memory_fill(&mut self, memory: u32) {
         if self.is_fast(memory) {
-            self.sized_service(3, Some(2), None, |operands| MemoryFill { operands });
+            self.short_service(
+                3,
+                |operands| MemoryFill { operands },
+                |operands| MemoryFillMetered { operands },
+            );
         } else {
-            self.sized_service(3, Some(2), None, |operands| MemoryFillAny {
+            self.bulk_service(3, None, |operands| MemoryFillAny {
                 operands,
                 memory: ModuleMemory(memory),
             });
@@ -251,7 +259,7 @@ impl Function<'_> {
 
     /// `memory.init`.
     pub fn memory_init(&mut self, data: u32, memory: u32) {
-        self.sized_service(3, Some(2), None, |operands| MemoryInit {
+        self.bulk_service(3, None, |operands| MemoryInit {
             operands,
             data: ModuleData(data),
             memory: ModuleMemory(memory),

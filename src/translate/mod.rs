@@ -13,6 +13,7 @@
 //!   continuation  suspending and resuming         exception  throwing and catching
 //!   values        the symbolic operand stack      frame      the slots of the frame
 //!   mapping       the records for observers       sites      from cells to instructions
+//!   costs         fuel not charged at a trap
 //! ```
 
 mod access;
@@ -20,6 +21,7 @@ mod call;
 mod condition;
 mod continuation;
 mod control;
+mod costs;
 mod disassembly;
 mod exception;
 mod frame;

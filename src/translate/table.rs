@@ -89,7 +89,7 @@ impl Function<'_> {
     /// `table.grow`.
     pub fn table_grow(&mut self, table: u32) {
         let result = self.table_index(table);
-        self.sized_service(2, Some(1), Some(result), |operands| TableGrow {
+        self.bulk_service(2, Some(result), |operands| TableGrow {
             operands,
             table: ModuleTable(table),
         });
@@ -97,7 +97,7 @@ impl Function<'_> {
 
     /// `table.fill`.
     pub fn table_fill(&mut self, table: u32) {
-        self.sized_service(3, Some(2), None, |operands| TableFill {
+        self.bulk_service(3, None, |operands| TableFill {
             operands,
             table: ModuleTable(table),
         });
@@ -105,7 +105,7 @@ impl Function<'_> {
 
     /// `table.copy`.
     pub fn table_copy(&mut self, to: u32, from: u32) {
-        self.sized_service(3, Some(2), None, |operands| TableCopy {
+        self.bulk_service(3, None, |operands| TableCopy {
             operands,
             to: ModuleTable(to),
             from: ModuleTable(from),
@@ -114,7 +114,7 @@ impl Function<'_> {
 
     /// `table.init`.
     pub fn table_init(&mut self, elements: u32, table: u32) {
-        self.sized_service(3, Some(2), None, |operands| TableInit {
+        self.bulk_service(3, None, |operands| TableInit {
             operands,
             elements: ModuleElements(elements),
             table: ModuleTable(table),

@@ -10,8 +10,10 @@ pub mod coredump;
 mod fault;
 mod frame;
 mod roots;
+mod uncharged;
 
 pub use backtrace::Backtrace;
 pub use fault::MemoryFault;
 pub use frame::Frame;
 pub use roots::trace_stack;
+pub use uncharged::uncharged_cost;

@@ -3,7 +3,9 @@
 use crate::common::{
     call, call_func, each, each_default, error_names, module, names, numbers, trap,
 };
-use backstitch::{Caller, Engine, Error, Func, Instance, Result, Store, Trap, Val, WasmBacktrace};
+use backstitch::{
+    Caller, Engine, Error, ExecutionError, Func, Instance, Result, Store, Trap, Val, WasmBacktrace,
+};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Calls an export of the instance that has called the host.
@@ -185,13 +187,21 @@ fn endless(engine: &Engine) -> (Store<u32>, Instance) {
 fn endless_host_re_entry_traps() {
     each_default(|engine| {
         let (mut store, instance) = endless(engine);
-        let result = call(&mut store, &instance, "f", &[]);
-        assert_eq!(trap(result), Some(Trap::StackOverflow));
+        let limit = |error: Error| {
+            assert_eq!(
+                error.root_cause().to_string(),
+                "the limit of 100 nested calls from the host was reached \
+                 (`Config::max_nested_calls` sets it)"
+            );
+            error.downcast_ref::<ExecutionError>().copied()
+        };
+        let error = call(&mut store, &instance, "f", &[]).unwrap_err();
+        assert_eq!(limit(error), Some(ExecutionError::TooManyNestedCalls(100)));
         let depth = *store.data();
         *store.data_mut() = 0;
         assert!(depth > 5, "{depth}");
-        let result = call(&mut store, &instance, "f", &[]);
-        assert_eq!(trap(result), Some(Trap::StackOverflow));
+        let error = call(&mut store, &instance, "f", &[]).unwrap_err();
+        assert_eq!(limit(error), Some(ExecutionError::TooManyNestedCalls(100)));
         assert_eq!(*store.data(), depth);
     });
 }

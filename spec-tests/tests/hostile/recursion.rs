@@ -2,8 +2,8 @@
 
 use crate::guard::{native_depth, on_small_stack};
 use backstitch::{
-    Caller, CompilationMode, Config, Dispatch, Engine, Func, InstancePre, Linker, Module, Store,
-    Trap, TypedFunc, WasmBacktrace,
+    Caller, CompilationMode, Config, Dispatch, Engine, ExecutionError, Func, InstancePre, Linker,
+    Module, Store, Trap, TypedFunc, WasmBacktrace,
 };
 
 fn configs() -> Vec<Config> {
@@ -282,6 +282,9 @@ fn without_nested_calls_every_call_traps() {
         let mut store = Store::new(&Engine::new(&config).unwrap(), ());
         let never = Func::wrap(&mut store, || {});
         let error = never.call(&mut store, &[], &mut []).unwrap_err();
-        assert_eq!(error.downcast_ref(), Some(&Trap::StackOverflow));
+        assert_eq!(
+            error.downcast_ref(),
+            Some(&ExecutionError::TooManyNestedCalls(0))
+        );
     });
 }
