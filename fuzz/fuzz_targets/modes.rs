@@ -8,8 +8,8 @@ use wasm_smith::{Config, Module};
 
 fuzz_target!(|bytes: &[u8]| {
     let config = Config {
-        simd_enabled: false,
-        relaxed_simd_enabled: false,
+        simd_enabled: true,
+        relaxed_simd_enabled: true,
         exceptions_enabled: false,
         gc_enabled: false,
         threads_enabled: false,

@@ -1,4 +1,5 @@
-//! The program of the firmware and of the PC: two modules, their results, and their failures.
+//! The program of the firmware and of the PC: two modules, their results, and their failures. With
+//! the feature `simd`, there is a third module, which uses vectors.
 //!
 //! Every line of output must be the same on both, including all offsets in backtraces.
 
@@ -9,6 +10,8 @@ use backstitch::{
     Outcome, Result, Store, StoreLimits, StoreLimitsBuilder, Suspension, Trap, TypedFunc, Val,
     WasmParams, WasmResults,
 };
+#[cfg(feature = "simd")]
+use backstitch::V128;
 use core::fmt::{Display, Write};
 use core::num::NonZeroUsize;
 
@@ -16,6 +19,9 @@ use core::num::NonZeroUsize;
 const CONTROLLER: &[u8] = include_bytes!("../modules/controller.wasm");
 /// Module compiled from `readings.rs`.
 const READINGS: &[u8] = include_bytes!("../modules/readings.wasm");
+/// Module assembled from `vectors.wat`, with 256 bytes of memory.
+#[cfg(feature = "simd")]
+const VECTORS: &[u8] = include_bytes!("../modules/vectors.wasm");
 
 /// Data of the store, for host functions.
 struct Board<O> {
@@ -50,7 +56,7 @@ pub fn run(out: impl Write + Send + 'static) -> Result<()> {
 
     let limits = StoreLimitsBuilder::new()
         .memory_size(64 << 10)
-        .instances(2)
+        .instances(3)
         .build();
     let mut store = Store::new(
         &engine,
@@ -71,6 +77,13 @@ pub fn run(out: impl Write + Send + 'static) -> Result<()> {
     let module = Module::new(&engine, READINGS)?;
     let instance = linker.instantiate(&mut store, &module)?;
     read(&mut store, instance)?;
+
+    #[cfg(feature = "simd")]
+    {
+        let module = Module::new(&engine, VECTORS)?;
+        let instance = linker.instantiate(&mut store, &module)?;
+        filter(&mut store, instance)?;
+    }
 
     let spent = 1_000_000 - store.get_fuel()?;
     store
@@ -186,6 +199,25 @@ fn read<O: Write + Send + 'static>(store: &mut Store<Board<O>>, readings: Instan
         .data_mut()
         .line("checksum", format_args!("{sum:#018x}"))?;
     fail(store, readings, "reading", 64)
+}
+
+/// Runs the guest with vectors: results, and an access out of bounds.
+#[cfg(feature = "simd")]
+fn filter<O: Write + Send + 'static>(store: &mut Store<Board<O>>, vectors: Instance) -> Result<()> {
+    writeln!(store.data_mut().out)?;
+    get::<(), ()>(store, vectors, "sample")?.call(&mut *store, ())?;
+    let sums = get::<(), V128>(store, vectors, "differences")?.call(&mut *store, ())?;
+    let line = format_args!("{:#034x}", u128::from(sums));
+    store.data_mut().line("differences", line)?;
+    let energy = get::<(), i64>(store, vectors, "energy")?.call(&mut *store, ())?;
+    store.data_mut().line("energy", energy)?;
+    let mix = get::<V128, (V128, f32)>(store, vectors, "mix")?;
+    for with in [0, u128::MAX / 255 * 7, u128::MAX / 7] {
+        let (mixed, level) = mix.call(&mut *store, with.into())?;
+        let line = format_args!("{:#034x} {level}", u128::from(mixed));
+        store.data_mut().line("mixed", line)?;
+    }
+    fail(store, vectors, "load", 241)
 }
 
 /// Calls a function that must fail, and writes the error with its backtrace.

@@ -4,6 +4,8 @@
 //! instantiated and its functions are called in both engines. Everything observable must be equal:
 //! results bit for bit, traps, the offsets of whole backtraces, the arguments of host functions and
 //! the frames visible to them, the contents of memories, globals and tables, and the fuel spent.
+//! Vectors are among them; of the relaxed instructions, all whose results do not differ between the
+//! engines by design.
 //!
 //! ```text
 //! cargo test -p extended-tests --test differential

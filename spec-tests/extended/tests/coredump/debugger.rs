@@ -13,6 +13,7 @@ use wasmtime::{
 pub enum Value {
     Bits32(u32),
     Bits64(u64),
+    Bits128(u128),
     Null,
     Reference,
     Missing,
@@ -140,6 +141,7 @@ fn value(value: Val) -> Value {
         Val::F32(bits) => Value::Bits32(bits),
         Val::I64(value) => Value::Bits64(value as u64),
         Val::F64(bits) => Value::Bits64(bits),
+        Val::V128(vector) => Value::Bits128(vector.into()),
         Val::FuncRef(None) => Value::Null,
         Val::FuncRef(Some(_)) => Value::Reference,
         other => panic!("no program has {other:?}"),

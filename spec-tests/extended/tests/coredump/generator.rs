@@ -14,10 +14,11 @@ enum Ty {
     I64,
     F32,
     F64,
+    V128,
     Func,
 }
 
-use Ty::{F32, F64, Func, I32, I64};
+use Ty::{F32, F64, Func, I32, I64, V128};
 
 impl Ty {
     fn name(self) -> &'static str {
@@ -26,6 +27,7 @@ impl Ty {
             I64 => "i64",
             F32 => "f32",
             F64 => "f64",
+            V128 => "v128",
             Func => "funcref",
         }
     }
@@ -89,6 +91,7 @@ pub fn program(seed: u64) -> String {
         (elem $declared declare func $unit $mix)
         (global $gi32 (mut i32) (i32.const 7)) (global $gi64 (mut i64) (i64.const -7))
         (global $gf64 (mut f64) (f64.const 0.75))
+        (global $gv128 (mut v128) (v128.const i32x4 1 -2 3 -4))
         (func $unit (type $unit) (call $look))
         (func $mix (type $mix) (local i64)
             (local.set 2 (i64.add (local.get 0) (i64.const 5)))
@@ -145,7 +148,7 @@ impl Body {
             random.below(6)
         };
         for _ in 0..more {
-            locals.push(*random.pick(&[I32, I32, I64, F32, F64, Func]));
+            locals.push(*random.pick(&[I32, I32, I64, F32, F64, V128, V128, Func]));
         }
         // The last local is a loop counter.
         locals.push(I32);
@@ -223,6 +226,10 @@ impl Body {
             I64 => format!("i64.const {value}"),
             F32 => format!("f32.const {}.25", value as i16),
             F64 => format!("f64.const {}.125", value as i32),
+            V128 => {
+                let other = self.random.bits() as i64;
+                format!("v128.const i64x2 {value} {other}")
+            }
             Func if value % 2 == 0 => "ref.null func".into(),
             Func => "ref.func $mix".into(),
         };
@@ -231,19 +238,21 @@ impl Body {
 
     /// Generates a random step that does not trap.
     fn step(&mut self) {
-        let ty = *self.random.pick(&[I32, I32, I32, I64, F32, F64, Func]);
+        let ty = *self
+            .random
+            .pick(&[I32, I32, I32, I64, F32, F64, V128, V128, Func]);
         match self.random.below(20) {
             0..6 => self.push(ty),
             6 | 7 => self.assign(),
             8..11 => {
-                let ty = *self.random.pick(&[I32, I64, F32, F64]);
+                let ty = *self.random.pick(&[I32, I64, F32, F64, V128]);
                 self.binary(ty);
             }
             11 => self.convert(),
             12 => self.load(),
             13 => self.store_global(),
             14 => {
-                let ty = *self.random.pick(&[I32, I64, F64]);
+                let ty = *self.random.pick(&[I32, I64, F64, V128]);
                 self.push(ty);
                 self.push(ty);
                 self.push(I32);
@@ -280,6 +289,7 @@ impl Body {
             I32 | I64 => *self
                 .random
                 .pick(&["add", "sub", "mul", "and", "xor", "shl", "lt_s", "eq"]),
+            V128 => return self.vectors(),
             _ => *self
                 .random
                 .pick(&["add", "sub", "mul", "min", "lt", "copysign"]),
@@ -288,6 +298,26 @@ impl Body {
         self.stack.truncate(self.stack.len() - 2);
         let compares = matches!(op, "lt_s" | "eq" | "lt");
         self.stack.push(if compares { I32 } else { ty });
+    }
+
+    /// Generates an instruction with the two vectors on the stack.
+    fn vectors(&mut self) {
+        self.stack.pop();
+        let op = *self.random.pick(&[
+            "v128.xor",
+            "v128.andnot",
+            "i8x16.swizzle",
+            "i8x16.shuffle 0 17 2 19 4 21 6 23 8 25 10 27 12 29 14 31",
+            "i8x16.add",
+            "i16x8.sub_sat_s",
+            "i32x4.mul",
+            "i32x4.lt_s",
+            "i64x2.add",
+            "i64x2.extmul_high_i32x4_u",
+            "f32x4.convert_i32x4_s f32x4.add",
+            "f64x2.convert_low_i32x4_u f64x2.max",
+        ]);
+        self.line(op);
     }
 
     fn convert(&mut self) {
@@ -300,6 +330,17 @@ impl Body {
             (F64, I32, "i32.trunc_sat_f64_s"),
             (I32, I32, "i32.eqz"),
             (F64, F64, "f64.neg"),
+            (I32, V128, "i8x16.splat"),
+            (I64, V128, "i64x2.splat"),
+            (F32, V128, "f32x4.splat"),
+            (F64, V128, "f64x2.splat"),
+            (V128, V128, "v128.not"),
+            (V128, V128, "i32.const 3 i16x8.shl"),
+            (V128, V128, "i64.const -5 i64x2.replace_lane 1"),
+            (V128, I32, "i8x16.extract_lane_s 5"),
+            (V128, I32, "i32x4.bitmask"),
+            (V128, I64, "i64x2.extract_lane 1"),
+            (V128, F32, "f32x4.convert_i32x4_s f32x4.extract_lane 2"),
             (Func, I32, "ref.is_null"),
         ]);
         if self.stack.last() != Some(&from) {
@@ -313,9 +354,14 @@ impl Body {
     fn load(&mut self) {
         self.push(I32);
         self.line("i32.const 1023\ni32.and");
-        let (ty, op) = *self
-            .random
-            .pick(&[(I32, "i32.load8_u"), (I64, "i64.load32_s")]);
+        let (ty, op) = *self.random.pick(&[
+            (I32, "i32.load8_u"),
+            (I64, "i64.load32_s"),
+            (V128, "v128.load"),
+            (V128, "v128.load8x8_s"),
+            (V128, "v128.load32_splat"),
+            (V128, "v128.load64_zero"),
+        ]);
         let offset = self.random.below(200);
         self.line(&format!("{op} offset={offset}"));
         self.stack.pop();
@@ -323,7 +369,7 @@ impl Body {
     }
 
     fn store_global(&mut self) {
-        let ty = *self.random.pick(&[I32, I64, F64]);
+        let ty = *self.random.pick(&[I32, I64, F64, V128]);
         if self.stack.last() != Some(&ty) {
             self.push(ty);
         }
@@ -333,7 +379,7 @@ impl Body {
 
     fn block(&mut self) {
         let counter = self.locals.len() - 1;
-        let ty = *self.random.pick(&[I32, I64, F32]);
+        let ty = *self.random.pick(&[I32, I64, F32, V128]);
         if self.random.one_in(2) {
             self.push(I32);
             self.stack.pop();
@@ -421,6 +467,9 @@ impl Body {
                     "f64.load",
                     "i32.load8_s",
                     "i64.load16_u",
+                    "v128.load",
+                    "v128.load16x4_u",
+                    "v128.load8_splat",
                 ]);
                 self.line(&format!("{op} offset={offset} drop unreachable"));
             }
@@ -431,6 +480,7 @@ impl Body {
                     (I64, "i64.store8"),
                     (F32, "f32.store"),
                     (F64, "f64.store"),
+                    (V128, "v128.store"),
                 ]);
                 self.push(ty);
                 self.line(&format!("{op} offset={offset}"));

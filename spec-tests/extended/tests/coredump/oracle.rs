@@ -5,7 +5,7 @@
 //! cargo test -p extended-tests --test coredump --features small oracle      without fusions
 //! ```
 
-use super::debugger::{self, Looks};
+use super::debugger::{self, Frame, Looks, Value};
 use super::generator;
 use super::subject::{self, Seen, Site};
 use backstitch::Module;
@@ -15,8 +15,8 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::{env, thread};
 
-/// Minimum number of sites that are compared, a fifth of them in cells that execute several
-/// instructions.
+/// Minimum number of sites that are compared: a fifth of them in cells that execute several
+/// instructions, and a fifth with a vector on the operand stack.
 const SITES: usize = 10_000;
 
 #[derive(Default)]
@@ -26,12 +26,14 @@ struct Tally {
     sites: usize,
     /// Number of sites whose cell executes several instructions.
     fused: usize,
+    /// Number of sites with a vector on the operand stack.
+    vectors: usize,
     failures: Vec<String>,
 }
 
 impl Tally {
     fn is_enough(&self, wanted: usize) -> bool {
-        self.sites >= wanted && self.fused * 5 >= wanted
+        self.sites >= wanted && self.fused.min(self.vectors) * 5 >= wanted
     }
 }
 
@@ -59,8 +61,8 @@ fn c11_locals_and_operands_are_those_of_wasmtimes_debugger() {
     });
     let tally = tally.into_inner().unwrap();
     println!(
-        "{} programs, {} frames at {} sites, {} of them in fused cells",
-        tally.programs, tally.frames, tally.sites, tally.fused
+        "{} programs, {} frames at {} sites, {} of them in fused cells, {} with vectors",
+        tally.programs, tally.frames, tally.sites, tally.fused, tally.vectors
     );
     assert!(tally.failures.is_empty(), "\n{}", tally.failures.join("\n"));
 }
@@ -71,6 +73,7 @@ fn compare(seed: u64, tally: &Mutex<Tally>) {
     let arguments = subject::arguments(seed);
     let expected = debugger::looks(&bytes, &arguments);
     let mut sites: BTreeSet<Site> = BTreeSet::new();
+    let mut vectors: BTreeSet<Site> = BTreeSet::new();
     let mut found = Tally::default();
     for dispatch in dispatches() {
         for fuel in [false, true] {
@@ -83,6 +86,13 @@ fn compare(seed: u64, tally: &Mutex<Tally>) {
                     found.failures.push(format!("{name}: {difference}"));
                 }
                 sites.extend(&seen.sites);
+                let frames = seen.looks.iter().flatten();
+                let has_vector = |(frame, _): &(&Frame, &Site)| {
+                    let mut operands = frame.operands.iter();
+                    operands.any(|value| matches!(value, Value::Bits128(_)))
+                };
+                let with_vectors = frames.zip(&seen.sites).filter(has_vector);
+                vectors.extend(with_vectors.map(|(_, site)| site));
             }
             if sites.len() > found.sites {
                 found.sites = sites.len();
@@ -90,11 +100,13 @@ fn compare(seed: u64, tally: &Mutex<Tally>) {
             }
         }
     }
+    found.vectors = vectors.len();
     let mut tally = tally.lock().unwrap();
     tally.programs += 1;
     tally.frames += found.frames;
     tally.sites += found.sites;
     tally.fused += found.fused;
+    tally.vectors += found.vectors;
     tally.failures.extend(found.failures.into_iter().take(3));
 }
 

@@ -33,7 +33,8 @@ fn workload(name: &str) -> Vec<u8> {
     fs::read(path).expect("the workload exists")
 }
 
-/// Returns the exports of each workload that return, with the arguments for tests.
+/// Returns the exports of each workload that return, with the arguments for tests. Workloads with
+/// relaxed instructions are not among them: Wasmtime rounds multiplication and addition once.
 fn exports() -> BTreeMap<String, Vec<(String, i32)>> {
     let checksums = fs::read_to_string(workloads().join("checksums.txt"));
     let checksums = checksums.expect("the checksums exist");
@@ -43,6 +44,9 @@ fn exports() -> BTreeMap<String, Vec<(String, i32)>> {
         let [name, export, n, _] = line.split_whitespace().collect::<Vec<_>>()[..] else {
             panic!("not a checksum: {line}");
         };
+        if name.starts_with("relaxed_") {
+            continue;
+        }
         // The first line of each export has the argument for tests.
         if seen.insert((name, export)) {
             let call = (export.to_string(), n.parse().expect("a number"));

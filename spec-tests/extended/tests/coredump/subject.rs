@@ -139,8 +139,9 @@ fn value(value: &coredump::Value) -> Value {
     match *value {
         I32(bits) | F32(bits) => Value::Bits32(bits),
         I64(bits) | F64(bits) => Value::Bits64(bits),
+        V128(bits) => Value::Bits128(bits),
         Ref(_, None) => Value::Null,
         Ref(_, Some(_)) => Value::Reference,
-        Missing | V128(_) => Value::Missing,
+        Missing => Value::Missing,
     }
 }

@@ -37,6 +37,7 @@ impl Reference {
             .signals_based_traps(false)
             .memory_reservation(0)
             .memory_guard_size(0)
+            .relaxed_simd_deterministic(true)
             .wasm_backtrace_max_frames(NonZeroUsize::new(FRAMES))
             .wasm_custom_page_sizes(true)
             .wasm_exceptions(true)

@@ -7,7 +7,7 @@
 //! function references, too, which `wasm-smith` generates only together with garbage-collected
 //! structures.
 
-use super::operators::{ACCESSES, OPERATORS, PARTIAL};
+use super::operators::{ACCESSES, LANES, OPERATORS, PARTIAL, vectors};
 use super::random::Random;
 use std::fmt::Write;
 
@@ -22,13 +22,15 @@ pub enum Ty {
     F32,
     /// A number.
     F64,
+    /// A vector.
+    V128,
     /// A nullable reference to a function of one of the module's types.
     Typed(usize),
     /// A nullable reference to any function.
     Funcref,
 }
 
-use Ty::{F32, F64, Funcref, I32, I64, Typed};
+use Ty::{F32, F64, Funcref, I32, I64, Typed, V128};
 
 impl Ty {
     fn text(self) -> String {
@@ -37,6 +39,7 @@ impl Ty {
             I64 => "i64".into(),
             F32 => "f32".into(),
             F64 => "f64".into(),
+            V128 => "v128".into(),
             Typed(ty) => format!("(ref null $t{ty})"),
             Funcref => "funcref".into(),
         }
@@ -48,14 +51,19 @@ impl Ty {
             "i32" => I32,
             "i64" => I64,
             "f32" => F32,
+            "v128" => V128,
             _ => F64,
         }
     }
 
-    fn is_number(self) -> bool {
+    /// Returns whether this is the type of a number or a vector.
+    fn is_numeric(self) -> bool {
         !matches!(self, Typed(_) | Funcref)
     }
 }
+
+/// Types of numbers and vectors.
+const NUMERIC: [Ty; 5] = [I32, I64, F32, F64, V128];
 
 struct Signature {
     params: Vec<Ty>,
@@ -102,7 +110,8 @@ pub fn program(seed: u64) -> Option<Vec<u8>> {
 
 /// Returns a random type. Typed references use the first `known` types of the module.
 fn any(random: &mut Random, known: usize) -> Ty {
-    match random.below(12) {
+    match random.below(14) {
+        12 | 13 => V128,
         0..4 => I32,
         4..7 => I64,
         7 => F32,
@@ -147,8 +156,9 @@ impl Module {
             (global $gi64 (export "gi64") (mut i64) (i64.const -5))
             (global $gf32 (export "gf32") (mut f32) (f32.const 0.5))
             (global $gf64 (export "gf64") (mut f64) (f64.const -0.5))
+            (global $gv128 (export "gv128") (mut v128) (v128.const i32x4 1 -2 3 -4))
             (tag $ei32 (param i32)) (tag $ei64 (param i64))
-            (tag $ef32 (param f32)) (tag $ef64 (param f64))
+            (tag $ef32 (param f32)) (tag $ef64 (param f64)) (tag $ev128 (param v128))
             "#,
         );
         let all: Vec<String> = (0..self.functions.len())
@@ -162,7 +172,7 @@ impl Module {
         for index in 2..self.functions.len() {
             self.function(index);
         }
-        for ty in [I32, I64, F32, F64].map(Ty::text) {
+        for ty in NUMERIC.map(Ty::text) {
             let _ = writeln!(
                 self.text,
                 "(func $throw_{ty} (param i32 {ty}) (if (i32.eq (i32.and (local.get 0) \
@@ -327,6 +337,16 @@ impl Module {
                     self.random.value_64() as i64
                 ),
             },
+            V128 => match self.random.below(2) {
+                0 => {
+                    let [a, b, c, d] = [0; 4].map(|_| self.random.value_32());
+                    format!("(v128.const i32x4 {a:#x} {b:#x} {c:#x} {d:#x})")
+                }
+                _ => {
+                    let [a, b] = [0; 2].map(|_| self.random.value_64());
+                    format!("(v128.const i64x2 {a:#x} {b:#x})")
+                }
+            },
             Funcref if self.random.one_in(3) => "(ref.null func)".into(),
             Funcref => format!("(ref.func $f{})", self.random.below(self.functions.len())),
             Typed(ty) if self.random.one_in(4) => format!("(ref.null $t{ty})"),
@@ -341,7 +361,7 @@ impl Module {
     fn leaf(&mut self, body: &mut Body, ty: Ty) -> String {
         match self.random.below(8) {
             0 => self.constant(ty),
-            1 if ty.is_number() => format!("(global.get $g{})", ty.text()),
+            1 if ty.is_numeric() => format!("(global.get $g{})", ty.text()),
             _ => match self.local(body, ty) {
                 Some(local) => format!("(local.get {local})"),
                 None => self.constant(ty),
@@ -369,7 +389,7 @@ impl Module {
             2 => {
                 let [a, b] = [0; 2].map(|_| self.expression(body, ty, depth + 1));
                 let condition = self.expression(body, I32, depth + 1);
-                let typed = if ty.is_number() {
+                let typed = if ty.is_numeric() {
                     String::new()
                 } else {
                     format!("(result {})", ty.text())
@@ -435,7 +455,7 @@ impl Module {
                     }
                 }
             }
-            _ if !ty.is_number() => match self.random.below(3) {
+            _ if !ty.is_numeric() => match self.random.below(3) {
                 0 if ty == Funcref => {
                     let index = self.expression(body, I32, depth + 1);
                     format!("(table.get $table (i32.and {index} (i32.const 31)))")
@@ -446,6 +466,12 @@ impl Module {
                 let found: Vec<_> = ACCESSES.iter().filter(|access| access.0 == ty).collect();
                 let (_, load, _) = **self.random.pick(&found);
                 let (memory, address) = self.address(body, depth);
+                if ty == V128 && self.random.one_in(3) {
+                    let (load, _, lanes) = *self.random.pick(LANES);
+                    let lane = self.random.below(lanes);
+                    let vector = self.expression(body, V128, depth + 1);
+                    return format!("({load} {memory} {lane} {address} {vector})");
+                }
                 format!("({load} {memory} {address})")
             }
             12 if ty == I32 => match self.random.below(5) {
@@ -479,6 +505,8 @@ impl Module {
                 format!("(block (result i64) ({op} {parts}) ({join}))")
             }
             14 if self.random.one_in(4) => self.operator(body, ty, PARTIAL, depth),
+            15 | 16 => self.operator(body, ty, &vectors(), depth),
+            _ if ty == V128 => self.operator(body, ty, &vectors(), depth),
             _ => self.operator(body, ty, OPERATORS, depth),
         }
     }
@@ -487,7 +515,7 @@ impl Module {
     fn try_(&mut self, body: &mut Body, ty: Ty, depth: usize) -> String {
         let result = ty.text();
         body.labels.push((Some(ty), false));
-        if ty.is_number() && self.random.one_in(2) {
+        if ty.is_numeric() && self.random.one_in(2) {
             let tag = ty.text();
             body.labels.push((Some(ty), false));
             let statements = self.statement(body, depth + 1) + &self.statement(body, depth + 1);
@@ -537,18 +565,36 @@ impl Module {
         let name = words.next().unwrap_or("");
         let mut operands: Vec<&str> = words.collect();
         let result = operands.pop().unwrap_or("");
-        // The names of comparisons begin with the type of the operands, all others with that of the
-        // result.
+        // The names of comparisons begin with the type of the operands, those of vectors with the
+        // shape, all others with the type of the result.
         let compares = ["eq", "ne", "lt", "gt", "le", "ge"].iter().any(|word| {
             name.strip_prefix(word)
                 .is_some_and(|rest| matches!(rest, "" | "_s" | "_u" | "z"))
         });
         let family = if compares { operands[0] } else { result };
-        let mut code = format!("({family}.{name}");
+        let mut code = if name.contains('.') {
+            format!("({}", self.immediates(name))
+        } else {
+            format!("({family}.{name}")
+        };
         for operand in operands {
             code.push_str(&self.expression(body, Ty::named(operand), depth + 1));
         }
         code + ")"
+    }
+
+    /// Replaces the mark of lanes in a vector instruction's name by immediates.
+    fn immediates(&mut self, name: &str) -> String {
+        let Some((name, lanes)) = name.split_once('#') else {
+            return name.into();
+        };
+        let (lanes, times) = lanes.split_once('x').unwrap_or((lanes, "1"));
+        let number = |text: &str| text.parse::<usize>().expect("a number of lanes");
+        let mut code = String::from(name);
+        for _ in 0..number(times) {
+            let _ = write!(code, " {}", self.random.below(number(lanes)));
+        }
+        code
     }
 
     /// Generates a statement.
@@ -559,7 +605,7 @@ impl Module {
         body.budget -= 1;
         match self.random.below(21) {
             20 => {
-                let ty = *self.random.pick(&[I32, I64, F32, F64]);
+                let ty = *self.random.pick(&NUMERIC);
                 let condition = self.expression(body, I32, depth + 1);
                 let value = self.expression(body, ty, depth + 1);
                 format!("{condition} {value} (call $throw_{})", ty.text())
@@ -573,7 +619,7 @@ impl Module {
                 )
             }
             5 => {
-                let ty = *self.random.pick(&[I32, I64, F32, F64]);
+                let ty = *self.random.pick(&NUMERIC);
                 let value = self.expression(body, ty, depth + 1);
                 format!("(global.set $g{} {value})", ty.text())
             }
@@ -581,6 +627,11 @@ impl Module {
                 let (ty, _, store) = *self.random.pick(ACCESSES);
                 let (memory, address) = self.address(body, depth);
                 let value = self.expression(body, ty, depth + 1);
+                if ty == V128 && self.random.one_in(3) {
+                    let (_, store, lanes) = *self.random.pick(LANES);
+                    let lane = self.random.below(lanes);
+                    return format!("({store} {memory} {lane} {address} {value})");
+                }
                 format!("({store} {memory} {address} {value})")
             }
             9 | 10 => {

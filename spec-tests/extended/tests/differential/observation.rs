@@ -87,6 +87,8 @@ pub enum Value {
     Bits32(u32),
     /// Bits of a 64-bit number.
     Bits64(u64),
+    /// Bits of a vector.
+    Bits128(u128),
     /// A null reference.
     Null,
     /// A non-null reference.
@@ -98,6 +100,7 @@ impl fmt::Debug for Value {
         match self {
             Value::Bits32(bits) => write!(f, "{bits:#x}"),
             Value::Bits64(bits) => write!(f, "{bits:#x}_64"),
+            Value::Bits128(bits) => write!(f, "{bits:#x}_128"),
             Value::Null => f.write_str("null"),
             Value::Reference => f.write_str("reference"),
         }

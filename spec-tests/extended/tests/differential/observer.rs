@@ -221,6 +221,10 @@ macro_rules! observer {
                 ValType::I64 => Val::I64(random.value_64() as i64),
                 ValType::F32 => Val::F32(random.value_32()),
                 ValType::F64 => Val::F64(random.value_64()),
+                ValType::V128 => {
+                    let [low, high] = [0; 2].map(|_| u128::from(random.value_64()));
+                    Val::V128((low | high << 64).into())
+                }
                 ValType::Ref(ty) => {
                     let chosen = random.bits() as usize;
                     match items.get(chosen % items.len().max(1)) {
@@ -230,7 +234,6 @@ macro_rules! observer {
                         _ => Val::null_ref(ty.heap_type()),
                     }
                 }
-                _ => panic!("programs have no vectors"),
             }
         }
 
@@ -272,6 +275,7 @@ macro_rules! observer {
                 Val::F32(bits) => Value::Bits32(*bits),
                 Val::I64(value) => Value::Bits64(*value as u64),
                 Val::F64(bits) => Value::Bits64(*bits),
+                Val::V128(vector) => Value::Bits128((*vector).into()),
                 Val::FuncRef(None) | Val::ExternRef(None) | Val::ExnRef(None) => Value::Null,
                 Val::FuncRef(Some(_)) | Val::ExternRef(Some(_)) | Val::ExnRef(Some(_)) => {
                     Value::Reference

@@ -1,6 +1,6 @@
 //! Numeric and memory instructions of generated modules.
 
-use super::generator::Ty::{self, F32, F64, I32, I64};
+use super::generator::Ty::{self, F32, F64, I32, I64, V128};
 
 /// Instructions with their name, operands and result.
 pub const OPERATORS: &str = "
@@ -57,4 +57,209 @@ pub const ACCESSES: &[(Ty, &str, &str)] = &[
     (I64, "i64.load32_u", "i64.store32"),
     (F32, "f32.load", "f32.store"),
     (F64, "f64.load", "f64.store"),
+    (V128, "v128.load", "v128.store"),
+    (V128, "v128.load", "v128.store"),
+    (V128, "v128.load8x8_s", "v128.store"),
+    (V128, "v128.load8x8_u", "v128.store"),
+    (V128, "v128.load16x4_s", "v128.store"),
+    (V128, "v128.load16x4_u", "v128.store"),
+    (V128, "v128.load32x2_s", "v128.store"),
+    (V128, "v128.load32x2_u", "v128.store"),
+    (V128, "v128.load8_splat", "v128.store"),
+    (V128, "v128.load16_splat", "v128.store"),
+    (V128, "v128.load32_splat", "v128.store"),
+    (V128, "v128.load64_splat", "v128.store"),
+    (V128, "v128.load32_zero", "v128.store"),
+    (V128, "v128.load64_zero", "v128.store"),
+];
+
+/// Families of vector instructions: shapes of vectors, names, and operands and result. `N` is the
+/// number of lanes of the shape, and `T` the type of a lane. A number of lanes behind a name is
+/// that of the instruction's immediate, and how often it has one.
+const VECTORS: &[(&str, &str, &str)] = &[
+    ("v128", "not", "v128 v128"),
+    ("v128", "and andnot or xor", "v128 v128 v128"),
+    ("v128", "bitselect", "v128 v128 v128 v128"),
+    ("v128", "any_true", "v128 i32"),
+    ("i8x16", "shuffle#32x16 swizzle", "v128 v128 v128"),
+    ("i8x16 i16x8 i32x4 i64x2 f32x4 f64x2", "splat", "T v128"),
+    ("i8x16 i16x8", "extract_lane_s#N extract_lane_u#N", "v128 T"),
+    ("i32x4 i64x2 f32x4 f64x2", "extract_lane#N", "v128 T"),
+    (
+        "i8x16 i16x8 i32x4 i64x2 f32x4 f64x2",
+        "replace_lane#N",
+        "v128 T v128",
+    ),
+    ("i8x16 i16x8 i32x4 i64x2", "abs neg", "v128 v128"),
+    ("i8x16 i16x8 i32x4 i64x2", "all_true bitmask", "v128 i32"),
+    (
+        "i8x16 i16x8 i32x4 i64x2",
+        "shl shr_s shr_u",
+        "v128 i32 v128",
+    ),
+    (
+        "i8x16 i16x8 i32x4 i64x2",
+        "add sub eq ne lt_s gt_s le_s ge_s",
+        "v128 v128 v128",
+    ),
+    (
+        "i8x16 i16x8 i32x4",
+        "lt_u gt_u le_u ge_u min_s min_u max_s max_u",
+        "v128 v128 v128",
+    ),
+    (
+        "i8x16 i16x8",
+        "add_sat_s add_sat_u sub_sat_s sub_sat_u avgr_u",
+        "v128 v128 v128",
+    ),
+    ("i16x8 i32x4 i64x2", "mul", "v128 v128 v128"),
+    ("i8x16", "popcnt", "v128 v128"),
+    ("i8x16", "narrow_i16x8_s narrow_i16x8_u", "v128 v128 v128"),
+    (
+        "i16x8",
+        "narrow_i32x4_s narrow_i32x4_u q15mulr_sat_s",
+        "v128 v128 v128",
+    ),
+    (
+        "i16x8",
+        "extadd_pairwise_i8x16_s extadd_pairwise_i8x16_u",
+        "v128 v128",
+    ),
+    (
+        "i32x4",
+        "extadd_pairwise_i16x8_s extadd_pairwise_i16x8_u",
+        "v128 v128",
+    ),
+    (
+        "i16x8",
+        "extend_low_i8x16_s extend_low_i8x16_u",
+        "v128 v128",
+    ),
+    (
+        "i16x8",
+        "extend_high_i8x16_s extend_high_i8x16_u",
+        "v128 v128",
+    ),
+    (
+        "i32x4",
+        "extend_low_i16x8_s extend_low_i16x8_u",
+        "v128 v128",
+    ),
+    (
+        "i32x4",
+        "extend_high_i16x8_s extend_high_i16x8_u",
+        "v128 v128",
+    ),
+    (
+        "i64x2",
+        "extend_low_i32x4_s extend_low_i32x4_u",
+        "v128 v128",
+    ),
+    (
+        "i64x2",
+        "extend_high_i32x4_s extend_high_i32x4_u",
+        "v128 v128",
+    ),
+    (
+        "i16x8",
+        "extmul_low_i8x16_s extmul_low_i8x16_u",
+        "v128 v128 v128",
+    ),
+    (
+        "i16x8",
+        "extmul_high_i8x16_s extmul_high_i8x16_u",
+        "v128 v128 v128",
+    ),
+    (
+        "i32x4",
+        "extmul_low_i16x8_s extmul_low_i16x8_u dot_i16x8_s",
+        "v128 v128 v128",
+    ),
+    (
+        "i32x4",
+        "extmul_high_i16x8_s extmul_high_i16x8_u",
+        "v128 v128 v128",
+    ),
+    (
+        "i64x2",
+        "extmul_low_i32x4_s extmul_low_i32x4_u",
+        "v128 v128 v128",
+    ),
+    (
+        "i64x2",
+        "extmul_high_i32x4_s extmul_high_i32x4_u",
+        "v128 v128 v128",
+    ),
+    ("i32x4", "trunc_sat_f32x4_s trunc_sat_f32x4_u", "v128 v128"),
+    (
+        "i32x4",
+        "trunc_sat_f64x2_s_zero trunc_sat_f64x2_u_zero",
+        "v128 v128",
+    ),
+    (
+        "f32x4 f64x2",
+        "ceil floor trunc nearest abs neg sqrt",
+        "v128 v128",
+    ),
+    ("f32x4 f64x2", "eq ne lt gt le ge", "v128 v128 v128"),
+    (
+        "f32x4 f64x2",
+        "add sub mul div min max pmin pmax",
+        "v128 v128 v128",
+    ),
+    (
+        "f32x4",
+        "convert_i32x4_s convert_i32x4_u demote_f64x2_zero",
+        "v128 v128",
+    ),
+    (
+        "f64x2",
+        "convert_low_i32x4_s convert_low_i32x4_u promote_low_f32x4",
+        "v128 v128",
+    ),
+    ("i8x16", "relaxed_swizzle", "v128 v128 v128"),
+    (
+        "i32x4",
+        "relaxed_trunc_f32x4_s relaxed_trunc_f32x4_u",
+        "v128 v128",
+    ),
+    (
+        "i32x4",
+        "relaxed_trunc_f64x2_s_zero relaxed_trunc_f64x2_u_zero",
+        "v128 v128",
+    ),
+    (
+        "i8x16 i16x8 i32x4 i64x2",
+        "relaxed_laneselect",
+        "v128 v128 v128 v128",
+    ),
+    ("f32x4 f64x2", "relaxed_min relaxed_max", "v128 v128 v128"),
+    ("i16x8", "relaxed_q15mulr_s", "v128 v128 v128"),
+];
+
+/// Returns all vector instructions with their name, operands and result, as in [`OPERATORS`].
+pub fn vectors() -> String {
+    let mut all = Vec::new();
+    for (shapes, names, types) in VECTORS {
+        for shape in shapes.split(' ') {
+            let (lane, count) = shape.split_once('x').unwrap_or((shape, ""));
+            let lane = match lane {
+                "i8" | "i16" => "i32",
+                lane => lane,
+            };
+            for name in names.split(' ') {
+                let (name, types) = (name.replace('N', count), types.replace('T', lane));
+                all.push(format!("{shape}.{name} {types}"));
+            }
+        }
+    }
+    all.join(", ")
+}
+
+/// Instructions that load and store one lane, with their number of lanes.
+pub const LANES: &[(&str, &str, usize)] = &[
+    ("v128.load8_lane", "v128.store8_lane", 16),
+    ("v128.load16_lane", "v128.store16_lane", 8),
+    ("v128.load32_lane", "v128.store32_lane", 4),
+    ("v128.load64_lane", "v128.store64_lane", 2),
 ];
