@@ -246,7 +246,11 @@ impl Function<'_> {
         };
         let joins = skip.is_some() || !self.control[depth].pending.is_empty();
         let falls_through = skip.is_some() || self.unreachable.is_none();
-        if joins && self.unreachable.is_none() && self.only_ends_follow {
+        // A return of values below the block would settle them on this way only.
+        let results = self.ty.result_slots() as u32;
+        let owns_results =
+            results <= 1 || self.values.height() - self.control[depth].base >= results;
+        if joins && self.unreachable.is_none() && self.only_ends_follow && owns_results {
             // The values need not be moved to the slots of the other ways.
             self.return_();
         } else if joins && self.unreachable.is_none() {

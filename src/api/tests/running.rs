@@ -30,6 +30,25 @@ fn typed_and_untyped_calls_agree() {
     assert_eq!(results[0].unwrap_i64(), 120);
 }
 
+/// The results below the block are the same on all ways to its end.
+#[test]
+fn a_block_ends_the_function_above_other_results() {
+    let engine = Engine::default();
+    let mut store = Store::new(&engine, ());
+    let module = module(
+        &engine,
+        r#"(module (func (export "f") (param i32) (result f64 i32)
+            (f64.const 101.375)
+            (if (result i32) (local.get 0) (then (i32.const 1)) (else (i32.const 11)))))"#,
+    );
+    let instance = Instance::new(&mut store, &module, &[]).unwrap();
+    let f = instance
+        .get_typed_func::<i32, (f64, i32)>(&mut store, "f")
+        .unwrap();
+    assert_eq!(f.call(&mut store, 1).unwrap(), (101.375, 1));
+    assert_eq!(f.call(&mut store, 0).unwrap(), (101.375, 11));
+}
+
 #[test]
 fn a_trap_shows_where_it_happened() {
     let engine = Engine::default();
