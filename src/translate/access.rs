@@ -1,7 +1,6 @@
 //! The bytes of memories that an instruction accesses.
 
 use super::operators::op_of;
-use super::vector::LaneAccess;
 use crate::code::{Family, Op};
 use smallvec::{SmallVec, smallvec};
 use wasmparser::{MemArg, MemArgTarget, Operator};
@@ -58,7 +57,7 @@ macro_rules! return_access {
         }
     };
     ($operator:ident $op:ident memarg lane) => {
-        if let Some(lanes) = const { LaneAccess::of(stringify!($op)) }
+        if let Some(lanes) = const { super::vector::LaneAccess::of(stringify!($op)) }
             && let Operator::$op { memarg, .. } = $operator
             && let MemArgTarget::Memory(memory) = memarg.target
         {

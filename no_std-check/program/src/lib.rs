@@ -5,13 +5,13 @@
 
 #![no_std]
 
+#[cfg(feature = "simd")]
+use backstitch::V128;
 use backstitch::{
     Caller, CompilationMode, Config, Engine, Error, Extern, Func, Instance, Linker, Module,
     Outcome, Result, Store, StoreLimits, StoreLimitsBuilder, Suspension, Trap, TypedFunc, Val,
     WasmParams, WasmResults,
 };
-#[cfg(feature = "simd")]
-use backstitch::V128;
 use core::fmt::{Display, Write};
 use core::num::NonZeroUsize;
 

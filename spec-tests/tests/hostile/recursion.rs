@@ -262,7 +262,7 @@ fn recursion_through_the_host_traps() {
                     };
                     assert_eq!(
                         error.downcast_ref(),
-                        Some(&Trap::StackOverflow),
+                        Some(&ExecutionError::TooManyNestedCalls(100)),
                         "{error:?}"
                     );
                     counts.push(std::mem::take(&mut store.data_mut().entered));

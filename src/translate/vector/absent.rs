@@ -23,8 +23,16 @@ pub fn copy_acc(_: &mut Assembler, _: NearSlot) -> Offset {
 }
 
 /// The ops that carry out loads and stores of a lane, of which there are none.
+#[allow(
+    dead_code,
+    reason = "used if another crate turns the reader's vectors on"
+)]
 pub enum LaneAccess {}
 
+#[allow(
+    dead_code,
+    reason = "used if another crate turns the reader's vectors on"
+)]
 impl LaneAccess {
     /// Returns none, for every instruction.
     pub const fn of(_: &str) -> Option<LaneAccess> {
