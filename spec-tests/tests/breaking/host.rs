@@ -1,8 +1,6 @@
 //! Host functions that re-enter WebAssembly, grow the stack or memory, panic, or fail.
 
-use crate::common::{
-    call, call_func, each, each_default, error_names, module, names, numbers, trap,
-};
+use crate::common::{call, call_func, each, each_default, error_names, module, names, numbers};
 use backstitch::{
     Caller, Engine, Error, ExecutionError, Func, Instance, Result, Store, Trap, Val, WasmBacktrace,
 };
