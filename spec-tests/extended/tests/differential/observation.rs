@@ -167,10 +167,12 @@ pub fn difference(expected: &Observation, found: &Observation) -> Option<String>
         if a.state != b.state {
             return Some(format!("{at}: state {:?},\n  found {:?}", a.state, b.state));
         }
-        // The cost of instantiation differs between the engines.
+        // The cost of instantiation differs between the engines. Two things cost more in the second
+        // engine: a memory that has grown, by its size, and code up to a trap, of which a call that
+        // returns contains some if a host function has called it.
         if index > 0
             && let (End::Returned(_), Some(expected), Some(found)) = (&a.end, a.fuel, b.fuel)
-            && expected != found
+            && found < expected
         {
             return Some(format!("{at}: fuel {expected}, found {found}"));
         }
