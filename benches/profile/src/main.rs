@@ -215,7 +215,7 @@ fn vector_rows(scalar: &str, file: &str) -> Result<String, Box<dyn Error>> {
     let present = choice::choose(&scalar.iter().collect::<Vec<_>>(), FUSIONS);
     let counted: Vec<&Counted> = counted.iter().collect();
     let rows = choice::choose_vectors(&counted, &present, VECTOR_FUSIONS);
-    Ok(choice::lines(&rows))
+    Ok(format!(";\n{}", choice::lines(&rows)))
 }
 
 /// Fails unless the table has the chosen rows, which follow from the counts in the file.

@@ -18,6 +18,7 @@ impl Level for Baseline {
 /// AVX2. Only for functions with `#[target_feature(enable = "avx2")]`, into which the functions of
 /// `ops` are inlined.
 #[cfg(target_arch = "x86_64")]
+#[cfg_attr(not(backstitch_avx2), allow(dead_code, reason = "there is one level"))]
 pub struct Avx2;
 
 #[cfg(target_arch = "x86_64")]
