@@ -121,9 +121,9 @@ impl Config {
     /// Sets the maximum number of nested calls from the host.
     ///
     /// Calls nest where a host function calls WebAssembly again. One call more ends with
-    /// [`ExecutionError::TooManyNestedCalls`](crate::ExecutionError::TooManyNestedCalls). Unlike calls within WebAssembly, each
-    /// of these uses native stack, about one KiB in addition to what the host function uses. The
-    /// default is 100.
+    /// [`ExecutionError::TooManyNestedCalls`](crate::ExecutionError::TooManyNestedCalls). Unlike
+    /// calls within WebAssembly, each of these uses native stack, about one KiB in addition to what
+    /// the host function uses. The default is 100.
     pub fn max_nested_calls(&mut self, calls: usize) -> &mut Config {
         self.tunables.max_nested_calls = calls;
         self
@@ -238,8 +238,8 @@ impl Config {
         ///
         /// The default is `true`. Each instruction has the one result that the deterministic
         /// profile of the specification gives it, on every target: for example,
-        /// `f32x4.relaxed_madd` always rounds the product and the sum. In a build without the Cargo feature `simd` this
-        /// has no effect: see [`Config::wasm_simd`].
+        /// `f32x4.relaxed_madd` always rounds the product and the sum. In a build without the Cargo
+        /// feature `simd` this has no effect: see [`Config::wasm_simd`].
         wasm_relaxed_simd = RELAXED_SIMD,
         /// Configures the [bulk memory
         /// operations](https://github.com/WebAssembly/bulk-memory-operations) proposal:

@@ -7,8 +7,9 @@ use crate::support::error::Result;
 
 /// The version of the rules by which fuel is counted.
 ///
-/// The guide's page `docs/fuel.md` has the rules and the table of costs. A program with the same input spends the same fuel in every release of the crate with the
-/// same version, on every target, in every configuration. If a cost changes, so does the version.
+/// The guide's page `docs/fuel.md` has the rules and the table of costs. A program with the same
+/// input spends the same fuel in every release of the crate with the same version, on every target,
+/// in every configuration. If a cost changes, so does the version.
 ///
 /// ```
 /// assert_eq!(backstitch::FUEL_VERSION, 1);

@@ -76,6 +76,14 @@ static TABLE: Table = {
             _ => panic!("a row has two cells or three"),
         };
         assert!(table.get(left, right).is_none(), "a fusion stands twice");
+        // The driver continues behind the cells that poll, which it knows by their handlers.
+        assert!(
+            !matches!(
+                ROWS[row][0].op(),
+                Op::PollFuel | Op::PollInterrupt | Op::PollEpoch
+            ),
+            "a fusion begins with a poll"
+        );
         let mut bucket = first_bucket(left, right);
         let mut way = 0;
         while table.pairs[bucket][way] != NO_PAIR {

@@ -9,10 +9,12 @@
 //! function pointer (`module::Translate`).
 //!
 //! ```text
-//!   table    every op, once                   field    the types of fields
-//!   family   the variants of ops              shape    the operands of a variant
-//!   layout   where fields stand               cells    ops with fields of their own
-//!   opcode   numbers of ops and variants      fusion   runs of cells with one handler
+//!   table    every op, once                   vector_table   the ops on vectors
+//!   family   the variants of ops              shape          the operands of a variant
+//!   field    the types of fields              layout         where fields stand
+//!   cells    ops with fields of their own     input          operands under assembly
+//!   opcode   numbers of ops and variants      fusion         runs of cells with one handler
+//!   fusion_rows, vector_fusion_rows           the list of these runs
 //! ```
 
 mod assembler;

@@ -41,7 +41,9 @@
 //! | suffix | of | meaning |
 //! |---|---|---|
 //! | `_ss` `_rs` `_si` `_ri` `_sr` `_is` `_ir` `_sw` `_rw` | two operands | where they come from |
-//! | `_s` `_r` | one operand | where it comes from |
+//! | `_s` `_r` | one operand, or the vector of `extract_lane` | where it comes from |
+//! | `_sss` `_rss` `_srs` `_ssr` | three vectors | where they come from |
+//! | `_rr` | `replace_lane`, stores of vectors | each operand is in the accumulator of its type |
 //! | `.d` | all with a result | the result goes to a slot as well |
 //! | `.br_if_…` | comparisons | branches where the comparison holds |
 //! | `.br_unless_…` | comparisons of floats | branches where it does not hold |

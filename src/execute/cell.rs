@@ -15,8 +15,8 @@ pub trait Cell {
     /// Whether the cell calls a function.
     const CALLS: bool = false;
 
-    /// Whether the cell's handler is better with other instructions than those of the baseline
-    /// of the target.
+    /// True if the cell has a handler for each level, since other instructions than those of the
+    /// baseline make it faster.
     #[cfg_attr(not(backstitch_avx2), allow(dead_code, reason = "there is one level"))]
     const VECTOR: bool = false;
 
@@ -74,7 +74,7 @@ pub trait OpType {
 pub struct Apply<O, S>(PhantomData<(O, S)>);
 
 impl<O: OpType, S: Shape> Apply<O, S> {
-    /// Whether the op has vectors as operands or as its result.
+    /// True if the op has vectors as operands or as its result.
     #[cfg_attr(not(backstitch_avx2), allow(dead_code, reason = "there is one level"))]
     pub(super) const VECTOR: bool =
         matches!(O::OP.operand(), Scalar::v128) || matches!(O::OP.result(), Some(Scalar::v128));

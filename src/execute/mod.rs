@@ -4,9 +4,10 @@
 //! suspensions. Must never be: a WebAssembly instruction, or the embedder's `T`.
 //!
 //! An op's meaning is defined once: as its row in the table (`code::table`), or as a function in
-//! `numeric`, `memory`, `transfer`, `control`, `call`, `continuation` or `service`. [`handlers`]
-//! composes these with operand places into cells, and each backend in [`dispatch`] makes
-//! handlers of the cells.
+//! `numeric`, `memory`, `vector`, `transfer`, `control`, `call`, `continuation` or `service`.
+//! [`handlers`] composes these with operand places into cells, and each backend in [`dispatch`]
+//! makes handlers of the cells. Where a level of instructions beyond the baseline pays
+//! (`support::vector::Level`), a backend has a second set of handlers for cells on vectors.
 //!
 //! ```text
 //!   execution    calls from the host            first_frame   the frame that they begin with
@@ -30,7 +31,7 @@
 //!
 //! # Rules for handlers
 //!
-//! Only scalars; nothing with a `Drop`; no address of a local in a call that is not inlined; no
+//! Only scalars and vectors of 128 bits; nothing with a `Drop`; no address of a local in a call that is not inlined; no
 //! call that needs a native frame in a hot path. Slow work exits from running code
 //! ([`Step::Exit`](regs::Step::Exit)) and is done by the driver.
 

@@ -1,6 +1,7 @@
-//! Basic types and functions on which all other modules depend: errors, raw allocations, locks.
+//! Basic types and functions on which all other modules depend: errors, raw allocations, locks,
+//! and the arithmetic of floats and vectors.
 //!
-//! * Input: nothing that is specific to WebAssembly.
+//! * Input: nothing that is specific to this engine. (Arithmetic follows WebAssembly's rules.)
 //! * Output: tools with the same interface with and without `std`.
 //! * Never: a dependency on another module of the crate.
 

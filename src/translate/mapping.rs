@@ -101,8 +101,9 @@ pub struct Mapping<'a> {
     pub costs: Costs,
     /// The offset of the current instruction.
     at: u32,
-    /// The first cell of the current instruction, and whether it has charged the code before it.
+    /// The first cell of the current instruction.
     first: Offset,
+    /// True if the current instruction has charged the code before it.
     charges: bool,
     /// The operand stack of the current instruction, if it is requested.
     present: Option<Operands>,
@@ -145,14 +146,6 @@ impl<'a> Mapping<'a> {
         }
     }
 
-    /// Records the operands anew, after a cell of the instruction has moved one.
-    #[cfg(feature = "simd")]
-    pub fn moved(&mut self, values: &Values) {
-        if let Some(present) = &mut self.present {
-            present.before = values.variables();
-        }
-    }
-
     /// Replaces the source of the instruction's address, which no cell of its own computes any
     /// more.
     pub fn address_is(&mut self, source: Source) {
@@ -169,8 +162,8 @@ impl<'a> Mapping<'a> {
         }
     }
 
-    /// Records the operands again after they were put into slots: a suspension in the instruction
-    /// loses the accumulators. `above` is an operand that was popped.
+    /// Records the operands again after cells of the instruction have put them into slots, since
+    /// accumulators are overwritten or lost in a suspension. `above` is an operand that was popped.
     pub fn settled(&mut self, values: &Values, above: Option<Variable>) {
         if let Some(present) = &mut self.present {
             present.before = values.variables();

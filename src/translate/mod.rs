@@ -11,6 +11,7 @@
 //!   condition     conditions of branches          call       calls
 //!   memory        memories                        table      tables, globals, references
 //!   continuation  suspending and resuming         exception  throwing and catching
+//!   vector        vectors                         operand    kinds and places of values
 //!   values        the symbolic operand stack      frame      the slots of the frame
 //!   mapping       the records for observers       sites      from cells to instructions
 //!   costs         fuel not charged at a trap

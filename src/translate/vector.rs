@@ -242,7 +242,7 @@ impl Function<'_> {
         // accumulator before, and the vector stays on the stack while the lane is pushed above it.
         self.values.free_acc(Class::Int);
         if let Some(mapping) = &mut self.mapping {
-            mapping.moved(&self.values);
+            mapping.settled(&self.values, None);
         }
         let vector = self
             .values
@@ -269,7 +269,7 @@ fn lane_offset(ty: Scalar, lane: u8) -> i16 {
 
 /// The ops that carry out loads and stores of a lane.
 pub struct LaneAccess {
-    /// Whether the instruction is a store.
+    /// True if the instruction is a store.
     stores: bool,
     /// The load of a scalar.
     load: Op,

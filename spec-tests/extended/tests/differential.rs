@@ -25,6 +25,8 @@ mod observation;
 mod observer;
 #[path = "differential/operators.rs"]
 mod operators;
+#[path = "differential/prices.rs"]
+mod prices;
 #[path = "differential/random.rs"]
 mod random;
 #[path = "differential/smith.rs"]
@@ -32,6 +34,7 @@ mod smith;
 
 use engines::{NATIVE_STACK, Reference, Subject};
 use observation::{End, difference};
+use prices::Prices;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -137,9 +140,10 @@ fn compare_some(
             };
             *report.ends.entry(end.into()).or_default() += 1;
         }
+        let prices = Prices::of(&bytes);
         for subject in &subjects {
             let difference = match subject.observe(&bytes, seed, &expected) {
-                Ok(found) => difference(&expected, &found),
+                Ok(found) => difference(&expected, &found, prices),
                 Err(error) => Some(format!("the module is refused: {error:#}")),
             };
             let Some(difference) = difference else {

@@ -316,7 +316,7 @@ fn the_host_is_not_called_without_fuel() {
     });
 }
 
-/// What is not done is not charged.
+/// Operations that fail are not charged by their size.
 #[test]
 fn failures_cost_nothing_by_size() {
     let cases = [
@@ -387,8 +387,8 @@ fn failures_cost_nothing_by_size() {
     });
 }
 
-/// What runs before a trap costs what it costs before `unreachable`, at whatever instruction the
-/// trap is and however the cells before it are put together.
+/// Code before a trap costs as much as before `unreachable`, whichever instruction traps and
+/// whichever cells precede it.
 #[test]
 fn code_before_a_trap_is_charged() {
     let before = "(local.set 1 (i32.add (local.get 1) (i32.mul (local.get 0) (i32.const 3))))";

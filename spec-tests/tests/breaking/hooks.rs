@@ -16,7 +16,7 @@ const GUEST: &str = r#"(module
     (func (export "catch") (param i32)
         (block (try_table (catch_all 0) (call $host (local.get 0))))))"#;
 
-/// What the host function does.
+/// The ways in which the host function ends.
 const RETURNS: i32 = 0;
 const FAILS: i32 = 1;
 const THROWS: i32 = 2;

@@ -2,7 +2,7 @@
 
 /// The instruction set that a build of the instructions uses.
 pub trait Level: 'static {
-    /// Whether AVX2 may be used, and the extensions before it.
+    /// True if AVX2 and the extensions before it may be used.
     // Also under Miri, where only the plain forms are used.
     #[cfg_attr(any(miri, not(target_arch = "x86_64")), allow(dead_code))]
     const AVX2: bool;
