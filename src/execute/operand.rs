@@ -4,7 +4,7 @@ use super::regs::Regs;
 use crate::code::Scalar;
 use crate::code::shape::{Acc, AccAndSlot, Imm, Marks, Out, Place, Slot, Wide};
 #[cfg(feature = "simd")]
-use crate::support::vector::V128;
+use crate::support::vector::{Saved, V128};
 
 /// A WebAssembly value, as a Rust type.
 pub trait Value: Copy {
@@ -175,13 +175,13 @@ impl Value for V128 {
     const SCALAR: Scalar = Scalar::v128;
     #[inline(always)]
     unsafe fn read(slot: *const u64) -> V128 {
-        // SAFETY: as promised; a vector in memory is its two slots, the lower one first.
-        unsafe { slot.cast::<V128>().read_unaligned() }
+        // SAFETY: as promised; a vector is in two slots, the lower one first.
+        unsafe { V128::restore(slot.cast::<Saved>().read()) }
     }
     #[inline(always)]
     unsafe fn write(self, slot: *mut u64) {
-        // SAFETY: as promised; a vector in memory is its two slots, the lower one first.
-        unsafe { slot.cast::<V128>().write_unaligned(self) };
+        // SAFETY: as promised; a vector is in two slots, the lower one first.
+        unsafe { slot.cast::<Saved>().write(self.save()) };
     }
     #[inline(always)]
     unsafe fn slot(r: &Regs, byte: usize) -> *mut u64 {

@@ -99,16 +99,34 @@ const WITH_SPILLS: &[(Architecture, &str, &str)] = &[
         "Fused<Apply<I64Store, StoreTo<",
         "two unaligned accesses by bytes need more registers than are free",
     ),
+    (Architecture::Riscv64, "Apply<I8x16", LANE_BY_LANE),
+    (Architecture::Riscv64, "Apply<I16x8", LANE_BY_LANE),
+    (Architecture::Riscv64, "Apply<I32x4Dot", LANE_BY_LANE),
+    (Architecture::Riscv64, "Apply<I32x4RelaxedDot", LANE_BY_LANE),
+    (
+        Architecture::Riscv64,
+        "Apply<F32x4ExtractLane",
+        LANE_BY_LANE,
+    ),
+    (
+        Architecture::Riscv64,
+        "Apply<F32x4ReplaceLane",
+        LANE_BY_LANE,
+    ),
+    (Architecture::Riscv64, "Apply<V128Bitselect", LANE_BY_LANE),
+    (Architecture::Riscv64, "Apply<V128Load", LANE_BY_LANE),
+    (Architecture::Riscv64, "Apply<V128Store", LANE_BY_LANE),
 ];
 
 const SIX_REGISTERS: &str = "all of the calling convention's free registers are in use; \
      dearer than a register saved is what the instruction does";
 const SPLIT_FLOATS: &str = "an unaligned access is one by bytes here, and moves a float to \
      or from them through the stack";
+const LANE_BY_LANE: &str = "the lanes of a vector need more registers than are free";
 
-/// Handlers for every x86-64 processor that select bytes one after the other, through memory. Those
-/// for processors with AVX2 have an instruction for it.
-const BY_BYTES: &[&str] = &["Apply<I8x16Shuffle", "Apply<I8x16Swizzle"];
+/// Handlers for every x86-64 processor that save registers, because they select bytes by comparing
+/// numbers. Those for processors with AVX2 have an instruction for it.
+const BY_COMPARING: &[&str] = &["Apply<I8x16Shuffle", "Apply<I8x16Swizzle"];
 
 /// Functions that handlers may call.
 const CALLEES: &[&str] = &["memmove", "memcpy", "memset"];
@@ -247,9 +265,9 @@ impl Handler {
         if !jumps_on {
             violations.push(format!("{name}: does not end in a jump"));
         }
-        let by_bytes = architecture == Architecture::X86_64 && !self.needs_avx2;
+        let by_comparing = architecture == Architecture::X86_64 && !self.needs_avx2;
         let excepted = exceptions(architecture)
-            .chain(BY_BYTES.iter().copied().filter(|_| by_bytes))
+            .chain(BY_COMPARING.iter().copied().filter(|_| by_comparing))
             .any(|prefix| is_made_of(&self.cell, prefix));
         if self.has_frame(architecture) && !excepted {
             let mut instructions = self.function.instructions.iter();

@@ -10,11 +10,21 @@ use core::mem::transmute;
 pub(super) type Native = core::arch::x86_64::__m128i;
 #[cfg(all(target_arch = "aarch64", target_endian = "little"))]
 pub(super) type Native = core::arch::aarch64::uint8x16_t;
+#[cfg(target_arch = "riscv64")]
+pub(super) type Native = Halves;
 #[cfg(not(any(
     target_arch = "x86_64",
-    all(target_arch = "aarch64", target_endian = "little")
+    all(target_arch = "aarch64", target_endian = "little"),
+    target_arch = "riscv64"
 )))]
 pub(super) type Native = [u64; 2];
+
+/// Two halves, the lower one first, which the calling convention passes in registers of floats.
+/// The accumulator thus takes no register from code without vectors.
+#[cfg(target_arch = "riscv64")]
+#[derive(Clone, Copy)]
+#[repr(C)]
+pub(super) struct Halves(f64, f64);
 
 /// A vector of 128 bits, which instructions take as lanes of 8 to 64 bits. Lane 0 is in the
 /// lowest bits. In a register where the target has vector registers.

@@ -77,7 +77,9 @@ macro_rules! tests {
         /// Returns 1 if no lane is zero.
         #[inline(always)]
         pub fn $all_true(a: V128) -> u32 {
-            u32::from(!<[$lane; $count]>::from_vector(a).contains(&0))
+            // Not `contains`, which calls a function for bytes.
+            let lanes = <[$lane; $count]>::from_vector(a);
+            u32::from(lanes.iter().fold(true, |all, &lane| all & (lane != 0)))
         }
 
         /// Returns the sign bits of all lanes, that of lane 0 in the lowest bit.

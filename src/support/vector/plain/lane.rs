@@ -51,14 +51,18 @@ pub fn i8x16_shuffle(a: V128, b: V128, lanes: V128) -> V128 {
 /// Returns the bytes of two vectors with the given numbers.
 #[inline(always)]
 fn gather(vectors: [V128; 2], numbers: V128) -> V128 {
-    let bytes = vectors.map(V128::to_bytes);
-    let bytes = bytes.as_flattened();
-    let [low, high] = numbers.to_slots().map(|numbers| {
-        let byte =
-            |lane: u32| u64::from(bytes[(numbers >> (8 * lane)) as usize % 32]) << (8 * lane);
-        (0..8).fold(0, |gathered, lane| gathered | byte(lane))
-    });
-    V128::from_slots(low, high)
+    // By shifts, without an array: a handler with memory of its own could not end in a jump.
+    let [a, b] = [u128::from(vectors[0]), u128::from(vectors[1])];
+    let numbers = u128::from(numbers);
+    let mut gathered = 0;
+    let mut lane = 0;
+    while lane < 16 {
+        let number = (numbers >> (8 * lane)) as u32;
+        let vector = if number & 16 == 0 { a } else { b };
+        gathered |= u128::from((vector >> (8 * (number % 16))) as u8) << (8 * lane);
+        lane += 1;
+    }
+    V128::from(gathered)
 }
 
 /// Returns `bits` in the low lane. The others are zero.

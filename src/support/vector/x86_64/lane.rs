@@ -67,13 +67,75 @@ values! {
     value: f64, 8, f64x2_splat, f64x2_replace_lane, _mm_castpd_si128(_mm_set1_pd(value));
 }
 
+/// Returns the bytes of `a` whose numbers are in `numbers`, and 0 where a number is above 15, with
+/// SSE2 alone: compares the numbers with that of each byte. (Reading bytes of an array takes as many
+/// instructions, but memory on the stack, with which a handler cannot end in a jump.)
+#[inline(always)]
+fn gather(a: __m128i, numbers: __m128i) -> __m128i {
+    /// Adds the bytes with the numbers of four lanes of 16 bits, each of which is a byte twice.
+    macro_rules! four {
+        ($gathered:ident, $number:ident, $numbers:ident, $twice:ident, $shuffle:ident, $all:literal) => {
+            four!(one $gathered, $number, $numbers, $twice, $shuffle, $all, 0b00_00_00_00);
+            four!(one $gathered, $number, $numbers, $twice, $shuffle, $all, 0b01_01_01_01);
+            four!(one $gathered, $number, $numbers, $twice, $shuffle, $all, 0b10_10_10_10);
+            four!(one $gathered, $number, $numbers, $twice, $shuffle, $all, 0b11_11_11_11);
+        };
+        (one $gathered:ident, $number:ident, $numbers:ident, $twice:ident, $shuffle:ident,
+            $all:literal, $lane:literal) => {
+            let byte = _mm_shuffle_epi32::<$all>($shuffle::<$lane>($twice));
+            let here = _mm_and_si128(byte, _mm_cmpeq_epi8($numbers, $number));
+            $gathered = _mm_or_si128($gathered, here);
+            $number = _mm_add_epi8($number, _mm_set1_epi8(1));
+        };
+    }
+    // SAFETY: all processors have SSE2.
+    unsafe {
+        let (low, high) = (_mm_unpacklo_epi8(a, a), _mm_unpackhi_epi8(a, a));
+        let (mut gathered, mut number) = (_mm_setzero_si128(), _mm_setzero_si128());
+        four!(
+            gathered,
+            number,
+            numbers,
+            low,
+            _mm_shufflelo_epi16,
+            0b00_00_00_00
+        );
+        four!(
+            gathered,
+            number,
+            numbers,
+            low,
+            _mm_shufflehi_epi16,
+            0b10_10_10_10
+        );
+        four!(
+            gathered,
+            number,
+            numbers,
+            high,
+            _mm_shufflelo_epi16,
+            0b00_00_00_00
+        );
+        four!(
+            gathered,
+            number,
+            numbers,
+            high,
+            _mm_shufflehi_epi16,
+            0b10_10_10_10
+        );
+        // The last addition has no use.
+        let _ = number;
+        gathered
+    }
+}
+
 vectors! {
     // The instruction returns 0 for numbers whose highest bit is set.
     i8x16_swizzle(a, b) = if L::AVX2 {
         _mm_shuffle_epi8(a, _mm_adds_epu8(b, _mm_set1_epi8(0x70)))
     } else {
-        let numbers = _mm_min_epu8(b, _mm_set1_epi8(16));
-        plain::i8x16_shuffle(V128(a), V128::ZERO, V128(numbers)).0
+        gather(a, b)
     };
     // Bit 4 of a number selects the vector.
     i8x16_shuffle(a, b, lanes) = if L::AVX2 {
@@ -83,6 +145,7 @@ vectors! {
             _mm_slli_epi16::<3>(lanes),
         )
     } else {
-        plain::i8x16_shuffle(V128(a), V128(b), V128(lanes)).0
+        let from_b = _mm_sub_epi8(lanes, _mm_set1_epi8(16));
+        _mm_or_si128(gather(a, lanes), gather(b, from_b))
     };
 }
