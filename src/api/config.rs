@@ -195,12 +195,13 @@ impl Config {
         ///
         /// The default is `true`.
         wasm_custom_page_sizes = CUSTOM_PAGE_SIZES,
-        /// Has no effect: the [threads](https://github.com/WebAssembly/threads) proposal is not
-        /// supported yet.
+        /// Configures the [threads](https://github.com/WebAssembly/threads) proposal: atomic
+        /// instructions and shared memories.
         ///
-        /// A module with shared memories or atomic instructions is refused with
-        /// [`ModuleError::Unsupported`](crate::ModuleError::Unsupported), which names the proposal
-        /// `threads`.
+        /// The default is `true`. A shared memory belongs to one store, whose
+        /// [executions](crate::Execution) share it: one runs at a time, and one that waits at an
+        /// address is suspended with [`Suspension::Wait`](crate::Suspension::Wait). Stores cannot
+        /// share memories yet.
         wasm_threads = THREADS,
         /// Configures the [reference types](https://github.com/WebAssembly/reference-types)
         /// proposal, which includes several tables in a module.

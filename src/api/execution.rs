@@ -4,11 +4,13 @@ use super::backtrace::WasmBacktrace;
 use super::context::{AsContext, AsContextMut};
 use super::core_dump::WasmCoreDump;
 use super::func::Func;
+use super::memory::Memory;
 use super::tag::Tag;
 use super::values::Val;
 use crate::execute::{self, ExecutionError};
 use crate::heap::StoreInner;
 use crate::module::FuncType;
+use crate::stack::WaitState;
 use crate::support::error::{HostRequest, Result};
 use crate::walk::coredump::Cause;
 use crate::walk::coredump::extension::ReasonKind;
@@ -16,6 +18,7 @@ use alloc::format;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
+use core::time::Duration;
 use smallvec::{SmallVec, smallvec};
 
 /// A call that can be suspended and resumed, with a stack of its own. [`Func::start`] creates it.
@@ -78,6 +81,21 @@ pub enum Suspension {
     /// [`Func::start_handling`](crate::Func::start_handling). [`Execution::resume_with`] takes the
     /// tag's results.
     Tag(Tag, Vec<Val>),
+    /// Code waits at an address of a shared memory (`memory.atomic.wait32`,
+    /// `memory.atomic.wait64`).
+    ///
+    /// The wait ends when other code of the store, or [`Memory::atomic_notify`], notifies the
+    /// address, or when the embedder calls [`Execution::time_out`]. An execution that is resumed
+    /// before is suspended again.
+    Wait {
+        /// The memory.
+        memory: Memory,
+        /// The address of the value that must change.
+        address: u64,
+        /// The time after which the wait ends; `None` if it is unlimited. The embedder measures
+        /// it, and calls [`Execution::time_out`].
+        timeout: Option<Duration>,
+    },
 }
 
 impl Execution {
@@ -192,6 +210,32 @@ impl Execution {
         self.finish(store, outcome)
     }
 
+    /// Returns whether the execution waits at an address of a shared memory, and nothing has ended
+    /// the wait.
+    ///
+    /// # Panics
+    ///
+    /// Panics if `store` does not own this execution.
+    pub fn is_waiting(&self, store: impl AsContext) -> bool {
+        let store = store.as_context().0;
+        self.check(store);
+        self.inner.wait_state(store) == Some(WaitState::Waiting)
+    }
+
+    /// Ends the wait of an execution that waits at an address of a shared memory because its
+    /// timeout has passed: the instruction returns 2 when the execution is resumed.
+    ///
+    /// Returns `false` if the execution does not wait, or was woken before.
+    ///
+    /// # Panics
+    ///
+    /// Panics if `store` does not own this execution.
+    pub fn time_out(&self, mut store: impl AsContextMut) -> bool {
+        let store = store.as_context_mut().0;
+        self.check(store);
+        self.inner.time_out(store)
+    }
+
     #[track_caller]
     fn check(&self, store: &StoreInner) {
         assert!(
@@ -224,6 +268,14 @@ impl Execution {
                         let values = Val::read_all(types, &payload, store.id()).collect();
                         let suspension = Suspension::Tag(tag, values);
                         (ReasonKind::HostRequest, suspension)
+                    }
+                    execute::Suspension::Wait(wait) => {
+                        let suspension = Suspension::Wait {
+                            memory: Memory::of(store.id(), wait.memory),
+                            address: wait.address,
+                            timeout: wait.timeout.map(Duration::from_nanos),
+                        };
+                        (ReasonKind::Wait, suspension)
                     }
                 };
                 self.suspended_by = kind;

@@ -443,7 +443,10 @@ impl MemoryTypeBuilder {
         self
     }
 
-    /// Sets whether threads can share the memory, which is not supported yet.
+    /// Sets whether threads share the memory. A shared memory must have a maximum size.
+    ///
+    /// The threads are the [executions](crate::Execution) of one store: see
+    /// [`Config::wasm_threads`](crate::Config::wasm_threads).
     pub fn shared(&mut self, shared: bool) -> &mut MemoryTypeBuilder {
         self.ty.shared = shared;
         self
@@ -460,15 +463,15 @@ impl MemoryTypeBuilder {
     /// # Errors
     ///
     /// Returns an error if a page is neither one byte nor 64 KiB, if a size exceeds the address
-    /// range, if the minimum exceeds the maximum, or if the memory is shared.
+    /// range, if the minimum exceeds the maximum, or if the memory is shared and has no maximum.
     pub fn build(&self) -> Result<MemoryType> {
         let ty = self.ty;
         let log2 = ty.page_size_log2;
         if log2 != 0 && log2 != 16 {
             bail!("a page cannot have 2^{log2} bytes: 1 (2^0) and 65536 (2^16) are allowed");
         }
-        if ty.shared {
-            bail!("a shared memory needs the threads proposal, which is not supported yet");
+        if ty.shared && ty.maximum.is_none() {
+            bail!("a shared memory needs a maximum size");
         }
         let largest = if ty.memory64 {
             u64::MAX >> log2
@@ -592,6 +595,8 @@ mod tests {
             assert!(error.unwrap_err().to_string().contains(text));
         }
         assert!(MemoryType::builder().shared(true).build().is_err());
+        let shared = MemoryType::builder().max(Some(1)).shared(true).build();
+        assert!(shared.unwrap().is_shared());
         assert_eq!(MemoryType::new(1, Some(2)).page_size(), 65536);
     }
 }

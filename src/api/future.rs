@@ -16,6 +16,7 @@ use super::typed_func::TypedFunc;
 use super::values::Val;
 use super::wasm_ty::{WasmParams, WasmResults, WasmRet};
 use crate::code::Trap;
+use crate::execute::ExecutionError;
 use crate::heap::{HostCall, StoreInner};
 use crate::support::error::{Error, Result};
 use crate::support::sync::Mutex;
@@ -27,6 +28,7 @@ use alloc::vec::Vec;
 use core::future::{Future, poll_fn};
 use core::pin::Pin;
 use core::task::Poll;
+use core::time::Duration;
 use smallvec::{SmallVec, smallvec};
 
 /// Encoder of a host function's results as slots. It runs when the store is available again.
@@ -358,6 +360,7 @@ async fn ready(made: Instantiation, store: &mut impl AsContextMut) -> Result<Ins
 /// Runs an execution to its end, and waits for the futures of its host functions.
 async fn drive(execution: &mut Execution, store: &mut impl AsContextMut) -> Result<Vec<Val>> {
     let mut outcome = execution.resume(&mut *store)?;
+    let mut waits = Waits::default();
     loop {
         outcome = match outcome {
             Outcome::Done(values) => return Ok(values),
@@ -382,6 +385,17 @@ async fn drive(execution: &mut Execution, store: &mut impl AsContextMut) -> Resu
             Outcome::Suspended(Suspension::Fuel) => {
                 return Err(fail(execution, store, Trap::OutOfFuel.into()));
             }
+            Outcome::Suspended(Suspension::Wait {
+                timeout: Some(timeout),
+                ..
+            }) => {
+                waits.wait(execution, store, timeout).await;
+                execution.resume(&mut *store)?
+            }
+            Outcome::Suspended(Suspension::Wait { address, .. }) => {
+                let error = ExecutionError::Deadlock(address);
+                return Err(fail(execution, store, error.into()));
+            }
             Outcome::Suspended(Suspension::Interrupt | Suspension::Tag(..)) => {
                 return Err(fail(execution, store, Trap::Interrupt.into()));
             }
@@ -396,6 +410,40 @@ fn fail(execution: &Execution, store: &impl AsContextMut, error: Error) -> Error
         return error;
     }
     error.context(backtrace)
+}
+
+/// The waits of an execution at addresses of shared memories. The store is borrowed, so no other
+/// code of it can wake the execution.
+#[derive(Default)]
+struct Waits {
+    /// The time at which the present wait began.
+    #[cfg(feature = "std")]
+    begin: Option<std::time::Instant>,
+}
+
+impl Waits {
+    /// Yields to other tasks once, or ends the wait if its timeout has passed.
+    #[cfg(feature = "std")]
+    async fn wait(&mut self, execution: &Execution, store: &mut impl AsContextMut, time: Duration) {
+        let begin = *self.begin.get_or_insert_with(std::time::Instant::now);
+        if begin.elapsed() < time {
+            yield_now().await;
+        } else {
+            self.begin = None;
+            execution.time_out(store);
+        }
+    }
+
+    /// Ends the wait: without a clock, time passes at once.
+    #[cfg(not(feature = "std"))]
+    async fn wait(
+        &mut self,
+        execution: &Execution,
+        store: &mut impl AsContextMut,
+        _time: Duration,
+    ) {
+        execution.time_out(store);
+    }
 }
 
 /// Yields to other tasks once.

@@ -2,6 +2,8 @@
 
 use super::context::{AsContext, AsContextMut, StoreContext, StoreContextMut};
 use super::extern_type::MemoryType;
+use crate::code::Trap;
+use crate::execute;
 use crate::format_err;
 use crate::heap::{self, StoreInner};
 use crate::ids::{MemoryIndex, StoreId};
@@ -226,6 +228,28 @@ impl Memory {
     /// Panics if `store` does not own this memory.
     pub fn page_size_log2(&self, store: impl AsContext) -> u8 {
         self.ty(store).page_size_log2()
+    }
+
+    /// Wakes up to `count` executions of the store that wait at an address of this memory, in the
+    /// order in which they began to, as `memory.atomic.notify` does. Returns their number.
+    ///
+    /// # Errors
+    ///
+    /// [`Trap::HeapMisaligned`] if the address is not a multiple of 4, and
+    /// [`Trap::MemoryOutOfBounds`] if it is out of bounds.
+    ///
+    /// # Panics
+    ///
+    /// Panics if `store` does not own this memory.
+    pub fn atomic_notify(
+        &self,
+        mut store: impl AsContextMut,
+        address: u64,
+        count: u32,
+    ) -> core::result::Result<u32, Trap> {
+        let store = store.as_context_mut().0;
+        self.check(store);
+        execute::notify(store, self.index, address, 0, count)
     }
 
     /// Grows the memory by `delta` pages of zeros, and returns its former size in pages.

@@ -168,6 +168,24 @@ macro_rules! for_each_variant {
             any "_any" StoreAny
         }
     };
+    ($callback:ident [$($extra:tt)*] AtomicLoad) => {
+        $callback! { [$($extra)*]
+            cell "" AtomicLoad<Acc>, d ".d" AtomicLoad<AccAndSlot>
+        }
+    };
+    ($callback:ident [$($extra:tt)*] AtomicStore) => {
+        $callback! { [$($extra)*] cell "" AtomicStore }
+    };
+    ($callback:ident [$($extra:tt)*] AtomicUpdate) => {
+        $callback! { [$($extra)*]
+            cell "" AtomicUpdate<Acc>, d ".d" AtomicUpdate<AccAndSlot>
+        }
+    };
+    ($callback:ident [$($extra:tt)*] AtomicExchange) => {
+        $callback! { [$($extra)*]
+            cell "" AtomicExchange<Acc>, d ".d" AtomicExchange<AccAndSlot>
+        }
+    };
     ($callback:ident [$($extra:tt)*] Wide) => {
         $callback! { [$($extra)*] cell "" WideBinary }
     };
@@ -256,6 +274,14 @@ families! {
     /// A store of a float that is in its accumulator. (A float in a slot is stored as an
     /// integer.)
     StoreFloat,
+    /// An atomic load.
+    AtomicLoad,
+    /// An atomic store.
+    AtomicStore,
+    /// An atomic operation on a value in memory, with one operand.
+    AtomicUpdate,
+    /// An atomic exchange of a value in memory, on a condition.
+    AtomicExchange,
     /// Two vectors that can be exchanged, by themselves or with the opposite comparison.
     VectorCommutative,
     /// Two vectors.

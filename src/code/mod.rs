@@ -53,7 +53,7 @@ pub use field::{
     ModuleElements, ModuleFunc, ModuleGlobal, ModuleMemory, ModuleTable, ModuleTag, NearSlot,
     PagedMemory, Target, Targets, ThrownTag, Unused,
 };
-pub use input::{Access, Input};
+pub use input::{Access, AtomicAddress, Input};
 pub use layout::{At, Layout, is_same};
 pub use module_code::{CodeLocation, Entry, ModuleCode, PublishedBlocks};
 pub use opcode::{Op, Opcode};

@@ -368,6 +368,42 @@ shapes! {
         offset: Some(FieldKind::U64),
     }
 
+    /// An atomic load from any memory.
+    AtomicLoad<R: Out as out> |_ty| AtomicLoadFields {
+        result: out.kind(),
+        base: Some(FieldKind::NearSlot),
+        memory: Some(FieldKind::U32),
+        offset: Some(FieldKind::U64),
+    }
+
+    /// An atomic store to any memory.
+    AtomicStore<> |_ty| AtomicStoreFields {
+        base: Some(FieldKind::NearSlot),
+        value: Some(FieldKind::NearSlot),
+        memory: Some(FieldKind::U32),
+        offset: Some(FieldKind::U64),
+    }
+
+    /// An atomic operation on a value in any memory, whose former value is the result.
+    AtomicUpdate<R: Out as out> |_ty| AtomicUpdateFields {
+        result: out.kind(),
+        base: Some(FieldKind::NearSlot),
+        value: Some(FieldKind::NearSlot),
+        memory: Some(FieldKind::U32),
+        offset: Some(FieldKind::U64),
+    }
+
+    /// An atomic exchange of a value in any memory if an expected one is there. The former value
+    /// is the result.
+    AtomicExchange<R: Out as out> |_ty| AtomicExchangeFields {
+        result: out.kind(),
+        base: Some(FieldKind::NearSlot),
+        expected: Some(FieldKind::NearSlot),
+        value: Some(FieldKind::NearSlot),
+        memory: Some(FieldKind::U32),
+        offset: Some(FieldKind::U64),
+    }
+
     /// An operation on three vectors with a result.
     Ternary<A: Place as a, B: Place as b, C: Place as c, R: Out as out> |_ty| TernaryFields {
         result: out.kind(),
@@ -439,7 +475,11 @@ impl Spec {
             | Spec::WideBinary { .. }
             | Spec::WideMultiply { .. }
             | Spec::ExtractLane { .. }
-            | Spec::Constant { .. } => 0,
+            | Spec::Constant { .. }
+            | Spec::AtomicLoad { .. }
+            | Spec::AtomicStore { .. }
+            | Spec::AtomicUpdate { .. }
+            | Spec::AtomicExchange { .. } => 0,
             Spec::LoadAny { .. } => 1,
             Spec::StoreAny { .. } => 2,
             Spec::Count { bound } => 3 + bound as usize,
@@ -473,7 +513,10 @@ impl Spec {
             | Spec::Shuffle { out, .. }
             | Spec::ReplaceLane { out, .. }
             | Spec::ExtractLane { out }
-            | Spec::Constant { out } => Some(out),
+            | Spec::Constant { out }
+            | Spec::AtomicLoad { out }
+            | Spec::AtomicUpdate { out }
+            | Spec::AtomicExchange { out } => Some(out),
             _ => None,
         }
     }

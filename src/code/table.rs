@@ -428,6 +428,82 @@ macro_rules! for_each_op {
             StoreFloat F32Store "f32.store" (f32) -> u32 { |a| a.to_bits() }
             /// Stores a float from its accumulator to memory.
             StoreFloat F64Store "f64.store" (f64) -> u64 { |a| a.to_bits() }
+
+            // --- atomic accesses ---
+            /// Loads a value atomically.
+            AtomicLoad I32AtomicLoad "i32.atomic.load" (u32) -> u32 { |a| a }
+            /// Loads a value atomically.
+            AtomicLoad I64AtomicLoad "i64.atomic.load" (u64) -> u64 { |a| a }
+            /// Loads 8 bits atomically and extends them with zeros.
+            AtomicLoad I32AtomicLoad8U "i32.atomic.load8_u" (u8) -> u32 { |a| u32::from(a) }
+            /// Loads 16 bits atomically and extends them with zeros.
+            AtomicLoad I32AtomicLoad16U "i32.atomic.load16_u" (u16) -> u32 { |a| u32::from(a) }
+            /// Stores a value atomically.
+            AtomicStore I32AtomicStore "i32.atomic.store" (u32) -> u32 { |a| a }
+            /// Stores a value atomically.
+            AtomicStore I64AtomicStore "i64.atomic.store" (u64) -> u64 { |a| a }
+            /// Stores the low 8 bits atomically.
+            AtomicStore I32AtomicStore8 "i32.atomic.store8" (u32) -> u8 { |a| a as u8 }
+            /// Stores the low 16 bits atomically.
+            AtomicStore I32AtomicStore16 "i32.atomic.store16" (u32) -> u16 { |a| a as u16 }
+            /// Adds to a value in memory atomically; the result is the former value.
+            AtomicUpdate I32AtomicRmwAdd "i32.atomic.rmw.add" (u32) -> u32 { |old, value| old.wrapping_add(value) }
+            /// Adds to a value in memory atomically; the result is the former value.
+            AtomicUpdate I64AtomicRmwAdd "i64.atomic.rmw.add" (u64) -> u64 { |old, value| old.wrapping_add(value) }
+            /// Adds to 8 bits in memory atomically; the result is the former value with zeros above it.
+            AtomicUpdate I32AtomicRmw8AddU "i32.atomic.rmw8.add_u" (u8) -> u32 { |old, value| old.wrapping_add(value) }
+            /// Adds to 16 bits in memory atomically; the result is the former value with zeros above it.
+            AtomicUpdate I32AtomicRmw16AddU "i32.atomic.rmw16.add_u" (u16) -> u32 { |old, value| old.wrapping_add(value) }
+            /// Subtracts from a value in memory atomically; the result is the former value.
+            AtomicUpdate I32AtomicRmwSub "i32.atomic.rmw.sub" (u32) -> u32 { |old, value| old.wrapping_sub(value) }
+            /// Subtracts from a value in memory atomically; the result is the former value.
+            AtomicUpdate I64AtomicRmwSub "i64.atomic.rmw.sub" (u64) -> u64 { |old, value| old.wrapping_sub(value) }
+            /// Subtracts from 8 bits in memory atomically; the result is the former value with zeros above it.
+            AtomicUpdate I32AtomicRmw8SubU "i32.atomic.rmw8.sub_u" (u8) -> u32 { |old, value| old.wrapping_sub(value) }
+            /// Subtracts from 16 bits in memory atomically; the result is the former value with zeros above it.
+            AtomicUpdate I32AtomicRmw16SubU "i32.atomic.rmw16.sub_u" (u16) -> u32 { |old, value| old.wrapping_sub(value) }
+            /// Combines a value in memory by bitwise and, atomically; the result is the former value.
+            AtomicUpdate I32AtomicRmwAnd "i32.atomic.rmw.and" (u32) -> u32 { |old, value| old & value }
+            /// Combines a value in memory by bitwise and, atomically; the result is the former value.
+            AtomicUpdate I64AtomicRmwAnd "i64.atomic.rmw.and" (u64) -> u64 { |old, value| old & value }
+            /// Combines 8 bits in memory by bitwise and, atomically; the result is the former value with zeros above it.
+            AtomicUpdate I32AtomicRmw8AndU "i32.atomic.rmw8.and_u" (u8) -> u32 { |old, value| old & value }
+            /// Combines 16 bits in memory by bitwise and, atomically; the result is the former value with zeros above it.
+            AtomicUpdate I32AtomicRmw16AndU "i32.atomic.rmw16.and_u" (u16) -> u32 { |old, value| old & value }
+            /// Combines a value in memory by bitwise or, atomically; the result is the former value.
+            AtomicUpdate I32AtomicRmwOr "i32.atomic.rmw.or" (u32) -> u32 { |old, value| old | value }
+            /// Combines a value in memory by bitwise or, atomically; the result is the former value.
+            AtomicUpdate I64AtomicRmwOr "i64.atomic.rmw.or" (u64) -> u64 { |old, value| old | value }
+            /// Combines 8 bits in memory by bitwise or, atomically; the result is the former value with zeros above it.
+            AtomicUpdate I32AtomicRmw8OrU "i32.atomic.rmw8.or_u" (u8) -> u32 { |old, value| old | value }
+            /// Combines 16 bits in memory by bitwise or, atomically; the result is the former value with zeros above it.
+            AtomicUpdate I32AtomicRmw16OrU "i32.atomic.rmw16.or_u" (u16) -> u32 { |old, value| old | value }
+            /// Combines a value in memory by bitwise exclusive or, atomically; the result is the former value.
+            AtomicUpdate I32AtomicRmwXor "i32.atomic.rmw.xor" (u32) -> u32 { |old, value| old ^ value }
+            /// Combines a value in memory by bitwise exclusive or, atomically; the result is the former value.
+            AtomicUpdate I64AtomicRmwXor "i64.atomic.rmw.xor" (u64) -> u64 { |old, value| old ^ value }
+            /// Combines 8 bits in memory by bitwise exclusive or, atomically; the result is the former value with zeros above it.
+            AtomicUpdate I32AtomicRmw8XorU "i32.atomic.rmw8.xor_u" (u8) -> u32 { |old, value| old ^ value }
+            /// Combines 16 bits in memory by bitwise exclusive or, atomically; the result is the former value with zeros above it.
+            AtomicUpdate I32AtomicRmw16XorU "i32.atomic.rmw16.xor_u" (u16) -> u32 { |old, value| old ^ value }
+            /// Replaces a value in memory atomically; the result is the former value.
+            AtomicUpdate I32AtomicRmwXchg "i32.atomic.rmw.xchg" (u32) -> u32 { |_old, value| value }
+            /// Replaces a value in memory atomically; the result is the former value.
+            AtomicUpdate I64AtomicRmwXchg "i64.atomic.rmw.xchg" (u64) -> u64 { |_old, value| value }
+            /// Replaces 8 bits in memory atomically; the result is the former value with zeros above it.
+            AtomicUpdate I32AtomicRmw8XchgU "i32.atomic.rmw8.xchg_u" (u8) -> u32 { |_old, value| value }
+            /// Replaces 16 bits in memory atomically; the result is the former value with zeros above it.
+            AtomicUpdate I32AtomicRmw16XchgU "i32.atomic.rmw16.xchg_u" (u16) -> u32 { |_old, value| value }
+            /// Replaces a value in memory atomically if the expected value is there; the result is the former value.
+            AtomicExchange I32AtomicRmwCmpxchg "i32.atomic.rmw.cmpxchg" (u32) -> u32 { |old, expected| old == expected }
+            /// Replaces a value in memory atomically if the expected value is there; the result is the former value.
+            AtomicExchange I64AtomicRmwCmpxchg "i64.atomic.rmw.cmpxchg" (u64) -> u64 { |old, expected| old == expected }
+            /// Replaces 8 bits in memory atomically if the expected value is there; the result is the former value with zeros above it.
+            AtomicExchange I32AtomicRmw8CmpxchgU "i32.atomic.rmw8.cmpxchg_u" (u8) -> u32 { |old, expected| old == expected }
+            /// Replaces 16 bits in memory atomically if the expected value is there; the result is the former value with zeros above it.
+            AtomicExchange I32AtomicRmw16CmpxchgU "i32.atomic.rmw16.cmpxchg_u" (u16) -> u32 { |old, expected| old == expected }
+            /// Orders the atomic accesses before it and after it.
+            Control AtomicFence "atomic.fence" []
             /// The size of a memory, in pages.
             Control MemorySize "memory.size" [result: NearSlot, memory: PagedMemory]
             /// Copies bytes within memory 0: destination, source and size are in three slots.
@@ -602,6 +678,12 @@ macro_rules! for_each_op {
             Service MemoryFillAny "memory.fill_any" [operands: FarSlot, memory: ModuleMemory]
             /// Copies bytes of a data segment to a memory.
             Service MemoryInit "memory.init" [operands: FarSlot, data: ModuleData, memory: ModuleMemory]
+            /// Wakes threads that wait at an address of a memory.
+            Service MemoryAtomicNotify "memory.atomic.notify" [operands: FarSlot, memory: ModuleMemory, offset: u64]
+            /// Waits at an address of a memory while 32 bits there have the expected value.
+            Service MemoryAtomicWait32 "memory.atomic.wait32" [operands: FarSlot, memory: ModuleMemory, offset: u64]
+            /// Waits at an address of a memory while 64 bits there have the expected value.
+            Service MemoryAtomicWait64 "memory.atomic.wait64" [operands: FarSlot, memory: ModuleMemory, offset: u64]
             /// Drops a data segment.
             Service DataDrop "data.drop" [operands: FarSlot, data: ModuleData]
             /// Grows a table by a number of elements.

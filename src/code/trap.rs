@@ -67,6 +67,8 @@ traps! {
     NullReference = "null reference",
     /// An allocation that exceeds the configured limits.
     AllocationTooLarge = "allocation size too large",
+    /// A wait at an address of a memory that is not shared.
+    AtomicWaitNonSharedMemory = "atomic wait on non-shared memory",
     /// A suspension or a switch with a tag that no active handler handles.
     UnhandledTag = "unhandled tag",
     /// A continuation reference that was used before.

@@ -14,6 +14,7 @@
 //! * `memory.grow` and `table.grow` are one piece, since their new part is not visible before they
 //!   are done. They take as long as the host's allocator, and are charged once they have succeeded.
 
+use super::atomic::Wait;
 use super::service::Operands;
 use crate::code::Trap;
 use crate::heap::{
@@ -36,6 +37,9 @@ pub enum Progress {
     More,
     /// No fuel is left for it. It must be executed again once there is some.
     OutOfFuel,
+    /// It waits at an address of a shared memory. It must be executed again once the wait has
+    /// ended.
+    Waiting(Wait),
 }
 
 /// The part of a bulk operation that is done next, in items from its beginning.

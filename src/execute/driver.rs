@@ -8,7 +8,7 @@ use super::bulk::Progress;
 use super::call::first_cell;
 use super::chain_guard::{ChainGuard, Purpose};
 use super::dispatch;
-use super::execution::{Outcome, Suspension};
+use super::execution::{ExecutionError, Outcome, Suspension};
 use super::host_call::{self, cross};
 use super::polling::{self, poll, poll_in_code};
 use super::regs::Regs;
@@ -56,6 +56,7 @@ pub(super) fn refuse(store: &mut StoreInner, id: StackId, suspension: Suspension
         Suspension::Interrupt | Suspension::Epoch(_) => Failure::Trap(Trap::Interrupt),
         Suspension::Host(error) => Failure::Host(error),
         Suspension::Tag(..) => Failure::Trap(Trap::UnhandledTag),
+        Suspension::Wait(wait) => Failure::Host(ExecutionError::Deadlock(wait.address).into()),
     };
     let here = 0_u8;
     let mut guard = ChainGuard::link(store, id, Purpose::Inspect, (&raw const here).addr());
@@ -119,7 +120,7 @@ fn run(guard: &mut ChainGuard<'_>) -> Result<Outcome, Failure> {
                 // SAFETY: X2.
                 let op = Op::new(unsafe { (*guard.ctx).service });
                 if polls
-                    && service::is_bulk(op)
+                    && service::is_polled(op)
                     && let Some(suspension) = poll(guard)?
                 {
                     return Ok(guard.suspend(suspension, false));
@@ -133,6 +134,9 @@ fn run(guard: &mut ChainGuard<'_>) -> Result<Outcome, Failure> {
                     }
                     Ok(Progress::OutOfFuel) => {
                         return Ok(guard.suspend(Suspension::Fuel, false));
+                    }
+                    Ok(Progress::Waiting(wait)) => {
+                        return Ok(guard.suspend(Suspension::Wait(wait), false));
                     }
                     Ok(Progress::Done | Progress::More) => {}
                 }

@@ -1,6 +1,7 @@
 //! Executions: calls from the host, each with a stack of its own, that are advanced until they
 //! end.
 
+use super::atomic::Wait;
 use super::driver;
 use super::first_frame::FirstFrame;
 use crate::code::Trap;
@@ -8,12 +9,14 @@ use crate::heap::{Failure, StoreInner};
 use crate::ids::{FuncIndex, StackId, StoreId, TagIndex};
 use crate::module::FuncType;
 use crate::stack::{
-    Awaited, BOUNDARY_SLOTS, BoundaryKind, INITIAL_SLOTS, Owner, Record, StackState,
+    Awaited, BOUNDARY_SLOTS, BoundaryKind, INITIAL_SLOTS, Owner, Record, StackState, WaitState,
 };
 use crate::support::error::Error;
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+#[cfg(feature = "std")]
+use std::time::{Duration, Instant};
 use thiserror::Error as ThisError;
 
 /// The state that an execution has reached.
@@ -42,6 +45,8 @@ pub enum Suspension {
     /// Code has suspended itself with a tag that the host handles. The slots are the payload.
     /// Results of the tag's type must be provided to continue.
     Tag(TagIndex, Vec<u64>),
+    /// Code waits at an address of a shared memory.
+    Wait(Wait),
 }
 
 /// Error of an operation that an execution in its present state does not allow.
@@ -66,6 +71,12 @@ pub enum ExecutionError {
          (`Config::max_nested_calls` sets it)"
     )]
     TooManyNestedCalls(usize),
+    /// A call that cannot be suspended waits at this address of a shared memory without a timeout.
+    /// While it runs, no other code of its store can wake it.
+    #[error(
+        "deadlock: the call waits at address {0:#x} of a shared memory, and no code can wake it"
+    )]
+    Deadlock(u64),
     /// The execution waits for no results.
     #[error("the execution does not wait for results of a host function")]
     NotWaiting,
@@ -198,6 +209,19 @@ impl Execution {
         Some(awaited_type(store, self.awaiting(store)?))
     }
 
+    /// Returns the state of the wait at an address of a shared memory in which the execution is
+    /// suspended, if it is.
+    pub fn wait_state(&self, store: &StoreInner) -> Option<WaitState> {
+        store.stacks.waiters.state(self.innermost(store))
+    }
+
+    /// Ends the wait of the execution because its timeout has passed. Returns `false` if it does
+    /// not wait, or was woken before.
+    pub fn time_out(&self, store: &mut StoreInner) -> bool {
+        let innermost = self.innermost(store);
+        store.stacks.waiters.time_out(innermost)
+    }
+
     /// Returns the stack that runs next: the initial one, or that of a continuation.
     pub fn innermost(&self, store: &StoreInner) -> StackId {
         store.stacks.stack(self.stack).innermost()
@@ -254,7 +278,15 @@ pub fn call(store: &mut StoreInner, function: FuncIndex, slots: &mut [u64]) -> R
     let params = usize::from(store.func(function).param_slots);
     let stack = prepare(store, function, &slots[..params], None)?;
     let release = Release { store, stack };
-    match advance(release.store, stack, None)? {
+    let mut outcome = advance(release.store, stack, None)?;
+    while let Outcome::Suspended(Suspension::Wait(Wait {
+        timeout: Some(timeout),
+        ..
+    })) = outcome
+    {
+        outcome = wait(release.store, stack, timeout)?;
+    }
+    match outcome {
         Outcome::Done => {
             let results = results(release.store, stack);
             slots[..results.len()].copy_from_slice(results);
@@ -263,6 +295,43 @@ pub fn call(store: &mut StoreInner, function: FuncIndex, slots: &mut [u64]) -> R
         }
         Outcome::Suspended(suspension) => Err(driver::refuse(release.store, stack, suspension)),
     }
+}
+
+/// Waits until the timeout of a call that waits at an address has passed, which is in `timeout`
+/// nanoseconds, and advances the call. No other code of the store runs meanwhile, so nothing wakes
+/// the call. Interruptions and epoch deadlines end the wait.
+#[cfg(feature = "std")]
+fn wait(store: &mut StoreInner, stack: StackId, timeout: u64) -> Result<Outcome, Error> {
+    /// Time between two polls.
+    const SLICE: Duration = Duration::from_millis(5);
+    let begin = Instant::now();
+    let timeout = Duration::from_nanos(timeout);
+    loop {
+        let left = timeout.saturating_sub(begin.elapsed());
+        if left.is_zero() {
+            break;
+        }
+        std::thread::sleep(left.min(SLICE));
+        let outcome = advance(store, stack, None)?;
+        if !matches!(outcome, Outcome::Suspended(Suspension::Wait(_))) {
+            return Ok(outcome);
+        }
+    }
+    time_out(store, stack)
+}
+
+/// Ends the timeout of a call that waits at an address, and advances the call. Without a clock, time
+/// passes at once.
+#[cfg(not(feature = "std"))]
+fn wait(store: &mut StoreInner, stack: StackId, _timeout: u64) -> Result<Outcome, Error> {
+    time_out(store, stack)
+}
+
+/// Ends the timeout of a call that waits at an address, and advances the call.
+fn time_out(store: &mut StoreInner, stack: StackId) -> Result<Outcome, Error> {
+    let innermost = store.stacks.stack(stack).innermost();
+    store.stacks.waiters.time_out(innermost);
+    advance(store, stack, None)
 }
 
 fn awaited_type(store: &StoreInner, awaited: Awaited) -> Arc<FuncType> {

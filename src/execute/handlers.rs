@@ -4,6 +4,7 @@
 //! of it and a shape, and each backend makes handlers of cells. Which opcodes there are, and
 //! in which order, is the matter of [`code`](crate::code) alone.
 
+use super::atomic::{ExchangeOp, UpdateOp};
 use super::cell::{Apply, Cell, Fused, OpType};
 use super::memory::{LoadOp, StoreOp};
 use super::numeric::{BinaryOp, CompareOp, UnaryOp, WideMultiplyOp, WideOp};
@@ -135,6 +136,29 @@ pub mod ops {
                 type Stored = $stored;
                 #[inline(always)]
                 fn wrap($a: $operand) -> $stored {
+                    $body
+                }
+            }
+        };
+        (AtomicLoad $($row:tt)*) => { define_op! { Load $($row)* } };
+        (AtomicStore $($row:tt)*) => { define_op! { Store $($row)* } };
+        (AtomicUpdate $op:ident $stored:ident $result:ident |$old:ident, $value:ident| $body:expr) => {
+            impl UpdateOp for $op {
+                type Stored = $stored;
+                type Result = $result;
+                #[inline(always)]
+                fn update($old: $stored, $value: $stored) -> $stored {
+                    $body
+                }
+            }
+        };
+        (AtomicExchange $op:ident $stored:ident $result:ident
+            |$old:ident, $expected:ident| $body:expr) => {
+            impl ExchangeOp for $op {
+                type Stored = $stored;
+                type Result = $result;
+                #[inline(always)]
+                fn replaces($old: $stored, $expected: $stored) -> bool {
                     $body
                 }
             }

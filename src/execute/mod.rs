@@ -35,6 +35,7 @@
 //! call that needs a native frame in a hot path. Slow work exits from running code
 //! ([`Step::Exit`](regs::Step::Exit)) and is done by the driver.
 
+mod atomic;
 mod bulk;
 mod call;
 mod cell;
@@ -86,6 +87,7 @@ mod unwind;
 #[cfg(feature = "simd")]
 mod vector;
 
+pub use atomic::notify;
 pub use dispatch::{Dispatch, DispatchError};
 pub use execution::{Execution, ExecutionError, Outcome, Suspension, call};
 #[cfg(feature = "profile")]

@@ -1,6 +1,7 @@
 //! Services: the ops that the driver carries out, because they may allocate, call the
 //! embedder, or change other parts of the store.
 
+use super::atomic::{self, WaitOperands};
 use super::bulk::{self, Progress};
 use super::cell::Cell;
 use super::regs::{Regs, Step};
@@ -113,8 +114,9 @@ pub(super) unsafe fn serve(store: &mut StoreInner, ctx: *mut Context) -> Result<
     Ok(progress)
 }
 
-/// Returns whether the work of a service depends on the size of a memory or table.
-pub(super) fn is_bulk(op: Op) -> bool {
+/// Returns whether the driver polls before a service: its work depends on the size of a memory or
+/// table, or it waits.
+pub(super) fn is_polled(op: Op) -> bool {
     matches!(
         op,
         Op::MemoryGrow
@@ -129,6 +131,8 @@ pub(super) fn is_bulk(op: Op) -> bool {
             | Op::TableFill
             | Op::TableCopy
             | Op::TableInit
+            | Op::MemoryAtomicWait32
+            | Op::MemoryAtomicWait64
     )
 }
 
@@ -179,6 +183,26 @@ fn carry_out(op: Op, call: ServiceCall<'_>) -> Result<Progress, Failure> {
         Op::DataDrop => {
             let ModuleData(segment) = call.get(DataDrop::data);
             call.store.instance_mut(call.instance).drop_data(segment);
+        }
+        Op::MemoryAtomicNotify => {
+            let operands = call.operands(MemoryAtomicNotify::operands);
+            let memory = call.memory(MemoryAtomicNotify::memory);
+            let offset = call.get(MemoryAtomicNotify::offset);
+            let (base, count) = (operands.get(0), operands.get(1) as u32);
+            let woken = atomic::notify(call.store, memory, base, offset, count);
+            operands.set(woken.map_err(Failure::Trap)?.into());
+        }
+        Op::MemoryAtomicWait32 => {
+            let operands = call.operands(MemoryAtomicWait32::operands);
+            let memory = call.memory(MemoryAtomicWait32::memory);
+            let offset = call.get(MemoryAtomicWait32::offset);
+            return wait(call.store, memory, offset, 4, &operands);
+        }
+        Op::MemoryAtomicWait64 => {
+            let operands = call.operands(MemoryAtomicWait64::operands);
+            let memory = call.memory(MemoryAtomicWait64::memory);
+            let offset = call.get(MemoryAtomicWait64::offset);
+            return wait(call.store, memory, offset, 8, &operands);
         }
         Op::TableGrow => {
             let operands = call.operands(TableGrow::operands);
@@ -257,6 +281,31 @@ fn carry_out(op: Op, call: ServiceCall<'_>) -> Result<Progress, Failure> {
         other => unreachable!("{other:?} is no service"),
     }
     Ok(Progress::Done)
+}
+
+/// Waits for a value of `size` bytes in memory.
+fn wait(
+    store: &mut StoreInner,
+    memory: MemoryIndex,
+    offset: u64,
+    size: u64,
+    operands: &Operands,
+) -> Result<Progress, Failure> {
+    let request = WaitOperands {
+        memory,
+        base: operands.get(0),
+        offset,
+        size,
+        expected: operands.get(1),
+        timeout: operands.get(2).cast_signed(),
+    };
+    match atomic::wait(store, &request).map_err(Failure::Trap)? {
+        Ok(result) => {
+            operands.set(result);
+            Ok(Progress::Done)
+        }
+        Err(wait) => Ok(Progress::Waiting(wait)),
+    }
 }
 
 /// Returns the result of a `memory.grow` or `table.grow` that failed.

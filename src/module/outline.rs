@@ -76,7 +76,7 @@ impl Outline {
             Ok(())
         })?;
         each("memory", items(&sections.memories), |ty| {
-            outline.memories.push(memory_type(ty)?);
+            outline.memories.push(memory_type(ty));
             Ok(())
         })?;
         reserve(&mut outline.tags, &sections.tags);
@@ -146,7 +146,7 @@ impl Outline {
                 ExternType::Table(ty)
             }
             TypeRef::Memory(ty) => {
-                let ty = memory_type(ty)?;
+                let ty = memory_type(ty);
                 self.memories.push(ty);
                 ExternType::Memory(ty)
             }
@@ -355,17 +355,14 @@ fn element_items(values: Vec<ConstExpr>) -> ElementItems {
     }
 }
 
-fn memory_type(ty: wasmparser::MemoryType) -> Result<MemoryType, Needs> {
-    if ty.shared {
-        return Err(Needs::new("threads", "a shared memory"));
-    }
-    Ok(MemoryType {
+fn memory_type(ty: wasmparser::MemoryType) -> MemoryType {
+    MemoryType {
         minimum: ty.initial,
         maximum: ty.maximum,
         memory64: ty.memory64,
-        shared: false,
+        shared: ty.shared,
         page_size_log2: ty.page_size_log2.unwrap_or(16),
-    })
+    }
 }
 
 fn export(export: wasmparser::Export<'_>) -> Result<Export, Needs> {

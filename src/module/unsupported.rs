@@ -107,13 +107,13 @@ pub(super) fn operator(op: &Operator<'_>) -> Result<(), Needs> {
         | "function_references"
         | "stack_switching"
         | "wide_arithmetic"
+        | "threads"
         | "exceptions" => {
             return types_of(op);
         }
         "simd" | "relaxed_simd" if cfg!(feature = "simd") => return Ok(()),
         "simd" => "simd",
         "relaxed_simd" => "relaxed-simd",
-        "threads" => "threads",
         "shared_everything_threads" => "shared-everything-threads",
         "acquire_release_atomics" => "acquire-release-atomics",
         "legacy_exceptions" => "legacy-exceptions",

@@ -37,6 +37,7 @@ mod interrupt;
 mod record;
 mod root;
 mod stacks;
+mod waiting;
 
 pub use chain::Activation;
 pub use context::{Context, Exit, LivePoint, OutgoingCall};
@@ -46,3 +47,4 @@ pub use image::StackImage;
 pub use interrupt::InterruptHandle;
 pub use record::{BOUNDARY_SLOTS, BOUNDARY_TAG, BoundaryKind, RECORD_SLOTS, Record};
 pub use stacks::{INITIAL_SLOTS, Stacks};
+pub use waiting::WaitState;

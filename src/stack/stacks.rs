@@ -5,6 +5,7 @@ use super::context::Context;
 use super::directory::{ExitPoint, Owner, Stack, StackState, next_reference};
 use super::interrupt::{InterruptFlag, InterruptHandle};
 use super::root::{ListedStore, STORES};
+use super::waiting::Waiters;
 use crate::heap::FuncObject;
 use crate::ids::{FuncIndex, StackId};
 use crate::module::EngineInner;
@@ -36,6 +37,8 @@ pub struct Stacks {
     reclaim_at: usize,
     /// Activations, oldest first.
     pub activations: Vec<Activation>,
+    /// Stacks that wait at addresses of shared memories.
+    pub waiters: Waiters,
     /// Mark that a stack gets when it is given out.
     pub new_mark: u32,
     /// Maximum number of slots of one stack.
@@ -81,6 +84,7 @@ impl Stacks {
             slots: 0,
             reclaim_at: SPARE,
             activations: Vec::new(),
+            waiters: Waiters::default(),
             new_mark: 0,
             // Slots are counted with 32 bits.
             max_slots: (engine.tunables.max_stack / size_of::<u64>()).min(1 << 31),
@@ -215,6 +219,7 @@ impl Stacks {
             self.slots -= self.stack(id).slots();
             self.stack_mut(id).shrink();
         }
+        self.waiters.remove(id);
         let stack = self.stack_mut(id);
         stack.state = StackState::Free;
         stack.exit = ExitPoint::NONE;

@@ -85,6 +85,16 @@ macro_rules! define_of_value {
 
 wasmparser::for_each_operator!(define_of_value);
 
+/// Returns the size of the value on which threads wait, and the operand that is its address.
+fn waited_on(op: Op) -> Option<(u64, u32)> {
+    match op {
+        Op::MemoryAtomicNotify => Some((4, 1)),
+        Op::MemoryAtomicWait32 => Some((4, 2)),
+        Op::MemoryAtomicWait64 => Some((8, 2)),
+        _ => None,
+    }
+}
+
 /// Returns the access of the instruction that `op` carries out.
 fn access_of(op: Op, memarg: &MemArg) -> Option<Access> {
     let MemArgTarget::Memory(memory) = memarg.target else {
@@ -92,7 +102,10 @@ fn access_of(op: Op, memarg: &MemArg) -> Option<Access> {
     };
     let (size, address) = match op.family() {
         // The row of a load has the type in memory first, that of a store has it second.
-        Family::Load => (op.operand().size(), 0),
+        Family::Load | Family::AtomicLoad => (op.operand().size(), 0),
+        Family::AtomicUpdate => (op.operand().size(), 1),
+        Family::AtomicExchange => (op.operand().size(), 2),
+        Family::Service => waited_on(op)?,
         _ => (op.result()?.size(), 1),
     };
     Some(Access {

@@ -423,6 +423,25 @@ impl<'m> Function<'m> {
         }
     }
 
+    /// As [`Function::bulk_service`], of an op at which the program is suspended while it waits.
+    pub fn waiting_service<C: Row>(
+        &mut self,
+        operands: u32,
+        result: Kind,
+        cell: impl FnOnce(FarSlot) -> C,
+    ) {
+        let first = self.values.height() - operands;
+        self.values.settle_from(first);
+        self.values.free_accs();
+        if let Some(mapping) = &mut self.mapping {
+            mapping.settled(&self.values, None);
+        }
+        self.values.drop_to(first);
+        let slot = self.values.frame.temp(first);
+        self.charge();
+        self.serve(slot, Some(result), cell);
+    }
+
     /// Writes a service's cell, whose operands begin at `slot`.
     fn serve<C: Row>(&mut self, slot: i32, result: Option<Kind>, cell: impl FnOnce(FarSlot) -> C) {
         self.values.assembler.emit(cell(far(slot)));

@@ -18,6 +18,7 @@
 //! ```
 
 mod access;
+mod atomic;
 mod call;
 mod condition;
 mod continuation;

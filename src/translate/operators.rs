@@ -5,6 +5,7 @@
 //! to memory, moved and matched on, took as long as all the rest of the translation.
 
 use super::Failed;
+use super::atomic::NARROW_ATOMICS;
 use super::function::{Function, Local};
 use super::operand::Kind;
 #[cfg(feature = "simd")]
@@ -261,6 +262,12 @@ macro_rules! translate {
     };
     ($f:ident ElemDrop $elements:ident) => { $f.elem_drop($elements) };
 
+    // --- atomic accesses ---
+    ($f:ident AtomicFence $ordering:ident) => { { let _ = $ordering; $f.atomic_fence() } };
+    ($f:ident MemoryAtomicNotify $memarg:ident) => { $f.atomic_notify(&$memarg) };
+    ($f:ident MemoryAtomicWait32 $memarg:ident) => { $f.atomic_wait32(&$memarg) };
+    ($f:ident MemoryAtomicWait64 $memarg:ident) => { $f.atomic_wait64(&$memarg) };
+
     // --- vectors ---
     ($f:ident V128Const $value:ident) => { $f.vector(*$value.bytes()) };
     ($f:ident I8x16Shuffle $lanes:ident) => { $f.shuffle($lanes) };
@@ -332,7 +339,11 @@ const fn listed(list: &[(&str, Op)], instruction: &str) -> Option<Op> {
 /// Returns the op that carries out an instruction, and the kind of the result if there is one.
 /// The instruction has its name in `wasmparser`.
 pub const fn op_of(instruction: &str) -> Option<(Op, Option<Kind>)> {
-    if let Some(op) = listed(NARROW_OPS, instruction) {
+    let narrow = match listed(NARROW_OPS, instruction) {
+        None => listed(NARROW_ATOMICS, instruction),
+        narrow => narrow,
+    };
+    if let Some(op) = narrow {
         return Some((op, Some(Kind::I64)));
     }
     let op = match listed(RELAXED_OPS, instruction) {
@@ -382,6 +393,10 @@ impl Function<'_> {
             }
             #[cfg(feature = "simd")]
             Family::VectorStore => self.store_vector(op, memarg),
+            Family::AtomicStore => self.atomic_store(op, memarg),
+            Family::AtomicLoad | Family::AtomicUpdate | Family::AtomicExchange => {
+                self.atomic_access(op, result.expect("the row has a result"), memarg);
+            }
             _ => self.store(op, memarg),
         }
     }
@@ -390,6 +405,9 @@ impl Function<'_> {
 /// Translates a memory access, whose one immediate is named `memarg`, an instruction on a lane,
 /// whose immediate is named `lane`, or another instruction.
 macro_rules! translate_access {
+    ($f:ident MemoryAtomicNotify [memarg] $arg:ident) => { translate!($f MemoryAtomicNotify $arg) };
+    ($f:ident MemoryAtomicWait32 [memarg] $arg:ident) => { translate!($f MemoryAtomicWait32 $arg) };
+    ($f:ident MemoryAtomicWait64 [memarg] $arg:ident) => { translate!($f MemoryAtomicWait64 $arg) };
     ($f:ident $op:ident [memarg] $arg:ident) => {
         match const { op_of(stringify!($op)) } {
             Some((op, result)) => $f.memory_access(op, result, &$arg),

@@ -357,14 +357,11 @@ fn a_segment_that_is_too_short_is_no_fault() {
 #[test]
 fn unsupported_proposals_are_refused_by_name() {
     type Switch = fn(&mut Config, bool) -> &mut Config;
-    let mut cases: Vec<(Switch, &str, &str)> = vec![
-        (Config::wasm_threads, "(memory 1 1 shared)", "threads"),
-        (
-            Config::wasm_gc,
-            "(func (drop (ref.i31 (i32.const 0))))",
-            "gc",
-        ),
-    ];
+    let mut cases: Vec<(Switch, &str, &str)> = vec![(
+        Config::wasm_gc,
+        "(func (drop (ref.i31 (i32.const 0))))",
+        "gc",
+    )];
     if cfg!(not(feature = "simd")) {
         cases.push((Config::wasm_simd, "(func (param v128))", "simd"));
         let relaxed =

@@ -184,6 +184,7 @@ impl Inspection<'_> {
             ReasonKind::UncaughtException => "nothing caught an exception",
             ReasonKind::UnhandledTag => "nothing handled a suspension",
             ReasonKind::Breakpoint => "it reached a breakpoint",
+            ReasonKind::Wait => "it waited at an address of a shared memory",
         };
         Some(text.to_string())
     }

@@ -172,7 +172,10 @@ pub(crate) fn write(inspection: &Inspection<'_>, out: &mut dyn Write) -> io::Res
         is_failure: dump.reason().is_some_and(|reason| {
             !matches!(
                 reason.kind,
-                ReasonKind::Requested | ReasonKind::HostRequest | ReasonKind::Breakpoint
+                ReasonKind::Requested
+                    | ReasonKind::HostRequest
+                    | ReasonKind::Breakpoint
+                    | ReasonKind::Wait
             )
         }),
         reason: inspection.reason(),

@@ -54,7 +54,14 @@ pub(super) fn define(linker: &mut Linker<Host>, store: &mut Store<Host>) -> Resu
     define_item(linker, store, "table64", table64)?;
 
     let memory = Memory::new(&mut *store, MemoryType::new(1, Some(2)))?;
-    define_item(linker, store, "memory", memory)
+    define_item(linker, store, "memory", memory)?;
+    let ty = MemoryType::builder()
+        .min(1)
+        .max(Some(2))
+        .shared(true)
+        .build()?;
+    let memory = Memory::new(&mut *store, ty)?;
+    define_item(linker, store, "shared_memory", memory)
 }
 
 fn define_functions(linker: &mut Linker<Host>) -> Result<()> {

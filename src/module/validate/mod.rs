@@ -41,6 +41,7 @@ const SUPPORTED: WasmFeatures = WasmFeatures::FLOATS
     .union(WasmFeatures::EXCEPTIONS)
     .union(WasmFeatures::STACK_SWITCHING)
     .union(WasmFeatures::COMPACT_IMPORTS)
+    .union(WasmFeatures::THREADS)
     .union(VECTORS);
 
 /// The features of the proposals for vectors, if this build has them.
@@ -53,7 +54,6 @@ const VECTORS: WasmFeatures = if cfg!(feature = "simd") {
 /// Features that are not supported, but known well enough to validate modules that use them.
 const KNOWN: WasmFeatures = WasmFeatures::SIMD
     .union(WasmFeatures::RELAXED_SIMD)
-    .union(WasmFeatures::THREADS)
     .union(WasmFeatures::LEGACY_EXCEPTIONS)
     // What the embedder has turned off is refused, and not validated once more.
     .difference(SUPPORTED);

@@ -148,6 +148,8 @@ pub enum ReasonKind {
     UnhandledTag = 8,
     /// A breakpoint was reached, or a step ended.
     Breakpoint = 9,
+    /// Code waited at an address of a shared memory.
+    Wait = 10,
 }
 
 /// An access to a memory or a table of the running instance.

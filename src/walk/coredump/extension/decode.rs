@@ -225,6 +225,7 @@ fn reason(reader: &mut Reader<'_>) -> Result<Reason> {
         UncaughtException,
         UnhandledTag,
         Breakpoint,
+        Wait,
     ]
     .map(|kind| (kind as u8, kind));
     Ok(Reason {
