@@ -188,7 +188,7 @@ fn check_accesses(engine: &Engine, memory: &str, index: &str, number: u32) {
             let in_memory = |low: u64| (old & !width.mask()) | (low & width.mask());
             let access = |store: &mut Store<()>, operation: &str, operands: &[u64]| {
                 memory.write(&mut *store, at, &old.to_le_bytes()).unwrap();
-                let mut arguments = vec![base.clone()];
+                let mut arguments = vec![base];
                 arguments.extend(operands.iter().map(|&bits| width.value(bits)));
                 let result = call(store, &instance, &name(operation), &arguments).unwrap();
                 (result, read(store))
