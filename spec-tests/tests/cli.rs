@@ -380,3 +380,20 @@ fn disassembly() {
         .expect(1, "")
         .says(&["imports function 0"]);
 }
+
+#[test]
+fn programs_with_threads_run_the_same_with_each_seed() {
+    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/threads.wat");
+    let example = example.to_str().unwrap();
+    for seed in ["", "=3", "=4"] {
+        let deterministic = format!("--deterministic{seed}");
+        backstitch(["run", &deterministic, example]).expect(42, "");
+    }
+    backstitch(["run", example]).expect(42, "");
+    backstitch(["run", "--max-threads", "1", example])
+        .expect(134, "")
+        .says(&["deadlock: all threads wait for a notification\nthread 0: "]);
+    backstitch(["run", "--fuel", "60", example])
+        .expect(134, "")
+        .says(&["all fuel consumed by WebAssembly"]);
+}

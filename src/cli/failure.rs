@@ -3,6 +3,7 @@
 use super::input::Source;
 use super::names::printable_lines;
 use backstitch::wasi::I32Exit;
+use backstitch::wasi::threads::Deadlock;
 use backstitch::{Error, Trap, WasmBacktrace};
 use std::io;
 use std::process::ExitCode;
@@ -32,7 +33,8 @@ impl Failure {
             return Failure::Exit(exit.process_exit_code());
         }
         let executed = error.downcast_ref::<Trap>().is_some()
-            || error.downcast_ref::<WasmBacktrace>().is_some();
+            || error.downcast_ref::<WasmBacktrace>().is_some()
+            || error.downcast_ref::<Deadlock>().is_some();
         if executed {
             Failure::Trap(source.describe_in_full(&error))
         } else {

@@ -1,6 +1,6 @@
 //! The host of a program that `run` executes: imports and limits.
 
-use backstitch::wasi::{self, WasiCtx};
+use backstitch::wasi::{self, Threads, WasiCtx};
 use backstitch::{Linker, Module, Result, Store, StoreLimits};
 
 use super::failure::Failure;
@@ -14,11 +14,18 @@ pub(crate) struct Host {
     pub(crate) limits: StoreLimits,
     /// The program's WASI state.
     pub(crate) wasi: WasiCtx,
+    /// The program's threads.
+    pub(crate) threads: Threads<Host>,
 }
 
-/// Defines the host's functions.
-pub(crate) fn link(linker: &mut Linker<Host>) -> Result<()> {
-    wasi::add_to_linker(linker, |host| &mut host.wasi)
+/// Defines the host's functions, and the shared memories that the module imports.
+pub(crate) fn link(
+    linker: &mut Linker<Host>,
+    store: &mut Store<Host>,
+    module: &Module,
+) -> Result<()> {
+    wasi::add_to_linker(linker, |host| &mut host.wasi)?;
+    wasi::threads::add_to_linker(linker, store, module, |host| &mut host.threads)
 }
 
 /// Returns an error that lists all imports of a module that the linker does not provide.
@@ -50,7 +57,8 @@ pub(crate) fn check_imports(
     }
     Err(Failure::Input(format!(
         "`{file}` imports what `backstitch run` does not provide:{missing}\n\
-         It provides WASI preview 1 (`wasi_snapshot_preview1`); the module must define everything \
-         else that it calls."
+         It provides WASI preview 1 (`wasi_snapshot_preview1`), threads of WASI \
+         (`wasi::thread-spawn`) and shared memories; the module must define everything else that \
+         it calls."
     )))
 }

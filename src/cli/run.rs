@@ -6,7 +6,8 @@ use super::input::Source;
 use super::names::{self, Selection};
 use super::value::{self, Notation};
 use super::{coredump, quantity, signature, wasi};
-use backstitch::wasi::{I32Exit, WasiCtx};
+use backstitch::wasi::threads::has_threads;
+use backstitch::wasi::{I32Exit, Program, Threads, WasiCtx};
 use backstitch::{
     CompilationMode, Config, CoreDump, Engine, Error, ExternType, FuncType, Linker, Module, Store,
     StoreLimitsBuilder, Val,
@@ -118,12 +119,14 @@ pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Fail
     let (path, texts) = split_command(arguments)?;
     let source = Source::read(path)?;
     let file = &source.file;
-    let engine = Engine::new(&configuration(arguments))
-        .map_err(|error| Failure::Input(format!("cannot create an engine: {error:#}")))?;
-    let module = Module::from_binary(&engine, &source.binary).map_err(|error| {
-        let description = source.describe(&error);
-        Failure::Input(format!("cannot load `{file}`: {description}"))
-    })?;
+    let counts = arguments.fuel.is_some() || arguments.wasi.is_deterministic();
+    let mut module = load(&source, arguments, counts)?;
+    let has_threads = has_threads(&module);
+    if has_threads && !counts {
+        // Threads run for a number of instructions each.
+        module = load(&source, arguments, true)?;
+    }
+    let engine = module.engine().clone();
 
     // All faults of the command are reported before anything runs.
     let has_wasi = wasi::is_program(&module);
@@ -150,10 +153,10 @@ pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Fail
         let description = source.describe(&error);
         Failure::Input(format!("cannot run `{file}`: {description}"))
     };
-    let context = wasi::context(&arguments.wasi, path, program)?;
+    let context = wasi::context(&arguments.wasi, path, program, has_threads)?;
     let mut store = new_store(&engine, arguments, context).map_err(refuse)?;
     let mut linker = Linker::new(&engine);
-    host::link(&mut linker).map_err(refuse)?;
+    host::link(&mut linker, &mut store, &module).map_err(refuse)?;
     host::check_imports(&source, &module, &linker, &mut store)?;
     // Missing imports explain more, so they are reported first.
     entry?;
@@ -162,7 +165,15 @@ pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Fail
     let dump = dump
         .map(|pattern| coredump::path(pattern, path, &source.binary))
         .transpose()?;
-    let called = execute(&mut store, &linker, &module, file, call);
+    let threads = has_threads.then(|| {
+        let policy = arguments.wasi.policy();
+        Program::new(
+            policy,
+            |host: &mut Host| &mut host.wasi,
+            |host: &mut Host| &mut host.threads,
+        )
+    });
+    let called = execute(&mut store, &linker, &module, file, call, threads);
     let results = match called {
         Ok(results) => results,
         Err(Stopped::Before(failure)) => return Err(failure),
@@ -208,8 +219,12 @@ fn execute(
     module: &Module,
     file: &str,
     call: Option<Call>,
+    threads: Option<Program<Host>>,
 ) -> Result<Vec<Val>, Stopped> {
-    let instance = linker.instantiate(&mut *store, module)?;
+    let instance = match &threads {
+        Some(program) => program.instantiate(store, linker, module)?,
+        None => linker.instantiate(&mut *store, module)?,
+    };
     let readies_itself = call
         .as_ref()
         .is_some_and(|call| ENTRIES.contains(&&*call.name) || call.name == INITIALIZE);
@@ -227,6 +242,10 @@ fn execute(
         let missing = format!("`{file}` exports no function `{name}`");
         Stopped::Before(Failure::Input(missing))
     })?;
+    if let Some(program) = threads {
+        let first = function.start(&mut *store, &call.arguments)?;
+        return Ok(program.run(store, first)?);
+    }
     let mut results = vec![Val::I32(0); call.result_count];
     function.call(&mut *store, &call.arguments, &mut results)?;
     Ok(results)
@@ -249,14 +268,24 @@ impl Call {
     }
 }
 
-fn configuration(arguments: &Arguments) -> Config {
+/// Validates the module, with an engine that counts instructions if it must.
+fn load(source: &Source, arguments: &Arguments, counts: bool) -> Result<Module, Failure> {
+    let engine = Engine::new(&configuration(arguments, counts))
+        .map_err(|error| Failure::Input(format!("cannot create an engine: {error:#}")))?;
+    Module::from_binary(&engine, &source.binary).map_err(|error| {
+        let description = source.describe(&error);
+        Failure::Input(format!("cannot load `{}`: {description}", source.file))
+    })
+}
+
+fn configuration(arguments: &Arguments, counts: bool) -> Config {
     let mut config = Config::new();
     config.compilation_mode(match (arguments.eager, arguments.lazy) {
         (true, _) => CompilationMode::Eager,
         (_, true) => CompilationMode::Lazy,
         _ => CompilationMode::LazyTranslation,
     });
-    config.consume_fuel(arguments.fuel.is_some() || arguments.wasi.is_deterministic());
+    config.consume_fuel(counts);
     config.coredump_on_trap(arguments.coredump.is_some());
     if let Some(bytes) = arguments.max_stack {
         config.max_wasm_stack(bytes);
@@ -272,18 +301,17 @@ fn new_store(engine: &Engine, arguments: &Arguments, wasi: WasiCtx) -> Result<St
     let host = Host {
         limits: limits.build(),
         wasi,
+        threads: Threads::new(arguments.wasi.max_threads()),
     };
     let mut store = Store::new(engine, host);
     // A store without a limiter keeps the library's finite defaults.
     if arguments.max_memory.is_some() {
         store.limiter(|host| &mut host.limits);
     }
-    // A deterministic clock counts executed instructions, even if they are not limited.
-    let fuel = arguments
-        .fuel
-        .or(arguments.wasi.is_deterministic().then_some(u64::MAX));
-    if let Some(fuel) = fuel {
-        store.set_fuel(fuel)?;
+    // Instructions are counted for a deterministic clock or for threads, even if they are not
+    // limited.
+    if store.get_fuel().is_ok() {
+        store.set_fuel(arguments.fuel.unwrap_or(u64::MAX))?;
     }
     Ok(store)
 }

@@ -3,6 +3,8 @@
 use super::failure::Failure;
 use super::{input, quantity};
 use backstitch::Module;
+use backstitch::scheduler::Policy;
+use backstitch::wasi::threads::MAX_THREADS;
 use backstitch::wasi::{
     Deterministic, DirPerms, Errno, FilePerms, MemoryDirectory, MemoryInputPipe, MinimalOutput,
     SystemInput, TracedCall, WasiCtx, WasiCtxBuilder,
@@ -13,6 +15,10 @@ use std::fs::{self, File};
 use std::io::{self, LineWriter, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+
+/// Number of instructions for which a thread runs: long enough that switching costs little, and
+/// short enough that a thread that spins delays the others little.
+const SLICE: u64 = 50_000;
 
 /// The module that WASI programs import.
 const MODULE: &str = "wasi_snapshot_preview1";
@@ -32,8 +38,9 @@ pub(crate) struct Given {
     #[arg(long, value_name = "FILE")]
     stdin: Option<PathBuf>,
 
-    /// Give the program a clock that counts its instructions, random numbers derived from the
-    /// seed, in-memory copies of the directories, and no input but `--stdin`
+    /// Give the program a clock that counts its instructions, random numbers and a schedule of its
+    /// threads derived from the seed, in-memory copies of the directories, and no input but
+    /// `--stdin`
     #[arg(
         long,
         value_name = "SEED",
@@ -58,12 +65,29 @@ pub(crate) struct Given {
     #[arg(long, value_name = "BYTES", value_parser = quantity::size::<u64>)]
     max_file_bytes: Option<u64>,
 
+    /// Limit the number of threads that the program may have at once besides the first one
+    #[arg(long, value_name = "N", value_parser = quantity::count::<usize>)]
+    max_threads: Option<usize>,
+
     /// End the program if it waits for longer than this in one call
     #[arg(long, value_name = "MILLISECONDS", value_parser = quantity::count::<u64>)]
     max_wait: Option<u64>,
 }
 
 impl Given {
+    /// Returns the schedule of a program's threads.
+    pub(crate) fn policy(&self) -> Policy {
+        match self.deterministic {
+            Some(seed) => Policy::Random { seed, slice: SLICE },
+            None => Policy::RoundRobin { slice: SLICE },
+        }
+    }
+
+    /// Returns the number of threads that a program may have at once besides the first one.
+    pub(crate) fn max_threads(&self) -> usize {
+        self.max_threads.unwrap_or(MAX_THREADS)
+    }
+
     pub(crate) fn is_deterministic(&self) -> bool {
         self.deterministic.is_some()
     }
@@ -80,11 +104,14 @@ pub(crate) fn context(
     given: &Given,
     file: &Path,
     arguments: &[String],
+    has_threads: bool,
 ) -> Result<WasiCtx, Failure> {
     let mut builder = match given.deterministic {
         Some(seed) => in_memory(given, seed)?,
         None => on_the_system(given)?,
     };
+    // A thread that waits lets the others run.
+    builder.suspend_when_blocked(has_threads);
     if let Some(count) = given.max_files {
         builder.max_descriptors(count);
     }

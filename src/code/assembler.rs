@@ -13,7 +13,7 @@ use super::clauses::{self, Clause};
 use super::field::Lane;
 use super::field::{FarSlot, FieldKind, ModuleMemory, NearSlot};
 use super::fusion;
-use super::input::{Access, AtomicAddress, Input};
+use super::input::{Access, Input};
 use super::layout::{self, Cursor};
 use super::opcode::{Op, Opcode};
 use super::shape::*;
@@ -145,7 +145,7 @@ impl Assembler {
 
     /// Writes a cell of a shape.
     #[inline]
-    fn emit_shape(&mut self, op: Op, spec: Spec, bits: [u64; MOST_FIELDS]) -> Offset {
+    pub(super) fn emit_shape(&mut self, op: Op, spec: Spec, bits: [u64; MOST_FIELDS]) -> Offset {
         let Some(opcode) = op.of_form(spec.form()) else {
             unreachable!("{op:?} has no variant {spec:?}");
         };
@@ -321,65 +321,6 @@ impl Assembler {
             offset,
         };
         self.emit_shape(op, Spec::StoreAny {}, fields.to_bits())
-    }
-
-    /// Writes an atomic load; the result goes to the accumulator.
-    pub fn emit_atomic_load(&mut self, op: Op, at: AtomicAddress) -> Offset {
-        let [base, memory, offset] = at.bits();
-        let fields = AtomicLoadFields {
-            result: 0,
-            base,
-            memory,
-            offset,
-        };
-        self.emit_shape(op, Spec::AtomicLoad { out: Out::Acc }, fields.to_bits())
-    }
-
-    /// Writes an atomic store.
-    pub fn emit_atomic_store(&mut self, op: Op, at: AtomicAddress, value: NearSlot) -> Offset {
-        let [base, memory, offset] = at.bits();
-        let fields = AtomicStoreFields {
-            base,
-            value: Input::Slot(value).bits(),
-            memory,
-            offset,
-        };
-        self.emit_shape(op, Spec::AtomicStore {}, fields.to_bits())
-    }
-
-    /// Writes an atomic operation with an operand; the former value goes to the accumulator.
-    pub fn emit_atomic_update(&mut self, op: Op, at: AtomicAddress, value: NearSlot) -> Offset {
-        let [base, memory, offset] = at.bits();
-        let fields = AtomicUpdateFields {
-            result: 0,
-            base,
-            value: Input::Slot(value).bits(),
-            memory,
-            offset,
-        };
-        self.emit_shape(op, Spec::AtomicUpdate { out: Out::Acc }, fields.to_bits())
-    }
-
-    /// Writes an atomic exchange on the condition that an expected value is there; the former
-    /// value goes to the accumulator.
-    pub fn emit_atomic_exchange(
-        &mut self,
-        op: Op,
-        at: AtomicAddress,
-        expected: NearSlot,
-        value: NearSlot,
-    ) -> Offset {
-        let [base, memory, offset] = at.bits();
-        let fields = AtomicExchangeFields {
-            result: 0,
-            base,
-            expected: Input::Slot(expected).bits(),
-            value: Input::Slot(value).bits(),
-            memory,
-            offset,
-        };
-        let spec = Spec::AtomicExchange { out: Out::Acc };
-        self.emit_shape(op, spec, fields.to_bits())
     }
 
     /// Writes an operation on three vectors; the result goes to the accumulator.

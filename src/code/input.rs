@@ -1,6 +1,6 @@
 //! Operands and addresses of cells under assembly.
 
-use super::field::{ModuleMemory, NearSlot};
+use super::field::NearSlot;
 use super::opcode::Op;
 use super::scalar::Scalar;
 use super::shape::{Address, Place};
@@ -99,24 +99,5 @@ impl Access {
         };
         let slot = |slot: Option<NearSlot>| slot.map_or(0, |slot| Input::Slot(slot).bits());
         [slot(base), slot(index), u64::from(offset)]
-    }
-}
-
-/// The address of an atomic access, in any memory.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct AtomicAddress {
-    /// The slot of the base.
-    pub base: NearSlot,
-    /// The memory.
-    pub memory: ModuleMemory,
-    /// The constant that is added to the base.
-    pub offset: u64,
-}
-
-impl AtomicAddress {
-    /// Returns the bits of the fields for base, memory and offset.
-    pub(super) fn bits(self) -> [u64; 3] {
-        let base = Input::Slot(self.base).bits();
-        [base, u64::from(self.memory.0), self.offset]
     }
 }

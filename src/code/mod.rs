@@ -18,6 +18,7 @@
 //! ```
 
 mod assembler;
+mod atomic;
 mod block;
 mod catch;
 pub mod cells;
@@ -39,6 +40,7 @@ pub(crate) mod vector_fusion_rows;
 pub(crate) mod vector_table;
 
 pub use assembler::{Assembler, Offset, Operation};
+pub use atomic::AtomicAddress;
 pub use block::{
     CodeBlock, CodeHeader, CodeLength, FixedCell, FixedCells, HEADER_WORDS, HandlerAddress,
     HandlerTable, Stub,
@@ -53,7 +55,7 @@ pub use field::{
     ModuleElements, ModuleFunc, ModuleGlobal, ModuleMemory, ModuleTable, ModuleTag, NearSlot,
     PagedMemory, Target, Targets, ThrownTag, Unused,
 };
-pub use input::{Access, AtomicAddress, Input};
+pub use input::{Access, Input};
 pub use layout::{At, Layout, is_same};
 pub use module_code::{CodeLocation, Entry, ModuleCode, PublishedBlocks};
 pub use opcode::{Op, Opcode};

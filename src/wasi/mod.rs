@@ -63,6 +63,7 @@ mod minimal;
 mod pipe;
 #[cfg(feature = "wasi")]
 mod system;
+pub mod threads;
 
 pub use abi::{
     Blocked, Clock, Errno, FdFlags, FileStat, FileType, LookupFlags, OpenFlags, Retried, Rights,
@@ -79,3 +80,4 @@ pub use minimal::{Minimal, MinimalInput, MinimalOutput};
 pub use pipe::{MemoryInputPipe, MemoryOutputPipe};
 #[cfg(feature = "wasi")]
 pub use system::{DirPerms, FilePerms, System, SystemDirectory, SystemInput, SystemOutput};
+pub use threads::{Program, Threads};

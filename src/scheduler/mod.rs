@@ -1,0 +1,304 @@
+//! Scheduling of threads, which are executions of one store, on one thread of the host.
+//!
+//! * Input: executions, a policy, and the time that has passed.
+//! * Output: what happened to which thread, one slice of instructions at a time.
+//! * Never: a clock, an order that depends on addresses, a thread of the operating system; use of
+//!   the engine's internals (this module uses the public [`api`](crate) only).
+//!
+//! The same executions with the same policy run in the same order on every target: slices are
+//! counted in instructions, so a schedule that fails can be repeated.
+
+mod policy;
+
+pub use policy::Policy;
+use policy::Strategy;
+
+use crate::api::{
+    AsContext, AsContextMut, Execution, Outcome, Store, Suspension, Val, WasmBacktrace,
+};
+use crate::support::error::{Error, Result};
+use alloc::vec::Vec;
+use core::mem;
+use core::time::Duration;
+
+/// A thread of a [`Scheduler`]. Threads are numbered from 0, in the order in which they were added.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ThreadId(pub u32);
+
+/// The event that ended a [`Scheduler::step`].
+#[non_exhaustive]
+#[derive(Debug)]
+pub enum Event {
+    /// The slice of the thread is over, or the thread waits at an address of a shared memory.
+    Switched(ThreadId),
+    /// The thread has returned these results. It is removed.
+    Done(ThreadId, Vec<Val>),
+    /// The thread has failed. It is removed.
+    Failed(ThreadId, Error),
+    /// The thread is suspended for another reason than its fuel or a shared memory. It does not run
+    /// before [`Scheduler::resume`] or [`Scheduler::resume_with`].
+    Suspended(ThreadId, Suspension),
+    /// No thread can run. If no thread is suspended for the embedder either, and `timeout` is
+    /// `None`, this is a deadlock.
+    Idle {
+        /// The time after which the first wait at an address ends.
+        timeout: Option<Duration>,
+    },
+    /// No fuel is left in the store, and the thread would run next.
+    OutOfFuel(ThreadId),
+}
+
+/// Runs executions of one store as threads, one at a time.
+///
+/// A thread runs for a slice, whose length in instructions the [`Policy`] chooses. It ends where code
+/// polls for fuel (`docs/fuel.md` in the repository): at the next loop header, call or return. A
+/// slice ends early if the thread waits at an address of a shared memory. If fuel is not consumed
+/// ([`Config::consume_fuel`](crate::Config::consume_fuel)), slices have no other end, so a thread
+/// that spins until another has done something never stops.
+///
+/// During a slice, the store's fuel is what is left of the slice. Afterwards it is what it was
+/// before, without what the thread has spent.
+///
+/// ```
+/// use backstitch::{Config, Engine, Instance, Module, Store};
+/// use backstitch::scheduler::{Event, Policy, Scheduler};
+///
+/// let mut config = Config::new();
+/// config.consume_fuel(true);
+/// let engine = Engine::new(&config)?;
+/// let module = Module::new(&engine, r#"(module
+///   (memory 1 1 shared)
+///   (func (export "wait") (result i32)
+///     (memory.atomic.wait32 (i32.const 0) (i32.const 0) (i64.const -1)))
+///   (func (export "notify") (result i32)
+///     (memory.atomic.notify (i32.const 0) (i32.const 1))))"#)?;
+/// let mut store = Store::new(&engine, ());
+/// store.set_fuel(1_000_000)?;
+/// let instance = Instance::new(&mut store, &module, &[])?;
+///
+/// let mut scheduler = Scheduler::new(Policy::RoundRobin { slice: 100 });
+/// for name in ["wait", "notify"] {
+///     let function = instance.get_func(&mut store, name).unwrap();
+///     scheduler.add(function.start(&mut store, &[])?);
+/// }
+/// let mut order = Vec::new();
+/// while !scheduler.is_empty() {
+///     match scheduler.step(&mut store)? {
+///         Event::Done(thread, results) => order.push((thread.0, results[0].unwrap_i32())),
+///         Event::Switched(_) => {}
+///         other => panic!("{other:?}"),
+///     }
+/// }
+/// assert_eq!(order, [(1, 1), (0, 0)]);
+/// # Ok::<(), backstitch::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct Scheduler {
+    strategy: Strategy,
+    threads: Vec<Thread>,
+    /// Number of threads that were added.
+    added: u32,
+}
+
+#[derive(Debug)]
+struct Thread {
+    id: ThreadId,
+    execution: Execution,
+    state: State,
+}
+
+/// The state of a thread.
+#[derive(Debug)]
+enum State {
+    /// It can run.
+    Ready,
+    /// It can run once it has these results of the host function or tag that suspended it.
+    ReadyWith(Vec<Val>),
+    /// It waits at an address of a shared memory, for this time at most.
+    Waiting(Option<Duration>),
+    /// It waits for the embedder.
+    Suspended,
+}
+
+impl Scheduler {
+    /// Creates a scheduler without threads.
+    pub fn new(policy: Policy) -> Scheduler {
+        Scheduler {
+            strategy: Strategy::new(policy),
+            threads: Vec::new(),
+            added: 0,
+        }
+    }
+
+    /// Adds a thread, which can run at once.
+    ///
+    /// # Panics
+    ///
+    /// Panics if 2³² threads were added before.
+    pub fn add(&mut self, execution: Execution) -> ThreadId {
+        let id = ThreadId(self.added);
+        self.added = self.added.checked_add(1).expect("fewer than 2³² threads");
+        self.strategy.add(id);
+        self.threads.push(Thread {
+            id,
+            execution,
+            state: State::Ready,
+        });
+        id
+    }
+
+    /// Returns whether all threads have ended.
+    pub fn is_empty(&self) -> bool {
+        self.threads.is_empty()
+    }
+
+    /// Returns the threads that have not ended, in the order in which they were added.
+    pub fn threads(&self) -> impl Iterator<Item = (ThreadId, &Execution)> {
+        self.threads
+            .iter()
+            .map(|thread| (thread.id, &thread.execution))
+    }
+
+    /// Returns the backtraces of the threads that have not ended.
+    ///
+    /// # Panics
+    ///
+    /// Panics if `store` does not own the executions.
+    pub fn backtraces(&self, store: impl AsContext) -> Vec<(ThreadId, WasmBacktrace)> {
+        let store = store.as_context();
+        let backtrace = |thread: &Thread| (thread.id, thread.execution.backtrace(&store));
+        self.threads.iter().map(backtrace).collect()
+    }
+
+    /// Runs the next thread for a slice.
+    ///
+    /// # Errors
+    ///
+    /// The errors of threads are [`Event::Failed`].
+    ///
+    /// # Panics
+    ///
+    /// Panics if `store` does not own the executions.
+    pub fn step<T: 'static>(&mut self, store: &mut Store<T>) -> Result<Event> {
+        for thread in &mut self.threads {
+            if matches!(thread.state, State::Waiting(_)) && !thread.execution.is_waiting(&*store) {
+                thread.state = State::Ready;
+            }
+        }
+        let ready = |thread: &Thread| matches!(thread.state, State::Ready | State::ReadyWith(_));
+        let ready = self.threads.iter().filter(|thread| ready(thread));
+        let Some((id, slice)) = self.strategy.choose(ready.map(|thread| thread.id)) else {
+            let timeout = self.threads.iter().filter_map(Thread::timeout).min();
+            return Ok(Event::Idle { timeout });
+        };
+        let at = self.position(id);
+        // Without fuel to count, the slice ends only where the thread waits or ends.
+        let Ok(fuel) = store.get_fuel() else {
+            let outcome = self.threads[at].resume(store);
+            return Ok(self.event(at, outcome));
+        };
+        if fuel == 0 {
+            return Ok(Event::OutOfFuel(id));
+        }
+        let spent = |store: &Store<T>| store.fuel_spent().unwrap_or_default();
+        let before = spent(store);
+        store.set_fuel(slice.clamp(1, fuel))?;
+        let outcome = self.threads[at].resume(store);
+        let spent = spent(store) - before;
+        store.set_fuel(fuel.saturating_sub(spent))?;
+        self.strategy.ran(id, spent);
+        Ok(self.event(at, outcome))
+    }
+
+    /// Returns the position of a thread that has not ended.
+    fn position(&self, id: ThreadId) -> usize {
+        let found = self.threads.binary_search_by_key(&id, |thread| thread.id);
+        found.expect("the thread has not ended")
+    }
+
+    /// Records the outcome of a slice of the thread at a position.
+    fn event(&mut self, at: usize, outcome: Result<Outcome>) -> Event {
+        let id = self.threads[at].id;
+        let (event, state) = match outcome {
+            Ok(Outcome::Suspended(Suspension::Fuel)) => (Event::Switched(id), State::Ready),
+            Ok(Outcome::Suspended(Suspension::Wait { timeout, .. })) => {
+                (Event::Switched(id), State::Waiting(timeout))
+            }
+            Ok(Outcome::Suspended(suspension)) => {
+                (Event::Suspended(id, suspension), State::Suspended)
+            }
+            Ok(Outcome::Done(results)) => {
+                self.remove(at);
+                return Event::Done(id, results);
+            }
+            Err(error) => {
+                self.remove(at);
+                return Event::Failed(id, error);
+            }
+        };
+        self.threads[at].state = state;
+        event
+    }
+
+    fn remove(&mut self, at: usize) {
+        let thread = self.threads.remove(at);
+        self.strategy.remove(thread.id);
+    }
+
+    /// Lets a thread run again that was suspended for the embedder. Returns `false` if it was not.
+    pub fn resume(&mut self, thread: ThreadId) -> bool {
+        self.continue_as(thread, State::Ready)
+    }
+
+    /// Lets a thread run again that was suspended for the embedder, with the results that it waits
+    /// for ([`Execution::resume_with`]). Returns `false` if it was not suspended.
+    pub fn resume_with(&mut self, thread: ThreadId, results: Vec<Val>) -> bool {
+        self.continue_as(thread, State::ReadyWith(results))
+    }
+
+    fn continue_as(&mut self, id: ThreadId, state: State) -> bool {
+        let suspended =
+            |thread: &&mut Thread| thread.id == id && matches!(thread.state, State::Suspended);
+        match self.threads.iter_mut().find(suspended) {
+            Some(thread) => {
+                thread.state = state;
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// Lets time pass: waits at addresses whose timeouts are over end, in the order in which the
+    /// threads were added.
+    ///
+    /// # Panics
+    ///
+    /// Panics if `store` does not own the executions.
+    pub fn pass(&mut self, mut store: impl AsContextMut, time: Duration) {
+        for thread in &mut self.threads {
+            if let State::Waiting(Some(left)) = &mut thread.state {
+                *left = left.saturating_sub(time);
+                if left.is_zero() {
+                    thread.execution.time_out(store.as_context_mut());
+                }
+            }
+        }
+    }
+}
+
+impl Thread {
+    fn resume<T: 'static>(&mut self, store: &mut Store<T>) -> Result<Outcome> {
+        match mem::replace(&mut self.state, State::Ready) {
+            State::ReadyWith(results) => self.execution.resume_with(store, &results),
+            _ => self.execution.resume(store),
+        }
+    }
+
+    /// Returns the time after which its wait ends.
+    fn timeout(&self) -> Option<Duration> {
+        match self.state {
+            State::Waiting(left) => left,
+            _ => None,
+        }
+    }
+}
