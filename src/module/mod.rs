@@ -64,8 +64,7 @@ use core::ops::Range;
 use names::Names;
 use outline::Outline;
 use sections::CustomSection;
-use validate::{Bodies, Deferred, Valid};
-use wasmparser::FuncValidatorAllocations;
+use validate::{Bodies, Deferred, Valid, Workspace};
 
 /// Minimum number of bytes of function bodies that a thread should validate and translate: about
 /// 170 µs of work.
@@ -235,8 +234,7 @@ impl Module {
             return Ok(());
         };
         if let Some(body) = self.body(function) {
-            let mut allocations = FuncValidatorAllocations::default();
-            deferred.validate(&self.bytes, body, function, &mut allocations)?;
+            deferred.validate(&self.bytes, body, function, &mut Workspace::default())?;
         }
         Ok(())
     }
@@ -247,10 +245,10 @@ impl Module {
             self.bodies.len(),
             parallel::workers(code_size, TRANSLATED_SHARE),
             |index| validate::is_large(&self.bodies[index], code_size),
-            FuncValidatorAllocations::default,
-            |allocations, index| {
+            Workspace::default,
+            |workspace, index| {
                 let function = self.imported_functions + index as u32;
-                bodies.validate(&self.bytes, &self.bodies[index], function, allocations)?;
+                bodies.validate(&self.bytes, &self.bodies[index], function, workspace)?;
                 self.publish_valid(function).map(|_| ())
             },
         )

@@ -1,5 +1,6 @@
 //! Validation of function bodies, on several threads if that pays.
 
+use super::plain::{self, Declarations, Stacks};
 use crate::module::error::{Complaint, Fault, Place};
 use crate::module::sections::{self, Sections};
 use crate::support::parallel;
@@ -12,6 +13,16 @@ use wasmparser::{
 /// Minimum number of bytes of function bodies that a thread should validate: about 170 µs of
 /// work.
 const SHARE: usize = 32 << 10;
+
+/// True if plain bodies are recognised, which takes SIZE bytes of flash on a Cortex-M4.
+const QUICK: bool = cfg!(any(test, not(feature = "small")));
+
+/// Memory that is reused for the next body.
+#[derive(Default)]
+pub(in crate::module) struct Workspace {
+    stacks: Stacks,
+    allocations: FuncValidatorAllocations,
+}
 
 /// Returns whether a body is so large a part of all bodies that it should be started early.
 pub(in crate::module) fn is_large(body: &Range<usize>, code_size: usize) -> bool {
@@ -27,31 +38,57 @@ pub(super) fn validate(
     let Some(resources) = &sections.resources else {
         return Ok(());
     };
+    let declarations = declarations(resources, features);
     parallel::try_for_each(
         sections.bodies.len(),
         parallel::workers(sections.code_size, SHARE),
         |index| is_large(&sections.bodies[index], sections.code_size),
-        FuncValidatorAllocations::default,
-        |allocations, index| {
+        Workspace::default,
+        |workspace, index| {
             let body = sections::body(bytes, &sections.bodies[index], features);
             let function = sections.first_body + index as u32;
-            validate_one(resources, function, &body, features, allocations)
+            let declarations = declarations.as_ref();
+            validate_one(
+                resources,
+                declarations,
+                function,
+                &body,
+                features,
+                workspace,
+            )
         },
     )
 }
 
-/// Validates one body. The allocations are reused for the next one.
+/// Returns what [`validate_one`] needs to recognise plain bodies, unless none is plain.
+pub(super) fn declarations(
+    resources: &ValidatorResources,
+    features: WasmFeatures,
+) -> Option<Declarations> {
+    QUICK
+        .then(|| Declarations::new(resources, features))
+        .flatten()
+}
+
+/// Validates one body.
 pub(super) fn validate_one(
     resources: &ValidatorResources,
+    declarations: Option<&Declarations>,
     function: u32,
     body: &FunctionBody<'_>,
     features: WasmFeatures,
-    allocations: &mut FuncValidatorAllocations,
+    workspace: &mut Workspace,
 ) -> Result<(), Fault> {
     // The function section was read before the bodies, so each body has a type.
     let Some(ty) = resources.type_index_of_function(function) else {
         return Ok(());
     };
+    if let Some(declarations) = declarations {
+        let stacks = &mut workspace.stacks;
+        if plain::is_valid(declarations, resources, stacks, ty, body.as_bytes()) {
+            return Ok(());
+        }
+    }
     // A reference instead of a clone, because threads would contend for the reference count.
     let task = FuncToValidate {
         resources,
@@ -59,9 +96,9 @@ pub(super) fn validate_one(
         ty,
         features,
     };
-    let mut validator = task.into_validator(core::mem::take(allocations));
+    let mut validator = task.into_validator(core::mem::take(&mut workspace.allocations));
     let outcome = validate_operators(&mut validator, body, features);
-    *allocations = validator.into_allocations();
+    workspace.allocations = validator.into_allocations();
     outcome.map_err(|error| Fault {
         place: Place::Function(function),
         error,
@@ -71,7 +108,7 @@ pub(super) fn validate_one(
 /// Largest number of operands on a body's operand stack. Two bytes can push a thousand operands,
 /// so a body of a few hundred kilobytes could exhaust the host's memory during validation. No
 /// stack of a usual size has room for that many.
-const MOST_OPERANDS: u32 = 1 << 20;
+pub(super) const MOST_OPERANDS: u32 = 1 << 20;
 
 /// Validates the instructions like the validator's own `validate`, with a limit on the operand
 /// stack.

@@ -3,6 +3,11 @@
 //! * Input: bytes, and the proposals that the embedder allows.
 //! * Output: the module's sections, or the reason why it is refused.
 //!
+//! # Function bodies
+//!
+//! Most bodies are plain, and `plain` finds them valid in a fraction of the validator's time. The
+//! validator decides on all others, and alone finds errors.
+//!
 //! # Why two passes
 //!
 //! A module is first validated with only the supported features. Nearly all modules pass, and
@@ -14,13 +19,16 @@
 //! from the gc proposal.
 
 mod bodies;
+mod plain;
 
 use super::error::{Fault, ModuleError, Place};
 use super::sections::{self, Sections};
 use super::unsupported::{self, Needs};
-pub(super) use bodies::is_large;
+use crate::support::sync::OnceLock;
+pub(super) use bodies::{Workspace, is_large};
 use core::ops::Range;
-use wasmparser::{FuncValidatorAllocations, ValidatorResources, WasmFeatures};
+use plain::Declarations;
+use wasmparser::{ValidatorResources, WasmFeatures};
 
 /// Features that are fully supported.
 const SUPPORTED: WasmFeatures = WasmFeatures::FLOATS
@@ -124,6 +132,8 @@ pub(super) fn search_bodies(bytes: &[u8], sections: &Sections<'_>) -> Result<(),
 #[derive(Debug)]
 pub(super) struct Deferred {
     resources: ValidatorResources,
+    /// Made for the first body. `None` if no body is plain.
+    declarations: OnceLock<Option<Declarations>>,
     allowed: WasmFeatures,
 }
 
@@ -132,24 +142,36 @@ impl Deferred {
     pub(super) fn new(sections: &mut Sections<'_>, allowed: WasmFeatures) -> Option<Deferred> {
         Some(Deferred {
             resources: sections.resources.take()?,
+            declarations: OnceLock::new(),
             allowed,
         })
     }
 
-    /// Validates the body of `function` and checks that it is supported. The allocations are
-    /// reused for the next body.
+    /// Validates the body of `function` and checks that it is supported.
     pub(super) fn validate(
         &self,
         bytes: &[u8],
         range: &Range<usize>,
         function: u32,
-        allocations: &mut FuncValidatorAllocations,
+        workspace: &mut Workspace,
     ) -> Result<(), ModuleError> {
+        let resources = &self.resources;
+        let quick = self.allowed.intersection(SUPPORTED);
+        let declarations = self
+            .declarations
+            .get_or_init(|| bodies::declarations(resources, quick))
+            .as_ref();
         let mut check = |features| {
             let body = sections::body(bytes, range, features);
-            bodies::validate_one(&self.resources, function, &body, features, allocations)
+            bodies::validate_one(
+                resources,
+                declarations,
+                function,
+                &body,
+                features,
+                workspace,
+            )
         };
-        let quick = self.allowed.intersection(SUPPORTED);
         if check(quick).is_ok() {
             return Ok(());
         }

@@ -263,12 +263,7 @@ fn bodies_can_wait() {
     let deferred = Deferred::new(&mut sections, DEFAULT).unwrap();
     let outcome = |index: u32| {
         let body = &sections.bodies[index as usize];
-        deferred.validate(
-            &bytes,
-            body,
-            index,
-            &mut FuncValidatorAllocations::default(),
-        )
+        deferred.validate(&bytes, body, index, &mut Workspace::default())
     };
     assert_eq!(outcome(0), Ok(()));
     assert!(matches!(outcome(1), Err(ModuleError::Invalid { .. })));
