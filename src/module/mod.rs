@@ -63,8 +63,8 @@ use core::fmt;
 use core::ops::Range;
 use names::Names;
 use outline::Outline;
-use sections::CustomSection;
-use validate::{Bodies, Deferred, Valid, Workspace};
+use sections::{CustomSection, Sections};
+use validate::{Bodies, Deferred, Workspace};
 
 /// Minimum number of bytes of function bodies that a thread should validate and translate: about
 /// 170 µs of work.
@@ -146,11 +146,15 @@ impl Module {
             // Each body is validated right before it is translated.
             CompilationMode::Eager | CompilationMode::Lazy => Bodies::AtFirstCall,
         };
-        let (mut sections, outline) = match check(engine, bytes, bodies) {
+        let (mut sections, mut outline) = (Sections::default(), Outline::default());
+        match check(engine, bytes, bodies, &mut sections, &mut outline) {
             // An error in a body is reported before an error that follows it.
-            Err(_) if mode == CompilationMode::Eager => check(engine, bytes, Bodies::Now)?,
-            checked => checked?,
-        };
+            Err(_) if mode == CompilationMode::Eager => {
+                (sections, outline) = Default::default();
+                check(engine, bytes, Bodies::Now, &mut sections, &mut outline)
+            }
+            checked => checked,
+        }?;
         let mut deferred = match bodies {
             Bodies::Now => None,
             Bodies::AtFirstCall => Deferred::new(&mut sections, engine.tunables.features),
@@ -218,7 +222,8 @@ impl Module {
     ///
     /// A [`ModuleError`] if the bytes are not a valid module or use an unsupported proposal.
     pub fn validate(engine: &Arc<EngineInner>, bytes: &[u8]) -> Result<(), Error> {
-        check(engine, bytes, Bodies::Now)?;
+        let (mut sections, mut outline) = (Sections::default(), Outline::default());
+        check(engine, bytes, Bodies::Now, &mut sections, &mut outline)?;
         Ok(())
     }
 
@@ -337,12 +342,15 @@ impl fmt::Debug for Module {
     }
 }
 
-/// Validates a module and reads its outline.
+/// Validates a module, finds its sections and reads its outline. `sections` and `outline` must be
+/// empty. They are not returned, because they are large and would be copied.
 fn check<'a>(
     engine: &EngineInner,
     bytes: &'a [u8],
     bodies: Bodies,
-) -> Result<(sections::Sections<'a>, Outline), ModuleError> {
+    sections: &mut Sections<'a>,
+    outline: &mut Outline,
+) -> Result<(), ModuleError> {
     let Tunables {
         limits, features, ..
     } = engine.tunables;
@@ -352,12 +360,12 @@ fn check<'a>(
             limit: limits.module_size,
         });
     }
-    let Valid { sections, doubtful } = validate::module(bytes, features, bodies)?;
-    let outline = Outline::read(&engine.types, &sections)?;
+    let doubtful = validate::module(sections, bytes, features, bodies)?;
+    outline.read(&engine.types, sections)?;
     if doubtful && bodies == Bodies::Now {
-        validate::search_bodies(bytes, &sections)?;
+        validate::search_bodies(bytes, sections)?;
     }
-    Ok((sections, outline))
+    Ok(())
 }
 
 const _: () = {

@@ -46,71 +46,69 @@ pub(super) struct Outline {
 }
 
 impl Outline {
-    /// Reads validated sections. Use of an unsupported proposal is an error.
+    /// Reads validated sections. `self` must be empty. Use of an unsupported proposal is an error.
     pub(super) fn read(
+        &mut self,
         registry: &TypeRegistry,
         sections: &Sections<'_>,
-    ) -> Result<Outline, ModuleError> {
-        let mut outline = Outline::default();
-        outline.read_types(registry, sections)?;
-        each("import", imports(sections), |ty| outline.import(ty))?;
-        outline.imported_functions = outline.functions.len() as u32;
-        outline.imported_tables = outline.tables.len() as u32;
-        outline.imported_memories = outline.memories.len() as u32;
-        outline.imported_tags = outline.tags.len() as u32;
-        outline.imported_globals = outline.globals.len() as u32;
-        reserve(&mut outline.functions, &sections.functions);
+    ) -> Result<(), ModuleError> {
+        self.read_types(registry, sections)?;
+        each("import", imports(sections), |ty| self.import(ty))?;
+        self.imported_functions = self.functions.len() as u32;
+        self.imported_tables = self.tables.len() as u32;
+        self.imported_memories = self.memories.len() as u32;
+        self.imported_tags = self.tags.len() as u32;
+        self.imported_globals = self.globals.len() as u32;
+        reserve(&mut self.functions, &sections.functions);
         each("function", items(&sections.functions), |ty| {
-            outline.functions.push(ty);
+            self.functions.push(ty);
             Ok(())
         })?;
-        reserve(&mut outline.tables, &sections.tables);
-        reserve(&mut outline.table_inits, &sections.tables);
+        reserve(&mut self.tables, &sections.tables);
+        reserve(&mut self.table_inits, &sections.tables);
         each("table", items(&sections.tables), |table| {
-            let ty = outline.table_type(table.ty)?;
-            outline.tables.push(ty);
-            outline.table_inits.push(match table.init {
+            let ty = self.table_type(table.ty)?;
+            self.tables.push(ty);
+            self.table_inits.push(match table.init {
                 TableInit::RefNull => None,
                 TableInit::Expr(expr) => Some(ConstExpr::read(&expr)?),
             });
             Ok(())
         })?;
         each("memory", items(&sections.memories), |ty| {
-            outline.memories.push(memory_type(ty));
+            self.memories.push(memory_type(ty));
             Ok(())
         })?;
-        reserve(&mut outline.tags, &sections.tags);
+        reserve(&mut self.tags, &sections.tags);
         each("tag", items(&sections.tags), |tag| {
-            outline.tags.push(tag.func_type_idx);
+            self.tags.push(tag.func_type_idx);
             Ok(())
         })?;
-        reserve(&mut outline.globals, &sections.globals);
-        reserve(&mut outline.global_inits, &sections.globals);
+        reserve(&mut self.globals, &sections.globals);
+        reserve(&mut self.global_inits, &sections.globals);
         each("global", items(&sections.globals), |global| {
-            let ty = outline.global_type(global.ty)?;
-            outline.globals.push(ty);
-            outline
-                .global_inits
-                .push(ConstExpr::read(&global.init_expr)?);
+            let ty = self.global_type(global.ty)?;
+            self.globals.push(ty);
+            self.global_inits.push(ConstExpr::read(&global.init_expr)?);
             Ok(())
         })?;
-        reserve(&mut outline.exports, &sections.exports);
+        reserve(&mut self.exports, &sections.exports);
         each("export", items(&sections.exports), |item| {
-            outline.exports.push(export(item)?);
+            self.exports.push(export(item)?);
             Ok(())
         })?;
-        reserve(&mut outline.elements, &sections.elements);
+        reserve(&mut self.elements, &sections.elements);
         each("element", items(&sections.elements), |segment| {
-            let segment = outline.element_segment(segment)?;
-            outline.elements.push(segment);
+            let segment = self.element_segment(segment)?;
+            self.elements.push(segment);
             Ok(())
         })?;
-        reserve(&mut outline.data, &sections.data);
+        reserve(&mut self.data, &sections.data);
         each("data", items(&sections.data), |segment| {
-            outline.data.push(data_segment(segment)?);
+            self.data.push(data_segment(segment)?);
             Ok(())
         })?;
-        Ok(outline)
+        Ok(())
     }
 
     fn read_types(
@@ -428,7 +426,7 @@ impl From<Needs> for ReadErrorHere {
 /// Calls `read` with each item of a section. `section` is the section's name for messages.
 fn each<T>(
     section: &'static str,
-    items: impl Iterator<Item = wasmparser::Result<(u64, T)>>,
+    items: Option<impl Iterator<Item = wasmparser::Result<(u64, T)>>>,
     mut read: impl FnMut(T) -> Result<(), ReadErrorHere>,
 ) -> Result<(), ModuleError> {
     let place = Place::Section(section);
@@ -438,6 +436,9 @@ fn each<T>(
             error: Complaint::Validator(error),
         }
         .into_invalid()
+    };
+    let Some(items) = items else {
+        return Ok(());
     };
     for item in items {
         let (start, item) = item.map_err(invalid)?;
@@ -452,21 +453,16 @@ fn each<T>(
 
 fn items<'a, T: FromReader<'a>>(
     section: &Option<SectionLimited<'a, T>>,
-) -> impl Iterator<Item = wasmparser::Result<(u64, T)>> {
-    section
-        .clone()
-        .into_iter()
-        .flat_map(SectionLimited::into_iter_with_offsets)
+) -> Option<impl Iterator<Item = wasmparser::Result<(u64, T)>>> {
+    let section = section.as_ref()?;
+    Some(section.clone().into_iter_with_offsets())
 }
 
 fn imports<'a>(
     sections: &Sections<'a>,
-) -> impl Iterator<Item = wasmparser::Result<(u64, wasmparser::Import<'a>)>> {
-    sections
-        .imports
-        .clone()
-        .into_iter()
-        .flat_map(SectionLimited::into_imports_with_offsets)
+) -> Option<impl Iterator<Item = wasmparser::Result<(u64, wasmparser::Import<'a>)>>> {
+    let section = sections.imports.as_ref()?;
+    Some(section.clone().into_imports_with_offsets())
 }
 
 /// Collects the items. `Iterator::collect` does not reserve capacity if items may be errors.

@@ -60,18 +60,9 @@ impl CustomSection {
 }
 
 impl<'a> Sections<'a> {
-    /// Finds the sections and validates them with `features`. If that fails, the parts before
-    /// the fault are still filled in.
-    pub(super) fn read(
-        bytes: &'a [u8],
-        features: WasmFeatures,
-    ) -> (Sections<'a>, Result<(), Fault>) {
-        let mut sections = Sections::default();
-        let outcome = sections.read_all(bytes, features);
-        (sections, outcome)
-    }
-
-    fn read_all(&mut self, bytes: &'a [u8], features: WasmFeatures) -> Result<(), Fault> {
+    /// Finds the sections and validates them with `features`. `self` must be empty. If the
+    /// module is invalid, the parts before the fault are still filled in.
+    pub(super) fn read(&mut self, bytes: &'a [u8], features: WasmFeatures) -> Result<(), Fault> {
         let mut validator = Validator::new_with_features(features);
         let mut parser = Parser::new(0);
         parser.set_features(features);

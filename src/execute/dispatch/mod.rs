@@ -18,6 +18,7 @@ use crate::code::HandlerTable;
 use crate::stack::{Context, Exit};
 use crate::support::vector::V128;
 use core::ptr;
+use core::sync::atomic::{AtomicPtr, Ordering};
 use thiserror::Error as ThisError;
 
 /// A dispatch backend: the way in which the handler of one instruction continues with the next.
@@ -66,7 +67,8 @@ impl Dispatch {
         }
     }
 
-    /// Returns the backend's handlers, after a probe has shown that they work in this build.
+    /// Returns the backend's handlers, after a probe has shown that they work in this build. A
+    /// process probes a backend once, unless it uses several in turn.
     ///
     /// # Errors
     ///
@@ -83,7 +85,13 @@ impl Dispatch {
             #[allow(unreachable_patterns, reason = "where all backends exist")]
             other => return Err(DispatchError::Unavailable(other)),
         };
-        probe(table)?;
+        /// The table that was probed last.
+        static PROBED: AtomicPtr<HandlerTable> = AtomicPtr::new(ptr::null_mut());
+        let address = ptr::from_ref(table).cast_mut();
+        if PROBED.load(Ordering::Relaxed) != address {
+            probe(table)?;
+            PROBED.store(address, Ordering::Relaxed);
+        }
         Ok(table)
     }
 }

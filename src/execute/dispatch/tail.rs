@@ -3,7 +3,7 @@
 //!
 //! The language does not guarantee the jump. So this backend exists only on targets where LLVM is
 //! known to make it (the list is in `build.rs`), a test disassembles the release build, and
-//! creating an engine runs a probe.
+//! creating the first engine runs a probe.
 //!
 //! On x86-64 there are two forms of the handlers of ops on vectors: one for every processor, and
 //! one for processors with AVX2, which are found when an engine is made.

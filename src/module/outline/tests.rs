@@ -3,12 +3,15 @@
 use super::*;
 use crate::ids::TypeId;
 use crate::module::ConstOp;
-use crate::module::validate::{self, Bodies, DEFAULT, Valid};
+use crate::module::validate::{self, Bodies, DEFAULT};
 
 fn read(registry: &TypeRegistry, text: &str) -> Outline {
     let bytes = wat::parse_str(text).unwrap();
-    let Valid { sections, .. } = validate::module(&bytes, DEFAULT, Bodies::Now).unwrap();
-    Outline::read(registry, &sections).unwrap()
+    let mut sections = Sections::default();
+    validate::module(&mut sections, &bytes, DEFAULT, Bodies::Now).unwrap();
+    let mut outline = Outline::default();
+    outline.read(registry, &sections).unwrap();
+    outline
 }
 
 #[test]
@@ -105,8 +108,7 @@ fn segments() {
         (data (offset (i32.mul (global.get $g) (i32.const 2))) \"one\") (data \"two\")
         (func) (func))";
     let bytes = wat::parse_str(text).unwrap();
-    let Valid { sections, .. } = validate::module(&bytes, DEFAULT, Bodies::Now).unwrap();
-    let outline = Outline::read(&TypeRegistry::default(), &sections).unwrap();
+    let outline = read(&TypeRegistry::default(), text);
     let [active, passive, declared] = &outline.elements[..] else {
         panic!()
     };

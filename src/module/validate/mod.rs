@@ -81,42 +81,31 @@ pub(super) enum Bodies {
     AtFirstCall,
 }
 
-/// A module that is valid, as far as it has been checked.
-pub(super) struct Valid<'a> {
-    pub sections: Sections<'a>,
-    /// True if the module must be searched for unsupported proposals.
-    pub doubtful: bool,
-}
-
-/// Validates a module with the features that the embedder allows.
-pub(super) fn module(
-    bytes: &[u8],
+/// Validates a module with the features that the embedder allows, and finds its sections:
+/// `sections` must be empty. Returns whether the module must be searched for unsupported proposals.
+pub(super) fn module<'a>(
+    sections: &mut Sections<'a>,
+    bytes: &'a [u8],
     allowed: WasmFeatures,
     bodies: Bodies,
-) -> Result<Valid<'_>, ModuleError> {
+) -> Result<bool, ModuleError> {
     let quick = allowed.intersection(SUPPORTED);
-    let (sections, outcome) = Sections::read(bytes, quick);
-    let outcome = outcome.and_then(|()| match bodies {
-        Bodies::Now => bodies::validate(bytes, &sections, quick),
+    let outcome = sections.read(bytes, quick).and_then(|()| match bodies {
+        Bodies::Now => bodies::validate(bytes, sections, quick),
         Bodies::AtFirstCall => Ok(()),
     });
     if outcome.is_ok() {
-        return Ok(Valid {
-            sections,
-            doubtful: false,
-        });
+        return Ok(false);
     }
     let complete = with_known(allowed);
-    let (sections, outcome) = Sections::read(bytes, complete);
+    *sections = Sections::default();
+    let outcome = sections.read(bytes, complete);
     // The bodies found precede the fault, so their errors are reported first.
     if bodies == Bodies::Now {
-        bodies::validate(bytes, &sections, complete).map_err(refusal)?;
+        bodies::validate(bytes, sections, complete).map_err(refusal)?;
     }
     outcome.map_err(refusal)?;
-    Ok(Valid {
-        sections,
-        doubtful: true,
-    })
+    Ok(true)
 }
 
 /// Searches the bodies of a valid module for unsupported proposals.

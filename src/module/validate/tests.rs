@@ -8,8 +8,9 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 fn check_bytes(bytes: &[u8], allowed: WasmFeatures, bodies: Bodies) -> Result<bool, ModuleError> {
-    let Valid { sections, doubtful } = module(bytes, allowed, bodies)?;
-    Outline::read(&TypeRegistry::default(), &sections)?;
+    let mut sections = Sections::default();
+    let doubtful = module(&mut sections, bytes, allowed, bodies)?;
+    Outline::default().read(&TypeRegistry::default(), &sections)?;
     if doubtful && bodies == Bodies::Now {
         search_bodies(bytes, &sections)?;
     }
@@ -255,11 +256,8 @@ fn bodies_can_wait() {
         (func) (func (result i32)) (func (drop (ref.i31 (i32.const 0))))
         (func (drop (ref.null nofunc))))";
     let bytes = wat::parse_str(text).unwrap();
-    let Valid {
-        mut sections,
-        doubtful,
-    } = module(&bytes, DEFAULT, Bodies::AtFirstCall).unwrap();
-    assert!(doubtful);
+    let mut sections = Sections::default();
+    assert!(module(&mut sections, &bytes, DEFAULT, Bodies::AtFirstCall).unwrap());
     let deferred = Deferred::new(&mut sections, DEFAULT).unwrap();
     let outcome = |index: u32| {
         let body = &sections.bodies[index as usize];

@@ -122,8 +122,8 @@ struct Subject<'a> {
 
 impl<'a> Subject<'a> {
     fn new(bytes: &'a [u8]) -> Subject<'a> {
-        let (sections, outcome) = Sections::read(bytes, DEFAULT);
-        outcome.unwrap();
+        let mut sections = Sections::default();
+        sections.read(bytes, DEFAULT).unwrap();
         let resources = sections.resources.as_ref().unwrap();
         Subject {
             declarations: Declarations::new(resources, DEFAULT).unwrap(),
