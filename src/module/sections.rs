@@ -67,22 +67,28 @@ impl<'a> Sections<'a> {
         let mut parser = Parser::new(0);
         parser.set_features(features);
         for payload in parser.parse_all(bytes) {
-            let payload = payload.map_err(|error| Fault {
-                place: Place::Module,
-                error: Complaint::Validator(error),
-            })?;
-            if let Payload::CodeSectionEntry(body) = &payload
+            // A reference, because payloads are large.
+            let payload = match &payload {
+                Ok(payload) => payload,
+                Err(error) => {
+                    return Err(Fault {
+                        place: Place::Module,
+                        error: Complaint::Validator(error.clone()),
+                    });
+                }
+            };
+            if let Payload::CodeSectionEntry(body) = payload
                 && self.keep_body(body)
             {
                 continue;
             }
-            let place = place(&payload);
+            let place = place(payload);
             let faulty = |error: wasmparser::Error| Fault {
                 place,
                 error: error.into(),
             };
-            check_count(&payload).map_err(faulty)?;
-            match validator.payload(&payload).map_err(faulty)? {
+            check_count(payload).map_err(faulty)?;
+            match validator.payload(payload).map_err(faulty)? {
                 ValidPayload::Func(function, body) => {
                     if self.resources.is_none() {
                         self.first_body = function.index;
@@ -109,24 +115,24 @@ impl<'a> Sections<'a> {
         plain
     }
 
-    fn keep(&mut self, payload: Payload<'a>) {
+    fn keep(&mut self, payload: &Payload<'a>) {
         match payload {
-            Payload::TypeSection(reader) => self.types = Some(reader),
-            Payload::ImportSection(reader) => self.imports = Some(reader),
-            Payload::FunctionSection(reader) => self.functions = Some(reader),
-            Payload::TableSection(reader) => self.tables = Some(reader),
-            Payload::MemorySection(reader) => self.memories = Some(reader),
-            Payload::GlobalSection(reader) => self.globals = Some(reader),
-            Payload::ExportSection(reader) => self.exports = Some(reader),
-            Payload::StartSection { func, .. } => self.start = Some(func),
-            Payload::TagSection(reader) => self.tags = Some(reader),
-            Payload::ElementSection(reader) => self.elements = Some(reader),
-            Payload::DataSection(reader) => self.data = Some(reader),
+            Payload::TypeSection(reader) => self.types = Some(reader.clone()),
+            Payload::ImportSection(reader) => self.imports = Some(reader.clone()),
+            Payload::FunctionSection(reader) => self.functions = Some(reader.clone()),
+            Payload::TableSection(reader) => self.tables = Some(reader.clone()),
+            Payload::MemorySection(reader) => self.memories = Some(reader.clone()),
+            Payload::GlobalSection(reader) => self.globals = Some(reader.clone()),
+            Payload::ExportSection(reader) => self.exports = Some(reader.clone()),
+            Payload::StartSection { func, .. } => self.start = Some(*func),
+            Payload::TagSection(reader) => self.tags = Some(reader.clone()),
+            Payload::ElementSection(reader) => self.elements = Some(reader.clone()),
+            Payload::DataSection(reader) => self.data = Some(reader.clone()),
             Payload::CodeSectionStart { count, size, .. } => {
-                self.code_size = size as usize;
+                self.code_size = *size as usize;
                 // A body has at least two bytes.
                 self.bodies
-                    .reserve_exact((count as usize).min(self.code_size / 2));
+                    .reserve_exact((*count as usize).min(self.code_size / 2));
             }
             Payload::CustomSection(reader) => {
                 let data = usize_range(reader.data_range());

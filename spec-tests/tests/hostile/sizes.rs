@@ -31,6 +31,18 @@ fn call<T>(store: &mut Store<T>, function: Func, arguments: &[Val]) -> Result<Va
 }
 
 #[test]
+fn a_small_module_takes_little_memory() {
+    let bytes =
+        wat::parse_str("(module (func $f (export \"f\") (param i32) (result i32) (local.get 0)))")
+            .unwrap();
+    let (engine, bytes_of_engine) = peak_of(Engine::default);
+    let (module, bytes_of_module) = peak_of(|| Module::new(&engine, &bytes).unwrap());
+    assert!(bytes_of_engine <= 1 << 10, "engine: {bytes_of_engine}");
+    assert!(bytes_of_module <= 8 << 10, "module: {bytes_of_module}");
+    drop(module);
+}
+
+#[test]
 fn excessive_sizes_are_refused_by_default() {
     on_small_stack(|| {
         for (module, says) in [

@@ -275,7 +275,7 @@ fn bodies_can_wait() {
 
 #[test]
 fn the_first_faulty_body_is_reported() {
-    // More than 64 KiB, so that several threads work.
+    // More than 128 KiB, so that several threads work.
     let nops = "nop ".repeat(50);
     let mut text = String::from("(module");
     for index in 0..3000 {
