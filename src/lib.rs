@@ -118,12 +118,12 @@ mod execute;
 mod heap;
 mod ids;
 mod module;
-#[cfg(feature = "wasi-core")]
 pub mod scheduler;
 mod stack;
 mod support;
 mod translate;
 mod walk;
+#[cfg(feature = "wasi-core")]
 pub mod wasi;
 
 pub use api::*;
