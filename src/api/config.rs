@@ -46,8 +46,8 @@ impl Config {
     ///
     /// * Proposals: all that are supported are on. These are those that WebAssembly 2.0 and 3.0
     ///   contain, without the instructions of garbage collection, and in addition custom page
-    ///   sizes, wide arithmetic and stack switching. SIMD and relaxed SIMD need the Cargo feature
-    ///   `simd`, which is on by default.
+    ///   sizes, wide arithmetic, stack switching and legacy exceptions. SIMD and relaxed SIMD need
+    ///   the Cargo feature `simd`, which is on by default.
     /// * [`CompilationMode::LazyTranslation`]: functions are validated when the module is created
     ///   and translated when they are first called.
     /// * No fuel, no epochs, no interruption from other threads.
@@ -55,8 +55,8 @@ impl Config {
     /// * Up to 8 MiB of stack for an execution, 100 nested calls from the host, and 1 GiB for a
     ///   module.
     ///
-    /// Proposals that are not supported (threads, the instructions of garbage collection, legacy
-    /// exceptions, components) cannot be turned on. A module that uses one is
+    /// Proposals that are not supported (threads, the instructions of garbage collection,
+    /// components) cannot be turned on. A module that uses one is
     /// refused with [`ModuleError::Unsupported`](crate::ModuleError::Unsupported), which contains
     /// the proposal's name.
     pub fn new() -> Config {
@@ -277,7 +277,16 @@ impl Config {
         /// Configures the [exception handling](https://github.com/WebAssembly/exception-handling)
         /// proposal, with `exnref` and `try_table`.
         ///
-        /// The default is `true`. Legacy exceptions (`try`, `catch`) are not supported.
+        /// The default is `true`. Without it there are no tags, so legacy exceptions cannot be used
+        /// either.
         wasm_exceptions = EXCEPTIONS,
+        /// Configures the [legacy exception
+        /// handling](https://github.com/WebAssembly/exception-handling/blob/main/proposals/exception-handling/legacy/Exceptions.md)
+        /// proposal: `try`, `catch`, `catch_all`, `delegate` and `rethrow`, which toolchains used
+        /// before `try_table`. A module may use both forms, and an exception that was thrown by
+        /// code of one form can be caught by code of the other.
+        ///
+        /// The default is `true`.
+        wasm_legacy_exceptions = LEGACY_EXCEPTIONS,
     }
 }

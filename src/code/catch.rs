@@ -1,8 +1,8 @@
-//! The `try_table` blocks of a function.
+//! The blocks of a function that catch exceptions: `try_table`, and the legacy `try`.
 //!
 //! # Why a table
 //!
-//! Entering and leaving a `try_table` takes no cell. The position of a function is known from
+//! Entering and leaving such a block takes no cell. The position of a function is known from
 //! return addresses, and the table gives the blocks that contain the position. Only a throw reads
 //! it.
 
@@ -12,7 +12,7 @@ use alloc::vec::Vec;
 /// The number that means no block.
 const NONE: u32 = u32::MAX;
 
-/// The `try_table` blocks of a function, by the cells within them.
+/// The blocks of a function that catch exceptions, by the cells within them.
 #[derive(Clone, Debug, Default)]
 pub struct CatchTable {
     /// The first word and the innermost block of each run of code whose blocks differ from those
@@ -22,10 +22,32 @@ pub struct CatchTable {
     clauses: Vec<Catch>,
 }
 
-/// A `try_table` block.
+/// The number of a block in its function's table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BlockNumber(u32);
+
+impl BlockNumber {
+    /// The number that means no block.
+    pub const NONE: BlockNumber = BlockNumber(NONE);
+}
+
+/// The form of a block in the table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BlockForm {
+    /// A `try_table`.
+    TryTable,
+    /// The protected part of a legacy `try`.
+    Try,
+    /// The protected part of a legacy `try` that ends with `delegate`. The next outer block is the
+    /// one to which it delegates.
+    Delegate,
+}
+
+/// A block that catches exceptions.
 #[derive(Clone, Copy, Debug)]
 struct TryBlock {
-    /// The next outer block.
+    form: BlockForm,
+    /// The block whose clauses are tried after those of this one.
     outer: u32,
     /// The number of the first clause.
     first: u32,
@@ -33,25 +55,42 @@ struct TryBlock {
     end: u32,
 }
 
-/// A clause of a `try_table`.
+/// A clause of a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Catch {
     /// The tag's index in the module; none if the clause catches all exceptions.
     pub tag: Option<u32>,
-    /// Whether a reference to the exception follows the payload.
-    pub with_ref: bool,
+    /// The reference to the exception.
+    pub reference: Passed,
     /// The target of the clause.
     pub target: Offset,
     /// The slot of the first value that the target receives, counted from the record.
     pub slot: i32,
 }
 
+/// The reference to the exception that a clause passes to its target.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Passed {
+    /// None.
+    Nothing,
+    /// A value behind the payload.
+    Behind,
+    /// In a slot of its own before the payload, for the instructions `rethrow` of a legacy catch
+    /// part. Null if there are none.
+    Before {
+        /// Whether there are any.
+        rethrown: bool,
+    },
+}
+
 impl CatchTable {
     /// Begins a block within the open blocks.
-    pub fn open(&mut self, here: Offset) {
+    pub fn open(&mut self, here: Offset, form: BlockForm) {
         let at = self.clauses.len() as u32;
+        let BlockNumber(outer) = self.innermost();
         self.blocks.push(TryBlock {
-            outer: self.innermost(),
+            form,
+            outer,
             first: at,
             end: at,
         });
@@ -70,8 +109,29 @@ impl CatchTable {
 
     /// Ends the innermost block.
     pub fn close(&mut self, here: Offset) {
-        let outer = self.blocks[self.innermost() as usize].outer;
+        let BlockNumber(innermost) = self.innermost();
+        let outer = self.blocks[innermost as usize].outer;
         self.stretch(here, outer);
+    }
+
+    /// Ends the innermost block. Exceptions that are thrown in it go on to the clauses of `target`,
+    /// which is further out.
+    pub fn delegate(&mut self, here: Offset, target: BlockNumber) {
+        let BlockNumber(innermost) = self.innermost();
+        self.close(here);
+        let block = &mut self.blocks[innermost as usize];
+        block.form = BlockForm::Delegate;
+        block.outer = target.0;
+    }
+
+    /// Sets the clauses of a block that has none. Blocks within it can have been begun and ended
+    /// since it was begun.
+    pub fn set_clauses(&mut self, BlockNumber(block): BlockNumber, clauses: &[Catch]) {
+        let first = self.clauses.len() as u32;
+        self.clauses.extend_from_slice(clauses);
+        let block = &mut self.blocks[block as usize];
+        block.first = first;
+        block.end = self.clauses.len() as u32;
     }
 
     /// Sets the target of a clause.
@@ -79,8 +139,9 @@ impl CatchTable {
         self.clauses[clause as usize].target = target;
     }
 
-    fn innermost(&self) -> u32 {
-        self.stretches.last().map_or(NONE, |&(_, block)| block)
+    /// Returns the number of the innermost open block.
+    pub fn innermost(&self) -> BlockNumber {
+        BlockNumber(self.stretches.last().map_or(NONE, |&(_, block)| block))
     }
 
     fn stretch(&mut self, here: Offset, block: u32) {
@@ -118,11 +179,12 @@ impl CatchTable {
             .map(|(&(start, block), end)| (Offset(start), end, block))
     }
 
-    /// Returns the next outer block and the clauses of each block, by number.
-    pub fn blocks(&self) -> impl Iterator<Item = (Option<u32>, &[Catch])> {
+    /// Returns the form, the next outer block and the clauses of each block, by number.
+    pub fn blocks(&self) -> impl Iterator<Item = (BlockForm, Option<u32>, &[Catch])> {
         self.blocks.iter().map(|block| {
             let outer = (block.outer != NONE).then_some(block.outer);
             (
+                block.form,
                 outer,
                 &self.clauses[block.first as usize..block.end as usize],
             )
@@ -137,7 +199,7 @@ mod tests {
     fn clause(tag: u32) -> Catch {
         Catch {
             tag: Some(tag),
-            with_ref: false,
+            reference: Passed::Nothing,
             target: Offset(0),
             slot: 0,
         }
@@ -147,14 +209,14 @@ mod tests {
     fn inner_blocks_come_first() {
         let mut table = CatchTable::default();
         assert!(table.blocks.is_empty());
-        table.open(Offset(2));
+        table.open(Offset(2), BlockForm::TryTable);
         table.push(clause(1));
         table.push(clause(2));
-        table.open(Offset(6));
+        table.open(Offset(6), BlockForm::TryTable);
         let inner = table.push(clause(3));
         table.close(Offset(9));
         // Another begins where that one has ended.
-        table.open(Offset(9));
+        table.open(Offset(9), BlockForm::TryTable);
         table.push(clause(4));
         table.close(Offset(12));
         table.close(Offset(12));
@@ -184,8 +246,48 @@ mod tests {
         );
         let blocks: Vec<_> = table
             .blocks()
-            .map(|(outer, own)| (outer, own.len()))
+            .map(|(_, outer, own)| (outer, own.len()))
             .collect();
         assert_eq!(blocks, [(None, 2), (Some(0), 1), (Some(0), 1)]);
+    }
+
+    #[test]
+    fn delegation_skips_blocks() {
+        let tags = |table: &CatchTable, at: u32| {
+            let tags = table.clauses_at(at).map(|clause| clause.tag.unwrap());
+            tags.collect::<Vec<_>>()
+        };
+        let mut table = CatchTable::default();
+        table.open(Offset(0), BlockForm::Try);
+        let outermost = table.innermost();
+        table.open(Offset(2), BlockForm::TryTable);
+        table.push(clause(2));
+        table.open(Offset(4), BlockForm::Try);
+        let delegating = table.innermost();
+        // A block in the delegating one catches first.
+        table.open(Offset(6), BlockForm::TryTable);
+        table.push(clause(4));
+        table.close(Offset(8));
+        table.delegate(Offset(10), outermost);
+        assert_eq!(table.innermost(), BlockNumber(1));
+        table.close(Offset(12));
+        table.close(Offset(14));
+        // The clauses of a `try` come behind its block, with others among them.
+        table.open(Offset(16), BlockForm::Try);
+        table.delegate(Offset(18), BlockNumber::NONE);
+        table.set_clauses(outermost, &[clause(0), clause(1)]);
+        assert_eq!(tags(&table, 0), [0, 1]);
+        assert_eq!(tags(&table, 2), [2, 0, 1]);
+        assert_eq!(tags(&table, 4), [0, 1]);
+        assert_eq!(tags(&table, 6), [4, 0, 1]);
+        assert_eq!(tags(&table, 8), [0, 1]);
+        assert_eq!(tags(&table, 10), [2, 0, 1]);
+        assert_eq!(tags(&table, 12), [0, 1]);
+        let none: [u32; 0] = [];
+        assert_eq!(tags(&table, 14), none);
+        assert_eq!(tags(&table, 16), none);
+        let forms: Vec<_> = table.blocks().map(|(form, outer, _)| (form, outer)).collect();
+        assert_eq!(forms[delegating.0 as usize], (BlockForm::Delegate, Some(0)));
+        assert_eq!(forms[4], (BlockForm::Delegate, None));
     }
 }

@@ -45,7 +45,7 @@ pub use block::{
     CodeBlock, CodeHeader, CodeLength, FixedCell, FixedCells, HEADER_WORDS, HandlerAddress,
     HandlerTable, Stub,
 };
-pub use catch::{Catch, CatchTable};
+pub use catch::{BlockForm, BlockNumber, Catch, CatchTable, Passed};
 pub use clauses::{Awaits, Clause, Handles};
 pub use family::Family;
 #[cfg(feature = "simd")]

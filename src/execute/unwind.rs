@@ -4,7 +4,7 @@
 //! exception, they still show where it was thrown.
 
 use super::chain_guard::ChainGuard;
-use crate::code::PublishedBlocks;
+use crate::code::{Passed, PublishedBlocks};
 use crate::heap::{Failure, InstanceCore, StoreInner, ThrownException};
 use crate::ids::{ExnIndex, InstanceIndex, StackId, TagIndex};
 use crate::stack::RawFrames;
@@ -20,12 +20,12 @@ struct Landing {
     ip: *const u64,
     /// Instance of the frame.
     instance: *mut InstanceCore,
-    /// First slot for the payload, counted from the record.
-    payload: i32,
+    /// First slot for the values that are passed, counted from the record.
+    slot: i32,
     /// True if the payload is passed. A clause for all exceptions does not receive it.
     with_fields: bool,
-    /// True if a reference to the exception follows the payload.
-    with_ref: bool,
+    /// Reference to the exception that is passed.
+    reference: Passed,
 }
 
 /// Throws an exception and continues where it is caught. The cell at `ip` throws it, or, if
@@ -96,22 +96,33 @@ fn land(guard: &mut ChainGuard<'_>, exception: ExnIndex, landing: Landing) {
         Some(caught) if landing.with_fields => &caught.fields[..],
         _ => &[],
     };
+    let reference = u64::from(exception.0) + 1;
     // SAFETY: S1: the frame has slots for all values that its label takes; X1, X2: the landing
     // is a cell of the frame's code.
     unsafe {
         let fp = base.add(landing.fp);
-        let payload = fp.offset(landing.payload as isize);
-        payload.copy_from_nonoverlapping(fields.as_ptr(), fields.len());
-        if landing.with_ref {
-            *payload.add(fields.len()) = u64::from(exception.0) + 1;
+        let mut payload = fp.offset(landing.slot as isize);
+        match landing.reference {
+            Passed::Nothing => {}
+            Passed::Behind => *payload.add(fields.len()) = reference,
+            Passed::Before { rethrown } => {
+                *payload = if rethrown { reference } else { 0 };
+                payload = payload.add(1);
+            }
         }
+        payload.copy_from_nonoverlapping(fields.as_ptr(), fields.len());
         (*guard.ctx).stack_limit = limit;
         (*guard.ctx).ip = landing.ip;
         (*guard.ctx).fp = fp;
         (*guard.ctx).set_instance(landing.instance);
     }
     guard.activation().exited = false;
-    if landing.with_ref {
+    let escapes = match landing.reference {
+        Passed::Nothing => false,
+        Passed::Behind => true,
+        Passed::Before { rethrown } => rethrown,
+    };
+    if escapes {
         guard.store.exceptions.escape(exception);
         guard.store.collector.count();
     } else {
@@ -149,9 +160,9 @@ fn find_on(store: &StoreInner, id: StackId, tag: TagIndex) -> Option<Landing> {
                 fp: frame.fp as usize,
                 ip: block.cell(clause.target),
                 instance: instance.core(),
-                payload: clause.slot,
+                slot: clause.slot,
                 with_fields: clause.tag.is_some(),
-                with_ref: clause.with_ref,
+                reference: clause.reference,
             });
         }
     }

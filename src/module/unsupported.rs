@@ -46,7 +46,6 @@ pub(super) fn proposal(feature: WasmFeatures) -> Option<&'static str> {
             WasmFeatures::SHARED_EVERYTHING_THREADS,
             "shared-everything-threads",
         ),
-        (WasmFeatures::LEGACY_EXCEPTIONS, "legacy-exceptions"),
         (WasmFeatures::CUSTOM_DESCRIPTORS, "custom-descriptors"),
         (WasmFeatures::COMPONENT_MODEL, "component-model"),
         (WasmFeatures::MEMORY_CONTROL, "memory-control"),
@@ -108,7 +107,8 @@ pub(super) fn operator(op: &Operator<'_>) -> Result<(), Needs> {
         | "stack_switching"
         | "wide_arithmetic"
         | "threads"
-        | "exceptions" => {
+        | "exceptions"
+        | "legacy_exceptions" => {
             return types_of(op);
         }
         "simd" | "relaxed_simd" if cfg!(feature = "simd") => return Ok(()),
@@ -116,7 +116,6 @@ pub(super) fn operator(op: &Operator<'_>) -> Result<(), Needs> {
         "relaxed_simd" => "relaxed-simd",
         "shared_everything_threads" => "shared-everything-threads",
         "acquire_release_atomics" => "acquire-release-atomics",
-        "legacy_exceptions" => "legacy-exceptions",
         "gc" => "gc",
         "custom_descriptors" => "custom-descriptors",
         "memory_control" => "memory-control",
@@ -135,6 +134,9 @@ fn types_of(op: &Operator<'_>) -> Result<(), Needs> {
             blockty: BlockType::Type(ty),
         }
         | Operator::If {
+            blockty: BlockType::Type(ty),
+        }
+        | Operator::Try {
             blockty: BlockType::Type(ty),
         }
         | Operator::TypedSelect { ty }

@@ -12,7 +12,7 @@ use crate::code::cells::{
     ReturnConst32, ReturnMany, ReturnSlot, Unreachable,
 };
 use crate::code::shape::When;
-use crate::code::{Input, Length, Offset, Op, Target, Targets};
+use crate::code::{BlockNumber, Input, Length, Offset, Op, Target, Targets};
 use crate::module::{FuncType, ValType};
 use alloc::collections::BTreeMap;
 use alloc::rc::Rc;
@@ -32,6 +32,11 @@ pub enum BlockKind {
     Loop(Offset),
     /// `try_table`.
     TryTable,
+    /// The protected part of a legacy `try`.
+    Try,
+    /// A catch part of a legacy `try`, with the number of the `try` among those around the current
+    /// instruction. The reference to the exception is in a hidden slot below the part's operands.
+    Catch(u32),
     /// `if`, with the branch that skips its first arm, while that arm is translated.
     If(Option<Offset>),
 }
@@ -118,6 +123,9 @@ pub struct Control {
     params: Kinds,
     results: Kinds,
     pending: SmallVec<[Pending; 2]>,
+    /// The innermost block whose clauses apply at the label: an exception that is delegated to the
+    /// label goes there.
+    handler: BlockNumber,
 }
 
 impl Control {
@@ -129,7 +137,23 @@ impl Control {
             params: Kinds::none(),
             results: Kinds::of(&ty.results),
             pending: SmallVec::new(),
+            handler: BlockNumber::NONE,
         }
+    }
+
+    /// Returns the kind.
+    pub fn kind(&self) -> BlockKind {
+        self.kind
+    }
+
+    /// Returns the innermost block whose clauses apply at the label.
+    pub fn handler(&self) -> BlockNumber {
+        self.handler
+    }
+
+    /// Returns the number of hidden slots between the base and the operands of the block.
+    fn hidden(&self) -> u32 {
+        u32::from(matches!(self.kind, BlockKind::Catch(_)))
     }
 
     /// Returns the height of the operand stack below the values that a branch to the block carries.
@@ -170,6 +194,7 @@ impl Function<'_> {
             params,
             results,
             pending: SmallVec::new(),
+            handler: self.catches.innermost(),
         });
     }
 
@@ -207,12 +232,7 @@ impl Function<'_> {
     /// `else`.
     pub fn else_(&mut self) {
         let depth = self.control.len() - 1;
-        if self.unreachable.is_none() {
-            self.settle_results(depth);
-            self.charge();
-            let branch = self.plain_branch();
-            self.control[depth].pending.push(branch);
-        }
+        self.leave_part(depth);
         let control = &mut self.control[depth];
         let BlockKind::If(skip) = &mut control.kind else {
             unreachable!("validation pairs `else` with `if`");
@@ -226,6 +246,51 @@ impl Function<'_> {
         self.cost = 0;
     }
 
+    /// Ends a part of the block at `depth` that another one follows: branches to the block's end,
+    /// if the end of the part can be reached.
+    fn leave_part(&mut self, depth: usize) {
+        if self.unreachable.is_none() {
+            self.settle_results(depth);
+            self.charge();
+            let branch = self.plain_branch();
+            self.control[depth].pending.push(branch);
+        }
+    }
+
+    /// Begins a catch part of the innermost block, which is legacy `try` number `number`. Returns
+    /// the target of its clause, and the slot of the first value that the clause passes.
+    pub fn begin_catch(&mut self, number: u32, payload: &[ValType]) -> (Offset, i32) {
+        let depth = self.control.len() - 1;
+        self.leave_part(depth);
+        if self.control[depth].kind == BlockKind::Try {
+            self.catches.close(self.values.assembler.here());
+        }
+        let control = &mut self.control[depth];
+        control.kind = BlockKind::Catch(number);
+        control.handler = self.catches.innermost();
+        let base = control.base;
+        self.unreachable = None;
+        self.cost = 0;
+        self.begin_at_join(base, &[]);
+        self.values.push_hidden();
+        for &ty in payload {
+            self.values.push_temp(ty.into());
+        }
+        (
+            self.values.assembler.here(),
+            self.values.frame.temp(base),
+        )
+    }
+
+    /// `delegate`, whose exceptions go on to the clauses of `target`.
+    pub fn end_delegating(&mut self, target: BlockNumber) {
+        let here = self.values.assembler.here();
+        self.catches.delegate(here, target);
+        let depth = self.control.len() - 1;
+        self.control[depth].kind = BlockKind::Block;
+        self.end();
+    }
+
     /// `end`.
     pub fn end(&mut self) {
         let depth = self.control.len() - 1;
@@ -236,21 +301,25 @@ impl Function<'_> {
             self.control.pop();
             return;
         }
-        if self.control[depth].kind == BlockKind::TryTable {
+        let kind = self.control[depth].kind;
+        if matches!(kind, BlockKind::TryTable | BlockKind::Try) {
             self.catches.close(self.values.assembler.here());
         }
+        if matches!(kind, BlockKind::Try | BlockKind::Catch(_)) {
+            self.end_try();
+        }
         // An `if` without `else` passes its parameters on.
-        let skip = match self.control[depth].kind {
+        let skip = match kind {
             BlockKind::If(skip) => skip,
             _ => None,
         };
-        let joins = skip.is_some() || !self.control[depth].pending.is_empty();
         let falls_through = skip.is_some() || self.unreachable.is_none();
-        // A return of values below the block would settle them on this way only.
-        let results = self.ty.result_slots() as u32;
-        let owns_results =
-            results <= 1 || self.values.height() - self.control[depth].base >= results;
-        if joins && self.unreachable.is_none() && self.only_ends_follow && owns_results {
+        // The results of a catch part are moved below its hidden slot.
+        let hidden = self.control[depth].hidden();
+        let joins = skip.is_some()
+            || !self.control[depth].pending.is_empty()
+            || (hidden != 0 && falls_through);
+        if joins && self.unreachable.is_none() && self.only_ends_follow() && self.owns_results() {
             // The values need not be moved to the slots of the other ways.
             self.return_();
         } else if joins && self.unreachable.is_none() {
@@ -297,6 +366,20 @@ impl Function<'_> {
         self.joined_at = here;
     }
 
+    /// Returns whether the function's results, at the end of the innermost block and of the function,
+    /// can be returned from where they are. A return of several values below the block would settle
+    /// them on this way only, and values below a hidden slot are not topmost.
+    fn owns_results(&self) -> bool {
+        let results = self.ty.result_slots() as u32;
+        let control = &self.control[self.control.len() - 1];
+        let own = self.values.height() - control.base - control.hidden();
+        match results {
+            0 => true,
+            1 => !self.values.top_is_hidden(),
+            _ => own >= results,
+        }
+    }
+
     /// If only a return, which is the last cell, follows a join, replaces the branches to the join by
     /// that return.
     fn thread_returns(&mut self) {
@@ -337,6 +420,10 @@ impl Function<'_> {
 
     /// Puts the results of the block at `depth`, which ends here, into the slots of its results.
     fn settle_results(&mut self, depth: usize) {
+        if self.control[depth].hidden() != 0 {
+            self.carry(depth);
+            return;
+        }
         let results = self.control[depth].results.slots;
         self.values.settle_from(self.values.height() - results);
         self.values.settle_all();

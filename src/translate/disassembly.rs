@@ -1,7 +1,7 @@
 //! Listings of translated code.
 
 use super::function::Function;
-use crate::code::{CatchTable, Op};
+use crate::code::{BlockForm, CatchTable, Op, Passed};
 use crate::module::{Export, ExportItem, Module};
 use crate::support::error::Error;
 use alloc::string::{String, ToString};
@@ -107,17 +107,25 @@ impl fmt::Display for Disassembly {
                 None => writeln!(f, "{cell:>6}  {:>8}  {text}", "")?,
             }
         }
+        let name = |form| match form {
+            BlockForm::TryTable => "try_table",
+            BlockForm::Try | BlockForm::Delegate => "try",
+        };
+        let forms: Vec<BlockForm> = self.catches.blocks().map(|(form, ..)| form).collect();
         for (start, end, block) in self.catches.stretches() {
             write!(f, "  cells from {}", start.0)?;
             if let Some(end) = end {
                 write!(f, " to {}", end.0)?;
             }
-            writeln!(f, " are in try_table {block}")?;
+            writeln!(f, " are in {} {block}", name(forms[block as usize]))?;
         }
-        for (number, (outer, clauses)) in self.catches.blocks().enumerate() {
-            write!(f, "  try_table {number}")?;
-            if let Some(outer) = outer {
-                write!(f, " in {outer}")?;
+        for (number, (form, outer, clauses)) in self.catches.blocks().enumerate() {
+            write!(f, "  {} {number}", name(form))?;
+            match (form, outer) {
+                (BlockForm::Delegate, Some(outer)) => write!(f, "; delegates to {outer}")?,
+                (BlockForm::Delegate, None) => f.write_str("; delegates to the caller")?,
+                (_, Some(outer)) => write!(f, " in {outer}")?,
+                (_, None) => {}
             }
             for catch in clauses {
                 f.write_str("; catch")?;
@@ -125,8 +133,11 @@ impl fmt::Display for Disassembly {
                     Some(tag) => write!(f, " tag {tag}")?,
                     None => f.write_str(" all")?,
                 }
-                if catch.with_ref {
-                    f.write_str(" with its reference")?;
+                match catch.reference {
+                    Passed::Behind => f.write_str(" with its reference")?,
+                    Passed::Before { rethrown: true } => f.write_str(" behind its reference")?,
+                    Passed::Before { rethrown: false } => f.write_str(" behind null")?,
+                    Passed::Nothing => {}
                 }
                 write!(f, " s[{}], -> {}", catch.slot, catch.target.0)?;
             }

@@ -57,6 +57,14 @@ impl FrameMap {
         self.operands.get(&wasm)?.calling.as_deref()
     }
 
+    /// Returns the exceptions of the legacy catch parts around the instruction at `wasm`, which
+    /// are references besides the operands.
+    pub fn caught(&self, wasm: u32) -> &[Variable] {
+        self.operands
+            .get(&wasm)
+            .map_or(&[], |operands| &operands.caught)
+    }
+
     /// Returns the memory accesses of the instruction at `wasm`, if the map was made for it.
     pub fn accesses(&self, wasm: u32) -> &[Access] {
         self.operands
@@ -75,7 +83,8 @@ impl FrameMap {
     /// Returns the approximate size of the map in bytes.
     fn bytes(&self) -> usize {
         let variables = |operands: &Operands| {
-            operands.before.len() + operands.calling.as_ref().map_or(0, Vec::len)
+            let calling = operands.calling.as_ref().map_or(0, Vec::len);
+            operands.before.len() + calling + operands.caught.len()
         };
         let variables = self.locals.len() + self.operands.values().map(variables).sum::<usize>();
         size_of::<FrameMap>()

@@ -1,6 +1,7 @@
 //! The state of a translation, and the loop over a function's instructions.
 
 use super::control::{Control, Kinds};
+use super::exception::LegacyTry;
 use super::frame::{Frame, far};
 use super::mapping::{Mapping, Source, Variable};
 use super::operand::{Kind, Location, Operand};
@@ -75,18 +76,22 @@ pub struct Function<'m> {
     pub cost: u32,
     /// The cost of the runs before it.
     ended: u32,
-    /// Whether only `end`s follow the current instruction. Then the end of a block is the function's.
-    pub only_ends_follow: bool,
+    /// The offset in the module of the current instruction.
+    offset: u64,
+    /// The offset from which on there are only `end`s.
+    only_ends_from: u64,
     /// The branches to the last join.
     pub joined: Vec<Way>,
     /// The place of the last join.
     pub joined_at: Offset,
     /// The reference that a clause has delivered, if the clause is the only way to the current place.
     pub delivered: Option<Delivered>,
-    /// The `try_table` blocks.
+    /// The blocks that catch exceptions.
     pub catches: CatchTable,
     /// The clauses of `try_table`s whose label is the function's end.
     pub caught_at_end: Vec<u32>,
+    /// The legacy `try`s around the current instruction.
+    pub tries: Vec<LegacyTry>,
     /// The records for observers, if they are requested.
     pub mapping: Option<Mapping<'m>>,
 }
@@ -95,7 +100,7 @@ pub struct Function<'m> {
 pub struct Translated<'m> {
     /// The operand stack, with the code.
     pub values: Values,
-    /// The `try_table` blocks.
+    /// The blocks that catch exceptions.
     pub catches: CatchTable,
     /// The records for observers, if they were requested.
     pub mapping: Option<Mapping<'m>>,
@@ -168,12 +173,14 @@ impl<'m> Function<'m> {
             unreachable: None,
             cost: 1 + declared / ZEROED_SLOTS,
             ended: 0,
-            only_ends_follow: false,
+            offset: 0,
+            only_ends_from: 0,
             joined: Vec::new(),
             joined_at: Offset(u32::MAX),
             delivered: None,
             catches: CatchTable::default(),
             caught_at_end: Vec::new(),
+            tries: Vec::new(),
             mapping: mapped.map(Mapping::new),
         };
         translation.prologue(declared);
@@ -181,11 +188,8 @@ impl<'m> Function<'m> {
             .iter()
             .rev()
             .take_while(|&&byte| byte == END);
-        let only_ends_from = range.end - ends.count();
-        translation.operators(
-            body.get_binary_reader_for_operators()?,
-            only_ends_from as u64,
-        )?;
+        translation.only_ends_from = (range.end - ends.count()) as u64;
+        translation.operators(body.get_binary_reader_for_operators()?)?;
         translation.return_caught();
         let extent = frame.temp(translation.values.max_height());
         let variable = |&Local { kind, slot }: &Local| Variable {
@@ -215,15 +219,10 @@ impl<'m> Function<'m> {
         self.poll();
     }
 
-    fn operators(
-        &mut self,
-        mut reader: BinaryReader<'_>,
-        only_ends_from: u64,
-    ) -> Result<(), Failed> {
+    fn operators(&mut self, mut reader: BinaryReader<'_>) -> Result<(), Failed> {
         while !reader.eof() {
             let offset = reader.original_position();
-            // Used at an `end`, which is one byte long.
-            self.only_ends_follow = offset + 1 >= only_ends_from;
+            self.offset = offset;
             if self.mapping.is_some() {
                 let operator = reader.peek_operator(self)?;
                 if let Some(mapping) = &mut self.mapping {
@@ -244,6 +243,18 @@ impl<'m> Function<'m> {
             }
         }
         Ok(())
+    }
+
+    /// Returns the opcode of the current instruction.
+    pub fn opcode(&self) -> Option<u8> {
+        self.module.bytes.get(self.offset as usize).copied()
+    }
+
+    /// Returns whether only `end`s follow the current instruction. Then the end of a block is the
+    /// function's.
+    pub fn only_ends_follow(&self) -> bool {
+        // The opcode takes a byte.
+        self.offset + 1 >= self.only_ends_from
     }
 
     // --- fuel and interruption ---

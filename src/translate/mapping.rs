@@ -56,6 +56,8 @@ pub struct Operands {
     pub before: Vec<Variable>,
     /// The stack during the instruction, if that is a call: without its operands.
     pub calling: Option<Vec<Variable>>,
+    /// The exceptions of the legacy catch parts around the instruction, which are no operands.
+    pub caught: Vec<Variable>,
     /// The memory accesses of the instruction.
     pub accesses: SmallVec<[Access; 2]>,
     /// The clauses of the instruction, if it resumes a continuation.
@@ -140,6 +142,7 @@ impl<'a> Mapping<'a> {
             self.present = Some(Operands {
                 before: values.variables(),
                 calling: None,
+                caught: values.hidden(),
                 accesses: accesses(operator),
                 clauses: clauses(operator),
             });

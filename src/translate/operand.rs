@@ -161,6 +161,9 @@ pub enum Location {
     Acc(Offset),
     /// None: the entry is that of another slot of the value below.
     Upper,
+    /// In the slot that belongs to its height, but no operand of an instruction: the exception of
+    /// a legacy catch part.
+    Hidden,
 }
 
 /// A value on the operand stack.

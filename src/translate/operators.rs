@@ -15,6 +15,13 @@ use crate::module::ValType;
 use alloc::vec::Vec;
 use wasmparser::{FrameKind, FrameStack, MemArg, VisitOperator};
 
+/// The opcode of the legacy instruction `catch`.
+const CATCH: u8 = 0x07;
+/// The opcode of the legacy instruction `delegate`.
+const DELEGATE: u8 = 0x18;
+/// The opcode of the legacy instruction `catch_all`.
+const CATCH_ALL: u8 = 0x19;
+
 /// Returns the op that has the same result with its operands exchanged, if there is one.
 pub fn exchanged(op: Op) -> Option<Op> {
     use Op::*;
@@ -135,24 +142,45 @@ pub fn opposite(op: Op) -> Option<Op> {
 /// Returns the fuel that an instruction costs, by its name in `wasmparser`.
 const fn cost(operator: &str) -> u32 {
     match operator.as_bytes() {
-        b"Nop" | b"Drop" | b"Block" | b"Loop" | b"Unreachable" | b"Return" | b"Else" | b"End" => 0,
+        b"Nop" | b"Drop" | b"Block" | b"Loop" | b"Unreachable" | b"Return" | b"Else" | b"End"
+        | b"Catch" | b"CatchAll" | b"Delegate" => 0,
         _ => 1,
     }
 }
 
-/// Passes over an instruction in code that is never reached, `$depth` blocks deep in it.
+/// Passes over an instruction in code that is never reached, `$depth` blocks deep in it. Its
+/// immediates follow its name.
 macro_rules! pass_over {
-    ($f:ident $depth:ident Block) => {
+    ($f:ident $depth:ident Block $ty:ident) => {
         $f.unreachable = Some($depth + 1)
     };
-    ($f:ident $depth:ident Loop) => {
+    ($f:ident $depth:ident Loop $ty:ident) => {
         $f.unreachable = Some($depth + 1)
     };
-    ($f:ident $depth:ident If) => {
+    ($f:ident $depth:ident If $ty:ident) => {
         $f.unreachable = Some($depth + 1)
     };
-    ($f:ident $depth:ident TryTable) => {
+    ($f:ident $depth:ident TryTable $table:ident) => {
         $f.unreachable = Some($depth + 1)
+    };
+    ($f:ident $depth:ident Try $ty:ident) => {
+        $f.unreachable = Some($depth + 1)
+    };
+    ($f:ident $depth:ident Catch $tag:ident) => {
+        if $depth == 0 {
+            $f.catch(Some($tag))
+        }
+    };
+    ($f:ident $depth:ident CatchAll) => {
+        if $depth == 0 {
+            $f.catch(None)
+        }
+    };
+    ($f:ident $depth:ident Delegate $label:ident) => {
+        match $depth {
+            0 => $f.delegate($label),
+            _ => $f.unreachable = Some($depth - 1),
+        }
     };
     ($f:ident $depth:ident Else) => {
         if $depth == 0 {
@@ -165,7 +193,7 @@ macro_rules! pass_over {
             _ => $f.unreachable = Some($depth - 1),
         }
     };
-    ($f:ident $depth:ident $op:ident) => {};
+    ($f:ident $depth:ident $op:ident $($immediate:ident)*) => {};
 }
 
 /// Translates an instruction in code that can be reached. Its immediates follow its name.
@@ -179,6 +207,11 @@ macro_rules! translate {
     ($f:ident Else) => { $f.else_() };
     ($f:ident End) => { $f.end() };
     ($f:ident TryTable $table:ident) => { $f.try_table($table) };
+    ($f:ident Try $ty:ident) => { $f.try_($ty) };
+    ($f:ident Catch $tag:ident) => { $f.catch(Some($tag)) };
+    ($f:ident CatchAll) => { $f.catch(None) };
+    ($f:ident Delegate $depth:ident) => { $f.delegate($depth) };
+    ($f:ident Rethrow $depth:ident) => { $f.rethrow($depth) };
     ($f:ident Throw $tag:ident) => { $f.throw($tag) };
     ($f:ident ThrowRef) => { $f.throw_ref() };
     ($f:ident Br $depth:ident) => { $f.br($depth) };
@@ -436,7 +469,7 @@ macro_rules! define_visitor {
         => $visit:ident ($($arity:tt)*))*) => {
         $(fn $visit(&mut self $($(, $immediate: $ty)*)?) -> Result<(), Failed> {
             if let Some(_depth) = self.unreachable {
-                pass_over!(self _depth $op);
+                pass_over!(self _depth $op $($($immediate)*)?);
                 return Ok(());
             }
             self.cost += const { cost(stringify!($op)) };
@@ -465,10 +498,14 @@ impl<'a> wasmparser::VisitSimdOperator<'a> for Function<'_> {
 }
 
 impl FrameStack for Function<'_> {
-    /// Returns the same for every instruction: validation has checked that each `else` is in an
-    /// `if` and that the body ends.
+    /// Returns the frame that the current instruction needs: validation has checked that each
+    /// `else` is in an `if`, each `catch` in a `try`, and that the body ends.
     fn current_frame(&self) -> Option<FrameKind> {
-        Some(FrameKind::If)
+        Some(match self.opcode() {
+            Some(CATCH | CATCH_ALL) => FrameKind::LegacyCatch,
+            Some(DELEGATE) => FrameKind::LegacyTry,
+            _ => FrameKind::If,
+        })
     }
 }
 

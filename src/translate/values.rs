@@ -196,7 +196,11 @@ impl Values {
         match operand.location {
             Location::Local(local, lower) => self.aliases[local as usize] = lower,
             Location::Acc(_) => self.pending[operand.kind.class() as usize] = None,
-            Location::Temp | Location::Made(_) | Location::Const(_) | Location::Upper => {}
+            Location::Temp
+            | Location::Made(_)
+            | Location::Const(_)
+            | Location::Upper
+            | Location::Hidden => {}
         }
     }
 
@@ -216,7 +220,27 @@ impl Values {
         }
     }
 
-    /// Returns where an observer finds the values on the stack, the lowest first.
+    /// Pushes a reference to an exception that is in the slot of its height, and that is no
+    /// operand.
+    pub fn push_hidden(&mut self) {
+        self.push(Kind::ExnRef, Location::Hidden);
+    }
+
+    /// Returns whether the topmost entry is no operand.
+    pub fn top_is_hidden(&self) -> bool {
+        self.top().is_some_and(|top| top.location == Location::Hidden)
+    }
+
+    /// Returns where the references to exceptions are that are no operands, the lowest first.
+    pub fn hidden(&self) -> Vec<Variable> {
+        let hidden = self.entries.iter();
+        hidden
+            .filter(|entry| entry.location == Location::Hidden)
+            .map(|entry| Variable::in_slot(entry.kind, self.frame.temp(entry.height)))
+            .collect()
+    }
+
+    /// Returns where an observer finds the operands on the stack, the lowest first.
     pub fn variables(&self) -> Vec<Variable> {
         let variable = |operand: &Operand| {
             let source = match operand.location {
@@ -224,7 +248,7 @@ impl Values {
                 Location::Local(local, _) => Source::Slot(self.frame.local(local)),
                 Location::Const(bits) => Source::Constant(bits),
                 Location::Acc(_) => Source::Accumulator,
-                Location::Upper => return None,
+                Location::Upper | Location::Hidden => return None,
             };
             let kind = operand.kind;
             Some(Variable { kind, source })
@@ -253,7 +277,9 @@ impl Values {
             Location::Const(bits) => return Place::Immediate(bits),
             Location::Acc(_) => return Place::Acc,
             Location::Local(local, _) => self.frame.local(local),
-            Location::Temp | Location::Made(_) | Location::Upper => self.frame.temp(operand.height),
+            Location::Temp | Location::Made(_) | Location::Upper | Location::Hidden => {
+                self.frame.temp(operand.height)
+            }
         };
         if self.mirrors(operand.kind.class(), slot) {
             Place::Acc
@@ -267,7 +293,9 @@ impl Values {
     pub fn slot(&mut self, operand: &Operand) -> i32 {
         match operand.location {
             Location::Local(local, _) => self.frame.local(local),
-            Location::Temp | Location::Made(_) | Location::Upper => self.frame.temp(operand.height),
+            Location::Temp | Location::Made(_) | Location::Upper | Location::Hidden => {
+                self.frame.temp(operand.height)
+            }
             Location::Const(_) | Location::Acc(_) => {
                 let slot = self.frame.temp(operand.height);
                 self.move_to(operand, slot);
@@ -411,7 +439,7 @@ impl Values {
     pub fn move_to(&mut self, operand: &Operand, slot: i32) {
         let class = operand.kind.class();
         match operand.location {
-            Location::Temp | Location::Upper => {
+            Location::Temp | Location::Upper | Location::Hidden => {
                 self.copy(class, slot, self.frame.temp(operand.height));
             }
             Location::Made(cell) => match near(slot) {
@@ -552,7 +580,11 @@ impl Values {
         for at in from..self.entries.len() {
             let operand = self.entries[at];
             match operand.location {
-                Location::Temp | Location::Made(_) | Location::Acc(_) | Location::Upper => {}
+                Location::Temp
+                | Location::Made(_)
+                | Location::Acc(_)
+                | Location::Upper
+                | Location::Hidden => {}
                 Location::Const(bits) => {
                     self.constant(self.frame.temp(operand.height), bits);
                     self.entries[at].location = Location::Temp;

@@ -53,6 +53,7 @@ pub fn trace_stack(
         map.locals()
             .iter()
             .chain(operands)
+            .chain(map.caught(wasm))
             .filter_map(|variable| {
                 let heap = match variable.kind {
                     Kind::ExternRef => HeapType::Extern,

@@ -47,6 +47,7 @@ const SUPPORTED: WasmFeatures = WasmFeatures::FLOATS
     .union(WasmFeatures::CUSTOM_PAGE_SIZES)
     .union(WasmFeatures::WIDE_ARITHMETIC)
     .union(WasmFeatures::EXCEPTIONS)
+    .union(WasmFeatures::LEGACY_EXCEPTIONS)
     .union(WasmFeatures::STACK_SWITCHING)
     .union(WasmFeatures::COMPACT_IMPORTS)
     .union(WasmFeatures::THREADS)
@@ -62,7 +63,6 @@ const VECTORS: WasmFeatures = if cfg!(feature = "simd") {
 /// Features that are not supported, but known well enough to validate modules that use them.
 const KNOWN: WasmFeatures = WasmFeatures::SIMD
     .union(WasmFeatures::RELAXED_SIMD)
-    .union(WasmFeatures::LEGACY_EXCEPTIONS)
     // What the embedder has turned off is refused, and not validated once more.
     .difference(SUPPORTED);
 
