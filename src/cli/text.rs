@@ -1,6 +1,7 @@
 //! Modules in the text format: conversion to binary, and positions in the text.
 
 use super::file_kind;
+use super::script::Flat;
 use std::path::Path;
 use wasmparser::{Parser, Payload};
 use wast::Wat;
@@ -36,16 +37,13 @@ impl Text {
     /// If the text is malformed; the message has the position.
     pub(crate) fn encode(&self) -> Result<Vec<u8>, String> {
         let file = &self.file;
-        let encoded = self.parse(false, |module| module.encode());
+        let encoded = self.parse(false, |module, flat| {
+            let encoded = module.encode();
+            encoded.map_err(|error| original(flat, error))
+        });
         encoded.and_then(|encoded| encoded).map_err(|error| {
             if self.begins_with("component") {
                 return format!("`{file}` {}", file_kind::COMPONENT);
-            }
-            if let Some(span) = self.legacy_try_around(error.span().offset()) {
-                let message = "this instruction (`try`) needs the legacy-exceptions proposal, which \
-                               backstitch does not support yet";
-                let error = wast::Error::new(span, message.to_string());
-                return format!("cannot load `{file}`: {}", self.render(error));
             }
             let hint = match self.is_script() {
                 true => "; it is a test script, which `backstitch wast` runs",
@@ -63,24 +61,28 @@ impl Text {
     pub(crate) fn show(&self, binary: &[u8], offset: u64, message: &str) -> Option<String> {
         let location = Location::of(binary, offset)?;
         let span = self
-            .parse(true, |module| {
+            .parse(true, |module, flat| {
                 module.resolve().ok()?;
-                self.span_of(module, location)
+                let span = span_of(flat, module, location)?;
+                Some(Span::from_offset(flat.original(span.offset())))
             })
             .ok()??;
         Some(self.render(wast::Error::new(span, message.to_string())))
     }
 
-    /// Parses the module, with the positions of instructions if they are needed.
+    /// Parses the module, with the positions of instructions if they are needed. The positions are
+    /// those in the flat text, which `use_module` receives as well.
     fn parse<T>(
         &self,
         with_positions: bool,
-        use_module: impl FnOnce(&mut Module<'_>) -> T,
+        use_module: impl FnOnce(&mut Module<'_>, &Flat<'_>) -> T,
     ) -> Result<T, wast::Error> {
-        let mut buffer = ParseBuffer::new(&self.text)?;
+        let flat = Flat::new(&self.text);
+        let refused = |error| original(&flat, error);
+        let mut buffer = ParseBuffer::new(flat.text()).map_err(refused)?;
         buffer.track_instr_spans(with_positions);
-        match parser::parse::<Wat<'_>>(&buffer)? {
-            Wat::Module(mut module) => Ok(use_module(&mut module)),
+        match parser::parse::<Wat<'_>>(&buffer).map_err(refused)? {
+            Wat::Module(mut module) => Ok(use_module(&mut module, &flat)),
             Wat::Component(component) => {
                 let message = "a component is not a module".to_string();
                 Err(wast::Error::new(component.span, message))
@@ -88,121 +90,9 @@ impl Text {
         }
     }
 
-    fn span_of(&self, module: &Module<'_>, location: Location) -> Option<Span> {
-        let ModuleKind::Text(fields) = &module.kind else {
-            return None;
-        };
-        let nth = |index: usize, select: &dyn Fn(&ModuleField<'_>) -> Option<Span>| {
-            fields.iter().filter_map(select).nth(index)
-        };
-        match location {
-            Location::Instruction { function, index } => {
-                let mut functions = fields.iter().filter_map(|field| match field {
-                    ModuleField::Func(function) => Some(function),
-                    _ => None,
-                });
-                let function = functions.nth(function)?;
-                Some(self.span_in(function, index))
-            }
-            Location::Type(index) => nth(index, &|field| match field {
-                ModuleField::Type(ty) => Some(ty.span),
-                ModuleField::Rec(group) => Some(group.span),
-                _ => None,
-            }),
-            Location::Import(index) => nth(index, &|field| match field {
-                ModuleField::Import(imports) => Some(imports.span),
-                _ => None,
-            }),
-            Location::Function(index) => nth(index, &|field| match field {
-                ModuleField::Func(function) => Some(function.span),
-                _ => None,
-            }),
-            Location::Table(index) => nth(index, &|field| match field {
-                ModuleField::Table(table) => Some(table.span),
-                _ => None,
-            }),
-            Location::Memory(index) => nth(index, &|field| match field {
-                ModuleField::Memory(memory) => Some(memory.span),
-                _ => None,
-            }),
-            Location::Tag(index) => nth(index, &|field| match field {
-                ModuleField::Tag(tag) => Some(tag.span),
-                _ => None,
-            }),
-            Location::Global(index) => nth(index, &|field| match field {
-                ModuleField::Global(global) => Some(match &global.kind {
-                    GlobalKind::Inline(value) => first(value).unwrap_or(global.span),
-                    GlobalKind::Import(_) => global.span,
-                }),
-                _ => None,
-            }),
-            Location::Export(index) => nth(index, &|field| match field {
-                ModuleField::Export(export) => Some(export.span),
-                _ => None,
-            }),
-            Location::Start => nth(0, &|field| match field {
-                ModuleField::Start(index) => Some(index.span()),
-                _ => None,
-            }),
-            Location::Element(index) => nth(index, &|field| match field {
-                ModuleField::Elem(element) => Some(element.span),
-                _ => None,
-            }),
-            Location::Data(index) => nth(index, &|field| match field {
-                ModuleField::Data(data) => Some(data.span),
-                _ => None,
-            }),
-        }
-    }
-
-    /// Returns the position of an instruction of a function. Behind the last one, this is the
-    /// parenthesis that ends the function.
-    fn span_in(&self, function: &Func<'_>, index: usize) -> Span {
-        let FuncKind::Inline { expression, .. } = &function.kind else {
-            return function.span;
-        };
-        let spans = expression.instr_spans.as_deref().unwrap_or_default();
-        match spans.get(index) {
-            Some(span) => *span,
-            None => self.end_of(function.span).unwrap_or(function.span),
-        }
-    }
-
-    /// Returns the position of the parenthesis that closes the form in which a position is.
-    fn end_of(&self, span: Span) -> Option<Span> {
-        let mut depth = 0;
-        for token in self.tokens(span.offset()) {
-            match token.kind {
-                TokenKind::LParen => depth += 1,
-                TokenKind::RParen if depth == 0 => return Some(Span::from_offset(token.offset)),
-                TokenKind::RParen => depth -= 1,
-                _ => {}
-            }
-        }
-        None
-    }
-
-    /// Returns the position of the innermost `(try …)` that contains an offset.
-    fn legacy_try_around(&self, offset: usize) -> Option<Span> {
-        let mut open: Vec<Option<Span>> = Vec::new();
-        let mut tokens = self.tokens(0).peekable();
-        while let Some(token) = tokens.next_if(|token| token.offset <= offset) {
-            match token.kind {
-                TokenKind::LParen => {
-                    let next = tokens.peek();
-                    let is_try = next.is_some_and(|next| self.is_keyword(next, "try"));
-                    open.push(is_try.then(|| Span::from_offset(token.offset)));
-                }
-                TokenKind::RParen => drop(open.pop()),
-                _ => {}
-            }
-        }
-        open.into_iter().rev().flatten().next()
-    }
-
     /// Returns whether the first form of the text begins with a keyword.
     fn begins_with(&self, keyword: &str) -> bool {
-        let second = self.tokens(0).nth(1);
+        let second = tokens(&self.text, 0).nth(1);
         second.is_some_and(|token| self.is_keyword(&token, keyword))
     }
 
@@ -211,24 +101,11 @@ impl Text {
         let is_assertion = |token: Token| {
             token.kind == TokenKind::Keyword && token.src(&self.text).starts_with("assert_")
         };
-        self.tokens(0).any(is_assertion)
+        tokens(&self.text, 0).any(is_assertion)
     }
 
     fn is_keyword(&self, token: &Token, keyword: &str) -> bool {
         token.kind == TokenKind::Keyword && token.src(&self.text) == keyword
-    }
-
-    /// Returns the tokens from an offset on, without white space and comments, up to the first
-    /// malformed one.
-    fn tokens(&self, offset: usize) -> impl Iterator<Item = Token> {
-        let mut tokens = Vec::new();
-        for token in Lexer::new(&self.text).iter(offset).map_while(Result::ok) {
-            match token.kind {
-                TokenKind::LineComment | TokenKind::BlockComment | TokenKind::Whitespace => {}
-                _ => tokens.push(token),
-            }
-        }
-        tokens.into_iter()
     }
 
     /// Formats an error with its position and the line.
@@ -237,6 +114,120 @@ impl Text {
         error.set_text(&self.text);
         shortened(&error.to_string())
     }
+}
+
+/// Returns an error with its position in the original text instead of the flat one.
+fn original(flat: &Flat<'_>, error: wast::Error) -> wast::Error {
+    let span = Span::from_offset(flat.original(error.span().offset()));
+    wast::Error::new(span, error.message())
+}
+
+/// Returns the position of a part of a module in the flat text.
+fn span_of(flat: &Flat<'_>, module: &Module<'_>, location: Location) -> Option<Span> {
+    let ModuleKind::Text(fields) = &module.kind else {
+        return None;
+    };
+    let nth = |index: usize, select: &dyn Fn(&ModuleField<'_>) -> Option<Span>| {
+        fields.iter().filter_map(select).nth(index)
+    };
+    match location {
+        Location::Instruction { function, index } => {
+            let mut functions = fields.iter().filter_map(|field| match field {
+                ModuleField::Func(function) => Some(function),
+                _ => None,
+            });
+            let function = functions.nth(function)?;
+            Some(span_in(flat, function, index))
+        }
+        Location::Type(index) => nth(index, &|field| match field {
+            ModuleField::Type(ty) => Some(ty.span),
+            ModuleField::Rec(group) => Some(group.span),
+            _ => None,
+        }),
+        Location::Import(index) => nth(index, &|field| match field {
+            ModuleField::Import(imports) => Some(imports.span),
+            _ => None,
+        }),
+        Location::Function(index) => nth(index, &|field| match field {
+            ModuleField::Func(function) => Some(function.span),
+            _ => None,
+        }),
+        Location::Table(index) => nth(index, &|field| match field {
+            ModuleField::Table(table) => Some(table.span),
+            _ => None,
+        }),
+        Location::Memory(index) => nth(index, &|field| match field {
+            ModuleField::Memory(memory) => Some(memory.span),
+            _ => None,
+        }),
+        Location::Tag(index) => nth(index, &|field| match field {
+            ModuleField::Tag(tag) => Some(tag.span),
+            _ => None,
+        }),
+        Location::Global(index) => nth(index, &|field| match field {
+            ModuleField::Global(global) => Some(match &global.kind {
+                GlobalKind::Inline(value) => first(value).unwrap_or(global.span),
+                GlobalKind::Import(_) => global.span,
+            }),
+            _ => None,
+        }),
+        Location::Export(index) => nth(index, &|field| match field {
+            ModuleField::Export(export) => Some(export.span),
+            _ => None,
+        }),
+        Location::Start => nth(0, &|field| match field {
+            ModuleField::Start(index) => Some(index.span()),
+            _ => None,
+        }),
+        Location::Element(index) => nth(index, &|field| match field {
+            ModuleField::Elem(element) => Some(element.span),
+            _ => None,
+        }),
+        Location::Data(index) => nth(index, &|field| match field {
+            ModuleField::Data(data) => Some(data.span),
+            _ => None,
+        }),
+    }
+}
+
+/// Returns the position of an instruction of a function. Behind the last one, this is the
+/// parenthesis that ends the function.
+fn span_in(flat: &Flat<'_>, function: &Func<'_>, index: usize) -> Span {
+    let FuncKind::Inline { expression, .. } = &function.kind else {
+        return function.span;
+    };
+    let spans = expression.instr_spans.as_deref().unwrap_or_default();
+    match spans.get(index) {
+        Some(span) => *span,
+        None => end_of(flat, function.span).unwrap_or(function.span),
+    }
+}
+
+/// Returns the position of the parenthesis that closes the form in which a position is.
+fn end_of(flat: &Flat<'_>, span: Span) -> Option<Span> {
+    let mut depth = 0;
+    for token in tokens(flat.text(), span.offset()) {
+        match token.kind {
+            TokenKind::LParen => depth += 1,
+            TokenKind::RParen if depth == 0 => return Some(Span::from_offset(token.offset)),
+            TokenKind::RParen => depth -= 1,
+            _ => {}
+        }
+    }
+    None
+}
+
+/// Returns the tokens from an offset on, without white space and comments, up to the first
+/// malformed one.
+fn tokens(text: &str, offset: usize) -> impl Iterator<Item = Token> {
+    let mut tokens = Vec::new();
+    for token in Lexer::new(text).iter(offset).map_while(Result::ok) {
+        match token.kind {
+            TokenKind::LineComment | TokenKind::BlockComment | TokenKind::Whitespace => {}
+            _ => tokens.push(token),
+        }
+    }
+    tokens.into_iter()
 }
 
 fn first(expression: &Expression<'_>) -> Option<Span> {

@@ -286,7 +286,10 @@ mod tests {
         let none: [u32; 0] = [];
         assert_eq!(tags(&table, 14), none);
         assert_eq!(tags(&table, 16), none);
-        let forms: Vec<_> = table.blocks().map(|(form, outer, _)| (form, outer)).collect();
+        let forms: Vec<_> = table
+            .blocks()
+            .map(|(form, outer, _)| (form, outer))
+            .collect();
         assert_eq!(forms[delegating.0 as usize], (BlockForm::Delegate, Some(0)));
         assert_eq!(forms[4], (BlockForm::Delegate, None));
     }

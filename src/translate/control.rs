@@ -276,10 +276,7 @@ impl Function<'_> {
         for &ty in payload {
             self.values.push_temp(ty.into());
         }
-        (
-            self.values.assembler.here(),
-            self.values.frame.temp(base),
-        )
+        (self.values.assembler.here(), self.values.frame.temp(base))
     }
 
     /// `delegate`, whose exceptions go on to the clauses of `target`.

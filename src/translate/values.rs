@@ -228,7 +228,8 @@ impl Values {
 
     /// Returns whether the topmost entry is no operand.
     pub fn top_is_hidden(&self) -> bool {
-        self.top().is_some_and(|top| top.location == Location::Hidden)
+        self.top()
+            .is_some_and(|top| top.location == Location::Hidden)
     }
 
     /// Returns where the references to exceptions are that are no operands, the lowest first.

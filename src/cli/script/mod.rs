@@ -9,6 +9,7 @@
 //!            │  ▲ spectest: the module that scripts import
 //!            │  ├ expectation: values, and patterns of them
 //!            │  │ └ vector: those of vectors, by lanes
+//!            │  ├ flat: legacy `try`s in their flat form
 //!            │  ├ message: the specification's error messages
 //!            │  └ older: rules that only older scripts have
 //!            ▼
@@ -26,6 +27,7 @@
 
 pub mod driver;
 mod expectation;
+mod flat;
 mod message;
 mod older;
 mod report;
@@ -34,6 +36,7 @@ mod spectest;
 mod vector;
 
 pub use driver::Driver;
+pub use flat::Flat;
 pub use report::{Failure, Report};
 pub use runner::run;
 pub use spectest::Host;

@@ -4,7 +4,7 @@ use super::expectation;
 use super::message;
 use super::older;
 use super::spectest;
-use super::{Driver, Failure, Host, Report};
+use super::{Driver, Failure, Flat, Host, Report};
 use backstitch::{Error, Extern, Instance, Linker, Module, Store, Trap, Val};
 use std::any::Any;
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,6 +22,9 @@ pub fn run(text: &str, driver: &mut dyn Driver) -> Report {
     let mut report = Report::default();
     let fail = |report: &mut Report, line, reason| report.failures.push(Failure { line, reason });
 
+    // Lines are the same in the flat text.
+    let flat = Flat::new(text);
+    let text = flat.text();
     // Scripts test names with misleading characters.
     let mut lexer = Lexer::new(text);
     lexer.allow_confusing_unicode(true);
