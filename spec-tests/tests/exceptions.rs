@@ -4,6 +4,10 @@
 mod continuations;
 #[path = "exceptions/host.rs"]
 mod host;
+#[path = "exceptions/legacy.rs"]
+mod legacy;
+#[path = "exceptions/nesting.rs"]
+mod nesting;
 #[path = "exceptions/tags.rs"]
 mod tags;
 #[path = "exceptions/throwing.rs"]

@@ -207,6 +207,8 @@ fn is_wanted(script: &Script) -> bool {
         "call.wast",
         "call_indirect.wast",
         "call_ref.wast",
+        "catch.wast",
+        "delegate.wast",
         "fac.wast",
         "func_ptrs.wast",
         "imports.wast",

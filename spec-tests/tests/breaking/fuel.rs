@@ -55,7 +55,7 @@ fn the_page_has_the_costs() {
             Some((example, fuel.parse().ok()?))
         })
         .collect();
-    assert_eq!(rows.len(), 22);
+    assert_eq!(rows.len(), 23);
     each(metered, |engine| {
         for &(body, fuel) in &rows {
             // The example with a label needs one.

@@ -88,30 +88,47 @@ fn faults_of_text_modules_have_positions() {
 }
 
 #[test]
-fn legacy_exceptions_have_one_message() {
-    let message =
-        "(`try`) needs the legacy-exceptions proposal, which backstitch does not support yet";
-    for (name, text) in [
-        ("flat.wat", "(module (func\n try nop catch_all end))"),
+fn legacy_tries_can_be_folded() {
+    for (name, body) in [
+        ("flat.wat", "try throw 0 catch_all end"),
+        ("folded.wat", "(try (do (throw 0)) (catch 0) (catch_all))"),
         (
-            "folded.wat",
-            "(module (func\n (try (do nop) (catch_all nop))))",
-        ),
-        (
-            "result.wat",
-            "(module (func (result i32)\n (try (result i32) (do (i32.const 1)))))",
+            "clause.wat",
+            "(if (try (result i32) (do (throw 0)) (catch_all (i32.const 0))) (then unreachable))",
         ),
         (
             "delegate.wat",
-            "(module (func\n (try (do nop) (delegate 0))))",
+            "(try $l (do (try (do (try (do (throw 0)) (delegate $l))))) (catch_all))",
         ),
     ] {
-        run(name, text)
-            .expect(1, "")
-            .says(&[message, &format!("{name}:2:2")]);
+        let text = format!("(module (tag) (func (export \"_start\") {body}))");
+        run(name, text).expect(0, "");
     }
-    let binary = wat::parse_str("(module (func try nop catch_all end))").unwrap();
-    run("legacy.wasm", binary).expect(1, "").says(&[message]);
+    // Positions are those in the text.
+    for (name, text, says) in [
+        (
+            "folded-type.wat",
+            "(module (func (result i32)\n (try (result i32) (do) (catch_all (i32.const 1)))))",
+            "folded-type.wat:2:29",
+        ),
+        (
+            "folded-tag.wat",
+            "(module (func (try (do) (catch_all)))\n (func (try (do)\n  (catch $e))))",
+            "folded-tag.wat:3:10",
+        ),
+        (
+            "folded-after.wat",
+            "(module (func (try (do)) (try (do) (delegate 0)) (drop)))",
+            "folded-after.wat:1:51",
+        ),
+        (
+            "folded-parts.wat",
+            "(module (func\n (try (catch_all) (do))))",
+            "folded-parts.wat:2:7",
+        ),
+    ] {
+        run(name, text).expect(1, "").says(&[says]);
+    }
     // Another mistake is not hidden by this.
     run("other.wat", "(module (func $try\n (i32.addd)))")
         .expect(1, "")

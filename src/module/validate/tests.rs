@@ -96,7 +96,6 @@ fn types_of_the_gc_proposal_pass() {
 
 #[test]
 fn unsupported_proposals_are_named() {
-    assert_needs("(module (func try end))", "legacy-exceptions", "`try`");
     assert_needs(
         "(module (global i31ref (ref.i31 (i32.const 1))))",
         "gc",
@@ -238,6 +237,15 @@ fn switched_off_is_invalid() {
         (
             WasmFeatures::STACK_SWITCHING,
             "(module (type $f (func)) (type (cont $f)))",
+        ),
+        (
+            WasmFeatures::LEGACY_EXCEPTIONS,
+            "(module (func try catch_all end))",
+        ),
+        // There are no tags without exceptions.
+        (
+            WasmFeatures::EXCEPTIONS,
+            "(module (tag) (func try catch 0 end))",
         ),
     ] {
         let bytes = wat::parse_str(text).unwrap();
