@@ -135,8 +135,8 @@ impl fmt::Display for Disassembly {
                 }
                 match catch.reference {
                     Passed::Behind => f.write_str(" with its reference")?,
-                    Passed::Before { rethrown: true } => f.write_str(" behind its reference")?,
-                    Passed::Before { rethrown: false } => f.write_str(" behind null")?,
+                    Passed::Before { rethrown: true } => f.write_str(" after its reference")?,
+                    Passed::Before { rethrown: false } => f.write_str(" after null")?,
                     Passed::Nothing => {}
                 }
                 write!(f, " s[{}], -> {}", catch.slot, catch.target.0)?;

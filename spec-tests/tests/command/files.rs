@@ -109,7 +109,7 @@ fn legacy_tries_can_be_folded() {
         (
             "folded-type.wat",
             "(module (func (result i32)\n (try (result i32) (do) (catch_all (i32.const 1)))))",
-            "folded-type.wat:2:29",
+            "folded-type.wat:2:26",
         ),
         (
             "folded-tag.wat",
@@ -124,7 +124,7 @@ fn legacy_tries_can_be_folded() {
         (
             "folded-parts.wat",
             "(module (func\n (try (catch_all) (do))))",
-            "folded-parts.wat:2:7",
+            "folded-parts.wat:2:20",
         ),
     ] {
         run(name, text).expect(1, "").says(&[says]);
