@@ -2,8 +2,12 @@
 
 (module
   (type $swap (func (param i32 i64) (result i64 i32)))
+  (type $f (func))
+  (type $k (cont $f))
+  (elem declare func $gives)
   (tag $empty)
   (tag $i32 (param i32))
+  (tag $give (param i32))
   (tag $pair (param i32 i64))
   (tag $many (param i32 i64 f32 f64 i32))
   (global $log (mut i32) (i32.const 0))
@@ -289,6 +293,44 @@
     catch $i32
     end)
 
+  ;; Each kind of branch to the end of a catch part.
+  (func (export "branch-table") (param i32) (result i32)
+    block $out (result i32)
+      try $l (result i32)
+        (throw $i32 (i32.const 3))
+      catch $i32
+        (br_table $l $out (local.get 0))
+      end
+      (i32.add (i32.const 10))
+    end)
+  (func (export "branch-on-null") (param externref) (result i32)
+    try $l (result i32)
+      (throw $empty)
+    catch_all
+      (i32.const 6)
+      (br_on_null $l (local.get 0))
+      drop
+      (i32.add (i32.const 1))
+    end)
+  (func (export "clause-of-try-table") (result i32)
+    try $l (result i32)
+      (throw $i32 (i32.const 1))
+    catch $i32
+      drop
+      (try_table (catch $i32 $l) (throw $i32 (i32.const 30)))
+      unreachable
+    end)
+  (func $gives (suspend $give (i32.const 5)))
+  (func (export "clause-of-resume") (result i32)
+    try $l (result i32 (ref null $k))
+      (throw $empty)
+    catch_all
+      (i32.const 100)
+      (resume $k (on $give $l) (cont.new $k (ref.func $gives)))
+      (ref.null $k)
+    end
+    (drop))
+
   ;; `catch_all` does not catch traps.
   (func (export "trap") (result i32)
     try (result i32)
@@ -384,6 +426,12 @@
 (assert_return (invoke "never-ends") (i32.const 5))
 (assert_trap (invoke "after-unreachable") "unreachable")
 (assert_return (invoke "catch-after-unreachable") (i32.const 8))
+(assert_return (invoke "branch-table" (i32.const 0)) (i32.const 13))
+(assert_return (invoke "branch-table" (i32.const 1)) (i32.const 3))
+(assert_return (invoke "branch-on-null" (ref.null extern)) (i32.const 6))
+(assert_return (invoke "branch-on-null" (ref.extern 1)) (i32.const 7))
+(assert_return (invoke "clause-of-try-table") (i32.const 30))
+(assert_return (invoke "clause-of-resume") (i32.const 5))
 (assert_trap (invoke "trap") "integer divide by zero")
 (assert_return (invoke "tail-call" (i32.const 9)) (i32.const 0))
 (assert_return (invoke "tail-call" (i32.const 1)) (i32.const 11))
