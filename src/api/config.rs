@@ -286,7 +286,9 @@ impl Config {
         /// before `try_table`. A module may use both forms, and an exception that was thrown by
         /// code of one form can be caught by code of the other.
         ///
-        /// The default is `true`.
+        /// The default is `true`. In modules in the text format,
+        /// [`Module::new`](crate::Module::new) reads `try` in its flat form only; the command line
+        /// reads the folded form as well.
         wasm_legacy_exceptions = LEGACY_EXCEPTIONS,
     }
 }

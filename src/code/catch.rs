@@ -60,7 +60,7 @@ struct TryBlock {
 pub struct Catch {
     /// The tag's index in the module; none if the clause catches all exceptions.
     pub tag: Option<u32>,
-    /// The reference to the exception.
+    /// The reference to the exception that the target receives.
     pub reference: Passed,
     /// The target of the clause.
     pub target: Offset,
@@ -71,14 +71,13 @@ pub struct Catch {
 /// The reference to the exception that a clause passes to its target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Passed {
-    /// None.
+    /// No reference.
     Nothing,
-    /// A value behind the payload.
+    /// The last value, behind the payload.
     Behind,
-    /// In a slot of its own before the payload, for the instructions `rethrow` of a legacy catch
-    /// part. Null if there are none.
+    /// The hidden slot of a legacy catch part, before the payload.
     Before {
-        /// Whether there are any.
+        /// Whether a `rethrow` reads the slot. It is null otherwise.
         rethrown: bool,
     },
 }

@@ -257,8 +257,9 @@ impl Function<'_> {
         }
     }
 
-    /// Begins a catch part of the innermost block, which is legacy `try` number `number`. Returns
-    /// the target of its clause, and the slot of the first value that the clause passes.
+    /// Begins a catch part of the innermost block, which is number `number` of the legacy `try`s
+    /// around it. Returns the target of the part's clause, and the slot of the first value that the
+    /// clause passes.
     pub fn begin_catch(&mut self, number: u32, payload: &[ValType]) -> (Offset, i32) {
         let depth = self.control.len() - 1;
         self.leave_part(depth);
@@ -279,7 +280,7 @@ impl Function<'_> {
         (self.values.assembler.here(), self.values.frame.temp(base))
     }
 
-    /// `delegate`, whose exceptions go on to the clauses of `target`.
+    /// Ends the innermost block, a legacy `try`, whose exceptions go on to the clauses of `target`.
     pub fn end_delegating(&mut self, target: BlockNumber) {
         let here = self.values.assembler.here();
         self.catches.delegate(here, target);
