@@ -201,7 +201,8 @@ impl core::error::Error for Deadlock {}
 /// );
 /// let instance = program.instantiate(&mut store, &linker, &module)?;
 /// let start = instance.get_func(&mut store, "_start").unwrap();
-/// program.run(&mut store, start.start(&mut store, &[])?)?;
+/// let first = start.start(&mut store, &[])?;
+/// program.run(&mut store, first)?;
 /// # Ok::<(), backstitch::Error>(())
 /// ```
 pub struct Program<T: 'static> {
