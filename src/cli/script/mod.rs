@@ -33,6 +33,7 @@ mod older;
 mod report;
 mod runner;
 mod spectest;
+mod thread;
 mod vector;
 
 pub use driver::Driver;

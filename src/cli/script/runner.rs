@@ -4,8 +4,9 @@ use super::expectation;
 use super::message;
 use super::older;
 use super::spectest;
+use super::thread::Thread;
 use super::{Driver, Failure, Flat, Host, Report};
-use backstitch::{Error, Extern, Instance, Linker, Module, Store, Trap, Val};
+use backstitch::{Error, Extern, Func, Instance, Linker, Module, Store, Trap, Val};
 use std::any::Any;
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -14,8 +15,8 @@ use wast::parser::{self, ParseBuffer};
 use wast::token::Id;
 use wast::{QuoteWat, Wast, WastDirective, WastExecute, WastInvoke, Wat};
 
-/// The reason why scripts with threads are skipped.
-const NEEDS_THREADS: &str = "`thread` and `wait` need the threads proposal, which is not supported";
+/// The reason why scripts are skipped.
+const NESTED_THREADS: &str = "threads that start threads are not supported";
 
 /// Runs a script.
 pub fn run(text: &str, driver: &mut dyn Driver) -> Report {
@@ -43,18 +44,17 @@ pub fn run(text: &str, driver: &mut dyn Driver) -> Report {
             return report;
         }
     };
-    let needs_threads = |directive: &WastDirective<'_>| {
-        matches!(
-            directive,
-            WastDirective::Thread(_) | WastDirective::Wait { .. }
-        )
+    let is_thread = |directive: &WastDirective<'_>| matches!(directive, WastDirective::Thread(_));
+    let is_nested = |directive: &WastDirective<'_>| match directive {
+        WastDirective::Thread(thread) => thread.directives.iter().any(is_thread),
+        _ => false,
     };
-    if directives.iter().any(needs_threads) {
+    if directives.iter().any(is_nested) {
         let assertions = directives.iter().map(count_assertions).sum();
-        return Report::skip(assertions, NEEDS_THREADS);
+        return Report::skip(assertions, NESTED_THREADS);
     }
 
-    let mut runner = match Runner::new(driver) {
+    let mut runner = match Runner::new(text, driver) {
         Ok(runner) => runner,
         Err(error) => {
             let reason = format!("cannot create a store: {}", message::one_line(&error));
@@ -63,22 +63,20 @@ pub fn run(text: &str, driver: &mut dyn Driver) -> Report {
         }
     };
     for directive in directives {
-        let line = directive.span().linecol_in(text).0 + 1;
-        let assertions = count_assertions(&directive);
-        // The store is used further after a panic: later directives may not depend on the lost
-        // state.
-        let result = catch_unwind(AssertUnwindSafe(|| runner.run(directive)));
-        match result {
-            Ok(Ok(())) => report.passed += assertions,
-            Ok(Err(reason)) => fail(&mut report, line, reason),
-            Err(panic) => fail(&mut report, line, panic_message(&*panic)),
+        match directive {
+            WastDirective::Thread(thread) => runner.start_thread(thread),
+            WastDirective::Wait { thread, .. } => runner.wait_for(thread),
+            directive => runner.perform(directive),
         }
     }
+    runner.end_threads();
+    report = runner.report;
+    report.failures.sort_by_key(|failure| failure.line);
     report.printed = std::mem::take(&mut runner.store.data_mut().printed);
     report
 }
 
-fn count_assertions(directive: &WastDirective<'_>) -> usize {
+pub(super) fn count_assertions(directive: &WastDirective<'_>) -> usize {
     match directive {
         WastDirective::AssertMalformed { .. }
         | WastDirective::AssertMalformedCustom { .. }
@@ -110,13 +108,11 @@ fn panic_message(panic: &(dyn Any + Send)) -> String {
 }
 
 /// The result of an action that may trap.
-type Outcome = Result<Vec<Val>, Error>;
+pub(super) type Outcome = Result<Vec<Val>, Error>;
 
-/// A script's state between directives.
-struct Runner<'driver> {
-    driver: &'driver mut dyn Driver,
+/// The names that directives use, and what they stand for. Each thread of a script has its own.
+pub(super) struct Scope {
     linker: Linker<Host>,
-    store: Store<Host>,
     definitions: BTreeMap<String, Module>,
     /// The last definition, for directives without a name.
     definition: Option<Module>,
@@ -128,14 +124,11 @@ struct Runner<'driver> {
     instance: Option<Instance>,
 }
 
-impl<'driver> Runner<'driver> {
-    fn new(driver: &'driver mut dyn Driver) -> Result<Self, Error> {
-        let mut store = driver.new_store()?;
-        let linker = spectest::new_linker(driver.engine(), &mut store)?;
-        Ok(Runner {
-            driver,
-            linker,
-            store,
+impl Scope {
+    /// Creates a scope with the module `spectest` alone.
+    fn new(driver: &mut dyn Driver, store: &mut Store<Host>) -> Result<Scope, Error> {
+        Ok(Scope {
+            linker: spectest::new_linker(driver.engine(), store)?,
             definitions: BTreeMap::new(),
             definition: None,
             instances: BTreeMap::new(),
@@ -143,12 +136,84 @@ impl<'driver> Runner<'driver> {
             instance: None,
         })
     }
+}
+
+/// A script's state between directives.
+pub(super) struct Runner<'script, 'driver> {
+    text: &'script str,
+    driver: &'driver mut dyn Driver,
+    pub(super) store: Store<Host>,
+    /// The scope of the thread whose directives are executed.
+    pub(super) scope: Scope,
+    /// The threads that have not ended, in the order in which they were started.
+    pub(super) threads: Vec<Thread<'script>>,
+    pub(super) report: Report,
+}
+
+impl<'script, 'driver> Runner<'script, 'driver> {
+    fn new(text: &'script str, driver: &'driver mut dyn Driver) -> Result<Self, Error> {
+        let mut store = driver.new_store()?;
+        let scope = Scope::new(driver, &mut store)?;
+        Ok(Runner {
+            text,
+            driver,
+            store,
+            scope,
+            threads: Vec::new(),
+            report: Report::default(),
+        })
+    }
+
+    /// Returns the scope of a new thread, which has the instance of a name in common with the
+    /// present one.
+    pub(super) fn new_scope(&mut self, shared: Option<Id<'_>>) -> Result<Scope, String> {
+        let why = |error| format!("cannot start a thread: {}", message::one_line(&error));
+        let mut scope = Scope::new(self.driver, &mut self.store).map_err(why)?;
+        if let Some(name) = shared {
+            let instance = self.find_instance(Some(name))?;
+            scope.instances.insert(name.name().to_string(), instance);
+        }
+        Ok(scope)
+    }
+
+    /// Returns the line of a directive, from 1.
+    pub(super) fn line(&self, directive: &WastDirective<'_>) -> usize {
+        directive.span().linecol_in(self.text).0 + 1
+    }
+
+    /// Executes a directive and reports its result.
+    pub(super) fn perform(&mut self, directive: WastDirective<'_>) {
+        let line = self.line(&directive);
+        let assertions = count_assertions(&directive);
+        self.attempt(line, assertions, |runner| runner.run(directive));
+    }
+
+    /// Does what a directive at a line says, and reports the result.
+    pub(super) fn attempt(
+        &mut self,
+        line: usize,
+        assertions: usize,
+        action: impl FnOnce(&mut Self) -> Result<(), String>,
+    ) {
+        // The store is used further after a panic: later directives may not depend on the lost
+        // state.
+        let result = catch_unwind(AssertUnwindSafe(|| action(self)));
+        let reason = match result {
+            Ok(Ok(())) => {
+                self.report.passed += assertions;
+                return;
+            }
+            Ok(Err(reason)) => reason,
+            Err(panic) => panic_message(&*panic),
+        };
+        self.report.failures.push(Failure { line, reason });
+    }
 
     fn run(&mut self, directive: WastDirective<'_>) -> Result<(), String> {
         match directive {
             WastDirective::Module(mut module) => {
                 let name = module.name();
-                self.instance = None;
+                self.scope.instance = None;
                 self.define(name, &mut module)?;
                 self.instantiate_definition(name, name)
             }
@@ -159,12 +224,12 @@ impl<'driver> Runner<'driver> {
             WastDirective::ModuleInstance {
                 instance, module, ..
             } => {
-                self.instance = None;
+                self.scope.instance = None;
                 self.instantiate_definition(module, instance)
             }
             WastDirective::Register { name, module, .. } => {
                 let instance = self.find_instance(module)?;
-                self.registered.insert(name.to_string());
+                self.scope.registered.insert(name.to_string());
                 self.register(name, instance)
             }
             WastDirective::Invoke(invoke) => match self.invoke(invoke)? {
@@ -216,27 +281,30 @@ impl<'driver> Runner<'driver> {
                 )),
                 Err(error) => message::expect_link_error(&error, message),
             },
-            WastDirective::Thread(_) | WastDirective::Wait { .. } => Err(NEEDS_THREADS.to_string()),
+            WastDirective::Thread(_) | WastDirective::Wait { .. } => {
+                Err("threads are started and waited for by the script itself".to_string())
+            }
         }
     }
 
     /// Compiles a module and stores it under its name.
     fn define(&mut self, name: Option<Id<'_>>, module: &mut QuoteWat<'_>) -> Result<(), String> {
-        self.definition = None;
+        self.scope.definition = None;
         if let Some(name) = name {
             // If the module fails, an older one of the same name must not remain.
-            self.definitions.remove(name.name());
-            self.instances.remove(name.name());
+            self.scope.definitions.remove(name.name());
+            self.scope.instances.remove(name.name());
         }
         let bytes = module
             .encode()
             .map_err(|error| format!("not a module: {}", error.message()))?;
         let module = self.new_module(&bytes)?;
         if let Some(name) = name {
-            self.definitions
+            self.scope
+                .definitions
                 .insert(name.name().to_string(), module.clone());
         }
-        self.definition = Some(module);
+        self.scope.definition = Some(module);
         Ok(())
     }
 
@@ -252,20 +320,20 @@ impl<'driver> Runner<'driver> {
         instance: Option<Id<'_>>,
     ) -> Result<(), String> {
         let found = match module {
-            Some(name) => self.definitions.get(name.name()),
-            None => self.definition.as_ref(),
+            Some(name) => self.scope.definitions.get(name.name()),
+            None => self.scope.definition.as_ref(),
         };
         let module = found.ok_or_else(|| no_such("module", module))?;
         let made = self
             .driver
-            .instantiate(&mut self.store, &self.linker, module)
+            .instantiate(&mut self.store, &self.scope.linker, module)
             .map_err(|error| format!("cannot instantiate: {}", message::one_line(&error)))?;
-        self.instance = Some(made);
+        self.scope.instance = Some(made);
         if let Some(name) = instance {
-            self.instances.insert(name.name().to_string(), made);
+            self.scope.instances.insert(name.name().to_string(), made);
             // Wasmtime's scripts import from an instance by its name in the script, unless
             // another instance was registered under that name.
-            if !self.registered.contains(name.name()) {
+            if !self.scope.registered.contains(name.name()) {
                 return self.register(name.name(), made);
             }
         }
@@ -274,7 +342,7 @@ impl<'driver> Runner<'driver> {
 
     /// Makes an instance available for imports of later modules.
     fn register(&mut self, name: &str, instance: Instance) -> Result<(), String> {
-        let registered = self.linker.instance(&mut self.store, name, instance);
+        let registered = self.scope.linker.instance(&mut self.store, name, instance);
         let why = |error| format!("cannot register `{name}`: {}", message::one_line(&error));
         registered.map(drop).map_err(why)
     }
@@ -290,13 +358,13 @@ impl<'driver> Runner<'driver> {
         let module = self.new_module(&bytes)?;
         Ok(self
             .driver
-            .instantiate(&mut self.store, &self.linker, &module))
+            .instantiate(&mut self.store, &self.scope.linker, &module))
     }
 
     fn find_instance(&self, name: Option<Id<'_>>) -> Result<Instance, String> {
         let instance = match name {
-            Some(name) => self.instances.get(name.name()).copied(),
-            None => self.instance,
+            Some(name) => self.scope.instances.get(name.name()).copied(),
+            None => self.scope.instance,
         };
         instance.ok_or_else(|| no_such("instance", name))
     }
@@ -323,6 +391,12 @@ impl<'driver> Runner<'driver> {
     }
 
     fn invoke(&mut self, invoke: WastInvoke<'_>) -> Result<Outcome, String> {
+        let (function, arguments) = self.call_of(&invoke)?;
+        Ok(self.driver.call(&mut self.store, &function, &arguments))
+    }
+
+    /// Returns the function that a directive calls, and its arguments.
+    pub(super) fn call_of(&mut self, invoke: &WastInvoke<'_>) -> Result<(Func, Vec<Val>), String> {
         let Extern::Func(function) = self.find_export(invoke.module, invoke.name)? else {
             return Err(format!("`{}` is not a function", invoke.name));
         };
@@ -339,7 +413,7 @@ impl<'driver> Runner<'driver> {
         for (argument, ty) in invoke.args.iter().zip(ty.params()) {
             arguments.push(expectation::argument(&mut self.store, argument, &ty)?);
         }
-        Ok(self.driver.call(&mut self.store, &function, &arguments))
+        Ok((function, arguments))
     }
 
     /// Checks that a module is refused, by the text parser or by the engine.
@@ -372,7 +446,7 @@ impl<'driver> Runner<'driver> {
     }
 }
 
-fn expect_trap(outcome: Outcome, expected: &str) -> Result<(), String> {
+pub(super) fn expect_trap(outcome: Outcome, expected: &str) -> Result<(), String> {
     match outcome {
         Ok(_) => Err(format!(
             "expected the trap `{expected}`, but the call returned"
@@ -394,7 +468,7 @@ fn no_such(what: &str, name: Option<Id<'_>>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use backstitch::{Config, Engine, Func};
+    use backstitch::{Config, Engine};
 
     /// A driver that makes plain calls, but panics for functions without results.
     struct Moody(Engine);
