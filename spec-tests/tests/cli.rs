@@ -289,7 +289,7 @@ fn scripts() {
     );
     let threads = file(
         "scripts/c.wast",
-        "(module $m)\n(thread $t (assert_return (invoke \"f\")))\n(wait $t)",
+        "(module $m)\n(thread $t (thread $u (assert_return (invoke \"f\"))))\n(wait $t)",
     );
     let (good, bad, threads) = (good.display(), bad.display(), threads.display());
 
@@ -306,7 +306,7 @@ fn scripts() {
              {bad}:2: expected i32.const 2, found i32.const 1\n  \
              {bad}:4: the instance exports no `two`\n\
              {threads}: 0 passed, 0 failed, 1 skipped: \
-             `thread` and `wait` need the threads proposal, which is not supported\n\
+             threads that start threads are not supported\n\
              3 passed, 2 failed, 1 skipped\n"
         ),
     );
