@@ -99,6 +99,13 @@ const WITH_SPILLS: &[(Architecture, &str, &str)] = &[
         "Fused<Apply<I64Store, StoreTo<",
         "two unaligned accesses by bytes need more registers than are free",
     ),
+    (Architecture::X86_64, "Apply<I32Atomic", SIX_REGISTERS),
+    (Architecture::X86_64, "Apply<I64Atomic", SIX_REGISTERS),
+    (
+        Architecture::Riscv64,
+        "Apply<I64AtomicRmw",
+        "two unaligned accesses by bytes need more registers than are free",
+    ),
     (Architecture::Riscv64, "Apply<I8x16", LANE_BY_LANE),
     (Architecture::Riscv64, "Apply<I16x8", LANE_BY_LANE),
     (Architecture::Riscv64, "Apply<I32x4Dot", LANE_BY_LANE),
