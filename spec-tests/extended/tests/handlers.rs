@@ -102,6 +102,11 @@ const WITH_SPILLS: &[(Architecture, &str, &str)] = &[
     (Architecture::X86_64, "Apply<I32Atomic", SIX_REGISTERS),
     (Architecture::X86_64, "Apply<I64Atomic", SIX_REGISTERS),
     (
+        Architecture::X86_64,
+        "AtomicFence",
+        "the fence is a locked access to the stack",
+    ),
+    (
         Architecture::Riscv64,
         "Apply<I64AtomicRmw",
         "two unaligned accesses by bytes need more registers than are free",
