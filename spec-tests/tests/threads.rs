@@ -367,7 +367,13 @@ fn a_dropped_execution_is_not_woken() {
             assert!(next.time_out(&mut store));
             assert_eq!(ends(&mut store, &mut next), 1002);
         }
-        assert!(memory.atomic_notify(&mut store, 8, 5).unwrap() <= 1);
+        let mut last = start(&mut store, &instance, "wait", &wait_on(0, 0, -1));
+        waits(&mut store, &mut last);
+        let mut dropped = start(&mut store, &instance, "wait", &wait_on(0, 0, -1));
+        waits(&mut store, &mut dropped);
+        drop(dropped);
+        assert_eq!(memory.atomic_notify(&mut store, 8, 5), Ok(1));
+        assert_eq!(ends(&mut store, &mut last), 1000);
         assert_eq!(memory.atomic_notify(&mut store, 8, 5), Ok(0));
     });
 }

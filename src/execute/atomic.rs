@@ -174,7 +174,7 @@ pub fn notify(
 ) -> Result<u32, Trap> {
     let len = store.memory(memory).byte_size() as u64;
     let address = check_address(base, offset, 4, len)?;
-    Ok(store.stacks.waiters.notify(memory, address, count))
+    Ok(store.stacks.notify(memory, address, count))
 }
 
 impl<O: OpType, S: Shape> Apply<O, S> {

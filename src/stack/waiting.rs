@@ -1,7 +1,11 @@
 //! Executions that wait at an address of a shared memory.
 
+use super::directory::StackState;
+use super::stacks::Stacks;
 use crate::ids::{MemoryIndex, StackId};
+use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::mem;
 
 /// The state of a wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,7 +56,7 @@ impl Waiters {
 
     /// Wakes up to `count` stacks that wait at an address of a memory, in the order in which they
     /// began to. Returns their number.
-    pub fn notify(&mut self, memory: MemoryIndex, address: u64, count: u32) -> u32 {
+    fn notify(&mut self, memory: MemoryIndex, address: u64, count: u32) -> u32 {
         let mut woken = 0;
         for waiter in &mut self.waiters {
             if woken == count {
@@ -85,5 +89,31 @@ impl Waiters {
     /// Removes a stack, whose wait has ended or which is released.
     pub fn remove(&mut self, stack: StackId) {
         self.waiters.retain(|waiter| waiter.stack != stack);
+    }
+}
+
+impl Stacks {
+    /// Wakes up to `count` stacks that wait at an address of a memory, in the order in which they
+    /// began to. Returns their number. Executions that were dropped wait no longer.
+    pub fn notify(&mut self, memory: MemoryIndex, address: u64, count: u32) -> u32 {
+        let mut waiters = mem::take(&mut self.waiters);
+        waiters
+            .waiters
+            .retain(|waiter| !self.was_dropped(waiter.stack));
+        let woken = waiters.notify(memory, address, count);
+        self.waiters = waiters;
+        woken
+    }
+
+    /// Returns whether the execution that a suspended stack belongs to was dropped.
+    fn was_dropped(&self, stack: StackId) -> bool {
+        let mut initial = stack;
+        while let Some(parent) = self.stack(initial).parent() {
+            initial = parent;
+        }
+        let stack = self.stack(initial);
+        let owner = stack.owner.as_ref();
+        stack.state != StackState::Running
+            && owner.is_some_and(|owner| Arc::strong_count(owner) == 1)
     }
 }
