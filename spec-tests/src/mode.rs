@@ -20,15 +20,6 @@ const HAS_TAIL_CALLS: bool = cfg!(any(
 /// so many.
 const SUSPENSION_LIMIT: u64 = 1 << 28;
 
-/// Returns the dispatch backends of this build.
-pub fn dispatches() -> Vec<Dispatch> {
-    let mut all = vec![Dispatch::best()];
-    if !all.contains(&Dispatch::Loop) {
-        all.push(Dispatch::Loop);
-    }
-    all
-}
-
 /// A mode in which scripts run.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Mode {

@@ -2,10 +2,11 @@
 //! others. Also suspensions that the host handles.
 
 use backstitch::{
-    AsContext, Caller, Config, ContState, Dispatch, Engine, Error, ExternRef, Func, Global,
-    GlobalType, HeapType, Instance, Linker, Module, Mutability, Outcome, RefType, RootScope,
-    Rooted, Store, StoreLimitsBuilder, Suspension, Trap, Val, ValType,
+    AsContext, Caller, ContState, Engine, Error, ExternRef, Func, Global, GlobalType, HeapType,
+    Instance, Linker, Module, Mutability, Outcome, RefType, RootScope, Rooted, Store,
+    StoreLimitsBuilder, Suspension, Trap, Val, ValType,
 };
+use spec_tests::engines::each_dispatch as each;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -22,12 +23,6 @@ impl Counted {
 impl Drop for Counted {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
-fn each(test: impl Fn(&Engine)) {
-    for dispatch in [Dispatch::best(), Dispatch::Loop] {
-        test(&Engine::new(Config::new().dispatch(dispatch)).expect("the backend is available"));
     }
 }
 

@@ -9,7 +9,8 @@ mod stacks;
 #[path = "continuations/types.rs"]
 mod types;
 
-use backstitch::{Config, Dispatch, Engine, Error, Instance, Linker, Module, Store, Trap, Val};
+use backstitch::{Engine, Error, Instance, Linker, Module, Store, Trap, Val};
+use spec_tests::engines::each_dispatch as each;
 
 /// Instantiates a module's text, with the imports that `define` adds.
 fn instance(
@@ -35,19 +36,6 @@ fn run(store: &mut Store<Vec<i32>>, instance: &Instance, argument: i32) -> Resul
     let mut results = [Val::I32(0)];
     run.call(&mut *store, &[Val::I32(argument)], &mut results)?;
     Ok(results[0].unwrap_i32())
-}
-
-/// Runs a test with every dispatch backend.
-fn each(test: impl Fn(&Engine)) {
-    let mut dispatches = vec![Dispatch::best()];
-    if !dispatches.contains(&Dispatch::Loop) {
-        dispatches.push(Dispatch::Loop);
-    }
-    for dispatch in dispatches {
-        let mut config = Config::new();
-        config.dispatch(dispatch);
-        test(&Engine::new(&config).expect("the backend is available"));
-    }
 }
 
 /// Returns the trap with which a call has ended.

@@ -15,34 +15,12 @@ mod throwing;
 #[path = "exceptions/types.rs"]
 mod types;
 
-use backstitch::{
-    AsContextMut, CompilationMode, Config, Dispatch, Engine, Error, Instance, Module, Val,
-};
+use backstitch::{AsContextMut, Engine, Error, Instance, Module, Val};
+use spec_tests::engines::each_mode;
 
-/// Runs `test` with an engine for each dispatch backend and compilation mode. `configure` is
-/// applied to each configuration.
-fn each_configured(configure: impl Fn(&mut Config), test: impl Fn(&Engine)) {
-    let mut dispatches = vec![Dispatch::best()];
-    if !dispatches.contains(&Dispatch::Loop) {
-        dispatches.push(Dispatch::Loop);
-    }
-    for dispatch in dispatches {
-        for mode in [
-            CompilationMode::LazyTranslation,
-            CompilationMode::Eager,
-            CompilationMode::Lazy,
-        ] {
-            let mut config = Config::new();
-            config.dispatch(dispatch).compilation_mode(mode);
-            configure(&mut config);
-            test(&Engine::new(&config).expect("the mode is available"));
-        }
-    }
-}
-
-/// Runs `test` as [`each_configured`] does, without further configuration.
+/// Runs `test` as [`each_mode`] does, without further configuration.
 fn each(test: impl Fn(&Engine)) {
-    each_configured(|_| {}, test);
+    each_mode(|_| {}, test);
 }
 
 /// Calls an exported function.

@@ -1,24 +1,12 @@
 //! Atomic instructions, shared memories and waiting, with every dispatch backend.
 
 use backstitch::{
-    Config, Dispatch, Engine, Error, Execution, Instance, Linker, Memory, MemoryType, Module,
-    Outcome, Store, Suspension, Trap, Val,
+    Config, Engine, Error, Execution, Instance, Linker, Memory, MemoryType, Module, Outcome, Store,
+    Suspension, Trap, Val,
 };
+use spec_tests::engines::each_dispatch as each;
 use std::fmt::Write;
 use std::time::Duration;
-
-/// Runs a test with every dispatch backend.
-fn each(test: impl Fn(&Engine)) {
-    let mut dispatches = vec![Dispatch::best()];
-    if !dispatches.contains(&Dispatch::Loop) {
-        dispatches.push(Dispatch::Loop);
-    }
-    for dispatch in dispatches {
-        let mut config = Config::new();
-        config.dispatch(dispatch);
-        test(&Engine::new(&config).expect("the backend is available"));
-    }
-}
 
 /// Instantiates a module's text, with the imports of `linker`.
 fn linked(store: &mut Store<()>, linker: &Linker<()>, text: &str) -> Result<Instance, Error> {

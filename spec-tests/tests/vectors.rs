@@ -1,23 +1,11 @@
 //! Vectors in all places where a value can be, with every dispatch backend.
 
 use backstitch::{
-    Caller, Config, Dispatch, Engine, Func, FuncType, Instance, Linker, Module, Outcome, Store,
-    Suspension, Trap, V128, Val, ValType,
+    Caller, Config, Engine, Func, FuncType, Instance, Linker, Module, Outcome, Store, Suspension,
+    Trap, V128, Val, ValType,
 };
+use spec_tests::engines::each_dispatch as each;
 use std::fmt::Write;
-
-/// Runs a test with every dispatch backend.
-fn each(test: impl Fn(&Engine)) {
-    let mut dispatches = vec![Dispatch::best()];
-    if !dispatches.contains(&Dispatch::Loop) {
-        dispatches.push(Dispatch::Loop);
-    }
-    for dispatch in dispatches {
-        let mut config = Config::new();
-        config.dispatch(dispatch);
-        test(&Engine::new(&config).expect("the backend is available"));
-    }
-}
 
 /// Instantiates a module's text, with the imports of `linker`.
 fn linked(store: &mut Store<()>, linker: &Linker<()>, text: &str) -> Instance {

@@ -1,7 +1,7 @@
 //! The real programs of `benches/workloads` return the checksums that Wasmtime gives.
 
 use backstitch::{Config, Engine, Instance, Module, Store};
-use spec_tests::mode::dispatches;
+use spec_tests::engines::dispatches;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;

@@ -45,8 +45,8 @@ impl Config {
     /// Creates the default configuration.
     ///
     /// * Proposals: all that are supported are on. These are those that WebAssembly 2.0 and 3.0
-    ///   contain, without the instructions of garbage collection, and in addition custom page
-    ///   sizes, wide arithmetic, stack switching and legacy exceptions. SIMD and relaxed SIMD need
+    ///   contain, without the instructions of garbage collection, and in addition threads within a
+    ///   store, custom page sizes, wide arithmetic, stack switching and legacy exceptions. SIMD and relaxed SIMD need
     ///   the Cargo feature `simd`, which is on by default.
     /// * [`CompilationMode::LazyTranslation`]: functions are validated when the module is created
     ///   and translated when they are first called.
@@ -55,10 +55,10 @@ impl Config {
     /// * Up to 8 MiB of stack for an execution, 100 nested calls from the host, and 1 GiB for a
     ///   module.
     ///
-    /// Proposals that are not supported (threads, the instructions of garbage collection,
-    /// components) cannot be turned on. A module that uses one is
-    /// refused with [`ModuleError::Unsupported`](crate::ModuleError::Unsupported), which contains
-    /// the proposal's name.
+    /// Proposals that are not supported (the instructions of garbage collection, components) cannot
+    /// be turned on. A module that uses one is refused with
+    /// [`ModuleError::Unsupported`](crate::ModuleError::Unsupported), which contains the proposal's
+    /// name.
     pub fn new() -> Config {
         Config {
             tunables: Tunables::default(),

@@ -77,7 +77,7 @@ pub enum Passed {
     Behind,
     /// The hidden slot of a legacy catch part, before the payload.
     Before {
-        /// Whether a `rethrow` reads the slot. It is null otherwise.
+        /// True if a `rethrow` reads the slot, which is null otherwise.
         rethrown: bool,
     },
 }

@@ -15,6 +15,7 @@
 //!   cells    ops with fields of their own     input          operands under assembly
 //!   opcode   numbers of ops and variants      fusion         runs of cells with one handler
 //!   fusion_rows, vector_fusion_rows           the list of these runs
+//!   atomic   assembly of atomic accesses
 //! ```
 
 mod assembler;

@@ -14,8 +14,8 @@
 //! * `memory.grow` and `table.grow` are one piece, since their new part is not visible before they
 //!   are done. They take as long as the host's allocator, and are charged once they have succeeded.
 
-use super::atomic::Wait;
 use super::service::Operands;
+use super::waiting::Wait;
 use crate::code::Trap;
 use crate::heap::{
     Failure, StoreInner, check_memory_init, check_table_init, memory_init, table_init,
@@ -37,8 +37,8 @@ pub enum Progress {
     More,
     /// No fuel is left for it. It must be executed again once there is some.
     OutOfFuel,
-    /// It waits at an address of a shared memory. It must be executed again once the wait has
-    /// ended.
+    /// The instruction waits at an address of a shared memory. It must be executed again once the
+    /// wait has ended.
     Waiting(Wait),
 }
 

@@ -1,9 +1,9 @@
 //! Executions: calls from the host, each with a stack of its own, that are advanced until they
 //! end.
 
-use super::atomic::Wait;
 use super::driver;
 use super::first_frame::FirstFrame;
+use super::waiting::Wait;
 use crate::code::Trap;
 use crate::heap::{Failure, StoreInner};
 use crate::ids::{FuncIndex, StackId, StoreId, TagIndex};

@@ -4,7 +4,8 @@
 //! suspensions. Must never be: a WebAssembly instruction, or the embedder's `T`.
 //!
 //! An op's meaning is defined once: as its row in the table (`code::table`), or as a function in
-//! `numeric`, `memory`, `vector`, `transfer`, `control`, `call`, `continuation` or `service`.
+//! `numeric`, `memory`, `atomic`, `vector`, `transfer`, `control`, `call`, `continuation` or
+//! `service`.
 //! [`handlers`] composes these with operand places into cells, and each backend in [`dispatch`]
 //! makes handlers of the cells. Where a level of instructions beyond the baseline pays
 //! (`support::vector::Level`), a backend has a second set of handlers for cells on vectors.
@@ -14,7 +15,8 @@
 //!   driver       runs handlers until they exit  chain_guard   links an execution into the chain
 //!   host_call    calls of host functions        polling       fuel, interruptions, epochs
 //!   switching    continuations                  unwind        exceptions
-//!   stepping     one cell at a time             profile       counts of cells
+//!   waiting      waits at addresses             stepping      one cell at a time
+//!   profile      counts of cells
 //! ```
 //!
 //! # Invariants of running code
@@ -31,9 +33,9 @@
 //!
 //! # Rules for handlers
 //!
-//! Only scalars and vectors of 128 bits; nothing with a `Drop`; no address of a local in a call that is not inlined; no
-//! call that needs a native frame in a hot path. Slow work exits from running code
-//! ([`Step::Exit`](regs::Step::Exit)) and is done by the driver.
+//! Only scalars and vectors of 128 bits; nothing with a `Drop`; no address of a local in a call that
+//! is not inlined; no call that needs a native frame in a hot path. Slow work exits from running
+//! code ([`Step::Exit`](regs::Step::Exit)) and is done by the driver.
 
 mod atomic;
 mod bulk;
@@ -86,11 +88,12 @@ mod transfer;
 mod unwind;
 #[cfg(feature = "simd")]
 mod vector;
+mod waiting;
 
-pub use atomic::notify;
 pub use dispatch::{Dispatch, DispatchError};
 pub use execution::{Execution, ExecutionError, Outcome, Suspension, call};
 #[cfg(feature = "profile")]
 pub use profile::DispatchCounts;
 pub use stepping::has_steps;
 pub use switching::fits as continuation_fits;
+pub use waiting::notify;

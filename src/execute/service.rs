@@ -1,11 +1,11 @@
 //! Services: the ops that the driver carries out, because they may allocate, call the
 //! embedder, or change other parts of the store.
 
-use super::atomic::{self, WaitOperands};
 use super::bulk::{self, Progress};
 use super::cell::Cell;
 use super::regs::{Regs, Step};
 use super::switching;
+use super::waiting::{self, WaitOperands};
 use crate::code::cells::*;
 use crate::code::{
     At, FarSlot, FieldType, ModuleData, ModuleElements, ModuleFunc, ModuleMemory, ModuleTable,
@@ -189,7 +189,7 @@ fn carry_out(op: Op, call: ServiceCall<'_>) -> Result<Progress, Failure> {
             let memory = call.memory(MemoryAtomicNotify::memory);
             let offset = call.get(MemoryAtomicNotify::offset);
             let (base, count) = (operands.get(0), operands.get(1) as u32);
-            let woken = atomic::notify(call.store, memory, base, offset, count);
+            let woken = waiting::notify(call.store, memory, base, offset, count);
             operands.set(woken.map_err(Failure::Trap)?.into());
         }
         Op::MemoryAtomicWait32 => {
@@ -299,7 +299,7 @@ fn wait(
         expected: operands.get(1),
         timeout: operands.get(2).cast_signed(),
     };
-    match atomic::wait(store, &request).map_err(Failure::Trap)? {
+    match waiting::wait(store, &request).map_err(Failure::Trap)? {
         Ok(result) => {
             operands.set(result);
             Ok(Progress::Done)

@@ -110,13 +110,13 @@ struct Thread {
 /// The state of a thread.
 #[derive(Debug)]
 enum State {
-    /// It can run.
+    /// The thread can run.
     Ready,
-    /// It can run once it has these results of the host function or tag that suspended it.
+    /// The thread can run, with these results of the host function or tag that suspended it.
     ReadyWith(Vec<Val>),
-    /// It waits at an address of a shared memory, for this time at most.
+    /// The thread waits at an address of a shared memory, for this time at most.
     Waiting(Option<Duration>),
-    /// It waits for the embedder.
+    /// The thread waits for the embedder.
     Suspended,
 }
 
@@ -294,7 +294,7 @@ impl Thread {
         }
     }
 
-    /// Returns the time after which its wait ends.
+    /// Returns the time after which the thread's wait ends.
     fn timeout(&self) -> Option<Duration> {
         match self.state {
             State::Waiting(left) => left,

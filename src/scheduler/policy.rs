@@ -26,8 +26,8 @@ pub enum Policy {
     /// runs gets the lowest priority. A fault that needs `d` of these points is found with a
     /// probability of at least 1 / (n · kᵈ) for `n` threads and `k` instructions.
     ///
-    /// So that threads that spin do not run for ever, a thread also gets the lowest priority when
-    /// it has run for a million instructions.
+    /// A thread also gets the lowest priority when it has run for a million instructions, so that
+    /// threads that spin do not run for ever.
     Priorities {
         /// Seed of the schedule.
         seed: u64,

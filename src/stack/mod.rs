@@ -9,6 +9,7 @@
 //!   record         frame records               frames              the frames of one stack
 //!   context        shared with running code    fuel, interrupt     limits of running code
 //!   root           the symbol for debuggers    image               copies
+//!   waiting        waits at addresses of shared memories
 //! ```
 //!
 //! # Invariants

@@ -371,19 +371,26 @@ impl<'m> Function<'m> {
     /// As [`Function::operands_in_slots`], before a cell at which the program can be suspended.
     /// Nothing is in accumulators afterwards. `above` is an operand that was popped.
     pub fn suspendable_operands(&mut self, count: u32, above: Option<Variable>) -> i32 {
+        let polls = self.tunables.polls();
+        self.settled_operands(count, above, polls)
+    }
+
+    /// As [`Function::suspendable_operands`], before a cell at which the program `can_suspend`.
+    fn settled_operands(&mut self, count: u32, above: Option<Variable>, can_suspend: bool) -> i32 {
         let first = self.values.height() - count;
         self.values.settle_from(first);
         self.values.free_accs();
-        self.map_settled(above);
+        if can_suspend {
+            self.map_settled(above);
+        }
         self.values.drop_to(first);
         self.values.frame.temp(first)
     }
 
-    /// Records for observers that all operands are in slots, if the program can be suspended here.
+    /// Records for observers that all operands are in slots, since the program can be suspended
+    /// here.
     fn map_settled(&mut self, above: Option<Variable>) {
-        if let Some(mapping) = &mut self.mapping
-            && self.tunables.polls()
-        {
+        if let Some(mapping) = &mut self.mapping {
             mapping.settled(&self.values, above);
         }
     }
@@ -441,14 +448,7 @@ impl<'m> Function<'m> {
         result: Kind,
         cell: impl FnOnce(FarSlot) -> C,
     ) {
-        let first = self.values.height() - operands;
-        self.values.settle_from(first);
-        self.values.free_accs();
-        if let Some(mapping) = &mut self.mapping {
-            mapping.settled(&self.values, None);
-        }
-        self.values.drop_to(first);
-        let slot = self.values.frame.temp(first);
+        let slot = self.settled_operands(operands, None, true);
         self.charge();
         self.serve(slot, Some(result), cell);
     }

@@ -14,7 +14,7 @@
 //!   vector        vectors                         operand    kinds and places of values
 //!   values        the symbolic operand stack      frame      the slots of the frame
 //!   mapping       the records for observers       sites      from cells to instructions
-//!   costs         fuel not charged at a trap
+//!   costs         fuel not charged at a trap      atomic     atomic instructions
 //! ```
 
 mod access;

@@ -28,8 +28,7 @@ const START: &str = "wasi_thread_start";
 /// The result of `thread-spawn` if no more threads are allowed: the negative number of `EAGAIN`.
 const NO_THREAD: i32 = -6;
 
-/// Default of [`Threads::new`] for programs that the command runs: enough for pools of threads, and
-/// no burden for the host.
+/// The number of threads beside the first one that the command allows by default.
 pub const MAX_THREADS: usize = 256;
 
 /// Interval at which input is polled if all threads wait for input.

@@ -1,7 +1,7 @@
 //! The traps and backtraces of the panics of `benches/workloads` are those of Wasmtime.
 
 use backstitch::{Config, Engine, Instance, Module, Store, Trap, WasmBacktrace};
-use spec_tests::mode::dispatches;
+use spec_tests::engines::dispatches;
 use std::fs;
 use std::num::NonZeroUsize;
 use std::path::Path;

@@ -1,35 +1,7 @@
 //! Engines of every mode, and helper functions for tests.
 
-use backstitch::{
-    AsContextMut, CompilationMode, Config, Dispatch, Engine, Error, Func, Instance, Module, Trap,
-    Val, WasmBacktrace,
-};
-
-/// Returns the dispatch backends of this build.
-pub fn dispatches() -> Vec<Dispatch> {
-    let mut all = vec![Dispatch::best()];
-    if !all.contains(&Dispatch::Loop) {
-        all.push(Dispatch::Loop);
-    }
-    all
-}
-
-/// Runs `test` with an engine for each dispatch backend and compilation mode. `configure` is
-/// applied to each configuration.
-pub fn each(configure: impl Fn(&mut Config), test: impl Fn(&Engine)) {
-    for dispatch in dispatches() {
-        for mode in [
-            CompilationMode::LazyTranslation,
-            CompilationMode::Eager,
-            CompilationMode::Lazy,
-        ] {
-            let mut config = Config::new();
-            config.dispatch(dispatch).compilation_mode(mode);
-            configure(&mut config);
-            test(&Engine::new(&config).expect("the mode is available"));
-        }
-    }
-}
+use backstitch::{AsContextMut, Engine, Error, Func, Instance, Module, Trap, Val, WasmBacktrace};
+pub use spec_tests::engines::{dispatches, each_mode as each};
 
 /// Runs `test` as [`each`] does, without further configuration.
 pub fn each_default(test: impl Fn(&Engine)) {

@@ -2,7 +2,7 @@
 
 use backstitch::coredump::{Boundary, Frame, RefKind, StackState, Value};
 use backstitch::{Config, CoreDump, Engine, Instance, Module, Store, WasmCoreDump};
-use spec_tests::mode::dispatches;
+use spec_tests::engines::dispatches;
 
 const MODULE: &str = r#"(module
     (type $f (func (param i32 i64))) (type $k (cont $f))

@@ -8,7 +8,7 @@ use backstitch::{
     Linker, Memory, MemoryType, Module, Mutability, Outcome, Result, Store, Suspension, Val,
     ValType, WasmBacktrace, WasmCoreDump,
 };
-use spec_tests::mode::dispatches;
+use spec_tests::engines::dispatches;
 use wasmparser::{Parser, Payload};
 
 #[test]

@@ -1,7 +1,7 @@
 //! A program that traps, and the engines in which it runs.
 
 use backstitch::{Config, Engine, Error, Instance, Store, WasmCoreDump};
-use spec_tests::mode::dispatches;
+use spec_tests::engines::dispatches;
 
 /// Returns an engine for each dispatch backend, with core dumps at errors.
 pub fn engines() -> Vec<Engine> {

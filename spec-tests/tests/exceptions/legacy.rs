@@ -1,6 +1,6 @@
 //! The legacy instructions, with the host, the collector, continuations and observers.
 
-use crate::{call, each, each_configured, module};
+use crate::{call, each, each_mode, module};
 use backstitch::coredump::{CoreDump, Value};
 use backstitch::{
     Caller, Error, ExnRef, ExnRefPre, ExnType, ExternRef, Func, FuncType, Instance, ModuleError,
@@ -281,7 +281,7 @@ fn references_of_catch_parts_are_no_operands() {
                 drop
                 (rethrow 0)
             end))"#;
-    each_configured(
+    each_mode(
         |config| {
             config.coredump_on_trap(true);
         },

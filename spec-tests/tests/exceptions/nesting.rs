@@ -1,7 +1,7 @@
 //! Random nestings of both forms of exception handling, compared with an interpreter of a few
 //! lines. It knows nothing of tables: exceptions and branches are results that pass outwards.
 
-use crate::{call, each_configured, module};
+use crate::{call, each_mode, module};
 use backstitch::{Caller, Error, ExnRef, ExnRefPre, ExnType, Func, Instance, Store, Tag};
 use backstitch::{Engine, FuncType, TagType, Val, ValType};
 use std::cell::Cell;
@@ -642,7 +642,7 @@ fn nestings_of_both_forms_are_as_in_the_reference() {
     }
     assert!(caught > 500 && uncaught > 200, "{caught}, {uncaught}");
     let number = Cell::new(0);
-    each_configured(
+    each_mode(
         |config| {
             // Both with and without the cells that charge.
             config.consume_fuel(number.replace(number.get() + 1) % 2 == 1);

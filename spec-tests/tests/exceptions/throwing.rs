@@ -1,6 +1,6 @@
 //! Throwing and catching within WebAssembly.
 
-use crate::{call, each, each_configured, module};
+use crate::{call, each, each_mode, module};
 use backstitch::{
     Engine, Instance, Linker, Store, StoreLimitsBuilder, ThrownException, Trap, Val, WasmBacktrace,
 };
@@ -294,7 +294,7 @@ fn a_million_frames_are_unwound_on_a_flat_native_stack() {
             (try_table (catch $e 0) (return (call $relay (local.get 0))))
             (unreachable))
         (func (export "uncaught") (param i32) (drop (call $deep (local.get 0)))))"#;
-    each_configured(
+    each_mode(
         |config| {
             config.max_wasm_stack(1 << 28);
         },
@@ -470,7 +470,7 @@ fn suspending_at_every_instruction_changes_no_result() {
                         (unreachable))))
                 (br_if $again (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))
             (local.get $sum)))"#;
-    each_configured(
+    each_mode(
         |config| {
             config.consume_fuel(true);
         },

@@ -9,6 +9,7 @@
 //!            │  ▲ spectest: the module that scripts import
 //!            │  ├ expectation: values, and patterns of them
 //!            │  │ └ vector: those of vectors, by lanes
+//!            │  ├ thread: threads of a script
 //!            │  ├ flat: legacy `try`s in their flat form
 //!            │  ├ message: the specification's error messages
 //!            │  └ older: rules that only older scripts have

@@ -9,7 +9,7 @@ use super::debugger::{self, Frame, Looks, Value};
 use super::generator;
 use super::subject::{self, Seen, Site};
 use backstitch::Module;
-use spec_tests::mode::dispatches;
+use spec_tests::engines::dispatches;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -10,7 +10,7 @@ use super::generator::{self, imports, values};
 use super::parsed::{Parsed, ParsedFrame, parse};
 use super::random::Random;
 use super::subject::arguments;
-use spec_tests::mode::dispatches;
+use spec_tests::engines::dispatches;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::num::NonZeroUsize;

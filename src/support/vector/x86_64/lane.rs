@@ -72,60 +72,30 @@ values! {
 /// instructions, but memory on the stack, with which a handler cannot end in a jump.)
 #[inline(always)]
 fn gather(a: __m128i, numbers: __m128i) -> __m128i {
-    /// Adds the bytes with the numbers of four lanes of 16 bits, each of which is a byte twice.
-    macro_rules! four {
-        ($gathered:ident, $number:ident, $numbers:ident, $twice:ident, $shuffle:ident, $all:literal) => {
-            four!(one $gathered, $number, $numbers, $twice, $shuffle, $all, 0b00_00_00_00);
-            four!(one $gathered, $number, $numbers, $twice, $shuffle, $all, 0b01_01_01_01);
-            four!(one $gathered, $number, $numbers, $twice, $shuffle, $all, 0b10_10_10_10);
-            four!(one $gathered, $number, $numbers, $twice, $shuffle, $all, 0b11_11_11_11);
-        };
-        (one $gathered:ident, $number:ident, $numbers:ident, $twice:ident, $shuffle:ident,
-            $all:literal, $lane:literal) => {
-            let byte = _mm_shuffle_epi32::<$all>($shuffle::<$lane>($twice));
-            let here = _mm_and_si128(byte, _mm_cmpeq_epi8($numbers, $number));
-            $gathered = _mm_or_si128($gathered, here);
-            $number = _mm_add_epi8($number, _mm_set1_epi8(1));
-        };
-    }
     // SAFETY: all processors have SSE2.
     unsafe {
+        // Each byte twice, as a lane of 16 bits.
         let (low, high) = (_mm_unpacklo_epi8(a, a), _mm_unpackhi_epi8(a, a));
-        let (mut gathered, mut number) = (_mm_setzero_si128(), _mm_setzero_si128());
-        four!(
-            gathered,
-            number,
-            numbers,
-            low,
-            _mm_shufflelo_epi16,
-            0b00_00_00_00
-        );
-        four!(
-            gathered,
-            number,
-            numbers,
-            low,
-            _mm_shufflehi_epi16,
-            0b10_10_10_10
-        );
-        four!(
-            gathered,
-            number,
-            numbers,
-            high,
-            _mm_shufflelo_epi16,
-            0b00_00_00_00
-        );
-        four!(
-            gathered,
-            number,
-            numbers,
-            high,
-            _mm_shufflehi_epi16,
-            0b10_10_10_10
-        );
-        // The last addition has no use.
-        let _ = number;
+        let mut gathered = _mm_setzero_si128();
+        /// Adds the bytes of four lanes, the first of which has the number `$first`. `$shuffle`
+        /// copies a lane to all of its half of the vector, and `$half` selects that half.
+        macro_rules! add {
+            ($first:literal, $shuffle:ident($lanes:ident), $half:literal) => {
+                add!($first, $shuffle::<0b00_00_00_00>($lanes), $half);
+                add!($first + 1, $shuffle::<0b01_01_01_01>($lanes), $half);
+                add!($first + 2, $shuffle::<0b10_10_10_10>($lanes), $half);
+                add!($first + 3, $shuffle::<0b11_11_11_11>($lanes), $half);
+            };
+            ($number:expr, $lanes:expr, $half:literal) => {
+                let byte = _mm_shuffle_epi32::<$half>($lanes);
+                let is_here = _mm_cmpeq_epi8(numbers, _mm_set1_epi8($number));
+                gathered = _mm_or_si128(gathered, _mm_and_si128(byte, is_here));
+            };
+        }
+        add!(0, _mm_shufflelo_epi16(low), 0b00_00_00_00);
+        add!(4, _mm_shufflehi_epi16(low), 0b10_10_10_10);
+        add!(8, _mm_shufflelo_epi16(high), 0b00_00_00_00);
+        add!(12, _mm_shufflehi_epi16(high), 0b10_10_10_10);
         gathered
     }
 }
