@@ -4,7 +4,9 @@
 //! Each thread is an instance of the program's module, in the store of the program, and an
 //! execution of its export `wasi_thread_start`. The instances share the memory that the module
 //! imports. A [`Scheduler`] runs the threads one at a time, so a program behaves the same in each
-//! run with the same policy, if its host is deterministic.
+//! run with the same policy, if its host is deterministic. The instance of a thread that has ended
+//! lives as long as the store, so the store's limit of instances also limits the threads that a
+//! program starts in its life.
 
 use super::abi::{Blocked, Clock, Retried};
 use super::context::WasiCtx;
