@@ -14,6 +14,8 @@ fn main() {
     println!("cargo::rustc-check-cfg=cfg(backstitch_tail)");
     println!("cargo::rustc-check-cfg=cfg(backstitch_avx2)");
     println!("cargo::rustc-check-cfg=cfg(backstitch_become)");
+    println!("cargo::rustc-check-cfg=cfg(backstitch_threads)");
+    println!("cargo::rustc-check-cfg=cfg(backstitch_asm)");
     let is_set = |name: &str| env::var_os(name).is_some();
     let target = env::var("CARGO_CFG_TARGET_ARCH").unwrap_or_default();
     let optimised = env::var("OPT_LEVEL").is_ok_and(|level| level != "0");
@@ -33,6 +35,15 @@ fn main() {
         && is_set("CARGO_FEATURE_STD")
     {
         println!("cargo::rustc-cfg=backstitch_avx2");
+    }
+    // Memories that threads of the operating system share have 64-bit atomic instructions.
+    let atomics = env::var("CARGO_CFG_TARGET_HAS_ATOMIC").unwrap_or_default();
+    if is_set("CARGO_FEATURE_STD") && atomics.split(',').any(|width| width == "64") {
+        println!("cargo::rustc-cfg=backstitch_threads");
+    }
+    // Instruments do not see what assembly accesses.
+    if ["x86_64", "aarch64"].contains(&target.as_str()) && !instrumented {
+        println!("cargo::rustc-cfg=backstitch_asm");
     }
     if is_set("CARGO_FEATURE_BECOME") && !instrumented && compiler_is_nightly() {
         println!("cargo::rustc-cfg=backstitch_become");

@@ -86,11 +86,10 @@ impl<T: 'static> InstancePre<T> {
             "cross-`Engine` instantiation is not supported: the module and the store belong to \
              different engines"
         );
-        Ok(self
-            .items
+        self.items
             .iter()
             .map(|item| item.to_extern(store))
-            .collect())
+            .collect()
     }
 }
 

@@ -9,7 +9,11 @@ use super::func_type::FuncType;
 use super::instance::{self, Imports, Instance};
 use super::instance_pre::{InstancePre, Instantiation};
 use super::into_func::{HostFunc, IntoFunc};
+#[cfg(backstitch_threads)]
+use super::memory::Memory;
 use super::module::Module;
+#[cfg(backstitch_threads)]
+use super::shared_memory::SharedMemory;
 use super::values::Val;
 use crate::heap::{StoreInner, check_import};
 use crate::support::error::{Error, Result};
@@ -24,7 +28,7 @@ use smallvec::SmallVec;
 
 /// Resolves the imports of modules by name.
 ///
-/// Host functions are defined for all stores of the engine. Items of a store can only be imported
+/// Host functions and shared memories are defined for all stores of the engine. Items of a store can only be imported
 /// by instances in that store.
 ///
 /// Corresponds to
@@ -45,15 +49,27 @@ pub(super) enum Definition {
     Extern(Extern, module::ExternType),
     /// A host function that is not in a store yet.
     Host(HostFunc),
+    /// A memory that any store can have.
+    #[cfg(backstitch_threads)]
+    Shared(SharedMemory),
 }
 
 impl Definition {
     /// Returns the item in a store of the same engine.
-    pub(super) fn to_extern(&self, store: &mut StoreInner) -> Extern {
-        match self {
+    ///
+    /// # Errors
+    ///
+    /// An error if the store's limits do not allow another memory.
+    pub(super) fn to_extern(&self, store: &mut StoreInner) -> Result<Extern> {
+        Ok(match self {
             Definition::Extern(item, _) => *item,
             Definition::Host(func) => Extern::Func(func.add_to(store)),
-        }
+            #[cfg(backstitch_threads)]
+            Definition::Shared(memory) => {
+                let index = store.add_shared_memory(memory.inner())?;
+                Extern::Memory(Memory::of(store.id(), index))
+            }
+        })
     }
 
     /// Returns a type that matches whatever the item can match when it is imported: memories and
@@ -61,6 +77,11 @@ impl Definition {
     fn best_type(&self) -> module::ExternType {
         match self {
             Definition::Host(func) => module::ExternType::Func(func.ty().id()),
+            #[cfg(backstitch_threads)]
+            Definition::Shared(memory) => module::ExternType::Memory(module::MemoryType {
+                minimum: u64::MAX,
+                ..memory.ty().ty
+            }),
             Definition::Extern(_, ty) => match ty.clone() {
                 module::ExternType::Memory(ty) => module::ExternType::Memory(module::MemoryType {
                     minimum: u64::MAX,
@@ -200,6 +221,21 @@ impl<T: 'static> Linker<T> {
         item: impl Into<Extern>,
     ) -> Result<&mut Linker<T>> {
         self.define(store, "", name, item)
+    }
+
+    /// Defines a memory that instances in all stores have. Their code may run on several threads.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the name is already defined.
+    #[cfg(backstitch_threads)]
+    pub fn define_shared_memory(
+        &mut self,
+        module: &str,
+        name: &str,
+        memory: &SharedMemory,
+    ) -> Result<&mut Linker<T>> {
+        self.insert(module, name, Definition::Shared(memory.clone()))
     }
 
     fn of_store(&self, store: &StoreInner, item: Extern) -> Definition {
@@ -359,12 +395,13 @@ impl<T: 'static> Linker<T> {
         let store = store.as_context_mut().0;
         self.check_engine(store);
         match self.definition(module, name) {
-            Some(definition) => Ok(definition.to_extern(store)),
+            Some(definition) => definition.to_extern(store),
             None => Err(format_err!("missing definition for `{module}::{name}`")),
         }
     }
 
-    /// Returns the item that is defined with the name of an import, in a store.
+    /// Returns the item that is defined with the name of an import, in a store; `None` also if the
+    /// store's limits do not allow another memory.
     ///
     /// The item's type is not compared with that of the import.
     ///
@@ -378,13 +415,13 @@ impl<T: 'static> Linker<T> {
     ) -> Option<Extern> {
         let store = store.as_context_mut().0;
         self.check_engine(store);
-        Some(
-            self.definition(import.module(), import.name())?
-                .to_extern(store),
-        )
+        self.definition(import.module(), import.name())?
+            .to_extern(store)
+            .ok()
     }
 
-    /// Returns all definitions in a store, sorted by name.
+    /// Returns all definitions in a store, sorted by name, without memories that the store's limits
+    /// do not allow.
     ///
     /// # Panics
     ///
@@ -399,8 +436,9 @@ impl<T: 'static> Linker<T> {
                 .iter()
                 .map(move |(name, definition)| (&**module, &**name, definition))
         });
-        all.map(move |(module, name, definition)| {
-            (module, name, definition.to_extern(store.as_context_mut().0))
+        all.filter_map(move |(module, name, definition)| {
+            let item = definition.to_extern(store.as_context_mut().0).ok()?;
+            Some((module, name, item))
         })
     }
 
@@ -466,10 +504,10 @@ impl<T: 'static> Linker<T> {
         // Host functions are added to the store only if all imports are found.
         let found: Result<SmallVec<[&Definition; 8]>> =
             module.imports().map(|import| self.find(&import)).collect();
-        Ok(found?
+        found?
             .into_iter()
             .map(|definition| definition.to_extern(store))
-            .collect())
+            .collect()
     }
 
     fn find(&self, import: &ImportType<'_>) -> Result<&Definition> {

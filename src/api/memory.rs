@@ -2,17 +2,23 @@
 
 use super::context::{AsContext, AsContextMut, StoreContext, StoreContextMut};
 use super::extern_type::MemoryType;
+#[cfg(backstitch_threads)]
+use super::shared_memory::SharedMemory;
 use crate::code::Trap;
 use crate::execute;
 use crate::format_err;
 use crate::heap::{self, StoreInner};
 use crate::ids::{MemoryIndex, StoreId};
+#[cfg(backstitch_threads)]
+use crate::support::error::Error;
 use crate::support::error::Result;
 use core::fmt;
 
 /// A linear memory of a store.
 ///
-/// Using it with another store panics.
+/// Using it with another store panics. If it is shared with other stores (`Memory::to_shared`), it
+/// is accessed by copies ([`Memory::read`] and [`Memory::write`]), as other threads may change its
+/// bytes at any time.
 ///
 /// Corresponds to
 /// [`wasmtime::Memory`](https://docs.rs/wasmtime/latest/wasmtime/struct.Memory.html).
@@ -20,6 +26,17 @@ use core::fmt;
 pub struct Memory {
     store: StoreId,
     index: MemoryIndex,
+}
+
+/// The contents of a memory, for a host function.
+#[cfg(feature = "wasi-core")]
+#[derive(Debug)]
+pub(crate) enum MemoryContents<'a> {
+    /// The bytes of a memory that one store has.
+    Borrowed(&'a mut [u8]),
+    /// A memory that several stores have.
+    #[cfg(backstitch_threads)]
+    Shared(SharedMemory),
 }
 
 /// The error of a host access beyond the end of a memory.
@@ -48,6 +65,23 @@ impl fmt::Display for MemoryAccessError {
 }
 
 impl core::error::Error for MemoryAccessError {}
+
+impl MemoryAccessError {
+    /// Checks an access of `len` bytes at `offset` to a memory of `size` bytes.
+    ///
+    /// # Errors
+    ///
+    /// An error if it is out of bounds.
+    pub(super) fn check(offset: usize, len: usize, size: usize) -> Result<(), MemoryAccessError> {
+        match offset.checked_add(len) {
+            Some(end) if end <= size => Ok(()),
+            _ => Err(MemoryAccessError { offset, len, size }),
+        }
+    }
+}
+
+/// The message of panics of functions that borrow the bytes of a memory.
+const SHARED: &str = "the bytes of a memory that several stores have cannot be borrowed";
 
 impl Memory {
     pub(super) fn of(store: StoreId, index: MemoryIndex) -> Memory {
@@ -105,14 +139,9 @@ impl Memory {
         offset: usize,
         buffer: &mut [u8],
     ) -> Result<(), MemoryAccessError> {
-        let bytes = self.get(store.as_context().0).bytes();
-        let error = MemoryAccessError {
-            offset,
-            len: buffer.len(),
-            size: bytes.len(),
-        };
-        let end = offset.checked_add(buffer.len()).ok_or(error)?;
-        buffer.copy_from_slice(bytes.get(offset..end).ok_or(error)?);
+        let memory = self.get(store.as_context().0);
+        MemoryAccessError::check(offset, buffer.len(), memory.byte_size())?;
+        memory.read(offset, buffer);
         Ok(())
     }
 
@@ -131,17 +160,9 @@ impl Memory {
         offset: usize,
         buffer: &[u8],
     ) -> Result<(), MemoryAccessError> {
-        let bytes = self.get_mut(store.as_context_mut().0).bytes_mut();
-        let error = MemoryAccessError {
-            offset,
-            len: buffer.len(),
-            size: bytes.len(),
-        };
-        let end = offset.checked_add(buffer.len()).ok_or(error)?;
-        bytes
-            .get_mut(offset..end)
-            .ok_or(error)?
-            .copy_from_slice(buffer);
+        let memory = self.get_mut(store.as_context_mut().0);
+        MemoryAccessError::check(offset, buffer.len(), memory.byte_size())?;
+        memory.write(offset, buffer);
         Ok(())
     }
 
@@ -149,39 +170,63 @@ impl Memory {
     ///
     /// # Panics
     ///
-    /// Panics if `store` does not own this memory.
+    /// Panics if `store` does not own this memory, or if the memory is shared with other stores.
     pub fn data<'a, T: 'static>(&self, store: impl Into<StoreContext<'a, T>>) -> &'a [u8] {
-        self.get(store.into().0).bytes()
+        self.get(store.into().0).bytes().expect(SHARED)
     }
 
     /// Returns the contents mutably.
     ///
     /// # Panics
     ///
-    /// Panics if `store` does not own this memory.
+    /// Panics if `store` does not own this memory, or if the memory is shared with other stores.
     pub fn data_mut<'a, T: 'static>(
         &self,
         store: impl Into<StoreContextMut<'a, T>>,
     ) -> &'a mut [u8] {
-        self.get_mut(store.into().0).bytes_mut()
+        self.get_mut(store.into().0).bytes_mut().expect(SHARED)
     }
 
     /// Returns the contents and the store's data, both mutably.
     ///
     /// # Panics
     ///
-    /// Panics if `store` does not own this memory.
+    /// Panics if `store` does not own this memory, or if the memory is shared with other stores.
     pub fn data_and_store_mut<'a, T: 'static>(
         &self,
         store: impl Into<StoreContextMut<'a, T>>,
     ) -> (&'a mut [u8], &'a mut T) {
         let store = store.into().0;
         self.check(store);
-        let (bytes, data) = store.memory_and_data_mut(self.index);
+        let (memory, data) = store.memory_and_data_mut(self.index);
         (
-            bytes,
+            memory.bytes_mut().expect(SHARED),
             data.downcast_mut()
                 .expect("the store's data has the type of its contexts"),
+        )
+    }
+
+    /// Returns the contents and the store's data, as a host function on a program's memory needs
+    /// them.
+    #[cfg(feature = "wasi-core")]
+    pub(crate) fn contents_and_store_mut<'a, T: 'static>(
+        &self,
+        store: impl Into<StoreContextMut<'a, T>>,
+    ) -> (MemoryContents<'a>, &'a mut T) {
+        let store = store.into().0;
+        self.check(store);
+        let (memory, data) = store.memory_and_data_mut(self.index);
+        let contents = match memory.is_exclusive() {
+            #[cfg(backstitch_threads)]
+            false => MemoryContents::Shared(SharedMemory::from_inner(
+                memory.share().expect("the memory is shared already"),
+            )),
+            _ => MemoryContents::Borrowed(memory.bytes_mut().expect(SHARED)),
+        };
+        let data = data.downcast_mut();
+        (
+            contents,
+            data.expect("the store's data has the type of its contexts"),
         )
     }
 
@@ -230,7 +275,27 @@ impl Memory {
         self.ty(store).page_size_log2()
     }
 
-    /// Wakes up to `count` executions of the store that wait at an address of this memory, in the
+    /// Returns the memory for other stores, whose code may run on other threads. From then on it
+    /// does not move, and its bytes cannot be borrowed any more.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the memory's type is not shared, or if the host cannot reserve what it
+    /// may grow to.
+    ///
+    /// # Panics
+    ///
+    /// Panics if `store` does not own this memory.
+    #[cfg(backstitch_threads)]
+    pub fn to_shared(&self, mut store: impl AsContextMut) -> Result<SharedMemory> {
+        let memory = self.get_mut(store.as_context_mut().0);
+        if !memory.ty().shared {
+            return Err(Error::msg("the type of the memory is not shared"));
+        }
+        Ok(SharedMemory::from_inner(memory.share()?))
+    }
+
+    /// Wakes up to `count` executions and threads that wait at an address of this memory, in the
     /// order in which they began to, as `memory.atomic.notify` does. Returns their number.
     ///
     /// # Errors
@@ -247,9 +312,7 @@ impl Memory {
         address: u64,
         count: u32,
     ) -> core::result::Result<u32, Trap> {
-        let store = store.as_context_mut().0;
-        self.check(store);
-        execute::notify(store, self.index, address, 0, count)
+        execute::notify(self.get(store.as_context_mut().0), address, 0, count)
     }
 
     /// Grows the memory by `delta` pages of zeros, and returns its former size in pages.

@@ -54,6 +54,8 @@ mod module;
 mod reference;
 mod root_scope;
 mod rooted;
+#[cfg(backstitch_threads)]
+mod shared_memory;
 mod store;
 mod struct_type;
 mod table;
@@ -100,11 +102,15 @@ pub use self::instance_pre::{InstancePre, Instantiation};
 pub use self::into_func::IntoFunc;
 pub use self::limits::{ResourceLimiter, StoreLimits, StoreLimitsBuilder};
 pub use self::linker::{Linker, UnknownImportError};
+#[cfg(feature = "wasi-core")]
+pub(crate) use self::memory::MemoryContents;
 pub use self::memory::{Memory, MemoryAccessError};
 pub use self::module::{Module, ModuleExport};
 pub use self::reference::Ref;
 pub use self::root_scope::RootScope;
 pub use self::rooted::{GcRef, OwnedRooted, Rooted};
+#[cfg(backstitch_threads)]
+pub use self::shared_memory::{SharedMemory, WaitResult};
 pub use self::store::Store;
 pub use self::struct_type::StructType;
 pub use self::table::Table;
@@ -135,6 +141,8 @@ const _: () = {
     shared::<Linker<*mut u8>>();
     shared::<InstancePre<*mut u8>>();
     shared::<InterruptHandle>();
+    #[cfg(backstitch_threads)]
+    movable::<SharedMemory>();
     shared::<Error>();
     shared::<WasmBacktrace>();
     shared::<WasmCoreDump>();

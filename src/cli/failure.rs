@@ -38,9 +38,14 @@ impl Failure {
         if executed {
             Failure::Trap(source.describe_in_full(&error))
         } else {
-            let description = source.describe(&error);
-            Failure::Input(format!("cannot run `{}`: {description}", source.file))
+            Failure::refused(source, &error)
         }
+    }
+
+    /// Returns the failure of a program that could not be started.
+    pub(crate) fn refused(source: &Source, error: &Error) -> Self {
+        let description = source.describe(error);
+        Failure::Input(format!("cannot run `{}`: {description}", source.file))
     }
 
     /// Prints the failure to standard error and returns its exit code.

@@ -29,11 +29,11 @@ pub(crate) fn link(
 }
 
 /// Returns an error that lists all imports of a module that the linker does not provide.
-pub(crate) fn check_imports(
+pub(crate) fn check_imports<T: 'static>(
     source: &Source,
     module: &Module,
-    linker: &Linker<Host>,
-    store: &mut Store<Host>,
+    linker: &Linker<T>,
+    store: &mut Store<T>,
 ) -> Result<(), Failure> {
     let file = &source.file;
     let missing: String = module

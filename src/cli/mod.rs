@@ -22,6 +22,8 @@ mod input;
 mod inspect;
 mod lanes;
 mod names;
+#[cfg(backstitch_threads)]
+mod parallel;
 mod quantity;
 mod run;
 mod script;

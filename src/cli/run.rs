@@ -9,8 +9,8 @@ use super::{coredump, quantity, signature, wasi};
 use backstitch::wasi::threads::has_threads;
 use backstitch::wasi::{I32Exit, Program, Threads, WasiCtx};
 use backstitch::{
-    CompilationMode, Config, CoreDump, Engine, Error, ExternType, FuncType, Linker, Module, Store,
-    StoreLimitsBuilder, Val,
+    CompilationMode, Config, CoreDump, Engine, Error, ExternType, Func, FuncType, Instance, Linker,
+    Module, Store, StoreLimits, StoreLimitsBuilder, Val,
 };
 use clap::Args;
 use std::ffi::OsString;
@@ -73,7 +73,7 @@ pub(crate) struct Arguments {
     coredump: Option<String>,
 
     #[command(flatten)]
-    wasi: wasi::Given,
+    pub(super) wasi: wasi::Given,
 
     /// Validate and translate the whole module before it runs
     #[arg(long, conflicts_with = "lazy")]
@@ -95,6 +95,22 @@ pub(crate) struct Arguments {
         trailing_var_arg = true
     )]
     command: Vec<OsString>,
+}
+
+impl Arguments {
+    /// Returns the limits of a store.
+    pub(super) fn limits(&self) -> StoreLimits {
+        let mut limits = StoreLimitsBuilder::new();
+        if let Some(bytes) = self.max_memory {
+            limits = limits.memory_size(bytes);
+        }
+        limits.build()
+    }
+
+    /// Returns whether the user set limits.
+    pub(super) fn has_limits(&self) -> bool {
+        self.max_memory.is_some()
+    }
 }
 
 /// Returns the module's path, and the arguments that follow it.
@@ -120,11 +136,12 @@ pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Fail
     let source = Source::read(path)?;
     let file = &source.file;
     let counts = arguments.fuel.is_some() || arguments.wasi.is_deterministic();
-    let mut module = load(&source, arguments, counts)?;
+    let mut module = load(&source, arguments, counts, false)?;
     let has_threads = has_threads(&module);
+    // Threads whose instructions are counted take turns.
+    let parallel = has_threads && !counts && cfg!(backstitch_threads);
     if has_threads && !counts {
-        // Threads run for a number of instructions each.
-        module = load(&source, arguments, true)?;
+        module = load(&source, arguments, !parallel, parallel)?;
     }
     let engine = module.engine().clone();
 
@@ -149,11 +166,23 @@ pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Fail
         Ok(Some((name, ty))) => Some(Call::new(name, ty, parameters)?),
         Ok(None) | Err(_) => None,
     };
-    let refuse = |error: Error| {
-        let description = source.describe(&error);
-        Failure::Input(format!("cannot run `{file}`: {description}"))
-    };
+    let refuse = |error: Error| Failure::refused(&source, &error);
     let context = wasi::context(&arguments.wasi, path, program, has_threads)?;
+    let dump = arguments.coredump.as_deref();
+    let dump = dump
+        .map(|pattern| coredump::path(pattern, path, &source.binary))
+        .transpose()?;
+    #[cfg(backstitch_threads)]
+    if parallel {
+        entry?;
+        let dump = dump.as_deref();
+        let called = super::parallel::run(&source, &module, arguments, context, dump, call);
+        return match called {
+            Ok(results) => print_results(out, arguments, &results),
+            Err(Stopped::Before(failure)) => Err(failure),
+            Err(Stopped::Running(error)) => Err(Failure::from_execution(&source, error)),
+        };
+    }
     let mut store = new_store(&engine, arguments, context).map_err(refuse)?;
     let mut linker = Linker::new(&engine);
     host::link(&mut linker, &mut store, &module).map_err(refuse)?;
@@ -161,10 +190,6 @@ pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Fail
     // Missing imports explain more, so they are reported first.
     entry?;
 
-    let dump = arguments.coredump.as_deref();
-    let dump = dump
-        .map(|pattern| coredump::path(pattern, path, &source.binary))
-        .transpose()?;
     let threads = has_threads.then(|| {
         let policy = arguments.wasi.policy();
         Program::new(
@@ -188,18 +213,27 @@ pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Fail
             return Err(Failure::from_execution(&source, error));
         }
     };
+    print_results(out, arguments, &results)
+}
+
+/// Prints the results of the selected call, one per line.
+fn print_results(
+    out: &mut dyn Write,
+    arguments: &Arguments,
+    results: &[Val],
+) -> Result<(), Failure> {
     let notation = match arguments.hex {
         true => Notation::Hexadecimal,
         false => Notation::Decimal,
     };
-    for result in &results {
+    for result in results {
         writeln!(out, "{}", value::print(result, notation))?;
     }
     Ok(())
 }
 
 /// The reason why a program did not finish.
-enum Stopped {
+pub(super) enum Stopped {
     /// The program could not be started.
     Before(Failure),
     /// The program failed, or exited by itself.
@@ -218,41 +252,72 @@ fn execute(
     linker: &Linker<Host>,
     module: &Module,
     file: &str,
-    call: Option<Call>,
+    selected: Option<Call>,
     threads: Option<Program<Host>>,
 ) -> Result<Vec<Val>, Stopped> {
-    let instance = match &threads {
-        Some(program) => program.instantiate(store, linker, module)?,
-        None => linker.instantiate(&mut *store, module)?,
+    let Some(program) = threads else {
+        let instance = linker.instantiate(&mut *store, module)?;
+        return call(store, instance, file, selected);
     };
-    let readies_itself = call
-        .as_ref()
-        .is_some_and(|call| ENTRIES.contains(&&*call.name) || call.name == INITIALIZE);
+    let instance = program.instantiate(store, linker, module)?;
+    initialize(store, instance, selected.as_ref())?;
+    let Some(selected) = selected else {
+        return Ok(Vec::new());
+    };
+    let function = find_function(store, instance, file, &selected)?;
+    let first = function.start(&mut *store, &selected.arguments)?;
+    Ok(program.run(store, first)?)
+}
+
+/// Makes the selected call of an instance, if there is one. Returns its results.
+pub(super) fn call<T: 'static>(
+    store: &mut Store<T>,
+    instance: Instance,
+    file: &str,
+    selected: Option<Call>,
+) -> Result<Vec<Val>, Stopped> {
+    initialize(store, instance, selected.as_ref())?;
+    let Some(selected) = selected else {
+        return Ok(Vec::new());
+    };
+    let function = find_function(store, instance, file, &selected)?;
+    let mut results = vec![Val::I32(0); selected.result_count];
+    function.call(&mut *store, &selected.arguments, &mut results)?;
+    Ok(results)
+}
+
+/// Initialises a WASI reactor, unless the selected call does it.
+fn initialize<T: 'static>(
+    store: &mut Store<T>,
+    instance: Instance,
+    selected: Option<&Call>,
+) -> Result<(), Error> {
+    let readies_itself =
+        selected.is_some_and(|call| ENTRIES.contains(&&*call.name) || call.name == INITIALIZE);
     if !readies_itself
         && let Some(initialize) = instance.get_func(&mut *store, INITIALIZE)
         && let Ok(initialize) = initialize.typed::<(), ()>(&*store)
     {
         initialize.call(&mut *store, ())?;
     }
-    let Some(call) = call else {
-        return Ok(Vec::new());
-    };
-    let function = instance.get_func(&mut *store, &call.name).ok_or_else(|| {
+    Ok(())
+}
+
+fn find_function<T: 'static>(
+    store: &mut Store<T>,
+    instance: Instance,
+    file: &str,
+    call: &Call,
+) -> Result<Func, Stopped> {
+    instance.get_func(store, &call.name).ok_or_else(|| {
         let name = names::printable(&call.name);
         let missing = format!("`{file}` exports no function `{name}`");
         Stopped::Before(Failure::Input(missing))
-    })?;
-    if let Some(program) = threads {
-        let first = function.start(&mut *store, &call.arguments)?;
-        return Ok(program.run(store, first)?);
-    }
-    let mut results = vec![Val::I32(0); call.result_count];
-    function.call(&mut *store, &call.arguments, &mut results)?;
-    Ok(results)
+    })
 }
 
 /// The call of an exported function that the command selects.
-struct Call {
+pub(super) struct Call {
     name: String,
     arguments: Vec<Val>,
     result_count: usize,
@@ -268,9 +333,14 @@ impl Call {
     }
 }
 
-/// Validates the module, with an engine that counts instructions if it must.
-fn load(source: &Source, arguments: &Arguments, counts: bool) -> Result<Module, Failure> {
-    let engine = Engine::new(&configuration(arguments, counts))
+/// Validates the module, with an engine that counts instructions or can be interrupted if it must.
+fn load(
+    source: &Source,
+    arguments: &Arguments,
+    counts: bool,
+    interruptible: bool,
+) -> Result<Module, Failure> {
+    let engine = Engine::new(&configuration(arguments, counts, interruptible))
         .map_err(|error| Failure::Input(format!("cannot create an engine: {error:#}")))?;
     Module::from_binary(&engine, &source.binary).map_err(|error| {
         let description = source.describe(&error);
@@ -278,7 +348,7 @@ fn load(source: &Source, arguments: &Arguments, counts: bool) -> Result<Module, 
     })
 }
 
-fn configuration(arguments: &Arguments, counts: bool) -> Config {
+fn configuration(arguments: &Arguments, counts: bool, interruptible: bool) -> Config {
     let mut config = Config::new();
     config.compilation_mode(match (arguments.eager, arguments.lazy) {
         (true, _) => CompilationMode::Eager,
@@ -286,6 +356,8 @@ fn configuration(arguments: &Arguments, counts: bool) -> Config {
         _ => CompilationMode::LazyTranslation,
     });
     config.consume_fuel(counts);
+    // A thread that fails or exits ends the others.
+    config.interruptible(interruptible);
     config.coredump_on_trap(arguments.coredump.is_some());
     if let Some(bytes) = arguments.max_stack {
         config.max_wasm_stack(bytes);
@@ -294,18 +366,14 @@ fn configuration(arguments: &Arguments, counts: bool) -> Config {
 }
 
 fn new_store(engine: &Engine, arguments: &Arguments, wasi: WasiCtx) -> Result<Store<Host>, Error> {
-    let mut limits = StoreLimitsBuilder::new();
-    if let Some(bytes) = arguments.max_memory {
-        limits = limits.memory_size(bytes);
-    }
     let host = Host {
-        limits: limits.build(),
+        limits: arguments.limits(),
         wasi,
         threads: Threads::new(arguments.wasi.max_threads()),
     };
     let mut store = Store::new(engine, host);
     // A store without a limiter keeps the library's finite defaults.
-    if arguments.max_memory.is_some() {
+    if arguments.has_limits() {
         store.limiter(|host| &mut host.limits);
     }
     // Instructions are counted for a deterministic clock or for threads, even if they are not

@@ -252,8 +252,13 @@ impl Assembler {
         self.emit_shape(op, Spec::Count { bound }, fields.to_bits())
     }
 
-    /// Writes a load from memory 0; the result goes to the accumulator.
-    pub fn emit_load(&mut self, op: Op, access: Access) -> Offset {
+    /// Writes a load from memory 0, which is `shared` with other threads or not; the result goes to
+    /// the accumulator.
+    ///
+    /// # Panics
+    ///
+    /// If the op has no variant for the address: those of loads from shared memories are few.
+    pub fn emit_load(&mut self, op: Op, access: Access, shared: bool) -> Offset {
         let [base, index, offset] = access.bits();
         let fields = LoadFields {
             result: 0,
@@ -262,16 +267,22 @@ impl Assembler {
             offset,
         };
         let (address, out) = (access.form(), Out::Acc);
-        self.emit_shape(op, Spec::LoadFrom { address, out }, fields.to_bits())
+        let spec = match shared {
+            true => Spec::LoadShared { address, out },
+            false => Spec::LoadFrom { address, out },
+        };
+        self.emit_shape(op, spec, fields.to_bits())
     }
 
-    /// Writes a load from any memory; the result goes to the accumulator.
+    /// Writes a load from any memory, which is `shared` with other threads or not; the result goes
+    /// to the accumulator.
     pub fn emit_load_any(
         &mut self,
         op: Op,
         base: NearSlot,
         memory: ModuleMemory,
         offset: u64,
+        shared: bool,
     ) -> Offset {
         let fields = LoadAnyFields {
             result: 0,
@@ -279,16 +290,21 @@ impl Assembler {
             memory: u64::from(memory.0),
             offset,
         };
-        self.emit_shape(op, Spec::LoadAny { out: Out::Acc }, fields.to_bits())
+        let out = Out::Acc;
+        let spec = match shared {
+            true => Spec::LoadSharedAny { out },
+            false => Spec::LoadAny { out },
+        };
+        self.emit_shape(op, spec, fields.to_bits())
     }
 
-    /// Writes a store to memory 0.
+    /// Writes a store to memory 0, which is `shared` with other threads or not.
     ///
     /// # Panics
     ///
     /// If the op has no variant for the address and the source of the value: those of stores
-    /// from a float's accumulator are few.
-    pub fn emit_store(&mut self, op: Op, access: Access, value: Input) -> Offset {
+    /// from a float's accumulator, and of stores to shared memories, are few.
+    pub fn emit_store(&mut self, op: Op, access: Access, value: Input, shared: bool) -> Offset {
         let [base, _, offset] = access.bits();
         let fields = StoreFields {
             base,
@@ -302,10 +318,14 @@ impl Assembler {
             other => other.place(op),
         };
         let address = access.form();
-        self.emit_shape(op, Spec::StoreTo { address, value }, fields.to_bits())
+        let spec = match shared {
+            true => Spec::StoreShared { address, value },
+            false => Spec::StoreTo { address, value },
+        };
+        self.emit_shape(op, spec, fields.to_bits())
     }
 
-    /// Writes a store to any memory.
+    /// Writes a store to any memory, which is `shared` with other threads or not.
     pub fn emit_store_any(
         &mut self,
         op: Op,
@@ -313,6 +333,7 @@ impl Assembler {
         value: NearSlot,
         memory: ModuleMemory,
         offset: u64,
+        shared: bool,
     ) -> Offset {
         let fields = StoreAnyFields {
             base: Input::Slot(base).bits(),
@@ -320,7 +341,11 @@ impl Assembler {
             memory: u64::from(memory.0),
             offset,
         };
-        self.emit_shape(op, Spec::StoreAny {}, fields.to_bits())
+        let spec = match shared {
+            true => Spec::StoreSharedAny {},
+            false => Spec::StoreAny {},
+        };
+        self.emit_shape(op, spec, fields.to_bits())
     }
 
     /// Writes an operation on three vectors; the result goes to the accumulator.

@@ -70,7 +70,7 @@ macro_rules! for_each_variant {
         for_each_variant! { $callback [$($extra)*] Unary }
     };
     ($callback:ident [$($extra:tt)*] Load) => {
-        $callback! { [$($extra)*]
+        with_shared_loads! { $callback [$($extra)*]
             s "_s" LoadFrom<Based<Slot>, Acc>, s_d "_s.d" LoadFrom<Based<Slot>, AccAndSlot>,
             r "_r" LoadFrom<Based<Acc>, Acc>, r_d "_r.d" LoadFrom<Based<Acc>, AccAndSlot>,
             i "_i" LoadFrom<Fixed, Acc>, i_d "_i.d" LoadFrom<Fixed, AccAndSlot>,
@@ -82,7 +82,7 @@ macro_rules! for_each_variant {
         }
     };
     ($callback:ident [$($extra:tt)*] Store) => {
-        $callback! { [$($extra)*]
+        with_shared_stores! { $callback [$($extra)*]
             ss "_ss" StoreTo<Based<Slot>, Slot>,
             rs "_rs" StoreTo<Based<Acc>, Slot>,
             is "_is" StoreTo<Fixed, Slot>,
@@ -158,7 +158,7 @@ macro_rules! for_each_variant {
         }
     };
     ($callback:ident [$($extra:tt)*] VectorStore) => {
-        $callback! { [$($extra)*]
+        with_shared_stores! { $callback [$($extra)*]
             ss "_ss" StoreTo<Based<Slot>, Slot>,
             rs "_rs" StoreTo<Based<Acc>, Slot>,
             is "_is" StoreTo<Fixed, Slot>,
@@ -200,7 +200,53 @@ macro_rules! for_each_variant {
     };
 }
 
+/// Adds the variants of loads from memories that threads share, where there are threads.
+#[cfg(backstitch_threads)]
+macro_rules! with_shared_loads {
+    ($callback:ident [$($extra:tt)*] $($variants:tt)*) => {
+        $callback! { [$($extra)*]
+            $($variants)*,
+            shared_s "_shared_s" LoadShared<Based<Slot>, Acc>,
+            shared_s_d "_shared_s.d" LoadShared<Based<Slot>, AccAndSlot>,
+            shared_r "_shared_r" LoadShared<Based<Acc>, Acc>,
+            shared_r_d "_shared_r.d" LoadShared<Based<Acc>, AccAndSlot>,
+            shared_any "_shared_any" LoadSharedAny<Acc>,
+            shared_any_d "_shared_any.d" LoadSharedAny<AccAndSlot>
+        }
+    };
+}
+
+#[cfg(not(backstitch_threads))]
+macro_rules! with_shared_loads {
+    ($callback:ident [$($extra:tt)*] $($variants:tt)*) => {
+        $callback! { [$($extra)*] $($variants)* }
+    };
+}
+
+/// Adds the variants of stores to memories that threads share, where there are threads.
+#[cfg(backstitch_threads)]
+macro_rules! with_shared_stores {
+    ($callback:ident [$($extra:tt)*] $($variants:tt)*) => {
+        $callback! { [$($extra)*]
+            $($variants)*,
+            shared_ss "_shared_ss" StoreShared<Based<Slot>, Slot>,
+            shared_rs "_shared_rs" StoreShared<Based<Acc>, Slot>,
+            shared_sr "_shared_sr" StoreShared<Based<Slot>, Acc>,
+            shared_any "_shared_any" StoreSharedAny
+        }
+    };
+}
+
+#[cfg(not(backstitch_threads))]
+macro_rules! with_shared_stores {
+    ($callback:ident [$($extra:tt)*] $($variants:tt)*) => {
+        $callback! { [$($extra)*] $($variants)* }
+    };
+}
+
 pub(crate) use for_each_variant;
+pub(crate) use with_shared_loads;
+pub(crate) use with_shared_stores;
 
 /// A variant of the ops of a family.
 #[derive(Clone, Copy, Debug)]

@@ -368,6 +368,38 @@ shapes! {
         offset: Some(FieldKind::U64),
     }
 
+    /// A load from memory 0, which has 32-bit addresses and is shared with other threads.
+    LoadShared<A: Address as address, R: Out as out> |_ty| LoadSharedFields {
+        result: out.kind(),
+        base: address.base(),
+        index: address.index(),
+        offset: address.offset(),
+    }
+
+    /// A load from any memory that is shared with other threads.
+    LoadSharedAny<R: Out as out> |_ty| LoadSharedAnyFields {
+        result: out.kind(),
+        base: Some(FieldKind::NearSlot),
+        memory: Some(FieldKind::U32),
+        offset: Some(FieldKind::U64),
+    }
+
+    /// A store to memory 0, which has 32-bit addresses and is shared with other threads.
+    StoreShared<A: Address as address, V: Place as value> |ty| StoreSharedFields {
+        base: address.base(),
+        value: value.slot(),
+        offset: address.offset(),
+        value_constant: value.immediate(ty),
+    }
+
+    /// A store to any memory that is shared with other threads.
+    StoreSharedAny<> |_ty| StoreSharedAnyFields {
+        base: Some(FieldKind::NearSlot),
+        value: Some(FieldKind::NearSlot),
+        memory: Some(FieldKind::U32),
+        offset: Some(FieldKind::U64),
+    }
+
     /// An atomic load from any memory.
     AtomicLoad<R: Out as out> |_ty| AtomicLoadFields {
         result: out.kind(),
@@ -463,7 +495,7 @@ shapes! {
 
 impl Spec {
     /// The number of forms.
-    pub const FORMS: usize = 80;
+    pub const FORMS: usize = 107;
 
     /// Returns a number of the shape that does not depend on where its result goes.
     pub const fn form(self) -> usize {
@@ -497,6 +529,10 @@ impl Spec {
                 When::Fails => 56 + pair(a, b),
             },
             Spec::Select { a, b } => 68 + pair(a, b),
+            Spec::LoadSharedAny { .. } => 80,
+            Spec::StoreSharedAny { .. } => 81,
+            Spec::LoadShared { address, .. } => 82 + address as usize,
+            Spec::StoreShared { address, value } => 87 + address as usize * 4 + value as usize,
         }
     }
 
@@ -508,6 +544,8 @@ impl Spec {
             | Spec::Unary { out, .. }
             | Spec::LoadFrom { out, .. }
             | Spec::LoadAny { out }
+            | Spec::LoadShared { out, .. }
+            | Spec::LoadSharedAny { out }
             | Spec::Ternary { out, .. }
             | Spec::Shift { out, .. }
             | Spec::Shuffle { out, .. }

@@ -110,8 +110,8 @@ pub(super) fn fill_memory(
     let Some(piece) = Piece::first(store, operands, PIECE) else {
         return Ok(Progress::OutOfFuel);
     };
-    let bytes = store.memory_mut(memory).bytes_mut();
-    bytes[piece.range(operands.get(0))].fill(operands.get(1) as u8);
+    let range = piece.range(operands.get(0));
+    store.memory_mut(memory).fill(range, operands.get(1) as u8);
     Ok(piece.finish(operands, false))
 }
 
@@ -131,11 +131,11 @@ pub(super) fn copy_memory(
     };
     let (to_range, from_range) = (piece.range(operands.get(0)), piece.range(operands.get(1)));
     if to == from {
-        let bytes = store.memory_mut(to).bytes_mut();
-        bytes.copy_within(from_range, to_range.start);
+        let memory = store.memory_mut(to);
+        memory.copy_within(from_range, to_range.start);
     } else {
         let (to, from) = store.two_memories(to, from);
-        to.bytes_mut()[to_range].copy_from_slice(&from.bytes()[from_range]);
+        to.copy_from(from, from_range, to_range.start);
     }
     Ok(piece.finish(operands, true))
 }

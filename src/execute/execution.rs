@@ -9,9 +9,12 @@ use crate::heap::{Failure, StoreInner};
 use crate::ids::{FuncIndex, StackId, StoreId, TagIndex};
 use crate::module::FuncType;
 use crate::stack::{
-    Awaited, BOUNDARY_SLOTS, BoundaryKind, INITIAL_SLOTS, Owner, Record, StackState, WaitState,
+    Awaited, BOUNDARY_SLOTS, BoundaryKind, INITIAL_SLOTS, Owner, Record, StackState,
 };
 use crate::support::error::Error;
+#[cfg(feature = "std")]
+use crate::support::park;
+use crate::support::wait_queue::WaitState;
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -279,12 +282,12 @@ pub fn call(store: &mut StoreInner, function: FuncIndex, slots: &mut [u64]) -> R
     let stack = prepare(store, function, &slots[..params], None)?;
     let release = Release { store, stack };
     let mut outcome = advance(release.store, stack, None)?;
-    while let Outcome::Suspended(Suspension::Wait(Wait {
-        timeout: Some(timeout),
-        ..
-    })) = outcome
-    {
-        outcome = wait(release.store, stack, timeout)?;
+    while let Outcome::Suspended(Suspension::Wait(wait)) = outcome {
+        if wait.timeout.is_none() && release.store.memory(wait.memory).is_exclusive() {
+            // Nothing ends the wait, as no other code of the store runs meanwhile.
+            break;
+        }
+        outcome = end_wait(release.store, stack, wait)?;
     }
     match outcome {
         Outcome::Done => {
@@ -297,33 +300,44 @@ pub fn call(store: &mut StoreInner, function: FuncIndex, slots: &mut [u64]) -> R
     }
 }
 
-/// Waits until the timeout of a call that waits at an address has passed, which is in `timeout`
-/// nanoseconds, and advances the call. No other code of the store runs meanwhile, so nothing wakes
-/// the call. Interruptions and epoch deadlines end the wait.
+/// Parks the thread until a notification or the timeout ends the wait of a call, and advances the
+/// call. Interruptions and epoch deadlines end the wait too.
 #[cfg(feature = "std")]
-fn wait(store: &mut StoreInner, stack: StackId, timeout: u64) -> Result<Outcome, Error> {
-    /// Time between two polls.
+fn end_wait(store: &mut StoreInner, stack: StackId, wait: Wait) -> Result<Outcome, Error> {
+    /// Time between two polls of the epoch.
     const SLICE: Duration = Duration::from_millis(5);
     let begin = Instant::now();
-    let timeout = Duration::from_nanos(timeout);
+    // A time that no clock reaches is no limit.
+    let timeout = wait.timeout.map(Duration::from_nanos);
+    let end = timeout.and_then(|timeout| begin.checked_add(timeout));
+    let innermost = store.stacks.stack(stack).innermost();
+    let waker = park::waker();
     loop {
-        let left = timeout.saturating_sub(begin.elapsed());
-        if left.is_zero() {
-            break;
+        let Some(ticket) = store.stacks.waiters.ticket(innermost).cloned() else {
+            return advance(store, stack, None);
+        };
+        let poll = store.engine().tunables.epoch_interruption;
+        let poll = poll.then(|| Instant::now() + SLICE);
+        let interrupt = Arc::clone(store.stacks.interrupt());
+        interrupt.set_waker(Some(waker.clone()));
+        let until = end.into_iter().chain(poll).min();
+        park::park(&ticket, &waker, until, || interrupt.is_raised());
+        interrupt.set_waker(None);
+        if end.is_some_and(|end| Instant::now() >= end) {
+            return time_out(store, stack);
         }
-        std::thread::sleep(left.min(SLICE));
         let outcome = advance(store, stack, None)?;
-        if !matches!(outcome, Outcome::Suspended(Suspension::Wait(_))) {
+        if !matches!(&outcome, Outcome::Suspended(Suspension::Wait(again)) if *again == wait)
+            || store.stacks.waiters.state(innermost) != Some(WaitState::Waiting)
+        {
             return Ok(outcome);
         }
     }
-    time_out(store, stack)
 }
 
-/// Ends the timeout of a call that waits at an address, and advances the call. Without a clock, time
-/// passes at once.
+/// Ends the wait of a call, and advances the call. Without a clock, time passes at once.
 #[cfg(not(feature = "std"))]
-fn wait(store: &mut StoreInner, stack: StackId, _timeout: u64) -> Result<Outcome, Error> {
+fn end_wait(store: &mut StoreInner, stack: StackId, _wait: Wait) -> Result<Outcome, Error> {
     time_out(store, stack)
 }
 

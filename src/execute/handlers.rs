@@ -12,7 +12,7 @@ use super::service::ServiceCell;
 #[cfg(feature = "simd")]
 use super::vector::{ReplaceLaneOp, ShiftOp, ShuffleOp, TernaryOp};
 use crate::code::cells::*;
-use crate::code::family::for_each_variant;
+use crate::code::family::{for_each_variant, with_shared_loads, with_shared_stores};
 use crate::code::fusion_rows::for_each_fusion;
 use crate::code::table::for_each_op;
 use crate::code::{

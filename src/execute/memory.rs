@@ -17,6 +17,8 @@ use crate::code::shape::{
 };
 use crate::code::{FieldKind, Layout, Trap};
 use crate::stack::Exit;
+#[cfg(backstitch_threads)]
+use crate::support::relaxed;
 use crate::support::vector::Level;
 #[cfg(feature = "simd")]
 use crate::support::vector::V128;
@@ -49,10 +51,26 @@ pub trait Stored: Copy {
     ///
     /// `SIZE` bytes at `address` are writable.
     unsafe fn store(self, address: *mut u8);
+    /// Reads the number at an address that other threads may access: by one relaxed atomic access
+    /// if it is aligned, else by one for each byte.
+    ///
+    /// # Safety
+    ///
+    /// As [`Stored::load`]; the other threads access the bytes with atomic instructions only.
+    #[cfg(backstitch_threads)]
+    unsafe fn load_relaxed(address: *const u8) -> Self;
+    /// Writes the number to an address that other threads may access, as [`Stored::load_relaxed`]
+    /// reads it.
+    ///
+    /// # Safety
+    ///
+    /// As [`Stored::store`]; the other threads access the bytes with atomic instructions only.
+    #[cfg(backstitch_threads)]
+    unsafe fn store_relaxed(self, address: *mut u8);
 }
 
 macro_rules! stored {
-    ($($ty:ident)*) => {$(
+    ($($ty:ident $load:ident $store:ident)*) => {$(
         impl Stored for $ty {
             #[inline(always)]
             unsafe fn load(address: *const u8) -> $ty {
@@ -64,11 +82,28 @@ macro_rules! stored {
                 // SAFETY: as promised.
                 unsafe { address.cast::<$ty>().write_unaligned(self.to_le()) }
             }
+            #[cfg(backstitch_threads)]
+            #[inline(always)]
+            unsafe fn load_relaxed(address: *const u8) -> $ty {
+                // SAFETY: as promised.
+                $ty::from_le(unsafe { relaxed::$load(address) })
+            }
+            #[cfg(backstitch_threads)]
+            #[inline(always)]
+            unsafe fn store_relaxed(self, address: *mut u8) {
+                // SAFETY: as promised.
+                unsafe { relaxed::$store(address, self.to_le()) }
+            }
         }
     )*};
 }
 
-stored!(u8 u16 u32 u64);
+stored! {
+    u8 load_u8 store_u8
+    u16 load_u16 store_u16
+    u32 load_u32 store_u32
+    u64 load_u64 store_u64
+}
 
 #[cfg(feature = "simd")]
 impl Stored for V128 {
@@ -81,6 +116,28 @@ impl Stored for V128 {
     unsafe fn store(self, address: *mut u8) {
         // SAFETY: as promised.
         unsafe { address.cast::<[u8; 16]>().write(self.to_bytes()) };
+    }
+    #[cfg(backstitch_threads)]
+    #[inline(always)]
+    unsafe fn load_relaxed(address: *const u8) -> V128 {
+        // SAFETY: as promised.
+        let [low, high] = unsafe {
+            [
+                u64::load_relaxed(address),
+                u64::load_relaxed(address.add(8)),
+            ]
+        };
+        V128::from_slots(low, high)
+    }
+    #[cfg(backstitch_threads)]
+    #[inline(always)]
+    unsafe fn store_relaxed(self, address: *mut u8) {
+        let [low, high] = self.to_slots();
+        // SAFETY: as promised.
+        unsafe {
+            low.store_relaxed(address);
+            high.store_relaxed(address.add(8));
+        }
     }
 }
 
@@ -124,10 +181,28 @@ impl Regs {
         Some(unsafe { self.mem.add(end as usize).sub(size as usize) })
     }
 
+    /// As [`Regs::within`], of a memory that other threads may make larger: `len` may be less than
+    /// its size.
+    #[cfg(backstitch_threads)]
+    #[inline(always)]
+    pub(super) unsafe fn within_shared(&mut self, at: u64, size: u64) -> Option<*mut u8> {
+        let end = opaque(at + size);
+        // SAFETY: X2, H1; H3: the base of a memory that is not exclusive never changes.
+        unsafe {
+            if end > self.len as u64 {
+                self.len = (*(*(*self.ctx).instance).memory0).len();
+                if end > self.len as u64 {
+                    return None;
+                }
+            }
+            Some(self.mem.add(end as usize).sub(size as usize))
+        }
+    }
+
     /// Returns the address of `size` bytes at `address` plus `offset` of memory `memory`, if
     /// they are within its bounds.
     #[inline(always)]
-    unsafe fn within_any(
+    pub(super) unsafe fn within_any(
         &self,
         memory: u32,
         address: u64,
@@ -137,9 +212,12 @@ impl Regs {
         // SAFETY: X2, H1: the instance has such a memory, by validation; H3.
         unsafe {
             let core = *(*(*self.ctx).instance).memories.add(memory as usize);
-            let at = address.checked_add(offset)?;
-            let end = at.checked_add(size)?;
-            (end <= (*core).len as u64).then(|| (*core).base.add(at as usize))
+            // As in `within`, the address is computed from the end.
+            let end = opaque(address.checked_add(offset)?.checked_add(size)?);
+            if end > (*core).len() as u64 {
+                return None;
+            }
+            Some((*core).base.add(end as usize).sub(size as usize))
         }
     }
 }
@@ -164,7 +242,8 @@ pub struct Fields {
 }
 
 impl Fields {
-    const fn of(layout: &Layout) -> Fields {
+    /// Returns the places in a layout.
+    pub(super) const fn of(layout: &Layout) -> Fields {
         Fields {
             base: layout.operand("base"),
             index: layout.operand("index"),
@@ -305,7 +384,7 @@ impl Execute for MemorySize {
         unsafe {
             let memory = r.get(MemorySize::memory);
             let core = *(*(*r.ctx).instance).memories.add(memory.memory() as usize);
-            *r.slot(MemorySize::result) = ((*core).len >> memory.page_size_log2()) as u64;
+            *r.slot(MemorySize::result) = ((*core).len() >> memory.page_size_log2()) as u64;
             r.next::<Self>()
         }
     }

@@ -4,8 +4,8 @@
 //! suspensions. Must never be: a WebAssembly instruction, or the embedder's `T`.
 //!
 //! An op's meaning is defined once: as its row in the table (`code::table`), or as a function in
-//! `numeric`, `memory`, `atomic`, `vector`, `transfer`, `control`, `call`, `continuation` or
-//! `service`.
+//! `numeric`, `memory`, `shared`, `atomic`, `vector`, `transfer`, `control`, `call`,
+//! `continuation` or `service`.
 //! [`handlers`] composes these with operand places into cells, and each backend in [`dispatch`]
 //! makes handlers of the cells. Where a level of instructions beyond the baseline pays
 //! (`support::vector::Level`), a backend has a second set of handlers for cells on vectors.
@@ -27,7 +27,8 @@
 //! * **X2** `ctx` is the context of the running store, and no Rust reference to it exists. The
 //!   store and everything that it points to outlive the run.
 //! * **X3** `mem` and `len` are the present memory 0 of the running instance. Whatever changes it
-//!   exits from running code first, and they are loaded when code continues.
+//!   exits from running code first, and they are loaded when code continues. Other threads may make
+//!   a memory larger that is not exclusive: then `len` is at most its size.
 //!
 //! S1 to S4 (`stack`) and H1 to H4 (`heap`) hold as well.
 //!
@@ -82,6 +83,8 @@ mod polling;
 mod profile;
 mod regs;
 mod service;
+#[cfg(backstitch_threads)]
+mod shared;
 mod stepping;
 mod switching;
 mod transfer;
@@ -97,3 +100,5 @@ pub use profile::DispatchCounts;
 pub use stepping::has_steps;
 pub use switching::fits as continuation_fits;
 pub use waiting::notify;
+#[cfg(backstitch_threads)]
+pub use waiting::{Waited, wait_in_host};

@@ -298,7 +298,7 @@ impl Regs {
         unsafe {
             let memory: *mut MemoryCore = (*(*self.ctx).instance).memory0;
             self.mem = (*memory).base;
-            self.len = (*memory).len;
+            self.len = (*memory).len();
         }
     }
 }

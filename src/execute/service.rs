@@ -189,7 +189,8 @@ fn carry_out(op: Op, call: ServiceCall<'_>) -> Result<Progress, Failure> {
             let memory = call.memory(MemoryAtomicNotify::memory);
             let offset = call.get(MemoryAtomicNotify::offset);
             let (base, count) = (operands.get(0), operands.get(1) as u32);
-            let woken = waiting::notify(call.store, memory, base, offset, count);
+            let memory = call.store.memory(memory);
+            let woken = waiting::notify(memory, base, offset, count);
             operands.set(woken.map_err(Failure::Trap)?.into());
         }
         Op::MemoryAtomicWait32 => {

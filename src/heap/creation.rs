@@ -7,6 +7,8 @@ use super::limits::{
     DEFAULT_MEMORIES, DEFAULT_STACK_BYTES, DEFAULT_TABLES, LimitError, too_many,
 };
 use super::memory::Memory;
+#[cfg(backstitch_threads)]
+use super::memory::SharedMemory;
 use super::store::StoreInner;
 use super::table::Table;
 use super::tag::Tag;
@@ -48,6 +50,23 @@ impl StoreInner {
             Error::new(error).context(format!("a memory of {} pages", ty.minimum))
         })?;
         self.memories.push(memory);
+        Ok(MemoryIndex(self.memories.len() as u32 - 1))
+    }
+
+    /// Adds a memory that other stores have too, unless the store has it. Returns its index.
+    ///
+    /// # Errors
+    ///
+    /// An error if the limits do not allow another memory.
+    #[cfg(backstitch_threads)]
+    pub fn add_shared_memory(&mut self, memory: &SharedMemory) -> Result<MemoryIndex, Error> {
+        if let Some(index) = self.memories.iter().position(|own| memory.is(own)) {
+            return Ok(MemoryIndex(index as u32));
+        }
+        if self.memories.len() >= self.limit(|limiter| limiter.memories(), DEFAULT_MEMORIES) {
+            return Err(too_many("memory", self.memories.len() + 1));
+        }
+        self.memories.push(memory.of_store());
         Ok(MemoryIndex(self.memories.len() as u32 - 1))
     }
 

@@ -1,6 +1,7 @@
 //! Growth of memories, tables and stacks, within their limits.
 
 use super::limits::{DEFAULT_STACK_BYTES, LimitError};
+use super::memory::Grown;
 use super::store::StoreInner;
 use crate::ids::{MemoryIndex, StackId, TableIndex};
 use crate::support::error::Error;
@@ -13,29 +14,32 @@ impl StoreInner {
     ///
     /// The limiter's error.
     pub fn grow_memory(&mut self, index: MemoryIndex, delta: u64) -> Result<Option<u64>, Error> {
-        let memory = self.memory(index);
-        let current = memory.pages();
-        if delta == 0 {
-            return Ok(Some(current));
-        }
-        let bytes = memory.byte_size();
-        let maximum = memory.ty().maximum.and_then(|pages| memory.byte_len(pages));
-        let desired = current
-            .checked_add(delta)
-            .filter(|&pages| pages <= memory.maximum_pages())
-            .and_then(|pages| Some((pages, memory.byte_len(pages)?)));
-        let Some((desired, desired_bytes)) = desired else {
-            self.memory_grow_failed(LimitError::Type)?;
-            return Ok(None);
-        };
-        if !self.memory_may_grow(bytes, desired_bytes, maximum)? {
-            return Ok(None);
-        }
-        match self.memory_mut(index).grow_to(desired) {
-            Ok(()) => Ok(Some(current)),
-            Err(error) => {
-                self.memory_grow_failed(error)?;
-                Ok(None)
+        loop {
+            let memory = self.memory(index);
+            let bytes = memory.byte_size();
+            let current = (bytes as u64) >> memory.ty().page_size_log2;
+            if delta == 0 {
+                return Ok(Some(current));
+            }
+            let maximum = memory.ty().maximum.and_then(|pages| memory.byte_len(pages));
+            let desired = current
+                .checked_add(delta)
+                .filter(|&pages| pages <= memory.maximum_pages())
+                .and_then(|pages| memory.byte_len(pages));
+            let Some(desired) = desired else {
+                self.memory_grow_failed(LimitError::Type)?;
+                return Ok(None);
+            };
+            if !self.memory_may_grow(bytes, desired, maximum)? {
+                return Ok(None);
+            }
+            match self.memory_mut(index).grow(bytes, desired) {
+                Ok(Grown::Done) => return Ok(Some(current)),
+                Ok(Grown::HasChanged) => {}
+                Err(error) => {
+                    self.memory_grow_failed(error)?;
+                    return Ok(None);
+                }
             }
         }
     }

@@ -333,7 +333,7 @@ pub fn memory_init(
         .data_bytes(segment)
         .get(from..from + len)
         .unwrap_or_default();
-    store.memory_mut(memory).bytes_mut()[to..to + len].copy_from_slice(source);
+    store.memory_mut(memory).write(to, source);
     Ok(())
 }
 

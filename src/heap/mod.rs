@@ -21,7 +21,9 @@
 //!   while a handler may run.
 //! * **H3** `MemoryCore::base` is valid for reads and writes of `MemoryCore::len` bytes,
 //!   `TableCore::elements` for `TableCore::len` elements, and `TableCore::cards` for one byte
-//!   for each 2^[`CARD`] elements, at all times.
+//!   for each 2^[`CARD`] elements, at all times. The bytes of a memory that is not exclusive, which
+//!   other threads may access, are accessed with atomic instructions only; so are those of any
+//!   memory whose type is shared by loads and stores, which do not test it.
 //! * **H4** References in slots, tables and globals are indices plus one of the store's
 //!   functions, host values and exceptions, or numbers of stacks with their revision. Zero is
 //!   null. They are never addresses, so they are the same on every target and in every run.
@@ -63,6 +65,8 @@ pub use limits::{
     DEFAULT_MEMORY_BYTES, DEFAULT_STACK_BYTES, DEFAULT_TABLE_ELEMENTS, DEFAULT_TABLES, Limiter,
 };
 pub use matching::check_import;
+#[cfg(backstitch_threads)]
+pub use memory::SharedMemory;
 pub use memory::{Memory, MemoryCore};
 pub use store::StoreInner;
 pub use table::{CARD, Table};

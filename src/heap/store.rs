@@ -147,9 +147,14 @@ impl StoreInner {
         &mut self.memories[index.0 as usize]
     }
 
-    /// Returns the bytes of memory `index` and the embedder's data, both for changes.
-    pub fn memory_and_data_mut(&mut self, index: MemoryIndex) -> (&mut [u8], &mut dyn Any) {
-        (self.memories[index.0 as usize].bytes_mut(), &mut *self.data)
+    /// Returns memory `index` and the embedder's data, both for changes.
+    pub fn memory_and_data_mut(&mut self, index: MemoryIndex) -> (&mut Memory, &mut dyn Any) {
+        (&mut self.memories[index.0 as usize], &mut *self.data)
+    }
+
+    /// Returns all memories by index, and the stacks for changes.
+    pub fn memories_and_stacks_mut(&mut self) -> (&[Memory], &mut Stacks) {
+        (&self.memories, &mut self.stacks)
     }
 
     /// Returns two memories, the first for changes.

@@ -48,4 +48,4 @@ pub use image::StackImage;
 pub use interrupt::InterruptHandle;
 pub use record::{BOUNDARY_SLOTS, BOUNDARY_TAG, BoundaryKind, RECORD_SLOTS, Record};
 pub use stacks::{INITIAL_SLOTS, Stacks};
-pub use waiting::WaitState;
+pub use waiting::WaitBegun;

@@ -136,6 +136,11 @@ impl Stacks {
             .filter(|(_, stack)| stack.state != StackState::Free)
     }
 
+    /// Returns the flag that interrupts this store's code.
+    pub fn interrupt(&self) -> &Arc<InterruptFlag> {
+        &self.interrupt
+    }
+
     /// Returns a handle that interrupts this store's code.
     pub fn interrupt_handle(&self) -> InterruptHandle {
         InterruptHandle(Arc::clone(&self.interrupt))

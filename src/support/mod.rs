@@ -12,13 +12,17 @@ pub mod epoch;
 pub mod error;
 pub mod float;
 pub mod parallel;
+#[cfg(feature = "std")]
+pub mod park;
 pub mod raw;
 pub mod registry;
+pub mod relaxed;
 pub(crate) mod send;
 pub mod sha256;
 pub mod sync;
 pub(crate) mod transparent;
 #[cfg_attr(not(feature = "simd"), path = "vector/absent.rs")]
 pub mod vector;
+pub mod wait_queue;
 pub mod words;
 pub mod write;

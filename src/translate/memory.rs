@@ -46,6 +46,21 @@ impl Function<'_> {
         memory == 0 && self.memory_index(0) == Kind::I32
     }
 
+    /// Returns whether threads may share a memory: then there are cells that access it with atomic
+    /// instructions.
+    pub fn is_shared(&self, memory: u32) -> bool {
+        cfg!(backstitch_threads) && self.module.memories[memory as usize].shared
+    }
+
+    /// Returns the address that a popped operand and an offset form in memory 0, which is shared:
+    /// an operand plus an offset.
+    pub fn shared_address(&mut self, operand: &Operand, offset: u32) -> Address {
+        match self.values.place(operand) {
+            Place::Immediate(_) => Address::Based(Place::Slot(self.values.slot(operand)), offset),
+            place => Address::Based(place, offset),
+        }
+    }
+
     /// Returns the address that a popped operand and an offset form.
     pub fn address(&mut self, operand: &Operand, offset: u32) -> Address {
         match self.values.place(operand) {
@@ -108,18 +123,21 @@ impl Function<'_> {
             let slot = self.values.slot(&operand);
             let base = self.values.source(slot, 1);
             self.values.free_acc(result.class());
+            let shared = self.is_shared(memory);
             let (memory, offset) = (ModuleMemory(memory), memarg.offset);
-            let cell = self
-                .values
-                .assembler
-                .emit_load_any(op, base, memory, offset);
+            let assembler = &mut self.values.assembler;
+            let cell = assembler.emit_load_any(op, base, memory, offset, shared);
             self.values.push_acc(result, cell);
             return;
         }
-        let address = self.address_of_load(&operand, memarg.offset as u32);
+        let shared = self.is_shared(memory);
+        let address = match shared {
+            true => self.shared_address(&operand, memarg.offset as u32),
+            false => self.address_of_load(&operand, memarg.offset as u32),
+        };
         let access = self.access(address, 1);
         self.values.free_acc(result.class());
-        let cell = self.values.assembler.emit_load(op, access);
+        let cell = self.values.assembler.emit_load(op, access, shared);
         self.values.push_acc(result, cell);
     }
 
@@ -161,7 +179,12 @@ impl Function<'_> {
         let value = self.values.pop();
         let address = self.values.pop();
         let place = self.values.place(&value);
-        if place != Place::Acc || !self.is_fast(memory_of(memarg)) {
+        let memory = memory_of(memarg);
+        if place == Place::Acc && self.is_fast(memory) && self.is_shared(memory) {
+            let place = Place::Slot(self.values.slot(&value));
+            return self.store_place(as_integer, memarg, &address, &value, place);
+        }
+        if place != Place::Acc || !self.is_fast(memory) {
             return self.store_place(as_integer, memarg, &address, &value, place);
         }
         let form = match self.address(&address, memarg.offset as u32) {
@@ -171,7 +194,8 @@ impl Function<'_> {
             form => form,
         };
         let access = self.access(form, 0);
-        self.values.assembler.emit_store(op, access, Input::Acc);
+        let assembler = &mut self.values.assembler;
+        assembler.emit_store(op, access, Input::Acc, false);
     }
 
     /// A store of a value that is in `place`, which is not the accumulator of a float.
@@ -188,10 +212,14 @@ impl Function<'_> {
             let value = self.values.slot(value);
             let address = self.values.slot(address);
             let (base, value) = (self.values.source(address, 0), self.values.source(value, 1));
+            let shared = self.is_shared(memory);
             let (memory, offset) = (ModuleMemory(memory), memarg.offset);
             let assembler = &mut self.values.assembler;
-            assembler.emit_store_any(op, base, value, memory, offset);
+            assembler.emit_store_any(op, base, value, memory, offset, shared);
             return;
+        }
+        if self.is_shared(memory) {
+            return self.store_shared(op, memarg, address, value, place);
         }
         let form = match self.address(address, memarg.offset as u32) {
             // Only one of the two can be read from the accumulator.
@@ -202,7 +230,32 @@ impl Function<'_> {
         };
         let access = self.access(form, 0);
         let value = self.input(place, 1);
-        self.values.assembler.emit_store(op, access, value);
+        self.values.assembler.emit_store(op, access, value, false);
+    }
+
+    /// A store to memory 0, which is shared.
+    fn store_shared(
+        &mut self,
+        op: Op,
+        memarg: &MemArg,
+        address: &Operand,
+        value: &Operand,
+        place: Place,
+    ) {
+        let place = match place {
+            Place::Immediate(_) => Place::Slot(self.values.slot(value)),
+            place => place,
+        };
+        let form = match self.shared_address(address, memarg.offset as u32) {
+            // Only one of the two can be read from the accumulator.
+            Address::Based(Place::Acc, offset) if place == Place::Acc => {
+                Address::Based(Place::Slot(self.values.slot(address)), offset)
+            }
+            form => form,
+        };
+        let access = self.access(form, 0);
+        let value = self.input(place, 1);
+        self.values.assembler.emit_store(op, access, value, true);
     }
 
     /// `memory.size`.
@@ -226,7 +279,7 @@ impl Function<'_> {
 
     /// `memory.copy`.
     pub fn memory_copy(&mut self, to: u32, from: u32) {
-        if self.is_fast(to) && self.is_fast(from) {
+        if self.is_fast(to) && self.is_fast(from) && !self.is_shared(0) {
             self.short_service(
                 3,
                 |operands| MemoryCopy { operands },
@@ -243,7 +296,7 @@ impl Function<'_> {
 
     /// `memory.fill`.
     pub fn memory_fill(&mut self, memory: u32) {
-        if self.is_fast(memory) {
+        if self.is_fast(memory) && !self.is_shared(memory) {
             self.short_service(
                 3,
                 |operands| MemoryFill { operands },

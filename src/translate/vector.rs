@@ -202,6 +202,7 @@ impl Function<'_> {
         let value = self.values.pop();
         let address = self.values.pop();
         let memory = memory_of(memarg);
+        let shared = self.is_shared(memory);
         if !self.is_fast(memory) {
             let value = self.values.slot(&value);
             let address = self.values.slot(&address);
@@ -209,14 +210,24 @@ impl Function<'_> {
             let value = self.values.source_of(Class::Vector, value, 1);
             let (memory, offset) = (ModuleMemory(memory), memarg.offset);
             let assembler = &mut self.values.assembler;
-            assembler.emit_store_any(op, base, value, memory, offset);
+            assembler.emit_store_any(op, base, value, memory, offset, shared);
             return;
         }
         let place = self.values.place(&value);
-        let form: Address = self.address(&address, memarg.offset as u32);
+        let form: Address = match shared {
+            true => self.shared_address(&address, memarg.offset as u32),
+            false => self.address(&address, memarg.offset as u32),
+        };
+        let form = match form {
+            // Stores to shared memories read one of the two from an accumulator.
+            Address::Based(Place::Acc, offset) if shared && place == Place::Acc => {
+                Address::Based(Place::Slot(self.values.slot(&address)), offset)
+            }
+            form => form,
+        };
         let access = self.access(form, 0);
         let value = self.input_of(Class::Vector, place, 1);
-        self.values.assembler.emit_store(op, access, value);
+        self.values.assembler.emit_store(op, access, value, shared);
     }
 
     /// A load or store of a lane.

@@ -60,6 +60,8 @@ mod deterministic;
 mod exit;
 mod host;
 mod minimal;
+#[cfg(backstitch_threads)]
+mod parallel;
 mod pipe;
 #[cfg(feature = "wasi")]
 mod system;
@@ -77,6 +79,8 @@ pub use host::{
     Readiness,
 };
 pub use minimal::{Minimal, MinimalInput, MinimalOutput};
+#[cfg(backstitch_threads)]
+pub use parallel::ParallelProgram;
 pub use pipe::{MemoryInputPipe, MemoryOutputPipe};
 #[cfg(feature = "wasi")]
 pub use system::{DirPerms, FilePerms, System, SystemDirectory, SystemInput, SystemOutput};

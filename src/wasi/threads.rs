@@ -22,13 +22,13 @@ use core::mem;
 use core::time::Duration;
 
 /// The module and the name of the import.
-const IMPORT: (&str, &str) = ("wasi", "thread-spawn");
+pub(super) const IMPORT: (&str, &str) = ("wasi", "thread-spawn");
 
 /// The export that a thread runs, with its number and the argument of `thread-spawn`.
-const START: &str = "wasi_thread_start";
+pub(super) const START: &str = "wasi_thread_start";
 
 /// The result of `thread-spawn` if no more threads are allowed: the negative number of `EAGAIN`.
-const NO_THREAD: i32 = -6;
+pub(super) const NO_THREAD: i32 = -6;
 
 /// The number of threads beside the first one that the command allows by default.
 pub const MAX_THREADS: usize = 256;

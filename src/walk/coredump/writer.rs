@@ -294,10 +294,13 @@ fn value(out: &mut dyn Write, value: Value) -> Result {
 fn sources<'a>(store: &'a StoreInner, options: &Options, shown: Shown) -> Vec<Source<'a>> {
     let source = |(index, memory): (usize, &'a Memory)| {
         let size = memory.byte_size();
+        // The bytes of a memory that other stores have may change while they are written.
+        let bytes = memory.bytes();
         Source {
-            bytes: memory.bytes(),
+            bytes: bytes.unwrap_or_default(),
             memory64: memory.ty().memory64,
             kept: match &options.memory_ranges {
+                _ if bytes.is_none() => Vec::new(),
                 None => merged(core::iter::once(&(0..u64::MAX)), size),
                 Some(ranges) => {
                     let of_this = ranges

@@ -14,21 +14,30 @@ const MAX_ENTRIES: usize = 1 << 18;
 /// Size of an entry before its name, in bytes.
 const HEADER: usize = 24;
 
-/// Writes an entry, or as much of it as fits, and returns the number of bytes written.
-fn write_entry(buffer: &mut [u8], next: u64, inode: u64, file_type: FileType, name: &str) -> usize {
+/// Writes an entry to `room` bytes at `at`, or as much of it as fits, and returns the number of bytes
+/// written.
+fn write_entry(
+    memory: &mut GuestMemory<'_>,
+    mut at: u32,
+    mut room: u32,
+    next: u64,
+    inode: u64,
+    file_type: FileType,
+    name: &str,
+) -> Result<u32, Errno> {
     let mut header = [0; HEADER];
     header[0..8].copy_from_slice(&next.to_le_bytes());
     header[8..16].copy_from_slice(&inode.to_le_bytes());
     header[16..20].copy_from_slice(&(name.len() as u32).to_le_bytes());
     header[20] = file_type as u8;
-    let mut written = 0;
+    let before = room;
     for part in [&header[..], name.as_bytes()] {
-        let room = &mut buffer[written..];
-        let count = part.len().min(room.len());
-        room[..count].copy_from_slice(&part[..count]);
-        written += count;
+        let count = part.len().min(room as usize);
+        memory.write(at, &part[..count])?;
+        at += count as u32;
+        room -= count as u32;
     }
-    written
+    Ok(before - room)
 }
 
 impl WasiCtx {
@@ -90,7 +99,6 @@ impl WasiCtx {
             Some(listing) => listing,
             none => none.insert(open.directory.entries(MAX_ENTRIES)?),
         };
-        let buffer = memory.slice_mut(buffer, len)?;
         let mut written = 0;
         // The parent's inode number is not disclosed: `..` has the directory's own.
         let first = [(".", inode), ("..", inode)];
@@ -106,12 +114,13 @@ impl WasiCtx {
         );
         let skipped = usize::try_from(cookie).unwrap_or(usize::MAX);
         for (index, (name, inode, file_type)) in first.chain(entries).enumerate().skip(skipped) {
-            if written == buffer.len() {
+            if written == len {
                 break;
             }
             let next = index as u64 + 1;
-            written += write_entry(&mut buffer[written..], next, inode, file_type, name);
+            let (at, room) = (buffer + written, len - written);
+            written += write_entry(memory, at, room, next, inode, file_type, name)?;
         }
-        Ok(memory.write_u32(result, written as u32)?)
+        Ok(memory.write_u32(result, written)?)
     }
 }

@@ -321,17 +321,14 @@ impl WasiCtx {
         let pieces = memory.pieces(array, count)?;
         let read = if let Some(mut stream) = descriptor.object.source() {
             // After the first piece, a read for the next one could block.
-            let buffer = memory.first_piece(pieces)?;
-            if buffer.is_empty() {
-                0
-            } else {
-                let mut reading = Reading {
-                    nonblock: descriptor.flags.contains(FdFlags::NONBLOCK),
-                    suspend: self.suspend_when_blocked,
-                    patience,
-                };
-                reading.read(&mut stream, buffer, &mut *self.host)? as u32
-            }
+            let mut reading = Reading {
+                nonblock: descriptor.flags.contains(FdFlags::NONBLOCK),
+                suspend: self.suspend_when_blocked,
+                patience,
+            };
+            memory.fill_first(pieces, |buffer| {
+                reading.read(&mut stream, buffer, &mut *self.host)
+            })?
         } else if let Object::File(open) = &mut descriptor.object {
             memory.fill(pieces, |buffer| {
                 let count = open.file.read_at(buffer, open.position)?;

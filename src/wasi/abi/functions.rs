@@ -3,11 +3,15 @@
 use super::memory::GuestMemory;
 use super::{Answer, Refusal, Starts, Wait};
 use crate::api::{
-    AsContextMut, Caller, Error, Extern, FuncType, Linker, Memory, Result, StoreContextMut, Val,
-    ValType,
+    AsContextMut, Caller, Error, Extern, FuncType, Linker, Memory, MemoryContents, Result,
+    StoreContextMut, Val, ValType,
 };
 use crate::bail;
+#[cfg(backstitch_threads)]
+use crate::support::sync::Mutex;
 use crate::wasi::{Errno, WasiCtx};
+#[cfg(backstitch_threads)]
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
 use core::time::Duration;
@@ -203,8 +207,48 @@ pub fn add_to_linker<T: 'static>(
     linker: &mut Linker<T>,
     get: impl Fn(&mut T) -> &mut WasiCtx + Copy + Send + Sync + 'static,
 ) -> Result<()> {
+    define(linker, move |caller, call| {
+        match call.run(caller.into(), get)? {
+            Retried::Done(results) => Ok(results),
+            Retried::Blocked(blocked) => Err(Error::suspend(blocked)),
+        }
+    })
+}
+
+/// Defines the functions of preview 1 for programs on several threads, which share a context. `wait`
+/// waits for a call that would block, while others use the context.
+///
+/// # Errors
+///
+/// An error if the linker defines one of them already.
+#[cfg(backstitch_threads)]
+pub(crate) fn add_shared_to_linker<T: 'static>(
+    linker: &mut Linker<T>,
+    context: &Arc<Mutex<WasiCtx>>,
+    wait: impl Fn(&Blocked) -> Result<()> + Clone + Send + Sync + 'static,
+) -> Result<()> {
+    let context = Arc::clone(context);
+    define(linker, move |caller, mut call| {
+        loop {
+            match call.run_shared(caller.into(), &context)? {
+                Retried::Done(results) => return Ok(results),
+                Retried::Blocked(blocked) => {
+                    wait(&blocked)?;
+                    call = blocked;
+                }
+            }
+        }
+    })
+}
+
+/// Defines the functions of preview 1, which `carry_out` carries out. It returns the results.
+fn define<T: 'static>(
+    linker: &mut Linker<T>,
+    carry_out: impl Fn(&mut Caller<'_, T>, Blocked) -> Result<Vec<Val>> + Clone + Send + Sync + 'static,
+) -> Result<()> {
     for function in FUNCTIONS {
         let ty = function.ty(linker);
+        let carry_out = carry_out.clone();
         linker.func_new(
             MODULE,
             function.name,
@@ -232,15 +276,11 @@ pub fn add_to_linker<T: 'static>(
                     },
                     starts: Starts::default(),
                 };
-                match call.run((&mut caller).into(), get)? {
-                    Retried::Done(answer) => {
-                        if let (Some(result), Some(value)) = (results.first_mut(), answer.first()) {
-                            *result = *value;
-                        }
-                        Ok(())
-                    }
-                    Retried::Blocked(blocked) => Err(Error::suspend(blocked)),
+                let answer = carry_out(&mut caller, call)?;
+                if let (Some(result), Some(value)) = (results.first_mut(), answer.first()) {
+                    *result = *value;
                 }
+                Ok(())
             },
         )?;
     }
@@ -323,23 +363,51 @@ impl Blocked {
     }
 
     fn run<T: 'static>(
-        mut self,
+        self,
         mut store: StoreContextMut<'_, T>,
         get: impl FnOnce(&mut T) -> &mut WasiCtx,
     ) -> Result<Retried> {
         let fuel_spent = store.fuel_spent();
-        let (bytes, data) = match self.memory {
-            Some(memory) => memory.data_and_store_mut(&mut store),
-            None => (&mut [][..], store.data_mut()),
-        };
-        let ctx = get(data);
+        let (contents, data) = self.contents(&mut store);
+        self.carry_out(get(data), contents, fuel_spent)
+    }
+
+    /// Carries out the call with a context that other threads use too.
+    #[cfg(backstitch_threads)]
+    fn run_shared<T: 'static>(
+        self,
+        mut store: StoreContextMut<'_, T>,
+        context: &Mutex<WasiCtx>,
+    ) -> Result<Retried> {
+        let fuel_spent = store.fuel_spent();
+        let (contents, _) = self.contents(&mut store);
+        self.carry_out(&mut context.lock(), contents, fuel_spent)
+    }
+
+    /// Returns the contents of the program's memory, and the store's data.
+    fn contents<'a, T: 'static>(
+        &self,
+        store: &'a mut StoreContextMut<'_, T>,
+    ) -> (MemoryContents<'a>, &'a mut T) {
+        match self.memory {
+            Some(memory) => memory.contents_and_store_mut(store),
+            None => (MemoryContents::Borrowed(&mut []), store.data_mut()),
+        }
+    }
+
+    fn carry_out(
+        mut self,
+        ctx: &mut WasiCtx,
+        contents: MemoryContents<'_>,
+        fuel_spent: Option<u64>,
+    ) -> Result<Retried> {
         ctx.host.called(fuel_spent);
         ctx.starts = self.starts;
         let arguments = &self.arguments[..self.function.params.len()];
         let run = self.function.run;
         let answer = run(
             ctx,
-            &mut GuestMemory::new(bytes),
+            &mut GuestMemory::new(contents),
             Arguments(arguments.iter()),
         );
         let told = match &answer {

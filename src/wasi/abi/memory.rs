@@ -2,6 +2,8 @@
 //! the program chooses.
 
 use super::errno::Errno;
+use crate::api::MemoryContents;
+use alloc::borrow::Cow;
 use core::ops::Range;
 use core::str;
 
@@ -11,9 +13,12 @@ const MAX_PIECES: u32 = 1024;
 /// Largest length of a path, in bytes.
 pub(crate) const MAX_PATH: u32 = 4096;
 
+/// Number of bytes that are copied at once to or from a memory that other threads access.
+const CHUNK: u32 = 8192;
+
 /// The memory of the program during one call.
 pub(crate) struct GuestMemory<'a> {
-    bytes: &'a mut [u8],
+    contents: MemoryContents<'a>,
 }
 
 /// An array of pieces (`iovec`s). All were inside the memory when this value was made.
@@ -24,33 +29,136 @@ pub(crate) struct Pieces {
 }
 
 impl<'a> GuestMemory<'a> {
-    pub(crate) fn new(bytes: &'a mut [u8]) -> GuestMemory<'a> {
-        GuestMemory { bytes }
+    pub(crate) fn new(contents: MemoryContents<'a>) -> GuestMemory<'a> {
+        GuestMemory { contents }
     }
 
     fn range(&self, pointer: u32, len: u32) -> Result<Range<usize>, Errno> {
         let start = usize::try_from(pointer).map_err(|_| Errno::Fault)?;
         let len = usize::try_from(len).map_err(|_| Errno::Fault)?;
         let end = start.checked_add(len).ok_or(Errno::Fault)?;
-        if end > self.bytes.len() {
+        let size = match &self.contents {
+            MemoryContents::Borrowed(bytes) => bytes.len(),
+            #[cfg(backstitch_threads)]
+            MemoryContents::Shared(memory) => memory.data_size(),
+        };
+        if end > size {
             return Err(Errno::Fault);
         }
         Ok(start..end)
     }
 
-    pub(crate) fn slice(&self, pointer: u32, len: u32) -> Result<&[u8], Errno> {
+    /// Copies bytes of the memory.
+    fn read(&self, pointer: u32, buffer: &mut [u8]) -> Result<(), Errno> {
+        let len = u32::try_from(buffer.len()).map_err(|_| Errno::Fault)?;
         let range = self.range(pointer, len)?;
-        Ok(&self.bytes[range])
+        match &self.contents {
+            MemoryContents::Borrowed(bytes) => {
+                buffer.copy_from_slice(&bytes[range]);
+                Ok(())
+            }
+            #[cfg(backstitch_threads)]
+            MemoryContents::Shared(memory) => {
+                let read = memory.read(range.start, buffer);
+                read.map_err(|_| Errno::Fault)
+            }
+        }
     }
 
-    pub(crate) fn slice_mut(&mut self, pointer: u32, len: u32) -> Result<&mut [u8], Errno> {
+    /// Copies bytes to the memory.
+    pub(crate) fn write(&mut self, pointer: u32, bytes: &[u8]) -> Result<(), Errno> {
+        let len = u32::try_from(bytes.len()).map_err(|_| Errno::Fault)?;
         let range = self.range(pointer, len)?;
-        Ok(&mut self.bytes[range])
+        match &mut self.contents {
+            MemoryContents::Borrowed(all) => {
+                all[range].copy_from_slice(bytes);
+                Ok(())
+            }
+            #[cfg(backstitch_threads)]
+            MemoryContents::Shared(memory) => {
+                let written = memory.write(range.start, bytes);
+                written.map_err(|_| Errno::Fault)
+            }
+        }
+    }
+
+    /// Lets `produce` write to a range, and returns the number of bytes that it says it has written.
+    /// If other threads access the memory, it may be called for parts of the range in turn, until it
+    /// writes less than a part.
+    fn produce<E: From<Errno>>(
+        &mut self,
+        pointer: u32,
+        len: u32,
+        mut produce: impl FnMut(&mut [u8]) -> Result<usize, E>,
+    ) -> Result<u32, E> {
+        let range = self.range(pointer, len)?;
+        if let MemoryContents::Borrowed(bytes) = &mut self.contents {
+            return Ok(count(produce(&mut bytes[range])?, len));
+        }
+        self.in_chunks(pointer, len, |memory, at, buffer| {
+            let done = produce(buffer)?;
+            memory.write(at, &buffer[..done.min(buffer.len())])?;
+            Ok(done)
+        })
+    }
+
+    /// Lets `consume` read a range, and returns the number of bytes that it says it has read, as
+    /// [`GuestMemory::produce`] does.
+    fn consume(
+        &mut self,
+        pointer: u32,
+        len: u32,
+        mut consume: impl FnMut(&[u8]) -> Result<usize, Errno>,
+    ) -> Result<u32, Errno> {
+        let range = self.range(pointer, len)?;
+        if let MemoryContents::Borrowed(bytes) = &self.contents {
+            return Ok(count(consume(&bytes[range])?, len));
+        }
+        self.in_chunks(pointer, len, |memory, at, buffer| {
+            memory.read(at, buffer)?;
+            consume(buffer)
+        })
+    }
+
+    /// Calls `one` with the addresses of the parts of a range and a buffer of their size, until it
+    /// transfers less than a part. An error after the first part ends the transfer.
+    fn in_chunks<E>(
+        &mut self,
+        pointer: u32,
+        len: u32,
+        mut one: impl FnMut(&mut Self, u32, &mut [u8]) -> Result<usize, E>,
+    ) -> Result<u32, E> {
+        let mut buffer = [0; CHUNK as usize];
+        let mut total = 0;
+        loop {
+            let part = (len - total).min(CHUNK);
+            let done = match one(self, pointer + total, &mut buffer[..part as usize]) {
+                Ok(done) => count(done, part),
+                Err(error) if total == 0 => return Err(error),
+                Err(_) => return Ok(total),
+            };
+            total += done;
+            if done < part || total == len {
+                return Ok(total);
+            }
+        }
+    }
+
+    /// Fills a range by `fill`, which writes all bytes that it is given.
+    pub(crate) fn fill_range(
+        &mut self,
+        pointer: u32,
+        len: u32,
+        mut fill: impl FnMut(&mut [u8]) -> Result<(), Errno>,
+    ) -> Result<(), Errno> {
+        let done = self.produce(pointer, len, |bytes| fill(bytes).map(|()| bytes.len()))?;
+        if done < len { Err(Errno::Io) } else { Ok(()) }
     }
 
     fn array<const N: usize>(&self, pointer: u32) -> Result<[u8; N], Errno> {
-        let slice = self.slice(pointer, N as u32)?;
-        slice.try_into().map_err(|_| Errno::Fault)
+        let mut bytes = [0; N];
+        self.read(pointer, &mut bytes)?;
+        Ok(bytes)
     }
 
     pub(crate) fn read_u8(&self, pointer: u32) -> Result<u8, Errno> {
@@ -69,12 +177,6 @@ impl<'a> GuestMemory<'a> {
         self.array(pointer).map(u64::from_le_bytes)
     }
 
-    pub(crate) fn write(&mut self, pointer: u32, bytes: &[u8]) -> Result<(), Errno> {
-        let len = u32::try_from(bytes.len()).map_err(|_| Errno::Fault)?;
-        self.slice_mut(pointer, len)?.copy_from_slice(bytes);
-        Ok(())
-    }
-
     pub(crate) fn write_u32(&mut self, pointer: u32, value: u32) -> Result<(), Errno> {
         self.write(pointer, &value.to_le_bytes())
     }
@@ -89,25 +191,35 @@ impl<'a> GuestMemory<'a> {
     }
 
     /// Reads a path: UTF-8, without NUL, not empty, not absolute, of limited length.
-    pub(crate) fn path(&self, pointer: u32, len: u32) -> Result<&str, Errno> {
-        let bytes = self.text(pointer, len)?;
-        if bytes.is_empty() {
+    pub(crate) fn path(&self, pointer: u32, len: u32) -> Result<Cow<'_, str>, Errno> {
+        let text = self.text(pointer, len)?;
+        if text.is_empty() {
             return Err(Errno::Noent);
         }
         // Paths start at the descriptor's directory, and an absolute path would leave it.
-        if bytes.starts_with('/') {
+        if text.starts_with('/') {
             return Err(Errno::Perm);
         }
-        Ok(bytes)
+        Ok(text)
     }
 
     /// Reads a text with the rules of a path, except that it may be empty or absolute.
-    pub(crate) fn text(&self, pointer: u32, len: u32) -> Result<&str, Errno> {
-        let bytes = self.slice(pointer, len)?;
+    pub(crate) fn text(&self, pointer: u32, len: u32) -> Result<Cow<'_, str>, Errno> {
+        let range = self.range(pointer, len)?;
         if len > MAX_PATH {
             return Err(Errno::Nametoolong);
         }
-        let text = str::from_utf8(bytes).map_err(|_| Errno::Ilseq)?;
+        let text = match &self.contents {
+            MemoryContents::Borrowed(bytes) => str::from_utf8(&bytes[range]).map(Cow::Borrowed),
+            #[cfg(backstitch_threads)]
+            MemoryContents::Shared(_) => {
+                let mut bytes = alloc::vec![0; range.len()];
+                self.read(pointer, &mut bytes)?;
+                let text = alloc::string::String::from_utf8(bytes);
+                text.map(Cow::Owned).map_err(|error| error.utf8_error())
+            }
+        };
+        let text = text.map_err(|_| Errno::Ilseq)?;
         if text.contains('\0') {
             return Err(Errno::Inval);
         }
@@ -137,15 +249,25 @@ impl<'a> GuestMemory<'a> {
         Ok((self.read_u32(at)?, self.read_u32(len_at)?))
     }
 
-    /// Returns the first piece that is not empty, or an empty slice.
-    pub(crate) fn first_piece(&mut self, pieces: Pieces) -> Result<&mut [u8], Errno> {
+    /// Fills the first piece that is not empty, by one read. Returns the number of bytes read.
+    pub(crate) fn fill_first<E: From<Errno>>(
+        &mut self,
+        pieces: Pieces,
+        read: impl FnOnce(&mut [u8]) -> Result<usize, E>,
+    ) -> Result<u32, E> {
         for index in 0..pieces.count {
             let (pointer, len) = self.piece(pieces, index)?;
-            if len > 0 {
-                return self.slice_mut(pointer, len);
+            if len == 0 {
+                continue;
             }
+            let mut read = Some(read);
+            return self.produce(pointer, len, |buffer| match read.take() {
+                Some(read) => read(buffer),
+                // A second read could block.
+                None => Ok(0),
+            });
         }
-        Ok(&mut [])
+        Ok(0)
     }
 
     /// Fills the pieces in turn, until a read returns less than the piece's length. If an error
@@ -159,7 +281,7 @@ impl<'a> GuestMemory<'a> {
         mut read: impl FnMut(&mut [u8]) -> Result<usize, Errno>,
     ) -> Result<u32, Errno> {
         self.transfer(pieces, |memory, pointer, len| {
-            read(memory.slice_mut(pointer, len)?)
+            memory.produce(pointer, len, &mut read)
         })
     }
 
@@ -171,14 +293,14 @@ impl<'a> GuestMemory<'a> {
         mut write: impl FnMut(&[u8]) -> Result<usize, Errno>,
     ) -> Result<u32, Errno> {
         self.transfer(pieces, |memory, pointer, len| {
-            write(memory.slice(pointer, len)?)
+            memory.consume(pointer, len, &mut write)
         })
     }
 
     fn transfer(
         &mut self,
         pieces: Pieces,
-        mut one: impl FnMut(&mut Self, u32, u32) -> Result<usize, Errno>,
+        mut one: impl FnMut(&mut Self, u32, u32) -> Result<u32, Errno>,
     ) -> Result<u32, Errno> {
         let mut total = 0_u32;
         for index in 0..pieces.count {
@@ -187,7 +309,7 @@ impl<'a> GuestMemory<'a> {
                 continue;
             }
             let done = match one(self, pointer, len) {
-                Ok(done) => u32::try_from(done).unwrap_or(len).min(len),
+                Ok(done) => done,
                 Err(errno) if total == 0 => return Err(errno),
                 Err(_) => break,
             };
@@ -200,6 +322,11 @@ impl<'a> GuestMemory<'a> {
     }
 }
 
+/// Returns a number of bytes of a transfer of `len` bytes.
+fn count(done: usize, len: u32) -> u32 {
+    u32::try_from(done).unwrap_or(len).min(len)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -207,20 +334,20 @@ mod tests {
     #[test]
     fn nothing_beyond_the_end_is_reached() {
         let mut bytes = [7; 16];
-        let mut memory = GuestMemory::new(&mut bytes);
+        let mut memory = GuestMemory::new(MemoryContents::Borrowed(&mut bytes));
         assert_eq!(memory.read_u32(12), Ok(0x0707_0707));
         assert_eq!(memory.read_u32(13), Err(Errno::Fault));
         assert_eq!(memory.read_u64(u32::MAX), Err(Errno::Fault));
         assert_eq!(memory.write_u32(13, 0), Err(Errno::Fault));
-        assert_eq!(memory.slice(16, 0), Ok(&[][..]));
-        assert_eq!(memory.slice(17, 0), Err(Errno::Fault));
-        assert_eq!(memory.slice(1, u32::MAX), Err(Errno::Fault));
+        assert_eq!(memory.check(16, 0), Ok(()));
+        assert_eq!(memory.check(17, 0), Err(Errno::Fault));
+        assert_eq!(memory.check(1, u32::MAX), Err(Errno::Fault));
     }
 
     #[test]
     fn pieces_are_checked_before_they_are_used() {
         let mut bytes = [0; 32];
-        let mut memory = GuestMemory::new(&mut bytes);
+        let mut memory = GuestMemory::new(MemoryContents::Borrowed(&mut bytes));
         memory.write_u32(4, 32).unwrap();
         assert!(memory.pieces(0, 1).is_ok());
         memory.write_u32(4, 33).unwrap();
@@ -234,7 +361,7 @@ mod tests {
     #[test]
     fn a_piece_over_the_array_of_pieces_is_checked_again() {
         let mut bytes = [0; 32];
-        let mut memory = GuestMemory::new(&mut bytes);
+        let mut memory = GuestMemory::new(MemoryContents::Borrowed(&mut bytes));
         // The first piece overlaps the entry of the second.
         memory.write_u32(0, 8).unwrap();
         memory.write_u32(4, 8).unwrap();
@@ -251,16 +378,16 @@ mod tests {
     #[test]
     fn paths_have_rules() {
         let mut bytes = *b"a/b\0/x\xff";
-        let memory = GuestMemory::new(&mut bytes);
-        assert_eq!(memory.path(0, 3), Ok("a/b"));
+        let memory = GuestMemory::new(MemoryContents::Borrowed(&mut bytes));
+        assert_eq!(memory.path(0, 3), Ok("a/b".into()));
         assert_eq!(memory.path(0, 4), Err(Errno::Inval));
         assert_eq!(memory.path(0, 0), Err(Errno::Noent));
         assert_eq!(memory.path(4, 2), Err(Errno::Perm));
         assert_eq!(memory.path(6, 1), Err(Errno::Ilseq));
         assert_eq!(memory.path(6, 2), Err(Errno::Fault));
-        assert_eq!(memory.text(0, 0), Ok(""));
+        assert_eq!(memory.text(0, 0), Ok("".into()));
         let mut long = [b'x'; MAX_PATH as usize + 1];
-        let memory = GuestMemory::new(&mut long);
+        let memory = GuestMemory::new(MemoryContents::Borrowed(&mut long));
         assert!(memory.path(0, MAX_PATH).is_ok());
         assert_eq!(memory.path(0, MAX_PATH + 1), Err(Errno::Nametoolong));
     }

@@ -30,6 +30,8 @@ pub use types::{
 };
 
 pub(crate) use descriptor::{Descriptor, DescriptorTable};
+#[cfg(backstitch_threads)]
+pub(crate) use functions::add_shared_to_linker;
 pub(crate) use poll::Starts;
 #[cfg(feature = "wasi")]
 pub(crate) use types::flags;

@@ -81,7 +81,7 @@ impl WasiCtx {
     ) -> Answer {
         let directory = self.table.get(fd)?;
         let directory = directory.directory(Rights::PATH_CREATE_DIRECTORY)?;
-        Ok(directory.create_directory(memory.path(path, len)?)?)
+        Ok(directory.create_directory(&memory.path(path, len)?)?)
     }
 
     pub(super) fn path_filestat_get(
@@ -97,7 +97,7 @@ impl WasiCtx {
         let directory = directory.directory(Rights::PATH_FILESTAT_GET)?;
         let follow = follows(flags)?;
         memory.check(result, 64)?;
-        let stat = directory.filestat_at(memory.path(path, len)?, follow)?;
+        let stat = directory.filestat_at(&memory.path(path, len)?, follow)?;
         Ok(memory.write(result, &stat.to_bytes())?)
     }
 
@@ -117,7 +117,7 @@ impl WasiCtx {
         let directory = directory.directory(Rights::PATH_FILESTAT_SET_TIMES)?;
         let follow = follows(flags)?;
         let (accessed, modified) = SetTime::pair(times, accessed, modified)?;
-        let path = memory.path(path, len)?;
+        let path = &*memory.path(path, len)?;
         Ok(directory.set_times_at(path, follow, accessed, modified)?)
     }
 
@@ -142,8 +142,8 @@ impl WasiCtx {
         if follows(flags)? {
             return Err(Errno::Inval.into());
         }
-        let path = memory.path(path, len)?;
-        Ok(from.link(path, to, memory.path(to_path, to_len)?)?)
+        let path = &*memory.path(path, len)?;
+        Ok(from.link(path, to, &memory.path(to_path, to_len)?)?)
     }
 
     #[allow(clippy::too_many_arguments, reason = "the signature is preview 1's")]
@@ -174,7 +174,7 @@ impl WasiCtx {
         let follow = follows(lookup)?;
         let flags = fd_flags(flags)?;
         memory.check(result, 4)?;
-        let path = memory.path(path, len)?;
+        let path = &*memory.path(path, len)?;
 
         let base = rights(base);
         let directory = open.contains(OpenFlags::DIRECTORY);
@@ -226,7 +226,7 @@ impl WasiCtx {
         let directory = directory.directory(Rights::PATH_READLINK)?;
         memory.check(result, 4)?;
         memory.check(buffer, buffer_len)?;
-        let text = directory.read_link(memory.path(path, len)?)?;
+        let text = directory.read_link(&memory.path(path, len)?)?;
         let count = text.len().min(buffer_len as usize);
         memory.write(buffer, &text.as_bytes()[..count])?;
         Ok(memory.write_u32(result, count as u32)?)
@@ -241,7 +241,7 @@ impl WasiCtx {
     ) -> Answer {
         let directory = self.table.get(fd)?;
         let directory = directory.directory(Rights::PATH_REMOVE_DIRECTORY)?;
-        Ok(directory.remove_directory(memory.path(path, len)?)?)
+        Ok(directory.remove_directory(&memory.path(path, len)?)?)
     }
 
     #[allow(clippy::too_many_arguments, reason = "the signature is preview 1's")]
@@ -259,8 +259,8 @@ impl WasiCtx {
         let from = from.directory(Rights::PATH_RENAME_SOURCE)?;
         let to = self.table.get(to_fd)?;
         let to = to.directory(Rights::PATH_RENAME_TARGET)?;
-        let path = memory.path(path, len)?;
-        Ok(from.rename(path, to, memory.path(to_path, to_len)?)?)
+        let path = &*memory.path(path, len)?;
+        Ok(from.rename(path, to, &memory.path(to_path, to_len)?)?)
     }
 
     pub(super) fn path_symlink(
@@ -276,8 +276,8 @@ impl WasiCtx {
         let directory = directory.directory(Rights::PATH_SYMLINK)?;
         // The target of a link has the same rules as a path: an absolute target would lead
         // outside.
-        let text = memory.path(text, text_len)?;
-        Ok(directory.symlink(text, memory.path(path, len)?)?)
+        let text = &*memory.path(text, text_len)?;
+        Ok(directory.symlink(text, &memory.path(path, len)?)?)
     }
 
     pub(super) fn path_unlink_file(
@@ -289,6 +289,6 @@ impl WasiCtx {
     ) -> Answer {
         let directory = self.table.get(fd)?;
         let directory = directory.directory(Rights::PATH_UNLINK_FILE)?;
-        Ok(directory.unlink_file(memory.path(path, len)?)?)
+        Ok(directory.unlink_file(&memory.path(path, len)?)?)
     }
 }

@@ -34,7 +34,7 @@ impl WasiCtx {
         buffer: u32,
         len: u32,
     ) -> Answer {
-        let bytes = memory.slice_mut(buffer, len)?;
-        Ok(self.host.random(bytes)?)
+        let host = &mut self.host;
+        Ok(memory.fill_range(buffer, len, |bytes| host.random(bytes))?)
     }
 }
