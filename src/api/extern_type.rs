@@ -351,6 +351,20 @@ impl MemoryType {
             .expect("valid sizes of a memory")
     }
 
+    /// Creates the type of memories with 32-bit addresses that threads can share.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the sizes are not valid; see [`MemoryTypeBuilder::build`].
+    pub fn shared(minimum: u32, maximum: u32) -> MemoryType {
+        MemoryType::builder()
+            .min(minimum.into())
+            .max(Some(maximum.into()))
+            .shared(true)
+            .build()
+            .expect("valid sizes of a memory")
+    }
+
     /// Creates a builder of memory types.
     pub fn builder() -> MemoryTypeBuilder {
         MemoryTypeBuilder::new()
