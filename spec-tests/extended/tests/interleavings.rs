@@ -1,5 +1,5 @@
 //! Explores every interleaving of threads for the state that they share: the interruption of
-//! running code, and the publication of translated code. Files of the library are compiled here
+//! running code, the publication of translated code, and waiting at addresses. Files of the library are compiled here
 //! again, with `loom`'s atomics and locks instead of the standard ones.
 
 #![allow(dead_code, reason = "the files contain more than these tests use")]
@@ -8,15 +8,17 @@
 extern crate self as alloc;
 extern crate self as core;
 
-pub use std::{boxed, collections, ptr};
+pub use std::{any, boxed, collections, ptr, task, vec};
 
 /// Synchronization types of `loom`.
 pub mod sync {
     pub use loom::sync::Arc;
+    // No test has a weak reference.
+    pub use std::sync::Weak;
 
     /// Atomics.
     pub mod atomic {
-        pub use loom::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering};
+        pub use loom::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicUsize, Ordering};
     }
 }
 
@@ -27,6 +29,12 @@ mod support {
         /// Has the interface of the library's own mutex.
         #[derive(Debug)]
         pub struct Mutex<T>(loom::sync::Mutex<T>);
+
+        impl<T: Default> Default for Mutex<T> {
+            fn default() -> Mutex<T> {
+                Mutex::new(T::default())
+            }
+        }
 
         impl<T> Mutex<T> {
             pub fn new(value: T) -> Mutex<T> {
@@ -43,10 +51,15 @@ mod support {
 #[path = "../../../src/stack/interrupt.rs"]
 mod interrupt;
 
+#[path = "../../../src/support/wait_queue.rs"]
+mod wait_queue;
+
 #[path = "interleavings/block.rs"]
 mod block;
 #[path = "../../../src/code/module_code.rs"]
 mod module_code;
+#[path = "interleavings/waiting.rs"]
+mod waiting;
 
 use block::{CodeBlock, CodeHeader, HandlerTable};
 use interrupt::{InterruptFlag, InterruptHandle};
