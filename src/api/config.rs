@@ -109,6 +109,17 @@ impl Config {
         self
     }
 
+    /// Sets whether executions can be suspended before each access to a shared memory.
+    ///
+    /// See [`Execution::suspend_at_accesses`](crate::Execution::suspend_at_accesses). The accesses
+    /// are those of all instructions except `memory.size`, `memory.grow` and `atomic.fence`. Code
+    /// that accesses shared memories is slower with this, even if nothing is suspended. The default
+    /// is `false`, which has no cost.
+    pub fn observe_accesses(&mut self, enable: bool) -> &mut Config {
+        self.tunables.observe_accesses = enable;
+        self
+    }
+
     /// Sets the maximum size of the frames of one execution, in bytes.
     ///
     /// An execution that needs more ends with [`Trap::StackOverflow`](crate::Trap::StackOverflow).

@@ -7,6 +7,7 @@ use super::func::Func;
 use super::memory::Memory;
 use super::tag::Tag;
 use super::values::Val;
+use crate::code::AccessKind;
 use crate::execute::{self, ExecutionError};
 use crate::heap::StoreInner;
 use crate::module::FuncType;
@@ -96,6 +97,23 @@ pub enum Suspension {
         /// it, and calls [`Execution::time_out`].
         timeout: Option<Duration>,
     },
+    /// Code is about to access a shared memory. It performs the access when it is resumed. See
+    /// [`Execution::suspend_at_accesses`].
+    Access(Access),
+}
+
+/// An access to a shared memory.
+#[non_exhaustive]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Access {
+    /// The memory.
+    pub memory: Memory,
+    /// The address of the first byte. The access traps if it is not in the memory.
+    pub address: u64,
+    /// The number of bytes; for [`AccessKind::Notify`], that of the value on which threads wait.
+    pub size: u64,
+    /// The kind of the access.
+    pub kind: AccessKind,
 }
 
 impl Execution {
@@ -110,6 +128,38 @@ impl Execution {
     /// Returns the function that was called.
     pub fn func(&self) -> Func {
         Func::of(self.inner.store_id(), self.inner.function())
+    }
+
+    /// Sets whether the execution is suspended before each access to a shared memory, with
+    /// [`Suspension::Access`].
+    ///
+    /// This has no effect unless [`Config::observe_accesses`](crate::Config::observe_accesses) is
+    /// set. The default is `false`.
+    ///
+    /// ```
+    /// use backstitch::{AccessKind, Config, Engine, Instance, Module, Outcome, Store, Suspension};
+    ///
+    /// # if cfg!(not(feature = "wat")) { return Ok(()) }
+    /// let mut config = Config::new();
+    /// config.observe_accesses(true);
+    /// let engine = Engine::new(&config)?;
+    /// let module = Module::new(&engine, r#"(module
+    ///   (memory 1 1 shared)
+    ///   (func (export "set") (i32.store offset=4 (i32.const 8) (i32.const 1))))"#)?;
+    /// let mut store = Store::new(&engine, ());
+    /// let instance = Instance::new(&mut store, &module, &[])?;
+    /// let set = instance.get_func(&mut store, "set").unwrap();
+    /// let mut execution = set.start(&mut store, &[])?;
+    /// execution.suspend_at_accesses(true);
+    /// let Outcome::Suspended(Suspension::Access(access)) = execution.resume(&mut store)? else {
+    ///     panic!("the function stores a number");
+    /// };
+    /// assert_eq!((access.kind, access.address, access.size), (AccessKind::Store, 12, 4));
+    /// assert!(matches!(execution.resume(&mut store)?, Outcome::Done(_)));
+    /// # Ok::<(), backstitch::Error>(())
+    /// ```
+    pub fn suspend_at_accesses(&mut self, enable: bool) {
+        self.inner.stops_at_accesses = enable;
     }
 
     /// Captures the frames of the suspended execution, youngest first.
@@ -276,6 +326,15 @@ impl Execution {
                             timeout: wait.timeout.map(Duration::from_nanos),
                         };
                         (ReasonKind::Wait, suspension)
+                    }
+                    execute::Suspension::Access(access) => {
+                        let access = Access {
+                            memory: Memory::of(store.id(), access.memory),
+                            address: access.address,
+                            size: access.size,
+                            kind: access.kind,
+                        };
+                        (ReasonKind::Breakpoint, Suspension::Access(access))
                     }
                 };
                 self.suspended_by = kind;

@@ -396,6 +396,8 @@ async fn drive(execution: &mut Execution, store: &mut impl AsContextMut) -> Resu
                 let error = ExecutionError::Deadlock(address);
                 return Err(fail(execution, store, error.into()));
             }
+            // Its access is performed at once.
+            Outcome::Suspended(Suspension::Access(_)) => execution.resume(&mut *store)?,
             Outcome::Suspended(Suspension::Interrupt | Suspension::Tag(..)) => {
                 return Err(fail(execution, store, Trap::Interrupt.into()));
             }

@@ -82,7 +82,7 @@ pub use self::context::{AsContext, AsContextMut, StoreContext, StoreContextMut};
 pub use self::core_dump::{CoreDumpOptions, WasmCoreDump};
 pub use self::demangle::demangle;
 pub use self::engine::{Engine, EngineWeak};
-pub use self::execution::{Execution, Outcome, Suspension};
+pub use self::execution::{Access, Execution, Outcome, Suspension};
 pub use self::exn_ref::{ExnRef, ExnRefPre};
 pub use self::exn_type::ExnType;
 pub use self::extern_ref::ExternRef;
@@ -120,7 +120,7 @@ pub use self::val_type::{Mutability, RefType, ValType};
 pub use self::values::{V128, Val};
 pub use self::wasm_ty::{WasmParams, WasmResults, WasmRet, WasmTy};
 
-pub use crate::code::Trap;
+pub use crate::code::{AccessKind, Trap};
 #[cfg(feature = "profile")]
 pub use crate::execute::DispatchCounts;
 pub use crate::execute::{Dispatch, DispatchError, ExecutionError};

@@ -7,6 +7,7 @@
 use super::clauses::Awaits;
 use super::field::*;
 use super::layout::{self, At, Cursor, Layout};
+use super::observed::AccessKind;
 use super::opcode::{Op, Opcode};
 use super::table::for_each_op;
 use crate::ids::TypeId;

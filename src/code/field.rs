@@ -1,6 +1,7 @@
 //! The types that the fields of a cell can have.
 
 use super::clauses::Awaits;
+use super::observed::AccessKind;
 use crate::ids::TypeId;
 
 /// The encoding of a field.
@@ -186,6 +187,7 @@ field_types! {
     Clauses: Clauses, |_value| 0, |_bits| Clauses;
     PagedMemory: U32, |memory| u64::from(memory.0), |bits| PagedMemory(bits as u32);
     TypeId: U32, |ty| u64::from(ty.0), |bits| TypeId(bits as u32);
+    AccessKind: U32, |kind| u64::from(kind.encode()), |bits| AccessKind::decode(bits as u32);
     Awaits: U32, |awaits| u64::from(awaits.encode()), |bits| Awaits::decode(bits as u32);
 }
 

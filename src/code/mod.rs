@@ -31,6 +31,7 @@ pub(crate) mod fusion_rows;
 mod input;
 mod layout;
 mod module_code;
+mod observed;
 mod opcode;
 mod print;
 mod scalar;
@@ -59,6 +60,7 @@ pub use field::{
 pub use input::{Access, Input};
 pub use layout::{At, Layout, is_same};
 pub use module_code::{CodeLocation, Entry, ModuleCode, PublishedBlocks};
+pub use observed::AccessKind;
 pub use opcode::{Op, Opcode};
 pub use scalar::Scalar;
 pub use trap::Trap;

@@ -684,6 +684,10 @@ macro_rules! for_each_op {
             Service MemoryAtomicWait32 "memory.atomic.wait32" [operands: FarSlot, memory: ModuleMemory, offset: u64]
             /// Waits at an address of a memory while 64 bits there have the expected value.
             Service MemoryAtomicWait64 "memory.atomic.wait64" [operands: FarSlot, memory: ModuleMemory, offset: u64]
+            /// Suspends before an access to a shared memory, whose size is a constant, if that is observed.
+            Service ObserveAccess "observe_access" [address: FarSlot, memory: ModuleMemory, size: u32, kind: AccessKind, offset: u64]
+            /// Suspends before an access to a shared memory, whose size is in a slot, if that is observed.
+            Service ObserveRun "observe_run" [address: FarSlot, size: FarSlot, memory: ModuleMemory, kind: AccessKind]
             /// Drops a data segment.
             Service DataDrop "data.drop" [operands: FarSlot, data: ModuleData]
             /// Grows a table by a number of elements.

@@ -15,6 +15,7 @@
 //!   are done. They take as long as the host's allocator, and are charged once they have succeeded.
 
 use super::service::Operands;
+use super::observed::Access;
 use super::waiting::Wait;
 use crate::code::Trap;
 use crate::heap::{
@@ -40,6 +41,8 @@ pub enum Progress {
     /// The instruction waits at an address of a shared memory. It must be executed again once the
     /// wait has ended.
     Waiting(Wait),
+    /// The next cell performs this access. Continue behind the cell, unless the access is observed.
+    Accessing(Access),
 }
 
 /// The part of a bulk operation that is done next, in items from its beginning.

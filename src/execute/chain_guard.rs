@@ -19,6 +19,8 @@ pub(super) struct ChainGuard<'a> {
     pub(super) ctx: *mut Context,
     /// True if the next poll passes although the epoch deadline has passed.
     pub(super) passes_epoch: bool,
+    /// True if the execution is suspended before each access that code announces.
+    pub(super) stops_at_accesses: bool,
     outer: Outer,
     /// State that the initial stack gets when the execution is unlinked.
     state: StackState,
@@ -102,6 +104,7 @@ impl<'a> ChainGuard<'a> {
             id,
             ctx,
             passes_epoch: false,
+            stops_at_accesses: false,
             outer,
             // Unless it is suspended or returns, it has failed.
             state: StackState::Trapped,

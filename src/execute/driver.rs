@@ -24,14 +24,17 @@ use crate::support::error::Error;
 
 /// Advances the execution on stack `id` until it ends or is suspended. A failure is
 /// described before its frames are gone. If the execution was suspended at an epoch deadline, the
-/// next one is `yielded` ticks away.
+/// next one is `yielded` ticks away. If it `stops_at_accesses`, it is suspended before each access
+/// that code announces.
 pub(super) fn advance(
     store: &mut StoreInner,
     id: StackId,
     yielded: Option<u64>,
+    stops_at_accesses: bool,
 ) -> Result<Outcome, Error> {
     let here = 0_u8;
     let mut guard = ChainGuard::link(store, id, Purpose::Run, (&raw const here).addr());
+    guard.stops_at_accesses = stops_at_accesses;
     let called = cross(&mut guard, Crossing::CallingWasm);
     if guard.store.call_hook.is_some() {
         // The hook may have run other code, which has changed the registers.
@@ -56,6 +59,7 @@ pub(super) fn refuse(store: &mut StoreInner, id: StackId, suspension: Suspension
         Suspension::Interrupt | Suspension::Epoch(_) => Failure::Trap(Trap::Interrupt),
         Suspension::Host(error) => Failure::Host(error),
         Suspension::Tag(..) => Failure::Trap(Trap::UnhandledTag),
+        Suspension::Access(_) => unreachable!("calls do not stop at accesses"),
         Suspension::Wait(wait) => Failure::Host(ExecutionError::Deadlock(wait.address).into()),
     };
     let here = 0_u8;
@@ -138,7 +142,10 @@ fn run(guard: &mut ChainGuard<'_>) -> Result<Outcome, Failure> {
                     Ok(Progress::Waiting(wait)) => {
                         return Ok(guard.suspend(Suspension::Wait(wait), false));
                     }
-                    Ok(Progress::Done | Progress::More) => {}
+                    Ok(Progress::Accessing(access)) if guard.stops_at_accesses => {
+                        return Ok(guard.suspend(Suspension::Access(access), false));
+                    }
+                    Ok(Progress::Done | Progress::More | Progress::Accessing(_)) => {}
                 }
             }
             Exit::Switching => {

@@ -3,6 +3,7 @@
 
 use super::driver;
 use super::first_frame::FirstFrame;
+use super::observed::Access;
 use super::waiting::Wait;
 use crate::code::Trap;
 use crate::heap::{Failure, StoreInner};
@@ -50,6 +51,8 @@ pub enum Suspension {
     Tag(TagIndex, Vec<u64>),
     /// Code waits at an address of a shared memory.
     Wait(Wait),
+    /// Code is about to perform this access, with the next cell.
+    Access(Access),
 }
 
 /// Error of an operation that an execution in its present state does not allow.
@@ -103,6 +106,8 @@ pub struct Execution {
     yielded: Option<u64>,
     /// True if it was suspended because no fuel was left.
     out_of_fuel: bool,
+    /// True if it is suspended before each access that code announces.
+    pub stops_at_accesses: bool,
     /// Shared with the stack. Once the stack has the only one, the store takes the stack back.
     _owner: Arc<Owner>,
 }
@@ -128,6 +133,7 @@ impl Execution {
             function,
             yielded: None,
             out_of_fuel: false,
+            stops_at_accesses: false,
             _owner: owner,
         })
     }
@@ -193,7 +199,12 @@ impl Execution {
         if self.out_of_fuel && store.stacks.is_out_of_fuel() {
             return Ok(Outcome::Suspended(Suspension::Fuel));
         }
-        let outcome = advance(store, self.stack, self.yielded.take());
+        let outcome = advance(
+            store,
+            self.stack,
+            self.yielded.take(),
+            self.stops_at_accesses,
+        );
         self.out_of_fuel = matches!(outcome, Ok(Outcome::Suspended(Suspension::Fuel)));
         if let Ok(Outcome::Suspended(Suspension::Epoch(ticks))) = outcome {
             self.yielded = Some(ticks);
@@ -281,7 +292,7 @@ pub fn call(store: &mut StoreInner, function: FuncIndex, slots: &mut [u64]) -> R
     let params = usize::from(store.func(function).param_slots);
     let stack = prepare(store, function, &slots[..params], None)?;
     let release = Release { store, stack };
-    let mut outcome = advance(release.store, stack, None)?;
+    let mut outcome = advance(release.store, stack, None, false)?;
     while let Outcome::Suspended(Suspension::Wait(wait)) = outcome {
         if wait.timeout.is_none() && release.store.memory(wait.memory).is_exclusive() {
             // Nothing ends the wait, as no other code of the store runs meanwhile.
@@ -314,7 +325,7 @@ fn end_wait(store: &mut StoreInner, stack: StackId, wait: Wait) -> Result<Outcom
     let waker = park::waker();
     loop {
         let Some(ticket) = store.stacks.waiters.ticket(innermost).cloned() else {
-            return advance(store, stack, None);
+            return advance(store, stack, None, false);
         };
         let poll = store.engine().tunables.epoch_interruption;
         let poll = poll.then(|| Instant::now() + SLICE);
@@ -326,7 +337,7 @@ fn end_wait(store: &mut StoreInner, stack: StackId, wait: Wait) -> Result<Outcom
         if end.is_some_and(|end| Instant::now() >= end) {
             return time_out(store, stack);
         }
-        let outcome = advance(store, stack, None)?;
+        let outcome = advance(store, stack, None, false)?;
         if !matches!(&outcome, Outcome::Suspended(Suspension::Wait(again)) if *again == wait)
             || store.stacks.waiters.state(innermost) != Some(WaitState::Waiting)
         {
@@ -345,7 +356,7 @@ fn end_wait(store: &mut StoreInner, stack: StackId, _wait: Wait) -> Result<Outco
 fn time_out(store: &mut StoreInner, stack: StackId) -> Result<Outcome, Error> {
     let innermost = store.stacks.stack(stack).innermost();
     store.stacks.waiters.time_out(innermost);
-    advance(store, stack, None)
+    advance(store, stack, None, false)
 }
 
 fn awaited_type(store: &StoreInner, awaited: Awaited) -> Arc<FuncType> {
@@ -367,13 +378,18 @@ fn hold_results(store: &mut StoreInner, function: FuncIndex, slots: &[u64]) {
 
 /// Advances the execution on a stack, unless too many are nested: each of them takes a part of
 /// the native stack. A refused one can still be advanced where fewer are.
-fn advance(store: &mut StoreInner, stack: StackId, yielded: Option<u64>) -> Result<Outcome, Error> {
+fn advance(
+    store: &mut StoreInner,
+    stack: StackId,
+    yielded: Option<u64>,
+    stops_at_accesses: bool,
+) -> Result<Outcome, Error> {
     let limit = store.engine().tunables.max_nested_calls;
     if store.stacks.depth() >= limit {
         let error = ExecutionError::TooManyNestedCalls(limit);
         return Err((store.describe_failure)(store, Failure::Host(error.into())));
     }
-    driver::advance(store, stack, yielded)
+    driver::advance(store, stack, yielded, stops_at_accesses)
 }
 
 /// Guard that releases a stack when it is dropped, also when a host function panics.

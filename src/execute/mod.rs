@@ -16,7 +16,7 @@
 //!   host_call    calls of host functions        polling       fuel, interruptions, epochs
 //!   switching    continuations                  unwind        exceptions
 //!   waiting      waits at addresses             stepping      one cell at a time
-//!   profile      counts of cells
+//!   profile      counts of cells                observed     announced accesses
 //! ```
 //!
 //! # Invariants of running code
@@ -54,6 +54,7 @@ mod handlers;
 mod host_call;
 mod memory;
 mod numeric;
+mod observed;
 #[cfg_attr(
     all(
         not(miri),

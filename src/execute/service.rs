@@ -3,6 +3,7 @@
 
 use super::bulk::{self, Progress};
 use super::cell::Cell;
+use super::observed::Access;
 use super::regs::{Regs, Step};
 use super::switching;
 use super::waiting::{self, WaitOperands};
@@ -107,7 +108,7 @@ pub(super) unsafe fn serve(store: &mut StoreInner, ctx: *mut Context) -> Result<
         (op, (*(*ctx).instance).index, Regs::restore(ctx))
     };
     let progress = carry_out(op, ServiceCall { store, instance, r })?;
-    if progress == Progress::Done {
+    if matches!(progress, Progress::Done | Progress::Accessing(_)) {
         // SAFETY: X1: another cell follows.
         unsafe { (*ctx).ip = (*ctx).ip.add(op.only().words()) };
     }
@@ -179,6 +180,23 @@ fn carry_out(op: Op, call: ServiceCall<'_>) -> Result<Progress, Failure> {
             let memory = call.memory(MemoryInit::memory);
             let ModuleData(segment) = call.get(MemoryInit::data);
             return bulk::init_memory(call.store, call.instance, memory, segment, &operands);
+        }
+        Op::ObserveAccess => {
+            let base = call.operands(ObserveAccess::address).get(0);
+            return Ok(Progress::Accessing(Access {
+                memory: call.memory(ObserveAccess::memory),
+                address: base.saturating_add(call.get(ObserveAccess::offset)),
+                size: call.get(ObserveAccess::size).into(),
+                kind: call.get(ObserveAccess::kind),
+            }));
+        }
+        Op::ObserveRun => {
+            return Ok(Progress::Accessing(Access {
+                memory: call.memory(ObserveRun::memory),
+                address: call.operands(ObserveRun::address).get(0),
+                size: call.operands(ObserveRun::size).get(0),
+                kind: call.get(ObserveRun::kind),
+            }));
         }
         Op::DataDrop => {
             let ModuleData(segment) = call.get(DataDrop::data);

@@ -58,6 +58,8 @@ pub struct Tunables {
     pub epoch_interruption: bool,
     /// True if other threads can interrupt a store.
     pub interruptible: bool,
+    /// True if code announces its accesses to shared memories.
+    pub observe_accesses: bool,
     /// Maximum size of a stack, in bytes.
     pub max_stack: usize,
     /// Maximum number of nested calls from the host.
@@ -108,6 +110,7 @@ impl Default for Tunables {
             consume_fuel: false,
             epoch_interruption: false,
             interruptible: false,
+            observe_accesses: false,
             max_stack: 8 << 20,
             // A call with a small host function takes about 1 KiB of native stack. So 100 of
             // them take less than half of the smallest stack that threads usually have.

@@ -96,7 +96,7 @@ fn waited_on(op: Op) -> Option<(u64, u32)> {
 }
 
 /// Returns the access of the instruction that `op` carries out.
-fn access_of(op: Op, memarg: &MemArg) -> Option<Access> {
+pub fn access_of(op: Op, memarg: &MemArg) -> Option<Access> {
     let MemArgTarget::Memory(memory) = memarg.target else {
         return None;
     };

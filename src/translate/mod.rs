@@ -15,6 +15,7 @@
 //!   values        the symbolic operand stack      frame      the slots of the frame
 //!   mapping       the records for observers       sites      from cells to instructions
 //!   costs         fuel not charged at a trap      atomic     atomic instructions
+//!   observe       announced accesses              access     the bytes of an access
 //! ```
 
 mod access;
@@ -32,6 +33,7 @@ mod function;
 mod mapping;
 mod memory;
 mod numeric;
+mod observe;
 mod operand;
 mod operators;
 mod sites;

@@ -7,6 +7,7 @@
 use super::Failed;
 use super::atomic::NARROW_ATOMICS;
 use super::function::{Function, Local};
+use super::observe::observe;
 use super::operand::Kind;
 #[cfg(feature = "simd")]
 use super::vector::LaneAccess;
@@ -473,6 +474,7 @@ macro_rules! define_visitor {
                 return Ok(());
             }
             self.cost += const { cost(stringify!($op)) };
+            observe!(self $op [$($($immediate)*)?] $($($immediate)*)?);
             translate_access!(self $op [$($($immediate)*)?] $($($immediate)*)?);
             Ok(())
         })*

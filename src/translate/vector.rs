@@ -340,6 +340,11 @@ impl LaneAccess {
         })
     }
 
+    /// Returns whether the instruction is a store.
+    pub fn stores(&self) -> bool {
+        self.stores
+    }
+
     /// Returns the number of bytes of the access.
     pub fn size(&self) -> u64 {
         self.load.operand().size()

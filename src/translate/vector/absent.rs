@@ -39,6 +39,11 @@ impl LaneAccess {
         None
     }
 
+    /// Returns whether the instruction is a store.
+    pub fn stores(&self) -> bool {
+        match *self {}
+    }
+
     /// Returns the number of bytes of the access.
     pub fn size(&self) -> u64 {
         match *self {}
