@@ -48,7 +48,7 @@ use core::fmt;
 /// println!("{error:?}");
 /// # Ok::<(), backstitch::Error>(())
 /// ```
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct WasmBacktrace {
     captured: Vec<Frame>,
     /// Instance and module of each frame in `captured`.

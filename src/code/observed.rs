@@ -1,5 +1,7 @@
 //! Accesses to shared memories that are announced before they are performed.
 
+use core::fmt;
+
 /// The kind of an access to a shared memory.
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -54,5 +56,19 @@ impl AccessKind {
     /// Returns the kind whose number this is.
     pub(super) fn decode(bits: u32) -> AccessKind {
         AccessKind::ALL[bits as usize % AccessKind::ALL.len()]
+    }
+}
+
+impl fmt::Display for AccessKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            AccessKind::Load => "load",
+            AccessKind::Store => "store",
+            AccessKind::AtomicLoad => "atomic load",
+            AccessKind::AtomicStore => "atomic store",
+            AccessKind::AtomicUpdate => "atomic read-modify-write",
+            AccessKind::Wait => "wait",
+            AccessKind::Notify => "notify",
+        })
     }
 }

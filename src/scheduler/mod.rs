@@ -8,15 +8,26 @@
 //! The same executions with the same policy run in the same order on every target: slices are
 //! counted in instructions, so a schedule that fails can be repeated.
 
+mod listener;
 mod policy;
+mod races;
+mod schedule;
+mod steps;
 
+pub use listener::{Listener, Position};
 pub use policy::Policy;
-use policy::Strategy;
+pub use races::{Race, RaceDetector, RacingAccess};
+pub use schedule::{Schedule, Switch};
+
+use policy::{PATIENCE, Strategy};
+use steps::Steps;
 
 use crate::api::{
-    AsContext, AsContextMut, Execution, Outcome, Store, Suspension, Val, WasmBacktrace,
+    Access, AsContext, AsContextMut, Execution, Memory, Outcome, Store, Suspension, Val,
+    WasmBacktrace,
 };
 use crate::support::error::{Error, Result};
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::mem;
 use core::time::Duration;
@@ -29,7 +40,8 @@ pub struct ThreadId(pub u32);
 #[non_exhaustive]
 #[derive(Debug)]
 pub enum Event {
-    /// The slice of the thread is over, or the thread waits at an address of a shared memory.
+    /// The slice of the thread is over, or the thread waits at an address of a shared memory, or its
+    /// step has ended before an access.
     Switched(ThreadId),
     /// The thread has returned these results. It is removed.
     Done(ThreadId, Vec<Val>),
@@ -95,6 +107,8 @@ pub enum Event {
 #[derive(Debug)]
 pub struct Scheduler {
     strategy: Strategy,
+    /// The state of the choice, if steps end before accesses.
+    steps: Option<Steps>,
     threads: Vec<Thread>,
     /// Number of threads that were added.
     added: u32,
@@ -105,6 +119,8 @@ struct Thread {
     id: ThreadId,
     execution: Execution,
     state: State,
+    /// The access that the thread performs when it runs next.
+    access: Option<Access>,
 }
 
 /// The state of a thread.
@@ -114,19 +130,102 @@ enum State {
     Ready,
     /// The thread can run, with these results of the host function or tag that suspended it.
     ReadyWith(Vec<Val>),
-    /// The thread waits at an address of a shared memory, for this time at most.
-    Waiting(Option<Duration>),
+    /// The thread waits at an address of a shared memory.
+    Waiting(Waiting),
     /// The thread waits for the embedder.
     Suspended,
+}
+
+/// The wait of a thread.
+#[derive(Debug)]
+struct Waiting {
+    memory: Memory,
+    address: u64,
+    /// The time after which the wait ends.
+    left: Option<Duration>,
+    /// True if that time has passed.
+    timed_out: bool,
 }
 
 impl Scheduler {
     /// Creates a scheduler without threads.
     pub fn new(policy: Policy) -> Scheduler {
         Scheduler {
-            strategy: Strategy::new(policy),
+            strategy: Strategy::new(policy, PATIENCE),
+            steps: None,
             threads: Vec::new(),
             added: 0,
+        }
+    }
+
+    /// Creates a scheduler without threads, whose steps also end before each access to a shared
+    /// memory. The policy counts steps instead of instructions. The listener is called for what the
+    /// threads do.
+    ///
+    /// So every interleaving that makes a difference can occur. This requires an engine with
+    /// [`Config::observe_accesses`](crate::Config::observe_accesses). A step that reaches no access
+    /// ends after 10,000 instructions, if fuel is consumed.
+    ///
+    /// ```
+    /// use backstitch::scheduler::{Event, Listener, Policy, Position, Scheduler};
+    /// use backstitch::{Access, Config, Engine, Instance, Module, Store};
+    /// use std::sync::{Arc, Mutex};
+    ///
+    /// # if cfg!(not(feature = "wat")) { return Ok(()) }
+    /// #[derive(Clone, Default)]
+    /// struct Order(Arc<Mutex<Vec<u32>>>);
+    ///
+    /// impl Listener for Order {
+    ///     fn accesses(&mut self, _: Access, position: &Position<'_>) {
+    ///         self.0.lock().unwrap().push(position.thread.0);
+    ///     }
+    /// }
+    ///
+    /// let mut config = Config::new();
+    /// config.consume_fuel(true).observe_accesses(true);
+    /// let engine = Engine::new(&config)?;
+    /// let module = Module::new(&engine, r#"(module
+    ///   (memory (export "memory") 1 1 shared)
+    ///   (func (export "add")
+    ///     (i32.store (i32.const 0) (i32.add (i32.load (i32.const 0)) (i32.const 1)))))"#)?;
+    /// let mut store = Store::new(&engine, ());
+    /// store.set_fuel(1_000)?;
+    /// let instance = Instance::new(&mut store, &module, &[])?;
+    ///
+    /// let order = Order::default();
+    /// let policy = Policy::RoundRobin { slice: 2 };
+    /// let mut scheduler = Scheduler::at_accesses(policy, order.clone());
+    /// let add = instance.get_func(&mut store, "add").unwrap();
+    /// for _ in 0..2 {
+    ///     scheduler.add(add.start(&mut store, &[])?);
+    /// }
+    /// while !scheduler.is_empty() {
+    ///     scheduler.step(&mut store)?;
+    /// }
+    /// // Both threads load before one stores, so one of the additions is lost.
+    /// assert_eq!(*order.0.lock().unwrap(), [0, 1, 0, 1]);
+    /// let memory = instance.get_memory(&mut store, "memory").unwrap();
+    /// let mut byte = [0];
+    /// memory.read(&store, 0, &mut byte)?;
+    /// assert_eq!(byte, [1]);
+    /// # Ok::<(), backstitch::Error>(())
+    /// ```
+    pub fn at_accesses(policy: Policy, listener: impl Listener + 'static) -> Scheduler {
+        Scheduler {
+            strategy: Strategy::new(policy, Schedule::PATIENCE),
+            steps: Some(Steps::new(None, Box::new(listener))),
+            threads: Vec::new(),
+            added: 0,
+        }
+    }
+
+    /// As [`Scheduler::at_accesses`], with a given schedule. A switch to a thread that cannot run is
+    /// passed over.
+    pub fn replay(schedule: Schedule, listener: impl Listener + 'static) -> Scheduler {
+        let policy = Policy::RoundRobin { slice: 1 };
+        Scheduler {
+            steps: Some(Steps::new(Some(schedule), Box::new(listener))),
+            ..Scheduler::new(policy)
         }
     }
 
@@ -135,14 +234,19 @@ impl Scheduler {
     /// # Panics
     ///
     /// Panics if 2³² threads were added before.
-    pub fn add(&mut self, execution: Execution) -> ThreadId {
+    pub fn add(&mut self, mut execution: Execution) -> ThreadId {
         let id = ThreadId(self.added);
         self.added = self.added.checked_add(1).expect("fewer than 2³² threads");
         self.strategy.add(id);
+        if let Some(steps) = &mut self.steps {
+            execution.suspend_at_accesses(true);
+            steps.add(id);
+        }
         self.threads.push(Thread {
             id,
             execution,
             state: State::Ready,
+            access: None,
         });
         id
     }
@@ -180,14 +284,18 @@ impl Scheduler {
     ///
     /// Panics if `store` does not own the executions.
     pub fn step<T: 'static>(&mut self, store: &mut Store<T>) -> Result<Event> {
-        for thread in &mut self.threads {
-            if matches!(thread.state, State::Waiting(_)) && !thread.execution.is_waiting(&*store) {
-                thread.state = State::Ready;
-            }
-        }
+        self.end_waits(store);
         let ready = |thread: &Thread| matches!(thread.state, State::Ready | State::ReadyWith(_));
         let ready = self.threads.iter().filter(|thread| ready(thread));
-        let Some((id, slice)) = self.strategy.choose(ready.map(|thread| thread.id)) else {
+        let ready = ready.map(|thread| thread.id);
+        let chosen = match &mut self.steps {
+            None => self.strategy.choose(ready),
+            Some(steps) => steps.choose(&mut self.strategy, ready).map(|(id, switch)| {
+                report(steps, &self.threads, store, id, switch);
+                (id, steps::LONGEST)
+            }),
+        };
+        let Some((id, slice)) = chosen else {
             let timeout = self.threads.iter().filter_map(Thread::timeout).min();
             return Ok(Event::Idle { timeout });
         };
@@ -206,8 +314,26 @@ impl Scheduler {
         let outcome = self.threads[at].resume(store);
         let spent = spent(store) - before;
         store.set_fuel(fuel.saturating_sub(spent))?;
-        self.strategy.ran(id, spent);
+        if self.steps.is_none() {
+            self.strategy.ran(id, spent);
+        }
         Ok(self.event(at, outcome))
+    }
+
+    /// Lets threads run again whose waits have ended.
+    fn end_waits<T: 'static>(&mut self, store: &Store<T>) {
+        for thread in &mut self.threads {
+            if let State::Waiting(wait) = &thread.state
+                && !thread.execution.is_waiting(store)
+            {
+                if let Some(steps) = &mut self.steps
+                    && !wait.timed_out
+                {
+                    steps.listener.woken(thread.id, wait.memory, wait.address);
+                }
+                thread.state = State::Ready;
+            }
+        }
     }
 
     /// Returns the position of a thread that has not ended.
@@ -221,8 +347,22 @@ impl Scheduler {
         let id = self.threads[at].id;
         let (event, state) = match outcome {
             Ok(Outcome::Suspended(Suspension::Fuel)) => (Event::Switched(id), State::Ready),
-            Ok(Outcome::Suspended(Suspension::Wait { timeout, .. })) => {
-                (Event::Switched(id), State::Waiting(timeout))
+            Ok(Outcome::Suspended(Suspension::Access(access))) => {
+                self.threads[at].access = Some(access);
+                (Event::Switched(id), State::Ready)
+            }
+            Ok(Outcome::Suspended(Suspension::Wait {
+                memory,
+                address,
+                timeout,
+            })) => {
+                let wait = Waiting {
+                    memory,
+                    address,
+                    left: timeout,
+                    timed_out: false,
+                };
+                (Event::Switched(id), State::Waiting(wait))
             }
             Ok(Outcome::Suspended(suspension)) => {
                 (Event::Suspended(id, suspension), State::Suspended)
@@ -276,10 +416,12 @@ impl Scheduler {
     /// Panics if `store` does not own the executions.
     pub fn pass(&mut self, mut store: impl AsContextMut, time: Duration) {
         for thread in &mut self.threads {
-            if let State::Waiting(Some(left)) = &mut thread.state {
+            if let State::Waiting(wait) = &mut thread.state
+                && let Some(left) = &mut wait.left
+            {
                 *left = left.saturating_sub(time);
-                if left.is_zero() {
-                    thread.execution.time_out(store.as_context_mut());
+                if left.is_zero() && thread.execution.time_out(store.as_context_mut()) {
+                    wait.timed_out = true;
                 }
             }
         }
@@ -288,6 +430,7 @@ impl Scheduler {
 
 impl Thread {
     fn resume<T: 'static>(&mut self, store: &mut Store<T>) -> Result<Outcome> {
+        self.access = None;
         match mem::replace(&mut self.state, State::Ready) {
             State::ReadyWith(results) => self.execution.resume_with(store, &results),
             _ => self.execution.resume(store),
@@ -296,9 +439,50 @@ impl Thread {
 
     /// Returns the time after which the thread's wait ends.
     fn timeout(&self) -> Option<Duration> {
-        match self.state {
-            State::Waiting(left) => left,
+        match &self.state {
+            State::Waiting(wait) => wait.left,
             _ => None,
+        }
+    }
+}
+
+/// Calls the listener for the step that a thread is about to take.
+fn report<T: 'static>(
+    steps: &mut Steps,
+    threads: &[Thread],
+    store: &Store<T>,
+    id: ThreadId,
+    switch: Option<Switch>,
+) {
+    let thread = |id: ThreadId| threads.iter().find(|thread| thread.id == id);
+    let Some(runs) = thread(id) else { return };
+    let capture = || runs.execution.backtrace(store);
+    let position = Position {
+        thread: id,
+        access: runs.access,
+        capture: &capture,
+    };
+    let listener = &mut *steps.listener;
+    if let Some(switch) = switch {
+        match thread(switch.from) {
+            Some(stops) => {
+                let capture = || stops.execution.backtrace(store);
+                let from = Position {
+                    thread: switch.from,
+                    access: stops.access,
+                    capture: &capture,
+                };
+                listener.switched(switch, Some(&from), &position);
+            }
+            None => listener.switched(switch, None, &position),
+        }
+    }
+    if let Some(access) = runs.access {
+        // An access out of bounds traps.
+        let size = access.memory.data_size(store) as u64;
+        let end = access.address.checked_add(access.size);
+        if end.is_some_and(|end| end <= size) {
+            listener.accesses(access, &position);
         }
     }
 }

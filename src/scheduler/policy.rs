@@ -5,6 +5,9 @@ use alloc::vec::Vec;
 
 /// The rule by which a [`Scheduler`](super::Scheduler) chooses the next thread and the length of
 /// its slice.
+///
+/// The lengths of a scheduler whose steps end before accesses
+/// ([`Scheduler::at_accesses`](super::Scheduler::at_accesses)) are in steps instead of instructions.
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Policy {
@@ -26,8 +29,8 @@ pub enum Policy {
     /// runs gets the lowest priority. A fault that needs `d` of these points is found with a
     /// probability of at least 1 / (n · kᵈ) for `n` threads and `k` instructions.
     ///
-    /// A thread also gets the lowest priority when it has run for a million instructions, so that
-    /// threads that spin do not run for ever.
+    /// A thread also gets the lowest priority when it has run for a million instructions (or 200
+    /// steps), so that threads that spin do not run for ever.
     Priorities {
         /// Seed of the schedule.
         seed: u64,
@@ -40,12 +43,14 @@ pub enum Policy {
 }
 
 /// Number of instructions after which a thread makes way for others of lower priority.
-const PATIENCE: u64 = 1_000_000;
+pub(super) const PATIENCE: u64 = 1_000_000;
 
 /// A policy and its state.
 #[derive(Debug)]
 pub(super) struct Strategy {
     policy: Policy,
+    /// Number of instructions after which a thread makes way for others of lower priority.
+    patience: u64,
     random: Random,
     /// The thread that has run last.
     last: Option<ThreadId>,
@@ -62,7 +67,7 @@ pub(super) struct Strategy {
 }
 
 impl Strategy {
-    pub(super) fn new(policy: Policy) -> Strategy {
+    pub(super) fn new(policy: Policy, patience: u64) -> Strategy {
         let seed = match policy {
             Policy::RoundRobin { .. } => 0,
             Policy::Random { seed, .. } | Policy::Priorities { seed, .. } => seed,
@@ -77,6 +82,7 @@ impl Strategy {
         changes.sort_unstable_by(|one, other| other.cmp(one));
         Strategy {
             policy,
+            patience,
             random,
             last: None,
             priorities: Vec::new(),
@@ -85,6 +91,11 @@ impl Strategy {
             run: 0,
             lowest: 0,
         }
+    }
+
+    /// Returns whether a thread that can run again may have to take the place of the one that runs.
+    pub(super) fn prefers(&self) -> bool {
+        matches!(self.policy, Policy::Priorities { .. })
     }
 
     /// Adds a thread.
@@ -136,7 +147,7 @@ impl Strategy {
                     .changes
                     .last()
                     .map_or(u64::MAX, |&at| at - self.executed);
-                (thread, next.min(PATIENCE))
+                (thread, next.min(self.patience))
             }
         };
         if self.last != Some(thread) {
@@ -150,7 +161,7 @@ impl Strategy {
     pub(super) fn ran(&mut self, thread: ThreadId, instructions: u64) {
         self.executed = self.executed.saturating_add(instructions);
         self.run = self.run.saturating_add(instructions);
-        let mut steps_back = self.run >= PATIENCE;
+        let mut steps_back = self.run >= self.patience;
         while self.changes.last().is_some_and(|&at| at <= self.executed) {
             self.changes.pop();
             steps_back = true;

@@ -240,8 +240,18 @@ impl<T: 'static> Program<T> {
         wasi: fn(&mut T) -> &mut WasiCtx,
         threads: fn(&mut T) -> &mut Threads<T>,
     ) -> Program<T> {
+        Program::with_scheduler(Scheduler::new(policy), wasi, threads)
+    }
+
+    /// Creates the execution of a program, whose threads a scheduler runs that has no threads yet.
+    /// The numbers of the threads are those that the program knows them by. See [`Program::new`].
+    pub fn with_scheduler(
+        scheduler: Scheduler,
+        wasi: fn(&mut T) -> &mut WasiCtx,
+        threads: fn(&mut T) -> &mut Threads<T>,
+    ) -> Program<T> {
         Program {
-            scheduler: Scheduler::new(policy),
+            scheduler,
             wasi,
             threads,
             numbers: Vec::new(),

@@ -1,0 +1,110 @@
+//! Scheduling by steps that end before accesses to shared memories.
+
+use super::listener::Listener;
+use super::policy::Strategy;
+use super::schedule::{Schedule, Switch};
+use super::ThreadId;
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+use core::fmt;
+
+/// The number of instructions after which a step ends that reaches no access.
+pub(super) const LONGEST: u64 = 10_000;
+
+/// The state of a scheduler whose steps end before accesses.
+pub(super) struct Steps {
+    /// The schedule, if it is given. Otherwise the policy chooses.
+    schedule: Option<Schedule>,
+    pub(super) listener: Box<dyn Listener>,
+    /// The thread that has run last.
+    last: Option<ThreadId>,
+    /// The number of steps that it has taken since another one ran.
+    run: u64,
+    /// The number of steps that it takes before the policy chooses again.
+    left: u64,
+    /// The number of steps of each thread that was added.
+    taken: Vec<u64>,
+}
+
+impl fmt::Debug for Steps {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Steps")
+            .field("schedule", &self.schedule)
+            .field("last", &self.last)
+            .field("taken", &self.taken)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Steps {
+    pub(super) fn new(schedule: Option<Schedule>, listener: Box<dyn Listener>) -> Steps {
+        Steps {
+            schedule,
+            listener,
+            last: None,
+            run: 0,
+            left: 0,
+            taken: Vec::new(),
+        }
+    }
+
+    /// Adds a thread, whose number is the next one.
+    pub(super) fn add(&mut self, thread: ThreadId) {
+        self.taken.push(0);
+        self.listener.added(thread, self.last);
+    }
+
+    /// Chooses one of the threads that can run, which are in the order of their numbers, and counts
+    /// its step. Returns the switch as well, if the usual order would choose another one.
+    pub(super) fn choose(
+        &mut self,
+        strategy: &mut Strategy,
+        ready: impl Iterator<Item = ThreadId> + Clone,
+    ) -> Option<(ThreadId, Option<Switch>)> {
+        let is_ready = |thread: ThreadId| ready.clone().any(|other| other == thread);
+        let last = self.last.filter(|&last| is_ready(last));
+        let usual = match last {
+            Some(last) if self.run < Schedule::PATIENCE => last,
+            _ => {
+                let next = ready.clone().find(|&thread| Some(thread) > self.last);
+                next.or_else(|| ready.clone().next())?
+            }
+        };
+        let chosen = match (&self.schedule, self.last) {
+            (Some(schedule), Some(last)) => {
+                let next = schedule.next(last, self.taken(last));
+                next.filter(|&thread| is_ready(thread)).unwrap_or(usual)
+            }
+            (Some(_), None) => usual,
+            (None, _) => match last.filter(|_| self.left != 0) {
+                Some(last) => last,
+                None => {
+                    let (thread, slice) = strategy.choose(ready.clone())?;
+                    self.left = if strategy.prefers() { 1 } else { slice.max(1) };
+                    thread
+                }
+            },
+        };
+        let switch = self.last.filter(|_| chosen != usual).map(|from| Switch {
+            from,
+            after: self.taken(from),
+            to: chosen,
+        });
+        if self.last != Some(chosen) || self.run >= Schedule::PATIENCE {
+            self.run = 0;
+        }
+        self.last = Some(chosen);
+        self.run += 1;
+        self.left = self.left.saturating_sub(1);
+        self.taken[chosen.0 as usize] += 1;
+        if self.schedule.is_none() {
+            strategy.ran(chosen, 1);
+        }
+        Some((chosen, switch))
+    }
+
+    /// Returns the number of steps that a thread has taken.
+    fn taken(&self, thread: ThreadId) -> u64 {
+        self.taken[thread.0 as usize]
+    }
+}
