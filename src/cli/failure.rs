@@ -11,6 +11,9 @@ use std::process::ExitCode;
 /// Exit code of a process that was ended by `abort`.
 const TRAPPED: u8 = 134;
 
+/// Exit code of a search that has found something.
+const FOUND: u8 = 3;
+
 /// A failure of a command.
 pub(crate) enum Failure {
     /// The input is invalid; the text describes the fault and the alternatives.
@@ -21,6 +24,8 @@ pub(crate) enum Failure {
     Exit(u8),
     /// The command has already reported its failures.
     Reported,
+    /// The command has found a schedule, and has reported it.
+    Found,
     /// Output could not be written.
     Output(io::Error),
 }
@@ -61,6 +66,7 @@ impl Failure {
             }
             Failure::Exit(code) => ExitCode::from(code),
             Failure::Reported => ExitCode::FAILURE,
+            Failure::Found => ExitCode::from(FOUND),
             // The reader closed the output early, as `head` does.
             Failure::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => {
                 ExitCode::SUCCESS

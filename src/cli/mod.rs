@@ -2,8 +2,8 @@
 //!
 //! Input: the process's arguments. Output: results on standard output, errors on standard error,
 //! and an exit code: 0 for success, 1 for invalid input, 2 for wrong usage, 134 for a trap (the
-//! code of an aborted process, which is what a trap is for the program). A program that exits by
-//! itself chooses its own code.
+//! code of an aborted process, which is what a trap is for the program), 3 for a schedule that
+//! `explore` has found. A program that exits by itself chooses its own code.
 //!
 //! Each command has a module with its arguments and a function `run`, which writes to the output
 //! that it is given and returns a [`Failure`] instead of exiting. Never allowed: a panic for
@@ -15,6 +15,7 @@
 mod completions;
 mod coredump;
 mod dis;
+mod explore;
 mod failure;
 mod file_kind;
 mod host;
@@ -46,6 +47,7 @@ Examples:
   backstitch run --invoke fib fib.wat 30          call an exported function, print its results
   backstitch run --fuel 1e6 program.wasm          trap after a million instructions
   backstitch run --coredump %p.core program.wasm  leave a core dump if it traps
+  backstitch explore --races program.wasm         run it under many schedules of its threads
   backstitch wast tests/core                      run a folder of test scripts
   backstitch dis fib.wat --func fib               show the translated code of a function
   backstitch inspect crash.coredump               show the contents of a core dump
@@ -63,6 +65,8 @@ struct CommandLine {
 enum Command {
     /// Run a program, or an exported function of a module
     Run(run::Arguments),
+    /// Run a program with threads under many schedules, to find faults that depend on them
+    Explore(explore::Arguments),
     /// Run WebAssembly test scripts
     Wast(wast::Arguments),
     /// Show the code that a module is translated to
@@ -80,6 +84,7 @@ pub(crate) fn main() -> ExitCode {
     let mut out = BufWriter::new(io::stdout().lock());
     let result = match &arguments.command {
         Command::Run(arguments) => run::run(arguments, &mut out),
+        Command::Explore(arguments) => explore::run(arguments, &mut out),
         Command::Wast(arguments) => wast::run(arguments, &mut out),
         Command::Dis(arguments) => dis::run(arguments, &mut out),
         Command::Inspect(arguments) => inspect::run(arguments, &mut out),

@@ -114,8 +114,8 @@ impl Arguments {
 }
 
 /// Returns the module's path, and the arguments that follow it.
-fn split_command(arguments: &Arguments) -> Result<(&Path, Vec<String>), Failure> {
-    let Some((file, rest)) = arguments.command.split_first() else {
+pub(crate) fn split_command(command: &[OsString]) -> Result<(&Path, Vec<String>), Failure> {
+    let Some((file, rest)) = command.split_first() else {
         return Err(Failure::Input("no file is given".to_string()));
     };
     let text = |argument: &OsString| {
@@ -132,7 +132,7 @@ fn split_command(arguments: &Arguments) -> Result<(&Path, Vec<String>), Failure>
 
 /// Runs the program and prints its results, one per line.
 pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Failure> {
-    let (path, texts) = split_command(arguments)?;
+    let (path, texts) = split_command(&arguments.command)?;
     let source = Source::read(path)?;
     let file = &source.file;
     let counts = arguments.fuel.is_some() || arguments.wasi.is_deterministic();
@@ -385,7 +385,7 @@ fn new_store(engine: &Engine, arguments: &Arguments, wasi: WasiCtx) -> Result<St
 }
 
 /// A function to call: the name by which it is exported, and its type.
-type Entry = (String, FuncType);
+pub(crate) type Entry = (String, FuncType);
 
 /// Finds the exported function that a user selected.
 fn find_export(source: &Source, module: &Module, text: &str) -> Result<Entry, Failure> {
@@ -437,7 +437,7 @@ fn find_export(source: &Source, module: &Module, text: &str) -> Result<Entry, Fa
 /// # Errors
 ///
 /// If the module has nothing to run.
-fn default_entry(
+pub(crate) fn default_entry(
     source: &Source,
     module: &Module,
     has_arguments: bool,

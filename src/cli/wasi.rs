@@ -75,6 +75,27 @@ pub(crate) struct Given {
 }
 
 impl Given {
+    /// Returns the options of a program with a deterministic host.
+    pub(crate) fn deterministic(
+        seed: u64,
+        dir: Vec<String>,
+        env: Vec<String>,
+        stdin: Option<PathBuf>,
+        max_threads: Option<usize>,
+    ) -> Given {
+        Given {
+            dir,
+            env,
+            stdin,
+            deterministic: Some(seed),
+            trace: None,
+            max_files: None,
+            max_file_bytes: None,
+            max_threads,
+            max_wait: None,
+        }
+    }
+
     /// Returns the schedule of a program's threads.
     pub(crate) fn policy(&self) -> Policy {
         match self.deterministic {
@@ -106,6 +127,16 @@ pub(crate) fn context(
     arguments: &[String],
     has_threads: bool,
 ) -> Result<WasiCtx, Failure> {
+    Ok(prepare(given, file, arguments, has_threads)?.build())
+}
+
+/// Prepares the program's WASI state: see [`context`].
+pub(crate) fn prepare(
+    given: &Given,
+    file: &Path,
+    arguments: &[String],
+    has_threads: bool,
+) -> Result<WasiCtxBuilder, Failure> {
     let mut builder = match given.deterministic {
         Some(seed) => in_memory(given, seed)?,
         None => on_the_system(given)?,
@@ -150,7 +181,7 @@ pub(crate) fn context(
             },
         };
     }
-    Ok(builder.build())
+    Ok(builder)
 }
 
 /// Writes a call as a line of the trace.

@@ -1,0 +1,280 @@
+//! `backstitch explore`: runs a program with threads under many schedules, until one shows a fault.
+//!
+//! Every run has the same arguments, files, random numbers and clock, so only the schedule makes a
+//! difference. The first run has the usual schedule, in which a thread runs until it waits. The
+//! others are compared with it.
+
+mod finding;
+mod progress;
+mod report;
+mod run;
+mod shrink;
+
+use super::failure::Failure;
+use super::input::Source;
+use super::{quantity, run as command, wasi};
+use backstitch::scheduler::{Policy, Schedule};
+use backstitch::wasi::threads::has_threads;
+use clap::{Args, ValueEnum};
+use finding::Finding;
+use progress::Progress;
+use report::{Report, Search};
+use run::{Order, Program, Run};
+use std::ffi::OsString;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+/// The mean numbers of steps between random choices, which the runs take in turns.
+const SLICES: [u64; 4] = [0, 1, 4, 16];
+
+const EXAMPLES: &str = "\
+Examples:
+  backstitch explore program.wasm
+  backstitch explore --races --runs 1e4 program.wasm argument
+  backstitch explore --policy pct --depth 4 --seed 7 program.wasm
+  backstitch explore --replay 0@5:1,1@12:2 program.wasm
+
+Exit codes: 0 nothing was found; 1 an error in the file, an import, an export or an argument;
+2 wrong usage; 3 a schedule was found.";
+
+/// The rule by which schedules are chosen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Choice {
+    /// Threads take turns of a fixed number of steps: one in the first run, then two, and so on
+    Turns,
+    /// Chance decides after each step, or after a random number of steps
+    Random,
+    /// Threads have random priorities, which change at random steps (probabilistic concurrency
+    /// testing)
+    Pct,
+}
+
+/// The arguments of `backstitch explore`.
+#[derive(Args)]
+#[command(
+    override_usage = "backstitch explore [OPTIONS] <FILE> [ARGS]...",
+    after_help = EXAMPLES
+)]
+pub(crate) struct Arguments {
+    /// Run the program under at most this many schedules
+    #[arg(long, value_name = "N", default_value = "1000", value_parser = quantity::count::<u64>)]
+    runs: u64,
+
+    /// Choose schedules by this rule
+    #[arg(long, value_name = "RULE", value_enum, default_value = "random")]
+    policy: Choice,
+
+    /// Derive the schedules, and the random numbers that the program gets, from this number
+    #[arg(long, value_name = "SEED", default_value = "0", value_parser = quantity::count::<u64>)]
+    seed: u64,
+
+    /// Look for faults that need this many ordered steps of several threads, with `--policy pct`
+    #[arg(long, value_name = "N", default_value = "3", value_parser = quantity::count::<u32>)]
+    depth: u32,
+
+    /// Report data races too: accesses to the same bytes that are neither ordered nor both atomic
+    #[arg(long)]
+    races: bool,
+
+    /// End a run after this many instructions of all its threads
+    #[arg(long, value_name = "N", default_value = "1e7", value_parser = quantity::count::<u64>)]
+    fuel: u64,
+
+    /// Run the program under this schedule only, which an earlier search has printed
+    #[arg(long, value_name = "SCHEDULE")]
+    replay: Option<Schedule>,
+
+    /// Print the result as JSON
+    #[arg(long)]
+    json: bool,
+
+    /// Give the program a copy of this directory and everything below it, under the name GUEST
+    #[arg(long, value_name = "HOST[::GUEST]")]
+    dir: Vec<String>,
+
+    /// Set an environment variable of the program, to this value or to the present one
+    #[arg(long, value_name = "NAME[=VALUE]")]
+    env: Vec<String>,
+
+    /// Read the program's standard input from this file
+    #[arg(long, value_name = "FILE")]
+    stdin: Option<PathBuf>,
+
+    /// Limit the number of threads that the program may have at once besides the first one
+    #[arg(long, value_name = "N", value_parser = quantity::count::<usize>)]
+    max_threads: Option<usize>,
+
+    /// The program, binary or text (`-` reads standard input), followed by its arguments
+    #[arg(
+        value_name = "FILE [ARGS]",
+        required = true,
+        num_args = 1..,
+        allow_hyphen_values = true,
+        trailing_var_arg = true
+    )]
+    command: Vec<OsString>,
+}
+
+impl Arguments {
+    /// Returns what the program is given.
+    fn given(&self) -> wasi::Given {
+        wasi::Given::deterministic(
+            self.seed,
+            self.dir.clone(),
+            self.env.clone(),
+            self.stdin.clone(),
+            self.max_threads,
+        )
+    }
+
+    /// Returns the policy of a run. The longest run so far has taken `steps` steps.
+    fn policy(&self, number: u64, steps: u64) -> Policy {
+        let seed = self.seed.wrapping_add(number);
+        match self.policy {
+            Choice::Turns => Policy::RoundRobin { slice: number },
+            Choice::Random => Policy::Random {
+                seed,
+                slice: SLICES[(number % SLICES.len() as u64) as usize],
+            },
+            Choice::Pct => Policy::Priorities {
+                seed,
+                changes: self.depth.saturating_sub(1),
+                length: steps,
+            },
+        }
+    }
+
+    /// Returns the command that repeats a schedule.
+    fn repetition(&self, schedule: &Schedule) -> String {
+        let mut words = vec![
+            "backstitch".to_string(),
+            "explore".to_string(),
+            "--replay".to_string(),
+            schedule.to_string(),
+        ];
+        let mut option = |name: &str, value: String| words.extend([name.to_string(), value]);
+        if self.seed != 0 {
+            option("--seed", self.seed.to_string());
+        }
+        if self.fuel != 10_000_000 {
+            option("--fuel", self.fuel.to_string());
+        }
+        for directory in &self.dir {
+            option("--dir", directory.clone());
+        }
+        for variable in &self.env {
+            option("--env", variable.clone());
+        }
+        if let Some(path) = &self.stdin {
+            option("--stdin", path.display().to_string());
+        }
+        if let Some(count) = self.max_threads {
+            option("--max-threads", count.to_string());
+        }
+        if self.races {
+            words.push("--races".to_string());
+        }
+        words.extend(self.command.iter().map(|word| word.display().to_string()));
+        let words: Vec<_> = words.iter().map(|word| quoted(word)).collect();
+        words.join(" ")
+    }
+}
+
+/// Returns a word as a shell reads it.
+fn quoted(word: &str) -> String {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./=:@,%+".contains(&byte);
+    if !word.is_empty() && word.bytes().all(is_plain) {
+        word.to_string()
+    } else {
+        format!("'{}'", word.replace('\'', "'\\''"))
+    }
+}
+
+/// Runs the program until a schedule is found.
+pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Failure> {
+    let (path, texts) = command::split_command(&arguments.command)?;
+    let source = Source::read(path)?;
+    let program = load(arguments, &source, path, &texts)?;
+    let first = program.run(Order::Replay(&Schedule::default()))?;
+    let search = match &arguments.replay {
+        Some(schedule) => replay(&program, schedule, &first)?,
+        None => search(arguments, &program, &first)?,
+    };
+    let report = Report::new(arguments, &program, &first, &search)?;
+    if arguments.json {
+        report.write_json(out)?;
+    } else {
+        report.write_text(out)?;
+    }
+    match search.found {
+        Some(_) => Err(Failure::Found),
+        None => Ok(()),
+    }
+}
+
+fn load<'a>(
+    arguments: &'a Arguments,
+    source: &'a Source,
+    path: &'a Path,
+    texts: &'a [String],
+) -> Result<Program<'a>, Failure> {
+    let program = Program::load(arguments, source, path, texts)?;
+    if !has_threads(program.module()) {
+        return Err(Failure::Input(format!(
+            "`{}` starts no threads: it does not import `wasi::thread-spawn`",
+            source.file
+        )));
+    }
+    Ok(program)
+}
+
+/// Runs the program under one schedule.
+fn replay(program: &Program<'_>, schedule: &Schedule, first: &Run) -> Result<Search, Failure> {
+    let run = program.run(Order::Replay(schedule))?;
+    let unfinished = u64::from(!run.is_finished());
+    let finding = match run.is_finished() {
+        true => Finding::of(&run, first),
+        false => Finding::of(&run, first).or(Some(Finding::Livelock)),
+    };
+    let found = finding.map(|finding| (finding, run));
+    Ok(Search {
+        runs: 1,
+        unfinished,
+        found_in: None,
+        found,
+    })
+}
+
+/// Runs the program under schedules of the policy, and shortens the first one that is found.
+fn search(arguments: &Arguments, program: &Program<'_>, first: &Run) -> Result<Search, Failure> {
+    let progress = Progress::new(arguments.runs);
+    let mut unfinished = 0;
+    let mut steps = 1;
+    for number in 0..arguments.runs {
+        let run = match number {
+            0 => first.clone(),
+            _ => program.run(Order::Policy(arguments.policy(number, steps)))?,
+        };
+        progress.ended();
+        steps = steps.max(run.steps);
+        if let Some(finding) = Finding::of(&run, first) {
+            progress.shortening();
+            let run = shrink::shorten(program, run, first, &finding)?;
+            return Ok(Search {
+                runs: number + 1,
+                unfinished,
+                found_in: Some(number + 1),
+                found: Some((finding, run)),
+            });
+        }
+        unfinished += u64::from(!run.is_finished());
+    }
+    // If no run ends, the program hardly can.
+    let is_livelock = unfinished != 0 && unfinished == arguments.runs;
+    Ok(Search {
+        runs: arguments.runs,
+        unfinished,
+        found_in: None,
+        found: is_livelock.then(|| (Finding::Livelock, first.clone())),
+    })
+}
