@@ -1,0 +1,54 @@
+;; Lock order: two threads acquire two locks in opposite orders. Each may get one and wait for the
+;; other.
+(module $lock-order
+  (import "wasi" "thread-spawn" (func $spawn (param i32) (result i32)))
+  (import "env" "memory" (memory 1 1 shared))
+  (export "memory" (memory 0))
+
+  ;; Counts a thread that has ended. The number is at address 0.
+  (func $end
+    (drop (i32.atomic.rmw.add (i32.const 0) (i32.const 1)))
+    (drop (memory.atomic.notify (i32.const 0) (i32.const 1))))
+
+  ;; Waits until a number of threads have ended.
+  (func $join (param $count i32) (local $ended i32)
+    (loop $again
+      (local.set $ended (i32.atomic.load (i32.const 0)))
+      (if (i32.ne (local.get $ended) (local.get $count))
+        (then
+          (drop (memory.atomic.wait32 (i32.const 0) (local.get $ended) (i64.const -1)))
+          (br $again)))))
+
+  ;; Acquires the lock at an address: 0 if it is free, 1 otherwise.
+  (func $lock (param $lock i32)
+    (loop $again
+      (if (i32.atomic.rmw.cmpxchg (local.get $lock) (i32.const 0) (i32.const 1))
+        (then
+          (drop (memory.atomic.wait32 (local.get $lock) (i32.const 1) (i64.const -1)))
+          (br $again)))))
+
+  ;; Releases the lock at an address.
+  (func $unlock (param $lock i32)
+    (i32.atomic.store (local.get $lock) (i32.const 0))
+    (drop (memory.atomic.notify (local.get $lock) (i32.const 1))))
+
+  ;; The locks are at addresses 16 and 20.
+  (func $work (param $worker i32) (local $first i32)
+    (local.set $first (i32.add (i32.const 16) (i32.mul (local.get $worker) (i32.const 4))))
+    (call $lock (local.get $first))
+    ;; The other one of 16 and 20.
+    (call $lock (i32.sub (i32.const 36) (local.get $first)))
+    (i32.store (i32.const 24) (i32.add (i32.load (i32.const 24)) (i32.const 1)))
+    (call $unlock (i32.sub (i32.const 36) (local.get $first)))
+    (call $unlock (local.get $first)))
+
+  (func (export "wasi_thread_start") (param $thread i32) (param $argument i32)
+    (call $work (local.get $argument))
+    (call $end))
+
+  (func (export "_start")
+    (drop (call $spawn (i32.const 0)))
+    (drop (call $spawn (i32.const 1)))
+    (call $join (i32.const 2))
+    (if (i32.ne (i32.load (i32.const 24)) (i32.const 2))
+      (then (unreachable)))))
