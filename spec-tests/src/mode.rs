@@ -6,6 +6,7 @@ use backstitch::{
     CompilationMode, Config, Dispatch, DispatchError, Engine, Error, Func, Instance, Linker,
     Module, Outcome, Result, Store, Suspension, Val,
 };
+use std::borrow::Cow;
 use std::fmt;
 
 /// True if the engine must have the `tail` backend. The workspace's profiles optimise the engine,
@@ -56,16 +57,20 @@ impl Mode {
     /// Creates an engine for this mode. Returns `None` if the mode's dispatch backend is neither
     /// available nor required in this build.
     pub fn engine(&self) -> Result<Option<Engine>> {
-        let mut config = Config::new();
-        config
-            .dispatch(self.dispatch)
-            .compilation_mode(self.compilation)
-            .consume_fuel(self.stepwise);
-        match Engine::new(&config) {
+        match self.new_engine(self.stepwise) {
             Ok(engine) => Ok(Some(engine)),
             Err(error) if self.is_unavailable(&error) => Ok(None),
             Err(error) => Err(error),
         }
+    }
+
+    fn new_engine(&self, counts: bool) -> Result<Engine> {
+        let mut config = Config::new();
+        config
+            .dispatch(self.dispatch)
+            .compilation_mode(self.compilation)
+            .consume_fuel(counts);
+        Engine::new(&config)
     }
 
     fn is_unavailable(&self, error: &Error) -> bool {
@@ -108,7 +113,7 @@ impl fmt::Display for Mode {
 /// Runs a script in a mode.
 pub struct ModeDriver<'engine> {
     mode: Mode,
-    engine: &'engine Engine,
+    engine: Cow<'engine, Engine>,
     suspensions: u64,
 }
 
@@ -117,7 +122,7 @@ impl<'engine> ModeDriver<'engine> {
     pub fn new(mode: Mode, engine: &'engine Engine) -> Self {
         ModeDriver {
             mode,
-            engine,
+            engine: Cow::Borrowed(engine),
             suspensions: 0,
         }
     }
@@ -157,15 +162,22 @@ enum Progress<R> {
 
 impl Driver for ModeDriver<'_> {
     fn engine(&self) -> &Engine {
-        self.engine
+        &self.engine
+    }
+
+    fn count_instructions(&mut self) -> Result<()> {
+        if !self.mode.stepwise {
+            self.engine = Cow::Owned(self.mode.new_engine(true)?);
+        }
+        Ok(())
     }
 
     fn validate(&mut self, bytes: &[u8]) -> Result<()> {
         if self.mode.refuses_late() {
             // `Module::from_binary` would accept functions that the first call refuses.
-            Module::validate(self.engine, bytes)
+            Module::validate(&self.engine, bytes)
         } else {
-            Module::from_binary(self.engine, bytes).map(drop)
+            Module::from_binary(&self.engine, bytes).map(drop)
         }
     }
 

@@ -3,6 +3,8 @@
 mod command;
 #[path = "command/entries.rs"]
 mod entries;
+#[path = "command/explore.rs"]
+mod explore;
 #[path = "command/files.rs"]
 mod files;
 #[path = "command/names.rs"]

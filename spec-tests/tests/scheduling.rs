@@ -1,5 +1,10 @@
 //! Threads of one store: the scheduler, and programs that start threads through WASI.
 
+#[path = "scheduling/accesses.rs"]
+mod accesses;
+#[path = "scheduling/races.rs"]
+mod races;
+
 use backstitch::scheduler::{Event, Policy, Scheduler, ThreadId};
 use backstitch::wasi::threads::Deadlock;
 use backstitch::wasi::{self, Deterministic, I32Exit, Program, Threads, WasiCtx};

@@ -174,6 +174,10 @@ impl Driver for Looking<'_> {
         self.engine
     }
 
+    fn count_instructions(&mut self) -> Result<()> {
+        Err(Error::msg("the scripts have no threads"))
+    }
+
     fn new_store(&mut self) -> Result<Store<Host>> {
         let mut store = Store::new(self.engine, Host::default());
         look(&mut store, &self.seen)?;

@@ -4,8 +4,9 @@ use super::failure::Failure;
 use super::names::{printable, printable_lines};
 use super::script::{self, Driver, Report};
 use super::{file_kind, input};
-use backstitch::{Config, Engine};
+use backstitch::{Config, Engine, Error};
 use clap::Args;
+use std::borrow::Cow;
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -32,10 +33,11 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Failure> {
     let engine = Engine::new(&Config::new())
         .map_err(|error| Failure::Input(format!("cannot create an engine: {error:#}")))?;
+    let engine = &engine;
     let mut total = Report::default();
     for file in find_scripts(&arguments.paths)? {
         let text = read_script(&file)?;
-        let report = script::run(&text, &mut DirectDriver(&engine));
+        let report = script::run(&text, &mut DirectDriver(Cow::Borrowed(engine)));
         print_report(&file, &report, arguments.verbose, out)?;
         // Flushed for each script, because a script may take a while.
         out.flush()?;
@@ -67,11 +69,18 @@ fn read_script(path: &Path) -> Result<String, Failure> {
 }
 
 /// A driver that makes plain calls.
-struct DirectDriver<'engine>(&'engine Engine);
+struct DirectDriver<'engine>(Cow<'engine, Engine>);
 
 impl Driver for DirectDriver<'_> {
     fn engine(&self) -> &Engine {
-        self.0
+        &self.0
+    }
+
+    fn count_instructions(&mut self) -> Result<(), Error> {
+        let mut config = Config::new();
+        config.consume_fuel(true);
+        self.0 = Cow::Owned(Engine::new(&config)?);
+        Ok(())
     }
 }
 

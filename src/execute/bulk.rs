@@ -14,8 +14,8 @@
 //! * `memory.grow` and `table.grow` are one piece, since their new part is not visible before they
 //!   are done. They take as long as the host's allocator, and are charged once they have succeeded.
 
-use super::service::Operands;
 use super::observed::Access;
+use super::service::Operands;
 use super::waiting::Wait;
 use crate::code::Trap;
 use crate::heap::{

@@ -212,7 +212,12 @@ impl RaceDetector {
         let kind = access.kind;
         let bytes = access.address..access.address.saturating_add(access.size);
         if kind == AccessKind::Notify {
-            self.release(thread, memory, access.address..access.address + NOTIFIED, true);
+            self.release(
+                thread,
+                memory,
+                access.address..access.address + NOTIFIED,
+                true,
+            );
             return;
         }
         let acquires = matches!(
@@ -351,8 +356,7 @@ impl RaceDetector {
                     }
                 }
                 Page::Uniform(entries) => {
-                    let mut bytes: Box<[Entries]> =
-                        (0..PAGE).map(|_| entries.clone()).collect();
+                    let mut bytes: Box<[Entries]> = (0..PAGE).map(|_| entries.clone()).collect();
                     for address in at..next {
                         visit(address, &mut bytes[(address % PAGE) as usize]);
                     }
@@ -408,7 +412,5 @@ fn races(earlier: Entry, later: Entry, clock: &Clock) -> bool {
 /// of the later one's thread.
 fn replaces(later: Entry, earlier: Entry, clock: &Clock) -> bool {
     let happened_before = earlier.time <= clock.get(earlier.thread);
-    happened_before
-        && (later.writes || !earlier.writes)
-        && (!later.is_atomic || earlier.is_atomic)
+    happened_before && (later.writes || !earlier.writes) && (!later.is_atomic || earlier.is_atomic)
 }

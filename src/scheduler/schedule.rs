@@ -9,7 +9,7 @@ use core::str::FromStr;
 /// A switch between threads that would not take place by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Switch {
-    /// The thread that has run last.
+    /// The thread that has run last; before the first step, thread 0.
     pub from: ThreadId,
     /// The number of steps that this thread has taken.
     pub after: u64,

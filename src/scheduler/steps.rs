@@ -1,9 +1,9 @@
 //! Scheduling by steps that end before accesses to shared memories.
 
+use super::ThreadId;
 use super::listener::Listener;
 use super::policy::Strategy;
 use super::schedule::{Schedule, Switch};
-use super::ThreadId;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::fmt;
@@ -70,13 +70,15 @@ impl Steps {
                 next.or_else(|| ready.clone().next())?
             }
         };
-        let chosen = match (&self.schedule, self.last) {
-            (Some(schedule), Some(last)) => {
-                let next = schedule.next(last, self.taken(last));
+        // Before the first step, the first thread counts as the one that has run last.
+        let from = self.last.unwrap_or(ThreadId(0));
+        let after = self.taken[from.0 as usize];
+        let chosen = match &self.schedule {
+            Some(schedule) => {
+                let next = schedule.next(from, after);
                 next.filter(|&thread| is_ready(thread)).unwrap_or(usual)
             }
-            (Some(_), None) => usual,
-            (None, _) => match last.filter(|_| self.left != 0) {
+            None => match last.filter(|_| self.left != 0) {
                 Some(last) => last,
                 None => {
                     let (thread, slice) = strategy.choose(ready.clone())?;
@@ -85,9 +87,9 @@ impl Steps {
                 }
             },
         };
-        let switch = self.last.filter(|_| chosen != usual).map(|from| Switch {
+        let switch = (chosen != usual).then_some(Switch {
             from,
-            after: self.taken(from),
+            after,
             to: chosen,
         });
         if self.last != Some(chosen) || self.run >= Schedule::PATIENCE {
@@ -101,10 +103,5 @@ impl Steps {
             strategy.ran(chosen, 1);
         }
         Some((chosen, switch))
-    }
-
-    /// Returns the number of steps that a thread has taken.
-    fn taken(&self, thread: ThreadId) -> u64 {
-        self.taken[thread.0 as usize]
     }
 }

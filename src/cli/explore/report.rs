@@ -164,7 +164,10 @@ impl Found {
     fn write(&self, out: &mut dyn Write) -> io::Result<()> {
         match self.kind {
             "race" => writeln!(out, "{}", counted(self.races.len() as u64, "data race"))?,
-            "output" => writeln!(out, "the program prints something else than in the first run")?,
+            "output" => writeln!(
+                out,
+                "the program prints something else than in the first run"
+            )?,
             "livelock" => writeln!(out, "the program does not end")?,
             _ => {
                 let (end, first) = (&self.end, &self.first_end);
@@ -224,7 +227,11 @@ impl std::fmt::Display for FoundPlace {
         }) = &self.access
         {
             let size = counted(*size, "byte");
-            write!(f, " before a {kind} of {size} at {address:#x}")?;
+            let article = match kind.starts_with('a') {
+                true => "an",
+                false => "a",
+            };
+            write!(f, " before {article} {kind} of {size} at {address:#x}")?;
         }
         match (&self.function, self.offset) {
             (Some(function), Some(offset)) => {

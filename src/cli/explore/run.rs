@@ -215,10 +215,7 @@ impl<'a> Program<'a> {
     }
 
     /// Returns a store and the imports of the program. What it prints goes to `output`.
-    fn host(
-        &self,
-        output: &Arc<Mutex<Vec<u8>>>,
-    ) -> Result<(Store<Host>, Linker<Host>), Failure> {
+    fn host(&self, output: &Arc<Mutex<Vec<u8>>>) -> Result<(Store<Host>, Linker<Host>), Failure> {
         let given = self.arguments.given();
         let mut builder = wasi::prepare(&given, self.path, self.texts, true)?;
         let stream = || {

@@ -3,6 +3,9 @@
 use super::Host;
 use backstitch::{Engine, Func, Instance, Linker, Module, Result, Store, Val};
 
+/// Fuel of calls, if the engine counts it: no call of a script needs as much.
+pub const FUEL: u64 = 1 << 40;
+
 /// Executes the actions of a script in an engine of its choice.
 ///
 /// The default methods are the plainest implementation. Drivers that test something else, such as
@@ -11,10 +14,17 @@ pub trait Driver {
     /// Returns the engine for the script's modules.
     fn engine(&self) -> &Engine;
 
+    /// Prepares for a script with threads, whose calls are suspended after a number of instructions:
+    /// the engine must count these. Called before anything else.
+    fn count_instructions(&mut self) -> Result<()>;
+
     /// Creates the store that a script runs in.
     fn new_store(&mut self) -> Result<Store<Host>> {
         let mut store = Store::new(self.engine(), Host::default());
         store.limiter(|host| &mut host.limits);
+        if store.get_fuel().is_ok() {
+            store.set_fuel(FUEL)?;
+        }
         Ok(store)
     }
 

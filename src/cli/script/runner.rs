@@ -53,8 +53,12 @@ pub fn run(text: &str, driver: &mut dyn Driver) -> Report {
         let assertions = directives.iter().map(count_assertions).sum();
         return Report::skip(assertions, NESTED_THREADS);
     }
-
-    let mut runner = match Runner::new(text, driver) {
+    let prepared = match directives.iter().any(is_thread) {
+        true => driver.count_instructions(),
+        false => Ok(()),
+    };
+    let created = prepared.and_then(|()| Runner::new(text, driver));
+    let mut runner = match created {
         Ok(runner) => runner,
         Err(error) => {
             let reason = format!("cannot create a store: {}", message::one_line(&error));
@@ -147,6 +151,8 @@ pub(super) struct Runner<'script, 'driver> {
     pub(super) scope: Scope,
     /// The threads that have not ended, in the order in which they were started.
     pub(super) threads: Vec<Thread<'script>>,
+    /// True while the directives of a thread are executed.
+    pub(super) is_in_thread: bool,
     pub(super) report: Report,
 }
 
@@ -160,6 +166,7 @@ impl<'script, 'driver> Runner<'script, 'driver> {
             store,
             scope,
             threads: Vec::new(),
+            is_in_thread: false,
             report: Report::default(),
         })
     }
@@ -392,7 +399,11 @@ impl<'script, 'driver> Runner<'script, 'driver> {
 
     fn invoke(&mut self, invoke: WastInvoke<'_>) -> Result<Outcome, String> {
         let (function, arguments) = self.call_of(&invoke)?;
-        Ok(self.driver.call(&mut self.store, &function, &arguments))
+        if self.threads.is_empty() || self.is_in_thread {
+            Ok(self.driver.call(&mut self.store, &function, &arguments))
+        } else {
+            Ok(self.call_among_threads(&function, &arguments))
+        }
     }
 
     /// Returns the function that a directive calls, and its arguments.
@@ -476,6 +487,10 @@ mod tests {
     impl Driver for Moody {
         fn engine(&self) -> &Engine {
             &self.0
+        }
+
+        fn count_instructions(&mut self) -> Result<(), Error> {
+            Ok(())
         }
 
         fn call(

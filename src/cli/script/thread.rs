@@ -1,21 +1,23 @@
 //! Threads of a script: `thread` and `wait`.
 //!
 //! A thread executes its directives in a scope of its own, in the script's store. Threads take
-//! turns: one runs until a call waits at an address of a shared memory. If all wait, time passes up
-//! to the first timeout.
+//! turns: one runs until a call waits at an address of a shared memory, or for a number of
+//! instructions. So do the calls of the script itself while there are threads. If all wait, time
+//! passes up to the first timeout.
 
+use super::driver::FUEL;
 use super::expectation;
 use super::message;
 use super::runner::{self, Runner, Scope};
-use backstitch::{Execution, Suspension, WasmBacktrace};
+use backstitch::{Error, Execution, Func, Outcome, Suspension, Val, WasmBacktrace};
 use std::collections::VecDeque;
 use std::mem;
 use std::time::Duration;
 use wast::token::Id;
 use wast::{WastDirective, WastExecute, WastInvoke, WastRet, WastThread};
 
-/// Fuel that a call gets in an engine that counts it.
-const FUEL: u64 = 1 << 40;
+/// Number of instructions after which a call makes way for others.
+const SLICE: u64 = 10_000;
 
 /// A thread that has not ended.
 pub(super) struct Thread<'script> {
@@ -99,19 +101,26 @@ impl<'script> Runner<'script, '_> {
     /// Runs all threads until the one of a name has ended.
     pub(super) fn wait_for(&mut self, name: Id<'_>) {
         while self.threads.iter().any(|thread| thread.name == name.name()) {
-            self.turn();
+            self.turn_or_wait();
         }
     }
 
     /// Runs all threads to their ends.
     pub(super) fn end_threads(&mut self) {
         while !self.threads.is_empty() {
-            self.turn();
+            self.turn_or_wait();
         }
     }
 
     /// Lets each thread run once. If none can, ends the wait with the shortest timeout.
-    fn turn(&mut self) {
+    fn turn_or_wait(&mut self) {
+        if !self.turn() && !self.pass_time(&mut None) {
+            self.fail_all();
+        }
+    }
+
+    /// Lets each thread run once that can. Returns `false` if there is none.
+    fn turn(&mut self) -> bool {
         let mut any_runs = false;
         let mut at = 0;
         while at < self.threads.len() {
@@ -123,13 +132,20 @@ impl<'script> Runner<'script, '_> {
             }
             at += 1;
         }
-        if any_runs {
-            return;
-        }
+        any_runs
+    }
+
+    /// Lets time pass up to the first timeout of the threads, and of a call that has the time `own`
+    /// left. Returns `false` if there is no timeout.
+    fn pass_time(&mut self, own: &mut Option<Duration>) -> bool {
         let timeout = |thread: &Thread<'_>| thread.pending.as_ref()?.timeout;
-        let Some(time) = self.threads.iter().filter_map(timeout).min() else {
-            return self.fail_all();
+        let timeouts = self.threads.iter().filter_map(timeout);
+        let Some(time) = timeouts.chain(*own).min() else {
+            return false;
         };
+        if let Some(left) = own {
+            *left -= time;
+        }
         for pending in self
             .threads
             .iter_mut()
@@ -142,6 +158,50 @@ impl<'script> Runner<'script, '_> {
                 }
             }
         }
+        true
+    }
+
+    /// Calls a function while there are threads, which run as well.
+    pub(super) fn call_among_threads(
+        &mut self,
+        function: &Func,
+        arguments: &[Val],
+    ) -> Result<Vec<Val>, Error> {
+        let mut execution = function.start(&mut self.store, arguments)?;
+        loop {
+            let mut left = match self.run_slice(&mut execution)? {
+                Outcome::Done(results) => return Ok(results),
+                Outcome::Suspended(Suspension::Fuel) => {
+                    self.turn();
+                    continue;
+                }
+                Outcome::Suspended(Suspension::Wait { timeout, .. }) => timeout,
+                Outcome::Suspended(other) => {
+                    return Err(Error::msg(format!("suspended: {other:?}")));
+                }
+            };
+            while execution.is_waiting(&self.store) {
+                if self.turn() {
+                    continue;
+                }
+                if !self.pass_time(&mut left) {
+                    let backtrace = execution.backtrace(&self.store);
+                    let error = Error::msg("deadlock: the call waits for ever");
+                    return Err(error.context(backtrace));
+                }
+                if left.is_some_and(|left| left.is_zero()) {
+                    execution.time_out(&mut self.store);
+                }
+            }
+        }
+    }
+
+    /// Runs an execution for a slice of instructions.
+    fn run_slice(&mut self, execution: &mut Execution) -> Result<Outcome, Error> {
+        self.store.set_fuel(SLICE)?;
+        let outcome = execution.resume(&mut self.store);
+        self.store.set_fuel(FUEL)?;
+        outcome
     }
 
     /// Ends all threads, which wait for each other.
@@ -159,12 +219,13 @@ impl<'script> Runner<'script, '_> {
         }
     }
 
-    /// Runs the thread at a position until it waits. Returns `true` if it has ended, and removes it.
+    /// Runs the thread at a position until it waits or its slice is over. Returns `true` if it has ended, and removes it.
     fn advance(&mut self, at: usize) -> bool {
         let thread = &mut self.threads[at];
         mem::swap(&mut self.scope, &mut thread.scope);
         let mut pending = thread.pending.take();
         let mut directives = mem::take(&mut thread.directives);
+        self.is_in_thread = true;
         loop {
             if let Some(call) = pending.take() {
                 pending = self.resume(call);
@@ -181,6 +242,7 @@ impl<'script> Runner<'script, '_> {
                 Err(directive) => self.perform(*directive),
             }
         }
+        self.is_in_thread = false;
         let thread = &mut self.threads[at];
         mem::swap(&mut self.scope, &mut thread.scope);
         let ended = pending.is_none();
@@ -216,23 +278,20 @@ impl<'script> Runner<'script, '_> {
         })
     }
 
-    /// Runs a call until it waits or ends. Returns it if it waits; reports the result otherwise.
+    /// Runs a call for a slice. Returns it if it has not ended; reports the result otherwise.
     fn resume(&mut self, mut call: Pending<'script>) -> Option<Pending<'script>> {
-        let outcome = loop {
-            // An engine without fuel refuses it.
-            let _ = self.store.set_fuel(FUEL);
-            match call.execution.resume(&mut self.store) {
-                Ok(backstitch::Outcome::Done(results)) => break Ok(results),
-                Ok(backstitch::Outcome::Suspended(Suspension::Wait { timeout, .. })) => {
-                    call.timeout = timeout;
-                    return Some(call);
-                }
-                Ok(backstitch::Outcome::Suspended(Suspension::Fuel)) => {}
-                Ok(backstitch::Outcome::Suspended(other)) => {
-                    break Err(backstitch::Error::msg(format!("suspended: {other:?}")));
-                }
-                Err(error) => break Err(error),
+        let outcome = match self.run_slice(&mut call.execution) {
+            Ok(Outcome::Done(results)) => Ok(results),
+            Ok(Outcome::Suspended(Suspension::Wait { timeout, .. })) => {
+                call.timeout = timeout;
+                return Some(call);
             }
+            Ok(Outcome::Suspended(Suspension::Fuel)) => {
+                call.timeout = None;
+                return Some(call);
+            }
+            Ok(Outcome::Suspended(other)) => Err(Error::msg(format!("suspended: {other:?}"))),
+            Err(error) => Err(error),
         };
         let assertions = call.expected.assertions();
         self.attempt(call.line, assertions, |runner| match call.expected {
