@@ -61,8 +61,9 @@
 //!
 //! The folder `docs` of the crate has pages on the command line (`command-line.md`), embedding and
 //! what of Wasmtime's API is missing (`embedding.md`), core dumps (`core-dumps.md`), debugging
-//! (`debugging.md`), WASI (`wasi.md`), `no_std` (`no-std.md`), performance (`performance.md`) and the
-//! inside of the crate (`internals.md`). `glossary.md` defines the terms that these pages use.
+//! (`debugging.md`), WASI (`wasi.md`), bugs of threads (`explore.md`), `no_std` (`no-std.md`),
+//! performance (`performance.md`) and the inside of the crate (`internals.md`). `glossary.md` defines
+//! the terms that these pages use.
 //!
 //! # Design
 //!

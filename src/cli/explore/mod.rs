@@ -24,9 +24,6 @@ use std::ffi::OsString;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-/// The mean numbers of steps between random choices, which the runs take in turns.
-const SLICES: [u64; 4] = [0, 1, 4, 16];
-
 const EXAMPLES: &str = "\
 Examples:
   backstitch explore program.wasm
@@ -134,7 +131,7 @@ impl Arguments {
             Choice::Turns => Policy::RoundRobin { slice: number },
             Choice::Random => Policy::Random {
                 seed,
-                slice: SLICES[(number % SLICES.len() as u64) as usize],
+                slice: slice(number, steps),
             },
             Choice::Pct => Policy::Priorities {
                 seed,
@@ -177,6 +174,16 @@ impl Arguments {
         words.extend(self.command.iter().map(|word| word.display().to_string()));
         let words: Vec<_> = words.iter().map(|word| quoted(word)).collect();
         words.join(" ")
+    }
+}
+
+/// Returns the mean number of steps between random choices in a run: 0, 1, 4, 16 and so on in turns.
+/// Several choices are made in a run of `steps` steps.
+fn slice(number: u64, steps: u64) -> u64 {
+    let levels = 2 + (steps / 4).max(4).ilog(4);
+    match (number % u64::from(levels)) as u32 {
+        0 => 0,
+        level => 4_u64.pow(level - 1),
     }
 }
 
