@@ -69,7 +69,8 @@ fn copy(file: &Path, folder: &Path) {
 /// Runs `backstitch` in the folder. Returns the exit code and everything printed.
 fn run(arguments: &str, folder: &Path) -> (Option<i32>, String) {
     for argument in arguments.split_whitespace() {
-        let inside = argument.starts_with("benches/") || argument.starts_with("examples/");
+        let folders = ["benches/", "examples/", "spec-tests/"];
+        let inside = folders.iter().any(|folder| argument.starts_with(folder));
         if inside && root().join(argument).is_file() {
             copy(Path::new(argument), folder);
         }

@@ -103,8 +103,8 @@ struct Entry {
     thread: u32,
     /// The thread's own time.
     time: u32,
-    /// The access, as an index into [`RaceDetector::sites`].
-    site: u32,
+    /// The access, as an index into [`RaceDetector::origins`].
+    origin: u32,
     writes: bool,
     is_atomic: bool,
 }
@@ -130,7 +130,7 @@ struct CodePlace {
 }
 
 /// A kind of access at a place in the code, with its callers.
-struct Site {
+struct Origin {
     kind: AccessKind,
     /// The place of the access itself, if it is known.
     place: Option<CodePlace>,
@@ -161,9 +161,9 @@ pub struct RaceDetector {
     clocks: Vec<Clock>,
     memories: Vec<Memory>,
     modules: Vec<Module>,
-    sites: Vec<Site>,
+    origins: Vec<Origin>,
     by_frames: BTreeMap<(AccessKind, Vec<CodePlace>), u32>,
-    /// The last access of each site and thread.
+    /// The last access of each origin and thread.
     extents: BTreeMap<(u32, u32), Extent>,
     /// The clock of each byte that was last stored atomically, by memory and address.
     released: BTreeMap<(u32, u64), Clock>,
@@ -228,7 +228,7 @@ impl RaceDetector {
             self.acquire(thread, memory, bytes.clone());
         }
         if !bytes.is_empty() {
-            let site = self.site(kind, &position.backtrace());
+            let origin = self.origin(kind, &position.backtrace());
             let extent = Extent {
                 address: access.address,
                 size: access.size,
@@ -236,7 +236,7 @@ impl RaceDetector {
             let entry = Entry {
                 thread,
                 time: self.clock(thread).get(thread),
-                site,
+                origin,
                 writes: kind.writes(),
                 is_atomic: kind.is_atomic(),
             };
@@ -298,7 +298,7 @@ impl RaceDetector {
     }
 
     /// Returns the number of an access at a place in the code.
-    fn site(&mut self, kind: AccessKind, backtrace: &WasmBacktrace) -> u32 {
+    fn origin(&mut self, kind: AccessKind, backtrace: &WasmBacktrace) -> u32 {
         let mut frames = Vec::with_capacity(backtrace.frames().len());
         for frame in backtrace.frames() {
             let is_same = |module: &Module| Module::same(module, frame.module());
@@ -313,16 +313,16 @@ impl RaceDetector {
             });
         }
         let place = frames.first().copied();
-        let next = self.sites.len() as u32;
-        let site = *self.by_frames.entry((kind, frames)).or_insert(next);
-        if site == next {
-            self.sites.push(Site {
+        let next = self.origins.len() as u32;
+        let origin = *self.by_frames.entry((kind, frames)).or_insert(next);
+        if origin == next {
+            self.origins.push(Origin {
                 kind,
                 place,
                 backtrace: Arc::new(backtrace.clone()),
             });
         }
-        site
+        origin
     }
 
     /// Compares an access with those before it, and adds it to them.
@@ -366,24 +366,25 @@ impl RaceDetector {
             at = next;
         }
         for (address, other) in racing {
-            let places = [other.site, entry.site].map(|site| self.sites[site as usize].place);
+            let places =
+                [other.origin, entry.origin].map(|origin| self.origins[origin as usize].place);
             let mut pair = places;
             pair.sort_unstable();
             if self.reported.insert(pair) {
-                let earlier = self.extents.get(&(other.thread, other.site));
-                // The site may have accessed other bytes since.
+                let earlier = self.extents.get(&(other.thread, other.origin));
+                // It may have accessed other bytes since.
                 let earlier = match earlier {
                     Some(earlier) if earlier.contains(address) => *earlier,
                     _ => Extent { address, size: 1 },
                 };
                 let access = |entry: Entry, extent: Extent| {
-                    let site = &self.sites[entry.site as usize];
+                    let origin = &self.origins[entry.origin as usize];
                     RacingAccess {
                         thread: ThreadId(entry.thread),
-                        kind: site.kind,
+                        kind: origin.kind,
                         address: extent.address,
                         size: extent.size,
-                        backtrace: Arc::clone(&site.backtrace),
+                        backtrace: Arc::clone(&origin.backtrace),
                     }
                 };
                 let race = Race {
@@ -395,7 +396,7 @@ impl RaceDetector {
                 self.races.push(race);
             }
         }
-        self.extents.insert((entry.thread, entry.site), extent);
+        self.extents.insert((entry.thread, entry.origin), extent);
     }
 }
 

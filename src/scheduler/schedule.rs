@@ -88,12 +88,8 @@ impl FromStr for Schedule {
     /// Reads a schedule. An empty text is one without switches.
     fn from_str(text: &str) -> Result<Schedule> {
         let switches = text.split(',').filter(|part| !part.is_empty());
-        let switch = |part: &str| {
-            part.parse::<Switch>()
-                .map_err(|error| error.context(alloc::format!("in the schedule `{text}`")))
-        };
         Ok(Schedule {
-            switches: switches.map(switch).collect::<Result<_>>()?,
+            switches: switches.map(str::parse).collect::<Result<_>>()?,
         })
     }
 }

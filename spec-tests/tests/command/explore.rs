@@ -103,6 +103,7 @@ fn other_output_and_other_exit_codes_are_found() {
         (import "wasi_snapshot_preview1" "fd_write"
           (func $write (param i32 i32 i32 i32) (result i32)))
         (import "env" "memory" (memory 1 1 shared))
+        (export "memory" (memory 0))
         (func (export "wasi_thread_start") (param i32 i32)
           (i32.atomic.store (i32.const 0) (i32.const 1)))
         (func (export "_start") (local $set i32)

@@ -7,6 +7,8 @@ use super::run::{End, Run};
 pub(super) enum Finding {
     /// A thread has trapped, for this reason.
     Trap(String),
+    /// A thread has failed in another way, for this reason.
+    Error(String),
     /// All threads wait for each other.
     Deadlock,
     /// The program has ended in another way than in the first run.
@@ -24,6 +26,7 @@ impl Finding {
     pub(super) fn of(run: &Run, first: &Run) -> Option<Finding> {
         Some(match &run.end {
             End::Trapped(trap) => Finding::Trap(trap.clone()),
+            End::Failed(reason) => Finding::Error(reason.clone()),
             End::Deadlock => Finding::Deadlock,
             _ if !run.races.is_empty() => Finding::Race,
             _ if !run.is_finished() || !first.is_finished() => return None,
@@ -40,6 +43,7 @@ impl Finding {
     pub(super) fn name(&self) -> &'static str {
         match self {
             Finding::Trap(_) => "trap",
+            Finding::Error(_) => "error",
             Finding::Deadlock => "deadlock",
             Finding::Exit(_) => "exit",
             Finding::Output => "output",
@@ -56,7 +60,7 @@ pub(super) fn described(end: &End) -> String {
         End::Exited(code) => format!("exits with code {code}"),
         End::Trapped(trap) => format!("traps: {trap}"),
         End::Deadlock => "deadlocks".to_string(),
-        End::Failed => "fails".to_string(),
+        End::Failed(reason) => format!("fails: {reason}"),
         End::Unfinished => "does not end".to_string(),
     }
 }

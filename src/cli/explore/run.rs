@@ -12,6 +12,7 @@ use backstitch::wasi::threads::Deadlock;
 use backstitch::wasi::{self as preview1, I32Exit, MinimalOutput, Threads};
 use backstitch::{
     Access, Config, Engine, Error, Linker, Memory, Module, Store, StoreLimitsBuilder, Trap,
+    WasmBacktrace,
 };
 use std::mem;
 use std::path::Path;
@@ -47,8 +48,9 @@ pub(super) enum End {
     Trapped(String),
     /// All threads wait for each other.
     Deadlock,
-    /// The program has failed in another way.
-    Failed,
+    /// A thread has failed in another way, for this reason: an exception that is not caught, or a
+    /// wrong call of the host.
+    Failed(String),
     /// The instructions of the run are used up.
     Unfinished,
 }
@@ -272,17 +274,20 @@ impl<'a> Program<'a> {
         let ended = self.execute(&mut store, &linker, scheduler);
         let (end, error) = match ended {
             Ok(()) => (End::Returned, None),
-            Err(error) => (end_of(&error), Some(self.source.describe_in_full(&error))),
+            Err(error) => {
+                let text = self.source.describe_in_full(&error);
+                let file = &self.source.file;
+                let end = end_of(&error)
+                    .ok_or_else(|| Failure::Input(format!("cannot run `{file}`: {text}")))?;
+                (end, Some(text))
+            }
         };
-        if let (End::Failed, Some(error)) = (&end, &error) {
-            let error = format!("cannot run `{}`: {error}", self.source.file);
-            return Err(Failure::Input(error));
-        }
         let mut record = record.lock().unwrap_or_else(PoisonError::into_inner);
         let record = mem::take(&mut *record);
         let output = mem::take(&mut *output.lock().unwrap_or_else(PoisonError::into_inner));
         Ok(Run {
-            error: error.filter(|_| matches!(end, End::Trapped(_) | End::Deadlock)),
+            error: error
+                .filter(|_| matches!(end, End::Trapped(_) | End::Failed(_) | End::Deadlock)),
             end,
             output,
             schedule: Schedule::new(record.switches),
@@ -314,17 +319,20 @@ impl<'a> Program<'a> {
     }
 }
 
-/// Classifies the error that has ended a program.
-fn end_of(error: &Error) -> End {
+/// Classifies the error that has ended a program. Returns `None` if no code has run.
+fn end_of(error: &Error) -> Option<End> {
     if let Some(exit) = error.downcast_ref::<I32Exit>() {
-        return End::Exited(exit.0);
+        return Some(End::Exited(exit.0));
     }
     if error.is::<Deadlock>() {
-        return End::Deadlock;
+        return Some(End::Deadlock);
     }
     match error.downcast_ref::<Trap>() {
-        Some(Trap::OutOfFuel) => End::Unfinished,
-        Some(trap) => End::Trapped(trap.to_string()),
-        None => End::Failed,
+        Some(Trap::OutOfFuel) => Some(End::Unfinished),
+        Some(trap) => Some(End::Trapped(trap.to_string())),
+        None => {
+            let has_run = error.is::<WasmBacktrace>();
+            has_run.then(|| End::Failed(error.root_cause().to_string()))
+        }
     }
 }
