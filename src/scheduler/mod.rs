@@ -212,7 +212,7 @@ impl Scheduler {
     /// ```
     pub fn at_accesses(policy: Policy, listener: impl Listener + 'static) -> Scheduler {
         Scheduler {
-            strategy: Strategy::new(policy, Schedule::PATIENCE),
+            strategy: Strategy::new(policy, policy.patience()),
             steps: Some(Steps::new(None, Box::new(listener))),
             threads: Vec::new(),
             added: 0,
@@ -226,6 +226,15 @@ impl Scheduler {
         Scheduler {
             steps: Some(Steps::new(Some(schedule), Box::new(listener))),
             ..Scheduler::new(policy)
+        }
+    }
+
+    /// Gives a thread the lowest priority when it has taken a number of steps, besides the random
+    /// steps of [`Policy::Priorities`]. This has no effect with another policy, or if steps do not
+    /// end before accesses.
+    pub fn lower_priority_after(&mut self, thread: ThreadId, steps: u64) {
+        if let Some(state) = &mut self.steps {
+            state.lowered.push((thread, steps));
         }
     }
 
@@ -459,6 +468,8 @@ fn report<T: 'static>(
     let capture = || runs.execution.backtrace(store);
     let position = Position {
         thread: id,
+        // The one that begins is counted.
+        steps: steps.taken(id) - 1,
         access: runs.access,
         capture: &capture,
     };
@@ -469,6 +480,7 @@ fn report<T: 'static>(
                 let capture = || stops.execution.backtrace(store);
                 let from = Position {
                     thread: switch.from,
+                    steps: switch.after,
                     access: stops.access,
                     capture: &capture,
                 };

@@ -1,6 +1,6 @@
 //! Policies: which thread runs next, and for how long.
 
-use super::ThreadId;
+use super::{Schedule, ThreadId};
 use alloc::vec::Vec;
 
 /// The rule by which a [`Scheduler`](super::Scheduler) chooses the next thread and the length of
@@ -29,8 +29,9 @@ pub enum Policy {
     /// runs gets the lowest priority. A fault that needs `d` of these points is found with a
     /// probability of at least 1 / (n · kᵈ) for `n` threads and `k` instructions.
     ///
-    /// A thread also gets the lowest priority when it has run for a million instructions (or 200
-    /// steps), so that threads that spin do not run for ever.
+    /// A thread also gets the lowest priority when it has run for a million instructions, so that
+    /// threads that spin do not run for ever; if steps are counted, for `length` steps, but at
+    /// least 200.
     Priorities {
         /// Seed of the schedule.
         seed: u64,
@@ -44,6 +45,16 @@ pub enum Policy {
 
 /// Number of instructions after which a thread makes way for others of lower priority.
 pub(super) const PATIENCE: u64 = 1_000_000;
+
+impl Policy {
+    /// Returns the number of steps after which a thread makes way for others of lower priority.
+    pub(super) fn patience(self) -> u64 {
+        match self {
+            Policy::Priorities { length, .. } => length.max(Schedule::PATIENCE),
+            _ => Schedule::PATIENCE,
+        }
+    }
+}
 
 /// A policy and its state.
 #[derive(Debug)]
@@ -168,12 +179,16 @@ impl Strategy {
         }
         if steps_back {
             self.run = 0;
-            self.lowest -= 1;
-            let lowest = self.lowest;
-            for (id, priority) in &mut self.priorities {
-                if *id == thread {
-                    *priority = lowest;
-                }
+            self.lower(thread);
+        }
+    }
+
+    /// Gives a thread the lowest priority.
+    pub(super) fn lower(&mut self, thread: ThreadId) {
+        self.lowest -= 1;
+        for (id, priority) in &mut self.priorities {
+            if *id == thread {
+                *priority = self.lowest;
             }
         }
     }

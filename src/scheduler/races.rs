@@ -170,6 +170,8 @@ pub struct RaceDetector {
     /// The accesses, by memory and number of the page.
     shadow: BTreeMap<(u32, u64), Page>,
     races: Vec<Race>,
+    /// True if races with an atomic access are left out.
+    is_plain_only: bool,
     /// The pairs of places that were reported.
     reported: BTreeSet<[Option<CodePlace>; 2]>,
 }
@@ -187,6 +189,14 @@ impl RaceDetector {
     /// Creates a detector for threads that have not run.
     pub fn new() -> RaceDetector {
         RaceDetector::default()
+    }
+
+    /// Sets whether races of which one access is atomic are left out. The default is `false`.
+    ///
+    /// C libraries have many that are intended: they read variables with plain loads that other
+    /// threads change atomically.
+    pub fn plain_only(&mut self, enable: bool) {
+        self.is_plain_only = enable;
     }
 
     /// Returns the races that were found, in the order in which they were.
@@ -330,6 +340,8 @@ impl RaceDetector {
         let clock = self.clock(entry.thread).clone();
         let mut racing: SmallVec<[(u64, Entry); 2]> = SmallVec::new();
         let end = extent.address.saturating_add(extent.size);
+        let is_reported =
+            |other: Entry| !(self.is_plain_only && (other.is_atomic || entry.is_atomic));
         let mut at = extent.address;
         while at < end {
             let number = at / PAGE;
@@ -340,7 +352,9 @@ impl RaceDetector {
                 .or_insert_with(|| Page::Uniform(Entries::new()));
             let mut visit = |address: u64, entries: &mut Entries| {
                 for &other in entries.iter() {
-                    if races(other, entry, &clock) && !racing.iter().any(|&(_, seen)| seen == other)
+                    if races(other, entry, &clock)
+                        && is_reported(other)
+                        && !racing.iter().any(|&(_, seen)| seen == other)
                     {
                         racing.push((address, other));
                     }

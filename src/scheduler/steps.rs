@@ -16,6 +16,8 @@ pub(super) struct Steps {
     /// The schedule, if it is given. Otherwise the policy chooses.
     schedule: Option<Schedule>,
     pub(super) listener: Box<dyn Listener>,
+    /// The threads whose priority is lowered, and the number of steps that they have taken then.
+    pub(super) lowered: Vec<(ThreadId, u64)>,
     /// The thread that has run last.
     last: Option<ThreadId>,
     /// The number of steps that it has taken since another one ran.
@@ -41,6 +43,7 @@ impl Steps {
         Steps {
             schedule,
             listener,
+            lowered: Vec::new(),
             last: None,
             run: 0,
             left: 0,
@@ -61,6 +64,11 @@ impl Steps {
         strategy: &mut Strategy,
         ready: impl Iterator<Item = ThreadId> + Clone,
     ) -> Option<(ThreadId, Option<Switch>)> {
+        if let Some(last) = self.last
+            && self.lowered.contains(&(last, self.taken(last)))
+        {
+            strategy.lower(last);
+        }
         let is_ready = |thread: ThreadId| ready.clone().any(|other| other == thread);
         let last = self.last.filter(|&last| is_ready(last));
         let usual = match last {
@@ -72,7 +80,7 @@ impl Steps {
         };
         // Before the first step, the first thread counts as the one that has run last.
         let from = self.last.unwrap_or(ThreadId(0));
-        let after = self.taken[from.0 as usize];
+        let after = self.taken(from);
         let chosen = match &self.schedule {
             Some(schedule) => {
                 let next = schedule.next(from, after);
@@ -103,5 +111,10 @@ impl Steps {
             strategy.ran(chosen, 1);
         }
         Some((chosen, switch))
+    }
+
+    /// Returns the number of steps that a thread has taken.
+    pub(super) fn taken(&self, thread: ThreadId) -> u64 {
+        self.taken[thread.0 as usize]
     }
 }

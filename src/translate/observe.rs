@@ -65,11 +65,17 @@ impl Function<'_> {
         self.tunables.observe_accesses && self.module.memories[memory as usize].shared
     }
 
-    /// Announces the access of an instruction whose op is a row with a body.
+    /// Announces the access of an instruction that `op` carries out.
+    #[inline]
     pub fn observe_access(&mut self, op: Op, memarg: &MemArg) {
-        if self.tunables.observe_accesses
-            && let Some(access) = access_of(op, memarg)
-        {
+        if self.tunables.observe_accesses {
+            self.observe_op(op, memarg);
+        }
+    }
+
+    #[cold]
+    fn observe_op(&mut self, op: Op, memarg: &MemArg) {
+        if let Some(access) = access_of(op, memarg) {
             self.observe(&access, kind_of(op));
         }
     }

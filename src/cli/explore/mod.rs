@@ -9,6 +9,7 @@ mod progress;
 mod report;
 mod run;
 mod shrink;
+mod survey;
 
 use super::failure::Failure;
 use super::input::Source;
@@ -23,6 +24,7 @@ use run::{Order, Program, Run};
 use std::ffi::OsString;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use survey::{Random, Step};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -37,13 +39,24 @@ Exit codes: 0 nothing was found; 1 an error in the file, an import, an export or
 /// The rule by which schedules are chosen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Choice {
-    /// Threads take turns of a fixed number of steps: one in the first run, then two, and so on
+    /// Threads take turns of a fixed number of steps: one in the second run, then two, and so on
     Turns,
     /// Chance decides after each step, or after a random number of steps
     Random,
-    /// Threads have random priorities, which change at random steps (probabilistic concurrency
-    /// testing)
+    /// Threads have random priorities, which change at random steps with accesses on which several
+    /// threads depend (probabilistic concurrency testing)
     Pct,
+    /// `random` and `pct` in turns
+    Mixed,
+}
+
+/// The data races that are reported.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum RaceKind {
+    /// At least one of the accesses is not atomic
+    All,
+    /// None of the accesses is atomic
+    Plain,
 }
 
 /// The arguments of `backstitch explore`.
@@ -58,7 +71,7 @@ pub(crate) struct Arguments {
     runs: u64,
 
     /// Choose schedules by this rule
-    #[arg(long, value_name = "RULE", value_enum, default_value = "random")]
+    #[arg(long, value_name = "RULE", value_enum, default_value = "mixed")]
     policy: Choice,
 
     /// Derive the schedules, and the random numbers that the program gets, from this number
@@ -69,9 +82,16 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "N", default_value = "3", value_parser = quantity::count::<u32>)]
     depth: u32,
 
-    /// Report data races too: accesses to the same bytes that are neither ordered nor both atomic
-    #[arg(long)]
-    races: bool,
+    /// Report data races too: accesses to the same bytes that are neither ordered nor both atomic;
+    /// with `=plain`, only those of which neither is atomic
+    #[arg(
+        long,
+        value_name = "KIND",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "all"
+    )]
+    races: Option<RaceKind>,
 
     /// End a run after this many instructions of all its threads
     #[arg(long, value_name = "N", default_value = "1e7", value_parser = quantity::count::<u64>)]
@@ -124,18 +144,51 @@ impl Arguments {
         )
     }
 
-    /// Returns the policy of a run. The longest run so far has taken `steps` steps.
-    fn policy(&self, number: u64, steps: u64) -> Policy {
+    /// Returns the order of a run. The first one has performed `steps` accesses, with `conflicts`.
+    fn order(&self, number: u64, steps: u64, conflicts: &[Vec<Step>]) -> Order<'static> {
         let seed = self.seed.wrapping_add(number);
-        match self.policy {
-            Choice::Turns => Policy::RoundRobin { slice: number },
-            Choice::Random => Policy::Random {
+        match (self.policy, number % 2) {
+            (Choice::Turns, _) => Order::Policy(Policy::RoundRobin { slice: number }),
+            (Choice::Random, _) => random(seed, number, steps),
+            (Choice::Mixed, 0) => random(seed, number / 2, steps),
+            (Choice::Pct, _) => self.by_priorities(seed, number, steps, conflicts),
+            (Choice::Mixed, _) => self.by_priorities(seed, number / 2, steps, conflicts),
+        }
+    }
+
+    /// Returns an order by priorities. They change at up to `depth - 1` steps. The first is a random
+    /// step of one of the places in the code that have conflicts, which take turns, so that none is
+    /// left out and those that are executed often are not preferred. The others are random.
+    fn by_priorities(
+        &self,
+        seed: u64,
+        number: u64,
+        steps: u64,
+        conflicts: &[Vec<Step>],
+    ) -> Order<'static> {
+        let mut random = Random(seed);
+        let most = self.depth.saturating_sub(1);
+        if conflicts.is_empty() || most == 0 {
+            return Order::Policy(Policy::Priorities {
                 seed,
-                slice: slice(number, steps),
-            },
-            Choice::Pct => Policy::Priorities {
+                changes: most,
+                length: steps,
+            });
+        }
+        let count = 1 + random.below(most as usize);
+        let changes = (0..count).map(|index| {
+            let place = match index {
+                0 => (number % conflicts.len() as u64) as usize,
+                _ => random.below(conflicts.len()),
+            };
+            let steps = &conflicts[place];
+            steps[random.below(steps.len())]
+        });
+        Order::Priorities {
+            changes: changes.collect(),
+            policy: Policy::Priorities {
                 seed,
-                changes: self.depth.saturating_sub(1),
+                changes: 0,
                 length: steps,
             },
         }
@@ -168,13 +221,23 @@ impl Arguments {
         if let Some(count) = self.max_threads {
             option("--max-threads", count.to_string());
         }
-        if self.races {
-            words.push("--races".to_string());
+        match self.races {
+            None => {}
+            Some(RaceKind::All) => words.push("--races".to_string()),
+            Some(RaceKind::Plain) => words.push("--races=plain".to_string()),
         }
         words.extend(self.command.iter().map(|word| word.display().to_string()));
         let words: Vec<_> = words.iter().map(|word| quoted(word)).collect();
         words.join(" ")
     }
+}
+
+/// Returns a random order.
+fn random(seed: u64, number: u64, steps: u64) -> Order<'static> {
+    Order::Policy(Policy::Random {
+        seed,
+        slice: slice(number, steps),
+    })
 }
 
 /// Returns the mean number of steps between random choices in a run: 0, 1, 4, 16 and so on in turns.
@@ -202,7 +265,7 @@ pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Fail
     let (path, texts) = command::split_command(&arguments.command)?;
     let source = Source::read(path)?;
     let program = load(arguments, &source, path, &texts)?;
-    let first = program.run(Order::Replay(&Schedule::default()))?;
+    let first = program.run_first()?;
     let search = match &arguments.replay {
         Some(schedule) => replay(&program, schedule, &first)?,
         None => search(arguments, &program, &first)?,
@@ -256,14 +319,13 @@ fn replay(program: &Program<'_>, schedule: &Schedule, first: &Run) -> Result<Sea
 fn search(arguments: &Arguments, program: &Program<'_>, first: &Run) -> Result<Search, Failure> {
     let progress = Progress::new(arguments.runs);
     let mut unfinished = 0;
-    let mut steps = 1;
+    let conflicts = first.survey.conflicts();
     for number in 0..arguments.runs {
         let run = match number {
             0 => first.clone(),
-            _ => program.run(Order::Policy(arguments.policy(number, steps)))?,
+            _ => program.run(arguments.order(number, first.steps, &conflicts))?,
         };
         progress.ended();
-        steps = steps.max(run.steps);
         if let Some(finding) = Finding::of(&run, first) {
             progress.shortening();
             let run = shrink::shorten(program, run, first, &finding)?;

@@ -1,6 +1,7 @@
 //! One run of the program under a schedule.
 
-use super::Arguments;
+use super::survey::{Step, Survey};
+use super::{Arguments, RaceKind};
 use crate::cli::failure::Failure;
 use crate::cli::host::{self, Host};
 use crate::cli::input::Source;
@@ -34,7 +35,22 @@ pub(super) struct Program<'a> {
 /// The rule by which a run chooses threads.
 pub(super) enum Order<'a> {
     Policy(Policy),
+    /// By a policy with priorities, which are lowered at these steps as well.
+    Priorities {
+        policy: Policy,
+        changes: Vec<Step>,
+    },
     Replay(&'a Schedule),
+}
+
+/// What is recorded of a run besides its schedule.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Detail {
+    Nothing,
+    /// The positions of threads at switches.
+    Switches,
+    /// All accesses.
+    Accesses,
 }
 
 /// The end of a run.
@@ -71,6 +87,8 @@ pub(super) struct Run {
     pub(super) steps: u64,
     /// The data races.
     pub(super) races: Vec<Race>,
+    /// The accesses, if they were requested.
+    pub(super) survey: Survey,
 }
 
 impl Run {
@@ -123,6 +141,8 @@ struct Record {
     stops: Option<Vec<Stops>>,
     steps: u64,
     races: Option<RaceDetector>,
+    /// The accesses, if they are recorded.
+    survey: Option<Survey>,
 }
 
 /// The listener of a run.
@@ -159,6 +179,9 @@ impl Listener for Recorder {
     fn accesses(&mut self, access: Access, position: &Position<'_>) {
         self.record(|record| {
             record.steps += 1;
+            if let Some(survey) = &mut record.survey {
+                survey.add(access, position);
+            }
             if let Some(races) = &mut record.races {
                 races.accesses(access, position);
             }
@@ -250,25 +273,42 @@ impl<'a> Program<'a> {
 
     /// Runs the program.
     pub(super) fn run(&self, order: Order<'_>) -> Result<Run, Failure> {
-        self.run_as(order, false)
+        self.run_as(order, Detail::Nothing)
+    }
+
+    /// Runs the program under the usual schedule, and records its accesses.
+    pub(super) fn run_first(&self) -> Result<Run, Failure> {
+        self.run_as(Order::Replay(&Schedule::default()), Detail::Accesses)
     }
 
     /// Runs the program under a schedule, and records the positions of the threads at its switches.
     pub(super) fn run_in_detail(&self, schedule: &Schedule) -> Result<Run, Failure> {
-        self.run_as(Order::Replay(schedule), true)
+        self.run_as(Order::Replay(schedule), Detail::Switches)
     }
 
-    fn run_as(&self, order: Order<'_>, in_detail: bool) -> Result<Run, Failure> {
+    fn run_as(&self, order: Order<'_>, detail: Detail) -> Result<Run, Failure> {
         let output = Arc::default();
         let (mut store, linker) = self.host(&output)?;
         let record = Arc::new(Mutex::new(Record {
-            stops: in_detail.then(Vec::new),
-            races: self.arguments.races.then(RaceDetector::new),
+            stops: (detail == Detail::Switches).then(Vec::new),
+            survey: (detail == Detail::Accesses).then(Survey::default),
+            races: self.arguments.races.map(|kind| {
+                let mut races = RaceDetector::new();
+                races.plain_only(kind == RaceKind::Plain);
+                races
+            }),
             ..Record::default()
         }));
         let recorder = Recorder(Arc::clone(&record));
         let scheduler = match order {
             Order::Policy(policy) => Scheduler::at_accesses(policy, recorder),
+            Order::Priorities { policy, changes } => {
+                let mut scheduler = Scheduler::at_accesses(policy, recorder);
+                for (thread, steps) in changes {
+                    scheduler.lower_priority_after(thread, steps);
+                }
+                scheduler
+            }
             Order::Replay(schedule) => Scheduler::replay(schedule.clone(), recorder),
         };
         let ended = self.execute(&mut store, &linker, scheduler);
@@ -296,6 +336,7 @@ impl<'a> Program<'a> {
             races: record
                 .races
                 .map_or(Vec::new(), |races| races.races().to_vec()),
+            survey: record.survey.unwrap_or_default(),
         })
     }
 
