@@ -8,8 +8,6 @@ use core::fmt;
 pub struct Position<'a> {
     /// The thread.
     pub thread: ThreadId,
-    /// The number of steps that the thread has taken.
-    pub steps: u64,
     /// The access that the thread performs when it runs next, if its last step ended before one.
     pub access: Option<Access>,
     pub(super) capture: &'a dyn Fn() -> WasmBacktrace,
@@ -26,7 +24,6 @@ impl fmt::Debug for Position<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Position")
             .field("thread", &self.thread)
-            .field("steps", &self.steps)
             .field("access", &self.access)
             .finish_non_exhaustive()
     }

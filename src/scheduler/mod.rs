@@ -229,12 +229,12 @@ impl Scheduler {
         }
     }
 
-    /// Gives a thread the lowest priority when it has taken a number of steps, besides the random
-    /// steps of [`Policy::Priorities`]. This has no effect with another policy, or if steps do not
-    /// end before accesses.
-    pub fn lower_priority_after(&mut self, thread: ThreadId, steps: u64) {
-        if let Some(state) = &mut self.steps {
-            state.lowered.push((thread, steps));
+    /// Gives a thread the lowest priority before an access, besides the random steps of
+    /// [`Policy::Priorities`]: its access number `count`, from 1, of those that begin at `address`.
+    /// This has no effect with another policy, or if steps do not end before accesses.
+    pub fn lower_priority_at(&mut self, thread: ThreadId, address: u64, count: u64) {
+        if let Some(steps) = &mut self.steps {
+            steps.lower_at(thread, address, count);
         }
     }
 
@@ -358,6 +358,11 @@ impl Scheduler {
             Ok(Outcome::Suspended(Suspension::Fuel)) => (Event::Switched(id), State::Ready),
             Ok(Outcome::Suspended(Suspension::Access(access))) => {
                 self.threads[at].access = Some(access);
+                if let Some(steps) = &mut self.steps
+                    && steps.is_lowered(id, access.address)
+                {
+                    self.strategy.lower(id);
+                }
                 (Event::Switched(id), State::Ready)
             }
             Ok(Outcome::Suspended(Suspension::Wait {
@@ -468,8 +473,6 @@ fn report<T: 'static>(
     let capture = || runs.execution.backtrace(store);
     let position = Position {
         thread: id,
-        // The one that begins is counted.
-        steps: steps.taken(id) - 1,
         access: runs.access,
         capture: &capture,
     };
@@ -480,7 +483,6 @@ fn report<T: 'static>(
                 let capture = || stops.execution.backtrace(store);
                 let from = Position {
                     thread: switch.from,
-                    steps: switch.after,
                     access: stops.access,
                     capture: &capture,
                 };

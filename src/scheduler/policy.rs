@@ -31,7 +31,7 @@ pub enum Policy {
     ///
     /// A thread also gets the lowest priority when it has run for a million instructions, so that
     /// threads that spin do not run for ever; if steps are counted, for `length` steps, but at
-    /// least 200.
+    /// least 1,000.
     Priorities {
         /// Seed of the schedule.
         seed: u64,

@@ -43,7 +43,7 @@ pub struct Schedule {
 
 impl Schedule {
     /// The number of steps that a thread takes in the usual order before another one runs.
-    pub const PATIENCE: u64 = 200;
+    pub const PATIENCE: u64 = 1_000;
 
     /// Creates a schedule of switches. Of several after the same step of a thread, the first one
     /// counts.

@@ -16,8 +16,8 @@ pub(super) struct Steps {
     /// The schedule, if it is given. Otherwise the policy chooses.
     schedule: Option<Schedule>,
     pub(super) listener: Box<dyn Listener>,
-    /// The threads whose priority is lowered, and the number of steps that they have taken then.
-    pub(super) lowered: Vec<(ThreadId, u64)>,
+    /// The accesses before which priorities are lowered.
+    lowered: Vec<Lowered>,
     /// The thread that has run last.
     last: Option<ThreadId>,
     /// The number of steps that it has taken since another one ran.
@@ -26,6 +26,14 @@ pub(super) struct Steps {
     left: u64,
     /// The number of steps of each thread that was added.
     taken: Vec<u64>,
+}
+
+/// An access before which the priority of its thread is lowered.
+struct Lowered {
+    thread: ThreadId,
+    address: u64,
+    /// The number of accesses of the thread at the address up to this one.
+    left: u64,
 }
 
 impl fmt::Debug for Steps {
@@ -64,11 +72,6 @@ impl Steps {
         strategy: &mut Strategy,
         ready: impl Iterator<Item = ThreadId> + Clone,
     ) -> Option<(ThreadId, Option<Switch>)> {
-        if let Some(last) = self.last
-            && self.lowered.contains(&(last, self.taken(last)))
-        {
-            strategy.lower(last);
-        }
         let is_ready = |thread: ThreadId| ready.clone().any(|other| other == thread);
         let last = self.last.filter(|&last| is_ready(last));
         let usual = match last {
@@ -113,8 +116,30 @@ impl Steps {
         Some((chosen, switch))
     }
 
+    /// Lowers the priority of a thread before an access.
+    pub(super) fn lower_at(&mut self, thread: ThreadId, address: u64, count: u64) {
+        self.lowered.push(Lowered {
+            thread,
+            address,
+            left: count,
+        });
+    }
+
+    /// Counts an access that a thread is about to perform. Returns whether its priority is lowered.
+    pub(super) fn is_lowered(&mut self, thread: ThreadId, address: u64) -> bool {
+        let mut is_lowered = false;
+        for lowered in &mut self.lowered {
+            if (lowered.thread, lowered.address) == (thread, address) {
+                lowered.left = lowered.left.saturating_sub(1);
+                is_lowered |= lowered.left == 0;
+            }
+        }
+        self.lowered.retain(|lowered| lowered.left != 0);
+        is_lowered
+    }
+
     /// Returns the number of steps that a thread has taken.
-    pub(super) fn taken(&self, thread: ThreadId) -> u64 {
+    fn taken(&self, thread: ThreadId) -> u64 {
         self.taken[thread.0 as usize]
     }
 }

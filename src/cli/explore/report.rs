@@ -207,6 +207,14 @@ impl Found {
         }
         for switch in &self.switches {
             match &switch.stops {
+                Some(stops) if stops.thread == switch.continues.thread => {
+                    writeln!(
+                        out,
+                        "  {} keeps {stops} which has run for long",
+                        switch.switch
+                    )?;
+                    continue;
+                }
                 Some(stops) => writeln!(out, "  {} stops {stops}", switch.switch)?,
                 None => writeln!(out, "  {} a thread has ended", switch.switch)?,
             }

@@ -304,8 +304,8 @@ impl<'a> Program<'a> {
             Order::Policy(policy) => Scheduler::at_accesses(policy, recorder),
             Order::Priorities { policy, changes } => {
                 let mut scheduler = Scheduler::at_accesses(policy, recorder);
-                for (thread, steps) in changes {
-                    scheduler.lower_priority_after(thread, steps);
+                for step in changes {
+                    scheduler.lower_priority_at(step.thread, step.address, step.count);
                 }
                 scheduler
             }

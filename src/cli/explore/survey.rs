@@ -10,22 +10,29 @@ const MOST_BYTES: u64 = 4096;
 /// The accesses of a run.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Survey {
+    /// The number of accesses of each thread at each address.
+    counts: BTreeMap<(ThreadId, u64), u64>,
     accesses: Vec<Surveyed>,
 }
 
 /// An access, and the place in the code that performs it: a function and the position in its code.
 #[derive(Clone, Debug)]
 struct Surveyed {
-    thread: ThreadId,
-    steps: u64,
+    step: Step,
     place: (u32, u32),
-    start: u64,
     end: u64,
     writes: bool,
 }
 
-/// A step of a thread, by the number of steps that the thread has taken before.
-pub(super) type Step = (ThreadId, u64);
+/// An access of a thread: the address, and the number of the access among those of the thread that
+/// begin there, from 1. Unlike a number of steps, this is the same in other schedules as well, if the
+/// thread waits there for something else.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Step {
+    pub(super) thread: ThreadId,
+    pub(super) address: u64,
+    pub(super) count: u64,
+}
 
 impl Survey {
     /// Adds an access that a thread is about to perform.
@@ -33,11 +40,16 @@ impl Survey {
         let backtrace = position.backtrace();
         let frame = backtrace.frames().first();
         let size = access.size.min(MOST_BYTES);
+        let (thread, address) = (position.thread, access.address);
+        let count = self.counts.entry((thread, address)).or_default();
+        *count += 1;
         self.accesses.push(Surveyed {
-            thread: position.thread,
-            steps: position.steps,
+            step: Step {
+                thread,
+                address,
+                count: *count,
+            },
             place: frame.map_or((0, 0), |frame| (frame.func_index(), frame.code_offset())),
-            start: access.address,
             end: access.address.saturating_add(size),
             // A notification has an effect on those that wait.
             writes: access.kind.writes() || access.kind == AccessKind::Notify,
@@ -56,19 +68,19 @@ impl Survey {
         }
         let mut users: BTreeMap<u64, Users> = BTreeMap::new();
         for access in &self.accesses {
-            for address in access.start..access.end {
+            for address in access.step.address..access.end {
                 let users = users.entry(address).or_default();
-                let first = *users.first.get_or_insert(access.thread);
-                users.are_several |= first != access.thread;
+                let first = *users.first.get_or_insert(access.step.thread);
+                users.are_several |= first != access.step.thread;
                 users.writes |= access.writes;
             }
         }
         let mut places: BTreeMap<(u32, u32), Vec<Step>> = BTreeMap::new();
         for access in &self.accesses {
-            let mut bytes = users.range(access.start..access.end);
+            let mut bytes = users.range(access.step.address..access.end);
             if bytes.any(|(_, users)| users.are_several && users.writes) {
                 let steps = places.entry(access.place).or_default();
-                steps.push((access.thread, access.steps));
+                steps.push(access.step);
             }
         }
         places.into_values().collect()
