@@ -288,3 +288,30 @@ fn texts_that_are_no_schedules_are_refused() {
     }
     assert_eq!("".parse::<Schedule>().unwrap(), Schedule::default());
 }
+
+#[test]
+fn a_priority_is_lowered_before_an_access() {
+    let text = r#"(module (memory 1 1 shared)
+        (func (export "work")
+          (drop (i32.atomic.rmw.add (i32.const 0) (i32.const 1)))
+          (drop (i32.atomic.rmw.add (i32.const 4) (i32.const 1)))
+          (drop (i32.atomic.rmw.add (i32.const 0) (i32.const 1)))
+          (drop (i32.atomic.rmw.add (i32.const 0) (i32.const 1)))))"#;
+    let names = ["work", "work"];
+    let policy = Policy::Priorities {
+        seed: 3,
+        changes: 0,
+        length: 1,
+    };
+    let plain = run(text, &names, |watch| Scheduler::at_accesses(policy, watch));
+    let (first, second) = (plain.order()[0], 1 - plain.order()[0]);
+    assert_eq!(plain.order(), [[first; 4], [second; 4]].concat());
+    // The second access at address 0 is the third of all.
+    let lowered = run(text, &names, |watch| {
+        let mut scheduler = Scheduler::at_accesses(policy, watch);
+        scheduler.lower_priority_at(ThreadId(first), 0, 2);
+        scheduler
+    });
+    let expected = [&[first; 2][..], &[second; 4], &[first; 2]].concat();
+    assert_eq!(lowered.order(), expected);
+}
