@@ -83,7 +83,7 @@ fn c16_a_wasi_program_traps_and_is_inspected() {
     let printed = inspect(&dump, &folder);
     for part in [
         "wasm trap: integer divide by zero\n  in till!share(sum=84, among=0)\n  at `i32.div_u`\n",
-        "Stack `main`, 2 frames, youngest first:\n   0 ",
+        "Thread `main`, 2 frames, youngest first:\n   0 ",
         "till!_start()\n",
         &format!("module till: {}\n", text(&path)),
     ] {

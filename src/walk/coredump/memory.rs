@@ -27,6 +27,8 @@ pub struct Source<'a> {
     pub bytes: &'a [u8],
     /// `true` if addresses have 64 bits.
     pub memory64: bool,
+    /// `true` if the memory is shared.
+    pub shared: bool,
     /// The runs of bytes to write: ascending, disjoint, and within the memory.
     pub kept: Vec<Range<usize>>,
 }
