@@ -187,3 +187,36 @@ fn c12_a_program_traps_in_a_continuation() {
         assert!(printed.contains(part), "`{part}` is not in\n{printed}");
     }
 }
+
+#[test]
+fn c19_the_threads_of_a_deadlock_are_inspected() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/deadlock.wat");
+    let (_, folder) = program("deadlock", "till.wat", TILL);
+    let dump = folder.join("deadlock.core");
+    for arguments in [&[][..], &["--deterministic=3"]] {
+        let ran = run(&path, &dump, arguments, &[]).expect(134, "");
+        ran.says(&["deadlock: all threads wait for a notification"]);
+        let printed = backstitch(["inspect", text(&dump), "--module", text(&path)]).out;
+        for part in [
+            "Thread `main`, waits at address 0x14 of memory 0, 3 frames, youngest first:\n",
+            "Thread `thread 1`, waits at address 0x10 of memory 0, 3 frames, youngest first:\n",
+            "kitchen!wasi_thread_start(thread=1, argument=0)\n",
+        ] {
+            assert!(printed.contains(part), "`{part}` is not in\n{printed}");
+        }
+        assert!(!printed.contains("fuel"), "no limit was set: {printed}");
+        let frame = backstitch(["inspect", text(&dump), "--frame", "1:2"]);
+        assert_eq!(frame.code, Some(0), "{}", frame.err);
+        let json = backstitch(["inspect", text(&dump), "--json"]).out;
+        for part in [
+            "\"name\": \"thread 1\"",
+            "\"state\": \"waiting\"",
+            "\"address\": 16\n",
+        ] {
+            assert!(json.contains(part), "`{part}` is not in\n{json}");
+        }
+        let page = folder.join("deadlock.html");
+        let written = backstitch(["inspect", text(&dump), "--html", text(&page)]);
+        assert_eq!(written.code, Some(0), "{}", written.err);
+    }
+}

@@ -188,7 +188,8 @@ fn print_contents(inspection: &Inspection<'_>, out: &mut dyn Write) -> io::Resul
     let mut counts: Vec<String> = counts
         .map(|(count, one, many)| format!("{count} {}", if *count == 1 { one } else { many }))
         .collect();
-    if let Some(fuel) = dump.fuel() {
+    // A limit beyond the range of signed numbers stands for none.
+    if let Some(fuel) = dump.fuel().filter(|fuel| i64::try_from(*fuel).is_ok()) {
         counts.push(format!("{} fuel left", grouped(fuel)));
     }
     if !counts.is_empty() {
