@@ -66,6 +66,7 @@ impl Engine {
     }
 
     /// Returns whether errors of executions carry core dumps.
+    #[cfg(feature = "wasi-core")]
     pub(crate) fn has_core_dumps(&self) -> bool {
         self.0.tunables.coredump_on_trap
     }
