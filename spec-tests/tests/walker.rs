@@ -3,8 +3,8 @@
 //! stacks.
 
 use backstitch::{
-    AsContext, CallHook, Caller, Config, Dispatch, Engine, Instance, Linker, Module, Result, Store,
-    StoreContext, WasmBacktrace,
+    AsContext, CallHook, Caller, Config, Dispatch, Engine, Error, Instance, Linker, Module, Result,
+    Store, StoreContext, WasmBacktrace,
 };
 use spec_tests::naive::{Frame, Memory, Process};
 use spec_tests::script::{self, Driver, Host};

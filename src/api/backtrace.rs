@@ -182,7 +182,7 @@ pub(super) fn describe_failure(store: &mut StoreInner, failure: Failure) -> Erro
     // An error that comes out of a nested call already contains all frames.
     let dump = if tunables.coredump_on_trap && !error.is::<WasmCoreDump>() {
         let cause = trap.map_or(Cause::Host(&error), Cause::Trap);
-        Some(WasmCoreDump::new(store, cause))
+        Some(WasmCoreDump::new(store, cause, None))
     } else {
         None
     };

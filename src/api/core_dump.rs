@@ -8,7 +8,7 @@ use super::instance::Instance;
 use super::memory::Memory;
 use super::module::Module;
 use crate::heap::StoreInner;
-use crate::ids::{GlobalIndex, InstanceIndex, MemoryIndex, StoreId};
+use crate::ids::{GlobalIndex, InstanceIndex, MemoryIndex, StackId, StoreId};
 use crate::support::error::{Error, Result};
 use crate::support::write::Write;
 use crate::walk::coredump::{self, Capture, Cause, Writer};
@@ -74,17 +74,29 @@ pub struct WasmCoreDump {
 /// // For a flash sector, and readers that know the first version of the format.
 /// options.max_size(64 << 10).compatible(true);
 /// ```
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct CoreDumpOptions {
     max_size: Option<u64>,
     ranges: Option<Vec<(Memory, Range<u64>)>>,
     compatible: bool,
+    shared_memories: bool,
+}
+
+impl Default for CoreDumpOptions {
+    fn default() -> CoreDumpOptions {
+        CoreDumpOptions::new()
+    }
 }
 
 impl CoreDumpOptions {
     /// Creates the default options: a complete dump in the current format, of any size.
     pub fn new() -> CoreDumpOptions {
-        CoreDumpOptions::default()
+        CoreDumpOptions {
+            max_size: None,
+            ranges: None,
+            compatible: false,
+            shared_memories: true,
+        }
     }
 
     /// Sets the maximum size of the file, in bytes.
@@ -125,6 +137,15 @@ impl CoreDumpOptions {
         self
     }
 
+    /// Selects whether the contents of shared memories are written. The default is `true`.
+    ///
+    /// An instance's shared memory that is left out has the index 2³² − 1, so that the indices of
+    /// the instance's other memories do not change.
+    pub fn shared_memories(&mut self, enable: bool) -> &mut CoreDumpOptions {
+        self.shared_memories = enable;
+        self
+    }
+
     fn to_inner(&self, store: &StoreInner) -> coredump::Options {
         let ranges = self.ranges.as_ref();
         let range = |(memory, bytes): &(Memory, Range<u64>)| {
@@ -134,6 +155,7 @@ impl CoreDumpOptions {
             max_size: self.max_size,
             memory_ranges: ranges.map(|ranges| ranges.iter().map(range).collect()),
             compatible: self.compatible,
+            shared_memories: self.shared_memories,
         }
     }
 }
@@ -142,14 +164,20 @@ impl WasmCoreDump {
     /// Captures a dump of the present state of the store.
     ///
     /// Called in a host function, the dump contains the frames of the calls that are in progress.
-    /// It also contains suspended executions.
+    /// It also contains all suspended executions of the store, each as a thread of its own. Those
+    /// with a name ([`Execution::set_name`](crate::Execution::set_name)) come first, in the order in
+    /// which they were named.
     pub fn capture(mut store: impl AsContextMut) -> WasmCoreDump {
-        WasmCoreDump::new(store.as_context_mut().0, Cause::Request)
+        WasmCoreDump::new(store.as_context_mut().0, Cause::Request, None)
     }
 
-    pub(super) fn new(store: &StoreInner, cause: Cause<'_>) -> WasmCoreDump {
+    pub(super) fn new(
+        store: &StoreInner,
+        cause: Cause<'_>,
+        first: Option<StackId>,
+    ) -> WasmCoreDump {
         let id = store.id();
-        let capture = Capture::new(store, cause);
+        let capture = Capture::new(store, cause, first);
         let frames = &capture.threads[0].frames;
         let mut copies = Vec::new();
         // If there is no memory for a copy, the dump still contains the frames in `capture`.
@@ -186,6 +214,12 @@ impl WasmCoreDump {
     /// Unlike the backtrace of an error, these are all frames.
     pub fn frames(&self) -> &[FrameInfo] {
         self.backtrace.frames()
+    }
+
+    /// Returns the names of the threads, in their order: the one of [`WasmCoreDump::frames`], the
+    /// other executions of the store that are suspended, and the continuations that are.
+    pub fn threads(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.capture.threads.iter().map(|thread| &*thread.name)
     }
 
     /// Returns the modules of the store's instances.

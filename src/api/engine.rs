@@ -65,6 +65,12 @@ impl Engine {
         }
     }
 
+    /// Returns whether errors of executions carry core dumps.
+    #[cfg(feature = "wasi-core")]
+    pub(crate) fn has_core_dumps(&self) -> bool {
+        self.0.tunables.coredump_on_trap
+    }
+
     /// Increments the epoch.
     ///
     /// Executions whose deadline is reached stop at their next poll; see

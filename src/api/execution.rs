@@ -7,11 +7,11 @@ use super::func::Func;
 use super::memory::Memory;
 use super::tag::Tag;
 use super::values::Val;
-use crate::code::AccessKind;
+use crate::code::{AccessKind, Trap};
 use crate::execute::{self, ExecutionError};
 use crate::heap::StoreInner;
 use crate::module::FuncType;
-use crate::support::error::{HostRequest, Result};
+use crate::support::error::{Error, HostRequest, Result};
 use crate::support::wait_queue::WaitState;
 use crate::walk::coredump::Cause;
 use crate::walk::coredump::extension::ReasonKind;
@@ -184,10 +184,66 @@ impl Execution {
     pub fn core_dump(&self, store: impl AsContext) -> WasmCoreDump {
         let store = store.as_context().0;
         self.check(store);
-        WasmCoreDump::new(
-            store,
-            Cause::Suspension(self.inner.stack(), self.suspended_by),
-        )
+        let cause = Cause::Other(self.suspended_by, "");
+        WasmCoreDump::new(store, cause, Some(self.inner.stack()))
+    }
+
+    /// Captures a core dump as [`Execution::core_dump`] does, with a reason of the embedder's: its
+    /// kind, and a message for people.
+    ///
+    /// # Panics
+    ///
+    /// Panics if `store` does not own this execution.
+    pub fn core_dump_because(
+        &self,
+        store: impl AsContext,
+        kind: ReasonKind,
+        message: &str,
+    ) -> WasmCoreDump {
+        let store = store.as_context().0;
+        self.check(store);
+        WasmCoreDump::new(store, Cause::Other(kind, message), Some(self.inner.stack()))
+    }
+
+    /// Completes an error for which the embedder gives up this suspended execution, as errors of
+    /// calls are: with the backtrace of the execution, and a core dump if
+    /// [`Config::coredump_on_trap`](crate::Config::coredump_on_trap) is on. The parts that the
+    /// error has already are not added again.
+    ///
+    /// # Panics
+    ///
+    /// Panics if `store` does not own this execution.
+    pub fn fail(&self, store: impl AsContext, error: Error) -> Error {
+        let store = store.as_context().0;
+        self.check(store);
+        let tunables = &store.engine().tunables;
+        let dump = (tunables.coredump_on_trap && !error.is::<WasmCoreDump>()).then(|| {
+            let trap = error.downcast_ref::<Trap>().copied();
+            let cause = trap.map_or(Cause::Host(&error), Cause::Trap);
+            WasmCoreDump::new(store, cause, Some(self.inner.stack()))
+        });
+        let error = match tunables.backtrace && !error.is::<WasmBacktrace>() {
+            true => error.context(WasmBacktrace::of_suspended(store, self.inner.stack())),
+            false => error,
+        };
+        match dump {
+            Some(dump) => error.context(dump),
+            None => error,
+        }
+    }
+
+    /// Sets the name of this execution in core dumps: that of its thread. Executions without a name
+    /// are named by the number of their stack.
+    ///
+    /// In dumps, executions are in the order in which they got their names.
+    ///
+    /// # Panics
+    ///
+    /// Panics if `store` does not own this execution.
+    pub fn set_name(&self, mut store: impl AsContextMut, name: &str) {
+        let store = store.as_context_mut().0;
+        self.check(store);
+        store.stacks.names.set(self.inner.stack(), name);
     }
 
     /// Runs until the function returns, fails or is suspended again.

@@ -35,6 +35,7 @@ mod frames;
 mod fuel;
 mod image;
 mod interrupt;
+mod names;
 mod record;
 mod root;
 mod stacks;

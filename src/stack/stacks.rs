@@ -4,6 +4,7 @@ use super::chain::Activation;
 use super::context::Context;
 use super::directory::{ExitPoint, Owner, Stack, StackState, next_reference};
 use super::interrupt::{InterruptFlag, InterruptHandle};
+use super::names::Names;
 use super::root::{ListedStore, STORES};
 use super::waiting::Waiters;
 use crate::heap::FuncObject;
@@ -39,6 +40,8 @@ pub struct Stacks {
     pub activations: Vec<Activation>,
     /// Stacks that wait at addresses of shared memories.
     pub waiters: Waiters,
+    /// Names of executions.
+    pub names: Names,
     /// Mark that a stack gets when it is given out.
     pub new_mark: u32,
     /// Maximum number of slots of one stack.
@@ -85,6 +88,7 @@ impl Stacks {
             reclaim_at: SPARE,
             activations: Vec::new(),
             waiters: Waiters::default(),
+            names: Names::default(),
             new_mark: 0,
             // Slots are counted with 32 bits.
             max_slots: (engine.tunables.max_stack / size_of::<u64>()).min(1 << 31),
@@ -225,6 +229,7 @@ impl Stacks {
             self.stack_mut(id).shrink();
         }
         self.waiters.remove(id);
+        self.names.remove(id);
         let stack = self.stack_mut(id);
         stack.state = StackState::Free;
         stack.exit = ExitPoint::NONE;

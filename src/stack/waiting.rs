@@ -30,6 +30,13 @@ impl Waiters {
         Some(&self.waiter(stack)?.ticket)
     }
 
+    /// Returns the queue in which a stack waits, and the address, if nothing has ended its wait.
+    pub fn place(&self, stack: StackId) -> Option<(&Arc<WaitQueue>, u64)> {
+        let waiter = self.waiter(stack)?;
+        let waits = waiter.ticket.state() == WaitState::Waiting;
+        waits.then(|| (&waiter.queue, waiter.ticket.address()))
+    }
+
     /// Returns the state of a stack's wait, if it has begun one and has not finished it.
     pub fn state(&self, stack: StackId) -> Option<WaitState> {
         Some(self.ticket(stack)?.state())
@@ -92,6 +99,12 @@ impl Stacks {
             Begun::NotExpected => WaitBegun::NotExpected,
             Begun::OutOfMemory => WaitBegun::OutOfMemory,
         }
+    }
+
+    /// Returns whether the execution that a suspended stack belongs to was dropped.
+    pub fn was_dropped(&self, stack: StackId) -> bool {
+        self.owner_of(stack)
+            .is_some_and(|owner| owner.strong_count() <= 1)
     }
 
     /// Returns what the execution that a stack belongs to shares with the initial stack, if the call

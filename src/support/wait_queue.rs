@@ -34,6 +34,11 @@ pub struct Ticket {
 }
 
 impl Ticket {
+    /// Returns the address.
+    pub fn address(&self) -> u64 {
+        self.address
+    }
+
     /// Returns the state of the wait.
     pub fn state(&self) -> WaitState {
         match self.state.load(Ordering::Acquire) {

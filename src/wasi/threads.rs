@@ -12,10 +12,11 @@ use super::abi::{Blocked, Clock, Retried};
 use super::context::WasiCtx;
 use crate::api::{
     Caller, Execution, ExternType, Instance, InstancePre, Linker, Memory, Module, Store,
-    Suspension, Trap, Val, WasmBacktrace,
+    Suspension, Trap, Val, WasmBacktrace, WasmCoreDump, coredump::ReasonKind,
 };
 use crate::scheduler::{Event, Policy, Scheduler, ThreadId};
 use crate::support::error::{Error, Result};
+use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 use core::mem;
@@ -148,8 +149,21 @@ fn start<T: 'static>(
     let instance = program.instantiate(&mut *caller)?;
     let function = instance.get_func(&mut *caller, START);
     let function = function.ok_or_else(|| Error::msg("the program has no `wasi_thread_start`"))?;
-    function.start(&mut *caller, &[Val::I32(number), Val::I32(argument)])
+    let thread = function.start(&mut *caller, &[Val::I32(number), Val::I32(argument)])?;
+    thread.set_name(caller, &name(number));
+    Ok(thread)
 }
+
+/// Returns the name of a thread in errors and core dumps.
+fn name(number: i32) -> String {
+    match number {
+        0 => "main".into(),
+        number => alloc::format!("thread {number}"),
+    }
+}
+
+/// The message of [`Deadlock`].
+const DEADLOCK: &str = "deadlock: all threads wait for a notification";
 
 /// The error of a program whose threads all wait for each other.
 #[derive(Debug)]
@@ -160,7 +174,7 @@ pub struct Deadlock {
 
 impl fmt::Display for Deadlock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("deadlock: all threads wait for a notification")?;
+        f.write_str(DEADLOCK)?;
         for (number, backtrace) in &self.backtraces {
             write!(f, "\nthread {number}: {backtrace}")?;
         }
@@ -287,6 +301,7 @@ impl<T: 'static> Program<T> {
     /// The error of the thread that ended the program; [`Deadlock`] if all threads wait for each
     /// other; [`Trap::OutOfFuel`] or [`Trap::Interrupt`].
     pub fn run(mut self, store: &mut Store<T>, first: Execution) -> Result<Vec<Val>> {
+        first.set_name(&mut *store, &name(0));
         let first = self.add(0, first);
         let mut time = self.now(store);
         loop {
@@ -322,15 +337,20 @@ impl<T: 'static> Program<T> {
     fn of_thread(&self, id: ThreadId, error: Error) -> Error {
         match self.number(id) {
             0 => error,
-            number => error.context(alloc::format!("thread {number}")),
+            number => match error.pop_context::<WasmCoreDump>() {
+                // A core dump stays outermost, where it can be taken off.
+                Ok((dump, error)) => error.context(name(number)).context(dump),
+                Err(error) => error.context(name(number)),
+            },
         }
     }
 
-    /// Adds the number and the backtrace of a thread to the error that ends the program there.
+    /// Adds the number of a thread, its backtrace and a core dump to the error that ends the program
+    /// there.
     fn ended(&self, store: &Store<T>, id: ThreadId, error: Error) -> Error {
         let mut threads = self.scheduler.threads();
         let error = match threads.find(|(other, _)| *other == id) {
-            Some((_, execution)) => error.context(execution.backtrace(store)),
+            Some((_, execution)) => execution.fail(store, error),
             None => error,
         };
         self.of_thread(id, error)
@@ -376,9 +396,7 @@ impl<T: 'static> Program<T> {
         };
         let times = self.blocked.iter().filter_map(retry).chain(timeout);
         let Some(time) = times.min() else {
-            return Err(Error::new(Deadlock {
-                backtraces: self.backtraces(store),
-            }));
+            return Err(self.deadlock(store));
         };
         let nanoseconds = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
         let slept = (self.wasi)(store.data_mut()).host.sleep(nanoseconds);
@@ -408,6 +426,20 @@ impl<T: 'static> Program<T> {
             }
         }
         Ok(())
+    }
+
+    /// Returns the error of a deadlock, with a core dump in which the thread is first that was
+    /// started first.
+    fn deadlock(&self, store: &Store<T>) -> Error {
+        let error = Error::new(Deadlock {
+            backtraces: self.backtraces(store),
+        });
+        match self.scheduler.threads().next() {
+            Some((_, thread)) if store.engine().has_core_dumps() => {
+                error.context(thread.core_dump_because(store, ReasonKind::Deadlock, DEADLOCK))
+            }
+            _ => error,
+        }
     }
 
     fn backtraces(&self, store: &Store<T>) -> Vec<(i32, WasmBacktrace)> {

@@ -9,4 +9,5 @@ mod continuations;
 mod format;
 mod parsed;
 mod shop;
+mod threads;
 mod vectors;

@@ -61,7 +61,7 @@ fn c16_a_summary_gives_the_cause() {
   in shop!divide(sum=840, count=0)
   at `i32.div_s`
 
-Stack `main`, 3 frames, youngest first:
+Thread `main`, 3 frames, youngest first:
    0      0x4e  shop!divide(sum=840, count=0)
    1      0x6e  shop!average(list=1024, count=0)
    2      0x7a  shop!main()

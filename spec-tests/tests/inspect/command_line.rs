@@ -83,7 +83,7 @@ fn c16_a_wasi_program_traps_and_is_inspected() {
     let printed = inspect(&dump, &folder);
     for part in [
         "wasm trap: integer divide by zero\n  in till!share(sum=84, among=0)\n  at `i32.div_u`\n",
-        "Stack `main`, 2 frames, youngest first:\n   0 ",
+        "Thread `main`, 2 frames, youngest first:\n   0 ",
         "till!_start()\n",
         &format!("module till: {}\n", text(&path)),
     ] {
@@ -185,5 +185,39 @@ fn c12_a_program_traps_in_a_continuation() {
         ": suspended",
     ] {
         assert!(printed.contains(part), "`{part}` is not in\n{printed}");
+    }
+}
+
+#[test]
+fn c19_the_threads_of_a_deadlock_are_inspected() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/deadlock.wat");
+    let (_, folder) = program("deadlock", "till.wat", TILL);
+    let dump = folder.join("deadlock.core");
+    for arguments in [["--deterministic"], ["--deterministic=3"]] {
+        let arguments = &arguments[..];
+        let ran = run(&path, &dump, arguments, &[]).expect(134, "");
+        ran.says(&["deadlock: all threads wait for a notification"]);
+        let printed = backstitch(["inspect", text(&dump), "--module", text(&path)]).out;
+        for part in [
+            "Thread `main`, waits at address 0x14 of memory 0, 3 frames, youngest first:\n",
+            "Thread `thread 1`, waits at address 0x10 of memory 0, 3 frames, youngest first:\n",
+            "kitchen!wasi_thread_start(thread=1, argument=0)\n",
+        ] {
+            assert!(printed.contains(part), "`{part}` is not in\n{printed}");
+        }
+        assert!(!printed.contains("fuel"), "no limit was set: {printed}");
+        let frame = backstitch(["inspect", text(&dump), "--frame", "1:2"]);
+        assert_eq!(frame.code, Some(0), "{}", frame.err);
+        let json = backstitch(["inspect", text(&dump), "--json"]).out;
+        for part in [
+            "\"name\": \"thread 1\"",
+            "\"state\": \"waiting\"",
+            "\"address\": 16\n",
+        ] {
+            assert!(json.contains(part), "`{part}` is not in\n{json}");
+        }
+        let page = folder.join("deadlock.html");
+        let written = backstitch(["inspect", text(&dump), "--html", text(&page)]);
+        assert_eq!(written.code, Some(0), "{}", written.err);
     }
 }

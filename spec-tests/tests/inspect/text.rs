@@ -33,7 +33,7 @@ fn c16_a_summary_with_its_module() {
   in shop!divide(sum=840, count=0)
   at `i32.div_s`
 
-Stack `main`, 3 frames, youngest first:
+Thread `main`, 3 frames, youngest first:
    0      0x4e  shop!divide(sum=840, count=0)
    1      0x6e  shop!average(list=1024, count=0)
    2      0x7a  shop!main()
@@ -53,7 +53,7 @@ fn c16_a_summary_without_modules() {
         "shop.wasm: the dump contains no reason
   in shop!<wasm function 0> locals (840, 0)
 
-Stack `main`, 3 frames, youngest first:
+Thread `main`, 3 frames, youngest first:
    0      +0x5  shop!<wasm function 0> locals (840, 0)
    1     +0x1d  shop!<wasm function 1> locals (1024, 0, 840, 1.5)
    2      +0x6  shop!<wasm function 2>
@@ -88,7 +88,7 @@ fn c16_dumps_without_modules() {
         "shop.wasm: the dump contains no reason
   in <unknown>!<wasm function 0>
 
-Stack `main`, 3 frames, youngest first:
+Thread `main`, 3 frames, youngest first:
    0      +0x5  <unknown>!<wasm function 0>
    1     +0x1d  <unknown>!<wasm function 1>
    2      +0x6  <unknown>!<wasm function 2>

@@ -29,3 +29,4 @@ mod sandbox;
 #[cfg(unix)]
 mod streams;
 mod suspension;
+mod threads;

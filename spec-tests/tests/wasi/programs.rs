@@ -254,3 +254,9 @@ fn a_database() {
     same("sqlite", &[], &[":memory:"], sql);
     same("sqlite", &[], &["data.db"], "SELECT nothing FROM nowhere;");
 }
+
+#[test]
+fn programs_with_threads_print_what_their_native_builds_do() {
+    same("sums", &[], &[], "");
+    same("queue", &[], &[], "");
+}

@@ -7,7 +7,8 @@ use crate::cli::symbols::Symbols;
 use crate::cli::value;
 use backstitch::CoreDump;
 use backstitch::coredump::{
-    Boundary, Frame, Function, Module, Position, ReasonKind, RefKind, StackState, Value,
+    Boundary, Frame, Function, Module, Position, ReasonKind, RefKind, StackState, ThreadState,
+    Value,
 };
 
 /// A dump and the files of its modules, as far as they are available.
@@ -185,6 +186,7 @@ impl Inspection<'_> {
             ReasonKind::UnhandledTag => "nothing handled a suspension",
             ReasonKind::Breakpoint => "it reached a breakpoint",
             ReasonKind::Wait => "it waited at an address of a shared memory",
+            ReasonKind::Deadlock => "all threads waited for each other",
         };
         Some(text.to_string())
     }
@@ -242,6 +244,19 @@ pub(crate) fn bits_of(value: &Value) -> Option<String> {
         Value::V128(bits) => Some(format!("{bits:#034x}")),
         Value::Ref(..) | Value::Missing => None,
     }
+}
+
+/// Describes the state of a thread. Nothing is said of continuations: their names contain it.
+pub(crate) fn thread_state(state: ThreadState) -> Option<String> {
+    Some(match state {
+        ThreadState::Running => "running".to_string(),
+        ThreadState::Ready => "can run".to_string(),
+        ThreadState::Waiting { memory, address } => {
+            format!("waits at address {address:#x} of memory {memory}")
+        }
+        ThreadState::Blocked => "waits for the host".to_string(),
+        ThreadState::Detached => return None,
+    })
 }
 
 /// Describes a frame's position relative to its instruction.

@@ -6,7 +6,7 @@ use super::hex::Range;
 use super::inspection::{Inspection, Local, bits_of, boundary, position, state_name, type_of};
 use super::modules::hex;
 use crate::cli::names::is_misleading;
-use backstitch::coredump::{Frame, Value};
+use backstitch::coredump::{Frame, ThreadState, Value};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -50,8 +50,17 @@ struct Access {
 #[derive(Serialize)]
 struct Thread {
     name: String,
+    state: Option<&'static str>,
+    waits_at: Option<Place>,
     complete: bool,
     frames: Vec<FrameEntry>,
+}
+
+/// An address of a memory.
+#[derive(Serialize)]
+struct Place {
+    memory: u32,
+    address: u64,
 }
 
 /// A frame in a list.
@@ -227,6 +236,17 @@ pub(crate) fn dump(inspection: &Inspection<'_>) -> Dump {
     let dump = &inspection.dump;
     let threads = dump.threads().iter().map(|thread| Thread {
         name: thread.name.clone(),
+        state: thread.state.map(|state| match state {
+            ThreadState::Running => "running",
+            ThreadState::Ready => "ready",
+            ThreadState::Waiting { .. } => "waiting",
+            ThreadState::Blocked => "blocked",
+            ThreadState::Detached => "detached",
+        }),
+        waits_at: match thread.state {
+            Some(ThreadState::Waiting { memory, address }) => Some(Place { memory, address }),
+            _ => None,
+        },
         complete: thread.complete,
         frames: thread
             .frames

@@ -16,7 +16,7 @@
 mod memory;
 
 use super::disassembly;
-use super::inspection::{Inspection, Subject, boundary, position, type_of};
+use super::inspection::{Inspection, Subject, boundary, position, thread_state, type_of};
 use super::{json, summary};
 use backstitch::coredump::{Frame, ReasonKind, Value};
 use base64::Engine;
@@ -104,6 +104,7 @@ enum Code {
 #[derive(Serialize)]
 struct Thread<'i> {
     name: &'i str,
+    state: Option<String>,
     complete: bool,
     frames: Vec<FrameRow>,
 }
@@ -147,6 +148,7 @@ pub(crate) fn write(inspection: &Inspection<'_>, out: &mut dyn Write) -> io::Res
     let dump = &inspection.dump;
     let threads = dump.threads().iter().map(|thread| Thread {
         name: &thread.name,
+        state: thread.state.and_then(thread_state),
         complete: thread.complete,
         frames: thread
             .frames

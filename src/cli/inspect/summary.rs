@@ -1,14 +1,17 @@
 //! The summary of a dump: the reason, the position and the arguments, on one screen.
 
-use super::inspection::{Inspection, Subject, boundary};
+use super::inspection::{Inspection, Subject, boundary, thread_state};
 use super::{disassembly, frame, stacks};
 use crate::cli::names::printable;
-use backstitch::coredump::{Frame, Memory, Thread};
+use backstitch::coredump::{Frame, Memory, Thread, ThreadState};
 use std::io::{self, Write};
 
 /// Numbers of frames that are listed: the youngest ones, and of a deep stack the oldest ones too.
 const YOUNGEST: usize = 10;
 const OLDEST: usize = 2;
+
+/// Number of threads that are listed.
+const THREADS: usize = 40;
 
 /// Number of characters for a call's arguments.
 const ARGUMENTS: usize = 60;
@@ -30,9 +33,12 @@ pub(crate) fn print(inspection: &Inspection<'_>, out: &mut dyn Write) -> io::Res
             writeln!(out, "  at `{}`", printable(&operator))?;
         }
     }
-    for thread in dump.threads() {
+    for thread in dump.threads().iter().take(THREADS) {
         writeln!(out)?;
         print_thread(inspection, thread, out)?;
+    }
+    if let Some(more @ 1..) = dump.threads().len().checked_sub(THREADS) {
+        writeln!(out, "\n… {} more threads", grouped(more as u64))?;
     }
     stacks::print(inspection, out)?;
     writeln!(out)?;
@@ -116,11 +122,21 @@ fn print_thread(
     } else {
         ", older ones not recorded for lack of memory"
     };
-    writeln!(
-        out,
-        "Stack `{}`, {count}{more}, youngest first:",
-        printable(&thread.name)
-    )?;
+    let what = match thread.state {
+        Some(ThreadState::Detached) => "Stack",
+        _ => "Thread",
+    };
+    let shown = |state: &ThreadState| *state != ThreadState::Running;
+    let state = thread.state.filter(shown).and_then(thread_state);
+    let state = state.map_or(String::new(), |state| format!(" {state},"));
+    let name = printable(&thread.name);
+    match thread.frames.len() {
+        0 => writeln!(out, "{what} `{name}`,{state} {count}{more}")?,
+        _ => writeln!(
+            out,
+            "{what} `{name}`,{state} {count}{more}, youngest first:"
+        )?,
+    }
     let all = thread.frames.len();
     let left_out = if all > YOUNGEST + OLDEST + 1 {
         YOUNGEST..all - OLDEST
@@ -172,7 +188,8 @@ fn print_contents(inspection: &Inspection<'_>, out: &mut dyn Write) -> io::Resul
     let mut counts: Vec<String> = counts
         .map(|(count, one, many)| format!("{count} {}", if *count == 1 { one } else { many }))
         .collect();
-    if let Some(fuel) = dump.fuel() {
+    // A limit beyond the range of signed numbers stands for none.
+    if let Some(fuel) = dump.fuel().filter(|fuel| i64::try_from(*fuel).is_ok()) {
         counts.push(format!("{} fuel left", grouped(fuel)));
     }
     if !counts.is_empty() {

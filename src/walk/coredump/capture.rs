@@ -10,9 +10,11 @@
 //! translated again for a dump that is never read.
 
 use super::contents::{reference, value};
-use super::extension::{Access, Handler, Position, Reason, ReasonKind, RefKind, Value};
+use super::extension::{
+    Access, Handler, Position, Reason, ReasonKind, RefKind, ThreadState, Value,
+};
 use crate::code::Trap;
-use crate::heap::{StoreInner, ThrownException};
+use crate::heap::{Memory, StoreInner, ThrownException};
 use crate::ids::{FuncIndex, StackId};
 use crate::module::{Module, ValBits};
 use crate::stack::{RawFrames, Stack, StackImage, StackState};
@@ -36,8 +38,8 @@ pub enum Cause<'a> {
     Trap(Trap),
     /// A host function's error, or an uncaught exception.
     Host(&'a Error),
-    /// The execution on the stack was suspended.
-    Suspension(StackId, ReasonKind),
+    /// Another reason, with a message for people that may be empty.
+    Other(ReasonKind, &'a str),
 }
 
 /// The frames of a run of stacks, each of which waits for the one before it.
@@ -49,6 +51,9 @@ pub struct Thread {
     pub frames: Vec<Frame>,
     /// `true` if all frames are present.
     pub complete: bool,
+    /// The state; `None` if the thread has no frames because nothing has run. The memory of a wait
+    /// is that of the store.
+    pub state: Option<ThreadState>,
 }
 
 /// A stack at the time of the capture.
@@ -78,7 +83,8 @@ pub struct CapturedStack {
 pub struct Capture {
     /// The reason for the capture.
     pub reason: Reason,
-    /// The threads: that of the attached stacks first, then one for each detached stack.
+    /// The threads: the one that ran or that was selected, the suspended executions, and the
+    /// detached continuations.
     pub threads: Vec<Thread>,
     /// All stacks in use, by ascending number.
     pub stacks: Vec<CapturedStack>,
@@ -90,8 +96,9 @@ pub struct Capture {
 }
 
 impl Capture {
-    /// Captures the current state of the stacks of `store`.
-    pub fn new(store: &StoreInner, cause: Cause<'_>) -> Capture {
+    /// Captures the current state of the stacks of `store`. The first thread is the suspended
+    /// execution on the stack `first`, or else the code that runs.
+    pub fn new(store: &StoreInner, cause: Cause<'_>, first: Option<StackId>) -> Capture {
         let (modules, instances) = modules(store);
         let mut capture = Capture {
             reason: reason(cause),
@@ -101,15 +108,11 @@ impl Capture {
             instances,
             accumulators: store.stacks.accumulators(),
         };
-        let suspended = match cause {
-            Cause::Suspension(stack, _) => Some(stack),
-            _ => None,
-        };
-        capture.add_thread("main", |visit| match suspended {
-            Some(stack) => Backtrace::trace_suspended(store, stack, visit),
-            None => Backtrace::trace(store, visit),
-        });
-        if let Cause::Trap(Trap::StackOverflow) = cause
+        match first {
+            Some(stack) => capture.add_suspended(store, stack, "main"),
+            None => capture.add_running(store),
+        }
+        if let (Cause::Trap(Trap::StackOverflow), None) = (cause, first)
             && let Some(youngest) = capture.threads[0].frames.first_mut()
         {
             // The call is what trapped, at whatever point of it the overflow was detected.
@@ -120,38 +123,79 @@ impl Capture {
             !stack.is_continuation()
                 || (reachable.as_ref()).is_none_or(|all| all.binary_search(&id).is_ok())
         };
+        for id in suspended_executions(store) {
+            if Some(id) != first {
+                let name = alloc::format!("stack {} (suspended)", id.0);
+                capture.add_suspended(store, id, &name);
+            }
+        }
         for (id, stack) in store.stacks.in_use() {
             let state = match stack.state {
                 StackState::Suspended => "suspended",
-                StackState::Fresh if stack.is_continuation() => "fresh",
+                StackState::Fresh => "fresh",
                 _ => continue,
             };
-            if Some(id) != suspended && is_reachable(id, stack) {
-                let what = if stack.is_continuation() {
-                    "continuation"
-                } else {
-                    "stack"
-                };
-                let name = alloc::format!("{what} {} ({state})", id.0);
-                capture.add_thread(&name, |visit| Backtrace::trace_suspended(store, id, visit));
+            if stack.is_continuation() && is_reachable(id, stack) {
+                let name = alloc::format!("continuation {} ({state})", id.0);
+                let state = Some(ThreadState::Detached);
+                capture.add_thread(&name, state, |visit| {
+                    Backtrace::trace_suspended(store, id, visit)
+                });
             }
         }
         capture.add_stacks(store, is_reachable);
-        if let Cause::Trap(Trap::MemoryOutOfBounds) = cause {
+        if let (Cause::Trap(Trap::MemoryOutOfBounds), None) = (cause, first) {
             capture.find_access(store);
         }
         capture
     }
 
+    /// Adds the thread that runs: all calls from the host that are in progress.
+    fn add_running(&mut self, store: &StoreInner) {
+        let activations = &store.stacks.activations;
+        let initial = activations.iter().rev().filter_map(|activation| {
+            let stacks = store.stacks.stacks_from(activation.chain.first());
+            store.stacks.names.of(stacks.last()?)
+        });
+        let name = initial.into_iter().next().unwrap_or("main");
+        let state = (!activations.is_empty()).then_some(ThreadState::Running);
+        self.add_thread(name, state, |visit| Backtrace::trace(store, visit));
+    }
+
+    /// Adds the suspended execution on a stack, with a name that it has if it was given no other.
+    fn add_suspended(&mut self, store: &StoreInner, id: StackId, name: &str) {
+        let innermost = store.stacks.stack(id).innermost();
+        let state = match store.stacks.waiters.place(innermost) {
+            Some((queue, address)) => {
+                let is_its = |memory: &Memory| {
+                    (memory.waiters()).is_some_and(|waiters| Arc::ptr_eq(waiters, queue))
+                };
+                let memory = store.memories().iter().position(is_its);
+                ThreadState::Waiting {
+                    memory: memory.map_or(u32::MAX, |index| index as u32),
+                    address,
+                }
+            }
+            None if store.stacks.stack(innermost).awaiting.is_some() => ThreadState::Blocked,
+            None => ThreadState::Ready,
+        };
+        let name = store.stacks.names.of(id).unwrap_or(name);
+        self.add_thread(name, Some(state), |visit| {
+            Backtrace::trace_suspended(store, id, visit)
+        });
+    }
+
     fn add_thread(
         &mut self,
         name: &str,
+        state: Option<ThreadState>,
         trace: impl FnOnce(&mut dyn FnMut(Frame) -> ControlFlow<()>),
     ) {
         let mut thread = Thread {
             name: name.to_string(),
             frames: Vec::new(),
             complete: true,
+            state,
         };
         trace(&mut |frame| {
             if thread.frames.try_reserve(1).is_err() {
@@ -235,7 +279,9 @@ impl Capture {
 
     /// Returns the position of a frame relative to its instruction.
     pub fn position(&self, frame: &Frame) -> Position {
-        let youngest = self.threads.first().and_then(|main| main.frames.first());
+        let running = |main: &&Thread| main.state == Some(ThreadState::Running);
+        let first = self.threads.first().filter(running);
+        let youngest = first.and_then(|main| main.frames.first());
         if frame.is_call {
             Position::Calling
         } else if [ReasonKind::Trap, ReasonKind::UnhandledTag].contains(&self.reason.kind)
@@ -374,6 +420,24 @@ impl<'a> Maps<'a> {
     }
 }
 
+/// Returns the stacks of suspended executions: those with names in the order in which they got
+/// them, and then the others by ascending number.
+fn suspended_executions(store: &StoreInner) -> impl Iterator<Item = StackId> + '_ {
+    let stacks = &store.stacks;
+    let unnamed = stacks.in_use().map(|(id, _)| id);
+    let unnamed = unnamed.filter(|&id| stacks.names.of(id).is_none());
+    stacks.names.stacks().chain(unnamed).filter(|&id| {
+        let stack = stacks.stack(id);
+        let waits = match stack.state {
+            StackState::Suspended => true,
+            // It has not begun. Without a name it is nothing but a function.
+            StackState::Fresh => stacks.names.of(id).is_some(),
+            _ => false,
+        };
+        waits && !stack.is_continuation() && !stacks.was_dropped(id)
+    })
+}
+
 /// Returns the clauses of the instruction with which a stack resumed another one.
 fn handlers(store: &StoreInner, parent: StackId) -> Option<Vec<Handler>> {
     let stack = store.stacks.stack(parent);
@@ -438,7 +502,10 @@ fn reason(cause: Cause<'_>) -> Reason {
             };
             reason.message = error.to_string();
         }
-        Cause::Suspension(_, kind) => reason.kind = kind,
+        Cause::Other(kind, message) => {
+            reason.kind = kind;
+            reason.message = message.to_string();
+        }
     }
     reason
 }

@@ -3,9 +3,10 @@
 use super::capture::Capture;
 use super::extension::{
     Extension, Function, Global, Heap, Instance, Memory, Module, ReasonKind, RefKind, Run, Stack,
-    StackState, Table, Tag, Thread, Type, TypeDefinition, Value,
+    StackState, Table, Tag, Thread, ThreadState, Type, TypeDefinition, Value,
 };
 use super::memory::Source;
+use super::shown::Shown;
 use crate::heap::{self, StoreInner};
 use crate::ids::{FuncIndex, TypeId};
 use crate::module::{self, CompositeType, HeapType, RefType, ValType};
@@ -16,7 +17,12 @@ use alloc::vec::Vec;
 
 /// Builds the extension's contents, except the elements of tables and the frames of threads,
 /// which are written directly from the store and the capture.
-pub fn contents(store: &StoreInner, capture: &Capture, sources: &[Source<'_>]) -> Extension {
+pub fn contents(
+    store: &StoreInner,
+    capture: &Capture,
+    shown: &Shown,
+    sources: &[Source<'_>],
+) -> Extension {
     let mut types = Types::new(store);
     let functions = store.functions().iter();
     let functions = functions
@@ -56,9 +62,13 @@ pub fn contents(store: &StoreInner, capture: &Capture, sources: &[Source<'_>]) -
         })
         .collect();
     let instances = store.instances().zip(&capture.instances);
+    let mut reason = capture.reason.clone();
+    if let Some(access) = &mut reason.access {
+        access.memory = shown.position(access.memory);
+    }
     Extension {
         producer: concat!("backstitch ", env!("CARGO_PKG_VERSION")).to_string(),
-        reason: capture.reason.clone(),
+        reason,
         configuration: configuration(store),
         fuel: (store.engine().tunables.consume_fuel).then(|| store.stacks.fuel()),
         types: types.finish(),
@@ -71,7 +81,7 @@ pub fn contents(store: &StoreInner, capture: &Capture, sources: &[Source<'_>]) -
         instances: instances
             .map(|(instance, &module)| of_instance(instance, module))
             .collect(),
-        memories: memories(sources),
+        memories: memories(store, shown, sources),
         globals,
         tables,
         tags,
@@ -83,6 +93,13 @@ pub fn contents(store: &StoreInner, capture: &Capture, sources: &[Source<'_>]) -
                 name: thread.name.clone(),
                 complete: thread.complete,
                 frames: Vec::new(),
+                state: thread.state.map(|state| match state {
+                    ThreadState::Waiting { memory, address } => ThreadState::Waiting {
+                        memory: shown.position(memory),
+                        address,
+                    },
+                    state => state,
+                }),
             })
             .collect(),
     }
@@ -234,18 +251,24 @@ fn of_instance(instance: &heap::Instance, module: u32) -> Instance {
     }
 }
 
-/// Describes the memories that are written.
-pub fn memories(sources: &[Source<'_>]) -> Vec<Memory> {
+/// Describes the memories: those that are written, and then those that are left out.
+pub fn memories(store: &StoreInner, shown: &Shown, sources: &[Source<'_>]) -> Vec<Memory> {
     let memory = |source: &Source<'_>| Memory {
         size: source.bytes.len() as u64,
-        shared: false,
+        shared: source.shared,
         kept: source
             .kept
             .iter()
             .map(|range| (range.start as u64, range.len() as u64))
             .collect(),
     };
-    sources.iter().map(memory).collect()
+    let left_out = |(_, memory): (usize, &heap::Memory)| Memory {
+        size: memory.byte_size() as u64,
+        shared: memory.ty().shared,
+        kept: Vec::new(),
+    };
+    let others = shown.left_out(store).map(left_out);
+    sources.iter().map(memory).chain(others).collect()
 }
 
 fn stacks(capture: &Capture) -> Vec<Stack> {

@@ -51,8 +51,10 @@ use alloc::vec::Vec;
 /// 12  stacks          vec(number, continuation: flag, state: byte, parent: option(stack),
 ///                         function: option(function), revision: number, bound: vec(value),
 ///                         handlers: vec(tag, switch: flag, label: number))
-/// 13  thread          name: string, complete: flag, vec(frame); one part for each `corestack`
+/// 13  thread          name: string, complete: flag, vec(frame), state: option(thread state);
+///                     one part for each `corestack`
 ///
+/// thread state    := 0x00 | 0x01 | 0x02 memory, address: number | 0x03 | 0x04
 /// frame           := stack, instance, function: number, code offset: number, position: byte,
 ///                    boundary: byte, captured: flag, locals: vec(value), operands: vec(value)
 /// function        := 0x00 instance function: number | 0x01 type definition's index
@@ -70,8 +72,8 @@ use alloc::vec::Vec;
 /// if that is 1, an item; a flag is the byte 0 or 1. Types have the bytes of the WebAssembly
 /// binary format. `stack`, `instance`, `function`, `table`, `tag`, `memory` and `module` are
 /// indices into the parts of these names. For memories, globals, modules and instances these are
-/// also the indices of the dump's standard sections, except that shared memories, whose bytes are
-/// not in a dump, occur only in the part `memories`.
+/// also the indices of the dump's standard sections, except that shared memories whose bytes are
+/// left out occur only in the part `memories`, behind the others.
 pub const SECTION: &str = "backstitch.coredump";
 /// The version that is written, and the only one that is decoded.
 pub const VERSION: u64 = 1;
@@ -96,7 +98,7 @@ pub struct Extension {
     pub functions: Vec<Function>,
     /// The instances, as in `coreinstances`.
     pub instances: Vec<Instance>,
-    /// The memories: those of the memory section, followed by shared ones.
+    /// The memories: those of the memory section, followed by those that are left out.
     pub memories: Vec<Memory>,
     /// The globals, as in the global section.
     pub globals: Vec<Global>,
@@ -150,6 +152,8 @@ pub enum ReasonKind {
     Breakpoint = 9,
     /// Code waited at an address of a shared memory.
     Wait = 10,
+    /// All threads waited for each other.
+    Deadlock = 11,
 }
 
 /// An access to a memory or a table of the running instance.
@@ -298,7 +302,7 @@ pub struct Instance {
 pub struct Memory {
     /// The size in bytes.
     pub size: u64,
-    /// `true` if threads share the memory. It is then not in the memory section.
+    /// `true` if threads share the memory.
     pub shared: bool,
     /// The runs of bytes that the dump keeps, as start and length, ascending. Other bytes are
     /// unknown. Kept bytes that no data segment contains are zero.
@@ -403,6 +407,30 @@ pub struct Thread {
     pub complete: bool,
     /// The frames, youngest first.
     pub frames: Vec<Frame>,
+    /// The state; `None` if nothing has run, or if the writer did not record it.
+    pub state: Option<ThreadState>,
+}
+
+/// The state of a thread.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ThreadState {
+    /// The thread ran, and the dump was made in it.
+    Running,
+    /// The thread can run: it has not begun, was preempted, or its wait has ended.
+    Ready,
+    /// The thread waits at an address of a shared memory.
+    Waiting {
+        /// The memory. Memories that a dump leaves out have the numbers behind those of
+        /// [`CoreDump::memories`](super::reader::CoreDump::memories).
+        memory: u32,
+        /// The address.
+        address: u64,
+    },
+    /// The thread waits for results of the host: of a host function that has suspended it, or of a
+    /// tag that the host handles.
+    Blocked,
+    /// The thread is a continuation that code can resume.
+    Detached,
 }
 
 /// A frame.

@@ -27,6 +27,8 @@ pub struct Source<'a> {
     pub bytes: &'a [u8],
     /// `true` if addresses have 64 bits.
     pub memory64: bool,
+    /// `true` if the memory is shared.
+    pub shared: bool,
     /// The runs of bytes to write: ascending, disjoint, and within the memory.
     pub kept: Vec<Range<usize>>,
 }
@@ -247,6 +249,7 @@ mod tests {
         let source = Source {
             bytes: &bytes,
             memory64: false,
+            shared: false,
             kept: vec![0..100, 200..bytes.len()],
         };
         let mut data = Data::new(vec![source], false);
@@ -267,6 +270,7 @@ mod tests {
             let source = Source {
                 bytes: &bytes,
                 memory64: false,
+                shared: false,
                 kept: kept.clone(),
             };
             let mut data = Data::new(vec![source], whole);

@@ -9,10 +9,10 @@ use super::capture::{Capture, FrameValues, Maps, Thread};
 use super::contents::{self, contents};
 use super::extension::{self, Boundary, Extension, RefKind, Value};
 use super::memory::{Data, Source};
+use super::shown::Shown;
 use crate::format_err;
-use crate::heap::{Global, Memory, StoreInner};
+use crate::heap::{Memory, StoreInner};
 use crate::ids::MemoryIndex;
-use crate::module::ValType;
 use crate::stack::BoundaryKind;
 use crate::support::write::{Counter, Write};
 use crate::walk::Frame;
@@ -26,7 +26,7 @@ use wasm_encoder::{
 };
 
 /// Options for writing a dump.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Options {
     /// Largest size of the file in bytes; `None` for no limit.
     pub max_size: Option<u64>,
@@ -34,12 +34,15 @@ pub struct Options {
     pub memory_ranges: Option<Vec<(MemoryIndex, Range<u64>)>>,
     /// `true` if readers that know only the oldest format must be able to read the file.
     pub compatible: bool,
+    /// `true` if shared memories are written: nothing else changes them at the same time.
+    pub shared_memories: bool,
 }
 
 /// A dump that is ready to be written.
 pub struct Writer<'a> {
     store: &'a StoreInner,
     capture: &'a Capture,
+    shown: Shown,
     maps: Maps<'a>,
     data: Data<'a>,
     /// Sections before the data section, with their ids and sizes.
@@ -65,19 +68,20 @@ impl<'a> Writer<'a> {
         options: &Options,
     ) -> Result<Writer<'a>> {
         let shown = Shown::new(store, options);
-        let data = Data::new(sources(store, options, shown), options.compatible);
+        let data = Data::new(sources(store, options, &shown), options.compatible);
         let extension = if options.compatible {
             None
         } else {
-            Some(contents(store, capture, data.memories()))
+            Some(contents(store, capture, &shown, data.memories()))
         };
         let mut writer = Writer {
             store,
             capture,
             maps: Maps::new(capture),
             data,
-            head: head(store, name, shown),
-            middle: middle(store, capture, shown),
+            head: head(store, name, &shown),
+            middle: middle(store, capture, &shown),
+            shown,
             extension,
             values: RefCell::default(),
         };
@@ -91,7 +95,7 @@ impl<'a> Writer<'a> {
         writer.data.fit(left);
         if let Some(extension) = &mut writer.extension {
             // Not longer than before: bytes can only have been removed from the kept runs.
-            extension.memories = contents::memories(writer.data.memories());
+            extension.memories = contents::memories(store, &writer.shown, writer.data.memories());
         }
         Ok(writer)
     }
@@ -209,40 +213,6 @@ impl<'a> Writer<'a> {
     }
 }
 
-/// The numbers of memories and globals that are written, counted from the first one.
-#[derive(Clone, Copy, Debug)]
-struct Shown {
-    memories: usize,
-    globals: usize,
-}
-
-impl Shown {
-    /// Returns the numbers of all memories and globals, unless the dump must be compatible. Old
-    /// readers support one memory, with 32-bit addresses and pages of 64 KiB, and globals of
-    /// numeric types.
-    fn new(store: &StoreInner, options: &Options) -> Shown {
-        let mut shown = Shown {
-            memories: store.memories().len(),
-            globals: store.globals().len(),
-        };
-        if options.compatible {
-            let is_plain = |memory: &Memory| {
-                let ty = memory.ty();
-                !ty.memory64 && !ty.shared && ty.page_size_log2 == 16
-            };
-            shown.memories = usize::from(store.memories().first().is_some_and(is_plain));
-            let is_number = |global: &Global| match global.ty().value {
-                ValType::I32 | ValType::I64 | ValType::F32 | ValType::F64 => true,
-                ValType::V128 | ValType::Ref(_) => false,
-            };
-            if !store.globals().iter().all(is_number) {
-                shown.globals = 0;
-            }
-        }
-        shown
-    }
-}
-
 /// Counts the bytes that `write` writes.
 fn counted(write: &dyn Fn(&mut dyn Write) -> Result) -> Result<u64> {
     let mut size = Counter::default();
@@ -291,7 +261,7 @@ fn value(out: &mut dyn Write, value: Value) -> Result {
 }
 
 /// Returns the memories to write, with the runs of bytes to keep.
-fn sources<'a>(store: &'a StoreInner, options: &Options, shown: Shown) -> Vec<Source<'a>> {
+fn sources<'a>(store: &'a StoreInner, options: &Options, shown: &Shown) -> Vec<Source<'a>> {
     let source = |(index, memory): (usize, &'a Memory)| {
         let size = memory.byte_size();
         // The bytes of a memory that other stores have may change while they are written.
@@ -299,6 +269,7 @@ fn sources<'a>(store: &'a StoreInner, options: &Options, shown: Shown) -> Vec<So
         Source {
             bytes: bytes.unwrap_or_default(),
             memory64: memory.ty().memory64,
+            shared: memory.ty().shared,
             kept: match &options.memory_ranges {
                 _ if bytes.is_none() => Vec::new(),
                 None => merged(core::iter::once(&(0..u64::MAX)), size),
@@ -311,8 +282,7 @@ fn sources<'a>(store: &'a StoreInner, options: &Options, shown: Shown) -> Vec<So
             },
         }
     };
-    let memories = store.memories().iter().enumerate();
-    memories.take(shown.memories).map(source).collect()
+    shown.memories(store).map(source).collect()
 }
 
 /// Merges ranges into ascending, disjoint runs within a memory of `size` bytes.
@@ -334,11 +304,11 @@ fn merged<'r>(ranges: impl Iterator<Item = &'r Range<u64>>, size: usize) -> Vec<
 }
 
 /// Builds the module's header, and the `core`, memory and global sections.
-fn head(store: &StoreInner, name: &str, shown: Shown) -> Vec<u8> {
+fn head(store: &StoreInner, name: &str, shown: &Shown) -> Vec<u8> {
     let mut bytes = Vec::from(wasm_encoder::Module::HEADER);
     CoreDumpSection::new(name).append_to(&mut bytes);
     let mut memories = MemorySection::new();
-    for memory in store.memories().iter().take(shown.memories) {
+    for (_, memory) in shown.memories(store) {
         let ty = memory.ty();
         memories.memory(MemoryType {
             minimum: memory.pages(),
@@ -395,7 +365,7 @@ fn constant(value: Value) -> (wasm_encoder::ValType, ConstExpr) {
 }
 
 /// Builds the sections `coremodules` and `coreinstances`.
-fn middle(store: &StoreInner, capture: &Capture, shown: Shown) -> Vec<u8> {
+fn middle(store: &StoreInner, capture: &Capture, shown: &Shown) -> Vec<u8> {
     let mut bytes = Vec::new();
     let mut modules = CoreDumpModulesSection::new();
     for (index, module) in capture.modules.iter().enumerate() {
@@ -410,11 +380,8 @@ fn middle(store: &StoreInner, capture: &Capture, shown: Shown) -> Vec<u8> {
         let parts = instance.parts();
         instances.instance(
             module,
-            parts.memories.iter().map(|memory| match memory.0 {
-                index if (index as usize) < shown.memories => index,
-                // Keeps the indices of the instance's other memories.
-                _ => u32::MAX,
-            }),
+            // A number in place of a memory that is left out keeps the indices of the others.
+            (parts.memories.iter()).map(|memory| shown.memory(memory.0).unwrap_or(u32::MAX)),
             (parts.globals.iter().map(|global| global.0))
                 .filter(|&index| (index as usize) < shown.globals)
                 .collect::<Vec<u32>>(),

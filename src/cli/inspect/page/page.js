@@ -342,7 +342,7 @@ async function start() {
   byId("reason").classList.toggle("calm", !data.isFailure);
   byId("where").textContent = [data.where, data.access].filter(Boolean).join(" — ");
   byId("thread").replaceChildren(...data.threads.map((thread, at) => {
-    const option = make("option", "", thread.name + (thread.complete ? "" : " (incomplete)"));
+    const option = make("option", "", [thread.name, thread.state].filter(Boolean).join(": ") + (thread.complete ? "" : " (incomplete)"));
     option.value = String(at);
     return option;
   }));

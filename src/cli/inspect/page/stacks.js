@@ -17,7 +17,20 @@ function treeOf(stacks) {
   return tree;
 }
 
-const stackTitle = stack => stack.continuation ? `continuation ${stack.number}` : `call from the host`;
+/** Returns the thread of a stack that is no continuation's, in a dump of several threads. */
+function threadOf(stack) {
+  const several = data.threads.filter(thread => thread.state).length > 1;
+  return several && !stack.continuation && stack.thread !== null ? data.threads[stack.thread] : null;
+}
+
+const stackTitle = stack => stack.continuation ? `continuation ${stack.number}` : threadOf(stack)?.name ?? "call from the host";
+
+/** Returns the text of a stack's state. */
+function stateText(stack) {
+  if (stack.state === "parent") return "waits for the one below";
+  return (stack.state === "suspended" && threadOf(stack)?.state) || stack.state;
+}
+
 const framesText = count => `${grouped(count)} frame${count === 1 ? "" : "s"}`;
 
 /** Returns the index of the stack that is shown: the selected one, or that of the selected frame. */
@@ -38,7 +51,7 @@ function stackRow(row) {
   const name = stack.function === null ? "" : split(stack.function.replace(/^func .*?!/, ""))[0];
   const element = make("div", "stack",
     make("span", "branch", depth ? "└" : "·"), make("span", "what", stackTitle(stack)),
-    make("span", "state " + stack.state, stack.state === "parent" ? "waits for the one below" : stack.state),
+    make("span", "state " + stack.state, stateText(stack)),
     make("span", "of", [name, framesText(stack.frames)].filter(Boolean).join(" · ")));
   element.style.paddingLeft = 12 + 18 * Math.min(depth, 10) + "px";
   element.title = `${stackTitle(stack)}: ${stack.function ?? ""}`;

@@ -2,8 +2,8 @@
 
 use super::{
     Access, Boundary, Extension, Frame, Function, Global, Handler, Heap, Instance, Memory, Module,
-    Position, Reason, ReasonKind, RefKind, Run, Stack, StackState, Table, Tag, Thread, Type,
-    TypeDefinition, VERSION, Value,
+    Position, Reason, ReasonKind, RefKind, Run, Stack, StackState, Table, Tag, Thread, ThreadState,
+    Type, TypeDefinition, VERSION, Value,
 };
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -88,6 +88,11 @@ impl Extension {
                     name: reader.string()?,
                     complete: reader.flag()?,
                     frames: reader.list(frame)?,
+                    // The first dumps with this version end here.
+                    state: match reader.offset < reader.bytes.len() {
+                        true => reader.option(thread_state)?,
+                        false => None,
+                    },
                 };
                 push(&mut self.threads, thread)?;
             }
@@ -226,6 +231,7 @@ fn reason(reader: &mut Reader<'_>) -> Result<Reason> {
         UnhandledTag,
         Breakpoint,
         Wait,
+        Deadlock,
     ]
     .map(|kind| (kind as u8, kind));
     Ok(Reason {
@@ -240,6 +246,21 @@ fn reason(reader: &mut Reader<'_>) -> Result<Reason> {
                 size: reader.number()?,
             })
         })?,
+    })
+}
+
+fn thread_state(reader: &mut Reader<'_>) -> Result<ThreadState> {
+    let malformed = reader.malformed("a state of a thread");
+    Ok(match reader.byte("a state of a thread")? {
+        0 => ThreadState::Running,
+        1 => ThreadState::Ready,
+        2 => ThreadState::Waiting {
+            memory: reader.index()?,
+            address: reader.number()?,
+        },
+        3 => ThreadState::Blocked,
+        4 => ThreadState::Detached,
+        _ => return Err(malformed),
     })
 }
 

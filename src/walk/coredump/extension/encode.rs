@@ -5,7 +5,7 @@
 
 use super::{
     Access, Extension, Frame, Function, Global, Heap, Instance, Memory, Module, Reason, Run, Stack,
-    Table, Thread, Type, TypeDefinition, VERSION, Value,
+    Table, Thread, ThreadState, Type, TypeDefinition, VERSION, Value,
 };
 use crate::support::write::{Counter, Write};
 use crate::walk::coredump::bytes::{Result, byte, flag, index, number, string};
@@ -92,8 +92,23 @@ impl Thread {
             string(out, &self.name)?;
             flag(out, self.complete)?;
             number(out, count as u64)?;
-            frames(out)
+            frames(out)?;
+            option(out, self.state, thread_state)
         })
+    }
+}
+
+fn thread_state(out: &mut dyn Write, state: ThreadState) -> Result {
+    match state {
+        ThreadState::Running => byte(out, 0),
+        ThreadState::Ready => byte(out, 1),
+        ThreadState::Waiting { memory, address } => {
+            byte(out, 2)?;
+            index(out, memory)?;
+            number(out, address)
+        }
+        ThreadState::Blocked => byte(out, 3),
+        ThreadState::Detached => byte(out, 4),
     }
 }
 

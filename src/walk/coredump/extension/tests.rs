@@ -116,6 +116,10 @@ fn example() -> Extension {
                 locals: values.to_vec(),
                 operands: values[..1].to_vec(),
             }],
+            state: Some(ThreadState::Waiting {
+                memory: 1,
+                address: 1 << 33,
+            }),
         }],
     }
 }

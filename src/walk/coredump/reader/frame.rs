@@ -1,6 +1,6 @@
 //! Frames of a core dump, grouped into threads.
 
-use super::{Boundary, Position, Value};
+use super::{Boundary, Position, ThreadState, Value};
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -13,6 +13,8 @@ pub struct Thread {
     pub complete: bool,
     /// The frames, youngest first.
     pub frames: Vec<Frame>,
+    /// The state, which only Backstitch's dumps contain.
+    pub state: Option<ThreadState>,
 }
 
 /// A frame.

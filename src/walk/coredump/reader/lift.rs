@@ -62,6 +62,7 @@ fn thread(thread: extension::Thread) -> Thread {
         name: thread.name,
         complete: thread.complete,
         frames: thread.frames.into_iter().map(frame).collect(),
+        state: thread.state,
     }
 }
 

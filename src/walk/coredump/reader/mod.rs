@@ -21,7 +21,7 @@ mod tests;
 
 pub use super::extension::{
     Access, Boundary, Function, Handler, Heap, Position, Reason, ReasonKind, RefKind, Run, SECTION,
-    Stack, StackState, Table, Tag, Type, TypeDefinition, VERSION, Value,
+    Stack, StackState, Table, Tag, ThreadState, Type, TypeDefinition, VERSION, Value,
 };
 pub use error::CoreDumpError;
 pub use frame::{Frame, FrameDetails, Thread};
@@ -134,7 +134,8 @@ impl<'a> CoreDump<'a> {
         &self.instances
     }
 
-    /// Returns the memories, without shared ones.
+    /// Returns the memories, without those that the writer left out: shared ones that others could
+    /// change at the same time.
     pub fn memories(&self) -> &[Memory<'a>] {
         &self.memories
     }
@@ -159,8 +160,8 @@ impl<'a> CoreDump<'a> {
         &self.stacks
     }
 
-    /// Returns the threads, each with its frames. The first thread is the one that stopped; each
-    /// detached continuation is a thread of its own.
+    /// Returns the threads, each with its frames: first the one that stopped, then the suspended
+    /// executions, and then each detached continuation.
     pub fn threads(&self) -> &[Thread] {
         &self.threads
     }

@@ -38,7 +38,7 @@ impl ModuleIdentity {
 pub struct Instance {
     /// The instance's module.
     pub module: u32,
-    /// The memories, imported ones first. A shared memory, which the dump does not contain, is
+    /// The memories, imported ones first. A memory that the dump does not contain is
     /// `u32::MAX`.
     pub memories: Vec<u32>,
     /// The globals, imported ones first.

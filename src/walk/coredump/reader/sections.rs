@@ -123,6 +123,7 @@ impl<'a> Sections<'a> {
                         name: stack.name.to_owned(),
                         complete: true,
                         frames: stack.frames.into_iter().map(frame).collect(),
+                        state: None,
                     },
                     Err(error) => {
                         let error = malformed("the `corestack` section")(error);
@@ -244,6 +245,7 @@ fn thread_without_instances(mut reader: BinaryReader<'_>) -> Option<Thread> {
     reader.eof().then_some(Thread {
         name,
         complete: true,
+        state: None,
         frames,
     })
 }

@@ -201,6 +201,7 @@ fn c15_the_extension_knows_better() {
             name: "main".into(),
             complete: true,
             frames: vec![frame],
+            state: Some(ThreadState::Ready),
         }],
         ..Extension::default()
     };
