@@ -9,6 +9,8 @@ mod movement;
 mod objects;
 mod running;
 mod switching;
+#[cfg(backstitch_threads)]
+mod threads;
 #[cfg(feature = "simd")]
 mod vectors;
 mod walking;
