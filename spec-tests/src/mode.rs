@@ -210,7 +210,16 @@ impl Driver for ModeDriver<'_> {
         }
         let mut execution = function.start(&mut *store, arguments)?;
         self.step(store, |store| {
-            Ok(match execution.resume(store)? {
+            let mut outcome = execution.resume(&mut *store)?;
+            // No other thread of the script runs during a call, so a wait ends with its timeout.
+            while let Outcome::Suspended(Suspension::Wait {
+                timeout: Some(_), ..
+            }) = outcome
+            {
+                execution.time_out(&mut *store);
+                outcome = execution.resume(&mut *store)?;
+            }
+            Ok(match outcome {
                 Outcome::Done(results) => Progress::Done(results),
                 Outcome::Suspended(suspension) => Progress::Suspended(suspension),
             })
