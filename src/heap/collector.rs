@@ -1,4 +1,4 @@
-//! The collector of objects: host values, exceptions and continuations. This file decides when
+//! The collector of objects: structures, arrays, host values, exceptions and continuations. This file decides when
 //! to collect, and lists the references that the host holds. A
 //! [collection](super::collection) does the work.
 //!
@@ -12,7 +12,8 @@
 
 use super::collection::Collection;
 use super::store::StoreInner;
-use crate::ids::{ExnIndex, ExternIndex, StackId};
+use super::objects::AnyKind;
+use crate::ids::{ExnIndex, ExternIndex, ObjectRef, StackId};
 use crate::module::{CollectorPace, HeapType, ValBits, ValType};
 use crate::support::error::Error;
 use alloc::collections::TryReserveError;
@@ -28,29 +29,29 @@ pub enum Reference {
     Exn(ExnIndex),
     /// A continuation, by the bits of a slot.
     Cont(u64),
+    /// A structure or an array.
+    Object(ObjectRef),
 }
 
 impl Reference {
     /// Returns the reference in a slot for references of a type. Null, and references to
     /// anything but objects, are `None`.
     pub fn new(ty: HeapType, bits: u64) -> Option<Reference> {
-        let index = (bits as u32).checked_sub(1)?;
-        match ty {
-            HeapType::Extern | HeapType::NoExtern => Some(Reference::Extern(ExternIndex(index))),
-            HeapType::Exn | HeapType::NoExn => Some(Reference::Exn(ExnIndex(index))),
-            HeapType::Cont | HeapType::ConcreteCont(_) | HeapType::NoCont => {
-                Some(Reference::Cont(bits))
-            }
-            HeapType::Func | HeapType::ConcreteFunc(_) | HeapType::NoFunc => None,
-            // No values of these types exist yet.
-            HeapType::Any
-            | HeapType::Eq
-            | HeapType::I31
-            | HeapType::Struct
-            | HeapType::ConcreteStruct(_)
-            | HeapType::Array
-            | HeapType::ConcreteArray(_)
-            | HeapType::None => None,
+        match ty.top() {
+            HeapType::Func => None,
+            HeapType::Exn => Some(Reference::Exn(ExnIndex((bits as u32).checked_sub(1)?))),
+            HeapType::Cont => (bits as u32 != 0).then_some(Reference::Cont(bits)),
+            _ => Reference::of_any(bits),
+        }
+    }
+
+    /// Returns the reference in a slot of the `any` or `extern` hierarchy, if it refers to an object
+    /// or a host value.
+    pub fn of_any(bits: u64) -> Option<Reference> {
+        match AnyKind::of(bits)? {
+            AnyKind::I31(_) => None,
+            AnyKind::Extern(index) => Some(Reference::Extern(index)),
+            AnyKind::Object(object) => Some(Reference::Object(object)),
         }
     }
 
@@ -68,6 +69,8 @@ pub type TraceStack = fn(&StoreInner, StackId, &mut dyn FnMut(Reference)) -> Res
 
 /// Bytes that a collection visits for each allocation, unless a step is smaller.
 const PER_ALLOCATION: usize = 1 << 10;
+/// Number of bytes of structures and arrays that count as an allocation, or as a kept object.
+pub(super) const BYTES_PER_ALLOCATION: usize = 128;
 /// Maximum number of allocations from one step to the next.
 const MOST: usize = 64;
 
@@ -82,6 +85,8 @@ pub struct Collector {
     pace: CollectorPace,
     /// Number of allocations since the last work.
     allocated: usize,
+    /// Number of bytes of structures and arrays that are not in `allocated` yet.
+    bytes: usize,
     /// Number of allocations after which work is due.
     due: usize,
     /// Number of pauses. During a pause, values may be where no frame map describes them.
@@ -104,6 +109,7 @@ impl Collector {
         Collector {
             pace,
             allocated: 0,
+            bytes: 0,
             due: pace.least,
             paused: 0,
             held: Vec::new(),
@@ -118,6 +124,13 @@ impl Collector {
     #[inline]
     pub fn count(&mut self) {
         self.allocated += 1;
+    }
+
+    /// Counts the allocation of structures and arrays.
+    pub fn count_bytes(&mut self, bytes: usize) {
+        self.bytes += bytes;
+        self.allocated += self.bytes / BYTES_PER_ALLOCATION;
+        self.bytes %= BYTES_PER_ALLOCATION;
     }
 
     /// Returns whether work is due before the next allocation.
@@ -187,11 +200,18 @@ impl Collector {
 const LEAST_OWNED: usize = 4096;
 
 impl StoreInner {
+    /// Records that the host may have a reference.
+    fn see(&mut self, reference: Reference) {
+        match reference {
+            Reference::Exn(index) => self.exceptions.seen(index),
+            Reference::Object(object) => self.objects.see(object),
+            Reference::Extern(_) | Reference::Cont(_) => {}
+        }
+    }
+
     /// Holds a reference for the host until [`Collector::let_go`] releases it.
     pub fn hold(&mut self, reference: Reference) {
-        if let Reference::Exn(index) = reference {
-            self.exceptions.seen(index);
-        }
+        self.see(reference);
         self.collector.hold(reference);
     }
 
@@ -201,9 +221,7 @@ impl StoreInner {
     ///
     /// An error if there is no memory for another reference.
     pub fn hold_until_dropped(&mut self, reference: Reference) -> Result<Arc<()>, Error> {
-        if let Reference::Exn(index) = reference {
-            self.exceptions.seen(index);
-        }
+        self.see(reference);
         Ok(self.collector.hold_until_dropped(reference)?)
     }
 
@@ -252,7 +270,9 @@ impl StoreInner {
 
     /// Begins a collection, which replaces the one under way.
     fn begin_collection(&mut self) {
-        self.collector.collection = None;
+        if let Some(mut replaced) = self.collector.collection.take() {
+            replaced.give_up(self);
+        }
         self.collector.forget_dropped();
         self.collector.number = self.collector.number.wrapping_add(1);
         self.collector.collection = Some(Collection::new(self.collector.number));
