@@ -10,12 +10,13 @@
 //!
 //! ```text
 //!   table    every op, once                   vector_table   the ops on vectors
+//!   object_table                              the ops on structures, arrays and types
 //!   family   the variants of ops              shape          the operands of a variant
 //!   field    the types of fields              layout         where fields stand
 //!   cells    ops with fields of their own     input          operands under assembly
 //!   opcode   numbers of ops and variants      fusion         runs of cells with one handler
 //!   fusion_rows, vector_fusion_rows           the list of these runs
-//!   atomic   assembly of atomic accesses
+//!   atomic   assembly of atomic accesses      object         … of accesses to objects
 //! ```
 
 mod assembler;
@@ -32,6 +33,8 @@ mod input;
 mod layout;
 mod module_code;
 mod observed;
+mod object;
+pub(crate) mod object_table;
 mod opcode;
 mod print;
 mod scalar;
@@ -53,7 +56,7 @@ pub use family::Family;
 #[cfg(feature = "simd")]
 pub use field::Lane;
 pub use field::{
-    CalleeCode, CalleeEntry, Clauses, FarSlot, FieldKind, FieldType, Length, ModuleData,
+    CalleeCode, CalleeEntry, CastTarget, CastTest, Clauses, FarSlot, FieldKind, FieldType, Length, ModuleData,
     ModuleElements, ModuleFunc, ModuleGlobal, ModuleMemory, ModuleTable, ModuleTag, NearSlot,
     PagedMemory, Target, Targets, ThrownTag, Unused,
 };

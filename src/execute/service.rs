@@ -4,6 +4,7 @@
 use super::bulk::{self, Progress};
 use super::cell::Cell;
 use super::observed::Access;
+use super::object_service;
 use super::regs::{Regs, Step};
 use super::switching;
 use super::waiting::{self, WaitOperands};
@@ -59,21 +60,21 @@ impl Operands {
 }
 
 /// The cell of a service that running code has left.
-struct ServiceCall<'a> {
-    store: &'a mut StoreInner,
-    instance: InstanceIndex,
+pub(super) struct ServiceCall<'a> {
+    pub(super) store: &'a mut StoreInner,
+    pub(super) instance: InstanceIndex,
     r: Regs,
 }
 
 impl ServiceCall<'_> {
     /// Reads a field of the cell, which is one of `C`.
-    fn get<C, T: FieldType>(&self, at: At<C, T>) -> T {
+    pub(super) fn get<C, T: FieldType>(&self, at: At<C, T>) -> T {
         // SAFETY: X1: `ip` is the address of the cell, and `serve` matches its op.
         unsafe { self.r.get(at) }
     }
 
     /// Returns the operands, from the slot on that a field names.
-    fn operands<C>(&self, at: At<C, FarSlot>) -> Operands {
+    pub(super) fn operands<C>(&self, at: At<C, FarSlot>) -> Operands {
         // SAFETY: X1, S1: the operands lie within the frame.
         let slots = unsafe { self.r.far_slot(at) };
         Operands { slots }
@@ -134,6 +135,13 @@ pub(super) fn is_polled(op: Op) -> bool {
             | Op::TableInit
             | Op::MemoryAtomicWait32
             | Op::MemoryAtomicWait64
+            | Op::ArrayNewRest
+            | Op::ArrayNewDataRest
+            | Op::ArrayNewElemRest
+            | Op::ArrayFill
+            | Op::ArrayCopy
+            | Op::ArrayInitData
+            | Op::ArrayInitElem
     )
 }
 
@@ -297,7 +305,7 @@ fn carry_out(op: Op, call: ServiceCall<'_>) -> Result<Progress, Failure> {
             let bound = unsafe { switching::bind(call.store, ty, operands.slots, count)? };
             operands.set(bound);
         }
-        other => unreachable!("{other:?} is no service"),
+        other => return object_service::carry_out(other, call),
     }
     Ok(Progress::Done)
 }

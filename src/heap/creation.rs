@@ -261,6 +261,17 @@ impl StoreInner {
         }
     }
 
+    /// Marks what elements of an array refer to, which are about to be written to an array, if the
+    /// collector marks.
+    pub fn shade_elements(&mut self, array: ObjectRef, start: u32, len: u32) {
+        if self.objects.is_marking() && !self.objects.layout_of(array).traced.is_empty() {
+            for index in start..start + len {
+                let bits = self.objects.get(array, index).unwrap_or_default();
+                self.shade(self.objects.reference(array, index, bits[0]));
+            }
+        }
+    }
+
     /// Marks all references that handlers have written to objects while the collector marked.
     pub fn empty_shaded(&mut self) {
         while let Some(bits) = self.objects.take_shaded() {

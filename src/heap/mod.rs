@@ -63,7 +63,8 @@ pub use global::{Global, GlobalCell};
 pub use hooks::{Crossing, EpochDecision};
 pub use instance::{Instance, InstanceCore};
 pub use instantiate::{
-    Extern, Instantiated, check_memory_init, check_table_init, instantiate, memory_init, table_init,
+    Extern, Instantiated, check_memory_init, check_table_init, instantiate, memory_init,
+    segment_item, table_init,
 };
 pub use limits::{
     DEFAULT_CONTINUATIONS, DEFAULT_EXCEPTION_BYTES, DEFAULT_INSTANCES, DEFAULT_MEMORIES,
@@ -73,6 +74,6 @@ pub use matching::check_import;
 #[cfg(backstitch_threads)]
 pub use memory::SharedMemory;
 pub use memory::{Memory, MemoryCore};
-pub use objects::{AnyKind, ObjectCore, Objects, is_object};
+pub use objects::{AnyKind, ObjectCore, is_object};
 pub use store::StoreInner;
 pub use table::{CARD, Table};

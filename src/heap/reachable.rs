@@ -139,12 +139,22 @@ impl StoreInner {
             .for_each(visit);
     }
 
-    /// Visits the references in globals.
+    /// Visits the references in globals, and in element segments whose expressions create objects.
     pub(super) fn visit_globals(&self, visit: &mut dyn FnMut(Reference)) {
         self.globals()
             .iter()
             .filter_map(|global| Reference::of_value(global.ty().value, global.get()))
-            .for_each(visit);
+            .for_each(&mut *visit);
+        for instance in self.instances() {
+            let segments = instance.module().elements.iter().enumerate();
+            for (index, segment) in segments {
+                let elements = instance.elements(index as u32).unwrap_or_default();
+                elements
+                    .iter()
+                    .filter_map(|&bits| Reference::new(segment.ty.heap, bits))
+                    .for_each(&mut *visit);
+            }
+        }
     }
 
     /// Visits the references in elements of a table.

@@ -34,6 +34,7 @@ mod mapping;
 mod memory;
 mod numeric;
 mod observe;
+mod object;
 mod operand;
 mod operators;
 mod sites;

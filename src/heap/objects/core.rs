@@ -18,6 +18,8 @@ pub struct ObjectCore {
     pub blocks: *const *mut u8,
     /// Types of objects, by identity.
     pub types: *const TypeEntry,
+    /// Number of entries in `types`.
+    pub type_count: u32,
     /// Not zero while the collector marks: then references that are written to objects are added
     /// to `shaded`.
     pub is_marking: u32,
@@ -146,6 +148,27 @@ impl ObjectCore {
             let entry = ObjectCore::type_entry(core, ty);
             depth < (*entry).depth && (*(*entry).display.add(depth as usize)).0 == of
         }
+    }
+
+    /// As [`ObjectCore::is_subtype`], of a type that instances need not have.
+    ///
+    /// # Safety
+    ///
+    /// H5, and an instance of the store has the type `of`.
+    #[inline(always)]
+    pub unsafe fn is_known_subtype(
+        core: *const ObjectCore,
+        ty: u32,
+        of: u32,
+        depth: u32,
+    ) -> bool {
+        // SAFETY: as promised; a type with no entry is in no instance, nor are its subtypes.
+        ty == of
+            || unsafe {
+                ty < (*core).type_count
+                    && !(*ObjectCore::type_entry(core, ty)).layout.is_null()
+                    && ObjectCore::is_subtype(core, ty, of, depth)
+            }
     }
 
     /// Takes a free cell of a size class, if there is one.

@@ -104,6 +104,7 @@ impl Objects {
         let core = ObjectCore {
             blocks: ptr::null(),
             types: ptr::null(),
+            type_count: 0,
             is_marking: 0,
             shaded_len: 0,
             free: [0; CLASSES],
@@ -167,9 +168,12 @@ impl Objects {
             depth: layout.depth(),
             kind: layout.kind,
         };
-        let types = self.types.as_ptr();
+        let (types, count) = (self.types.as_ptr(), self.types.len() as u32);
         // SAFETY: H1 keeps the core alive; H2.
-        unsafe { (*self.core()).types = types };
+        unsafe {
+            (*self.core()).types = types;
+            (*self.core()).type_count = count;
+        }
         Ok(())
     }
 
@@ -473,6 +477,72 @@ impl Objects {
                 .wrapping_add(offset as usize + element as usize),
             storage,
         })
+    }
+
+    /// Returns the address of elements of an array, their storage, and the number of their bytes.
+    ///
+    /// # Panics
+    ///
+    /// If they are out of bounds.
+    fn elements(&self, array: ObjectRef, start: u32, len: u32) -> (*mut u8, Storage, usize) {
+        let end = u64::from(start) + u64::from(len);
+        assert!(end <= self.array_len(array).into(), "bounds were checked");
+        let storage = self.layout_of(array).element();
+        let size = storage.size() as usize;
+        let first = ARRAY_HEADER as usize + start as usize * size;
+        let address = self.address(array).wrapping_add(first);
+        (address, storage, len as usize * size)
+    }
+
+    /// Sets elements of an array. While the collector marks, the caller informs it of the value.
+    ///
+    /// # Panics
+    ///
+    /// If they are out of bounds.
+    pub fn fill(&mut self, array: ObjectRef, start: u32, len: u32, bits: ValBits) {
+        let (address, storage, bytes) = self.elements(array, start, len);
+        for offset in (0..bytes).step_by(storage.size() as usize) {
+            let address = address.wrapping_add(offset);
+            FieldPlace { address, storage }.set(bits);
+        }
+    }
+
+    /// Copies elements of an array to another one, or within it. Their storage is the same. While the
+    /// collector marks, the caller informs it of them.
+    ///
+    /// # Panics
+    ///
+    /// If they are out of bounds.
+    pub fn copy(
+        &mut self,
+        to: ObjectRef,
+        to_start: u32,
+        from: ObjectRef,
+        from_start: u32,
+        len: u32,
+    ) {
+        let (to, to_storage, bytes) = self.elements(to, to_start, len);
+        let (from, from_storage, _) = self.elements(from, from_start, len);
+        assert_eq!(to_storage.size(), from_storage.size());
+        // SAFETY: H5: both ranges are within live arrays.
+        unsafe { ptr::copy(from, to, bytes) };
+    }
+
+    /// Writes numbers in little-endian byte order to elements of an array.
+    ///
+    /// # Panics
+    ///
+    /// If they are out of bounds.
+    pub fn write_bytes(&mut self, array: ObjectRef, start: u32, bytes: &[u8]) {
+        let size = self.layout_of(array).element().size() as usize;
+        let (address, storage, _) = self.elements(array, start, (bytes.len() / size) as u32);
+        for (index, number) in bytes.chunks_exact(size).enumerate() {
+            let mut padded = [0; 16];
+            padded[..size].copy_from_slice(number);
+            let bits = u128::from_le_bytes(padded);
+            let address = address.wrapping_add(index * size);
+            FieldPlace { address, storage }.set([bits as u64, (bits >> 64) as u64]);
+        }
     }
 
     // --- the host's references ---
