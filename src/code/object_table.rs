@@ -82,6 +82,16 @@ macro_rules! for_each_object_op {
             // --- creation of objects, on operands in consecutive slots ---
             /// Creates a structure.
             Control StructNew "struct.new" [operands: FarSlot, ty: TypeId, class: u32]
+            /// Creates a structure of one 32-bit field.
+            Control StructNew1 "struct.new_1" [result: NearSlot, a: NearSlot, class: u16, ty: TypeId]
+            /// Creates a structure of two 32-bit fields.
+            Control StructNew2 "struct.new_2" [result: NearSlot, a: NearSlot, b: NearSlot, class: u16, ty: TypeId]
+            /// Creates a structure of three 32-bit fields.
+            Control StructNew3 "struct.new_3" [result: NearSlot, a: NearSlot, b: NearSlot, c: NearSlot, ty: TypeId, class: u16]
+            /// Creates a structure of four 32-bit fields.
+            Control StructNew4 "struct.new_4" [
+                result: NearSlot, a: NearSlot, b: NearSlot, c: NearSlot, d: NearSlot, class: u16, ty: TypeId
+            ]
             /// Creates a structure whose fields are zero and null.
             Control StructNewDefault "struct.new_default" [operands: FarSlot, ty: TypeId, class: u32]
             /// Creates an array of a length, with elements that are a value.

@@ -7,7 +7,8 @@ use super::cell::Execute;
 use super::regs::{Regs, Step};
 use crate::code::cells::{
     ArrayNew, ArrayNewData, ArrayNewDataRest, ArrayNewDefault, ArrayNewElem, ArrayNewElemRest,
-    ArrayNewFixed, ArrayNewRest, Row, StructNew, StructNewDefault,
+    ArrayNewFixed, ArrayNewRest, Row, StructNew, StructNew1, StructNew2, StructNew3, StructNew4,
+    StructNewDefault,
 };
 use crate::heap::ObjectCore;
 use crate::ids::TypeId;
@@ -112,6 +113,39 @@ impl Execute for StructNew {
             r.created(operands, object, Self::WORDS)
         }
     }
+}
+
+/// Defines the creation of a structure whose fields are 32-bit operands in slots.
+macro_rules! small_structs {
+    ($($op:ident: $($field:ident)*;)*) => {$(
+        impl Execute for $op {
+            #[inline(always)]
+            unsafe fn run(r: &mut Regs) -> Step {
+                // SAFETY: X1, X2, S1, H5: the cell is as large as the object.
+                unsafe {
+                    let Some((object, address)) = r.take_cell(r.get($op::class).into()) else {
+                        return r.serve_op(Self::OP);
+                    };
+                    let mut word = address.cast::<u32>();
+                    *word = r.get($op::ty).0;
+                    $(
+                        word = word.add(1);
+                        *word = *r.slot($op::$field) as u32;
+                    )*
+                    r.acc = u64::from(object);
+                    *r.slot($op::result) = r.acc;
+                    r.next::<Self>()
+                }
+            }
+        }
+    )*};
+}
+
+small_structs! {
+    StructNew1: a;
+    StructNew2: a b;
+    StructNew3: a b c;
+    StructNew4: a b c d;
 }
 
 impl Execute for StructNewDefault {

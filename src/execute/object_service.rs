@@ -49,6 +49,22 @@ pub(super) fn carry_out(op: Op, call: ServiceCall<'_>) -> Result<Progress, Failu
             let class = call.get(StructNew::class) as u8;
             new_struct(call.store, &operands, call.get(StructNew::ty), class, true)
         }
+        Op::StructNew1 => {
+            let class = call.get(StructNew1::class);
+            Ok(refill(call.store, class as u8))
+        }
+        Op::StructNew2 => {
+            let class = call.get(StructNew2::class);
+            Ok(refill(call.store, class as u8))
+        }
+        Op::StructNew3 => {
+            let class = call.get(StructNew3::class);
+            Ok(refill(call.store, class as u8))
+        }
+        Op::StructNew4 => {
+            let class = call.get(StructNew4::class);
+            Ok(refill(call.store, class as u8))
+        }
         Op::StructNewDefault => {
             let operands = call.operands(StructNewDefault::operands);
             let class = call.get(StructNewDefault::class) as u8;
@@ -216,6 +232,14 @@ fn value(operands: &Operands, at: usize, slots: usize) -> [u64; 2] {
 
 // --- creation ---
 
+/// Makes sure that a handler finds a free cell of a size class.
+fn refill(store: &mut StoreInner, class: u8) -> Progress {
+    match store.refill_objects(class) {
+        Ok(()) => Progress::More,
+        Err(_) => Progress::NoRoom,
+    }
+}
+
 fn new_struct(
     store: &mut StoreInner,
     operands: &Operands,
@@ -224,10 +248,7 @@ fn new_struct(
     has_fields: bool,
 ) -> Result<Progress, Failure> {
     if class != LARGE {
-        return Ok(match store.refill_objects(class) {
-            Ok(()) => Progress::More,
-            Err(_) => Progress::NoRoom,
-        });
+        return Ok(refill(store, class));
     }
     let Ok(structure) = store.new_struct(ty) else {
         return Ok(Progress::NoRoom);
@@ -254,10 +275,7 @@ fn new_fixed(
 ) -> Result<Progress, Failure> {
     let size = store.objects.layout(ty).array_size(len);
     if size <= 2048 {
-        return Ok(match store.refill_objects(size_class(size as u32)) {
-            Ok(()) => Progress::More,
-            Err(_) => Progress::NoRoom,
-        });
+        return Ok(refill(store, size_class(size as u32)));
     }
     let Some(array) = new_array(store, ty, len) else {
         return Ok(Progress::NoRoom);

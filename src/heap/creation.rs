@@ -250,6 +250,19 @@ impl StoreInner {
         self.objects.set(object, index, bits)
     }
 
+    /// Replaces a field of a structure as handlers do.
+    #[cfg(test)]
+    pub fn set_field_as_handlers(&mut self, object: ObjectRef, index: u32, bits: u64) {
+        let core = self.objects.core();
+        // SAFETY: H5.
+        while self.objects.is_marking()
+            && !unsafe { super::objects::ObjectCore::shade(core, bits as u32) }
+        {
+            self.empty_shaded();
+        }
+        self.objects.set(object, index, [bits, 0]);
+    }
+
     /// Marks what is about to be written to an object, if the collector marks.
     pub fn shade(&mut self, reference: Option<Reference>) {
         if self.objects.is_marking()

@@ -207,15 +207,71 @@ impl Function<'_> {
 
     /// `struct.new`.
     pub fn struct_new(&mut self, ty: u32) {
-        let (id, layout) = self.layout(ty);
+        let (ty, layout) = self.layout(ty);
+        let class = size_class(layout.size);
+        let is_word = |field: &FieldLayout| field.storage.size() == 4;
+        if (1..=4).contains(&layout.fields.len()) && layout.fields.iter().all(is_word) {
+            return self.small_struct(layout.fields.len(), ty, class.into());
+        }
         let slots = layout.fields.iter().map(slots_of).sum();
-        let class = u32::from(size_class(layout.size));
-        let ty = id;
+        let class = u32::from(class);
         self.creation(slots, |operands| StructNew {
             operands,
             ty,
             class,
         });
+    }
+
+    /// Creates a structure of up to four 32-bit fields, whose values can be in any slots.
+    fn small_struct(&mut self, fields: usize, ty: TypeId, class: u16) {
+        let mut slots = [0; 4];
+        for slot in slots[..fields].iter_mut().rev() {
+            let operand = self.values.pop();
+            *slot = self.values.slot(&operand);
+        }
+        self.values.free_acc(Class::Int);
+        let mut field = |index: usize| self.values.source(slots[index], index + 1);
+        let kind = Kind::AnyRef;
+        match fields {
+            1 => {
+                let a = field(0);
+                self.slot_result(kind, |result| StructNew1 { result, a, class, ty });
+            }
+            2 => {
+                let (a, b) = (field(0), field(1));
+                self.slot_result(kind, |result| StructNew2 {
+                    result,
+                    a,
+                    b,
+                    class,
+                    ty,
+                });
+            }
+            3 => {
+                let (a, b, c) = (field(0), field(1), field(2));
+                self.slot_result(kind, |result| StructNew3 {
+                    result,
+                    a,
+                    b,
+                    c,
+                    ty,
+                    class,
+                });
+            }
+            _ => {
+                let (a, b, c, d) = (field(0), field(1), field(2), field(3));
+                self.slot_result(kind, |result| StructNew4 {
+                    result,
+                    a,
+                    b,
+                    c,
+                    d,
+                    class,
+                    ty,
+                });
+            }
+        }
+        self.values.mirror_top();
     }
 
     /// `struct.new_default`.

@@ -695,6 +695,29 @@ impl Objects {
         self.set_marking(false);
     }
 
+    /// Returns the number of bytes of all cells that are not free. All blocks must have been swept.
+    #[cfg(test)]
+    pub fn live_bytes(&self) -> usize {
+        let mut live = 0;
+        // SAFETY: H1 keeps the core alive; H2.
+        let listed = unsafe { (*self.core()).free };
+        for (class, mut cell) in listed.into_iter().enumerate() {
+            while cell != 0 {
+                live -= SIZES[class] as isize;
+                // SAFETY: a free cell begins with the next one.
+                cell = unsafe { *self.address(ObjectRef(cell)).cast::<u32>() };
+            }
+        }
+        for block in &self.blocks {
+            live += match block.purpose {
+                Use::Small(class) => block.used_bytes(SIZES[class as usize]) as isize,
+                Use::Large(_) => block.bytes() as isize,
+                Use::Vacant | Use::Spare => 0,
+            };
+        }
+        live as usize
+    }
+
     // --- sweeping ---
 
     /// Ends marking: everything that is not marked is free from now on.
