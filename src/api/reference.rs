@@ -116,7 +116,10 @@ impl Ref {
             Ref::Any(None) => RefType::NULLREF,
             Ref::Any(Some(value)) => {
                 let heap = value.heap_type(store)?;
-                RefType::new(false, HeapType::from_inner(Engine::from_ref(store.engine()), heap))
+                RefType::new(
+                    false,
+                    HeapType::from_inner(Engine::from_ref(store.engine()), heap),
+                )
             }
             Ref::Exn(None) => RefType::NULLEXNREF,
             Ref::Exn(Some(_)) => RefType::new(false, HeapType::Exn),

@@ -56,9 +56,9 @@ pub use family::Family;
 #[cfg(feature = "simd")]
 pub use field::Lane;
 pub use field::{
-    CalleeCode, CalleeEntry, CastTarget, CastTest, Clauses, FarSlot, FieldKind, FieldType, Length, ModuleData,
-    ModuleElements, ModuleFunc, ModuleGlobal, ModuleMemory, ModuleTable, ModuleTag, NearSlot,
-    PagedMemory, Target, Targets, ThrownTag, Unused,
+    CalleeCode, CalleeEntry, CastTarget, CastTest, Clauses, FarSlot, FieldKind, FieldType, Length,
+    ModuleData, ModuleElements, ModuleFunc, ModuleGlobal, ModuleMemory, ModuleTable, ModuleTag,
+    NearSlot, PagedMemory, Target, Targets, ThrownTag, Unused,
 };
 pub use input::{Access, Input};
 pub use layout::{At, Layout, is_same};

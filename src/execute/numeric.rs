@@ -411,4 +411,3 @@ pub fn i31_get_u(reference: u32) -> Result<u32, Trap> {
         _ => Ok(reference >> 1),
     }
 }
-

@@ -179,7 +179,8 @@ where
             let index = I::read(r, const { Self::LAYOUT.operand("index") });
             match r.array_element(array, index, size_of::<O::Stored>()) {
                 Ok(element) => {
-                    let value = V::read(r, const { Self::LAYOUT.either("value", "value_constant") });
+                    let value =
+                        V::read(r, const { Self::LAYOUT.either("value", "value_constant") });
                     if const { shades(O::OP) } && !r.shade(value.reference()) {
                         return r.serve_op(O::OP);
                     }

@@ -47,7 +47,8 @@ pub(super) fn carry_out(op: Op, call: ServiceCall<'_>) -> Result<Progress, Failu
         Op::StructNew => {
             let operands = call.operands(StructNew::operands);
             let class = call.get(StructNew::class) as u8;
-            new_struct(call.store, &operands, call.get(StructNew::ty), class, true)
+            let ty = call.get(StructNew::ty);
+            new_struct(call, &operands, ty, class, true)
         }
         Op::StructNew1 => {
             let class = call.get(StructNew1::class);
@@ -69,12 +70,12 @@ pub(super) fn carry_out(op: Op, call: ServiceCall<'_>) -> Result<Progress, Failu
             let operands = call.operands(StructNewDefault::operands);
             let class = call.get(StructNewDefault::class) as u8;
             let ty = call.get(StructNewDefault::ty);
-            new_struct(call.store, &operands, ty, class, false)
+            new_struct(call, &operands, ty, class, false)
         }
         Op::ArrayNewFixed => {
             let operands = call.operands(ArrayNewFixed::operands);
             let (ty, len) = (call.get(ArrayNewFixed::ty), call.get(ArrayNewFixed::count));
-            new_fixed(call.store, &operands, ty, len)
+            new_fixed(call, &operands, ty, len)
         }
         Op::ArrayNewDefault => {
             let operands = call.operands(ArrayNewDefault::operands);
@@ -82,7 +83,7 @@ pub(super) fn carry_out(op: Op, call: ServiceCall<'_>) -> Result<Progress, Failu
             Ok(match new_array(call.store, ty, len) {
                 Some(array) => {
                     charge_zeros(call.store, array);
-                    operands.put(0, array.0.into());
+                    call.created(&operands, array);
                     Progress::Done
                 }
                 None => Progress::NoRoom,
@@ -241,51 +242,52 @@ fn refill(store: &mut StoreInner, class: u8) -> Progress {
 }
 
 fn new_struct(
-    store: &mut StoreInner,
+    call: ServiceCall<'_>,
     operands: &Operands,
     ty: TypeId,
     class: u8,
     has_fields: bool,
 ) -> Result<Progress, Failure> {
     if class != LARGE {
-        return Ok(refill(store, class));
+        return Ok(refill(call.store, class));
     }
-    let Ok(structure) = store.new_struct(ty) else {
+    let Ok(structure) = call.store.new_struct(ty) else {
         return Ok(Progress::NoRoom);
     };
     if has_fields {
-        let fields = store.objects.layout(ty).fields.len() as u32;
+        let fields = call.store.objects.layout(ty).fields.len() as u32;
         let mut slot = 0;
         for index in 0..fields {
-            let storage = store.objects.layout(ty).fields[index as usize].storage;
+            let storage = call.store.objects.layout(ty).fields[index as usize].storage;
             let slots = if storage == Storage::Vector { 2 } else { 1 };
-            store.set_field(structure, index, value(operands, slot, slots));
+            call.store
+                .set_field(structure, index, value(operands, slot, slots));
             slot += slots;
         }
     }
-    operands.put(0, structure.0.into());
+    call.created(operands, structure);
     Ok(Progress::Done)
 }
 
 fn new_fixed(
-    store: &mut StoreInner,
+    call: ServiceCall<'_>,
     operands: &Operands,
     ty: TypeId,
     len: u32,
 ) -> Result<Progress, Failure> {
-    let size = store.objects.layout(ty).array_size(len);
+    let size = call.store.objects.layout(ty).array_size(len);
     if size <= 2048 {
-        return Ok(refill(store, size_class(size as u32)));
+        return Ok(refill(call.store, size_class(size as u32)));
     }
-    let Some(array) = new_array(store, ty, len) else {
+    let Some(array) = new_array(call.store, ty, len) else {
         return Ok(Progress::NoRoom);
     };
-    let slots = value_slots(store, ty);
+    let slots = value_slots(call.store, ty);
     for index in 0..len {
         let bits = value(operands, index as usize * slots, slots);
-        store.set_field(array, index, bits);
+        call.store.set_field(array, index, bits);
     }
-    operands.put(0, array.0.into());
+    call.created(operands, array);
     Ok(Progress::Done)
 }
 

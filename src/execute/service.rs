@@ -14,7 +14,7 @@ use crate::code::{
     ModuleTag, Op, Trap,
 };
 use crate::heap::{Failure, FuncRef, StoreInner};
-use crate::ids::{ExnIndex, InstanceIndex, MemoryIndex, TableIndex};
+use crate::ids::{ExnIndex, InstanceIndex, MemoryIndex, ObjectRef, TableIndex};
 use crate::stack::{Context, Exit};
 use crate::support::vector::Level;
 use core::marker::PhantomData;
@@ -78,6 +78,14 @@ impl ServiceCall<'_> {
         // SAFETY: X1, S1: the operands lie within the frame.
         let slots = unsafe { self.r.far_slot(at) };
         Operands { slots }
+    }
+
+    /// Puts a new object into the first operand's slot and into the accumulator, as handlers do.
+    pub(super) fn created(&self, operands: &Operands, object: ObjectRef) {
+        let bits = u64::from(object.0);
+        operands.set(bits);
+        // SAFETY: X2; no handler runs.
+        unsafe { (*self.r.ctx).acc = bits };
     }
 
     /// Returns the index in the store of the memory that a field names.

@@ -11,8 +11,8 @@
 //! nothing.
 
 use super::collection::Collection;
-use super::store::StoreInner;
 use super::objects::AnyKind;
+use super::store::StoreInner;
 use crate::ids::{ExnIndex, ExternIndex, ObjectRef, StackId};
 use crate::module::{CollectorPace, HeapType, ValBits, ValType};
 use crate::support::error::Error;

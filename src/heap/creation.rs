@@ -1,11 +1,12 @@
 //! Creation of everything that a store owns, within its limits.
 
+use super::collector::Reference;
 use super::global::Global;
 use super::instance::{Instance, InstanceParts};
-use super::collector::Reference;
 use super::limits::{
     DEFAULT_CONTINUATIONS, DEFAULT_EXCEPTION_BYTES, DEFAULT_EXTERNS, DEFAULT_INSTANCES,
-    DEFAULT_MEMORIES, DEFAULT_OBJECT_BYTES, DEFAULT_STACK_BYTES, DEFAULT_TABLES, LimitError, too_many,
+    DEFAULT_MEMORIES, DEFAULT_OBJECT_BYTES, DEFAULT_STACK_BYTES, DEFAULT_TABLES, LimitError,
+    too_many,
 };
 use super::memory::Memory;
 #[cfg(backstitch_threads)]

@@ -235,7 +235,12 @@ impl Function<'_> {
         match fields {
             1 => {
                 let a = field(0);
-                self.slot_result(kind, |result| StructNew1 { result, a, class, ty });
+                self.slot_result(kind, |result| StructNew1 {
+                    result,
+                    a,
+                    class,
+                    ty,
+                });
             }
             2 => {
                 let (a, b) = (field(0), field(1));
@@ -377,11 +382,7 @@ impl Function<'_> {
 
     /// Writes the cells that create an array and fill it. Between them, the array is in a hidden slot
     /// above the operands, and the number of its filled elements behind that.
-    fn filled_array(
-        &mut self,
-        slots: u32,
-        cells: impl FnOnce(&mut Self, FarSlot, FarSlot),
-    ) {
+    fn filled_array(&mut self, slots: u32, cells: impl FnOnce(&mut Self, FarSlot, FarSlot)) {
         let first = self.values.height() - slots;
         self.values.settle_from(first);
         self.values.free_accs();
@@ -532,7 +533,11 @@ impl Function<'_> {
                     HeapType::Cont => (CastTarget::All, false),
                     _ => (CastTarget::Object, true),
                 };
-                (CastTest::new(target, nullable, layout.depth()), id, is_object)
+                (
+                    CastTest::new(target, nullable, layout.depth()),
+                    id,
+                    is_object,
+                )
             }
             wasmparser::HeapType::Abstract { ty, .. } => {
                 let target = match ty {

@@ -106,7 +106,9 @@ impl Program {
         let module = module(&engine, text);
         Instance::new(&mut store, &module, &[]).unwrap();
         let structure = store.inner.instances().next().unwrap().module();
-        let structure = structure.types.last().unwrap().id;
+        let mut types = structure.types.iter();
+        let is_struct = |kind| kind == crate::module::CompositeKind::Struct;
+        let structure = types.find(|ty| is_struct(ty.layout.kind)).unwrap().id;
         let function = Func::wrap(&mut store, || {}).index();
         store.inner.trace_stack = trace_stack;
         let mut program = Program {
@@ -266,7 +268,8 @@ impl Program {
                 if let (Some(Reference::Object(object)), Some(value)) = (self.any_of(3), value) {
                     let field = kind(value) as u32;
                     if field == 3 && self.random.below(2) == 0 {
-                        self.inner().set_field_as_handlers(object, field, bits(value));
+                        self.inner()
+                            .set_field_as_handlers(object, field, bits(value));
                     } else {
                         self.inner().set_field(object, field, [bits(value), 0]);
                     }

@@ -119,7 +119,12 @@ fn arrays_of_references() {
                 (local.set $i (i32.add (local.get $i) (i32.const 1)))
                 (br_if $again (i32.lt_u (local.get $i) (local.get $n))))
             (local.get $sum)))"#;
-    each(|engine| assert_eq!(call(engine, text, &[300]).unwrap(), 99 * 100 / 2 * 3 + 200 * 7));
+    each(|engine| {
+        assert_eq!(
+            call(engine, text, &[300]).unwrap(),
+            99 * 100 / 2 * 3 + 200 * 7
+        )
+    });
 }
 
 #[test]
@@ -171,8 +176,12 @@ fn a_full_heap_traps() {
         let _ = store.set_fuel(u64::MAX >> 2);
         let instance = Instance::new(&mut store, &module(engine, text), &[]).unwrap();
         let run = instance.get_typed_func::<(i32, i32), i32>(&mut store, "run");
-        let clear = instance.get_typed_func::<(), ()>(&mut store, "clear").unwrap();
-        let array = instance.get_typed_func::<i32, i32>(&mut store, "array").unwrap();
+        let clear = instance
+            .get_typed_func::<(), ()>(&mut store, "clear")
+            .unwrap();
+        let array = instance
+            .get_typed_func::<i32, i32>(&mut store, "array")
+            .unwrap();
         let run = run.unwrap();
         for _ in 0..2 {
             let trap = run.call(&mut store, (1_000_000, 1)).unwrap_err();

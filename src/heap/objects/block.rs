@@ -31,8 +31,13 @@ pub enum Use {
     Spare,
     /// Cells of a size class.
     Small(u8),
-    /// One large object, and whether it is marked.
-    Large(bool),
+    /// One large object.
+    Large {
+        /// True if it is marked.
+        marked: bool,
+        /// True if it has not been swept since marking ended.
+        unswept: bool,
+    },
 }
 
 /// A list of free cells.
@@ -85,7 +90,10 @@ impl Block {
     pub fn make_large(&mut self, bytes: usize) -> bool {
         self.memory = RawBytes::zeroed(bytes);
         self.purpose = match self.memory {
-            Some(_) => Use::Large(false),
+            Some(_) => Use::Large {
+                marked: false,
+                unswept: false,
+            },
             None => Use::Vacant,
         };
         self.memory.is_some()
@@ -108,7 +116,7 @@ impl Block {
     pub fn base(&self) -> *mut u8 {
         match (&self.memory, self.purpose) {
             (None, _) => ptr::null_mut(),
-            (Some(memory), Use::Large(_)) => memory.as_ptr(),
+            (Some(memory), Use::Large { .. }) => memory.as_ptr(),
             // SAFETY: the marks are at the beginning of the memory of a small block.
             (Some(memory), _) => unsafe { memory.as_ptr().add(MARKS) },
         }
@@ -134,7 +142,7 @@ impl Block {
     /// Marks the object at an offset. Returns whether it was not marked before.
     #[inline]
     pub fn mark(&mut self, offset: u32) -> bool {
-        if let Use::Large(marked) = &mut self.purpose {
+        if let Use::Large { marked, .. } = &mut self.purpose {
             return !core::mem::replace(marked, true);
         }
         let (word, bit) = (offset as usize / 512, 1 << (offset / 8 % 64));
@@ -150,7 +158,7 @@ impl Block {
 
     /// Returns whether the object at an offset is marked.
     pub fn is_marked(&mut self, offset: u32) -> bool {
-        if let Use::Large(marked) = self.purpose {
+        if let Use::Large { marked, .. } = self.purpose {
             return marked;
         }
         let word = self.marks().get(offset as usize / 512);
@@ -159,7 +167,7 @@ impl Block {
 
     /// Returns the offset of the first marked object from `offset` on.
     pub fn next_marked(&mut self, offset: u32) -> Option<u32> {
-        if let Use::Large(marked) = self.purpose {
+        if let Use::Large { marked, .. } = self.purpose {
             return (marked && offset == 0).then_some(0);
         }
         let mut word = offset as usize / 512;
@@ -174,7 +182,7 @@ impl Block {
 
     /// Removes all marks.
     pub fn clear_marks(&mut self) {
-        if let Use::Large(marked) = &mut self.purpose {
+        if let Use::Large { marked, .. } = &mut self.purpose {
             *marked = false;
         }
         self.marks().fill(0);
@@ -183,7 +191,7 @@ impl Block {
     /// Returns whether the block has no marked object.
     pub fn is_unmarked(&mut self) -> bool {
         match self.purpose {
-            Use::Large(marked) => !marked,
+            Use::Large { marked, .. } => !marked,
             _ => self.marks().iter().all(|&word| word == 0),
         }
     }

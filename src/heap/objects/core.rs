@@ -156,12 +156,7 @@ impl ObjectCore {
     ///
     /// H5, and an instance of the store has the type `of`.
     #[inline(always)]
-    pub unsafe fn is_known_subtype(
-        core: *const ObjectCore,
-        ty: u32,
-        of: u32,
-        depth: u32,
-    ) -> bool {
+    pub unsafe fn is_known_subtype(core: *const ObjectCore, ty: u32, of: u32, depth: u32) -> bool {
         // SAFETY: as promised; a type with no entry is in no instance, nor are its subtypes.
         ty == of
             || unsafe {

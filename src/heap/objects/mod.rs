@@ -43,11 +43,7 @@ use block::{BLOCK, Block, END, Use};
 const MOST_BLOCKS: usize = 1 << (32 - BLOCK_BITS);
 
 /// Maximum number of bytes of an object.
-const MOST_BYTES: u64 = if usize::BITS > 32 {
-    1 << 36
-} else {
-    1 << 30
-};
+const MOST_BYTES: u64 = if usize::BITS > 32 { 1 << 36 } else { 1 << 30 };
 
 /// Number of spare blocks that are kept, in addition to as many as are in use.
 const FEW_SPARE: usize = 16;
@@ -711,7 +707,7 @@ impl Objects {
         for block in &self.blocks {
             live += match block.purpose {
                 Use::Small(class) => block.used_bytes(SIZES[class as usize]) as isize,
-                Use::Large(_) => block.bytes() as isize,
+                Use::Large { .. } => block.bytes() as isize,
                 Use::Vacant | Use::Spare => 0,
             };
         }
@@ -728,9 +724,13 @@ impl Objects {
         self.lists = [Lists::default(); CLASSES];
         for number in (0..self.blocks.len()).rev() {
             let block = &mut self.blocks[number];
-            if let Use::Small(class) = block.purpose {
-                block.next = self.lists[class as usize].unswept;
-                self.lists[class as usize].unswept = number as u32;
+            match &mut block.purpose {
+                &mut Use::Small(class) => {
+                    block.next = self.lists[class as usize].unswept;
+                    self.lists[class as usize].unswept = number as u32;
+                }
+                Use::Large { unswept, .. } => *unswept = true,
+                Use::Vacant | Use::Spare => {}
             }
         }
     }
@@ -758,9 +758,16 @@ impl Objects {
         while cursor.block < self.blocks.len() {
             let number = cursor.block;
             cursor.block += 1;
-            if let Use::Large(marked) = self.blocks[number].purpose {
+            if let Use::Large {
+                marked,
+                unswept: true,
+            } = self.blocks[number].purpose
+            {
                 if marked {
-                    self.blocks[number].clear_marks();
+                    self.blocks[number].purpose = Use::Large {
+                        marked: false,
+                        unswept: false,
+                    };
                 } else {
                     self.forget_seen(number as u32);
                     self.make_vacant(number as u32);
