@@ -41,6 +41,7 @@ use super::store::StoreInner;
 use crate::format_err;
 use crate::ids::{ExnIndex, ObjectRef, StackId};
 use crate::support::error::Error;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 /// A collection under way.
@@ -430,7 +431,7 @@ impl Collection {
 
     /// Visits some of the roots whose changes are noticed. Returns whether any were left.
     fn visit_noticed_roots(&mut self, store: &mut StoreInner, work: &mut Work) -> bool {
-        let Collector { held, owned, .. } = &store.collector;
+        let Collector { held, owned, .. } = &mut store.collector;
         let mut found = Found::new(&mut self.found, &mut self.failed);
         let roots = &mut self.roots;
         if roots.held < held.len() {
@@ -439,10 +440,16 @@ impl Collection {
             work.spend(some.len() * ENTRY);
             some.for_each(|&reference| found.push(reference));
         } else if roots.owned < owned.len() {
-            let some = owned[roots.owned..].iter().take(CHUNK);
-            roots.owned += some.len();
-            work.spend(some.len() * ENTRY);
-            some.for_each(|&(reference, _)| found.push(reference));
+            for _ in 0..CHUNK.min(owned.len() - roots.owned) {
+                work.spend(ENTRY);
+                let (reference, token) = &owned[roots.owned];
+                if Arc::strong_count(token) > 1 {
+                    found.push(*reference);
+                    roots.owned += 1;
+                } else {
+                    owned.swap_remove(roots.owned);
+                }
+            }
         } else if roots.stacks < store.stacks.entries() {
             let id = StackId(roots.stacks as u32);
             roots.stacks += 1;

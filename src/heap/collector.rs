@@ -95,8 +95,8 @@ pub struct Collector {
     pub(super) held: Vec<Reference>,
     /// References that the host holds until it drops its copy of the token.
     pub(super) owned: Vec<(Reference, Arc<()>)>,
-    /// Length of `owned` at which entries with dropped tokens are searched for.
-    owned_due: usize,
+    /// Index of the entry of `owned` that was examined last.
+    examined: usize,
     /// Collection under way.
     pub(super) collection: Option<Collection>,
     /// Number of the last collection.
@@ -114,7 +114,7 @@ impl Collector {
             paused: 0,
             held: Vec::new(),
             owned: Vec::new(),
-            owned_due: LEAST_OWNED,
+            examined: 0,
             collection: None,
             number: 0,
         }
@@ -156,28 +156,36 @@ impl Collector {
     }
 
     fn hold_until_dropped(&mut self, reference: Reference) -> Result<Arc<()>, TryReserveError> {
-        if self.owned.len() >= self.owned_due {
-            self.forget_dropped();
-            self.owned_due = (2 * self.owned.len()).max(LEAST_OWNED);
-        }
+        self.examine_owned();
         self.owned.try_reserve(1)?;
         let token = Arc::new(());
         self.owned.push((reference, Arc::clone(&token)));
         Ok(token)
     }
 
-    fn forget_dropped(&mut self) {
-        let mut visited = self.collection.as_mut().map(Collection::visited_owned);
-        let (mut index, mut before) = (0, 0);
-        let visited_before = visited.as_ref().map_or(0, |visited| **visited);
-        self.owned.retain(|(_, token)| {
-            let retained = Arc::strong_count(token) > 1;
-            before += usize::from(retained && index < visited_before);
-            index += 1;
-            retained
-        });
-        if let Some(visited) = &mut visited {
-            **visited = before;
+    /// Removes entries with dropped tokens among a few of `owned`, so that these lists do not grow
+    /// without a collection.
+    fn examine_owned(&mut self) {
+        for _ in 0..EXAMINED {
+            self.examined = self.examined.checked_sub(1).unwrap_or(self.owned.len());
+            let Some((_, token)) = self.owned.get(self.examined) else {
+                continue;
+            };
+            if Arc::strong_count(token) > 1 {
+                continue;
+            }
+            // The last entry, which may not have been visited, must not get among those that have
+            // been.
+            let mut at = self.examined;
+            if let Some(collection) = &mut self.collection {
+                let visited = collection.visited_owned();
+                if at < *visited {
+                    *visited -= 1;
+                    self.owned.swap(at, *visited);
+                    at = *visited;
+                }
+            }
+            self.owned.swap_remove(at);
         }
     }
 
@@ -196,8 +204,8 @@ impl Collector {
     }
 }
 
-/// Smallest value of [`Collector::owned_due`].
-const LEAST_OWNED: usize = 4096;
+/// Number of entries that are examined for each new one.
+const EXAMINED: usize = 2;
 
 impl StoreInner {
     /// Records that the host may have a reference.
@@ -273,7 +281,6 @@ impl StoreInner {
         if let Some(mut replaced) = self.collector.collection.take() {
             replaced.give_up(self);
         }
-        self.collector.forget_dropped();
         self.collector.number = self.collector.number.wrapping_add(1);
         self.collector.collection = Some(Collection::new(self.collector.number));
     }
