@@ -533,13 +533,9 @@ impl Objects {
             let address = address.wrapping_add(offset);
             let [bits, _] = FieldPlace { address, storage }.get();
             match reference_in(storage, bits) {
-                Some(Reference::Object(object)) => {
-                    if self.mark(object) {
-                        grey.push(object);
-                    }
-                }
+                Some(Reference::Object(object)) if self.mark(object) => grey.push(object),
+                Some(Reference::Object(_)) | None => {}
                 Some(reference) => other(reference),
-                None => {}
             }
         };
         if layout.traced.is_empty() {
