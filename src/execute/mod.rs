@@ -56,9 +56,9 @@ mod handlers;
 mod host_call;
 mod memory;
 mod numeric;
-mod observed;
 mod object;
 mod object_service;
+mod observed;
 #[cfg_attr(
     all(
         not(miri),

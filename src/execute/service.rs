@@ -3,8 +3,8 @@
 
 use super::bulk::{self, Progress};
 use super::cell::Cell;
-use super::observed::Access;
 use super::object_service;
+use super::observed::Access;
 use super::regs::{Regs, Step};
 use super::switching;
 use super::waiting::{self, WaitOperands};

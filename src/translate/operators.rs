@@ -7,8 +7,8 @@
 use super::Failed;
 use super::atomic::NARROW_ATOMICS;
 use super::function::{Function, Local};
-use super::observe::observe;
 use super::object::Extension;
+use super::observe::observe;
 use super::operand::Kind;
 #[cfg(feature = "simd")]
 use super::vector::LaneAccess;
