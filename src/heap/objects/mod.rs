@@ -662,3 +662,6 @@ impl Drop for Objects {
         drop(unsafe { Box::from_raw(self.core.as_ptr()) });
     }
 }
+
+#[cfg(test)]
+mod tests;
