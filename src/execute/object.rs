@@ -127,12 +127,13 @@ where
             if object == 0 {
                 return r.trap(Trap::NullReference);
             }
+            // The address first: it takes several registers to compute, and then one.
+            let offset = r.u32_at(const { Self::LAYOUT.byte("offset", FieldKind::U32) });
+            let field = r.object(object).add(offset as usize);
             let value = V::read(r, const { Self::LAYOUT.either("value", "value_constant") });
             if const { shades(O::OP) } && !r.shade(value.reference()) {
                 return r.serve_op(O::OP);
             }
-            let offset = r.u32_at(const { Self::LAYOUT.byte("offset", FieldKind::U32) });
-            let field = r.object(object).add(offset as usize);
             field.cast::<O::Stored>().write(O::wrap(value));
             r.advance(Self::WORDS)
         }

@@ -1,8 +1,8 @@
 //! Tests of the allocator and of marking without code.
 
 use super::*;
-use crate::module::{CompositeType, FieldType, HeapType, RefType, StorageType, ValType};
 use crate::module::TypeRegistry;
+use crate::module::{CompositeType, FieldType, HeapType, RefType, StorageType, ValType};
 use alloc::vec;
 
 /// A heap that knows a structure of two references and an array of them.
