@@ -33,8 +33,8 @@
 //!
 //! * Components (`wasmtime::component`, `bindgen!`).
 //! * Vectors, shared memories and atomics ([`Val::V128`] exists, but modules
-//!   that need it are refused; `SharedMemory`), and values of the garbage collection proposal (`StructRef`, `ArrayRef`,
-//!   `EqRef`, `I31`; [`AnyRef`] has no values). The types of that proposal exist.
+//!   that need it are refused; `SharedMemory`), and access to structures and arrays (`StructRef`,
+//!   `ArrayRef`, `EqRef`, `I31`). [`AnyRef`] exists.
 //! * Ahead-of-time compilation and caches (`Module::serialize`, `Module::deserialize`,
 //!   `Engine::precompile_module`), and the options of [`Config`] that concern compilers, memory
 //!   reservations, pooling allocators and native stacks for asynchronous calls.

@@ -95,7 +95,7 @@ const MAY_BE_NAMED: &[(&str, &str, &[&str])] = &[
     (
         "stack",
         "heap",
-        &["FuncObject", "GlobalCell", "InstanceCore"],
+        &["FuncObject", "GlobalCell", "InstanceCore", "ObjectCore"],
     ),
     (
         "stack",

@@ -45,8 +45,7 @@ impl Config {
     /// Creates the default configuration.
     ///
     /// * Proposals: all that are supported are on. These are those that WebAssembly 2.0 and 3.0
-    ///   contain, without the instructions of garbage collection, and in addition threads within a
-    ///   store, custom page sizes, wide arithmetic, stack switching and legacy exceptions. SIMD and relaxed SIMD need
+    ///   contain, and in addition threads within a store, custom page sizes, wide arithmetic, stack switching and legacy exceptions. SIMD and relaxed SIMD need
     ///   the Cargo feature `simd`, which is on by default.
     /// * [`CompilationMode::LazyTranslation`]: functions are validated when the module is created
     ///   and translated when they are first called.
@@ -55,8 +54,8 @@ impl Config {
     /// * Up to 8 MiB of stack for an execution, 100 nested calls from the host, and 1 GiB for a
     ///   module.
     ///
-    /// Proposals that are not supported (the instructions of garbage collection, components) cannot
-    /// be turned on. A module that uses one is refused with
+    /// Proposals that are not supported (components, custom descriptors) cannot be turned
+    /// on. A module that uses one is refused with
     /// [`ModuleError::Unsupported`](crate::ModuleError::Unsupported), which contains the proposal's
     /// name.
     pub fn new() -> Config {
@@ -177,9 +176,9 @@ impl Config {
 
     /// Sets the least number of allocations between two garbage collections.
     ///
-    /// Host values, exceptions and continuations count as allocations. If more objects than this
-    /// were alive after the last collection, the next one begins after that many allocations. The
-    /// default is 4096.
+    /// Host values, exceptions and continuations count as one allocation each, and structures and
+    /// arrays as one for each 128 bytes. If more objects than this were alive after the last
+    /// collection, the next one begins after that many allocations. The default is 4096.
     pub fn gc_threshold(&mut self, allocations: usize) -> &mut Config {
         self.tunables.collector.least = allocations;
         self
@@ -229,14 +228,11 @@ impl Config {
         ///
         /// The default is `true`.
         wasm_wide_arithmetic = WIDE_ARITHMETIC,
-        /// Configures the types of the [garbage collection](https://github.com/WebAssembly/gc)
-        /// proposal.
+        /// Configures the [garbage collection](https://github.com/WebAssembly/gc) proposal:
+        /// structures, arrays, `i31`, casts, recursion groups and subtyping. It has no effect if
+        /// [`Config::wasm_function_references`] is off.
         ///
-        /// The default is `true`: recursion groups, subtyping, and structure, array and all heap
-        /// types are accepted. The proposal's instructions are not supported yet. A module that
-        /// contains one is refused with
-        /// [`ModuleError::Unsupported`](crate::ModuleError::Unsupported), which names the proposal
-        /// `gc`.
+        /// The default is `true`.
         wasm_gc = GC,
         /// Configures the [SIMD](https://github.com/WebAssembly/simd) proposal: the type `v128` and
         /// its instructions.

@@ -60,9 +60,9 @@ pub struct ExnRef {
 impl GcRef for ExnRef {}
 
 impl Kept for ExnRef {
-    fn reference(&self, store: &StoreInner) -> Result<Reference> {
+    fn reference(&self, store: &StoreInner) -> Result<Option<Reference>> {
         self.inner(store)?;
-        Ok(Reference::Exn(self.index))
+        Ok(Some(Reference::Exn(self.index)))
     }
 }
 

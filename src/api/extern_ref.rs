@@ -1,12 +1,12 @@
 //! Host values that guests can hold as `externref`.
 
+use super::any_ref::{AnyRef, live_reference};
 use super::context::{AsContextMut, StoreContext, StoreContextMut};
 use super::rooted::sealed::Kept;
 use super::rooted::{GcRef, Rooted};
-use crate::heap::{Reference, StoreInner};
+use crate::heap::{AnyKind, Reference, StoreInner};
 use crate::ids::{ExternIndex, StoreId};
 use crate::support::error::Result;
-use crate::{bail, ensure};
 use alloc::boxed::Box;
 use core::any::Any;
 
@@ -19,15 +19,16 @@ use core::any::Any;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ExternRef {
     store: StoreId,
-    index: ExternIndex,
+    /// The bits of an [`AnyKind`].
+    bits: u32,
 }
 
 impl GcRef for ExternRef {}
 
 impl Kept for ExternRef {
-    fn reference(&self, store: &StoreInner) -> Result<Reference> {
+    fn reference(&self, store: &StoreInner) -> Result<Option<Reference>> {
         self.ensure_store(store)?;
-        Ok(Reference::Extern(self.index))
+        Ok(Reference::of_any(self.bits.into()))
     }
 }
 
@@ -46,11 +47,30 @@ impl ExternRef {
         store.hold(Reference::Extern(index));
         Ok(Rooted::new(ExternRef {
             store: store.id(),
-            index,
+            bits: AnyKind::Extern(index).bits() as u32,
         }))
     }
 
-    /// Returns the value.
+    /// Converts an `anyref` to an `externref`, as `extern.convert_any` does.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the reference belongs to another store or has been collected.
+    pub fn convert_any(
+        mut store: impl AsContextMut,
+        anyref: Rooted<AnyRef>,
+    ) -> Result<Rooted<ExternRef>> {
+        let store = store.as_context_mut().0;
+        if let Some(reference) = anyref.reference(store)? {
+            store.hold(reference);
+        }
+        Ok(Rooted::new(ExternRef {
+            store: store.id(),
+            bits: anyref.bits(),
+        }))
+    }
+
+    /// Returns the value, or `None` if the reference is a converted `anyref`.
     ///
     /// # Errors
     ///
@@ -61,10 +81,10 @@ impl ExternRef {
     ) -> Result<Option<&'a (dyn Any + Send + Sync)>> {
         let store = store.into().0;
         self.ensure_store(store)?;
-        Ok(store.extern_value(self.index))
+        Ok(self.index().and_then(|index| store.extern_value(index)))
     }
 
-    /// Returns the value mutably.
+    /// Returns the value mutably, or `None` if the reference is a converted `anyref`.
     ///
     /// # Errors
     ///
@@ -75,7 +95,10 @@ impl ExternRef {
     ) -> Result<Option<&'a mut (dyn Any + Send + Sync)>> {
         let store = store.into().0;
         self.ensure_store(store)?;
-        Ok(store.extern_value_mut(self.index))
+        Ok(match self.index() {
+            Some(index) => store.extern_value_mut(index),
+            None => None,
+        })
     }
 
     /// Converts the reference to a number that identifies the value in this store.
@@ -85,24 +108,35 @@ impl ExternRef {
     /// Returns an error if the reference belongs to another store.
     pub fn to_raw(&self, mut store: impl AsContextMut) -> Result<u32> {
         self.ensure_store(store.as_context_mut().0)?;
-        Ok(self.index.0 + 1)
+        Ok(self.bits)
     }
 
     /// Converts a number from [`ExternRef::to_raw`] back to a reference; 0 becomes `None`.
     pub fn from_raw(mut store: impl AsContextMut, raw: u32) -> Option<Rooted<ExternRef>> {
         let store = store.as_context_mut().0;
         let value = ExternRef::from_bits(raw.into(), store.id())?;
-        store.hold(Reference::Extern(value.index));
+        // An object that is not alive cannot be held: a use of the reference returns an error.
+        if let Ok(Some(reference)) = value.reference(store) {
+            store.hold(reference);
+        }
         Some(value)
     }
 
     pub(super) fn from_bits(bits: u64, store: StoreId) -> Option<Rooted<ExternRef>> {
-        let index = ExternIndex((bits as u32).checked_sub(1)?);
-        Some(Rooted::new(ExternRef { store, index }))
+        let bits = bits as u32;
+        (bits != 0).then(|| Rooted::new(ExternRef { store, bits }))
     }
 
-    pub(super) fn index(&self) -> ExternIndex {
-        self.index
+    /// Returns the number of the host value; none of a converted `anyref`.
+    fn index(&self) -> Option<ExternIndex> {
+        match AnyKind::of(self.bits.into()) {
+            Some(AnyKind::Extern(index)) => Some(index),
+            _ => None,
+        }
+    }
+
+    pub(super) fn bits(&self) -> u32 {
+        self.bits
     }
 
     pub(super) fn belongs_to(&self, store: &StoreInner) -> bool {
@@ -110,13 +144,6 @@ impl ExternRef {
     }
 
     pub(super) fn ensure_store(&self, store: &StoreInner) -> Result<()> {
-        ensure!(self.belongs_to(store), "object used with the wrong store");
-        if store.extern_value(self.index).is_none() {
-            bail!(
-                "{} is not the number of a live value of this store",
-                self.index.0 + 1
-            );
-        }
-        Ok(())
+        live_reference(store, self.store, self.bits).map(drop)
     }
 }

@@ -3,7 +3,8 @@
 use crate::bail;
 use crate::heap::{
     DEFAULT_CONTINUATIONS, DEFAULT_EXCEPTION_BYTES, DEFAULT_INSTANCES, DEFAULT_MEMORIES,
-    DEFAULT_MEMORY_BYTES, DEFAULT_STACK_BYTES, DEFAULT_TABLE_ELEMENTS, DEFAULT_TABLES, Limiter,
+    DEFAULT_MEMORY_BYTES, DEFAULT_OBJECT_BYTES, DEFAULT_STACK_BYTES, DEFAULT_TABLE_ELEMENTS,
+    DEFAULT_TABLES, Limiter,
 };
 use crate::support::error::{Error, Result};
 
@@ -114,6 +115,15 @@ pub trait ResourceLimiter: Send {
     fn exception_bytes(&self) -> usize {
         DEFAULT_EXCEPTION_BYTES
     }
+
+    /// Returns the maximum number of bytes that the heap of the store's structures and arrays takes
+    /// from the host's allocator.
+    ///
+    /// If an allocation needs more and a collection does not help, it ends with
+    /// [`Trap::AllocationTooLarge`](crate::Trap::AllocationTooLarge).
+    fn gc_heap_bytes(&self) -> usize {
+        DEFAULT_OBJECT_BYTES
+    }
 }
 
 /// A [`ResourceLimiter`] in the form that the code below the API calls.
@@ -169,6 +179,10 @@ impl Limiter for Adapter<'_> {
     fn exception_bytes(&self) -> usize {
         self.0.exception_bytes()
     }
+
+    fn object_bytes(&self) -> usize {
+        self.0.gc_heap_bytes()
+    }
 }
 
 /// A limiter with fixed limits, built with [`StoreLimitsBuilder`].
@@ -189,6 +203,7 @@ pub struct StoreLimits {
     continuations: usize,
     stack_bytes: usize,
     exception_bytes: usize,
+    gc_heap_bytes: usize,
     trap_on_grow_failure: bool,
 }
 
@@ -203,6 +218,7 @@ impl Default for StoreLimits {
             continuations: DEFAULT_CONTINUATIONS,
             stack_bytes: DEFAULT_STACK_BYTES,
             exception_bytes: DEFAULT_EXCEPTION_BYTES,
+            gc_heap_bytes: DEFAULT_OBJECT_BYTES,
             trap_on_grow_failure: false,
         }
     }
@@ -279,6 +295,10 @@ impl ResourceLimiter for StoreLimits {
     fn exception_bytes(&self) -> usize {
         self.exception_bytes
     }
+
+    fn gc_heap_bytes(&self) -> usize {
+        self.gc_heap_bytes
+    }
 }
 
 /// A builder of [`StoreLimits`].
@@ -339,6 +359,12 @@ impl StoreLimitsBuilder {
     /// Sets the maximum size of the store's exceptions, in bytes.
     pub fn exception_bytes(mut self, limit: usize) -> StoreLimitsBuilder {
         self.0.exception_bytes = limit;
+        self
+    }
+
+    /// Sets the maximum size of the heap of the store's structures and arrays, in bytes.
+    pub fn gc_heap_bytes(mut self, limit: usize) -> StoreLimitsBuilder {
+        self.0.gc_heap_bytes = limit;
         self
     }
 

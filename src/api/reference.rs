@@ -114,7 +114,13 @@ impl Ref {
             Ref::Extern(None) => RefType::NULLEXTERNREF,
             Ref::Extern(Some(_)) => RefType::new(false, HeapType::Extern),
             Ref::Any(None) => RefType::NULLREF,
-            Ref::Any(Some(_)) => RefType::new(false, HeapType::Any),
+            Ref::Any(Some(value)) => {
+                let heap = value.heap_type(store)?;
+                RefType::new(
+                    false,
+                    HeapType::from_inner(Engine::from_ref(store.engine()), heap),
+                )
+            }
             Ref::Exn(None) => RefType::NULLEXNREF,
             Ref::Exn(Some(_)) => RefType::new(false, HeapType::Exn),
             Ref::Cont(None) => RefType::NULLCONTREF,
@@ -169,9 +175,9 @@ impl Ref {
                 FuncRef::new(func.index()).0.into(),
             ),
             Ref::Extern(None) => (module::HeapType::NoExtern, 0),
-            Ref::Extern(Some(value)) => (module::HeapType::Extern, u64::from(value.index().0) + 1),
+            Ref::Extern(Some(value)) => (module::HeapType::Extern, value.bits().into()),
             Ref::Any(None) => (module::HeapType::None, 0),
-            Ref::Any(Some(_)) => (module::HeapType::Any, 0),
+            Ref::Any(Some(value)) => (value.heap_type(store)?, value.bits().into()),
             Ref::Exn(None) => (module::HeapType::NoExn, 0),
             Ref::Exn(Some(exception)) => {
                 (module::HeapType::Exn, u64::from(exception.index().0) + 1)
@@ -201,7 +207,7 @@ impl Ref {
             module::HeapType::Extern => Ref::Extern(ExternRef::from_bits(bits, store)),
             module::HeapType::Exn => Ref::Exn(ExnRef::from_bits(bits, store)),
             module::HeapType::Cont => Ref::Cont(ContRef::from_bits(bits, store)),
-            _ => Ref::Any(None),
+            _ => Ref::Any(AnyRef::from_bits(bits, store)),
         }
     }
 }

@@ -11,9 +11,9 @@ pub(super) mod sealed {
 
     /// A type of objects that a store can keep. Only types of this crate implement it.
     pub trait Kept: Copy {
-        /// Returns the collector's name of the object. Returns an error if the object belongs to
-        /// another store or has been collected.
-        fn reference(&self, store: &StoreInner) -> Result<Reference>;
+        /// Returns the collector's name of the object; none of a value that is no object. Returns an
+        /// error if the object belongs to another store or has been collected.
+        fn reference(&self, store: &StoreInner) -> Result<Option<Reference>>;
     }
 }
 
@@ -50,7 +50,10 @@ impl<T: GcRef> Rooted<T> {
         let reference = self.0.reference(store)?;
         Ok(OwnedRooted {
             value: self.0,
-            _held: store.hold_until_dropped(reference)?,
+            _held: match reference {
+                Some(reference) => store.hold_until_dropped(reference)?,
+                None => Arc::new(()),
+            },
         })
     }
 }
@@ -115,7 +118,8 @@ impl<T: GcRef> OwnedRooted<T> {
     pub fn to_rooted(&self, mut store: impl AsContextMut) -> Rooted<T> {
         let store = store.as_context_mut().0;
         match self.value.reference(store) {
-            Ok(reference) => store.hold(reference),
+            Ok(Some(reference)) => store.hold(reference),
+            Ok(None) => {}
             Err(error) => panic!("{error}"),
         }
         Rooted(self.value)

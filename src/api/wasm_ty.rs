@@ -251,7 +251,7 @@ impl sealed::Ty for Rooted<ExternRef> {
             return Err(cross_store());
         }
         self.ensure_store(store)?;
-        Ok([u64::from(self.index().0 + 1), 0])
+        Ok([u64::from(self.bits()), 0])
     }
 
     fn from_bits(bits: ValBits, store: StoreId) -> Rooted<ExternRef> {

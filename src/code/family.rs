@@ -186,6 +186,37 @@ macro_rules! for_each_variant {
             cell "" AtomicExchange<Acc>, d ".d" AtomicExchange<AccAndSlot>
         }
     };
+    ($callback:ident [$($extra:tt)*] FieldGet) => {
+        $callback! { [$($extra)*]
+            s "_s" GetField<Slot, Acc>, s_d "_s.d" GetField<Slot, AccAndSlot>,
+            r "_r" GetField<Acc, Acc>, r_d "_r.d" GetField<Acc, AccAndSlot>
+        }
+    };
+    ($callback:ident [$($extra:tt)*] FieldSet) => {
+        $callback! { [$($extra)*]
+            ss "_ss" SetField<Slot, Slot>, rs "_rs" SetField<Acc, Slot>,
+            sr "_sr" SetField<Slot, Acc>,
+            si "_si" SetField<Slot, Wide>, ri "_ri" SetField<Acc, Wide>
+        }
+    };
+    ($callback:ident [$($extra:tt)*] ElementGet) => {
+        $callback! { [$($extra)*]
+            ss "_ss" GetElement<Slot, Slot, Acc>, ss_d "_ss.d" GetElement<Slot, Slot, AccAndSlot>,
+            rs "_rs" GetElement<Acc, Slot, Acc>, rs_d "_rs.d" GetElement<Acc, Slot, AccAndSlot>,
+            sr "_sr" GetElement<Slot, Acc, Acc>, sr_d "_sr.d" GetElement<Slot, Acc, AccAndSlot>,
+            si "_si" GetElement<Slot, Imm, Acc>, si_d "_si.d" GetElement<Slot, Imm, AccAndSlot>,
+            ri "_ri" GetElement<Acc, Imm, Acc>, ri_d "_ri.d" GetElement<Acc, Imm, AccAndSlot>
+        }
+    };
+    ($callback:ident [$($extra:tt)*] ElementSet) => {
+        $callback! { [$($extra)*]
+            ss "_sss" SetElement<Slot, Slot>, rs "_srs" SetElement<Acc, Slot>,
+            sr "_ssr" SetElement<Slot, Acc>, is "_sis" SetElement<Imm, Slot>,
+            ir "_sir" SetElement<Imm, Acc>,
+            si "_ssi" SetElement<Slot, Wide>, ri "_sri" SetElement<Acc, Wide>,
+            ii "_sii" SetElement<Imm, Wide>
+        }
+    };
     ($callback:ident [$($extra:tt)*] Wide) => {
         $callback! { [$($extra)*] cell "" WideBinary }
     };
@@ -346,6 +377,14 @@ families! {
     Constant,
     /// A store of a vector.
     VectorStore,
+    /// A read of a field of a structure.
+    FieldGet,
+    /// A write of a field of a structure.
+    FieldSet,
+    /// A read of an element of an array.
+    ElementGet,
+    /// A write of an element of an array.
+    ElementSet,
     /// Two 128-bit integers.
     Wide,
     /// Two 64-bit operands and a 128-bit result.

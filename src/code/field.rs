@@ -154,6 +154,71 @@ impl PagedMemory {
     }
 }
 
+/// The values that a cast accepts, apart from null.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum CastTarget {
+    /// None.
+    None,
+    /// All.
+    All,
+    /// Integers of 31 bits, structures and arrays.
+    Eq,
+    /// Integers of 31 bits.
+    I31,
+    /// Structures.
+    Struct,
+    /// Arrays.
+    Array,
+    /// Structures or arrays of a defined type.
+    Object,
+    /// Functions of a defined type.
+    Func,
+}
+
+impl CastTarget {
+    const ALL: [CastTarget; 8] = [
+        CastTarget::None,
+        CastTarget::All,
+        CastTarget::Eq,
+        CastTarget::I31,
+        CastTarget::Struct,
+        CastTarget::Array,
+        CastTarget::Object,
+        CastTarget::Func,
+    ];
+}
+
+/// The test of a cast: the target, whether null passes, and the number of supertypes of a
+/// defined type.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CastTest(u16);
+
+impl CastTest {
+    /// Creates a test. `depth` is the number of supertypes of a defined type, or 0.
+    pub const fn new(target: CastTarget, nullable: bool, depth: u32) -> CastTest {
+        CastTest((depth as u16) << 8 | (nullable as u16) << 7 | target as u16)
+    }
+
+    /// Returns the target.
+    #[inline(always)]
+    pub const fn target(self) -> CastTarget {
+        CastTarget::ALL[(self.0 & 7) as usize]
+    }
+
+    /// Returns whether null passes.
+    #[inline(always)]
+    pub const fn accepts_null(self) -> bool {
+        self.0 & 1 << 7 != 0
+    }
+
+    /// Returns the number of supertypes of a defined type.
+    #[inline(always)]
+    pub const fn depth(self) -> u32 {
+        (self.0 >> 8) as u32
+    }
+}
+
 macro_rules! field_types {
     ($($ty:ty: $kind:ident, |$value:ident| $to:expr, |$bits:ident| $from:expr;)*) => {$(
         impl FieldType for $ty {
@@ -188,6 +253,7 @@ field_types! {
     PagedMemory: U32, |memory| u64::from(memory.0), |bits| PagedMemory(bits as u32);
     TypeId: U32, |ty| u64::from(ty.0), |bits| TypeId(bits as u32);
     AccessKind: U32, |kind| u64::from(kind.encode()), |bits| AccessKind::decode(bits as u32);
+    CastTest: U16, |test| u64::from(test.0), |bits| CastTest(bits as u16);
     Awaits: U32, |awaits| u64::from(awaits.encode()), |bits| Awaits::decode(bits as u32);
 }
 

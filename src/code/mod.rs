@@ -10,12 +10,13 @@
 //!
 //! ```text
 //!   table    every op, once                   vector_table   the ops on vectors
+//!   object_table                              the ops on structures, arrays and types
 //!   family   the variants of ops              shape          the operands of a variant
 //!   field    the types of fields              layout         where fields stand
 //!   cells    ops with fields of their own     input          operands under assembly
 //!   opcode   numbers of ops and variants      fusion         runs of cells with one handler
 //!   fusion_rows, vector_fusion_rows           the list of these runs
-//!   atomic   assembly of atomic accesses
+//!   atomic   assembly of atomic accesses      object         … of accesses to objects
 //! ```
 
 mod assembler;
@@ -31,6 +32,8 @@ pub(crate) mod fusion_rows;
 mod input;
 mod layout;
 mod module_code;
+mod object;
+pub(crate) mod object_table;
 mod observed;
 mod opcode;
 mod print;
@@ -53,9 +56,9 @@ pub use family::Family;
 #[cfg(feature = "simd")]
 pub use field::Lane;
 pub use field::{
-    CalleeCode, CalleeEntry, Clauses, FarSlot, FieldKind, FieldType, Length, ModuleData,
-    ModuleElements, ModuleFunc, ModuleGlobal, ModuleMemory, ModuleTable, ModuleTag, NearSlot,
-    PagedMemory, Target, Targets, ThrownTag, Unused,
+    CalleeCode, CalleeEntry, CastTarget, CastTest, Clauses, FarSlot, FieldKind, FieldType, Length,
+    ModuleData, ModuleElements, ModuleFunc, ModuleGlobal, ModuleMemory, ModuleTable, ModuleTag,
+    NearSlot, PagedMemory, Target, Targets, ThrownTag, Unused,
 };
 pub use input::{Access, Input};
 pub use layout::{At, Layout, is_same};

@@ -481,6 +481,36 @@ shapes! {
         high: Some(FieldKind::U64),
     }
 
+    /// A read of a field of a structure.
+    GetField<A: Place as object, R: Out as out> |_ty| GetFieldFields {
+        result: out.kind(),
+        object: object.slot(),
+        offset: Some(FieldKind::U32),
+    }
+
+    /// A write of a field of a structure.
+    SetField<A: Place as object, V: Place as value> |ty| SetFieldFields {
+        object: object.slot(),
+        value: value.slot(),
+        offset: Some(FieldKind::U32),
+        value_constant: value.immediate(ty),
+    }
+
+    /// A read of an element of an array.
+    GetElement<A: Place as array, I: Place as index, R: Out as out> |_ty| GetElementFields {
+        result: out.kind(),
+        array: array.slot(),
+        index: index.kind(Scalar::u32),
+    }
+
+    /// A write of an element of an array in a slot.
+    SetElement<I: Place as index, V: Place as value> |ty| SetElementFields {
+        array: Some(FieldKind::NearSlot),
+        value: value.slot(),
+        index: index.kind(Scalar::u32),
+        value_constant: value.immediate(ty),
+    }
+
     /// An operation on 128-bit integers: four consecutive slots become two.
     WideBinary<> |_ty| WideBinaryFields {
         operands: Some(FieldKind::FarSlot),
@@ -524,6 +554,10 @@ impl Spec {
             | Spec::ReplaceLane { a, b, .. } => 32 + pair(a, b),
             Spec::Ternary { a, b, c, .. } => 32 + pair(a, b) + (c as usize & 1) * 16,
             Spec::Unary { a, .. } => 32 + pair(a, Place::Slot),
+            Spec::GetField { object, .. } => 32 + pair(object, Place::Slot),
+            Spec::SetField { object, value } => 32 + pair(object, value),
+            Spec::GetElement { array, index, .. } => 32 + pair(array, index),
+            Spec::SetElement { index, value } => 32 + pair(index, value),
             Spec::Branch { a, b, when } => match when {
                 When::Holds => 44 + pair(a, b),
                 When::Fails => 56 + pair(a, b),
@@ -542,6 +576,8 @@ impl Spec {
             Spec::Binary { out, .. }
             | Spec::Comparison { out, .. }
             | Spec::Unary { out, .. }
+            | Spec::GetField { out, .. }
+            | Spec::GetElement { out, .. }
             | Spec::LoadFrom { out, .. }
             | Spec::LoadAny { out }
             | Spec::LoadShared { out, .. }

@@ -94,11 +94,11 @@
 //! # The macro
 //!
 //! `for_each_op!` calls `$callback!` with the tokens it was given and all rows: those below,
-//! then those of [`vector_table`](super::vector_table).
+//! then those of [`object_table`](super::object_table) and [`vector_table`](super::vector_table).
 
 macro_rules! for_each_op {
     ($callback:ident $($extra:tt)*) => {
-        $crate::code::vector_table::for_each_vector_op! { $callback [$($extra)*] {
+        $crate::code::object_table::for_each_object_op! { $callback [$($extra)*] {
             // --- integers, 32 bits ---
             /// Adds.
             Commutative I32Add "i32.add" (u32) -> u32 { |a, b| a.wrapping_add(b) }

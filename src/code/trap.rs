@@ -73,6 +73,10 @@ traps! {
     UnhandledTag = "unhandled tag",
     /// A continuation reference that was used before.
     ContinuationAlreadyConsumed = "continuation already consumed",
+    /// An access to an array out of bounds.
+    ArrayOutOfBounds = "out of bounds array access",
+    /// A cast of a reference to a type that it does not have.
+    CastFailure = "cast failure",
 }
 
 impl core::error::Error for Trap {}

@@ -38,6 +38,9 @@ pub enum Progress {
     More,
     /// No fuel is left for it. It must be executed again once there is some.
     OutOfFuel,
+    /// There is no room for an object. It must be executed again after a collection, and traps if
+    /// that has not helped.
+    NoRoom,
     /// The instruction waits at an address of a shared memory. It must be executed again once the
     /// wait has ended.
     Waiting(Wait),

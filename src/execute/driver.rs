@@ -130,7 +130,19 @@ fn run(guard: &mut ChainGuard<'_>) -> Result<Outcome, Failure> {
                     return Ok(guard.suspend(suspension, false));
                 }
                 // SAFETY: X1, X2: the code has exited with `Exit::Service`.
-                match unsafe { service::serve(guard.store, guard.ctx) } {
+                let mut served = unsafe { service::serve(guard.store, guard.ctx) };
+                if matches!(served, Ok(Progress::NoRoom)) {
+                    guard.leave(false);
+                    guard.store.collect();
+                    guard.come_back();
+                    // SAFETY: as above.
+                    served = unsafe { service::serve(guard.store, guard.ctx) };
+                }
+                match served {
+                    Ok(Progress::NoRoom) => {
+                        charge_run(guard);
+                        return Err(Failure::Trap(Trap::AllocationTooLarge));
+                    }
                     Err(Failure::Exception(exception)) => unwind::throw(guard, exception, false)?,
                     Err(failure) => {
                         charge_run(guard);

@@ -140,6 +140,10 @@ pub mod ops {
                 }
             }
         };
+        (FieldGet $($row:tt)*) => { define_op! { Load $($row)* } };
+        (ElementGet $($row:tt)*) => { define_op! { Load $($row)* } };
+        (FieldSet $($row:tt)*) => { define_op! { Store $($row)* } };
+        (ElementSet $($row:tt)*) => { define_op! { Store $($row)* } };
         (AtomicLoad $($row:tt)*) => { define_op! { Load $($row)* } };
         (AtomicStore $($row:tt)*) => { define_op! { Store $($row)* } };
         (AtomicUpdate $op:ident $stored:ident $result:ident |$old:ident, $value:ident| $body:expr) => {

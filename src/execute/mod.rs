@@ -4,8 +4,8 @@
 //! suspensions. Must never be: a WebAssembly instruction, or the embedder's `T`.
 //!
 //! An op's meaning is defined once: as its row in the table (`code::table`), or as a function in
-//! `numeric`, `memory`, `shared`, `atomic`, `vector`, `transfer`, `control`, `call`,
-//! `continuation` or `service`.
+//! `numeric`, `memory`, `shared`, `atomic`, `vector`, `object`, `allocation`, `cast`, `transfer`,
+//! `control`, `call`, `continuation`, `service` or `object_service`.
 //! [`handlers`] composes these with operand places into cells, and each backend in [`dispatch`]
 //! makes handlers of the cells. Where a level of instructions beyond the baseline pays
 //! (`support::vector::Level`), a backend has a second set of handlers for cells on vectors.
@@ -30,7 +30,7 @@
 //!   exits from running code first, and they are loaded when code continues. Other threads may make
 //!   a memory larger that is not exclusive: then `len` is at most its size.
 //!
-//! S1 to S4 (`stack`) and H1 to H4 (`heap`) hold as well.
+//! S1 to S4 (`stack`) and H1 to H5 (`heap`) hold as well.
 //!
 //! # Rules for handlers
 //!
@@ -38,9 +38,11 @@
 //! is not inlined; no call that needs a native frame in a hot path. Slow work exits from running
 //! code ([`Step::Exit`](regs::Step::Exit)) and is done by the driver.
 
+mod allocation;
 mod atomic;
 mod bulk;
 mod call;
+mod cast;
 mod cell;
 mod chain_guard;
 mod clauses;
@@ -54,6 +56,8 @@ mod handlers;
 mod host_call;
 mod memory;
 mod numeric;
+mod object;
+mod object_service;
 mod observed;
 #[cfg_attr(
     all(

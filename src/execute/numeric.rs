@@ -394,3 +394,20 @@ truncate! {
     i64_trunc_f64_s: f64 -> i64 (-9_223_372_036_854_777_856.0, 9_223_372_036_854_775_808.0);
     i64_trunc_f64_u: f64 -> u64 (-1.0, 18_446_744_073_709_551_616.0);
 }
+/// Returns the integer in an `i31` reference, with its sign extended.
+#[inline(always)]
+pub fn i31_get_s(reference: u32) -> Result<i32, Trap> {
+    match reference {
+        0 => Err(Trap::NullReference),
+        _ => Ok(reference as i32 >> 1),
+    }
+}
+
+/// Returns the integer in an `i31` reference, extended with zeros.
+#[inline(always)]
+pub fn i31_get_u(reference: u32) -> Result<u32, Trap> {
+    match reference {
+        0 => Err(Trap::NullReference),
+        _ => Ok(reference >> 1),
+    }
+}

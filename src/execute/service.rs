@@ -3,6 +3,7 @@
 
 use super::bulk::{self, Progress};
 use super::cell::Cell;
+use super::object_service;
 use super::observed::Access;
 use super::regs::{Regs, Step};
 use super::switching;
@@ -13,7 +14,7 @@ use crate::code::{
     ModuleTag, Op, Trap,
 };
 use crate::heap::{Failure, FuncRef, StoreInner};
-use crate::ids::{ExnIndex, InstanceIndex, MemoryIndex, TableIndex};
+use crate::ids::{ExnIndex, InstanceIndex, MemoryIndex, ObjectRef, TableIndex};
 use crate::stack::{Context, Exit};
 use crate::support::vector::Level;
 use core::marker::PhantomData;
@@ -59,24 +60,32 @@ impl Operands {
 }
 
 /// The cell of a service that running code has left.
-struct ServiceCall<'a> {
-    store: &'a mut StoreInner,
-    instance: InstanceIndex,
+pub(super) struct ServiceCall<'a> {
+    pub(super) store: &'a mut StoreInner,
+    pub(super) instance: InstanceIndex,
     r: Regs,
 }
 
 impl ServiceCall<'_> {
     /// Reads a field of the cell, which is one of `C`.
-    fn get<C, T: FieldType>(&self, at: At<C, T>) -> T {
+    pub(super) fn get<C, T: FieldType>(&self, at: At<C, T>) -> T {
         // SAFETY: X1: `ip` is the address of the cell, and `serve` matches its op.
         unsafe { self.r.get(at) }
     }
 
     /// Returns the operands, from the slot on that a field names.
-    fn operands<C>(&self, at: At<C, FarSlot>) -> Operands {
+    pub(super) fn operands<C>(&self, at: At<C, FarSlot>) -> Operands {
         // SAFETY: X1, S1: the operands lie within the frame.
         let slots = unsafe { self.r.far_slot(at) };
         Operands { slots }
+    }
+
+    /// Puts a new object into the first operand's slot and into the accumulator, as handlers do.
+    pub(super) fn created(&self, operands: &Operands, object: ObjectRef) {
+        let bits = u64::from(object.0);
+        operands.set(bits);
+        // SAFETY: X2; no handler runs.
+        unsafe { (*self.r.ctx).acc = bits };
     }
 
     /// Returns the index in the store of the memory that a field names.
@@ -134,6 +143,13 @@ pub(super) fn is_polled(op: Op) -> bool {
             | Op::TableInit
             | Op::MemoryAtomicWait32
             | Op::MemoryAtomicWait64
+            | Op::ArrayNewRest
+            | Op::ArrayNewDataRest
+            | Op::ArrayNewElemRest
+            | Op::ArrayFill
+            | Op::ArrayCopy
+            | Op::ArrayInitData
+            | Op::ArrayInitElem
     )
 }
 
@@ -297,7 +313,7 @@ fn carry_out(op: Op, call: ServiceCall<'_>) -> Result<Progress, Failure> {
             let bound = unsafe { switching::bind(call.store, ty, operands.slots, count)? };
             operands.set(bound);
         }
-        other => unreachable!("{other:?} is no service"),
+        other => return object_service::carry_out(other, call),
     }
     Ok(Progress::Done)
 }

@@ -7,6 +7,8 @@
 //! marking ends, no black object may refer to a white one.
 //!
 //! * Exceptions never change.
+//! * While marking is under way, handlers report each reference that they write to a structure or
+//!   an array, and it is marked. That is one test where such a field is written.
 //! * A continuation changes only while it runs, and when values are bound to it. A grey or black
 //!   stack is marked as such in the word that `resume` reads anyway ([`Stack::is_traced`]). So
 //!   only resumptions of such stacks take the slow path, which makes the stack white again. When
@@ -32,12 +34,14 @@
 //! globals, and the frames of all stacks that wait for the running one. In addition, freeing a
 //! stack or a host value takes as long as the allocator or the value's `Drop` does.
 
-use super::collector::{Collector, Reference};
+use super::collector::{BYTES_PER_ALLOCATION, Collector, Reference};
 use super::exception;
+use super::objects::{MarkStack, SweepCursor};
 use super::store::StoreInner;
 use crate::format_err;
-use crate::ids::{ExnIndex, StackId};
+use crate::ids::{ExnIndex, ObjectRef, StackId};
 use crate::support::error::Error;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 /// A collection under way.
@@ -47,6 +51,15 @@ pub struct Collection {
     number: u32,
     /// Grey objects.
     grey: Vec<Grey>,
+    /// Grey structures and arrays.
+    objects: MarkStack,
+    /// Object that has been visited in part, and its next item.
+    partly: Option<(ObjectRef, u32)>,
+    /// Place from which marked objects are visited again, as there was no memory to record some grey
+    /// ones.
+    again: Option<(usize, u32)>,
+    /// Bytes of marked structures and arrays.
+    bytes: usize,
     /// Stacks that are being visited.
     tracing: Option<Tracing>,
     /// References that have just been found. Their objects may be white.
@@ -96,6 +109,7 @@ struct Roots {
 /// Progress of freeing, by kind of object.
 #[derive(Debug, Default)]
 struct Sweep {
+    objects: SweepCursor,
     stacks: usize,
     /// Remaining stack of a continuation that is being freed.
     freeing: Option<StackId>,
@@ -115,6 +129,14 @@ struct Work {
 const FRAME: usize = 256;
 /// Work of visiting a small item, in bytes.
 const ENTRY: usize = 64;
+/// Work of visiting a structure or an array, in bytes, in addition to its size.
+const OBJECT: usize = 24;
+/// Maximum work of visiting an object at once: parts without references are not read.
+const MOST_SPENT: usize = 1 << 12;
+/// Maximum number of references in an object that are visited at once.
+const AT_ONCE: u32 = 1 << 10;
+/// Work of sweeping a block, in bytes.
+const SWEPT: usize = 1 << 13;
 /// Maximum number of passes over the tables before the last roots are visited.
 const PASSES: usize = 8;
 /// Number of dirty cards in a pass up to which there is no further one.
@@ -143,6 +165,10 @@ impl Collection {
         Collection {
             number,
             grey: Vec::new(),
+            objects: MarkStack::default(),
+            partly: None,
+            again: None,
+            bytes: 0,
             tracing: None,
             found: Vec::new(),
             roots: Roots::default(),
@@ -173,12 +199,25 @@ impl Collection {
     /// Does a step. Returns whether the collection has ended.
     fn advance(&mut self, store: &mut StoreInner, mut work: Work) -> Result<bool, Error> {
         if self.sweep.is_none() {
+            if !store.objects.is_marking() {
+                store.objects.set_marking(true);
+            }
             if !self.mark(store, &mut work)? {
                 return Ok(false);
             }
+            self.kept += self.bytes / BYTES_PER_ALLOCATION;
+            store.objects.begin_sweep();
             self.sweep = Some(Sweep::default());
         }
         Ok(self.sweep(store, &mut work))
+    }
+
+    /// Ends the collection early. Unless all is marked already, nothing is freed.
+    pub fn give_up(&mut self, store: &mut StoreInner) {
+        match &mut self.sweep {
+            None => store.objects.clear_marks(),
+            Some(sweep) => while store.objects.sweep_one(&mut sweep.objects) {},
+        }
     }
 
     // --- marking ---
@@ -191,7 +230,7 @@ impl Collection {
             }
             self.visit_unnoticed_roots(store, work)?;
             while work.is_left() && self.trace(store, work)? {}
-            return Ok(self.grey.is_empty() && self.tracing.is_none());
+            return Ok(self.grey.is_empty() && self.tracing.is_none() && self.has_no_objects());
         }
         Ok(false)
     }
@@ -200,6 +239,9 @@ impl Collection {
     fn trace(&mut self, store: &mut StoreInner, work: &mut Work) -> Result<bool, Error> {
         if self.failed {
             return Err(format_err!("there is no room for marks"));
+        }
+        if self.trace_objects(store, work) {
+            return Ok(true);
         }
         if let Some(Tracing { of, next }) = self.tracing.take() {
             // Otherwise they run again, or have ended.
@@ -230,6 +272,90 @@ impl Collection {
         Ok(true)
     }
 
+    /// Returns whether no structure or array is grey.
+    fn has_no_objects(&self) -> bool {
+        self.objects.is_complete() && self.partly.is_none() && self.again.is_none()
+    }
+
+    /// Visits grey structures and arrays. Returns whether there were any.
+    fn trace_objects(&mut self, store: &mut StoreInner, work: &mut Work) -> bool {
+        while let Some(bits) = store.objects.take_shaded() {
+            if let Some(reference) = Reference::of_any(bits.into()) {
+                self.mark_reference(store, reference);
+            }
+        }
+        let mut some = false;
+        while let Some((object, from)) = self.next_grey(store) {
+            some = true;
+            self.visit_object(store, object, from, work);
+            if !work.is_left() {
+                break;
+            }
+        }
+        some
+    }
+
+    /// Returns the structure or array that is visited next, and its first item that has not been.
+    fn next_grey(&mut self, store: &mut StoreInner) -> Option<(ObjectRef, u32)> {
+        if let Some(partly) = self.partly.take() {
+            return Some(partly);
+        }
+        if let Some(object) = self.objects.pop() {
+            return Some((object, 0));
+        }
+        if self.objects.take_overflow() {
+            self.again = Some((0, 0));
+        }
+        let (mut block, mut offset) = self.again?;
+        while block < store.objects.block_count() {
+            if let Some(object) = store.objects.next_marked(block, offset) {
+                let ObjectRef(bits) = object;
+                let size = store.objects.size_of(object).min(1 << 16) as u32;
+                offset = (bits & 0xffff) + size;
+                self.again = Some(if offset > 0xffff {
+                    (block + 1, 0)
+                } else {
+                    (block, offset)
+                });
+                return Some((object, 0));
+            }
+            (block, offset) = (block + 1, 0);
+        }
+        self.again = None;
+        self.objects.pop().map(|object| (object, 0))
+    }
+
+    fn visit_object(
+        &mut self,
+        store: &mut StoreInner,
+        object: ObjectRef,
+        from: u32,
+        work: &mut Work,
+    ) {
+        let mut found = Found::new(&mut self.found, &mut self.failed);
+        let grey = &mut self.objects;
+        let next = store
+            .objects
+            .trace(object, from, AT_ONCE, grey, |reference| {
+                found.push(reference);
+            });
+        let size = match next {
+            Some(next) => {
+                self.partly = Some((object, next));
+                AT_ONCE as usize * size_of::<u32>()
+            }
+            None => {
+                let size = store.objects.size_of(object) as usize;
+                self.bytes += size;
+                size.saturating_sub(from as usize * size_of::<u32>())
+            }
+        };
+        work.spend(OBJECT + size.min(MOST_SPENT));
+        if !self.found.is_empty() {
+            self.mark_found(store);
+        }
+    }
+
     fn visit_frames(
         &mut self,
         store: &mut StoreInner,
@@ -252,7 +378,8 @@ impl Collection {
         }
     }
 
-    fn mark_reference(&mut self, store: &mut StoreInner, reference: Reference) {
+    /// Marks what a reference refers to.
+    pub fn mark_reference(&mut self, store: &mut StoreInner, reference: Reference) {
         match reference {
             Reference::Extern(index) => {
                 self.kept += usize::from(store.externs.mark(index, self.number));
@@ -265,6 +392,11 @@ impl Collection {
             Reference::Cont(bits) => {
                 if let Some(id) = store.stacks.continuation(bits) {
                     self.mark_stacks(store, id);
+                }
+            }
+            Reference::Object(object) => {
+                if store.objects.mark(object) {
+                    self.objects.push(object);
                 }
             }
         }
@@ -299,7 +431,7 @@ impl Collection {
 
     /// Visits some of the roots whose changes are noticed. Returns whether any were left.
     fn visit_noticed_roots(&mut self, store: &mut StoreInner, work: &mut Work) -> bool {
-        let Collector { held, owned, .. } = &store.collector;
+        let Collector { held, owned, .. } = &mut store.collector;
         let mut found = Found::new(&mut self.found, &mut self.failed);
         let roots = &mut self.roots;
         if roots.held < held.len() {
@@ -308,10 +440,16 @@ impl Collection {
             work.spend(some.len() * ENTRY);
             some.for_each(|&reference| found.push(reference));
         } else if roots.owned < owned.len() {
-            let some = owned[roots.owned..].iter().take(CHUNK);
-            roots.owned += some.len();
-            work.spend(some.len() * ENTRY);
-            some.for_each(|&(reference, _)| found.push(reference));
+            for _ in 0..CHUNK.min(owned.len() - roots.owned) {
+                work.spend(ENTRY);
+                let (reference, token) = &owned[roots.owned];
+                if Arc::strong_count(token) > 1 {
+                    found.push(*reference);
+                    roots.owned += 1;
+                } else {
+                    owned.swap_remove(roots.owned);
+                }
+            }
         } else if roots.stacks < store.stacks.entries() {
             let id = StackId(roots.stacks as u32);
             roots.stacks += 1;
@@ -394,6 +532,10 @@ impl Collection {
             return false;
         };
         while work.is_left() {
+            if store.objects.sweep_one(&mut sweep.objects) {
+                work.spend(SWEPT);
+                continue;
+            }
             work.spend(ENTRY);
             if let Some(id) = sweep.freeing {
                 sweep.freeing = store.stacks.free_innermost(id);
@@ -452,6 +594,7 @@ impl StoreInner {
             // Without all marks, nothing may be freed.
             Err(error) => {
                 log::warn!("no collection: {error:#}");
+                collection.give_up(self);
                 true
             }
         };

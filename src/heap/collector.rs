@@ -1,4 +1,4 @@
-//! The collector of objects: host values, exceptions and continuations. This file decides when
+//! The collector of objects: structures, arrays, host values, exceptions and continuations. This file decides when
 //! to collect, and lists the references that the host holds. A
 //! [collection](super::collection) does the work.
 //!
@@ -11,8 +11,9 @@
 //! nothing.
 
 use super::collection::Collection;
+use super::objects::AnyKind;
 use super::store::StoreInner;
-use crate::ids::{ExnIndex, ExternIndex, StackId};
+use crate::ids::{ExnIndex, ExternIndex, ObjectRef, StackId};
 use crate::module::{CollectorPace, HeapType, ValBits, ValType};
 use crate::support::error::Error;
 use alloc::collections::TryReserveError;
@@ -28,29 +29,29 @@ pub enum Reference {
     Exn(ExnIndex),
     /// A continuation, by the bits of a slot.
     Cont(u64),
+    /// A structure or an array.
+    Object(ObjectRef),
 }
 
 impl Reference {
     /// Returns the reference in a slot for references of a type. Null, and references to
     /// anything but objects, are `None`.
     pub fn new(ty: HeapType, bits: u64) -> Option<Reference> {
-        let index = (bits as u32).checked_sub(1)?;
-        match ty {
-            HeapType::Extern | HeapType::NoExtern => Some(Reference::Extern(ExternIndex(index))),
-            HeapType::Exn | HeapType::NoExn => Some(Reference::Exn(ExnIndex(index))),
-            HeapType::Cont | HeapType::ConcreteCont(_) | HeapType::NoCont => {
-                Some(Reference::Cont(bits))
-            }
-            HeapType::Func | HeapType::ConcreteFunc(_) | HeapType::NoFunc => None,
-            // No values of these types exist yet.
-            HeapType::Any
-            | HeapType::Eq
-            | HeapType::I31
-            | HeapType::Struct
-            | HeapType::ConcreteStruct(_)
-            | HeapType::Array
-            | HeapType::ConcreteArray(_)
-            | HeapType::None => None,
+        match ty.top() {
+            HeapType::Func => None,
+            HeapType::Exn => Some(Reference::Exn(ExnIndex((bits as u32).checked_sub(1)?))),
+            HeapType::Cont => (bits as u32 != 0).then_some(Reference::Cont(bits)),
+            _ => Reference::of_any(bits),
+        }
+    }
+
+    /// Returns the reference in a slot of the `any` or `extern` hierarchy, if it refers to an object
+    /// or a host value.
+    pub fn of_any(bits: u64) -> Option<Reference> {
+        match AnyKind::of(bits)? {
+            AnyKind::I31(_) => None,
+            AnyKind::Extern(index) => Some(Reference::Extern(index)),
+            AnyKind::Object(object) => Some(Reference::Object(object)),
         }
     }
 
@@ -68,6 +69,8 @@ pub type TraceStack = fn(&StoreInner, StackId, &mut dyn FnMut(Reference)) -> Res
 
 /// Bytes that a collection visits for each allocation, unless a step is smaller.
 const PER_ALLOCATION: usize = 1 << 10;
+/// Number of bytes of structures and arrays that count as an allocation, or as a kept object.
+pub(super) const BYTES_PER_ALLOCATION: usize = 128;
 /// Maximum number of allocations from one step to the next.
 const MOST: usize = 64;
 
@@ -82,6 +85,8 @@ pub struct Collector {
     pace: CollectorPace,
     /// Number of allocations since the last work.
     allocated: usize,
+    /// Number of bytes of structures and arrays that are not in `allocated` yet.
+    bytes: usize,
     /// Number of allocations after which work is due.
     due: usize,
     /// Number of pauses. During a pause, values may be where no frame map describes them.
@@ -90,8 +95,8 @@ pub struct Collector {
     pub(super) held: Vec<Reference>,
     /// References that the host holds until it drops its copy of the token.
     pub(super) owned: Vec<(Reference, Arc<()>)>,
-    /// Length of `owned` at which entries with dropped tokens are searched for.
-    owned_due: usize,
+    /// Index of the entry of `owned` that was examined last.
+    examined: usize,
     /// Collection under way.
     pub(super) collection: Option<Collection>,
     /// Number of the last collection.
@@ -104,11 +109,12 @@ impl Collector {
         Collector {
             pace,
             allocated: 0,
+            bytes: 0,
             due: pace.least,
             paused: 0,
             held: Vec::new(),
             owned: Vec::new(),
-            owned_due: LEAST_OWNED,
+            examined: 0,
             collection: None,
             number: 0,
         }
@@ -118,6 +124,13 @@ impl Collector {
     #[inline]
     pub fn count(&mut self) {
         self.allocated += 1;
+    }
+
+    /// Counts the allocation of structures and arrays.
+    pub fn count_bytes(&mut self, bytes: usize) {
+        self.bytes += bytes;
+        self.allocated += self.bytes / BYTES_PER_ALLOCATION;
+        self.bytes %= BYTES_PER_ALLOCATION;
     }
 
     /// Returns whether work is due before the next allocation.
@@ -143,28 +156,36 @@ impl Collector {
     }
 
     fn hold_until_dropped(&mut self, reference: Reference) -> Result<Arc<()>, TryReserveError> {
-        if self.owned.len() >= self.owned_due {
-            self.forget_dropped();
-            self.owned_due = (2 * self.owned.len()).max(LEAST_OWNED);
-        }
+        self.examine_owned();
         self.owned.try_reserve(1)?;
         let token = Arc::new(());
         self.owned.push((reference, Arc::clone(&token)));
         Ok(token)
     }
 
-    fn forget_dropped(&mut self) {
-        let mut visited = self.collection.as_mut().map(Collection::visited_owned);
-        let (mut index, mut before) = (0, 0);
-        let visited_before = visited.as_ref().map_or(0, |visited| **visited);
-        self.owned.retain(|(_, token)| {
-            let retained = Arc::strong_count(token) > 1;
-            before += usize::from(retained && index < visited_before);
-            index += 1;
-            retained
-        });
-        if let Some(visited) = &mut visited {
-            **visited = before;
+    /// Removes entries with dropped tokens among a few of `owned`, so that these lists do not grow
+    /// without a collection.
+    fn examine_owned(&mut self) {
+        for _ in 0..EXAMINED {
+            self.examined = self.examined.checked_sub(1).unwrap_or(self.owned.len());
+            let Some((_, token)) = self.owned.get(self.examined) else {
+                continue;
+            };
+            if Arc::strong_count(token) > 1 {
+                continue;
+            }
+            // The last entry, which may not have been visited, must not get among those that have
+            // been.
+            let mut at = self.examined;
+            if let Some(collection) = &mut self.collection {
+                let visited = collection.visited_owned();
+                if at < *visited {
+                    *visited -= 1;
+                    self.owned.swap(at, *visited);
+                    at = *visited;
+                }
+            }
+            self.owned.swap_remove(at);
         }
     }
 
@@ -183,15 +204,22 @@ impl Collector {
     }
 }
 
-/// Smallest value of [`Collector::owned_due`].
-const LEAST_OWNED: usize = 4096;
+/// Number of entries that are examined for each new one.
+const EXAMINED: usize = 2;
 
 impl StoreInner {
+    /// Records that the host may have a reference.
+    fn see(&mut self, reference: Reference) {
+        match reference {
+            Reference::Exn(index) => self.exceptions.seen(index),
+            Reference::Object(object) => self.objects.see(object),
+            Reference::Extern(_) | Reference::Cont(_) => {}
+        }
+    }
+
     /// Holds a reference for the host until [`Collector::let_go`] releases it.
     pub fn hold(&mut self, reference: Reference) {
-        if let Reference::Exn(index) = reference {
-            self.exceptions.seen(index);
-        }
+        self.see(reference);
         self.collector.hold(reference);
     }
 
@@ -201,9 +229,7 @@ impl StoreInner {
     ///
     /// An error if there is no memory for another reference.
     pub fn hold_until_dropped(&mut self, reference: Reference) -> Result<Arc<()>, Error> {
-        if let Reference::Exn(index) = reference {
-            self.exceptions.seen(index);
-        }
+        self.see(reference);
         Ok(self.collector.hold_until_dropped(reference)?)
     }
 
@@ -252,8 +278,9 @@ impl StoreInner {
 
     /// Begins a collection, which replaces the one under way.
     fn begin_collection(&mut self) {
-        self.collector.collection = None;
-        self.collector.forget_dropped();
+        if let Some(mut replaced) = self.collector.collection.take() {
+            replaced.give_up(self);
+        }
         self.collector.number = self.collector.number.wrapping_add(1);
         self.collector.collection = Some(Collection::new(self.collector.number));
     }

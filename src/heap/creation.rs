@@ -1,10 +1,12 @@
 //! Creation of everything that a store owns, within its limits.
 
+use super::collector::Reference;
 use super::global::Global;
 use super::instance::{Instance, InstanceParts};
 use super::limits::{
     DEFAULT_CONTINUATIONS, DEFAULT_EXCEPTION_BYTES, DEFAULT_EXTERNS, DEFAULT_INSTANCES,
-    DEFAULT_MEMORIES, DEFAULT_STACK_BYTES, DEFAULT_TABLES, LimitError, too_many,
+    DEFAULT_MEMORIES, DEFAULT_OBJECT_BYTES, DEFAULT_STACK_BYTES, DEFAULT_TABLES, LimitError,
+    too_many,
 };
 use super::memory::Memory;
 #[cfg(backstitch_threads)]
@@ -14,8 +16,8 @@ use super::table::Table;
 use super::tag::Tag;
 use crate::format_err;
 use crate::ids::{
-    ExnIndex, ExternIndex, FuncIndex, GlobalIndex, InstanceIndex, MemoryIndex, StackId, TableIndex,
-    TagIndex, TypeId,
+    ExnIndex, ExternIndex, FuncIndex, GlobalIndex, InstanceIndex, MemoryIndex, ObjectRef, StackId,
+    TableIndex, TagIndex, TypeId,
 };
 use crate::module::{GlobalType, MemoryType, Module, TableType, ValBits};
 use crate::support::error::Error;
@@ -119,6 +121,9 @@ impl StoreInner {
         if self.instances.len() >= self.limit(|limiter| limiter.instances(), DEFAULT_INSTANCES) {
             return Err(too_many("instance", self.instances.len() + 1));
         }
+        for ty in &module.types {
+            self.objects.know_type(ty.id, &ty.layout)?;
+        }
         let index = InstanceIndex(self.instances.len() as u32);
         let instance = Instance::new(self, index, module, parts);
         self.instances.push(instance);
@@ -192,5 +197,99 @@ impl StoreInner {
     pub fn exceptions_are_full(&mut self) -> bool {
         let limit = self.limit(|limiter| limiter.exception_bytes(), DEFAULT_EXCEPTION_BYTES);
         self.exceptions.is_full(limit)
+    }
+
+    fn object_limit(&mut self) -> usize {
+        self.limit(|limiter| limiter.object_bytes(), DEFAULT_OBJECT_BYTES)
+    }
+
+    /// Makes sure that handlers find a free cell of a size class.
+    ///
+    /// # Errors
+    ///
+    /// An error if there is no room, unless a collection makes some.
+    pub fn refill_objects(&mut self, class: u8) -> Result<(), LimitError> {
+        let limit = self.object_limit();
+        self.objects.refill(class, limit)?;
+        self.count_objects();
+        Ok(())
+    }
+
+    fn count_objects(&mut self) {
+        let bytes = self.objects.take_handed();
+        self.collector.count_bytes(bytes);
+    }
+
+    /// Creates a structure of a type of an instance. Its fields are zero and null.
+    ///
+    /// # Errors
+    ///
+    /// An error if there is no room, unless a collection makes some.
+    pub fn new_struct(&mut self, ty: TypeId) -> Result<ObjectRef, LimitError> {
+        let limit = self.object_limit();
+        let object = self.objects.new_struct(ty, limit)?;
+        self.count_objects();
+        Ok(object)
+    }
+
+    /// Creates an array of a type of an instance. Its elements are zero or null.
+    ///
+    /// # Errors
+    ///
+    /// As for [`StoreInner::new_struct`].
+    pub fn new_array(&mut self, ty: TypeId, len: u32) -> Result<ObjectRef, LimitError> {
+        let limit = self.object_limit();
+        let object = self.objects.new_array(ty, len, limit)?;
+        self.count_objects();
+        Ok(object)
+    }
+
+    /// Replaces a field of a structure, or an element of an array, by a value of its type. Returns
+    /// whether there is such a field.
+    pub fn set_field(&mut self, object: ObjectRef, index: u32, bits: ValBits) -> bool {
+        self.shade(self.objects.reference(object, index, bits[0]));
+        self.objects.set(object, index, bits)
+    }
+
+    /// Replaces a field of a structure as handlers do.
+    #[cfg(test)]
+    pub fn set_field_as_handlers(&mut self, object: ObjectRef, index: u32, bits: u64) {
+        let core = self.objects.core();
+        // SAFETY: H5.
+        while self.objects.is_marking()
+            && !unsafe { super::objects::ObjectCore::shade(core, bits as u32) }
+        {
+            self.empty_shaded();
+        }
+        self.objects.set(object, index, [bits, 0]);
+    }
+
+    /// Marks what is about to be written to an object, if the collector marks.
+    pub fn shade(&mut self, reference: Option<Reference>) {
+        if self.objects.is_marking()
+            && let Some(reference) = reference
+            && let Some(mut collection) = self.collector.collection.take()
+        {
+            collection.mark_reference(self, reference);
+            self.collector.collection = Some(collection);
+        }
+    }
+
+    /// Marks what elements of an array refer to, which are about to be written to an array, if the
+    /// collector marks.
+    pub fn shade_elements(&mut self, array: ObjectRef, start: u32, len: u32) {
+        if self.objects.is_marking() && !self.objects.layout_of(array).traced.is_empty() {
+            for index in start..start + len {
+                let bits = self.objects.get(array, index).unwrap_or_default();
+                self.shade(self.objects.reference(array, index, bits[0]));
+            }
+        }
+    }
+
+    /// Marks all references that handlers have written to objects while the collector marked.
+    pub fn empty_shaded(&mut self) {
+        while let Some(bits) = self.objects.take_shaded() {
+            self.shade(Reference::of_any(bits.into()));
+        }
     }
 }

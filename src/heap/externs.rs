@@ -1,5 +1,6 @@
 //! Host values that guests can refer to.
 
+use super::objects::EXTERN_NUMBERS;
 use crate::ids::ExternIndex;
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
@@ -30,7 +31,7 @@ const CHUNK: usize = 32;
 impl Externs {
     /// Adds a value, if there are fewer than `limit`.
     pub fn add(&mut self, value: Box<dyn Any + Send + Sync>, limit: usize) -> Option<ExternIndex> {
-        if self.all.len() >= limit || self.next == u32::MAX {
+        if self.all.len() >= limit || self.next == EXTERN_NUMBERS {
             return None;
         }
         let index = ExternIndex(self.next);

@@ -1,10 +1,9 @@
 //! Functions of a store, of its instances and of the host.
 
-use super::collector::Reference;
 use super::func::{FuncObject, FuncRef, HostFunc};
 use super::store::StoreInner;
 use crate::ids::{FuncIndex, InstanceIndex, TypeId};
-use crate::module::FuncType;
+use crate::module::{FuncType, HeapType, ValType};
 use alloc::sync::Arc;
 use core::ptr;
 
@@ -35,6 +34,10 @@ impl StoreInner {
     pub fn add_host_func(&mut self, ty: TypeId, func: Arc<dyn HostFunc>) -> FuncIndex {
         let index = self.host_functions.len() as u32;
         self.host_functions.push(func);
+        let layout = self.engine().types.layout(ty);
+        if layout.depth() > 0 && self.objects.know_type(ty, &layout).is_err() {
+            log::warn!("no room for a type: casts of a host function to its supertypes fail");
+        }
         let signature = self.engine().types.func(ty);
         self.add_func(FuncObject {
             entry: ptr::null(),
@@ -82,5 +85,5 @@ impl StoreInner {
 /// Returns whether parameters or results of a function can be references to objects.
 fn is_traced(ty: &FuncType) -> bool {
     let mut values = ty.params.iter().chain(&ty.results);
-    values.any(|&ty| Reference::of_value(ty, [1, 0]).is_some())
+    values.any(|&ty| matches!(ty, ValType::Ref(ty) if ty.heap.top() != HeapType::Func))
 }

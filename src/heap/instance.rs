@@ -60,6 +60,8 @@ pub struct Instance {
     functions: Vec<u32>,
     parts: InstanceParts,
     dropped_elements: Vec<bool>,
+    /// For each element segment whose expressions create objects, the elements.
+    elements: Vec<Option<Box<[u64]>>>,
     dropped_data: Vec<bool>,
     // `core` points into these. They are vectors, as a box asserts unique access to its
     // contents when it moves.
@@ -109,6 +111,7 @@ impl Instance {
             core: NonNull::from(Box::leak(Box::new(UnsafeCell::new(core)))),
             functions,
             dropped_elements: vec![false; module.elements.len()],
+            elements: Vec::new(),
             dropped_data: vec![false; module.data.len()],
             module,
             parts,
@@ -147,6 +150,29 @@ impl Instance {
     /// Drops element segment `index`.
     pub fn drop_element(&mut self, index: u32) {
         self.dropped_elements[index as usize] = true;
+        if let Some(elements) = self.elements.get_mut(index as usize) {
+            *elements = None;
+        }
+    }
+
+    /// Returns the number of elements of a segment: 0 if it was dropped.
+    pub fn element_count(&self, index: u32) -> u64 {
+        match self.element_dropped(index) {
+            true => 0,
+            false => self.module.elements[index as usize].items.len() as u64,
+        }
+    }
+
+    /// Sets the elements of segment `index`, whose expressions create objects.
+    pub(super) fn set_elements(&mut self, index: u32, elements: Box<[u64]>) {
+        self.elements.resize(self.module.elements.len(), None);
+        self.elements[index as usize] = Some(elements);
+    }
+
+    /// Returns the elements of segment `index`, if its expressions create objects and it was not
+    /// dropped.
+    pub(super) fn elements(&self, index: u32) -> Option<&[u64]> {
+        self.elements.get(index as usize)?.as_deref()
     }
 
     /// Returns whether data segment `index` was dropped.

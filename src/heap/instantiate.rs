@@ -6,6 +6,7 @@
 //! A segment that does not fit traps, and earlier writes stay. The caller runs the start
 //! function.
 
+use super::collector::Reference;
 use super::func::FuncRef;
 use super::instance::InstanceParts;
 use super::matching::check_import;
@@ -95,14 +96,28 @@ pub fn instantiate(
         }
     };
     let instance = store.add_instance(Arc::clone(module), parts)?;
-    initialise_globals(store, module, instance);
-    initialise_tables(store, module, instance);
-    write_elements(store, module, instance)?;
-    write_data(store, module, instance)?;
+    // New objects are held until they are in globals, tables or segments.
+    let held = store.collector.held();
+    let initialised = initialise(store, module, instance);
+    store.collector.let_go(held);
+    initialised?;
     let start = module
         .start
         .map(|start| store.instance_func(instance, start));
     Ok(Instantiated { instance, start })
+}
+
+/// Initialises globals, tables and memories of a new instance.
+fn initialise(
+    store: &mut StoreInner,
+    module: &Module,
+    instance: InstanceIndex,
+) -> Result<(), Error> {
+    initialise_globals(store, module, instance)?;
+    initialise_tables(store, module, instance)?;
+    create_elements(store, module, instance)?;
+    write_elements(store, module, instance)?;
+    write_data(store, module, instance)
 }
 
 fn check_imports(store: &StoreInner, module: &Module, imports: &[Extern]) -> Result<(), Error> {
@@ -151,24 +166,59 @@ fn make_parts(
     Ok(parts)
 }
 
-fn initialise_globals(store: &mut StoreInner, module: &Module, instance: InstanceIndex) {
+fn initialise_globals(
+    store: &mut StoreInner,
+    module: &Module,
+    instance: InstanceIndex,
+) -> Result<(), Error> {
     let first = module.imported_globals as usize;
     for (index, init) in module.global_inits.iter().enumerate() {
-        let bits = evaluate(store, instance, init);
+        let bits = evaluate(store, instance, init)?;
         let global = store.instance(instance).parts().globals[first + index];
         store.global_mut(global).set(bits);
     }
+    Ok(())
 }
 
-fn initialise_tables(store: &mut StoreInner, module: &Module, instance: InstanceIndex) {
+fn initialise_tables(
+    store: &mut StoreInner,
+    module: &Module,
+    instance: InstanceIndex,
+) -> Result<(), Error> {
     let first = module.imported_tables as usize;
     for (index, init) in module.table_inits.iter().enumerate() {
         let Some(init) = init else { continue };
-        let [bits, _] = evaluate(store, instance, init);
+        let [bits, _] = evaluate(store, instance, init)?;
         let table = store.instance(instance).parts().tables[first + index];
         let table = store.table_mut(table);
         table.fill(0..table.len(), bits);
     }
+    Ok(())
+}
+
+/// Evaluates the element segments whose expressions create objects: all uses of a segment have the
+/// same objects.
+fn create_elements(
+    store: &mut StoreInner,
+    module: &Module,
+    instance: InstanceIndex,
+) -> Result<(), Error> {
+    for (index, segment) in module.elements.iter().enumerate() {
+        let ElementItems::Expressions(list) = &segment.items else {
+            continue;
+        };
+        if !list.iter().any(ConstExpr::creates) {
+            continue;
+        }
+        let elements = list
+            .iter()
+            .map(|expr| Ok(evaluate(store, instance, expr)?[0]))
+            .collect::<Result<_, Trap>>()?;
+        store
+            .instance_mut(instance)
+            .set_elements(index as u32, elements);
+    }
+    Ok(())
 }
 
 fn write_elements(
@@ -185,7 +235,7 @@ fn write_elements(
                 index: table,
                 offset,
             } => {
-                let [to, _] = evaluate(store, instance, offset);
+                let [to, _] = evaluate(store, instance, offset)?;
                 let len = segment.items.len() as u64;
                 let table = store.instance(instance).parts().tables[*table as usize];
                 table_init(store, instance, table, number, [to, 0, len]).map_err(|trap| {
@@ -213,7 +263,7 @@ fn write_data(
         else {
             continue;
         };
-        let [to, _] = evaluate(store, instance, offset);
+        let [to, _] = evaluate(store, instance, offset)?;
         let len = segment.range.len() as u64;
         let memory = store.instance(instance).parts().memories[*memory as usize];
         memory_init(store, instance, memory, number, [to, 0, len]).map_err(|trap| {
@@ -280,12 +330,10 @@ pub fn table_init(
     range: [u64; 3],
 ) -> Result<(), Trap> {
     check_table_init(store, instance, table, segment, range)?;
-    let module = Arc::clone(store.instance(instance).module());
-    let items = &module.elements[segment as usize].items;
     // The ranges are within a table and a segment, so they fit into a `usize`.
     let [to, from, len] = range.map(|number| number as usize);
     for item in 0..len {
-        let bits = item_bits(store, instance, items, from + item);
+        let bits = segment_item(store, instance, segment, from + item);
         store.table_mut(table).set(to + item, bits);
     }
     Ok(())
@@ -341,23 +389,44 @@ fn fits(start: u64, len: u64, size: u64) -> bool {
     start.checked_add(len).is_some_and(|end| end <= size)
 }
 
-fn item_bits(
+/// Returns the bits of an element of an element segment that was not dropped.
+///
+/// # Panics
+///
+/// If the segment has no such element.
+pub fn segment_item(
     store: &mut StoreInner,
     instance: InstanceIndex,
-    items: &ElementItems,
+    segment: u32,
     item: usize,
 ) -> u64 {
-    match items {
+    if let Some(elements) = store.instance(instance).elements(segment) {
+        return elements[item];
+    }
+    let module = Arc::clone(store.instance(instance).module());
+    match &module.elements[segment as usize].items {
         ElementItems::Functions(list) => FuncRef::new(store.instance_func(instance, list[item]))
             .0
             .into(),
-        ElementItems::Expressions(list) => evaluate(store, instance, &list[item])[0],
+        // The expression creates no objects, so that evaluating it cannot fail.
+        ElementItems::Expressions(list) => {
+            evaluate(store, instance, &list[item]).unwrap_or_default()[0]
+        }
     }
 }
 
 /// Evaluates a constant expression. Globals that it reads are immutable, and imported or
-/// defined before it, so every evaluation gives the same bits.
-pub fn evaluate(store: &mut StoreInner, instance: InstanceIndex, expr: &ConstExpr) -> ValBits {
+/// defined before it, so every evaluation gives the same bits, unless it creates objects. The host
+/// holds new objects until the caller lets them go.
+///
+/// # Errors
+///
+/// [`Trap::AllocationTooLarge`] if there is no room for an object.
+pub fn evaluate(
+    store: &mut StoreInner,
+    instance: InstanceIndex,
+    expr: &ConstExpr,
+) -> Result<ValBits, Trap> {
     let mut stack = Operands::new();
     for op in expr.ops() {
         let bits = match *op {
@@ -381,10 +450,73 @@ pub fn evaluate(store: &mut StoreInner, instance: InstanceIndex, expr: &ConstExp
             ConstOp::I64Add => binary(&mut stack, u64::wrapping_add),
             ConstOp::I64Sub => binary(&mut stack, u64::wrapping_sub),
             ConstOp::I64Mul => binary(&mut stack, u64::wrapping_mul),
+            ConstOp::RefI31 => {
+                let [value, _] = pop(&mut stack);
+                one_slot((value as u32) << 1 | 1)
+            }
+            ConstOp::StructNew(_)
+            | ConstOp::StructNewDefault(_)
+            | ConstOp::ArrayNew(_)
+            | ConstOp::ArrayNewDefault(_)
+            | ConstOp::ArrayNewFixed(..) => create(store, instance, *op, &mut stack)?,
         };
         stack.push(bits);
     }
-    pop(&mut stack)
+    Ok(pop(&mut stack))
+}
+
+/// Creates an object of operands.
+fn create(
+    store: &mut StoreInner,
+    instance: InstanceIndex,
+    op: ConstOp,
+    stack: &mut Operands,
+) -> Result<ValBits, Trap> {
+    let module = Arc::clone(store.instance(instance).module());
+    let (index, len) = match op {
+        ConstOp::ArrayNew(index) | ConstOp::ArrayNewDefault(index) => {
+            (index, Some(pop(stack)[0] as u32))
+        }
+        ConstOp::ArrayNewFixed(index, len) => (index, Some(len)),
+        ConstOp::StructNew(index) | ConstOp::StructNewDefault(index) => (index, None),
+        other => unreachable!("{other:?} creates no object"),
+    };
+    let ty = &module.types[index as usize];
+    let make = |store: &mut StoreInner| match len {
+        Some(len) => store.new_array(ty.id, len),
+        None => store.new_struct(ty.id),
+    };
+    // Operands that are objects are held.
+    let object = match make(store) {
+        Ok(object) => object,
+        Err(_) => {
+            store.collect();
+            make(store).map_err(|_| Trap::AllocationTooLarge)?
+        }
+    };
+    store.hold(Reference::Object(object));
+    match op {
+        ConstOp::ArrayNew(_) => {
+            let bits = pop(stack);
+            let len = len.unwrap_or_default();
+            store.shade(store.objects.reference(object, 0, bits[0]));
+            store.objects.fill(object, 0, len, bits);
+        }
+        ConstOp::StructNew(_) => {
+            for field in (0..ty.layout.fields.len() as u32).rev() {
+                let bits = pop(stack);
+                store.set_field(object, field, bits);
+            }
+        }
+        ConstOp::ArrayNewFixed(_, len) => {
+            for element in (0..len).rev() {
+                let bits = pop(stack);
+                store.set_field(object, element, bits);
+            }
+        }
+        _ => {}
+    }
+    Ok(one_slot(object.0))
 }
 
 /// Operands of a constant expression.

@@ -71,6 +71,8 @@ pub trait Limiter {
     fn stack_bytes(&self) -> usize;
     /// Returns the maximum number of bytes of all exceptions together.
     fn exception_bytes(&self) -> usize;
+    /// Returns the maximum number of bytes that the heap of structures and arrays takes.
+    fn object_bytes(&self) -> usize;
 }
 
 /// Maximum number of host values in a store, which no limiter changes.
@@ -86,6 +88,8 @@ pub const DEFAULT_CONTINUATIONS: usize = 1 << 22;
 pub const DEFAULT_STACK_BYTES: usize = 1 << 31;
 /// Maximum number of bytes of a store's exceptions without a limiter.
 pub const DEFAULT_EXCEPTION_BYTES: usize = 1 << 28;
+/// Maximum number of bytes that the heap of structures and arrays takes without a limiter.
+pub const DEFAULT_OBJECT_BYTES: usize = 1 << 30;
 /// Maximum number of instances in a store without a limiter.
 pub const DEFAULT_INSTANCES: usize = 10_000;
 /// Maximum number of tables in a store without a limiter.

@@ -9,7 +9,7 @@
 //!   store       all that a store owns        creation, growth, limits, rollback, hooks
 //!   instance    a module's instance          instantiate, matching, functions
 //!   memory, table, global, tag, func
-//!   exception, externs                       objects, which a collection frees
+//!   exception, externs, objects              objects, which a collection frees
 //!   collector   when to collect              collection, reachable
 //! ```
 //!
@@ -24,9 +24,13 @@
 //!   for each 2^[`CARD`] elements, at all times. The bytes of a memory that is not exclusive, which
 //!   other threads may access, are accessed with atomic instructions only; so are those of any
 //!   memory whose type is shared by loads and stores, which do not test it.
-//! * **H4** References in slots, tables and globals are indices plus one of the store's
-//!   functions, host values and exceptions, or numbers of stacks with their revision. Zero is
-//!   null. They are never addresses, so they are the same on every target and in every run.
+//! * **H4** References in slots, tables, globals and objects are indices plus one of the store's
+//!   functions and exceptions, numbers of stacks with their revision, or the bits of an
+//!   [`AnyKind`]. Zero is null. They are never addresses of the host, so they are the same on every
+//!   target and in every run.
+//! * **H5** A reference to an object in a slot, a table, a global or another object is that of a
+//!   live object of the store: its block has memory, it begins with its type, which the
+//!   store's [`ObjectCore`] knows, and it has the size that its type and length give.
 
 mod collection;
 mod collector;
@@ -44,6 +48,7 @@ mod instantiate;
 mod limits;
 mod matching;
 mod memory;
+mod objects;
 mod reachable;
 mod rollback;
 mod store;
@@ -58,15 +63,18 @@ pub use global::{Global, GlobalCell};
 pub use hooks::{Crossing, EpochDecision};
 pub use instance::{Instance, InstanceCore};
 pub use instantiate::{
-    Extern, Instantiated, check_memory_init, check_table_init, instantiate, memory_init, table_init,
+    Extern, Instantiated, check_memory_init, check_table_init, instantiate, memory_init,
+    segment_item, table_init,
 };
 pub use limits::{
     DEFAULT_CONTINUATIONS, DEFAULT_EXCEPTION_BYTES, DEFAULT_INSTANCES, DEFAULT_MEMORIES,
-    DEFAULT_MEMORY_BYTES, DEFAULT_STACK_BYTES, DEFAULT_TABLE_ELEMENTS, DEFAULT_TABLES, Limiter,
+    DEFAULT_MEMORY_BYTES, DEFAULT_OBJECT_BYTES, DEFAULT_STACK_BYTES, DEFAULT_TABLE_ELEMENTS,
+    DEFAULT_TABLES, Limiter,
 };
 pub use matching::check_import;
 #[cfg(backstitch_threads)]
 pub use memory::SharedMemory;
 pub use memory::{Memory, MemoryCore};
+pub use objects::{AnyKind, ObjectCore, is_object};
 pub use store::StoreInner;
 pub use table::{CARD, Table};

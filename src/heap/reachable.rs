@@ -7,8 +7,8 @@
 
 use super::collector::Reference;
 use super::store::StoreInner;
-use crate::ids::{ExnIndex, StackId};
-use crate::module::{ValBits, ValType, read_values};
+use crate::ids::{ExnIndex, ObjectRef, StackId};
+use crate::module::{HeapType, ValBits, ValType, read_values};
 use crate::stack::{BOUNDARY_SLOTS, StackState};
 use crate::support::error::Error;
 use alloc::vec::Vec;
@@ -20,6 +20,8 @@ use core::ops::Range;
 struct Marks {
     exceptions: Bits,
     stacks: Bits,
+    /// Structures and arrays, by their addresses in units of 8 bytes.
+    objects: Bits,
     /// Reached objects that have not been visited.
     pending: Vec<Reference>,
     /// True if there was no memory for a mark.
@@ -32,6 +34,7 @@ impl Marks {
             Reference::Extern(_) => Some(false),
             Reference::Exn(index) => self.exceptions.insert(index.0),
             Reference::Cont(bits) => self.stacks.insert(bits as u32),
+            Reference::Object(ObjectRef(address)) => self.objects.insert(address / 8),
         };
         match marked {
             Some(true) if self.pending.try_reserve(1).is_ok() => self.pending.push(reference),
@@ -136,12 +139,22 @@ impl StoreInner {
             .for_each(visit);
     }
 
-    /// Visits the references in globals.
+    /// Visits the references in globals, and in element segments whose expressions create objects.
     pub(super) fn visit_globals(&self, visit: &mut dyn FnMut(Reference)) {
         self.globals()
             .iter()
             .filter_map(|global| Reference::of_value(global.ty().value, global.get()))
-            .for_each(visit);
+            .for_each(&mut *visit);
+        for instance in self.instances() {
+            let segments = instance.module().elements.iter().enumerate();
+            for (index, segment) in segments {
+                let elements = instance.elements(index as u32).unwrap_or_default();
+                elements
+                    .iter()
+                    .filter_map(|&bits| Reference::new(segment.ty.heap, bits))
+                    .for_each(&mut *visit);
+            }
+        }
     }
 
     /// Visits the references in elements of a table.
@@ -153,8 +166,8 @@ impl StoreInner {
     ) {
         let table = &self.tables()[table];
         let heap = table.ty().element.heap;
-        // A type has references to objects if it has one with the bits 1.
-        if Reference::new(heap, 1).is_some() {
+        // Functions are not collected.
+        if heap.top() != HeapType::Func {
             range
                 .filter_map(|index| Reference::new(heap, table.get(index)?))
                 .for_each(visit);
@@ -208,6 +221,10 @@ impl StoreInner {
                 Reference::Extern(_) => {}
                 Reference::Exn(index) => {
                     self.visit_exception(index, &mut |reference| self.reach(marks, reference));
+                }
+                Reference::Object(object) => {
+                    self.objects
+                        .references(object, &mut |reference| self.reach(marks, reference));
                 }
                 Reference::Cont(bits) => {
                     if let Some(stack) = self.stacks.continuation(bits) {

@@ -9,6 +9,7 @@ use super::global::Global;
 use super::hooks::{CallHook, CellHook, EpochHook, LimiterHook};
 use super::instance::{Instance, InstanceCore};
 use super::memory::{Memory, MemoryCore};
+use super::objects::Objects;
 use super::table::Table;
 use super::tag::Tag;
 use crate::ids::{
@@ -52,6 +53,8 @@ pub struct StoreInner {
     pub(super) instances: Vec<Instance>,
     /// Host values that guests can refer to.
     pub externs: Externs,
+    /// Structures and arrays.
+    pub objects: Objects,
     /// The collector, which frees unreachable objects.
     pub collector: Collector,
     /// Hook of the API that visits the references in a stack's frames.
@@ -93,9 +96,11 @@ impl StoreInner {
             page_size_log2: 16,
         };
         let pace = engine.tunables.collector;
+        let objects = Objects::new();
         StoreInner {
             id: StoreId::next(),
-            stacks: Stacks::new(&engine),
+            stacks: Stacks::new(&engine, objects.core()),
+            objects,
             engine,
             data,
             describe_failure,

@@ -31,6 +31,9 @@ identifiers! {
     InstanceIndex,
     /// Number of a host value that guests may refer to. Never reused.
     ExternIndex,
+    /// Reference to a structure or an array of a store: its address in the store's heap of objects.
+    /// Reused once the object is freed.
+    ObjectRef,
     /// Number of an exception of a store. Reused only if the host has never had it.
     ExnIndex,
     /// Number of a stack of a store, its index in the stack directory. Reused once the stack

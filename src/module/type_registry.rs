@@ -7,6 +7,7 @@
 //! Types are kept until their engine is dropped. There are few distinct types, and identities
 //! that are never reused need no reference counts.
 
+use super::object_layout::ObjectLayout;
 use super::types::{
     CompositeType, FieldType, FuncType, HeapType, RefType, StorageType, SubType, ValType,
 };
@@ -24,6 +25,8 @@ pub struct ModuleType {
     pub id: TypeId,
     /// The type.
     pub ty: Arc<SubType>,
+    /// Layout of its objects.
+    pub layout: Arc<ObjectLayout>,
 }
 
 impl ModuleType {
@@ -72,6 +75,7 @@ struct Inner {
 #[derive(Debug)]
 struct Interned {
     ty: Arc<SubType>,
+    layout: Arc<ObjectLayout>,
     group: GroupMember,
 }
 
@@ -109,6 +113,11 @@ impl TypeRegistry {
     /// Returns the type with this identity.
     pub fn get(&self, id: TypeId) -> Arc<SubType> {
         Arc::clone(&self.inner.lock().types[id.0 as usize].ty)
+    }
+
+    /// Returns the layout of the objects of the type with this identity.
+    pub fn layout(&self, id: TypeId) -> Arc<ObjectLayout> {
+        Arc::clone(&self.inner.lock().types[id.0 as usize].layout)
     }
 
     /// Returns the function type with this identity.
@@ -153,26 +162,29 @@ impl TypeRegistry {
             return true;
         }
         let inner = self.inner.lock();
-        let supertype = |id: &TypeId| inner.types[id.0 as usize].ty.supertype;
-        // The validator limits the depth of supertypes.
-        core::iter::successors(supertype(&a), supertype).any(|above| above == b)
+        let layout = |id: TypeId| &inner.types[id.0 as usize].layout;
+        layout(a).display.get(layout(b).depth() as usize) == Some(&b)
     }
 }
 
 impl Inner {
     fn intern(&mut self, ty: SubType) -> ModuleType {
-        let entry = self.single.entry(Arc::new(ty));
-        let ty = Arc::clone(entry.key());
-        let id = *entry.or_insert_with(|| {
-            let group = GroupMember { index: 0, count: 1 };
-            let new = Interned {
-                ty: Arc::clone(&ty),
-                group,
-            };
-            self.types.push(new);
-            TypeId(self.types.len() as u32 - 1)
-        });
-        ModuleType { id, ty }
+        if let Some(&id) = self.single.get(&ty) {
+            return self.module_type(id);
+        }
+        let ty = Arc::new(ty);
+        let id = self.push(Arc::clone(&ty), GroupMember { index: 0, count: 1 });
+        self.single.insert(ty, id);
+        self.module_type(id)
+    }
+
+    fn module_type(&self, id: TypeId) -> ModuleType {
+        let Interned { ty, layout, .. } = &self.types[id.0 as usize];
+        ModuleType {
+            id,
+            ty: Arc::clone(ty),
+            layout: Arc::clone(layout),
+        }
     }
 
     fn intern_group(&mut self, members: Box<[SubType]>, into: &mut Vec<ModuleType>) {
@@ -182,28 +194,22 @@ impl Inner {
             None => {
                 let first = TypeId(self.types.len() as u32);
                 for (member, index) in members.iter().zip(0..) {
-                    self.push(resolve(member, first), GroupMember { index, count });
+                    let member = Arc::new(resolve(member, first));
+                    self.push(member, GroupMember { index, count });
                 }
                 self.groups.insert(members, first);
                 first
             }
         };
-        into.extend((first.0..first.0 + count).map(|id| ModuleType {
-            id: TypeId(id),
-            ty: Arc::clone(&self.types[id as usize].ty),
-        }));
+        into.extend((first.0..first.0 + count).map(|id| self.module_type(TypeId(id))));
     }
 
-    fn push(&mut self, ty: SubType, group: GroupMember) -> ModuleType {
-        let new = ModuleType {
-            id: TypeId(self.types.len() as u32),
-            ty: Arc::new(ty),
-        };
-        self.types.push(Interned {
-            ty: Arc::clone(&new.ty),
-            group,
-        });
-        new
+    fn push(&mut self, ty: Arc<SubType>, group: GroupMember) -> TypeId {
+        let id = TypeId(self.types.len() as u32);
+        let supertype = ty.supertype.map(|id| &*self.types[id.0 as usize].layout);
+        let layout = Arc::new(ObjectLayout::new(&ty, id, supertype));
+        self.types.push(Interned { ty, layout, group });
+        id
     }
 }
 

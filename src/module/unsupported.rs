@@ -105,6 +105,7 @@ pub(super) fn operator(op: &Operator<'_>) -> Result<(), Needs> {
         | "tail_call"
         | "function_references"
         | "stack_switching"
+        | "gc"
         | "wide_arithmetic"
         | "threads"
         | "exceptions"
@@ -116,7 +117,6 @@ pub(super) fn operator(op: &Operator<'_>) -> Result<(), Needs> {
         "relaxed_simd" => "relaxed-simd",
         "shared_everything_threads" => "shared-everything-threads",
         "acquire_release_atomics" => "acquire-release-atomics",
-        "gc" => "gc",
         "custom_descriptors" => "custom-descriptors",
         "memory_control" => "memory-control",
         _ => "newer",
@@ -148,7 +148,11 @@ fn types_of(op: &Operator<'_>) -> Result<(), Needs> {
                 },
         } => val_type(*ty),
         Operator::TypedSelectMulti { tys } => tys.iter().try_for_each(|ty| val_type(*ty)),
-        Operator::RefNull { hty } => heap_type(*hty),
+        Operator::RefNull { hty }
+        | Operator::RefTestNonNull { hty }
+        | Operator::RefTestNullable { hty }
+        | Operator::RefCastNonNull { hty }
+        | Operator::RefCastNullable { hty } => heap_type(*hty),
         _ => Ok(()),
     }
 }
@@ -254,10 +258,7 @@ mod tests {
         assert_eq!(operator(&Operator::I32Add), Ok(()));
         assert_eq!(operator(&Operator::I64Add128), Ok(()));
         assert_eq!(operator(&Operator::RefAsNonNull), Ok(()));
-        assert_eq!(
-            operator(&Operator::RefI31),
-            Err(Needs::new("gc", "`ref.i31`"))
-        );
+        assert_eq!(operator(&Operator::RefI31), Ok(()));
         assert_eq!(operator(&Operator::ThrowRef), Ok(()));
         let block = Operator::Block {
             blockty: BlockType::Type(ValType::V128),

@@ -4,7 +4,7 @@ use super::chain::Activation;
 use super::directory::Stack;
 use super::interrupt::InterruptFlag;
 use crate::code::CodeHeader;
-use crate::heap::{FuncObject, GlobalCell, InstanceCore};
+use crate::heap::{FuncObject, GlobalCell, InstanceCore, ObjectCore};
 use crate::ids::StackId;
 use crate::support::epoch::Epoch;
 use crate::support::vector::{Saved, V128};
@@ -98,6 +98,8 @@ pub struct Context {
     pub instance: *mut InstanceCore,
     /// Globals of that instance.
     pub globals: *const *mut GlobalCell,
+    /// Structures and arrays of the store.
+    pub objects: *mut ObjectCore,
     /// Functions of the store, by index.
     pub functions: *const FuncObject,
     /// Stack directory of the store.
@@ -165,6 +167,7 @@ impl Context {
             stack_limit: ptr::null_mut(),
             instance: ptr::null_mut(),
             globals: ptr::null(),
+            objects: ptr::null_mut(),
             functions: ptr::null(),
             stacks: ptr::null_mut(),
             running: ptr::null_mut(),

@@ -7,7 +7,7 @@ use super::interrupt::{InterruptFlag, InterruptHandle};
 use super::names::Names;
 use super::root::{ListedStore, STORES};
 use super::waiting::Waiters;
-use crate::heap::FuncObject;
+use crate::heap::{FuncObject, ObjectCore};
 use crate::ids::{FuncIndex, StackId};
 use crate::module::EngineInner;
 use crate::support::registry::Listed;
@@ -63,14 +63,16 @@ const SPARE: usize = 32;
 const SPARE_SLOTS: usize = 1 << 12;
 
 impl Stacks {
-    /// Creates an empty directory for a store of `engine`, which must outlive it.
-    pub fn new(engine: &EngineInner) -> Stacks {
+    /// Creates an empty directory for a store of `engine`, with the heap of objects `objects`. Both
+    /// must outlive it.
+    pub fn new(engine: &EngineInner, objects: *mut ObjectCore) -> Stacks {
         let interrupt = Arc::new(InterruptFlag::default());
         let mut context = Context::new(
             &raw const *interrupt,
             &raw const engine.epoch,
             engine.handlers.fixed.return_boundary.address(),
         );
+        context.objects = objects;
         // Without another deadline, code stops at once.
         context.epoch_deadline = engine.epoch.now();
         let context = NonNull::from(Box::leak(Box::new(UnsafeCell::new(context))));

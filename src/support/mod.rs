@@ -19,6 +19,7 @@ pub mod registry;
 pub mod relaxed;
 pub(crate) mod send;
 pub mod sha256;
+pub mod size_class;
 pub mod sync;
 pub(crate) mod transparent;
 #[cfg_attr(not(feature = "simd"), path = "vector/absent.rs")]

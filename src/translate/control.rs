@@ -273,7 +273,7 @@ impl Function<'_> {
         self.unreachable = None;
         self.cost = 0;
         self.begin_at_join(base, &[]);
-        self.values.push_hidden();
+        self.values.push_hidden(Kind::ExnRef);
         for &ty in payload {
             self.values.push_temp(ty.into());
         }
@@ -458,7 +458,7 @@ impl Function<'_> {
     }
 
     /// Emits an unconditional branch with its values, which stay on the stack as well.
-    fn branch_to(&mut self, relative: u32) {
+    pub fn branch_to(&mut self, relative: u32) {
         let depth = self.control.len() - 1 - relative as usize;
         if depth == 0 {
             self.return_values();
@@ -480,7 +480,7 @@ impl Function<'_> {
 
     /// Returns whether the values that a branch to the block at `depth` carries need not be moved once
     /// they are in the slots of their heights.
-    fn in_place(&self, depth: usize) -> bool {
+    pub fn in_place(&self, depth: usize) -> bool {
         let control = &self.control[depth];
         let count = control.label().slots;
         count == 0 || self.values.height() - count == control.base
@@ -519,8 +519,7 @@ impl Function<'_> {
         let condition = self.condition();
         let depth = self.control.len() - 1 - relative as usize;
         if depth != 0 && self.in_place(depth) {
-            let count = self.control[depth].label().slots;
-            self.values.settle_from(self.values.height() - count);
+            self.settle_label(depth);
             self.charge();
             let branch = self.branch_on(condition, true);
             self.aim(depth, Pending::Conditional(branch));
@@ -534,9 +533,15 @@ impl Function<'_> {
         self.values.assembler.set_target(skip, here);
     }
 
+    /// Puts the values that a branch to the block at `depth` carries into the slots of their heights.
+    pub fn settle_label(&mut self, depth: usize) {
+        let count = self.control[depth].label().slots;
+        self.values.settle_from(self.values.height() - count);
+    }
+
     /// Settles the operands that a conditional branch would settle, before the condition, so that
     /// their locations are the same on both ways.
-    fn settle_carried(&mut self, depth: usize) {
+    pub fn settle_carried(&mut self, depth: usize) {
         let count = self.control[depth].label().slots;
         let settles = match depth {
             0 => count > 1,

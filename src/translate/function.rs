@@ -395,6 +395,13 @@ impl<'m> Function<'m> {
         }
     }
 
+    /// Records for observers that all operands are in slots, and a reference that is none.
+    pub fn map_hidden(&mut self) {
+        if let Some(mapping) = &mut self.mapping {
+            mapping.hidden(&self.values);
+        }
+    }
+
     /// Writes a cell of an op that the driver carries out, on the topmost `operands` operands
     /// in consecutive slots; `cell` is given the first slot.
     pub fn service<C: Row>(

@@ -56,7 +56,8 @@ pub struct Operands {
     pub before: Vec<Variable>,
     /// The stack during the instruction, if that is a call: without its operands.
     pub calling: Option<Vec<Variable>>,
-    /// The exceptions of the legacy catch parts around the instruction, which are no operands.
+    /// References that are no operands: the exceptions of the legacy catch parts around the
+    /// instruction, and the array that the instruction creates.
     pub caught: Vec<Variable>,
     /// The memory accesses of the instruction.
     pub accesses: SmallVec<[Access; 2]>,
@@ -171,6 +172,14 @@ impl<'a> Mapping<'a> {
         if let Some(present) = &mut self.present {
             present.before = values.variables();
             present.before.extend(above);
+        }
+    }
+
+    /// Records the operands again, as [`Mapping::settled`], and the references that are no operands.
+    pub fn hidden(&mut self, values: &Values) {
+        self.settled(values, None);
+        if let Some(present) = &mut self.present {
+            present.caught = values.hidden();
         }
     }
 

@@ -33,6 +33,7 @@ mod function;
 mod mapping;
 mod memory;
 mod numeric;
+mod object;
 mod observe;
 mod operand;
 mod operators;

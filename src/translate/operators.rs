@@ -7,6 +7,7 @@
 use super::Failed;
 use super::atomic::NARROW_ATOMICS;
 use super::function::{Function, Local};
+use super::object::Extension;
 use super::observe::observe;
 use super::operand::Kind;
 #[cfg(feature = "simd")]
@@ -269,6 +270,48 @@ macro_rules! translate {
     ($f:ident RefIsNull) => { $f.ref_is_null() };
     ($f:ident RefFunc $function:ident) => { $f.ref_func($function) };
     ($f:ident RefAsNonNull) => { $f.ref_as_non_null() };
+
+    // --- structures, arrays, types ---
+    ($f:ident StructNew $ty:ident) => { $f.struct_new($ty) };
+    ($f:ident StructNewDefault $ty:ident) => { $f.struct_new_default($ty) };
+    ($f:ident StructGet $ty:ident $field:ident) => {
+        $f.struct_get($ty, $field, Extension::None)
+    };
+    ($f:ident StructGetS $ty:ident $field:ident) => {
+        $f.struct_get($ty, $field, Extension::Signed)
+    };
+    ($f:ident StructGetU $ty:ident $field:ident) => {
+        $f.struct_get($ty, $field, Extension::Unsigned)
+    };
+    ($f:ident StructSet $ty:ident $field:ident) => { $f.struct_set($ty, $field) };
+    ($f:ident ArrayNew $ty:ident) => { $f.array_new($ty) };
+    ($f:ident ArrayNewDefault $ty:ident) => { $f.array_new_default($ty) };
+    ($f:ident ArrayNewFixed $ty:ident $count:ident) => { $f.array_new_fixed($ty, $count) };
+    ($f:ident ArrayNewData $ty:ident $data:ident) => { $f.array_new_data($ty, $data) };
+    ($f:ident ArrayNewElem $ty:ident $elements:ident) => { $f.array_new_elem($ty, $elements) };
+    ($f:ident ArrayGet $ty:ident) => { $f.array_get($ty, Extension::None) };
+    ($f:ident ArrayGetS $ty:ident) => { $f.array_get($ty, Extension::Signed) };
+    ($f:ident ArrayGetU $ty:ident) => { $f.array_get($ty, Extension::Unsigned) };
+    ($f:ident ArraySet $ty:ident) => { $f.array_set($ty) };
+    ($f:ident ArrayLen) => { $f.array_len() };
+    ($f:ident ArrayFill $ty:ident) => { $f.array_fill($ty) };
+    ($f:ident ArrayCopy $to:ident $from:ident) => { { let _ = $from; $f.array_copy($to) } };
+    ($f:ident ArrayInitData $ty:ident $data:ident) => { $f.array_init_data($ty, $data) };
+    ($f:ident ArrayInitElem $ty:ident $elements:ident) => { $f.array_init_elem($ty, $elements) };
+    ($f:ident RefEq) => { $f.ref_eq() };
+    ($f:ident RefI31) => { $f.ref_i31() };
+    ($f:ident AnyConvertExtern) => { $f.convert(Kind::AnyRef) };
+    ($f:ident ExternConvertAny) => { $f.convert(Kind::ExternRef) };
+    ($f:ident RefTestNonNull $ty:ident) => { $f.ref_test(false, $ty) };
+    ($f:ident RefTestNullable $ty:ident) => { $f.ref_test(true, $ty) };
+    ($f:ident RefCastNonNull $ty:ident) => { $f.ref_cast(false, $ty) };
+    ($f:ident RefCastNullable $ty:ident) => { $f.ref_cast(true, $ty) };
+    ($f:ident BrOnCast $depth:ident $from:ident $to:ident) => {
+        { let _ = $from; $f.br_on_cast($depth, $to, false) }
+    };
+    ($f:ident BrOnCastFail $depth:ident $from:ident $to:ident) => {
+        { let _ = $from; $f.br_on_cast($depth, $to, true) }
+    };
 
     // --- memories and tables ---
     ($f:ident MemorySize $memory:ident) => { $f.memory_size($memory) };

@@ -220,10 +220,9 @@ impl Values {
         }
     }
 
-    /// Pushes a reference to an exception that is in the slot of its height, and that is no
-    /// operand.
-    pub fn push_hidden(&mut self) {
-        self.push(Kind::ExnRef, Location::Hidden);
+    /// Pushes a reference that is in the slot of its height, and that is no operand.
+    pub fn push_hidden(&mut self, kind: Kind) {
+        self.push(kind, Location::Hidden);
     }
 
     /// Returns whether the topmost entry is no operand.
@@ -232,7 +231,7 @@ impl Values {
             .is_some_and(|top| top.location == Location::Hidden)
     }
 
-    /// Returns where the references to exceptions are that are no operands, the lowest first.
+    /// Returns where the references are that are no operands, the lowest first.
     pub fn hidden(&self) -> Vec<Variable> {
         let hidden = self.entries.iter();
         hidden

@@ -60,8 +60,9 @@ pub fn trace_stack(
                     Kind::ExnRef => HeapType::Exn,
                     Kind::ContRef => HeapType::Cont,
                     Kind::I32 | Kind::I64 | Kind::F32 | Kind::F64 | Kind::V128 => return None,
-                    // Functions are not collected, and no values of `anyref` exist yet.
-                    Kind::FuncRef | Kind::AnyRef => return None,
+                    Kind::AnyRef => HeapType::Any,
+                    // Functions are not collected.
+                    Kind::FuncRef => return None,
                 };
                 Reference::new(heap, bits(variable)?)
             })

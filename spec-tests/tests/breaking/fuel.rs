@@ -32,7 +32,7 @@ fn example_module(body: &str) -> String {
             (type $ft (func)) (type $c (cont $ft))
             (import "" "host" (func $host))
             (memory 1) (table $t 10 funcref) (global $g (mut i32) (i32.const 0))
-            (tag $tag) (tag $suspended)
+            (tag $tag) (tag $suspended) (type $array (array (mut i32)))
             (data $data "abcdef") (elem $elem func $empty $empty $suspends)
             (func $empty)
             (func $suspends (suspend $suspended))
@@ -55,7 +55,7 @@ fn the_page_has_the_costs() {
             Some((example, fuel.parse().ok()?))
         })
         .collect();
-    assert_eq!(rows.len(), 23);
+    assert_eq!(rows.len(), 26);
     each(metered, |engine| {
         for &(body, fuel) in &rows {
             // The example with a label needs one.

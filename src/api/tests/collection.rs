@@ -6,8 +6,8 @@
 //! simplest possible algorithm.
 
 use super::*;
-use crate::heap::{Reference, StoreInner};
-use crate::ids::{ExnIndex, ExternIndex, StackId, TableIndex};
+use crate::heap::{AnyKind, Reference, StoreInner};
+use crate::ids::{ExnIndex, StackId, TableIndex};
 use crate::stack::{Activation, BOUNDARY_SLOTS, BoundaryKind, Owner, StackState, next_reference};
 use crate::support::error::Error;
 use alloc::collections::{BTreeMap, BTreeSet};
@@ -52,8 +52,10 @@ struct Program {
     waiting: Vec<(StackId, Arc<Owner>)>,
     owned: Vec<(Reference, Arc<()>)>,
     held: Vec<Reference>,
-    tables: [TableIndex; 3],
-    globals: [crate::ids::GlobalIndex; 3],
+    tables: [TableIndex; 4],
+    globals: [crate::ids::GlobalIndex; 4],
+    /// Type of structures with a field of each kind.
+    structure: crate::ids::TypeId,
     tag: crate::ids::TagIndex,
     function: crate::ids::FuncIndex,
 }
@@ -64,22 +66,24 @@ fn kind(reference: Reference) -> usize {
         Reference::Extern(_) => 0,
         Reference::Exn(_) => 1,
         Reference::Cont(_) => 2,
+        Reference::Object(_) => 3,
     }
 }
 
 fn bits(reference: Reference) -> u64 {
     match reference {
-        Reference::Extern(ExternIndex(index)) | Reference::Exn(ExnIndex(index)) => {
-            u64::from(index) + 1
-        }
+        Reference::Extern(index) => AnyKind::Extern(index).bits(),
+        Reference::Exn(ExnIndex(index)) => u64::from(index) + 1,
         Reference::Cont(bits) => bits,
+        Reference::Object(object) => AnyKind::Object(object).bits(),
     }
 }
 
-const HEAPS: [crate::module::HeapType; 3] = [
+const HEAPS: [crate::module::HeapType; 4] = [
     crate::module::HeapType::Extern,
     crate::module::HeapType::Exn,
     crate::module::HeapType::Cont,
+    crate::module::HeapType::Any,
 ];
 
 impl Program {
@@ -89,14 +93,22 @@ impl Program {
         let engine = Engine::new(&config).unwrap();
         let mut store = Store::new(&engine, Contents::new());
         let text = "(module
-            (tag (export \"e\") (param externref exnref contref))
+            (tag (export \"e\") (param externref exnref contref anyref))
+            (type $s (struct (field (mut externref)) (field (mut exnref)) (field (mut contref)) (field (mut anyref))))
             (table (export \"0\") 1100 externref)
             (table (export \"1\") 1100 exnref)
             (table (export \"2\") 1100 contref)
+            (table (export \"3\") 1100 anyref)
+            (global (export \"g3\") (mut anyref) (ref.null any))
             (global (export \"g0\") (mut externref) (ref.null extern))
             (global (export \"g1\") (mut exnref) (ref.null exn))
             (global (export \"g2\") (mut contref) (ref.null cont)))";
-        Instance::new(&mut store, &module(&engine, text), &[]).unwrap();
+        let module = module(&engine, text);
+        Instance::new(&mut store, &module, &[]).unwrap();
+        let structure = store.inner.instances().next().unwrap().module();
+        let mut types = structure.types.iter();
+        let is_struct = |kind| kind == crate::module::CompositeKind::Struct;
+        let structure = types.find(|ty| is_struct(ty.layout.kind)).unwrap().id;
         let function = Func::wrap(&mut store, || {}).index();
         store.inner.trace_stack = trace_stack;
         let mut program = Program {
@@ -106,8 +118,9 @@ impl Program {
             waiting: Vec::new(),
             owned: Vec::new(),
             held: Vec::new(),
-            tables: [0, 1, 2].map(TableIndex),
-            globals: [0, 1, 2].map(crate::ids::GlobalIndex),
+            tables: [0, 1, 2, 3].map(TableIndex),
+            globals: [1, 2, 3, 0].map(crate::ids::GlobalIndex),
+            structure,
             tag: crate::ids::TagIndex(0),
             function,
         };
@@ -177,14 +190,14 @@ impl Program {
     }
 
     fn act(&mut self) {
-        match self.random.below(22) {
+        match self.random.below(30) {
             0..=1 => {
                 let value = alloc::boxed::Box::new(());
                 let index = self.inner().add_extern(value).unwrap();
                 self.here().push(Reference::Extern(index));
             }
             2..=4 => {
-                let fields = [0, 1, 2].map(|kind| self.any_of(kind).map_or(0, bits));
+                let fields = [0, 1, 2, 3].map(|kind| self.any_of(kind).map_or(0, bits));
                 let tag = self.tag;
                 let index = self.inner().add_exception(tag, fields.into_iter()).unwrap();
                 self.inner().exceptions.escape(index);
@@ -204,7 +217,7 @@ impl Program {
             }
             // Choose among the first cards, apart from the elements written last.
             9 => {
-                let kind = self.random.below(3);
+                let kind = self.random.below(4);
                 let (table, index) = (self.tables[kind], self.random.below(ELEMENTS));
                 let found = self.inner().table(table).get(index).unwrap();
                 let found = Reference::new(HEAPS[kind], found);
@@ -218,7 +231,7 @@ impl Program {
                 }
             }
             11 => {
-                let kind = self.random.below(3);
+                let kind = self.random.below(4);
                 let global = self.globals[kind];
                 let found = self.inner().global(global).get();
                 self.inner().global_mut(global).set([0; 2]);
@@ -244,7 +257,32 @@ impl Program {
             18 => self.leave(),
             19 => self.hold(),
             20 => self.own(),
-            _ => self.execute(),
+            21 => self.execute(),
+            22..=24 => {
+                let ty = self.structure;
+                let object = self.inner().new_struct(ty).unwrap();
+                self.here().push(Reference::Object(object));
+            }
+            25..=27 => {
+                let value = self.any();
+                if let (Some(Reference::Object(object)), Some(value)) = (self.any_of(3), value) {
+                    let field = kind(value) as u32;
+                    if field == 3 && self.random.below(2) == 0 {
+                        self.inner()
+                            .set_field_as_handlers(object, field, bits(value));
+                    } else {
+                        self.inner().set_field(object, field, [bits(value), 0]);
+                    }
+                }
+            }
+            _ => {
+                let field = self.random.below(4);
+                if let Some(Reference::Object(object)) = self.any_of(3) {
+                    let [found, _] = self.inner().objects.get(object, field as u32).unwrap();
+                    self.inner().set_field(object, field as u32, [0; 2]);
+                    self.here().extend(Reference::new(HEAPS[field], found));
+                }
+            }
         }
     }
 
@@ -382,6 +420,13 @@ impl Program {
                     let fields = HEAPS.iter().zip(fields);
                     next.extend(fields.filter_map(|(&heap, &bits)| Reference::new(heap, bits)));
                 }
+                Reference::Object(object) => {
+                    let fields = HEAPS.iter().zip(0..);
+                    let field = |(&heap, field)| {
+                        Reference::new(heap, store.objects.get(object, field).unwrap()[0])
+                    };
+                    next.extend(fields.filter_map(field));
+                }
                 Reference::Cont(bits) => {
                     let id = store.stacks.continuation(bits).unwrap();
                     next.extend(store.stacks.stacks_from(id).flat_map(|id| &contents[&id]));
@@ -403,13 +448,23 @@ impl Program {
         };
         for &(kind, bits) in &reachable {
             if kind == 0 {
-                let value = store.extern_value(ExternIndex(bits as u32 - 1));
+                let Some(Reference::Extern(index)) = Reference::of_any(bits) else {
+                    panic!("{bits} is no host value");
+                };
+                let value = store.extern_value(index);
                 assert!(value.is_some(), "the host's value {bits} is gone");
+            }
+            if kind == 3 {
+                let Some(Reference::Object(object)) = Reference::of_any(bits) else {
+                    panic!("{bits} is no structure");
+                };
+                assert_eq!(store.objects.type_of(object), self.structure);
             }
         }
         if all {
             assert_eq!(store.externs.count(), count(0), "values of the host's");
             assert_eq!(store.exceptions.count(), count(1), "exceptions");
+            assert_eq!(store.objects.live_bytes(), 32 * count(3), "structures");
             let resumable = |bits: &u64| store.stacks.continuation(*bits).is_some();
             let continuations = store.stacks.continuations().filter(resumable);
             assert_eq!(continuations.count(), count(2), "continuations");

@@ -219,7 +219,7 @@ fn values_of_the_host_pass_through() {
     );
     assert!(ExternRef::from_raw(&mut store, 0).is_none());
     assert!(
-        ExternRef::from_raw(&mut store, 99)
+        ExternRef::from_raw(&mut store, 98)
             .unwrap()
             .data(&store)
             .is_err()

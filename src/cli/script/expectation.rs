@@ -2,7 +2,7 @@
 
 use super::Host;
 use super::vector::{self, Lanes};
-use backstitch::{ExternRef, Store, Val, ValType};
+use backstitch::{AnyRef, ExternRef, Store, Val, ValType};
 use std::fmt;
 use wast::core::{NanPattern, V128Pattern, WastArgCore, WastRetCore};
 use wast::token::{F32, F64};
@@ -30,7 +30,10 @@ pub(super) fn argument(
         WastArgCore::RefExtern(number) => ExternRef::new(store, *number)
             .map(|reference| Val::ExternRef(Some(reference)))
             .map_err(|error| format!("cannot make a `ref.extern`: {error:#}")),
-        WastArgCore::RefHost(_) => Err("`ref.host` needs the gc proposal".to_string()),
+        WastArgCore::RefHost(number) => ExternRef::new(&mut *store, *number)
+            .and_then(|reference| AnyRef::convert_extern(store, reference))
+            .map(|reference| Val::AnyRef(Some(reference)))
+            .map_err(|error| format!("cannot make a `ref.host`: {error:#}")),
         WastArgCore::V128(constant) => Ok(vector::value(constant)),
     }
 }
@@ -93,18 +96,27 @@ fn matches(store: &Store<Host>, value: &Val, pattern: &WastRetCore<'_>) -> Resul
             }
             false
         }
-        (
-            WastRetCore::RefHost(_)
-            | WastRetCore::RefAny
-            | WastRetCore::RefEq
-            | WastRetCore::RefArray
-            | WastRetCore::RefStruct
-            | WastRetCore::RefI31
-            | WastRetCore::RefI31Shared,
-            _,
-        ) => return Err(format!("`{}` needs the gc proposal", Pattern(pattern))),
+        (WastRetCore::RefAny, Val::AnyRef(Some(_))) => true,
+        (WastRetCore::RefEq, Val::AnyRef(Some(found))) => describe(found.is_eqref(store))?,
+        (WastRetCore::RefArray, Val::AnyRef(Some(found))) => describe(found.is_array(store))?,
+        (WastRetCore::RefStruct, Val::AnyRef(Some(found))) => describe(found.is_struct(store))?,
+        (WastRetCore::RefI31, Val::AnyRef(Some(found))) => describe(found.is_i31(store))?,
+        (WastRetCore::RefHost(expected), Val::AnyRef(Some(_))) => {
+            host_number(store, value) == Some(*expected)
+        }
+        (WastRetCore::RefI31Shared, _) => {
+            return Err(format!(
+                "`{}` needs the shared-everything-threads proposal",
+                Pattern(pattern)
+            ));
+        }
         _ => false,
     })
+}
+
+/// Converts the error of a use of a reference to a message.
+fn describe<T>(result: backstitch::Result<T>) -> Result<T, String> {
+    result.map_err(|error| format!("{error:#}"))
 }
 
 /// Returns whether the bits of a 32-bit float match a pattern.
@@ -153,6 +165,15 @@ fn extern_number(store: &Store<Host>, value: &Val) -> Option<u32> {
         return None;
     };
     let data = reference.data(store).ok()??;
+    data.downcast_ref::<u32>().copied()
+}
+
+/// Returns the number that a script gave a `ref.host`.
+fn host_number(store: &Store<Host>, value: &Val) -> Option<u32> {
+    let Val::AnyRef(Some(reference)) = value else {
+        return None;
+    };
+    let data = reference.host_data(store).ok()??;
     data.downcast_ref::<u32>().copied()
 }
 

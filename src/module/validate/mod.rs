@@ -14,9 +14,7 @@
 //! the pass costs nothing in addition to validation, because the validator itself refuses
 //! unsupported instructions. A module that fails is validated again with all known features. If
 //! it fails again, it is invalid. Otherwise it is searched for the use of an unsupported
-//! proposal. If there is none, the module uses the supported part of a proposal: types of the gc
-//! proposal, or `global.get` of the module's own globals in constant expressions, which is also
-//! from the gc proposal.
+//! proposal.
 
 mod bodies;
 mod plain;
@@ -33,6 +31,7 @@ use wasmparser::{ValidatorResources, WasmFeatures};
 /// Features that are fully supported.
 const SUPPORTED: WasmFeatures = WasmFeatures::FLOATS
     .union(WasmFeatures::GC_TYPES)
+    .union(WasmFeatures::GC)
     .union(WasmFeatures::MUTABLE_GLOBAL)
     .union(WasmFeatures::SATURATING_FLOAT_TO_INT)
     .union(WasmFeatures::SIGN_EXTENSION)
@@ -66,13 +65,8 @@ const KNOWN: WasmFeatures = WasmFeatures::SIMD
     // What the embedder has turned off is refused, and not validated once more.
     .difference(SUPPORTED);
 
-/// Features that are supported in part: a module that uses the types is searched for unsupported
-/// instructions. The types are built on typed function references and are valid with these
-/// alone.
-const PARTLY: WasmFeatures = WasmFeatures::GC;
-
 /// Features that an embedder can allow. All are allowed by default.
-pub(super) const DEFAULT: WasmFeatures = SUPPORTED.union(PARTLY);
+pub(super) const DEFAULT: WasmFeatures = SUPPORTED;
 
 /// The time at which function bodies are validated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,7 +83,7 @@ pub(super) fn module<'a>(
     allowed: WasmFeatures,
     bodies: Bodies,
 ) -> Result<bool, ModuleError> {
-    let quick = allowed.intersection(SUPPORTED);
+    let quick = supported(allowed);
     let outcome = sections.read(bytes, quick).and_then(|()| match bodies {
         Bodies::Now => bodies::validate(bytes, sections, quick),
         Bodies::AtFirstCall => Ok(()),
@@ -145,7 +139,7 @@ impl Deferred {
         workspace: &mut Workspace,
     ) -> Result<(), ModuleError> {
         let resources = &self.resources;
-        let quick = self.allowed.intersection(SUPPORTED);
+        let quick = supported(self.allowed);
         let declarations = self
             .declarations
             .get_or_init(|| bodies::declarations(resources, quick))
@@ -169,15 +163,19 @@ impl Deferred {
     }
 }
 
-fn with_known(allowed: WasmFeatures) -> WasmFeatures {
-    let all = allowed.intersection(SUPPORTED).union(KNOWN);
-    // GC must not be added if the embedder has switched these off, since it includes them.
-    let switched_off = !allowed.contains(WasmFeatures::FUNCTION_REFERENCES);
-    if switched_off {
-        all
+/// Returns the supported features that the embedder allows.
+fn supported(allowed: WasmFeatures) -> WasmFeatures {
+    let supported = allowed.intersection(SUPPORTED);
+    // The gc proposal includes typed function references, and must not allow them.
+    if allowed.contains(WasmFeatures::FUNCTION_REFERENCES) {
+        supported
     } else {
-        all.union(allowed.intersection(PARTLY))
+        supported.difference(WasmFeatures::GC)
     }
+}
+
+fn with_known(allowed: WasmFeatures) -> WasmFeatures {
+    supported(allowed).union(KNOWN)
 }
 
 /// Converts the fault of a module that is invalid even with all known features.

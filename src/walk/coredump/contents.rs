@@ -7,7 +7,7 @@ use super::extension::{
 };
 use super::memory::Source;
 use super::shown::Shown;
-use crate::heap::{self, StoreInner};
+use crate::heap::{self, AnyKind, StoreInner};
 use crate::ids::{FuncIndex, TypeId};
 use crate::module::{self, CompositeType, HeapType, RefType, ValType};
 use crate::stack;
@@ -141,14 +141,22 @@ pub fn value(ty: ValType, [bits, high]: [u64; 2]) -> Value {
 
 /// Converts the bits of a reference to a value.
 ///
-/// Null is zero, and other references have the number of their object plus one. Stacks are
-/// numbered from 1; the revision is in the bits above the number.
+/// Null is zero. References to functions and exceptions are their numbers plus one, and those of the
+/// `any` and `extern` hierarchies the bits of an [`AnyKind`]. Stacks are numbered from 1; the
+/// revision is in the bits above the number.
 pub fn reference(kind: RefKind, bits: u64) -> Value {
-    let number = match kind {
-        RefKind::Cont => Some(bits).filter(|&bits| bits != 0),
-        _ => (bits as u32).checked_sub(1).map(u64::from),
-    };
-    Value::Ref(kind, number)
+    match kind {
+        RefKind::Cont => Value::Ref(kind, Some(bits).filter(|&bits| bits != 0)),
+        RefKind::Extern | RefKind::Any | RefKind::I31 => match AnyKind::of(bits) {
+            None => Value::Ref(kind, None),
+            Some(AnyKind::I31(value)) => Value::Ref(RefKind::I31, Some(value.into())),
+            Some(AnyKind::Extern(index)) => Value::Ref(RefKind::Extern, Some(index.0.into())),
+            Some(AnyKind::Object(object)) => Value::Ref(RefKind::Any, Some(object.0.into())),
+        },
+        RefKind::Func | RefKind::Exn => {
+            Value::Ref(kind, (bits as u32).checked_sub(1).map(u64::from))
+        }
+    }
 }
 
 /// The types that other items refer to, in the order in which they are first met.
