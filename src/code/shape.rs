@@ -210,6 +210,10 @@ macro_rules! shapes {
     )*) => {
         $(
             $(#[doc = $doc])*
+            #[cfg_attr(
+                not(backstitch_threads),
+                allow(dead_code, reason = "some shapes are those of accesses that threads share")
+            )]
             pub struct $shape<$($param),*>(PhantomData<($($param,)*)>);
 
             impl<$($param: Marks<$enum>),*> Shape for $shape<$($param),*> {

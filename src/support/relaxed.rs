@@ -152,6 +152,7 @@ mod tests {
     use alloc::vec::Vec;
 
     #[test]
+    #[cfg_attr(miri, ignore = "Miri fails for atomic accesses that overlap in part")]
     fn copies_are_those_of_slices_at_all_alignments() {
         let source: Vec<u8> = (0..64).collect();
         for start in 0..9 {
@@ -173,6 +174,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "Miri fails for atomic accesses that overlap in part")]
     fn long_copies_overlap_in_both_directions() {
         let source: Vec<u8> = (0..4000_u32).map(|i| (i % 251) as u8).collect();
         for (from, to) in [(0, 13), (13, 0), (0, 1500), (1500, 0)] {

@@ -24,6 +24,15 @@ impl<T> OnceLock<T> {
     }
 }
 
+impl<T: Clone> Clone for OnceLock<T> {
+    fn clone(&self) -> OnceLock<T> {
+        OnceLock(match self.0.get() {
+            Some(value) => spin::Once::initialized(value.clone()),
+            None => spin::Once::new(),
+        })
+    }
+}
+
 impl<T> Default for OnceLock<T> {
     fn default() -> OnceLock<T> {
         OnceLock::new()

@@ -85,6 +85,13 @@ impl<'a> GuestMemory<'a> {
     /// Lets `produce` write to a range, and returns the number of bytes that it says it has written.
     /// If other threads access the memory, it may be called for parts of the range in turn, until it
     /// writes less than a part.
+    #[cfg_attr(
+        not(backstitch_threads),
+        allow(
+            irrefutable_let_patterns,
+            reason = "without threads, all memories are borrowed"
+        )
+    )]
     fn produce<E: From<Errno>>(
         &mut self,
         pointer: u32,
@@ -104,6 +111,13 @@ impl<'a> GuestMemory<'a> {
 
     /// Lets `consume` read a range, and returns the number of bytes that it says it has read, as
     /// [`GuestMemory::produce`] does.
+    #[cfg_attr(
+        not(backstitch_threads),
+        allow(
+            irrefutable_let_patterns,
+            reason = "without threads, all memories are borrowed"
+        )
+    )]
     fn consume(
         &mut self,
         pointer: u32,
