@@ -255,10 +255,11 @@ impl StoreInner {
     #[cfg(test)]
     pub fn set_field_as_handlers(&mut self, object: ObjectRef, index: u32, bits: u64) {
         let core = self.objects.core();
-        // SAFETY: H5.
-        while self.objects.is_marking()
-            && !unsafe { super::objects::ObjectCore::shade(core, bits as u32) }
-        {
+        while self.objects.is_marking() {
+            // SAFETY: H5.
+            if unsafe { super::objects::ObjectCore::shade(core, bits as u32) } {
+                break;
+            }
             self.empty_shaded();
         }
         self.objects.set(object, index, [bits, 0]);

@@ -52,7 +52,7 @@ fn run(text: &str, names: &[&str], scheduler: impl FnOnce(Watch) -> Scheduler) -
     let mut config = Config::new();
     config.consume_fuel(true).observe_accesses(true);
     let engine = Engine::new(&config).unwrap();
-    let module = Module::new(&engine, &wat::parse_str(text).unwrap()).unwrap();
+    let module = Module::new(&engine, wat::parse_str(text).unwrap()).unwrap();
     let mut store = Store::new(&engine, ());
     store.set_fuel(1_000_000).unwrap();
     let instance = Instance::new(&mut store, &module, &[]).unwrap();
