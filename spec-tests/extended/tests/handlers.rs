@@ -108,6 +108,18 @@ const WITH_SPILLS: &[(Architecture, &str, &str)] = &[
     (Architecture::X86_64, "ArraySetV128", SIX_REGISTERS),
     (Architecture::X86_64, "StructSetV128", SIX_REGISTERS),
     (Architecture::X86_64, "StructNew", SIX_REGISTERS),
+    (Architecture::X86_64, "StructGetV128", SIX_REGISTERS),
+    (
+        Architecture::X86_64,
+        "Apply<V128Load, LoadSharedAny",
+        TWO_HALVES,
+    ),
+    (
+        Architecture::X86_64,
+        "Apply<V128Store, StoreShared",
+        TWO_HALVES,
+    ),
+    (Architecture::Riscv64, "StructNew", SIX_REGISTERS),
     (Architecture::X86_64, "RefCast", SIX_REGISTERS),
     (Architecture::X86_64, "RefTest", SIX_REGISTERS),
     (Architecture::X86_64, "BrOnCast", SIX_REGISTERS),
@@ -146,6 +158,7 @@ const WITH_SPILLS: &[(Architecture, &str, &str)] = &[
 
 const SIX_REGISTERS: &str = "all of the calling convention's free registers are in use; \
      dearer than a register saved is what the instruction does";
+const TWO_HALVES: &str = "the two halves of a shared vector need more registers than are free";
 const OUT_OF_LINE: &str = "the instructions that exchange a value differ between processors, and \
      the compiler calls a function that selects them";
 const SPLIT_FLOATS: &str = "an unaligned access is one by bytes here, and moves a float to \
