@@ -4,6 +4,9 @@ use super::*;
 
 /// Calls `test` with engines whose collectors are at work all the time, or hardly ever.
 fn each(test: impl Fn(&Engine)) {
+    if cfg!(miri) {
+        return test(&Engine::new(Config::new().gc_threshold(1).gc_step(1)).unwrap());
+    }
     for dispatch in [Dispatch::Loop, Dispatch::Tail] {
         for (threshold, step) in [(1, 1), (1, 1000), (4096, 16 << 10)] {
             for fuel in [false, true] {
@@ -33,6 +36,7 @@ fn call(engine: &Engine, text: &str, arguments: &[i32]) -> Result<i32> {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "takes minutes there")]
 fn trees_that_change_while_they_are_marked() {
     // A tree of 2^12 leaves whose subtrees are exchanged and replaced at random.
     let text = r#"(module
@@ -79,6 +83,7 @@ fn trees_that_change_while_they_are_marked() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "takes minutes there")]
 fn arrays_of_references() {
     let text = r#"(module
         (type $a (array (mut eqref)))
@@ -128,6 +133,7 @@ fn arrays_of_references() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "takes minutes there")]
 fn large_arrays_are_filled_in_pieces() {
     let text = r#"(module
         (type $i (array (mut i64)))
@@ -149,6 +155,7 @@ fn large_arrays_are_filled_in_pieces() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "takes minutes there")]
 fn a_full_heap_traps() {
     struct Limits(StoreLimits);
     let text = r#"(module
