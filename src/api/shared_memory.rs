@@ -14,8 +14,8 @@ use core::time::Duration;
 
 /// A linear memory that any number of stores can have, whose code may run on several threads.
 ///
-/// It never moves. It can grow, at any time, to the maximum of its type, as far as the host has
-/// reserved the memory: at most 4 GiB, or 256 MiB on targets of 32 bits.
+/// The memory never moves. It can grow, at any time, to the maximum of its type, as far as the host
+/// has reserved that: at most 4 GiB, or 256 MiB on targets of 32 bits.
 ///
 /// ```
 /// use backstitch::{Engine, Linker, MemoryType, Module, SharedMemory, Store};
@@ -48,7 +48,7 @@ use core::time::Duration;
 /// # Ok::<(), backstitch::Error>(())
 /// ```
 ///
-/// It exists with the feature `std`, on targets with 64-bit atomic instructions. Corresponds to
+/// This type exists with the feature `std`, on targets with 64-bit atomic instructions. Corresponds to
 /// [`wasmtime::SharedMemory`](https://docs.rs/wasmtime/latest/wasmtime/struct.SharedMemory.html).
 #[derive(Clone)]
 pub struct SharedMemory(heap::SharedMemory);

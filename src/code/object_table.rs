@@ -44,9 +44,9 @@ macro_rules! for_each_object_op {
             ElementGet ArrayGetI32 "array.get_i32" (u32) -> u32 { |a| a }
             /// Reads a 64-bit element of an array; traps on null and out of bounds.
             ElementGet ArrayGetI64 "array.get_i64" (u64) -> u64 { |a| a }
-            /// Reads a float from a element of an array; traps on null and out of bounds.
+            /// Reads a float from an element of an array; traps on null and out of bounds.
             ElementGet ArrayGetF32 "array.get_f32" (u32) -> f32 { |a| f32::from_bits(a) }
-            /// Reads a float from a element of an array; traps on null and out of bounds.
+            /// Reads a float from an element of an array; traps on null and out of bounds.
             ElementGet ArrayGetF64 "array.get_f64" (u64) -> f64 { |a| f64::from_bits(a) }
             /// Reads an 8-bit element of an array and extends its sign; traps on null and out of bounds.
             ElementGet ArrayGet8S "array.get8_s" (u8) -> i32 { |a| i32::from(a as i8) }
@@ -64,7 +64,7 @@ macro_rules! for_each_object_op {
             ElementSet ArraySet32 "array.set32" (u32) -> u32 { |a| a }
             /// Writes a 64-bit element of an array; traps on null and out of bounds.
             ElementSet ArraySet64 "array.set64" (u64) -> u64 { |a| a }
-            /// Writes a reference to a element of an array; traps on null and out of bounds.
+            /// Writes a reference to an element of an array; traps on null and out of bounds.
             ElementSet ArraySetRef "array.set_ref" (u32) -> u32 { |a| a }
             /// Reads a vector from a field of a structure; traps on null.
             Control StructGetV128 "struct.get_v128" [result: NearSlot, object: NearSlot, offset: u32]

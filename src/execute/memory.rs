@@ -13,7 +13,7 @@ use crate::code::cells::{
     MemoryCopy, MemoryCopyMetered, MemoryFill, MemoryFillMetered, MemorySize, Row,
 };
 use crate::code::shape::{
-    Address, Based, Fixed, Indexed, LoadAny, LoadFrom, Marks, Slot, StoreAny, StoreTo,
+    Address, Based, Fixed, Indexed, LoadAny, LoadFrom, Marks, Shape, Slot, StoreAny, StoreTo,
 };
 use crate::code::{FieldKind, Layout, Trap};
 use crate::stack::Exit;
@@ -202,7 +202,7 @@ impl Regs {
     /// Returns the address of `size` bytes at `address` plus `offset` of memory `memory`, if
     /// they are within its bounds.
     #[inline(always)]
-    pub(super) unsafe fn within_any(
+    unsafe fn within_any(
         &self,
         memory: u32,
         address: u64,
@@ -288,6 +288,87 @@ impl Form for Fixed {
     }
 }
 
+impl<O: OpType, S: Shape> Apply<O, S> {
+    /// Returns the address of the `size` bytes that the base, the memory and the offset of the cell
+    /// name, if they are within its bounds.
+    ///
+    /// # Safety
+    ///
+    /// X1, X2, S1: the shape has these fields.
+    #[inline(always)]
+    pub(super) unsafe fn any_address(r: &Regs, size: u64) -> Option<*mut u8> {
+        // SAFETY: X1, X2, S1.
+        unsafe {
+            let base = *r.slot_at(const { Self::LAYOUT.byte("base", FieldKind::NearSlot) });
+            let memory = r.u32_at(const { Self::LAYOUT.byte("memory", FieldKind::U32) });
+            let offset = r.u64_at(const { Self::LAYOUT.byte("offset", FieldKind::U64) });
+            r.within_any(memory, base, offset, size)
+        }
+    }
+
+    /// Returns the operand that is stored by a cell with a slot for it.
+    ///
+    /// # Safety
+    ///
+    /// X1, S1: the shape has such a field.
+    #[inline(always)]
+    pub(super) unsafe fn any_value<V: Value>(r: &Regs) -> V {
+        // SAFETY: X1, S1.
+        unsafe { V::read(r.slot_at(const { Self::LAYOUT.byte("value", FieldKind::NearSlot) })) }
+    }
+}
+
+impl<O: LoadOp, S: Shape> Apply<O, S> {
+    /// Finishes a load by the cell: `load` loads from the address, unless it is out of bounds.
+    ///
+    /// # Safety
+    ///
+    /// X1, S1, H3: the shape is that of a load.
+    #[inline(always)]
+    pub(super) unsafe fn finish_load<L: Level, R: Sink<O::Result>>(
+        r: &mut Regs,
+        address: Option<*mut u8>,
+        load: impl FnOnce(*const u8) -> O::Stored,
+    ) -> Step {
+        // SAFETY: X1, S1.
+        unsafe {
+            match address {
+                Some(address) => {
+                    let value = O::extend::<L>(load(address));
+                    R::write(r, const { Self::LAYOUT.operand("result") }, value);
+                    r.advance(const { Self::LAYOUT.words() })
+                }
+                None => r.trap(Trap::MemoryOutOfBounds),
+            }
+        }
+    }
+}
+
+impl<O: StoreOp, S: Shape> Apply<O, S> {
+    /// Finishes a store by the cell: `store` stores to the address, unless it is out of bounds.
+    ///
+    /// # Safety
+    ///
+    /// X1, S1, H3: the shape is that of a store.
+    #[inline(always)]
+    pub(super) unsafe fn finish_store(
+        r: &mut Regs,
+        address: Option<*mut u8>,
+        store: impl FnOnce(&Regs, *mut u8),
+    ) -> Step {
+        // SAFETY: X1, S1.
+        unsafe {
+            match address {
+                Some(address) => {
+                    store(r, address);
+                    r.advance(const { Self::LAYOUT.words() })
+                }
+                None => r.trap(Trap::MemoryOutOfBounds),
+            }
+        }
+    }
+}
+
 impl<O: LoadOp, A: Form, R: Sink<O::Result>> Cell for Apply<O, LoadFrom<A, R>> {
     const WORDS: usize = Self::LAYOUT.words();
     const VECTOR: bool = Self::VECTOR;
@@ -297,14 +378,8 @@ impl<O: LoadOp, A: Form, R: Sink<O::Result>> Cell for Apply<O, LoadFrom<A, R>> {
         // SAFETY: X1, X3, S1, H3.
         unsafe {
             let at = A::effective(r, const { Fields::of(&Self::LAYOUT) });
-            match r.within(at, O::Stored::SIZE) {
-                Some(address) => {
-                    let value = O::extend::<L>(O::Stored::load(address));
-                    R::write(r, const { Self::LAYOUT.operand("result") }, value);
-                    r.advance(Self::WORDS)
-                }
-                None => r.trap(Trap::MemoryOutOfBounds),
-            }
+            let address = r.within(at, O::Stored::SIZE);
+            Self::finish_load::<L, R>(r, address, |address| O::Stored::load(address))
         }
     }
 }
@@ -317,17 +392,8 @@ impl<O: LoadOp, R: Sink<O::Result>> Cell for Apply<O, LoadAny<R>> {
     unsafe fn run<L: Level>(r: &mut Regs) -> Step {
         // SAFETY: X1, X2, S1, H3.
         unsafe {
-            let base = *r.slot_at(const { Self::LAYOUT.byte("base", FieldKind::NearSlot) });
-            let memory = r.u32_at(const { Self::LAYOUT.byte("memory", FieldKind::U32) });
-            let offset = r.u64_at(const { Self::LAYOUT.byte("offset", FieldKind::U64) });
-            match r.within_any(memory, base, offset, O::Stored::SIZE) {
-                Some(address) => {
-                    let value = O::extend::<L>(O::Stored::load(address));
-                    R::write(r, const { Self::LAYOUT.operand("result") }, value);
-                    r.advance(Self::WORDS)
-                }
-                None => r.trap(Trap::MemoryOutOfBounds),
-            }
+            let address = Self::any_address(r, O::Stored::SIZE);
+            Self::finish_load::<L, R>(r, address, |address| O::Stored::load(address))
         }
     }
 }
@@ -341,14 +407,11 @@ impl<O: StoreOp, A: Form, V: Source<O::Operand>> Cell for Apply<O, StoreTo<A, V>
         // SAFETY: X1, X3, S1, H3.
         unsafe {
             let at = A::effective(r, const { Fields::of(&Self::LAYOUT) });
-            match r.within(at, O::Stored::SIZE) {
-                Some(address) => {
-                    let value = const { Self::LAYOUT.either("value", "value_constant") };
-                    O::wrap(V::read(r, value)).store(address);
-                    r.advance(Self::WORDS)
-                }
-                None => r.trap(Trap::MemoryOutOfBounds),
-            }
+            let address = r.within(at, O::Stored::SIZE);
+            Self::finish_store(r, address, |r, address| {
+                let value = const { Self::LAYOUT.either("value", "value_constant") };
+                O::wrap(V::read(r, value)).store(address);
+            })
         }
     }
 }
@@ -361,18 +424,10 @@ impl<O: StoreOp> Cell for Apply<O, StoreAny> {
     unsafe fn run<L: Level>(r: &mut Regs) -> Step {
         // SAFETY: X1, X2, S1, H3.
         unsafe {
-            let base = *r.slot_at(const { Self::LAYOUT.byte("base", FieldKind::NearSlot) });
-            let memory = r.u32_at(const { Self::LAYOUT.byte("memory", FieldKind::U32) });
-            let offset = r.u64_at(const { Self::LAYOUT.byte("offset", FieldKind::U64) });
-            match r.within_any(memory, base, offset, O::Stored::SIZE) {
-                Some(address) => {
-                    let slot = r.slot_at(const { Self::LAYOUT.byte("value", FieldKind::NearSlot) });
-                    let value = O::Operand::read(slot);
-                    O::wrap(value).store(address);
-                    r.advance(Self::WORDS)
-                }
-                None => r.trap(Trap::MemoryOutOfBounds),
-            }
+            let address = Self::any_address(r, O::Stored::SIZE);
+            Self::finish_store(r, address, |r, address| {
+                O::wrap(Self::any_value::<O::Operand>(r)).store(address);
+            })
         }
     }
 }

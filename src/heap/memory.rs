@@ -54,7 +54,7 @@ struct Inner {
     ty: MemoryType,
     /// Lock that is held while a memory of several stores grows.
     growth: Mutex<()>,
-    /// Those that wait at addresses of the memory, if its type is shared.
+    /// The waits at addresses of the memory, if its type is shared.
     waiters: Option<Arc<WaitQueue>>,
 }
 
@@ -208,9 +208,9 @@ impl Inner {
 /// The outcome of the growth of a memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Grown {
-    /// It has the new size.
+    /// The memory has the new size.
     Done,
-    /// It has not grown, because another thread has made it larger in the meantime.
+    /// The memory has not grown, because another thread has made it larger in the meantime.
     HasChanged,
 }
 

@@ -162,7 +162,7 @@ impl Scheduler {
     /// memory. The policy counts steps instead of instructions. The listener is called for what the
     /// threads do.
     ///
-    /// So every interleaving that makes a difference can occur. This requires an engine with
+    /// Every interleaving that makes a difference can occur then. This requires an engine with
     /// [`Config::observe_accesses`](crate::Config::observe_accesses). A step that reaches no access
     /// ends after 10,000 instructions, if fuel is consumed.
     ///

@@ -22,7 +22,7 @@ pub struct Switch {
 ///
 /// In the usual order, a thread runs until it waits or ends, or until it has taken
 /// [`Schedule::PATIENCE`] steps in a row; then the next one that can run takes its place, by number.
-/// So a schedule without switches is complete as well.
+/// A schedule without switches is therefore complete as well.
 ///
 /// Its text is a list such as `0@5:1,1@12:2`: after 5 steps of thread 0, thread 1 runs; after 12
 /// steps of thread 1, thread 2.

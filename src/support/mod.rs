@@ -1,5 +1,5 @@
 //! Basic types and functions on which all other modules depend: errors, raw allocations, locks,
-//! and the arithmetic of floats and vectors.
+//! waits of threads, accesses to bytes that threads share, and the arithmetic of floats and vectors.
 //!
 //! * Input: nothing that is specific to this engine. (Arithmetic follows WebAssembly's rules.)
 //! * Output: tools with the same interface with and without `std`.

@@ -36,7 +36,7 @@ fn split(start: *const u8, len: usize) -> (usize, usize) {
 ///
 /// # Safety
 ///
-/// It is readable, and other threads access it with atomic instructions only.
+/// The byte is readable, and other threads access it with atomic instructions only.
 unsafe fn load(from: *const u8) -> u8 {
     // SAFETY: as promised; no store is executed.
     unsafe { AtomicU8::from_ptr(from.cast_mut()) }.load(Relaxed)
@@ -46,7 +46,7 @@ unsafe fn load(from: *const u8) -> u8 {
 ///
 /// # Safety
 ///
-/// It is writable, and other threads access it with atomic instructions only.
+/// The byte is writable, and other threads access it with atomic instructions only.
 unsafe fn store(to: *mut u8, byte: u8) {
     // SAFETY: as promised.
     unsafe { AtomicU8::from_ptr(to) }.store(byte, Relaxed);

@@ -1,7 +1,7 @@
-//! Queues of those that wait at addresses of a shared memory.
+//! Queues of waits at addresses of a shared memory.
 //!
-//! Who waits is a suspended execution, or a thread of the operating system. Both hold a [`Ticket`],
-//! whose state a notification or a timeout changes once, while the queue is locked.
+//! Suspended executions and threads of the operating system wait. Both hold a [`Ticket`], whose state
+//! a notification or a timeout changes once, while the queue is locked.
 
 use crate::support::sync::Mutex;
 use alloc::sync::{Arc, Weak};
@@ -73,7 +73,7 @@ impl Ticket {
     }
 }
 
-/// Those that wait at addresses of a memory, in the order in which they began to.
+/// The waits at addresses of a memory, in the order in which they began to.
 #[derive(Debug, Default)]
 pub struct WaitQueue(Mutex<Vec<Arc<Ticket>>>);
 

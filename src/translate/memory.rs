@@ -52,13 +52,13 @@ impl Function<'_> {
         cfg!(backstitch_threads) && self.module.memories[memory as usize].shared
     }
 
-    /// Returns the address that a popped operand and an offset form in memory 0, which is shared:
-    /// an operand plus an offset.
-    pub fn shared_address(&mut self, operand: &Operand, offset: u32) -> Address {
-        match self.values.place(operand) {
-            Place::Immediate(_) => Address::Based(Place::Slot(self.values.slot(operand)), offset),
-            place => Address::Based(place, offset),
+    /// Returns the address that a popped operand and an offset form in memory 0, which is shared or
+    /// not. Cells that access shared memories have no constant addresses.
+    pub fn address_in(&mut self, shared: bool, operand: &Operand, offset: u32) -> Address {
+        if shared && let Place::Immediate(_) = self.values.place(operand) {
+            return Address::Based(Place::Slot(self.values.slot(operand)), offset);
         }
+        self.address(operand, offset)
     }
 
     /// Returns the address that a popped operand and an offset form.
@@ -132,7 +132,7 @@ impl Function<'_> {
         }
         let shared = self.is_shared(memory);
         let address = match shared {
-            true => self.shared_address(&operand, memarg.offset as u32),
+            true => self.address_in(true, &operand, memarg.offset as u32),
             false => self.address_of_load(&operand, memarg.offset as u32),
         };
         let access = self.access(address, 1);
@@ -218,35 +218,13 @@ impl Function<'_> {
             assembler.emit_store_any(op, base, value, memory, offset, shared);
             return;
         }
-        if self.is_shared(memory) {
-            return self.store_shared(op, memarg, address, value, place);
-        }
-        let form = match self.address(address, memarg.offset as u32) {
-            // Only one of the two can be read from the accumulator.
-            Address::Based(Place::Acc, offset) if place == Place::Acc => {
-                Address::Based(Place::Slot(self.values.slot(address)), offset)
-            }
-            form => form,
-        };
-        let access = self.access(form, 0);
-        let value = self.input(place, 1);
-        self.values.assembler.emit_store(op, access, value, false);
-    }
-
-    /// A store to memory 0, which is shared.
-    fn store_shared(
-        &mut self,
-        op: Op,
-        memarg: &MemArg,
-        address: &Operand,
-        value: &Operand,
-        place: Place,
-    ) {
+        let shared = self.is_shared(memory);
         let place = match place {
-            Place::Immediate(_) => Place::Slot(self.values.slot(value)),
+            // Stores to shared memories have no immediates.
+            Place::Immediate(_) if shared => Place::Slot(self.values.slot(value)),
             place => place,
         };
-        let form = match self.shared_address(address, memarg.offset as u32) {
+        let form = match self.address_in(shared, address, memarg.offset as u32) {
             // Only one of the two can be read from the accumulator.
             Address::Based(Place::Acc, offset) if place == Place::Acc => {
                 Address::Based(Place::Slot(self.values.slot(address)), offset)
@@ -255,7 +233,8 @@ impl Function<'_> {
         };
         let access = self.access(form, 0);
         let value = self.input(place, 1);
-        self.values.assembler.emit_store(op, access, value, true);
+        let assembler = &mut self.values.assembler;
+        assembler.emit_store(op, access, value, shared);
     }
 
     /// `memory.size`.

@@ -214,11 +214,7 @@ impl Function<'_> {
             return;
         }
         let place = self.values.place(&value);
-        let form: Address = match shared {
-            true => self.shared_address(&address, memarg.offset as u32),
-            false => self.address(&address, memarg.offset as u32),
-        };
-        let form = match form {
+        let form = match self.address_in(shared, &address, memarg.offset as u32) {
             // Stores to shared memories read one of the two from an accumulator.
             Address::Based(Place::Acc, offset) if shared && place == Place::Acc => {
                 Address::Based(Place::Slot(self.values.slot(&address)), offset)

@@ -24,6 +24,9 @@
 //!
 //! Everything except [`System`] works without `std`.
 //!
+//! [`threads`] runs the threads of a program one at a time, on one thread of the operating system.
+//! `ParallelProgram` gives each thread one of its own; it needs `std`.
+//!
 //! # Pointers
 //!
 //! A pointer, buffer or array that is not completely inside the memory makes a call fail with

@@ -53,13 +53,13 @@ type OnFailure<T> = Box<dyn Fn(&mut Store<T>, Error) -> Error + Send + Sync>;
 /// # Ok::<(), backstitch::Error>(())
 /// ```
 ///
-/// It exists with the feature `std`, on targets with 64-bit atomic instructions.
+/// This type exists with the feature `std`, on targets with 64-bit atomic instructions.
 pub struct ParallelProgram<T: 'static> {
     group: Arc<Group<T>>,
     context: Arc<ContextMutex<WasiCtx>>,
 }
 
-/// What the threads of a program share.
+/// The state that the threads of a program share.
 struct Group<T: 'static> {
     new_store: NewStore<T>,
     on_failure: Option<OnFailure<T>>,

@@ -1,4 +1,4 @@
-//! What is found in a run.
+//! Faults that are found in a run.
 
 use super::run::{End, Run};
 

@@ -22,7 +22,7 @@ pub(super) struct Search {
     pub(super) found: Option<(Finding, Run)>,
 }
 
-/// What is printed.
+/// The report that is printed.
 #[derive(Serialize)]
 pub(super) struct Report {
     /// The number of runs.

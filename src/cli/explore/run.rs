@@ -43,7 +43,7 @@ pub(super) enum Order<'a> {
     Replay(&'a Schedule),
 }
 
-/// What is recorded of a run besides its schedule.
+/// The record of a run besides its schedule.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Detail {
     Nothing,
@@ -71,13 +71,13 @@ pub(super) enum End {
     Unfinished,
 }
 
-/// What a run has shown.
+/// The observations of a run.
 #[derive(Clone, Debug)]
 pub(super) struct Run {
     pub(super) end: End,
     /// The error that has ended the program, with its backtraces.
     pub(super) error: Option<String>,
-    /// What the program has printed on standard output and standard error.
+    /// The output of the program on standard output and standard error.
     pub(super) output: Vec<u8>,
     /// The schedule.
     pub(super) schedule: Schedule,
@@ -133,7 +133,7 @@ impl Place {
     }
 }
 
-/// What the listener of a run records.
+/// The events that the listener of a run records.
 #[derive(Default)]
 struct Record {
     switches: Vec<Switch>,
