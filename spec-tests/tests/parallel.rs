@@ -5,6 +5,10 @@ use backstitch::{
     WasmResults,
 };
 use spec_tests::engines::{each_dispatch, each_mode};
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll, Wake};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -234,6 +238,79 @@ fn an_epoch_ends_a_wait() {
         let error = guest.join().unwrap().unwrap_err();
         assert_eq!(error.downcast_ref::<Trap>(), Some(&Trap::Interrupt));
     });
+}
+
+/// A waker that counts its calls.
+#[derive(Default)]
+struct Woken(AtomicUsize);
+
+impl Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+#[test]
+fn asynchronous_calls_of_one_thread_wake_each_other() {
+    let world = &World::new(&Engine::default(), TURNS);
+    let play = |me: i32| async move {
+        let mut store = Store::new(&world.engine, ());
+        let instance = world.linker.instantiate(&mut store, &world.module)?;
+        let play = instance.get_typed_func::<(i32, i32), ()>(&mut store, "play")?;
+        play.call_async(&mut store, (me, 100)).await
+    };
+    // Each task is polled when its waker was called, and never else.
+    let mut tasks = [0, 1].map(|me| (Some(Box::pin(play(me))), Arc::new(Woken(1.into()))));
+    let mut polls = 0;
+    while tasks.iter().any(|(task, _)| task.is_some()) {
+        let before = polls;
+        for (task, woken) in &mut tasks {
+            let Some(future) = task
+                .as_mut()
+                .filter(|_| woken.0.swap(0, Ordering::Relaxed) > 0)
+            else {
+                continue;
+            };
+            polls += 1;
+            let waker = Arc::clone(woken).into();
+            match future.as_mut().poll(&mut Context::from_waker(&waker)) {
+                Poll::Ready(result) => {
+                    result.unwrap();
+                    *task = None;
+                }
+                Poll::Pending => {}
+            }
+        }
+        assert!(polls > before, "no task is woken");
+    }
+    assert_eq!(world.word(4), 200);
+    // No task is woken without a cause.
+    assert!(polls <= 210, "{polls} polls");
+}
+
+#[test]
+fn an_interruption_wakes_an_asynchronous_call() {
+    let mut config = Config::new();
+    config.interruptible(true);
+    let world = World::new(&Engine::new(&config).unwrap(), TURNS);
+    let mut store = Store::new(&world.engine, ());
+    let handle = store.interrupt_handle().unwrap();
+    let instance = world.linker.instantiate(&mut store, &world.module).unwrap();
+    let wait = instance
+        .get_typed_func::<(i32, i64), i32>(&mut store, "wait")
+        .unwrap();
+    let mut call = pin!(wait.call_async(&mut store, (0, -1)));
+    let woken = Arc::new(Woken::default());
+    let waker = Arc::clone(&woken).into();
+    let mut context = Context::from_waker(&waker);
+    assert!(call.as_mut().poll(&mut context).is_pending());
+    assert_eq!(woken.0.load(Ordering::Relaxed), 0);
+    handle.interrupt();
+    assert_eq!(woken.0.load(Ordering::Relaxed), 1);
+    let Poll::Ready(Err(error)) = call.as_mut().poll(&mut context) else {
+        panic!("an interruption ends the call");
+    };
+    assert_eq!(error.downcast_ref::<Trap>(), Some(&Trap::Interrupt));
 }
 
 #[test]

@@ -19,6 +19,7 @@ use alloc::format;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
+use core::task::{Poll, Waker};
 use core::time::Duration;
 use smallvec::{SmallVec, smallvec};
 
@@ -340,6 +341,12 @@ impl Execution {
         let store = store.as_context_mut().0;
         self.check(store);
         self.inner.time_out(store)
+    }
+
+    /// Polls the end of a wait at an address of a shared memory. A notification or an interruption
+    /// of the store calls `waker`.
+    pub(super) fn poll_wait(&self, store: impl AsContext, waker: &Waker) -> Poll<()> {
+        self.inner.poll_wait(store.as_context().0, waker)
     }
 
     #[track_caller]

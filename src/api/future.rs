@@ -299,9 +299,14 @@ impl Func {
     /// [`UpdateDeadline::Yield`](crate::UpdateDeadline::Yield), the future yields to other tasks.
     /// No particular executor is needed. Dropping the future ends the call.
     ///
+    /// While the code waits at an address of a shared memory, the future is pending, and a
+    /// notification or an interruption wakes its task. If the wait has a timeout, or the engine has
+    /// epoch interruption, the future wakes its task at once instead, and polls the clock.
+    ///
     /// # Errors
     ///
-    /// Returns the errors of [`Func::call`].
+    /// Returns the errors of [`Func::call`]. A wait without a timeout that no other store can end
+    /// is an error.
     ///
     /// # Panics
     ///
@@ -392,9 +397,21 @@ async fn drive(execution: &mut Execution, store: &mut impl AsContextMut) -> Resu
                 waits.wait(execution, store, timeout).await;
                 execution.resume(&mut *store)?
             }
-            Outcome::Suspended(Suspension::Wait { address, .. }) => {
-                let error = ExecutionError::Deadlock(address);
-                return Err(fail(execution, store, error.into()));
+            Outcome::Suspended(Suspension::Wait {
+                memory, address, ..
+            }) => {
+                if memory.is_exclusive(&*store) {
+                    // Nothing ends the wait, as no other code of the store runs meanwhile.
+                    let error = ExecutionError::Deadlock(address);
+                    return Err(fail(execution, store, error.into()));
+                }
+                if store.as_context().0.engine().tunables.epoch_interruption {
+                    // Nothing wakes the task at the deadline.
+                    yield_now().await;
+                } else {
+                    poll_fn(|context| execution.poll_wait(&*store, context.waker())).await;
+                }
+                execution.resume(&mut *store)?
             }
             // Its access is performed at once.
             Outcome::Suspended(Suspension::Access(_)) => execution.resume(&mut *store)?,
@@ -414,8 +431,7 @@ fn fail(execution: &Execution, store: &impl AsContextMut, error: Error) -> Error
     error.context(backtrace)
 }
 
-/// The waits of an execution at addresses of shared memories. The store is borrowed, so no other
-/// code of it can wake the execution.
+/// The waits of an execution at addresses of shared memories, with a timeout.
 #[derive(Default)]
 struct Waits {
     /// The time at which the present wait began.

@@ -353,6 +353,11 @@ impl Memory {
     }
 
     #[track_caller]
+    /// Returns whether the store alone has the memory.
+    pub(super) fn is_exclusive(&self, store: impl AsContext) -> bool {
+        self.get(store.as_context().0).is_exclusive()
+    }
+
     fn get<'a>(&self, store: &'a StoreInner) -> &'a heap::Memory {
         self.check(store);
         store.memory(self.index)

@@ -19,6 +19,7 @@ use crate::support::wait_queue::WaitState;
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::task::{Poll, Waker};
 #[cfg(feature = "std")]
 use std::time::{Duration, Instant};
 use thiserror::Error as ThisError;
@@ -227,6 +228,23 @@ impl Execution {
     /// suspended, if it is.
     pub fn wait_state(&self, store: &StoreInner) -> Option<WaitState> {
         store.stacks.waiters.state(self.innermost(store))
+    }
+
+    /// Polls the end of the wait in which the execution is suspended. A notification or an
+    /// interruption of the store calls `waker`.
+    pub fn poll_wait(&self, store: &StoreInner, waker: &Waker) -> Poll<()> {
+        let Some(ticket) = store.stacks.waiters.ticket(self.innermost(store)) else {
+            return Poll::Ready(());
+        };
+        let interrupt = store.stacks.interrupt();
+        interrupt.set_waker(Some(waker.clone()));
+        ticket.set_waker(waker);
+        // Both are tested after the wakers are set: what happens later calls them.
+        if ticket.state() == WaitState::Waiting && !interrupt.is_raised() {
+            return Poll::Pending;
+        }
+        interrupt.set_waker(None);
+        Poll::Ready(())
     }
 
     /// Ends the wait of the execution because its timeout has passed. Returns `false` if it does
