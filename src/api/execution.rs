@@ -349,8 +349,17 @@ impl Execution {
         self.inner.poll_wait(store.as_context().0, waker)
     }
 
+    /// Returns the same execution of a fork of its store.
+    pub(super) fn copy_in(&self, fork: &StoreInner) -> Execution {
+        Execution {
+            inner: self.inner.copy_in(fork),
+            ty: Arc::clone(&self.ty),
+            suspended_by: self.suspended_by,
+        }
+    }
+
     #[track_caller]
-    fn check(&self, store: &StoreInner) {
+    pub(super) fn check(&self, store: &StoreInner) {
         assert!(
             self.inner.store_id() == store.id(),
             "object used with the wrong store"

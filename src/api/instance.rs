@@ -233,6 +233,14 @@ impl Instance {
         Extern::from_inner(self.store, item)
     }
 
+    pub(super) fn index(&self) -> InstanceIndex {
+        self.index
+    }
+
+    pub(super) fn belongs_to(&self, store: &StoreInner) -> bool {
+        self.store == store.id()
+    }
+
     /// Lists the exported functions, for the error about one that was not found.
     #[cold]
     fn function_names(&self, store: &StoreInner) -> String {

@@ -143,6 +143,16 @@ impl Instantiation {
         })
     }
 
+    /// Returns the instantiation of an instance with a start function that has not ended.
+    pub(super) fn of(instance: Instance, start: Option<Execution>) -> Instantiation {
+        Instantiation { instance, start }
+    }
+
+    /// Returns the start function, if it has not ended.
+    pub(super) fn start(&self) -> Option<&Execution> {
+        self.start.as_ref()
+    }
+
     /// Returns the instance, and the start function if it has not ended.
     pub(super) fn into_parts(self) -> (Instance, Option<Execution>) {
         (self.instance, self.start)

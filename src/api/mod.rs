@@ -37,6 +37,7 @@ mod externals;
 mod field_type;
 #[cfg(feature = "std")]
 mod file;
+mod fork;
 mod func;
 mod func_type;
 mod future;
@@ -92,6 +93,7 @@ pub use self::extern_type::{
 };
 pub use self::externals::{Export, Extern};
 pub use self::field_type::{FieldType, StorageType};
+pub use self::fork::{Fork, StoreHandle};
 pub use self::func::Func;
 pub use self::func_type::FuncType;
 pub use self::global::Global;
@@ -124,7 +126,7 @@ pub use crate::code::{AccessKind, Trap};
 #[cfg(feature = "profile")]
 pub use crate::execute::DispatchCounts;
 pub use crate::execute::{Dispatch, DispatchError, ExecutionError};
-pub use crate::heap::ThrownException;
+pub use crate::heap::{ForkError, ThrownException};
 pub use crate::module::{CompilationMode, ModuleError, Place};
 pub use crate::stack::InterruptHandle;
 pub use crate::support::error::{self, Context, Error, HostRequest, Result};

@@ -58,6 +58,11 @@ impl<T: 'static> Store<T> {
             walk::trace_stack,
             walk::uncharged_cost,
         );
+        Store::of(inner)
+    }
+
+    /// Returns a store whose data has the type `T`.
+    pub(super) fn of(inner: StoreInner) -> Store<T> {
         Store {
             inner: Box::new(inner),
             data: PhantomData,

@@ -43,6 +43,11 @@ impl<Params, Results> TypedFunc<Params, Results> {
         }
     }
 
+    /// Makes a handle of another function of the same type.
+    pub(super) fn with_func(&self, func: Func) -> Self {
+        TypedFunc { func, ..*self }
+    }
+
     /// Returns the function.
     pub fn func(&self) -> &Func {
         &self.func

@@ -139,6 +139,20 @@ impl Execution {
         })
     }
 
+    /// Returns the same execution of a fork of its store.
+    ///
+    /// # Panics
+    ///
+    /// If the fork has released its stack.
+    pub fn copy_in(&self, fork: &StoreInner) -> Execution {
+        let owner = fork.stacks.stack(self.stack).owner();
+        Execution {
+            store: fork.id(),
+            _owner: owner.expect("the fork has the execution"),
+            ..*self
+        }
+    }
+
     /// Runs until the function returns, fails or is suspended.
     ///
     /// # Errors

@@ -36,6 +36,7 @@
 
 use super::collector::{BYTES_PER_ALLOCATION, Collector, Reference};
 use super::exception;
+use super::limits::{LimitError, copied};
 use super::objects::{MarkStack, SweepCursor};
 use super::store::StoreInner;
 use crate::format_err;
@@ -92,7 +93,7 @@ struct Tracing {
 }
 
 /// Numbers of the roots of each kind that have been visited.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Roots {
     held: usize,
     owned: usize,
@@ -107,7 +108,7 @@ struct Roots {
 }
 
 /// Progress of freeing, by kind of object.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Sweep {
     objects: SweepCursor,
     stacks: usize,
@@ -210,6 +211,21 @@ impl Collection {
             self.sweep = Some(Sweep::default());
         }
         Ok(self.sweep(store, &mut work))
+    }
+
+    /// Copies the collection for the fork of its store, in which the host owns no references.
+    pub fn fork(&self) -> Result<Collection, LimitError> {
+        Ok(Collection {
+            grey: copied(&self.grey)?,
+            objects: self.objects.try_clone().ok_or(LimitError::Allocation)?,
+            found: copied(&self.found)?,
+            roots: Roots {
+                owned: 0,
+                ..self.roots.clone()
+            },
+            sweep: self.sweep.clone(),
+            ..*self
+        })
     }
 
     /// Ends the collection early. Unless all is marked already, nothing is freed.

@@ -11,6 +11,7 @@
 //! nothing.
 
 use super::collection::Collection;
+use super::limits::{LimitError, copied};
 use super::objects::AnyKind;
 use super::store::StoreInner;
 use crate::ids::{ExnIndex, ExternIndex, ObjectRef, StackId};
@@ -118,6 +119,26 @@ impl Collector {
             collection: None,
             number: 0,
         }
+    }
+
+    /// Copies the state for the fork of the store. References that the host owns become references
+    /// that the fork holds as long as it lives, since their owners are not copied.
+    pub(super) fn fork(&self) -> Result<Collector, LimitError> {
+        let mut held = copied(&self.held)?;
+        held.try_reserve(self.owned.len())
+            .map_err(|_| LimitError::Allocation)?;
+        let owned = self.owned.iter();
+        let owned = owned.filter(|(_, token)| Arc::strong_count(token) > 1);
+        held.extend(owned.map(|&(reference, _)| reference));
+        Ok(Collector {
+            held,
+            owned: Vec::new(),
+            collection: match &self.collection {
+                Some(collection) => Some(collection.fork()?),
+                None => None,
+            },
+            ..*self
+        })
     }
 
     /// Counts an allocation, or an object that must be traced again.

@@ -3,7 +3,7 @@
 //! An exception to which there are no references is freed when it is caught. The collector
 //! frees the others.
 
-use super::limits::LimitError;
+use super::limits::{LimitError, copied};
 use crate::ids::{ExnIndex, TagIndex};
 use alloc::vec::Vec;
 use core::fmt;
@@ -22,6 +22,17 @@ pub struct Exception {
     seen: bool,
     /// Number of the last collection that has found it reachable or must not free it.
     mark: u32,
+}
+
+impl Exception {
+    fn fork(&self) -> Result<Exception, LimitError> {
+        let mut fields = SmallVec::new();
+        fields
+            .try_reserve_exact(self.fields.len())
+            .map_err(|_| LimitError::Allocation)?;
+        fields.extend_from_slice(&self.fields);
+        Ok(Exception { fields, ..*self })
+    }
 }
 
 /// The exceptions of a store.
@@ -92,6 +103,29 @@ impl Exceptions {
         };
         self.bytes = bytes;
         Ok(ExnIndex(index))
+    }
+
+    /// Copies the exceptions for the fork of their store.
+    ///
+    /// # Errors
+    ///
+    /// An error if the host cannot allocate the copy.
+    pub(super) fn fork(&self) -> Result<Exceptions, LimitError> {
+        let mut all = Vec::new();
+        all.try_reserve_exact(self.all.len())
+            .map_err(|_| LimitError::Allocation)?;
+        for exception in &self.all {
+            all.push(match exception {
+                Some(exception) => Some(exception.fork()?),
+                None => None,
+            });
+        }
+        Ok(Exceptions {
+            all,
+            free: copied(&self.free)?,
+            bytes: self.bytes,
+            new_mark: self.new_mark,
+        })
     }
 
     /// Returns an exception, or `None` if it was freed.

@@ -15,6 +15,10 @@ struct HostValue {
     mark: u32,
 }
 
+/// Copies a host value, or returns `None` if that is not possible.
+pub type CopyHostValue<'a> =
+    dyn FnMut(&(dyn Any + Send + Sync)) -> Option<Box<dyn Any + Send + Sync>> + 'a;
+
 /// The host values of a store.
 #[derive(Default)]
 pub struct Externs {
@@ -39,6 +43,17 @@ impl Externs {
         let mark = self.new_mark;
         self.all.insert(index.0, HostValue { value, mark });
         Some(index)
+    }
+
+    /// Copies the values for the fork of their store, with `copy`. If that returns `None`, the number
+    /// of the value is the error.
+    pub(super) fn fork(&self, copy: &mut CopyHostValue<'_>) -> Result<Externs, u32> {
+        let mut all = BTreeMap::new();
+        for (&number, HostValue { value, mark }) in &self.all {
+            let (value, mark) = (copy(&**value).ok_or(number)?, *mark);
+            all.insert(number, HostValue { value, mark });
+        }
+        Ok(Externs { all, ..*self })
     }
 
     /// Returns a value, or `None` if it was freed.

@@ -36,7 +36,7 @@ pub struct InstanceCore {
 }
 
 /// Parts of an instance, as indices in the store.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct InstanceParts {
     /// Imported functions, in the module's order.
     pub imported_functions: Vec<u32>,
@@ -119,6 +119,18 @@ impl Instance {
             _memories: memories,
             _tables: tables,
         }
+    }
+
+    /// Copies the instance for a fork of its store, which has memories, tables, globals and tags of
+    /// the same indices.
+    pub(super) fn fork(&self, fork: &StoreInner, index: InstanceIndex) -> Instance {
+        let module = Arc::clone(&self.module);
+        let mut copy = Instance::new(fork, index, module, self.parts.clone());
+        copy.functions.clone_from(&self.functions);
+        copy.dropped_elements.clone_from(&self.dropped_elements);
+        copy.elements.clone_from(&self.elements);
+        copy.dropped_data.clone_from(&self.dropped_data);
+        copy
     }
 
     /// Returns the address of its core, which is stable for the store's life (H1).

@@ -3,6 +3,7 @@
 use super::store::StoreInner;
 use crate::format_err;
 use crate::support::error::Error;
+use alloc::vec::Vec;
 use thiserror::Error as ThisError;
 
 /// Reason for which a memory, a table or a set of objects does not grow.
@@ -17,6 +18,19 @@ pub enum LimitError {
     /// The limiter, or the limit of a store without one, does not allow it.
     #[error("a resource limit was reached")]
     Limit,
+}
+
+/// Copies a list.
+///
+/// # Errors
+///
+/// An error if the host cannot allocate the copy.
+pub(super) fn copied<T: Copy>(list: &[T]) -> Result<Vec<T>, LimitError> {
+    let mut copy = Vec::new();
+    copy.try_reserve_exact(list.len())
+        .map_err(|_| LimitError::Allocation)?;
+    copy.extend_from_slice(list);
+    Ok(copy)
 }
 
 /// The embedder's `ResourceLimiter`, below the API: its methods, without the store's data.

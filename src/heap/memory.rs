@@ -303,6 +303,29 @@ impl Memory {
         Ok(SharedMemory(Memory(Arc::clone(&self.0))))
     }
 
+    /// Copies the memory for the fork of its store. It must be exclusive.
+    ///
+    /// # Errors
+    ///
+    /// An error if the host cannot allocate the copy.
+    pub(super) fn fork(&self) -> Result<Memory, LimitError> {
+        debug_assert!(self.is_exclusive());
+        // SAFETY: guests' bytes are no pointers; the store is borrowed, so no handler runs.
+        let bytes = unsafe { self.0.bytes.try_clone_sparse() }.ok_or(LimitError::Allocation)?;
+        let core = MemoryCore {
+            base: bytes.as_ptr(),
+            len: AtomicUsize::new(bytes.len()),
+            exclusive: true,
+        };
+        Ok(Memory(Arc::new(Inner {
+            core: UnsafeCell::new(core),
+            bytes,
+            ty: self.0.ty,
+            growth: Mutex::new(()),
+            waiters: self.0.waiters.as_ref().map(|_| Arc::default()),
+        })))
+    }
+
     /// Returns those that wait at its addresses, if its type is shared.
     pub fn waiters(&self) -> Option<&Arc<WaitQueue>> {
         self.0.waiters.as_ref()

@@ -11,6 +11,7 @@
 //!   memory, table, global, tag, func
 //!   exception, externs, objects              objects, which a collection frees
 //!   collector   when to collect              collection, reachable
+//!   fork        a copy of all of it
 //! ```
 //!
 //! # Invariants
@@ -38,6 +39,7 @@ mod creation;
 mod exception;
 mod externs;
 mod failure;
+mod fork;
 mod func;
 mod functions;
 mod global;
@@ -57,7 +59,9 @@ mod tag;
 
 pub use collector::Reference;
 pub use exception::{Exception, ThrownException};
+pub use externs::CopyHostValue;
 pub use failure::Failure;
+pub use fork::ForkError;
 pub use func::{FuncObject, FuncRef, HostCall, HostFunc};
 pub use global::{Global, GlobalCell};
 pub use hooks::{Crossing, EpochDecision};

@@ -63,6 +63,27 @@ impl Table {
         Ok(table)
     }
 
+    /// Copies the table for the fork of its store.
+    ///
+    /// # Errors
+    ///
+    /// An error if the host cannot allocate the copy.
+    pub(super) fn fork(&self) -> Result<Table, LimitError> {
+        let bytes = self.bytes.try_clone().ok_or(LimitError::Allocation)?;
+        let cards = self.cards.try_clone().ok_or(LimitError::Allocation)?;
+        let core = TableCore {
+            elements: bytes.as_ptr().cast(),
+            len: self.len(),
+            cards: cards.as_ptr(),
+        };
+        Ok(Table {
+            core: NonNull::from(Box::leak(Box::new(UnsafeCell::new(core)))),
+            bytes,
+            cards,
+            ty: self.ty,
+        })
+    }
+
     /// Returns the address of its core, which is stable for the store's life (H1).
     pub fn core(&self) -> *mut TableCore {
         UnsafeCell::raw_get(self.core.as_ptr())

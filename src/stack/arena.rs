@@ -19,6 +19,19 @@ impl Arena {
         }
     }
 
+    /// Creates an arena of slots that are zero, without a red zone if there are none. Returns `None` if
+    /// there is no memory.
+    pub fn zeroed(slots: usize) -> Option<Arena> {
+        let mut arena = Arena::empty();
+        (slots == 0 || arena.grow(slots)).then_some(arena)
+    }
+
+    /// Copies the slots and the red zone. Returns `None` if there is no memory.
+    pub fn try_clone(&self) -> Option<Arena> {
+        let bytes = self.bytes.try_clone()?;
+        Some(Arena { bytes })
+    }
+
     /// Returns the address of the first slot.
     pub fn base(&self) -> *mut u64 {
         self.bytes.as_ptr().cast()

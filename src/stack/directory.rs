@@ -90,7 +90,7 @@ pub struct Stack {
     /// [`Stack::other_end`], and in the high half [`Stack::bound`] and [`Stack::is_traced`]. One
     /// comparison tests that no values are bound, no other stack was suspended with this one, and
     /// the collector has not traced it.
-    span: u64,
+    pub(super) span: u64,
     /// Distance in bytes from the record of its frame to the slots for the values that it is
     /// resumed with. They follow the bound values.
     pub deliver: i32,
@@ -109,7 +109,7 @@ pub struct Stack {
     /// Number of the last collection that has found it reachable or must not free it.
     pub mark: u32,
     /// Memory of the stack.
-    arena: Arena,
+    pub(super) arena: Arena,
     /// Data that an initial stack shares with an execution of the embedder.
     pub(super) owner: Option<Arc<Owner>>,
 }

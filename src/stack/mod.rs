@@ -10,6 +10,7 @@
 //!   context        shared with running code    fuel, interrupt     limits of running code
 //!   root           the symbol for debuggers    image               copies
 //!   waiting        waits at addresses of shared memories
+//!   fork           copies of all stacks of a store
 //! ```
 //!
 //! # Invariants
@@ -31,6 +32,7 @@ mod chain;
 mod context;
 mod continuations;
 mod directory;
+mod fork;
 mod frames;
 mod fuel;
 mod image;

@@ -27,15 +27,15 @@ pub struct Stacks {
     /// The stack directory: stacks by number. The first entry is no stack.
     pub(super) stacks: Vec<UnsafeCell<Stack>>,
     /// Free stacks. The last ones keep their memory for the next call.
-    free: Vec<StackId>,
+    pub(super) free: Vec<StackId>,
     /// Number of stack numbers that are never reused.
-    retired: usize,
+    pub(super) retired: usize,
     /// Number of free stacks that keep their memory.
-    spare: usize,
+    pub(super) spare: usize,
     /// Number of slots of all stacks, including free ones.
-    slots: usize,
+    pub(super) slots: usize,
     /// Number of stacks in use at which dropped executions are searched for.
-    reclaim_at: usize,
+    pub(super) reclaim_at: usize,
     /// Activations, oldest first.
     pub activations: Vec<Activation>,
     /// Stacks that wait at addresses of shared memories.
@@ -213,7 +213,7 @@ impl Stacks {
     }
 
     /// Sets the address of the directory, and with it that of the running stack, in the context.
-    fn share_directory(&mut self, running: StackId) {
+    pub(super) fn share_directory(&mut self, running: StackId) {
         let count = self.stacks.len();
         self.registers().stacks = UnsafeCell::raw_get(self.stacks.as_ptr());
         self.registers().stack_count = count;

@@ -49,6 +49,29 @@ impl Waiters {
             .is_some_and(|waiter| waiter.queue.time_out(&waiter.ticket))
     }
 
+    /// Returns the stacks that wait or whose waits have ended, with queues and tickets, in the order
+    /// in which they began.
+    pub(super) fn all(&self) -> impl Iterator<Item = (StackId, &Arc<WaitQueue>, &Ticket)> {
+        let waiters = self.waiters.iter();
+        waiters.map(|waiter| (waiter.stack, &waiter.queue, &*waiter.ticket))
+    }
+
+    /// Adds a stack. Returns `None` if there is no memory.
+    pub(super) fn add(
+        &mut self,
+        stack: StackId,
+        queue: Arc<WaitQueue>,
+        ticket: Arc<Ticket>,
+    ) -> Option<()> {
+        self.waiters.try_reserve(1).ok()?;
+        self.waiters.push(Waiter {
+            stack,
+            queue,
+            ticket,
+        });
+        Some(())
+    }
+
     /// Removes a stack, whose wait has ended or which is released.
     pub fn remove(&mut self, stack: StackId) {
         self.waiters.retain(|waiter| {
@@ -109,7 +132,7 @@ impl Stacks {
 
     /// Returns what the execution that a stack belongs to shares with the initial stack, if the call
     /// is an execution.
-    fn owner_of(&self, stack: StackId) -> Option<Weak<Owner>> {
+    pub(super) fn owner_of(&self, stack: StackId) -> Option<Weak<Owner>> {
         let mut initial = stack;
         while let Some(parent) = self.stack(initial).parent() {
             initial = parent;

@@ -83,6 +83,42 @@ impl RawBytes {
         true
     }
 
+    /// Copies the bytes to a new block. Returns `None` if the allocator fails.
+    pub fn try_clone(&self) -> Option<RawBytes> {
+        let copy = RawBytes::zeroed(self.len)?;
+        // SAFETY: both blocks have as many bytes, and do not overlap. The copy is untyped, so pointers
+        // keep their provenance.
+        unsafe { ptr::copy_nonoverlapping(self.as_ptr(), copy.as_ptr(), self.len) };
+        Some(copy)
+    }
+
+    /// Copies the bytes to a new block as [`RawBytes::try_clone`] does, apart from pages of zeros:
+    /// the new block has those already, and the system may provide them without memory.
+    ///
+    /// # Safety
+    ///
+    /// The bytes contain no pointers, and no other thread writes them.
+    pub unsafe fn try_clone_sparse(&self) -> Option<RawBytes> {
+        /// Number of bytes that are compared with zero at once.
+        const PAGE: usize = 1 << 12;
+        static ZEROS: [u8; PAGE] = [0; PAGE];
+        let copy = RawBytes::zeroed(self.len)?;
+        // SAFETY: the bytes are initialised, and are not written meanwhile; the new ones are not
+        // accessed by anything else.
+        let (from, to) = unsafe {
+            (
+                core::slice::from_raw_parts(self.as_ptr(), self.len),
+                core::slice::from_raw_parts_mut(copy.as_ptr(), self.len),
+            )
+        };
+        for (from, to) in from.chunks(PAGE).zip(to.chunks_mut(PAGE)) {
+            if from != &ZEROS[..from.len()] {
+                to.copy_from_slice(from);
+            }
+        }
+        Some(copy)
+    }
+
     fn reallocate(&mut self, capacity: usize) -> bool {
         let Ok(new) = Layout::from_size_align(capacity, ALIGN) else {
             return false;

@@ -115,6 +115,28 @@ impl WaitQueue {
         Begun::Waiting(ticket)
     }
 
+    /// Copies a wait of another queue, which comes last if nothing has ended it. `owner` is the
+    /// execution that waits, if it is one. Returns `None` if there is no memory.
+    pub fn adopt(
+        &self,
+        ticket: &Ticket,
+        owner: Option<Weak<dyn Any + Send + Sync>>,
+    ) -> Option<Arc<Ticket>> {
+        let mut waiters = self.0.lock();
+        waiters.try_reserve(1).ok()?;
+        let state = ticket.state();
+        let copy = Arc::new(Ticket {
+            address: ticket.address,
+            state: AtomicU8::new(state as u8),
+            waker: Mutex::new(None),
+            owner,
+        });
+        if state == WaitState::Waiting {
+            waiters.push(Arc::clone(&copy));
+        }
+        Some(copy)
+    }
+
     /// Ends up to `count` waits at an address, in the order in which they began. Returns their
     /// number. Those of executions that were dropped do not count.
     pub fn notify(&self, address: u64, count: u32) -> u32 {

@@ -3,6 +3,7 @@
 mod collection;
 mod compatibility;
 mod continuations;
+mod forks;
 mod heap;
 mod host;
 mod linking;

@@ -17,7 +17,7 @@ pub struct Host {
     /// The output of the print functions, one line per call.
     pub(super) printed: Vec<String>,
     /// Limits for guests.
-    pub(super) limits: StoreLimits,
+    pub limits: StoreLimits,
 }
 
 impl Default for Host {

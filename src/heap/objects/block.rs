@@ -75,6 +75,16 @@ impl Block {
         }
     }
 
+    /// Copies the block for the fork of its store. Returns `None` if the allocator fails.
+    pub fn fork(&self) -> Option<Block> {
+        let memory = match &self.memory {
+            // SAFETY: objects contain no pointers; the store is borrowed, so no handler runs.
+            Some(memory) => Some(unsafe { memory.try_clone_sparse() }?),
+            None => None,
+        };
+        Some(Block { memory, ..*self })
+    }
+
     /// Takes the memory of a small block from the allocator. Returns whether there was any.
     pub fn make_spare(&mut self) -> bool {
         self.memory = RawBytes::zeroed(MARKS + BLOCK);

@@ -28,6 +28,22 @@ impl MarkStack {
         }
     }
 
+    /// Copies the stack. Returns `None` if there is no memory.
+    pub fn try_clone(&self) -> Option<MarkStack> {
+        let mut copy = MarkStack {
+            overflowed: self.overflowed,
+            ..MarkStack::default()
+        };
+        copy.segments.try_reserve_exact(self.segments.len()).ok()?;
+        for segment in &self.segments {
+            let mut objects = Vec::new();
+            objects.try_reserve_exact(SEGMENT).ok()?;
+            objects.extend_from_slice(segment);
+            copy.segments.push(objects);
+        }
+        Some(copy)
+    }
+
     fn push_to_new(&mut self, object: ObjectRef) {
         let mut segment = self.spare.take().unwrap_or_default();
         if segment.try_reserve_exact(SEGMENT).is_err() || self.segments.try_reserve(1).is_err() {

@@ -28,7 +28,7 @@ pub use self::core::{
 pub use self::mark_stack::MarkStack;
 
 use super::collector::Reference;
-use super::limits::LimitError;
+use super::limits::{LimitError, copied};
 use crate::ids::{ObjectRef, TypeId};
 use crate::module::{ARRAY_HEADER, CompositeKind, ObjectLayout};
 use crate::support::size_class::{CLASSES, LARGE, SIZES, size_class};
@@ -122,6 +122,43 @@ impl Objects {
             handed: 0,
             seen: BTreeSet::new(),
         }
+    }
+
+    /// Copies the heap for the fork of its store. Objects keep their addresses in the heap.
+    ///
+    /// # Errors
+    ///
+    /// An error if the host cannot allocate the copy.
+    pub fn fork(&self) -> Result<Objects, LimitError> {
+        let mut fork = Objects::new();
+        fork.blocks
+            .try_reserve_exact(self.blocks.len())
+            .map_err(|_| LimitError::Allocation)?;
+        for block in &self.blocks {
+            let block = block.fork().ok_or(LimitError::Allocation)?;
+            fork.blocks.push(block);
+        }
+        fork.bases = copied(&self.bases)?;
+        for (base, block) in fork.bases.iter_mut().zip(&fork.blocks) {
+            *base = block.base();
+        }
+        fork.lists = self.lists;
+        (fork.spare, fork.spare_count, fork.vacant) = (self.spare, self.spare_count, self.vacant);
+        // The layouts, which the entries point to, belong to the engine.
+        fork.types = copied(&self.types)?;
+        fork.layouts.clone_from(&self.layouts);
+        (fork.bytes, fork.handed) = (self.bytes, self.handed);
+        fork.seen.clone_from(&self.seen);
+        let (blocks, types) = (fork.bases.as_ptr(), fork.types.as_ptr());
+        // SAFETY: H1 keeps the cores alive; H2.
+        unsafe {
+            *fork.core() = ObjectCore {
+                blocks,
+                types,
+                ..*self.core()
+            };
+        }
+        Ok(fork)
     }
 
     /// Returns the address of the part that handlers use, which is stable for the store's life (H1).
