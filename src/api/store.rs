@@ -13,6 +13,8 @@ use crate::execute::has_steps;
 use crate::heap::StoreInner;
 use crate::stack::InterruptHandle;
 use crate::support::error::Result;
+#[cfg(all(backstitch_threads, feature = "wasi-core"))]
+use crate::support::wait_queue::Ticket;
 use crate::walk;
 use alloc::boxed::Box;
 use alloc::sync::Arc;
@@ -180,6 +182,16 @@ impl<T: 'static> Store<T> {
         );
         self.inner.cell_hook = Some(Box::new(move |store| hook(StoreContext::of(store))));
         Ok(())
+    }
+
+    /// Sets a hook that is called before and after the thread of a call is parked for a wait without a
+    /// timeout.
+    #[cfg(all(backstitch_threads, feature = "wasi-core"))]
+    pub(crate) fn wait_hook(
+        &mut self,
+        hook: impl Fn(Option<&Arc<Ticket>>) + Send + Sync + 'static,
+    ) {
+        self.inner.wait_hook = Some(Arc::new(hook));
     }
 
     /// Returns the remaining fuel.

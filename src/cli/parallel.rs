@@ -42,10 +42,7 @@ pub(super) fn run(
     let results = program.run(&linker, module, |store, instance| {
         match call(store, instance, &source.file, selected) {
             Ok(results) => Ok(results),
-            Err(Stopped::Running(error)) => Err(match dump {
-                Some(dump) => write_dump(store, dump, &source.file, error),
-                None => error,
-            }),
+            Err(Stopped::Running(error)) => Err(error),
             Err(Stopped::Before(failure)) => {
                 before = Some(failure);
                 Err(Error::msg("the program could not be started"))

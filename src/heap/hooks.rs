@@ -3,7 +3,11 @@
 use super::limits::Limiter;
 use super::store::StoreInner;
 use crate::support::error::Error;
+#[cfg(backstitch_threads)]
+use crate::support::wait_queue::Ticket;
 use alloc::boxed::Box;
+#[cfg(backstitch_threads)]
+use alloc::sync::Arc;
 use core::any::Any;
 
 /// Hook that returns the limiter in the embedder's data.
@@ -18,6 +22,11 @@ pub type CallHook = Box<dyn FnMut(&mut StoreInner, Crossing) -> Result<(), Error
 
 /// Hook that is called before each cell.
 pub type CellHook = Box<dyn FnMut(&StoreInner) + Send + Sync>;
+
+/// Hook that is called before a thread is parked for a wait without a timeout, with the wait, and
+/// after it, with none.
+#[cfg(backstitch_threads)]
+pub type WaitHook = Arc<dyn Fn(Option<&Arc<Ticket>>) + Send + Sync>;
 
 /// Decision of an epoch hook.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

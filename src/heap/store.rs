@@ -6,6 +6,8 @@ use super::externs::Externs;
 use super::failure::Failure;
 use super::func::{FuncObject, HostFunc};
 use super::global::Global;
+#[cfg(backstitch_threads)]
+use super::hooks::WaitHook;
 use super::hooks::{CallHook, CellHook, EpochHook, LimiterHook};
 use super::instance::{Instance, InstanceCore};
 use super::memory::{Memory, MemoryCore};
@@ -44,6 +46,9 @@ pub struct StoreInner {
     pub call_hook: Option<CallHook>,
     /// Hook that is called before each cell. It requires the loop backend.
     pub cell_hook: Option<CellHook>,
+    /// Hook that is called before and after the thread is parked without a timeout.
+    #[cfg(backstitch_threads)]
+    pub wait_hook: Option<WaitHook>,
     pub(super) functions: Vec<FuncObject>,
     pub(super) host_functions: Vec<Arc<dyn HostFunc>>,
     pub(super) memories: Vec<Memory>,
@@ -108,6 +113,8 @@ impl StoreInner {
             epoch_hook: None,
             call_hook: None,
             cell_hook: None,
+            #[cfg(backstitch_threads)]
+            wait_hook: None,
             functions: Vec::new(),
             host_functions: Vec::new(),
             memories: Vec::new(),

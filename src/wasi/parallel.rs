@@ -6,17 +6,19 @@
 
 use super::abi::{self, Blocked};
 use super::context::WasiCtx;
-use super::threads::{IMPORT, NO_THREAD, START};
+use super::threads::{Deadlock, IMPORT, NO_THREAD, START};
 use crate::api::{
     Caller, ExternType, Instance, InstancePre, InterruptHandle, Linker, Module, SharedMemory,
-    Store, Trap,
+    Store, Trap, WasmBacktrace,
 };
 use crate::support::error::{Error, Result};
 use crate::support::sync::Mutex as ContextMutex;
+use crate::support::wait_queue::{Ticket, WaitState};
 use alloc::boxed::Box;
 use alloc::sync::{Arc, Weak};
 use alloc::vec::Vec;
 use core::fmt;
+use core::mem;
 use core::time::Duration;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -34,7 +36,9 @@ type OnFailure<T> = Box<dyn Fn(&mut Store<T>, Error) -> Error + Send + Sync>;
 ///
 /// The program ends when its first thread returns, or when any thread exits or fails. The others are
 /// interrupted then, for which the engine must have
-/// [`Config::interruptible`](crate::Config::interruptible).
+/// [`Config::interruptible`](crate::Config::interruptible). It also ends when all threads wait at
+/// addresses of shared memories without a timeout: as only they have these memories, nothing can wake
+/// them. The error is [`Deadlock`] then.
 ///
 /// ```no_run
 /// use backstitch::wasi::{ParallelProgram, System, WasiCtx};
@@ -71,18 +75,47 @@ struct Group<T: 'static> {
 
 struct State<T: 'static> {
     program: Option<InstancePre<T>>,
-    /// The threads that have not ended, by their numbers. That of the first one is 0.
-    live: Vec<(i32, InterruptHandle)>,
+    /// The threads that have not ended.
+    live: Vec<Live>,
     next: i32,
     end: Option<End>,
+    /// The backtraces of threads that have ended because of a deadlock, by their numbers.
+    stopped: Vec<(i32, WasmBacktrace)>,
+}
+
+/// A thread that has not ended.
+struct Live {
+    /// The number; that of the first thread is 0.
+    number: i32,
+    handle: InterruptHandle,
+    /// The wait for which the thread is parked, if that has no timeout.
+    parked: Option<Arc<Ticket>>,
+}
+
+impl Live {
+    fn new(number: i32, handle: InterruptHandle) -> Live {
+        Live {
+            number,
+            handle,
+            parked: None,
+        }
+    }
+
+    /// Returns whether only a notification lets the thread run again.
+    fn waits(&self) -> bool {
+        let ticket = self.parked.as_ref();
+        ticket.is_some_and(|ticket| ticket.state() == WaitState::Waiting)
+    }
 }
 
 /// The end of a program.
 enum End {
-    /// The first thread has ended.
-    First,
-    /// Another thread has exited or failed.
-    Other(Error),
+    /// The first thread has returned.
+    Returned,
+    /// A thread has exited or failed. The error is missing until it is described.
+    Failed(Option<Error>),
+    /// All threads waited for each other.
+    Deadlock,
 }
 
 impl<T> fmt::Debug for ParallelProgram<T> {
@@ -108,6 +141,7 @@ impl<T: Send + 'static> ParallelProgram<T> {
             live: Vec::new(),
             next: 1,
             end: None,
+            stopped: Vec::new(),
         };
         let group = Group {
             new_store: Box::new(new_store),
@@ -122,7 +156,7 @@ impl<T: Send + 'static> ParallelProgram<T> {
         }
     }
 
-    /// Sets a function that describes the failure of a thread other than the first one while its
+    /// Sets a function that describes the failure of the thread that ends the program while its
     /// store can still be examined, for example to write a core dump.
     ///
     /// # Panics
@@ -173,8 +207,8 @@ impl<T: Send + 'static> ParallelProgram<T> {
     ///
     /// # Errors
     ///
-    /// The error of the thread that ended the program, or an error if the module cannot be
-    /// instantiated.
+    /// The error of the thread that ended the program, a [`Deadlock`], or an error if the module
+    /// cannot be instantiated.
     pub fn run<R>(
         &self,
         linker: &Linker<T>,
@@ -187,22 +221,38 @@ impl<T: Send + 'static> ParallelProgram<T> {
         {
             let mut state = self.group.lock();
             state.program = Some(program.clone());
-            state.live.push((0, handle));
+            state.live.push(Live::new(0, handle));
         }
+        Group::watch(&self.group, &mut store, 0);
         let member = Member(&self.group, 0);
         let result = program
             .instantiate(&mut store)
             .and_then(|instance| first(&mut store, instance));
-        self.group.end(End::First);
+        let returned = match result {
+            Ok(returned) => {
+                self.group.end(End::Returned);
+                Some(returned)
+            }
+            Err(error) => {
+                self.group.fail(&mut store, 0, error);
+                None
+            }
+        };
         drop(member);
         let mut state = self.group.lock();
         while !state.live.is_empty() {
             let waited = self.group.changed.wait(state);
             state = waited.unwrap_or_else(PoisonError::into_inner);
         }
-        match state.end.take() {
-            Some(End::Other(error)) => Err(error),
-            _ => result,
+        match (state.end.take(), returned) {
+            (Some(End::Returned), Some(returned)) => Ok(returned),
+            (Some(End::Failed(Some(error))), _) => Err(error),
+            (Some(End::Deadlock), _) => {
+                let mut backtraces = mem::take(&mut state.stopped);
+                backtraces.sort_by_key(|&(number, _)| number);
+                Err(Error::new(Deadlock { backtraces }))
+            }
+            _ => unreachable!("a program ends once all of its threads have"),
         }
     }
 }
@@ -213,14 +263,19 @@ struct Member<'a, T: Send + 'static>(&'a Group<T>, i32);
 impl<T: Send> Drop for Member<'_, T> {
     fn drop(&mut self) {
         if thread::panicking() {
-            let number = self.1;
             let error = Error::msg("a host function panicked");
-            self.0
-                .end(End::Other(error.context(alloc::format!("thread {number}"))));
+            let error = error.context(alloc::format!("thread {}", self.1));
+            self.0.end(End::Failed(None));
+            let mut state = self.0.lock();
+            if let Some(End::Failed(missing @ None)) = &mut state.end {
+                *missing = Some(error);
+            }
         }
         let mut state = self.0.lock();
-        state.live.retain(|(number, _)| *number != self.1);
+        state.live.retain(|thread| thread.number != self.1);
         self.0.changed.notify_all();
+        drop(state);
+        self.0.end_if_deadlocked();
     }
 }
 
@@ -229,15 +284,67 @@ impl<T: Send + 'static> Group<T> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Ends the program, unless it has ended: interrupts all threads.
-    fn end(&self, end: End) {
+    /// Ends the program, unless it has ended: interrupts all threads. Returns whether it had not
+    /// ended.
+    fn end(&self, end: End) -> bool {
         let mut state = self.lock();
-        if state.end.is_none() {
-            state.end = Some(end);
-            for (_, handle) in &state.live {
-                handle.interrupt();
+        if state.end.is_some() {
+            return false;
+        }
+        state.end = Some(end);
+        for thread in &state.live {
+            thread.handle.interrupt();
+        }
+        self.changed.notify_all();
+        true
+    }
+
+    /// Ends the program because a thread has failed, unless the thread has failed because the program
+    /// has ended.
+    fn fail(&self, store: &mut Store<T>, number: i32, error: Error) {
+        if self.end(End::Failed(None)) {
+            let error = match &self.on_failure {
+                Some(describe) => describe(store, error),
+                None => error,
+            };
+            let error = match number {
+                0 => error,
+                _ => error.context(alloc::format!("thread {number}")),
+            };
+            self.lock().end = Some(End::Failed(Some(error)));
+            return;
+        }
+        let mut state = self.lock();
+        if let (Some(End::Deadlock), Some(backtrace)) = (&state.end, error.downcast_ref()) {
+            let backtrace: &WasmBacktrace = backtrace;
+            state.stopped.push((number, backtrace.clone()));
+        }
+    }
+
+    /// Records when a thread is parked without a timeout.
+    fn watch(group: &Arc<Group<T>>, store: &mut Store<T>, number: i32) {
+        let group = Arc::downgrade(group);
+        store.wait_hook(move |ticket| {
+            let Some(group) = group.upgrade() else {
+                return;
+            };
+            let mut state = group.lock();
+            let mut threads = state.live.iter_mut();
+            if let Some(thread) = threads.find(|thread| thread.number == number) {
+                thread.parked = ticket.cloned();
             }
-            self.changed.notify_all();
+            drop(state);
+            group.end_if_deadlocked();
+        });
+    }
+
+    /// Ends the program if all threads wait for a notification.
+    fn end_if_deadlocked(&self) {
+        let state = self.lock();
+        let is_deadlock = !state.live.is_empty() && state.live.iter().all(Live::waits);
+        drop(state);
+        if is_deadlock {
+            self.end(End::Deadlock);
         }
     }
 
@@ -261,18 +368,14 @@ impl<T: Send + 'static> Group<T> {
         let number = state.next;
         let program = state.program.clone()?;
         state.next = number.checked_add(1)?;
-        state.live.push((number, handle));
+        state.live.push(Live::new(number, handle));
         drop(state);
+        Group::watch(group, &mut store, number);
         let member = Arc::clone(group);
         let started = thread::Builder::new().spawn(move || {
             let member = Member(&member, number);
             if let Err(error) = run_thread(&mut store, &program, number, argument) {
-                let error = match &member.0.on_failure {
-                    Some(describe) => describe(&mut store, error),
-                    None => error,
-                };
-                let error = error.context(alloc::format!("thread {number}"));
-                member.0.end(End::Other(error));
+                member.0.fail(&mut store, number, error);
             }
             // The store is freed before the program is said to have ended.
             drop(store);

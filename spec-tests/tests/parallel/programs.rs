@@ -1,5 +1,6 @@
 //! Programs of WASI whose threads are threads of the operating system.
 
+use backstitch::wasi::threads::Deadlock;
 use backstitch::wasi::{Deterministic, I32Exit, MemoryOutputPipe, ParallelProgram, WasiCtx};
 use backstitch::{Config, Engine, Error, Linker, Module, Store, Trap};
 
@@ -131,6 +132,61 @@ fn a_trap_in_any_thread_ends_the_program() {
         assert!(text.starts_with("thread 2"), "{text}");
         assert!(text.contains("!fail"), "{text}");
     }
+}
+
+#[test]
+fn a_program_whose_threads_all_wait_ends_with_a_backtrace_of_each() {
+    let wait = "(drop (memory.atomic.wait32 (i32.const 0) (i32.const 0) (i64.const -1)))";
+    // One thread ends after the others have begun to wait, if it is last.
+    for other in [wait, "(if (local.get $kind) (then (call $block)))"] {
+        let (result, _) = run(
+            4,
+            &format!(
+                r#"(func $block {wait})
+                   (func (export "wasi_thread_start") (param $thread i32) (param $kind i32)
+                     {other})
+                   (func $start (export "_start")
+                     (drop (call $spawn (i32.const 0)))
+                     (drop (call $spawn (i32.const 1)))
+                     (call $block))"#
+            ),
+        );
+        let error = result.unwrap_err();
+        let deadlock = error.downcast_ref::<Deadlock>().unwrap();
+        let numbers: Vec<i32> = deadlock
+            .backtraces
+            .iter()
+            .map(|&(number, _)| number)
+            .collect();
+        let expected: &[i32] = if other == wait { &[0, 1, 2] } else { &[0, 2] };
+        assert_eq!(numbers, expected);
+        let text = format!("{error}");
+        assert!(
+            text.starts_with("deadlock: ") && text.contains("!start"),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn threads_that_sleep_or_were_woken_are_no_deadlock() {
+    let (result, _) = run(
+        4,
+        r#"(func (export "wasi_thread_start") (param $thread i32) (param $kind i32)
+             ;; A wait with a timeout, while the first thread waits without one.
+             (drop (memory.atomic.wait32 (i32.const 64) (i32.const 0) (i64.const 20000000)))
+             (call $leave))
+           (func (export "_start") (local $round i32)
+             (loop $again
+               (i32.atomic.store (i32.const 4) (i32.const 0))
+               (drop (call $spawn (i32.const 0)))
+               (drop (call $spawn (i32.const 0)))
+               (call $join (i32.const 2))
+               (br_if $again
+                 (i32.lt_u (local.tee $round (i32.add (local.get $round) (i32.const 1)))
+                   (i32.const 20)))))"#,
+    );
+    result.unwrap();
 }
 
 #[test]
