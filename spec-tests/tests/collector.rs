@@ -37,7 +37,7 @@ fn linker(engine: &Engine, alive: &Arc<AtomicUsize>) -> Linker<()> {
         })
         .unwrap();
     linker
-        .func_wrap("host", "collect", |mut caller: Caller<'_, ()>| caller.gc())
+        .func_wrap("host", "collect", |mut caller: Caller<'_, ()>| caller.gc(None))
         .unwrap();
     linker
         .func_wrap(
@@ -67,7 +67,7 @@ fn run(engine: &Engine, text: &str) -> (i32, usize) {
         .get_typed_func::<(), i32>(&mut store, "run")
         .unwrap();
     let result = run.call(&mut store, ()).unwrap();
-    store.gc();
+    store.gc(None).unwrap();
     let left = alive.load(Ordering::Relaxed);
     drop(store);
     assert_eq!(alive.load(Ordering::Relaxed), 0);
@@ -196,7 +196,7 @@ fn unreachable_continuations_are_freed_and_nothing_in_them_runs() {
         assert!(left < 20_000, "{left} continuations are left");
         let all: Vec<_> = store.continuations().collect();
         assert!(all.iter().all(|c| c.state(&store) == ContState::Suspended));
-        store.gc();
+        store.gc(None).unwrap();
         assert_eq!(store.continuations().count(), 0);
         assert!(all.iter().all(|c| c.state(&store) == ContState::Ended));
         let ran = instance.get_global(&mut store, "ran").unwrap();
@@ -216,7 +216,7 @@ fn rooted_references_live_as_long_as_their_scope() {
         assert!(inside.data(scope.as_context()).unwrap().is_some());
         inside
     };
-    store.gc();
+    store.gc(None).unwrap();
     assert_eq!(alive.load(Ordering::Relaxed), 1);
     assert!(outside.data(&store).unwrap().is_some());
     // A reference whose scope has ended is refused. It never refers to another value.
@@ -329,7 +329,7 @@ fn the_host_handles_tags_that_no_guest_does() {
         let functions: Vec<_> = frames.frames().iter().map(|f| f.func_index()).collect();
         assert_eq!(functions, [0, 1]);
         // A suspended execution keeps its continuation alive, although there is no reference to it.
-        store.gc();
+        store.gc(None).unwrap();
         assert!(execution.resume(&mut store).is_err());
         assert!(execution.resume_with(&mut store, &[Val::I32(1)]).is_err());
         let answers = [Val::I32(50), Val::I32(8)];

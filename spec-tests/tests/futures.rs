@@ -233,7 +233,7 @@ fn references_are_held_until_they_are_dropped() {
     };
     let copy = owned.clone();
     drop(owned);
-    store.gc();
+    store.gc(None).unwrap();
     assert!(lost.data(&store).is_err());
     assert!(lost.to_owned_rooted(&mut store).is_err());
     let value = {
@@ -243,7 +243,7 @@ fn references_are_held_until_they_are_dropped() {
         value
     };
     drop(copy);
-    store.gc();
+    store.gc(None).unwrap();
     assert!(value.data(&store).is_err());
     // Dropped references do not accumulate.
     for number in 0..100_000 {

@@ -2,9 +2,12 @@
 
 use super::engine::Engine;
 use super::field_type::{FieldType, StorageType};
+use super::finality::Finality;
 use super::val_type::Mutability;
+use crate::ensure;
 use crate::ids::TypeId;
 use crate::module;
+use crate::support::error::Result;
 use core::fmt;
 use core::hash::{Hash, Hasher};
 
@@ -29,6 +32,51 @@ impl ArrayType {
         ArrayType::from_id(engine, engine.0.types.intern_plain(composite))
     }
 
+    /// Creates an array type, which may have a supertype and subtypes.
+    ///
+    /// It is equal to a type that a module defines alone, without a recursion group, with the same
+    /// elements, finality and supertype.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the supertype is final, or if the elements do not match those of the
+    /// supertype.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the supertype or `field_type` belongs to another engine.
+    pub fn with_finality_and_supertype(
+        engine: &Engine,
+        finality: Finality,
+        supertype: Option<&ArrayType>,
+        field_type: FieldType,
+    ) -> Result<ArrayType> {
+        if let Some(supertype) = supertype {
+            assert!(
+                Engine::same(engine, &supertype.engine),
+                "type used with wrong engine"
+            );
+            ensure!(
+                supertype.finality().is_non_final(),
+                "cannot create a subtype of a final supertype"
+            );
+            ensure!(
+                field_type.matches(&supertype.field_type()),
+                "array field type must match its supertype's field type"
+            );
+        }
+        let ty = module::SubType {
+            is_final: finality.is_final(),
+            supertype: supertype.map(ArrayType::id),
+            composite: module::CompositeType::Array(field_type.to_inner(engine)),
+        };
+        let depth = supertype.map_or(0, |supertype| {
+            engine.0.types.layout(supertype.id).depth() + 1
+        });
+        ensure!(depth <= 63, "a type has at most 63 supertypes");
+        Ok(ArrayType::from_id(engine, engine.0.types.intern_alone(ty)))
+    }
+
     pub(super) fn from_id(engine: &Engine, id: TypeId) -> ArrayType {
         ArrayType {
             engine: engine.clone(),
@@ -45,13 +93,34 @@ impl ArrayType {
         &self.engine
     }
 
+    /// Returns whether the type may have subtypes.
+    pub fn finality(&self) -> Finality {
+        Finality::of(&self.engine.0.types.get(self.id))
+    }
+
+    /// Returns the declared supertype.
+    pub fn supertype(&self) -> Option<ArrayType> {
+        let supertype = self.engine.0.types.get(self.id).supertype?;
+        Some(ArrayType::from_id(&self.engine, supertype))
+    }
+
+    /// Returns whether both are the same type.
+    pub fn eq(a: &ArrayType, b: &ArrayType) -> bool {
+        a == b
+    }
+
     /// Returns the type and the mutability of the elements.
     pub fn field_type(&self) -> FieldType {
+        FieldType::from_inner(&self.engine, self.inner_element())
+    }
+
+    /// Returns the type of the elements as it is represented below the API.
+    pub(super) fn inner_element(&self) -> module::FieldType {
         let ty = self.engine.0.types.get(self.id);
-        let module::CompositeType::Array(element) = &ty.composite else {
+        let module::CompositeType::Array(element) = ty.composite else {
             unreachable!("the type is an array type");
         };
-        FieldType::from_inner(&self.engine, *element)
+        element
     }
 
     /// Returns the mutability of the elements.

@@ -172,8 +172,8 @@ pub(super) fn describe_failure(store: &mut StoreInner, failure: Failure) -> Erro
             (error, None)
         }
         Failure::Exception(exception) => {
-            // From here on, the host may hold a reference to the exception.
-            store.exceptions.seen(exception);
+            // From here on, the host may take a reference to the exception.
+            store.exceptions.escape(exception);
             store.pending_exception = Some(exception);
             (Error::new(ThrownException), None)
         }

@@ -6,6 +6,7 @@ use super::exn_ref::ExnRef;
 use super::externals::Extern;
 use super::instance::Instance;
 use super::module::ModuleExport;
+use super::out_of_memory::GcHeapOutOfMemory;
 use super::rooted::Rooted;
 use crate::ids::InstanceIndex;
 use crate::support::error::Result;
@@ -96,14 +97,18 @@ impl<'a, T: 'static> Caller<'a, T> {
     ///
     /// # Panics
     ///
-    /// Panics if the exception belongs to another store.
+    /// Panics if the exception belongs to another store or the reference's scope has ended.
     pub fn throw<R>(&mut self, exception: Rooted<ExnRef>) -> Result<R> {
         self.store.throw(exception)
     }
 
     /// Collects garbage; see [`Store::gc`](crate::Store::gc).
-    pub fn gc(&mut self) {
-        self.store.gc();
+    ///
+    /// # Errors
+    ///
+    /// Never returns an error; the signature is that of Wasmtime.
+    pub fn gc(&mut self, why: Option<&GcHeapOutOfMemory<()>>) -> Result<()> {
+        self.store.gc(why)
     }
 
     /// Takes the exception that ended a call; see

@@ -4,7 +4,7 @@ use super::backtrace::WasmBacktrace;
 use super::context::AsContext;
 use super::func::Func;
 use crate::execute::continuation_fits;
-use crate::heap::StoreInner;
+use crate::heap::{Reference, StoreInner};
 use crate::ids::{StackId, StoreId};
 use crate::module::{CompositeType, HeapType};
 use crate::stack::StackState;
@@ -46,6 +46,13 @@ impl ContRef {
     pub(super) fn from_bits(bits: u64, store: StoreId) -> Option<ContRef> {
         let bits = NonZeroU64::new(bits)?;
         Some(ContRef { store, bits })
+    }
+
+    /// Returns the reference in a slot. The current scope holds the continuation.
+    pub(super) fn held(bits: u64, store: &mut StoreInner) -> Option<ContRef> {
+        let reference = ContRef::from_bits(bits, store.id())?;
+        store.hold(Reference::Cont(bits));
+        Some(reference)
     }
 
     pub(super) fn bits(&self) -> u64 {

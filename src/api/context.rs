@@ -3,6 +3,7 @@
 use super::engine::Engine;
 use super::exn_ref::{self, ExnRef};
 use super::hooks;
+use super::out_of_memory::GcHeapOutOfMemory;
 use super::rooted::Rooted;
 use super::store::{self, Store};
 use crate::heap::StoreInner;
@@ -132,14 +133,19 @@ impl<'a, T: 'static> StoreContextMut<'a, T> {
     ///
     /// # Panics
     ///
-    /// Panics if the exception belongs to another store.
+    /// Panics if the exception belongs to another store or the reference's scope has ended.
     pub fn throw<R>(&mut self, exception: Rooted<ExnRef>) -> Result<R> {
         exn_ref::throw(self.0, exception)
     }
 
     /// Collects garbage; see [`Store::gc`].
-    pub fn gc(&mut self) {
+    ///
+    /// # Errors
+    ///
+    /// Never returns an error; the signature is that of Wasmtime.
+    pub fn gc(&mut self, _why: Option<&GcHeapOutOfMemory<()>>) -> Result<()> {
         self.0.collect();
+        Ok(())
     }
 
     /// Takes the exception that ended a call; see [`Store::take_pending_exception`].

@@ -369,9 +369,8 @@ impl Execution {
     fn finish(&mut self, store: &mut StoreInner, outcome: execute::Outcome) -> Result<Outcome> {
         Ok(match outcome {
             execute::Outcome::Done => {
-                self.inner.hold_results(store);
-                let slots = self.inner.results(store);
-                Outcome::Done(Val::read_all(&self.ty.results, slots, store.id()).collect())
+                let slots: Vec<u64> = self.inner.results(store).into();
+                Outcome::Done(Val::read_all(&self.ty.results, &slots, store).collect())
             }
             execute::Outcome::Suspended(suspension) => {
                 let (kind, suspension) = match suspension {
@@ -386,8 +385,7 @@ impl Execution {
                     execute::Suspension::Tag(tag, payload) => {
                         let tag = Tag::of(store.id(), tag);
                         let types = &tag.payload(store).params;
-                        store.hold_values(types, &payload);
-                        let values = Val::read_all(types, &payload, store.id()).collect();
+                        let values = Val::read_all(types, &payload, store).collect();
                         let suspension = Suspension::Tag(tag, values);
                         (ReasonKind::HostRequest, suspension)
                     }

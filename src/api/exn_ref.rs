@@ -4,8 +4,7 @@ use super::context::{AsContext, AsContextMut, StoreContextMut};
 use super::engine::Engine;
 use super::exn_type::ExnType;
 use super::heap_type::HeapType;
-use super::rooted::sealed::Kept;
-use super::rooted::{GcRef, Rooted};
+use super::rooted::{Root, Rooted, gc_ref};
 use super::tag::Tag;
 use super::values::Val;
 use crate::heap::{Exception, Reference, StoreInner, ThrownException};
@@ -51,20 +50,10 @@ use alloc::vec::Vec;
 ///
 /// [`Store::throw`]: crate::Store::throw
 /// [`Store::take_pending_exception`]: crate::Store::take_pending_exception
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct ExnRef {
-    store: StoreId,
-    index: ExnIndex,
-}
+#[derive(Clone, Copy, Debug)]
+pub struct ExnRef(Root);
 
-impl GcRef for ExnRef {}
-
-impl Kept for ExnRef {
-    fn reference(&self, store: &StoreInner) -> Result<Option<Reference>> {
-        self.inner(store)?;
-        Ok(Some(Reference::Exn(self.index)))
-    }
-}
+gc_ref!(ExnRef: Exn in Exn, |bits: u32| Some(Reference::Exn(ExnIndex(bits - 1))));
 
 /// An allocator of exceptions of one type.
 ///
@@ -138,23 +127,14 @@ impl ExnRef {
         let index = store
             .add_exception(tag.index(), payload.into_iter())
             .map_err(|error| Error::new(error).context("cannot make an exception"))?;
-        Ok(ExnRef::held(store, index))
-    }
-
-    /// Makes a reference for the host, which keeps the exception alive.
-    fn held(store: &mut StoreInner, index: ExnIndex) -> Rooted<ExnRef> {
-        store.hold(Reference::Exn(index));
-        Rooted::new(ExnRef {
-            store: store.id(),
-            index,
-        })
+        Ok(Rooted::new(store, index.0 + 1))
     }
 
     /// Returns the type of the exception.
     ///
     /// # Errors
     ///
-    /// Returns an error if the exception belongs to another store.
+    /// Returns an error if the exception belongs to another store or the reference's scope has ended.
     pub fn ty(&self, store: impl AsContext) -> Result<ExnType> {
         let store = store.as_context().0;
         let tag = self.inner(store)?.tag;
@@ -165,7 +145,7 @@ impl ExnRef {
     ///
     /// # Errors
     ///
-    /// Returns an error if the exception belongs to another store.
+    /// Returns an error if the exception belongs to another store or the reference's scope has ended.
     pub fn matches_ty(&self, store: impl AsContext, ty: &HeapType) -> Result<bool> {
         self.inner(store.as_context().0)?;
         Ok(HeapType::Exn.matches(ty))
@@ -175,7 +155,7 @@ impl ExnRef {
     ///
     /// # Errors
     ///
-    /// Returns an error if the exception belongs to another store.
+    /// Returns an error if the exception belongs to another store or the reference's scope has ended.
     pub fn tag(&self, mut store: impl AsContextMut) -> Result<Tag> {
         let store = store.as_context_mut().0;
         Ok(Tag::of(store.id(), self.inner(store)?.tag))
@@ -185,7 +165,7 @@ impl ExnRef {
     ///
     /// # Errors
     ///
-    /// Returns an error if the exception belongs to another store.
+    /// Returns an error if the exception belongs to another store or the reference's scope has ended.
     pub fn fields<'a, T: 'static>(
         &'a self,
         store: impl Into<StoreContextMut<'a, T>>,
@@ -193,8 +173,7 @@ impl ExnRef {
         let store = store.into().0;
         let (exception, types) = self.payload(store)?;
         let fields = exception.fields.clone();
-        store.hold_values(&types.params, &fields);
-        let values: Vec<Val> = Val::read_all(&types.params, &fields, self.store).collect();
+        let values: Vec<Val> = Val::read_all(&types.params, &fields, store).collect();
         Ok(values.into_iter())
     }
 
@@ -202,16 +181,14 @@ impl ExnRef {
     ///
     /// # Errors
     ///
-    /// Returns an error if the payload has fewer values or the exception belongs to another store.
+    /// Returns an error if the payload has fewer values, if the exception belongs to another store,
+    /// or if the reference's scope has ended.
     pub fn field(&self, mut store: impl AsContextMut, index: usize) -> Result<Val> {
         let store = store.as_context_mut().0;
         let (exception, types) = self.payload(store)?;
         let field = read_values(&types.params, &exception.fields).nth(index);
         match field {
-            Some((ty, bits)) => {
-                store.hold_values(&[ty], &bits);
-                Ok(Val::from_bits(bits, ty, self.store))
-            }
+            Some((ty, bits)) => Ok(Val::from_bits(bits, ty, store)),
             None => Err(format_err!(
                 "cannot access value {index} of a payload of {} values",
                 types.params.len()
@@ -221,45 +198,39 @@ impl ExnRef {
 
     /// Converts the reference to a number that identifies the exception in this store.
     ///
+    /// The number does not keep the exception alive.
+    ///
     /// # Errors
     ///
-    /// Returns an error if the exception belongs to another store.
+    /// Returns an error if the exception belongs to another store or the reference's scope has ended.
     pub fn to_raw(&self, mut store: impl AsContextMut) -> Result<u32> {
-        self.inner(store.as_context_mut().0)?;
-        Ok(self.index.0 + 1)
+        let store = store.as_context_mut().0;
+        store.see(Reference::Exn(self.index(store)?));
+        self.0.bits(store)
     }
 
     /// Converts a number from [`ExnRef::to_raw`] back to a reference; 0 becomes `None`.
+    ///
+    /// Returns `None` if the exception has been collected.
     pub fn from_raw(mut store: impl AsContextMut, raw: u32) -> Option<Rooted<ExnRef>> {
-        ExnRef::from_bits(raw.into(), store.as_context_mut().0.id())
+        let store = store.as_context_mut().0;
+        let index = ExnIndex(raw.checked_sub(1)?);
+        let is_live = store.is_live(Reference::Exn(index));
+        is_live.then(|| Rooted::new(store, raw))
     }
 
-    pub(super) fn from_bits(bits: u64, store: StoreId) -> Option<Rooted<ExnRef>> {
-        let index = ExnIndex((bits as u32).checked_sub(1)?);
-        Some(Rooted::new(ExnRef { store, index }))
-    }
-
-    pub(super) fn index(&self) -> ExnIndex {
-        self.index
-    }
-
-    pub(super) fn belongs_to(&self, store: &StoreInner) -> bool {
-        self.store == store.id()
+    fn index(&self, store: &StoreInner) -> Result<ExnIndex> {
+        Ok(ExnIndex(self.0.bits(store)? - 1))
     }
 
     fn inner<'a>(&self, store: &'a StoreInner) -> Result<&'a Exception> {
-        ensure!(self.belongs_to(store), "object used with the wrong store");
-        store.exceptions.get(self.index).ok_or_else(|| {
-            format_err!(
-                "{} is not the number of an exception of this store",
-                self.index.0 + 1
-            )
-        })
+        let index = self.index(store)?;
+        Ok(store.exceptions.get(index).expect("the host holds it"))
     }
 
     fn payload<'a>(&self, store: &'a StoreInner) -> Result<(&'a Exception, Arc<module::FuncType>)> {
         let exception = self.inner(store)?;
-        let types = Tag::of(self.store, exception.tag).payload(store);
+        let types = Tag::of(store.id(), exception.tag).payload(store);
         Ok((exception, types))
     }
 }
@@ -268,19 +239,18 @@ impl ExnRef {
 ///
 /// # Panics
 ///
-/// Panics if `store` does not own the exception.
+/// Panics if `store` does not own the exception, or if the reference's scope has ended.
 #[track_caller]
 pub(super) fn throw<R>(store: &mut StoreInner, exception: Rooted<ExnRef>) -> Result<R> {
-    assert!(
-        exception.inner(store).is_ok(),
-        "object used with the wrong store"
-    );
-    store.pending_exception = Some(exception.index);
+    match exception.index(store) {
+        Ok(index) => store.pending_exception = Some(index),
+        Err(error) => panic!("{error}"),
+    }
     Err(ThrownException.into())
 }
 
 /// Takes the pending exception.
 pub(super) fn take_pending(store: &mut StoreInner) -> Option<Rooted<ExnRef>> {
-    let index = store.pending_exception.take()?;
-    Some(ExnRef::held(store, index))
+    let ExnIndex(index) = store.pending_exception.take()?;
+    Some(Rooted::new(store, index + 1))
 }

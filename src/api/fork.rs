@@ -7,6 +7,7 @@ use super::global::Global;
 use super::instance::Instance;
 use super::instance_pre::Instantiation;
 use super::memory::Memory;
+use super::rooted::{GcRef, OwnedRooted, Rooted};
 use super::store::Store;
 use super::table::Table;
 use super::tag::Tag;
@@ -32,7 +33,8 @@ use core::fmt;
 /// called from. The limiter, the hooks, the epoch callback and interruptions that were requested are not
 /// copied.
 ///
-/// What the host holds in the store, the fork holds as long as it lives. Executions that
+/// What the host holds in the store, the fork holds as long as it lives. A [`Rooted`] whose scope has
+/// ended is not valid in the fork either. Executions that
 /// are not translated end, as if they were dropped.
 ///
 /// ```
@@ -196,6 +198,24 @@ impl sealed::Translate for ContRef {
     fn in_fork(&self, origin: &StoreInner, fork: &mut StoreInner) -> ContRef {
         assert!(self.belongs_to(origin), "object used with the wrong store");
         ContRef::from_bits(self.bits(), fork.id()).expect("the reference is not null")
+    }
+}
+
+impl<T: GcRef> StoreHandle for Rooted<T> {}
+
+impl<T: GcRef> sealed::Translate for Rooted<T> {
+    fn in_fork(&self, origin: &StoreInner, fork: &mut StoreInner) -> Rooted<T> {
+        Rooted::at(self.root().in_fork(origin, fork))
+    }
+}
+
+impl<T: GcRef> StoreHandle for OwnedRooted<T> {}
+
+impl<T: GcRef> sealed::Translate for OwnedRooted<T> {
+    fn in_fork(&self, origin: &StoreInner, fork: &mut StoreInner) -> OwnedRooted<T> {
+        let bits = self.root().bits(origin);
+        let bits = bits.unwrap_or_else(|error| panic!("{error}"));
+        OwnedRooted::new(fork, bits).expect("memory for a root")
     }
 }
 

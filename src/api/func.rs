@@ -134,7 +134,7 @@ impl Func {
         );
         let mut slots = arguments(store, &ty, params)?;
         execute::call(store, self.index, &mut slots)?;
-        let values = Val::read_all(&ty.results, &slots, self.store);
+        let values = Val::read_all(&ty.results, &slots, store);
         for (result, value) in results.iter_mut().zip(values) {
             *result = value;
         }
@@ -242,10 +242,6 @@ impl Func {
 
     pub(super) fn index(&self) -> FuncIndex {
         self.index
-    }
-
-    pub(super) fn store_id(&self) -> StoreId {
-        self.store
     }
 
     pub(super) fn belongs_to(&self, store: &StoreInner) -> bool {

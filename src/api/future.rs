@@ -62,7 +62,8 @@ where
 {
     let ty = FuncType::new(engine, Params::result_types(), Returned::result_types());
     HostFunc::of(ty, move |call: &mut HostCall<'_>| {
-        let params = Params::load(call.slots(), call.store.id());
+        let (store, slots) = call.arguments();
+        let params = Params::load(slots, store);
         let caller = Caller::new(StoreContextMut::of(call.store), call.caller);
         let future = run(caller, params);
         Err(Error::suspend(HostFuture::new(async move {
@@ -86,8 +87,8 @@ where
 {
     let types = Arc::clone(ty.inner());
     HostFunc::of(ty, move |call: &mut HostCall<'_>| {
-        let id = call.store.id();
-        let params: SmallVec<[Val; 8]> = Val::read_all(&types.params, call.slots(), id).collect();
+        let (store, slots) = call.arguments();
+        let params: SmallVec<[Val; 8]> = Val::read_all(&types.params, slots, store).collect();
         let caller = Caller::new(StoreContextMut::of(call.store), call.caller);
         let future = run(caller, &params);
         let types = Arc::clone(&types);
@@ -349,7 +350,7 @@ impl<Params: WasmParams, Results: WasmResults> TypedFunc<Params, Results> {
         let store = store.as_context_mut().0;
         let types = self.func().inner_type(store);
         let slots = to_slots(store, &types, &values)?;
-        Ok(Results::load(&slots, store.id()))
+        Ok(Results::load(&slots, store))
     }
 }
 

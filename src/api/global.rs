@@ -67,8 +67,7 @@ impl Global {
         let store = store.as_context_mut().0;
         let global = self.inner(store);
         let (bits, ty) = (global.get(), global.ty().value);
-        store.hold_values(&[ty], &bits);
-        Val::from_bits(bits, ty, self.store)
+        Val::from_bits(bits, ty, store)
     }
 
     /// Sets the value.

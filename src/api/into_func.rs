@@ -113,11 +113,15 @@ fn call_dynamic<T: 'static>(
     ty: &module::FuncType,
     func: impl Fn(Caller<'_, T>, &[Val], &mut [Val]) -> Result<()>,
 ) -> Result<()> {
-    let id = call.store.id();
+    let (store, slots) = call.arguments();
     let mut values: SmallVec<[Val; 8]> = SmallVec::new();
-    values.extend(Val::read_all(&ty.params, call.slots(), id));
+    values.extend(Val::read_all(&ty.params, slots, store));
     // Zero is null for references too.
-    values.extend(ty.results.iter().map(|&ty| Val::from_bits([0; 2], ty, id)));
+    values.extend(
+        ty.results
+            .iter()
+            .map(|&ty| Val::from_bits([0; 2], ty, store)),
+    );
     let (params, results) = values.split_at_mut(ty.params.len());
     func(caller(call), params, results)?;
     let (store, slots) = call.results();
@@ -155,8 +159,8 @@ macro_rules! closures {
                 let params: [ValType; $count] = [$($name::valtype()),*];
                 let ty = FuncType::new(engine, params, R::result_types());
                 HostFunc::of(ty, move |call| {
-                    let id = call.store.id();
-                    let ($($name,)*) = <($($name,)*)>::load(call.slots(), id);
+                    let (store, slots) = call.arguments();
+                    let ($($name,)*) = <($($name,)*)>::load(slots, store);
                     self($($name),*).into_slots(call)
                 })
             }
@@ -175,8 +179,8 @@ macro_rules! closures {
                 let params: [ValType; $count] = [$($name::valtype()),*];
                 let ty = FuncType::new(engine, params, R::result_types());
                 HostFunc::of(ty, move |call| {
-                    let id = call.store.id();
-                    let ($($name,)*) = <($($name,)*)>::load(call.slots(), id);
+                    let (store, slots) = call.arguments();
+                    let ($($name,)*) = <($($name,)*)>::load(slots, store);
                     self(caller(call), $($name),*).into_slots(call)
                 })
             }

@@ -120,7 +120,9 @@ pub trait ResourceLimiter: Send {
     /// from the host's allocator.
     ///
     /// If an allocation needs more and a collection does not help, it ends with
-    /// [`Trap::AllocationTooLarge`](crate::Trap::AllocationTooLarge).
+    /// [`Trap::AllocationTooLarge`](crate::Trap::AllocationTooLarge), or, if the host allocates, with
+    /// the error [`GcHeapOutOfMemory`](crate::GcHeapOutOfMemory). A store has at most one host value
+    /// for each 64 of these bytes.
     fn gc_heap_bytes(&self) -> usize {
         DEFAULT_OBJECT_BYTES
     }

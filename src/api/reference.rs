@@ -1,6 +1,6 @@
 //! References.
 
-use super::any_ref::AnyRef;
+use super::any_ref::{self, AnyRef};
 use super::cont_ref::ContRef;
 use super::context::AsContext;
 use super::engine::Engine;
@@ -9,11 +9,11 @@ use super::extern_ref::ExternRef;
 use super::func::Func;
 use super::func_type::FuncType;
 use super::heap_type::HeapType;
-use super::rooted::Rooted;
+use super::rooted::sealed::Kept as _;
+use super::rooted::{GcRef, Rooted};
 use super::val_type::RefType;
 use super::values::Val;
 use crate::heap::{FuncRef, StoreInner};
-use crate::ids::StoreId;
 use crate::support::error::{Error, Result};
 use crate::{format_err, module};
 
@@ -112,17 +112,23 @@ impl Ref {
                 RefType::new(false, HeapType::ConcreteFunc(ty))
             }
             Ref::Extern(None) => RefType::NULLEXTERNREF,
-            Ref::Extern(Some(_)) => RefType::new(false, HeapType::Extern),
+            Ref::Extern(Some(value)) => {
+                value.root().bits(store)?;
+                RefType::new(false, HeapType::Extern)
+            }
             Ref::Any(None) => RefType::NULLREF,
             Ref::Any(Some(value)) => {
-                let heap = value.heap_type(store)?;
+                let heap = any_ref::heap_type(value.root(), store)?;
                 RefType::new(
                     false,
                     HeapType::from_inner(Engine::from_ref(store.engine()), heap),
                 )
             }
             Ref::Exn(None) => RefType::NULLEXNREF,
-            Ref::Exn(Some(_)) => RefType::new(false, HeapType::Exn),
+            Ref::Exn(Some(exception)) => {
+                exception.root().bits(store)?;
+                RefType::new(false, HeapType::Exn)
+            }
             Ref::Cont(None) => RefType::NULLCONTREF,
             Ref::Cont(Some(_)) => RefType::new(false, HeapType::Cont),
         })
@@ -152,9 +158,9 @@ impl Ref {
     fn ensure_store(&self, store: &StoreInner) -> Result<()> {
         let same = match self {
             Ref::Func(func) => func.is_none_or(|func| func.belongs_to(store)),
-            Ref::Extern(value) => value.is_none_or(|value| value.belongs_to(store)),
-            Ref::Any(value) => value.is_none_or(|value| value.belongs_to(store)),
-            Ref::Exn(exception) => exception.is_none_or(|exception| exception.belongs_to(store)),
+            Ref::Extern(value) => value.is_none_or(|value| value.root().belongs_to(store)),
+            Ref::Any(value) => value.is_none_or(|value| value.root().belongs_to(store)),
+            Ref::Exn(value) => value.is_none_or(|value| value.root().belongs_to(store)),
             Ref::Cont(continuation) => {
                 continuation.is_none_or(|continuation| continuation.belongs_to(store))
             }
@@ -165,9 +171,6 @@ impl Ref {
     /// Encodes the reference as a slot, if it is of type `ty`.
     pub(super) fn to_bits(self, store: &StoreInner, ty: module::RefType) -> Result<u64> {
         self.ensure_store(store)?;
-        if let Ref::Extern(Some(value)) = self {
-            value.ensure_store(store)?;
-        }
         let (heap, bits) = match self {
             Ref::Func(None) => (module::HeapType::NoFunc, 0),
             Ref::Func(Some(func)) => (
@@ -175,12 +178,17 @@ impl Ref {
                 FuncRef::new(func.index()).0.into(),
             ),
             Ref::Extern(None) => (module::HeapType::NoExtern, 0),
-            Ref::Extern(Some(value)) => (module::HeapType::Extern, value.bits().into()),
+            Ref::Extern(Some(value)) => {
+                (module::HeapType::Extern, value.root().bits(store)?.into())
+            }
             Ref::Any(None) => (module::HeapType::None, 0),
-            Ref::Any(Some(value)) => (value.heap_type(store)?, value.bits().into()),
+            Ref::Any(Some(value)) => {
+                let heap = any_ref::heap_type(value.root(), store)?;
+                (heap, value.root().bits(store)?.into())
+            }
             Ref::Exn(None) => (module::HeapType::NoExn, 0),
             Ref::Exn(Some(exception)) => {
-                (module::HeapType::Exn, u64::from(exception.index().0) + 1)
+                (module::HeapType::Exn, exception.root().bits(store)?.into())
             }
             Ref::Cont(None) => (module::HeapType::NoCont, 0),
             Ref::Cont(Some(continuation)) => (module::HeapType::Cont, continuation.bits()),
@@ -197,17 +205,17 @@ impl Ref {
         }
     }
 
-    /// Decodes a slot as a reference of type `ty`.
-    pub(super) fn from_bits(bits: u64, ty: module::RefType, store: StoreId) -> Ref {
+    /// Decodes a slot as a reference of type `ty`. The current scope holds the object.
+    pub(super) fn from_bits(bits: u64, ty: module::RefType, store: &mut StoreInner) -> Ref {
         match ty.heap.top() {
             module::HeapType::Func => {
                 let func = FuncRef(bits as u32).get();
-                Ref::Func(func.map(|index| Func::of(store, index)))
+                Ref::Func(func.map(|index| Func::of(store.id(), index)))
             }
-            module::HeapType::Extern => Ref::Extern(ExternRef::from_bits(bits, store)),
-            module::HeapType::Exn => Ref::Exn(ExnRef::from_bits(bits, store)),
-            module::HeapType::Cont => Ref::Cont(ContRef::from_bits(bits, store)),
-            _ => Ref::Any(AnyRef::from_bits(bits, store)),
+            module::HeapType::Extern => Ref::Extern(Rooted::from_bits(bits, store)),
+            module::HeapType::Exn => Ref::Exn(Rooted::from_bits(bits, store)),
+            module::HeapType::Cont => Ref::Cont(ContRef::held(bits, store)),
+            _ => Ref::Any(Rooted::from_bits(bits, store)),
         }
     }
 }
@@ -229,63 +237,27 @@ impl From<Option<Func>> for Ref {
     }
 }
 
-impl From<Rooted<ExternRef>> for Ref {
-    fn from(value: Rooted<ExternRef>) -> Ref {
-        Ref::Extern(Some(value))
+impl<T: GcRef> From<Rooted<T>> for Ref {
+    fn from(value: Rooted<T>) -> Ref {
+        T::into_ref(Some(value))
     }
 }
 
-impl From<Option<Rooted<ExternRef>>> for Ref {
-    fn from(value: Option<Rooted<ExternRef>>) -> Ref {
-        Ref::Extern(value)
+impl<T: GcRef> From<Option<Rooted<T>>> for Ref {
+    fn from(value: Option<Rooted<T>>) -> Ref {
+        T::into_ref(value)
     }
 }
 
-impl From<Rooted<ExnRef>> for Ref {
-    fn from(value: Rooted<ExnRef>) -> Ref {
-        Ref::Exn(Some(value))
+impl<T: GcRef> From<Rooted<T>> for Val {
+    fn from(value: Rooted<T>) -> Val {
+        T::into_ref(Some(value)).into()
     }
 }
 
-impl From<Option<Rooted<ExnRef>>> for Ref {
-    fn from(value: Option<Rooted<ExnRef>>) -> Ref {
-        Ref::Exn(value)
-    }
-}
-
-impl From<Rooted<ExnRef>> for Val {
-    fn from(value: Rooted<ExnRef>) -> Val {
-        Val::ExnRef(Some(value))
-    }
-}
-
-impl From<Option<Rooted<ExnRef>>> for Val {
-    fn from(value: Option<Rooted<ExnRef>>) -> Val {
-        Val::ExnRef(value)
-    }
-}
-
-impl From<Rooted<AnyRef>> for Ref {
-    fn from(value: Rooted<AnyRef>) -> Ref {
-        Ref::Any(Some(value))
-    }
-}
-
-impl From<Option<Rooted<AnyRef>>> for Ref {
-    fn from(value: Option<Rooted<AnyRef>>) -> Ref {
-        Ref::Any(value)
-    }
-}
-
-impl From<Rooted<AnyRef>> for Val {
-    fn from(value: Rooted<AnyRef>) -> Val {
-        Val::AnyRef(Some(value))
-    }
-}
-
-impl From<Option<Rooted<AnyRef>>> for Val {
-    fn from(value: Option<Rooted<AnyRef>>) -> Val {
-        Val::AnyRef(value)
+impl<T: GcRef> From<Option<Rooted<T>>> for Val {
+    fn from(value: Option<Rooted<T>>) -> Val {
+        T::into_ref(value).into()
     }
 }
 

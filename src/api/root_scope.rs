@@ -27,6 +27,11 @@ impl<C: AsContextMut> RootScope<C> {
         let held = store.as_context().0.collector.held();
         RootScope { store, held }
     }
+
+    /// Makes room for `additional` references in this scope.
+    pub fn reserve(&mut self, additional: usize) {
+        self.store.as_context_mut().0.collector.reserve(additional);
+    }
 }
 
 impl<C: AsContextMut> AsContext for RootScope<C> {

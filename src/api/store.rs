@@ -7,6 +7,7 @@ use super::engine::Engine;
 use super::exn_ref::{self, ExnRef};
 use super::hooks::{self, CallHook, UpdateDeadline};
 use super::limits::{Adapter, ResourceLimiter};
+use super::out_of_memory::GcHeapOutOfMemory;
 use super::rooted::Rooted;
 use crate::ensure;
 use crate::execute::has_steps;
@@ -97,13 +98,21 @@ impl<T: 'static> Store<T> {
         Engine::from_ref(self.inner.engine())
     }
 
-    /// Collects garbage: frees the host values, exceptions and continuations that guests cannot
-    /// reach and that the host does not hold.
+    /// Collects garbage: frees the structures, arrays, host values, exceptions and continuations that
+    /// guests cannot reach and that the host does not hold.
     ///
     /// Garbage is also collected automatically as objects are created; see
-    /// [`Config::gc_threshold`](crate::Config::gc_threshold).
-    pub fn gc(&mut self) {
-        self.inner.collect();
+    /// [`Config::gc_threshold`](crate::Config::gc_threshold). Within a [call hook](Store::call_hook),
+    /// nothing is collected.
+    ///
+    /// `why` is the error that is the reason for the collection, if there is one. As the error has
+    /// come after a collection, another one helps only if the host has released something since.
+    ///
+    /// # Errors
+    ///
+    /// Never returns an error; the signature is that of Wasmtime.
+    pub fn gc(&mut self, why: Option<&GcHeapOutOfMemory<()>>) -> Result<()> {
+        self.as_context_mut().gc(why)
     }
 
     /// Returns the continuations that have not ended, in a fixed order.
@@ -277,7 +286,7 @@ impl<T: 'static> Store<T> {
     ///
     /// # Panics
     ///
-    /// Panics if the exception belongs to another store.
+    /// Panics if the exception belongs to another store or the reference's scope has ended.
     ///
     /// [`ThrownException`]: crate::ThrownException
     pub fn throw<R>(&mut self, exception: Rooted<ExnRef>) -> Result<R> {

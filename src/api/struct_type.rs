@@ -2,6 +2,7 @@
 
 use super::engine::Engine;
 use super::field_type::FieldType;
+use super::finality::Finality;
 use crate::ensure;
 use crate::ids::TypeId;
 use crate::module;
@@ -33,20 +34,60 @@ impl StructType {
     ///
     /// Panics if the type of a field belongs to another engine.
     pub fn new(engine: &Engine, fields: impl IntoIterator<Item = FieldType>) -> Result<StructType> {
-        let fields: Box<[_]> = fields
-            .into_iter()
-            .map(|field| field.to_inner(engine))
-            .collect();
+        StructType::with_finality_and_supertype(engine, Finality::Final, None, fields)
+    }
+
+    /// Creates a structure type, which may have a supertype and subtypes.
+    ///
+    /// It is equal to a type that a module defines alone, without a recursion group, with the same
+    /// fields, finality and supertype.
+    ///
+    /// # Errors
+    ///
+    /// Returns the errors of [`StructType::new`], and one if the supertype is final or if the fields
+    /// do not match those of the supertype, which must be the first ones.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the supertype or the type of a field belongs to another engine.
+    pub fn with_finality_and_supertype(
+        engine: &Engine,
+        finality: Finality,
+        supertype: Option<&StructType>,
+        fields: impl IntoIterator<Item = FieldType>,
+    ) -> Result<StructType> {
+        let fields: Vec<FieldType> = fields.into_iter().collect();
+        if let Some(supertype) = supertype {
+            assert!(
+                Engine::same(engine, &supertype.engine),
+                "type used with wrong engine"
+            );
+            ensure!(
+                supertype.finality().is_non_final(),
+                "cannot create a subtype of a final supertype"
+            );
+            let above = supertype.fields();
+            ensure!(
+                fields.len() >= above.len() && fields.iter().zip(above).all(|(a, b)| a.matches(&b)),
+                "struct fields must match their supertype's fields"
+            );
+        }
         ensure!(
             fields.len() <= 10_000,
             "a structure has at most 10,000 fields, not {}",
             fields.len()
         );
-        let composite = module::CompositeType::Struct(fields);
-        Ok(StructType::from_id(
-            engine,
-            engine.0.types.intern_plain(composite),
-        ))
+        let fields: Box<[_]> = fields.iter().map(|field| field.to_inner(engine)).collect();
+        let ty = module::SubType {
+            is_final: finality.is_final(),
+            supertype: supertype.map(StructType::id),
+            composite: module::CompositeType::Struct(fields),
+        };
+        let depth = supertype.map_or(0, |supertype| {
+            engine.0.types.layout(supertype.id).depth() + 1
+        });
+        ensure!(depth <= 63, "a type has at most 63 supertypes");
+        Ok(StructType::from_id(engine, engine.0.types.intern_alone(ty)))
     }
 
     pub(super) fn from_id(engine: &Engine, id: TypeId) -> StructType {
@@ -63,6 +104,22 @@ impl StructType {
     /// Returns the associated engine.
     pub fn engine(&self) -> &Engine {
         &self.engine
+    }
+
+    /// Returns whether the type may have subtypes.
+    pub fn finality(&self) -> Finality {
+        Finality::of(&self.engine.0.types.get(self.id))
+    }
+
+    /// Returns the declared supertype.
+    pub fn supertype(&self) -> Option<StructType> {
+        let supertype = self.engine.0.types.get(self.id).supertype?;
+        Some(StructType::from_id(&self.engine, supertype))
+    }
+
+    /// Returns whether both are the same type.
+    pub fn eq(a: &StructType, b: &StructType) -> bool {
+        a == b
     }
 
     /// Returns the type of field `i`.

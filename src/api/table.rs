@@ -7,7 +7,7 @@ use super::reference::Ref;
 use crate::heap::{self, StoreInner};
 use crate::ids::{StoreId, TableIndex};
 use crate::support::error::{Context, Error, Result};
-use crate::{Trap, ensure, format_err, module};
+use crate::{Trap, ensure, format_err};
 use alloc::format;
 use core::ops::Range;
 
@@ -80,8 +80,7 @@ impl Table {
         let table = self.inner(store);
         let bits = table.get(usize::try_from(index).ok()?)?;
         let ty = table.ty().element;
-        store.hold_values(&[module::ValType::Ref(ty)], &[bits]);
-        Some(Ref::from_bits(bits, ty, self.store))
+        Some(Ref::from_bits(bits, ty, store))
     }
 
     /// Sets element `index`.

@@ -103,7 +103,7 @@ impl<Params: WasmParams, Results: WasmResults> TypedFunc<Params, Results> {
             params.store(store, &mut slots)?;
         }
         execute::call(store, self.func.index(), &mut slots[..count])?;
-        Ok(Results::load(&slots, self.func.store_id()))
+        Ok(Results::load(&slots, store))
     }
 
     #[cold]

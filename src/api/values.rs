@@ -12,7 +12,6 @@ use super::reference::Ref;
 use super::rooted::Rooted;
 use super::val_type::ValType;
 use crate::heap::StoreInner;
-use crate::ids::StoreId;
 use crate::module::{ValBits, read_values};
 use crate::support::error::{Context, Error, Result};
 use crate::{format_err, module};
@@ -254,8 +253,8 @@ impl Val {
         Ok([bits, 0])
     }
 
-    /// Returns the value of type `ty` that has these bits.
-    pub(super) fn from_bits(value: ValBits, ty: module::ValType, store: StoreId) -> Val {
+    /// Returns the value of type `ty` that has these bits. The current scope holds the object.
+    pub(super) fn from_bits(value: ValBits, ty: module::ValType, store: &mut StoreInner) -> Val {
         let [bits, _] = value;
         match ty {
             module::ValType::I32 => Val::I32(bits as i32),
@@ -267,11 +266,11 @@ impl Val {
         }
     }
 
-    /// Reads values of these types from the slots that they take.
+    /// Reads values of these types from the slots that they take. The current scope holds the objects.
     pub(super) fn read_all<'a>(
         types: &'a [module::ValType],
         slots: &'a [u64],
-        store: StoreId,
+        store: &'a mut StoreInner,
     ) -> impl ExactSizeIterator<Item = Val> + 'a {
         read_values(types, slots).map(move |(ty, bits)| Val::from_bits(bits, ty, store))
     }
@@ -362,17 +361,5 @@ impl From<Func> for Val {
 impl From<Option<Func>> for Val {
     fn from(func: Option<Func>) -> Val {
         Val::FuncRef(func)
-    }
-}
-
-impl From<Rooted<ExternRef>> for Val {
-    fn from(value: Rooted<ExternRef>) -> Val {
-        Val::ExternRef(Some(value))
-    }
-}
-
-impl From<Option<Rooted<ExternRef>>> for Val {
-    fn from(value: Option<Rooted<ExternRef>>) -> Val {
-        Val::ExternRef(value)
     }
 }

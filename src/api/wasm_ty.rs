@@ -3,22 +3,25 @@
 //! A value takes one slot or two, as its type says, so the slot of a value in a tuple follows from
 //! the types before it. All of this is constant, and calls do not compute it.
 
-use super::extern_ref::ExternRef;
+use super::engine::Engine;
 use super::func::Func;
 use super::heap_type::HeapType;
-use super::rooted::Rooted;
+use super::i31::I31;
+use super::rooted::{GcRef, OwnedRooted, Root, Rooted};
 use super::val_type::{RefType, ValType};
 use super::values::{V128, Val};
 use crate::heap::{FuncRef, HostCall, StoreInner};
-use crate::ids::StoreId;
 use crate::module::ValBits;
 use crate::support::error::{Error, Result};
 use crate::{bail, format_err, module};
 use alloc::vec::Vec;
 
 /// A Rust type for parameters and results of functions: `i32`, `u32`, `i64`, `u64`, `f32`, `f64`,
-/// [`V128`], [`Func`], [`Rooted<ExternRef>`], and [`Option`]s of the last two for references that
-/// may be null.
+/// [`V128`], [`Func`], [`I31`], [`Rooted`] and [`OwnedRooted`] references, and [`Option`]s of the
+/// last four for references that may be null.
+///
+/// A parameter of a host function that is a [`Rooted`] is held until the function returns. One that
+/// is an [`OwnedRooted`] is held longer, as asynchronous host functions need it.
 ///
 /// The trait is sealed.
 ///
@@ -36,7 +39,7 @@ pub trait WasmTy: sealed::Ty {}
 pub mod sealed {
     use super::*;
 
-    pub trait Ty: Copy + Send {
+    pub trait Ty: Send + Sized {
         /// Number of slots that a value takes.
         const SLOTS: usize = 1;
 
@@ -45,9 +48,14 @@ pub mod sealed {
         /// Returns the bits of the value, or an error if it belongs to another store.
         fn into_bits(self, store: &StoreInner) -> Result<ValBits>;
 
-        fn from_bits(bits: ValBits, store: StoreId) -> Self;
+        fn from_bits(bits: ValBits, store: &mut StoreInner) -> Self;
 
-        fn into_val(self) -> Val;
+        /// Returns the bits of the value, or an error if it is not of type `ty` or belongs to another
+        /// store. The static types have one hierarchy.
+        fn into_checked_bits(self, store: &StoreInner, ty: module::ValType) -> Result<ValBits> {
+            let _ = ty;
+            self.into_bits(store)
+        }
     }
 
     pub trait Params: Send {
@@ -79,7 +87,7 @@ pub mod sealed {
         /// # Panics
         ///
         /// Panics if there are fewer slots.
-        fn load(slots: &[u64], store: StoreId) -> Self;
+        fn load(slots: &[u64], store: &mut StoreInner) -> Self;
     }
 
     pub trait Ret {
@@ -101,7 +109,7 @@ fn put<T: sealed::Ty>(slots: &mut [u64], at: usize, bits: ValBits) -> usize {
 /// Reads a value of type `T` from the slots from `at` on, and returns it with the end of these
 /// slots.
 #[inline(always)]
-fn take<T: sealed::Ty>(slots: &[u64], at: usize, store: StoreId) -> (T, usize) {
+fn take<T: sealed::Ty>(slots: &[u64], at: usize, store: &mut StoreInner) -> (T, usize) {
     let end = at + T::SLOTS;
     let mut bits = [0; 2];
     bits[..T::SLOTS].copy_from_slice(&slots[at..end]);
@@ -109,7 +117,7 @@ fn take<T: sealed::Ty>(slots: &[u64], at: usize, store: StoreId) -> (T, usize) {
 }
 
 macro_rules! numbers {
-    ($($ty:ty: $variant:ident, |$value:ident| $into:expr, |$bits:ident| $from:expr, $val:expr;)*) => {$(
+    ($($ty:ty: $variant:ident, |$value:ident| $into:expr, |$bits:ident| $from:expr;)*) => {$(
         impl WasmTy for $ty {}
 
         impl sealed::Ty for $ty {
@@ -124,25 +132,20 @@ macro_rules! numbers {
             }
 
             #[inline(always)]
-            fn from_bits([$bits, _]: ValBits, _: StoreId) -> $ty {
+            fn from_bits([$bits, _]: ValBits, _: &mut StoreInner) -> $ty {
                 $from
-            }
-
-            fn into_val(self) -> Val {
-                let $value = self;
-                Val::$variant($val)
             }
         }
     )*};
 }
 
 numbers! {
-    i32: I32, |value| u64::from(value as u32), |bits| bits as i32, value;
-    u32: I32, |value| u64::from(value), |bits| bits as u32, value as i32;
-    i64: I64, |value| value as u64, |bits| bits as i64, value;
-    u64: I64, |value| value, |bits| bits, value as i64;
-    f32: F32, |value| u64::from(value.to_bits()), |bits| f32::from_bits(bits as u32), value.to_bits();
-    f64: F64, |value| value.to_bits(), |bits| f64::from_bits(bits), value.to_bits();
+    i32: I32, |value| u64::from(value as u32), |bits| bits as i32;
+    u32: I32, |value| u64::from(value), |bits| bits as u32;
+    i64: I64, |value| value as u64, |bits| bits as i64;
+    u64: I64, |value| value, |bits| bits;
+    f32: F32, |value| u64::from(value.to_bits()), |bits| f32::from_bits(bits as u32);
+    f64: F64, |value| value.to_bits(), |bits| f64::from_bits(bits);
 }
 
 impl WasmTy for V128 {}
@@ -160,12 +163,8 @@ impl sealed::Ty for V128 {
     }
 
     #[inline(always)]
-    fn from_bits(bits: ValBits, _: StoreId) -> V128 {
+    fn from_bits(bits: ValBits, _: &mut StoreInner) -> V128 {
         V128::from_bits(bits)
-    }
-
-    fn into_val(self) -> Val {
-        Val::V128(self)
     }
 }
 
@@ -185,14 +184,14 @@ impl sealed::Ty for Option<Func> {
         self.map_or(Ok([0; 2]), |func| func.into_bits(store))
     }
 
-    fn from_bits(bits: ValBits, store: StoreId) -> Option<Func> {
-        FuncRef(bits[0] as u32)
-            .get()
-            .map(|index| Func::of(store, index))
+    fn into_checked_bits(self, store: &StoreInner, ty: module::ValType) -> Result<ValBits> {
+        Val::FuncRef(self).to_bits(store, ty)
     }
 
-    fn into_val(self) -> Val {
-        Val::FuncRef(self)
+    fn from_bits(bits: ValBits, store: &mut StoreInner) -> Option<Func> {
+        FuncRef(bits[0] as u32)
+            .get()
+            .map(|index| Func::of(store.id(), index))
     }
 }
 
@@ -210,56 +209,150 @@ impl sealed::Ty for Func {
         Ok([FuncRef::new(self.index()).0.into(), 0])
     }
 
-    fn from_bits(bits: ValBits, store: StoreId) -> Func {
-        Option::<Func>::from_bits(bits, store).expect("a non-null reference")
+    fn into_checked_bits(self, store: &StoreInner, ty: module::ValType) -> Result<ValBits> {
+        Val::FuncRef(Some(self)).to_bits(store, ty)
     }
 
-    fn into_val(self) -> Val {
-        Val::FuncRef(Some(self))
+    fn from_bits(bits: ValBits, store: &mut StoreInner) -> Func {
+        Option::<Func>::from_bits(bits, store).expect("a non-null reference")
     }
 }
 
-impl WasmTy for Option<Rooted<ExternRef>> {}
+impl<T: GcRef> WasmTy for Rooted<T> {}
 
-impl sealed::Ty for Option<Rooted<ExternRef>> {
+impl<T: GcRef> sealed::Ty for Rooted<T> {
     fn valtype() -> ValType {
-        ValType::EXTERNREF
+        ValType::Ref(RefType::new(false, T::heap_type()))
+    }
+
+    fn into_bits(self, store: &StoreInner) -> Result<ValBits> {
+        bits_of(self.root(), store)
+    }
+
+    fn into_checked_bits(self, store: &StoreInner, ty: module::ValType) -> Result<ValBits> {
+        Val::from(self).to_bits(store, ty)
+    }
+
+    fn from_bits(bits: ValBits, store: &mut StoreInner) -> Rooted<T> {
+        Rooted::from_bits(bits[0], store).expect("a non-null reference")
+    }
+}
+
+impl<T: GcRef> WasmTy for Option<Rooted<T>> {}
+
+impl<T: GcRef> sealed::Ty for Option<Rooted<T>> {
+    fn valtype() -> ValType {
+        ValType::Ref(RefType::new(true, T::heap_type()))
     }
 
     fn into_bits(self, store: &StoreInner) -> Result<ValBits> {
         self.map_or(Ok([0; 2]), |value| value.into_bits(store))
     }
 
-    fn from_bits(bits: ValBits, store: StoreId) -> Option<Rooted<ExternRef>> {
-        ExternRef::from_bits(bits[0], store)
+    fn into_checked_bits(self, store: &StoreInner, ty: module::ValType) -> Result<ValBits> {
+        Val::from(self).to_bits(store, ty)
     }
 
-    fn into_val(self) -> Val {
-        Val::ExternRef(self)
+    fn from_bits(bits: ValBits, store: &mut StoreInner) -> Option<Rooted<T>> {
+        Rooted::from_bits(bits[0], store)
     }
 }
 
-impl WasmTy for Rooted<ExternRef> {}
+impl<T: GcRef> WasmTy for OwnedRooted<T> {}
 
-impl sealed::Ty for Rooted<ExternRef> {
+impl<T: GcRef> sealed::Ty for OwnedRooted<T> {
     fn valtype() -> ValType {
-        ValType::Ref(RefType::new(false, HeapType::Extern))
+        <Rooted<T>>::valtype()
     }
 
     fn into_bits(self, store: &StoreInner) -> Result<ValBits> {
-        if !self.belongs_to(store) {
-            return Err(cross_store());
+        bits_of(self.root(), store)
+    }
+
+    fn into_checked_bits(self, store: &StoreInner, ty: module::ValType) -> Result<ValBits> {
+        Val::from(Rooted::<T>::at(self.root())).to_bits(store, ty)
+    }
+
+    fn from_bits(bits: ValBits, store: &mut StoreInner) -> OwnedRooted<T> {
+        Option::<OwnedRooted<T>>::from_bits(bits, store).expect("a non-null reference")
+    }
+}
+
+impl<T: GcRef> WasmTy for Option<OwnedRooted<T>> {}
+
+impl<T: GcRef> sealed::Ty for Option<OwnedRooted<T>> {
+    fn valtype() -> ValType {
+        <Option<Rooted<T>>>::valtype()
+    }
+
+    fn into_bits(self, store: &StoreInner) -> Result<ValBits> {
+        self.map_or(Ok([0; 2]), |value| value.into_bits(store))
+    }
+
+    fn into_checked_bits(self, store: &StoreInner, ty: module::ValType) -> Result<ValBits> {
+        let place = self.as_ref().map(|value| Rooted::<T>::at(value.root()));
+        Val::from(place).to_bits(store, ty)
+    }
+
+    fn from_bits(bits: ValBits, store: &mut StoreInner) -> Option<OwnedRooted<T>> {
+        let bits = bits[0] as u32;
+        (bits != 0).then(|| OwnedRooted::new(store, bits).expect("memory for a root"))
+    }
+}
+
+/// Returns the bits of a reference that the host holds.
+fn bits_of(root: Root, store: &StoreInner) -> Result<ValBits> {
+    if !root.belongs_to(store) {
+        return Err(cross_store());
+    }
+    Ok([root.bits(store)?.into(), 0])
+}
+
+impl WasmTy for I31 {}
+
+impl sealed::Ty for I31 {
+    fn valtype() -> ValType {
+        ValType::Ref(RefType::new(false, HeapType::I31))
+    }
+
+    fn into_bits(self, _: &StoreInner) -> Result<ValBits> {
+        Ok([self.bits().into(), 0])
+    }
+
+    fn into_checked_bits(self, store: &StoreInner, ty: module::ValType) -> Result<ValBits> {
+        Some(self).into_checked_bits(store, ty)
+    }
+
+    fn from_bits(bits: ValBits, _: &mut StoreInner) -> I31 {
+        I31::from_bits(bits[0]).expect("a non-null reference")
+    }
+}
+
+impl WasmTy for Option<I31> {}
+
+impl sealed::Ty for Option<I31> {
+    fn valtype() -> ValType {
+        ValType::I31REF
+    }
+
+    fn into_bits(self, _: &StoreInner) -> Result<ValBits> {
+        Ok([self.map_or(0, |value| value.bits().into()), 0])
+    }
+
+    fn into_checked_bits(self, store: &StoreInner, ty: module::ValType) -> Result<ValBits> {
+        let found = match self {
+            Some(_) => I31::valtype(),
+            None => ValType::NULLREF,
+        };
+        if store.engine().types.is_subtype(found.to_inner(), ty) {
+            return self.into_bits(store);
         }
-        self.ensure_store(store)?;
-        Ok([u64::from(self.bits()), 0])
+        let expected = ValType::from_inner(Engine::from_ref(store.engine()), ty);
+        bail!("type mismatch: expected {expected}, found {found}")
     }
 
-    fn from_bits(bits: ValBits, store: StoreId) -> Rooted<ExternRef> {
-        ExternRef::from_bits(bits[0], store).expect("a non-null reference")
-    }
-
-    fn into_val(self) -> Val {
-        Val::ExternRef(Some(self))
+    fn from_bits(bits: ValBits, _: &mut StoreInner) -> Option<I31> {
+        I31::from_bits(bits[0])
     }
 }
 
@@ -321,7 +414,7 @@ impl<T: WasmTy> sealed::Results for T {
     }
 
     #[inline(always)]
-    fn load(slots: &[u64], store: StoreId) -> T {
+    fn load(slots: &[u64], store: &mut StoreInner) -> T {
         <(T,)>::load(slots, store).0
     }
 }
@@ -448,7 +541,7 @@ macro_rules! tuples {
                 let ($($name,)*) = self;
                 let (mut types, mut at) = (types.iter(), 0);
                 $(if let Some(&ty) = types.next() {
-                    at = put::<$name>(slots, at, $name.into_val().to_bits(store, ty)?);
+                    at = put::<$name>(slots, at, $name.into_checked_bits(store, ty)?);
                 })*
                 Ok(())
             }
@@ -465,7 +558,7 @@ macro_rules! tuples {
             }
 
             #[inline(always)]
-            fn load(slots: &[u64], store: StoreId) -> Self {
+            fn load(slots: &[u64], store: &mut StoreInner) -> Self {
                 // One comparison for all values.
                 let slots = &slots[..<Self as sealed::Params>::SLOTS];
                 let mut at = 0;

@@ -278,16 +278,6 @@ impl Execution {
         results(store, self.stack)
     }
 
-    /// Holds for the host what the function's results refer to.
-    pub fn hold_results(&self, store: &mut StoreInner) {
-        let object = store.func(self.function);
-        if object.traced {
-            let ty = store.engine().types.func(object.ty);
-            let results: Vec<u64> = self.results(store).to_vec();
-            store.hold_values(&ty.results, &results);
-        }
-    }
-
     /// Returns the function that is called.
     pub fn function(&self) -> FuncIndex {
         self.function
@@ -336,7 +326,6 @@ pub fn call(store: &mut StoreInner, function: FuncIndex, slots: &mut [u64]) -> R
         Outcome::Done => {
             let results = results(release.store, stack);
             slots[..results.len()].copy_from_slice(results);
-            hold_results(release.store, function, slots);
             Ok(())
         }
         Outcome::Suspended(suspension) => Err(driver::refuse(release.store, stack, suspension)),
@@ -407,15 +396,6 @@ fn awaited_type(store: &StoreInner, awaited: Awaited) -> Arc<FuncType> {
         Awaited::Tag(tag) => store.tag(tag).ty(),
     };
     store.engine().types.func(ty)
-}
-
-/// Holds for the host what the results of a function refer to.
-fn hold_results(store: &mut StoreInner, function: FuncIndex, slots: &[u64]) {
-    let object = store.func(function);
-    if object.traced {
-        let ty = store.engine().types.func(object.ty);
-        store.hold_values(&ty.results, slots);
-    }
 }
 
 /// Advances the execution on a stack, unless too many are nested: each of them takes a part of

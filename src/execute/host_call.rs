@@ -3,10 +3,9 @@
 use super::chain_guard::ChainGuard;
 use super::execution::{Outcome, Suspension};
 use super::unwind;
-use crate::heap::{Crossing, Failure, FuncObject, HostCall};
+use crate::heap::{Crossing, Failure, HostCall};
 use crate::ids::FuncIndex;
 use crate::stack::{Awaited, BOUNDARY_SLOTS};
-use core::slice;
 
 /// Calls the host function that the embedder has called. There is no WebAssembly frame.
 pub(super) fn run(guard: &mut ChainGuard<'_>) -> Result<Outcome, Failure> {
@@ -93,9 +92,9 @@ fn call_function(
     cross(guard, Crossing::CallingHost)?;
     let slots = object.param_slots.max(object.result_slots).into();
     let held = guard.store.collector.held();
-    if object.traced {
-        hold_arguments(guard, &object, arguments);
-    }
+    // The function takes its arguments, which no frame contains any more, as references that the host
+    // holds.
+    //
     // SAFETY: the caller's frame has room for the larger of parameters and results from
     // `arguments` on, and this stack does not move until the call returns.
     let call = unsafe { HostCall::new(guard.store, caller, arguments, slots) };
@@ -110,15 +109,6 @@ fn call_function(
 /// Calls the store's call hook for a passage between the host and WebAssembly.
 pub(super) fn cross(guard: &mut ChainGuard<'_>, crossing: Crossing) -> Result<(), Failure> {
     guard.store.cross(crossing).map_err(Failure::Host)
-}
-
-/// Holds for the host what the arguments of a call refer to. No frame contains them any more.
-#[cold]
-fn hold_arguments(guard: &mut ChainGuard<'_>, object: &FuncObject, arguments: *const u64) {
-    let ty = guard.store.engine().types.func(object.ty);
-    // SAFETY: the arguments are in these slots.
-    let slots = unsafe { slice::from_raw_parts(arguments, ty.param_slots()) };
-    guard.store.hold_values(&ty.params, slots);
 }
 
 /// Records that the running stack, which has left, waits for values. They go to the slots at

@@ -18,7 +18,8 @@
 //!   a step may do, the program continues, and all this is repeated.
 //! * Each table has a dirty bit for each card, a run of a few hundred elements. Every write of an
 //!   element sets it, and a dirty card is visited again.
-//! * References that the host holds are in lists that grow and shrink at their ends.
+//! * References that the host holds until the end of a scope are in a list that grows and shrinks
+//!   at its end. Others of the host are marked when they are added to their list.
 //! * New objects are white during marking, and are not freed once marking has ended.
 //!
 //! [`Stack::is_traced`]: crate::stack::Stack::is_traced
@@ -34,7 +35,7 @@
 //! globals, and the frames of all stacks that wait for the running one. In addition, freeing a
 //! stack or a host value takes as long as the allocator or the value's `Drop` does.
 
-use super::collector::{BYTES_PER_ALLOCATION, Collector, Reference};
+use super::collector::{BYTES_PER_ALLOCATION, Reference};
 use super::exception;
 use super::limits::{LimitError, copied};
 use super::objects::{MarkStack, SweepCursor};
@@ -42,7 +43,6 @@ use super::store::StoreInner;
 use crate::format_err;
 use crate::ids::{ExnIndex, ObjectRef, StackId};
 use crate::support::error::Error;
-use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 /// A collection under way.
@@ -179,14 +179,15 @@ impl Collection {
         }
     }
 
-    /// Returns the number of references in [`Collector::held`] that were visited.
+    /// Returns the number of references without a token that were visited among those that the host
+    /// holds.
     pub fn visited_held(&mut self) -> &mut usize {
         &mut self.roots.held
     }
 
-    /// Returns the number of references in [`Collector::owned`] that were visited.
-    pub fn visited_owned(&mut self) -> &mut usize {
-        &mut self.roots.owned
+    /// Returns the number of the collection, if it has marked all that is reachable.
+    pub fn sweeps(&self) -> Option<u32> {
+        self.sweep.as_ref().map(|_| self.number)
     }
 
     /// Returns the mark that new objects get.
@@ -447,24 +448,26 @@ impl Collection {
 
     /// Visits some of the roots whose changes are noticed. Returns whether any were left.
     fn visit_noticed_roots(&mut self, store: &mut StoreInner, work: &mut Work) -> bool {
-        let Collector { held, owned, .. } = &mut store.collector;
+        let host = &mut store.collector.roots;
         let mut found = Found::new(&mut self.found, &mut self.failed);
         let roots = &mut self.roots;
-        if roots.held < held.len() {
-            let some = held[roots.held..].iter().take(CHUNK);
-            roots.held += some.len();
-            work.spend(some.len() * ENTRY);
-            some.for_each(|&reference| found.push(reference));
-        } else if roots.owned < owned.len() {
-            for _ in 0..CHUNK.min(owned.len() - roots.owned) {
-                work.spend(ENTRY);
-                let (reference, token) = &owned[roots.owned];
-                if Arc::strong_count(token) > 1 {
-                    found.push(*reference);
-                    roots.owned += 1;
-                } else {
-                    owned.swap_remove(roots.owned);
+        if roots.held < host.held() {
+            let mut visited = 0;
+            for reference in host.held_from(roots.held).take(CHUNK) {
+                visited += 1;
+                if let Some(reference) = reference {
+                    found.push(reference);
                 }
+            }
+            roots.held += visited;
+            work.spend(visited * ENTRY);
+        } else if roots.owned < host.owned() {
+            for _ in 0..CHUNK.min(host.owned() - roots.owned) {
+                work.spend(ENTRY);
+                if let Some(reference) = host.visit_owned(roots.owned) {
+                    found.push(reference);
+                }
+                roots.owned += 1;
             }
         } else if roots.stacks < store.stacks.entries() {
             let id = StackId(roots.stacks as u32);

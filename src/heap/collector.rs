@@ -1,6 +1,5 @@
-//! The collector of objects: structures, arrays, host values, exceptions and continuations. This file decides when
-//! to collect, and lists the references that the host holds. A
-//! [collection](super::collection) does the work.
+//! The collector of objects: structures, arrays, host values, exceptions and continuations. This
+//! file decides when to collect. A [collection](super::collection) does the work.
 //!
 //! # When
 //!
@@ -11,15 +10,14 @@
 //! nothing.
 
 use super::collection::Collection;
-use super::limits::{LimitError, copied};
+use super::host_roots::{HostRoot, HostRoots};
+use super::limits::LimitError;
 use super::objects::AnyKind;
 use super::store::StoreInner;
 use crate::ids::{ExnIndex, ExternIndex, ObjectRef, StackId};
 use crate::module::{CollectorPace, HeapType, ValBits, ValType};
 use crate::support::error::Error;
-use alloc::collections::TryReserveError;
 use alloc::sync::Arc;
-use alloc::vec::Vec;
 
 /// A reference to an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -92,12 +90,8 @@ pub struct Collector {
     due: usize,
     /// Number of pauses. During a pause, values may be where no frame map describes them.
     paused: usize,
-    /// References that the host holds until it releases them in reverse order.
-    pub(super) held: Vec<Reference>,
-    /// References that the host holds until it drops its copy of the token.
-    pub(super) owned: Vec<(Reference, Arc<()>)>,
-    /// Index of the entry of `owned` that was examined last.
-    examined: usize,
+    /// References that the host holds.
+    pub(super) roots: HostRoots,
     /// Collection under way.
     pub(super) collection: Option<Collection>,
     /// Number of the last collection.
@@ -113,9 +107,7 @@ impl Collector {
             bytes: 0,
             due: pace.least,
             paused: 0,
-            held: Vec::new(),
-            owned: Vec::new(),
-            examined: 0,
+            roots: HostRoots::default(),
             collection: None,
             number: 0,
         }
@@ -124,15 +116,8 @@ impl Collector {
     /// Copies the state for the fork of the store. References that the host owns become references
     /// that the fork holds as long as it lives, since their owners are not copied.
     pub(super) fn fork(&self) -> Result<Collector, LimitError> {
-        let mut held = copied(&self.held)?;
-        held.try_reserve(self.owned.len())
-            .map_err(|_| LimitError::Allocation)?;
-        let owned = self.owned.iter();
-        let owned = owned.filter(|(_, token)| Arc::strong_count(token) > 1);
-        held.extend(owned.map(|&(reference, _)| reference));
         Ok(Collector {
-            held,
-            owned: Vec::new(),
+            roots: self.roots.fork()?,
             collection: match &self.collection {
                 Some(collection) => Some(collection.fork()?),
                 None => None,
@@ -170,54 +155,19 @@ impl Collector {
         self.paused -= 1;
     }
 
-    fn hold(&mut self, reference: Reference) {
-        if self.held.last() != Some(&reference) {
-            self.held.push(reference);
-        }
-    }
-
-    fn hold_until_dropped(&mut self, reference: Reference) -> Result<Arc<()>, TryReserveError> {
-        self.examine_owned();
-        self.owned.try_reserve(1)?;
-        let token = Arc::new(());
-        self.owned.push((reference, Arc::clone(&token)));
-        Ok(token)
-    }
-
-    /// Removes entries with dropped tokens among a few of `owned`, so that these lists do not grow
-    /// without a collection.
-    fn examine_owned(&mut self) {
-        for _ in 0..EXAMINED {
-            self.examined = self.examined.checked_sub(1).unwrap_or(self.owned.len());
-            let Some((_, token)) = self.owned.get(self.examined) else {
-                continue;
-            };
-            if Arc::strong_count(token) > 1 {
-                continue;
-            }
-            // The last entry, which may not have been visited, must not get among those that have
-            // been.
-            let mut at = self.examined;
-            if let Some(collection) = &mut self.collection {
-                let visited = collection.visited_owned();
-                if at < *visited {
-                    *visited -= 1;
-                    self.owned.swap(at, *visited);
-                    at = *visited;
-                }
-            }
-            self.owned.swap_remove(at);
-        }
-    }
-
     /// Returns the number of references that the host holds, without those with a token.
     pub fn held(&self) -> usize {
-        self.held.len()
+        self.roots.held()
+    }
+
+    /// Makes room for references that the host will hold.
+    pub fn reserve(&mut self, additional: usize) {
+        self.roots.reserve(additional);
     }
 
     /// Releases all references that the host holds but the first `held`.
     pub fn let_go(&mut self, held: usize) {
-        self.held.truncate(held);
+        self.roots.let_go(held);
         if let Some(collection) = &mut self.collection {
             let visited = collection.visited_held();
             *visited = held.min(*visited);
@@ -225,12 +175,50 @@ impl Collector {
     }
 }
 
-/// Number of entries that are examined for each new one.
-const EXAMINED: usize = 2;
-
 impl StoreInner {
-    /// Records that the host may have a reference.
-    fn see(&mut self, reference: Reference) {
+    /// Holds a reference for the host until [`Collector::let_go`] releases it. `bits` are those of
+    /// the value, which need not refer to what the collector owns.
+    pub fn root(&mut self, bits: u32, reference: Option<Reference>) -> HostRoot {
+        self.escape(reference);
+        self.collector.roots.hold(bits, reference)
+    }
+
+    /// Holds a reference as [`StoreInner::root`] does, until the token that is returned and its
+    /// clones are dropped.
+    ///
+    /// # Errors
+    ///
+    /// An error if there is no memory for another reference.
+    pub fn root_until_dropped(
+        &mut self,
+        bits: u32,
+        reference: Option<Reference>,
+    ) -> Result<(HostRoot, Arc<()>), Error> {
+        self.escape(reference);
+        // Its place may be among those that the collection has visited.
+        self.shade(reference);
+        Ok(self.collector.roots.hold_until_dropped(bits, reference)?)
+    }
+
+    /// Returns the bits of a value that the host holds, or `None` if it has released it.
+    pub fn rooted(&self, root: HostRoot) -> Option<u32> {
+        self.collector.roots.get(root)
+    }
+
+    /// Holds a reference until [`Collector::let_go`] releases it.
+    pub fn hold(&mut self, reference: Reference) {
+        self.root(0, Some(reference));
+    }
+
+    /// Records that there may be references to an exception.
+    fn escape(&mut self, reference: Option<Reference>) {
+        if let Some(Reference::Exn(index)) = reference {
+            self.exceptions.escape(index);
+        }
+    }
+
+    /// Records that the host may have the bits of a reference as a number.
+    pub fn see(&mut self, reference: Reference) {
         match reference {
             Reference::Exn(index) => self.exceptions.seen(index),
             Reference::Object(object) => self.objects.see(object),
@@ -238,20 +226,20 @@ impl StoreInner {
         }
     }
 
-    /// Holds a reference for the host until [`Collector::let_go`] releases it.
-    pub fn hold(&mut self, reference: Reference) {
-        self.see(reference);
-        self.collector.hold(reference);
-    }
-
-    /// Holds a reference for the host until it has dropped the token that is returned.
-    ///
-    /// # Errors
-    ///
-    /// An error if there is no memory for another reference.
-    pub fn hold_until_dropped(&mut self, reference: Reference) -> Result<Arc<()>, Error> {
-        self.see(reference);
-        Ok(self.collector.hold_until_dropped(reference)?)
+    /// Returns whether a reference, whose bits the host has had as a number, refers to something
+    /// that exists and is not about to be freed.
+    pub fn is_live(&self, reference: Reference) -> bool {
+        let marked_by = self
+            .collector
+            .collection
+            .as_ref()
+            .and_then(Collection::sweeps);
+        match reference {
+            Reference::Exn(index) => self.exceptions.is_live(index, marked_by),
+            Reference::Object(object) => self.objects.is_live(object),
+            Reference::Extern(index) => self.externs.is_live(index, marked_by),
+            Reference::Cont(bits) => self.stacks.continuation(bits).is_some(),
+        }
     }
 
     /// Does a part of a collection, or begins one, if work is due.
@@ -286,8 +274,12 @@ impl StoreInner {
         self.collector.collection.is_some()
     }
 
-    /// Frees all unreachable objects. All activations must be in the host.
+    /// Frees all unreachable objects. All activations must be in the host. During a pause, does
+    /// nothing.
     pub fn collect(&mut self) {
+        if self.collector.paused != 0 {
+            return;
+        }
         self.begin_collection();
         while self.collector.collection.is_some() {
             self.collector.allocated = 0;

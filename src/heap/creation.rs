@@ -4,9 +4,8 @@ use super::collector::Reference;
 use super::global::Global;
 use super::instance::{Instance, InstanceParts};
 use super::limits::{
-    DEFAULT_CONTINUATIONS, DEFAULT_EXCEPTION_BYTES, DEFAULT_EXTERNS, DEFAULT_INSTANCES,
-    DEFAULT_MEMORIES, DEFAULT_OBJECT_BYTES, DEFAULT_STACK_BYTES, DEFAULT_TABLES, LimitError,
-    too_many,
+    DEFAULT_CONTINUATIONS, DEFAULT_EXCEPTION_BYTES, DEFAULT_INSTANCES, DEFAULT_MEMORIES,
+    DEFAULT_OBJECT_BYTES, DEFAULT_STACK_BYTES, DEFAULT_TABLES, EXTERN_BYTES, LimitError, too_many,
 };
 use super::memory::Memory;
 #[cfg(backstitch_threads)]
@@ -134,16 +133,19 @@ impl StoreInner {
     ///
     /// # Errors
     ///
-    /// An error if the store holds too many.
-    pub fn add_extern(&mut self, value: Box<dyn Any + Send + Sync>) -> Result<ExternIndex, Error> {
+    /// The value, if a collection does not make room for it.
+    pub fn add_extern(
+        &mut self,
+        value: Box<dyn Any + Send + Sync>,
+    ) -> Result<ExternIndex, Box<dyn Any + Send + Sync>> {
         self.collect_if_due();
-        let index = self.externs.add(value, DEFAULT_EXTERNS).ok_or_else(|| {
-            format_err!(
-                "resource limit exceeded: a store holds at most {DEFAULT_EXTERNS} host values"
-            )
-        })?;
+        let limit = self.object_limit() / EXTERN_BYTES;
+        let added = self.externs.add(value, limit).or_else(|value| {
+            self.collect();
+            self.externs.add(value, limit)
+        });
         self.collector.count();
-        Ok(index)
+        added
     }
 
     /// Adds a continuation of a function, with a stack of at least `slots` slots.

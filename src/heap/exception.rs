@@ -140,6 +140,13 @@ impl Exceptions {
         }
     }
 
+    /// Returns whether there is an exception of this number. While a collection frees what it has
+    /// not marked, it must be marked by that.
+    pub fn is_live(&self, index: ExnIndex, marked_by: Option<u32>) -> bool {
+        let exception = self.get(index);
+        exception.is_some_and(|it| marked_by.is_none_or(|mark| it.mark == mark))
+    }
+
     /// Records that the host may have the number of an exception.
     pub fn seen(&mut self, index: ExnIndex) {
         if let Some(Some(exception)) = self.all.get_mut(index.0 as usize) {

@@ -33,16 +33,27 @@ pub struct Externs {
 const CHUNK: usize = 32;
 
 impl Externs {
-    /// Adds a value, if there are fewer than `limit`.
-    pub fn add(&mut self, value: Box<dyn Any + Send + Sync>, limit: usize) -> Option<ExternIndex> {
+    /// Adds a value, or returns it if there are already `limit`.
+    pub fn add(
+        &mut self,
+        value: Box<dyn Any + Send + Sync>,
+        limit: usize,
+    ) -> Result<ExternIndex, Box<dyn Any + Send + Sync>> {
         if self.all.len() >= limit || self.next == EXTERN_NUMBERS {
-            return None;
+            return Err(value);
         }
         let index = ExternIndex(self.next);
         self.next += 1;
         let mark = self.new_mark;
         self.all.insert(index.0, HostValue { value, mark });
-        Some(index)
+        Ok(index)
+    }
+
+    /// Returns whether there is a value of this number. While a collection frees what it has not
+    /// marked, it must be marked by that.
+    pub fn is_live(&self, index: ExternIndex, marked_by: Option<u32>) -> bool {
+        let value = self.all.get(&index.0);
+        value.is_some_and(|it| marked_by.is_none_or(|mark| it.mark == mark))
     }
 
     /// Copies the values for the fork of their store, with `copy`. If that returns `None`, the number

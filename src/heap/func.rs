@@ -45,8 +45,6 @@ pub struct FuncObject {
     pub param_slots: u16,
     /// Number of slots that its results take.
     pub result_slots: u16,
-    /// True if arguments or results can be references to objects.
-    pub traced: bool,
 }
 
 impl FuncObject {
@@ -109,6 +107,14 @@ impl<'a> HostCall<'a> {
     pub fn slots(&self) -> &[u64] {
         // SAFETY: the slots are valid, and nothing else writes them, as `new` was promised.
         unsafe { slice::from_raw_parts(self.slots, self.len) }
+    }
+
+    /// Returns the store, and all slots of the call. The arguments are in the first of them.
+    #[inline]
+    pub fn arguments(&mut self) -> (&mut StoreInner, &[u64]) {
+        // SAFETY: the slots are valid, and nothing else writes them, as `new` was promised.
+        let slots = unsafe { slice::from_raw_parts(self.slots, self.len) };
+        (self.store, slots)
     }
 
     /// Returns the store, and all slots of the call for writing the results.

@@ -3,7 +3,6 @@
 use super::func::{FuncObject, FuncRef, HostFunc};
 use super::store::StoreInner;
 use crate::ids::{FuncIndex, InstanceIndex, TypeId};
-use crate::module::{FuncType, HeapType, ValType};
 use alloc::sync::Arc;
 use core::ptr;
 
@@ -46,7 +45,6 @@ impl StoreInner {
             index,
             param_slots: signature.param_slots() as u16,
             result_slots: signature.result_slots() as u16,
-            traced: is_traced(&signature),
         })
     }
 
@@ -67,7 +65,6 @@ impl StoreInner {
             index,
             param_slots: signature.param_slots() as u16,
             result_slots: signature.result_slots() as u16,
-            traced: is_traced(signature),
         });
         *self.instances[instance.0 as usize].function_slot(index) = FuncRef::new(func).0;
         func
@@ -80,10 +77,4 @@ impl StoreInner {
         self.stacks.set_functions(self.functions.as_ptr());
         index
     }
-}
-
-/// Returns whether parameters or results of a function can be references to objects.
-fn is_traced(ty: &FuncType) -> bool {
-    let mut values = ty.params.iter().chain(&ty.results);
-    values.any(|&ty| matches!(ty, ValType::Ref(ty) if ty.heap.top() != HeapType::Func))
 }

@@ -89,8 +89,8 @@ pub trait Limiter {
     fn object_bytes(&self) -> usize;
 }
 
-/// Maximum number of host values in a store, which no limiter changes.
-pub const DEFAULT_EXTERNS: usize = 1 << 24;
+/// Number of bytes of the limit of structures and arrays for each host value that is allowed.
+pub const EXTERN_BYTES: usize = 64;
 /// Maximum size of a memory in bytes without a limiter: all that 32-bit addresses reach.
 pub const DEFAULT_MEMORY_BYTES: u64 = 1 << 32;
 /// Maximum number of elements of a table without a limiter.

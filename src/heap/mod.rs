@@ -10,7 +10,7 @@
 //!   instance    a module's instance          instantiate, matching, functions
 //!   memory, table, global, tag, func
 //!   exception, externs, objects              objects, which a collection frees
-//!   collector   when to collect              collection, reachable
+//!   collector   when to collect              collection, reachable, host_roots
 //!   fork        a copy of all of it
 //! ```
 //!
@@ -45,6 +45,7 @@ mod functions;
 mod global;
 mod growth;
 mod hooks;
+mod host_roots;
 mod instance;
 mod instantiate;
 mod limits;
@@ -65,6 +66,7 @@ pub use fork::ForkError;
 pub use func::{FuncObject, FuncRef, HostCall, HostFunc};
 pub use global::{Global, GlobalCell};
 pub use hooks::{Crossing, EpochDecision};
+pub use host_roots::HostRoot;
 pub use instance::{Instance, InstanceCore};
 pub use instantiate::{
     Extern, Instantiated, check_memory_init, check_table_init, instantiate, memory_init,
@@ -73,7 +75,7 @@ pub use instantiate::{
 pub use limits::{
     DEFAULT_CONTINUATIONS, DEFAULT_EXCEPTION_BYTES, DEFAULT_INSTANCES, DEFAULT_MEMORIES,
     DEFAULT_MEMORY_BYTES, DEFAULT_OBJECT_BYTES, DEFAULT_STACK_BYTES, DEFAULT_TABLE_ELEMENTS,
-    DEFAULT_TABLES, Limiter,
+    DEFAULT_TABLES, EXTERN_BYTES, Limiter,
 };
 pub use matching::check_import;
 #[cfg(backstitch_threads)]

@@ -182,8 +182,7 @@ impl StoreInner {
     }
 
     fn visit_roots(&self, visit: &mut dyn FnMut(Reference)) -> Result<(), Error> {
-        self.collector.held.iter().copied().for_each(&mut *visit);
-        for &(reference, _) in &self.collector.owned {
+        for reference in self.collector.roots.all() {
             visit(reference);
         }
         self.pending_exception.map(Reference::Exn).map(&mut *visit);

@@ -1,6 +1,6 @@
 //! The store: owner of everything that guests and the host share.
 
-use super::collector::{Collector, Reference, TraceStack};
+use super::collector::{Collector, TraceStack};
 use super::exception::Exceptions;
 use super::externs::Externs;
 use super::failure::Failure;
@@ -18,7 +18,7 @@ use crate::ids::{
     ExnIndex, ExternIndex, GlobalIndex, InstanceIndex, MemoryIndex, StackId, StoreId, TableIndex,
     TagIndex,
 };
-use crate::module::{EngineInner, MemoryType, ValType, read_values};
+use crate::module::{EngineInner, MemoryType};
 use crate::stack::Stacks;
 use crate::support::error::Error;
 use alloc::boxed::Box;
@@ -289,16 +289,6 @@ impl StoreInner {
     /// Returns a host value for changes, or `None` if it was freed.
     pub fn extern_value_mut(&mut self, index: ExternIndex) -> Option<&mut (dyn Any + Send + Sync)> {
         self.externs.get_mut(index)
-    }
-
-    /// Holds for the host what values of these types refer to, which it receives in these
-    /// slots.
-    pub fn hold_values(&mut self, types: &[ValType], slots: &[u64]) {
-        for (ty, bits) in read_values(types, slots) {
-            if let Some(reference) = Reference::of_value(ty, bits) {
-                self.hold(reference);
-            }
-        }
     }
 }
 

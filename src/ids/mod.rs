@@ -34,7 +34,7 @@ identifiers! {
     /// Reference to a structure or an array of a store: its address in the store's heap of objects.
     /// Reused once the object is freed.
     ObjectRef,
-    /// Number of an exception of a store. Reused only if the host has never had it.
+    /// Number of an exception of a store. Reused only if the host has never had it as a number.
     ExnIndex,
     /// Number of a stack of a store, its index in the stack directory. Reused once the stack
     /// is free.

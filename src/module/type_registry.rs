@@ -96,7 +96,12 @@ impl TypeRegistry {
 
     /// Returns the identity of a final type that has no supertype and does not refer to itself.
     pub fn intern_plain(&self, composite: CompositeType) -> TypeId {
-        self.inner.lock().intern(SubType::plain(composite)).id
+        self.intern_alone(SubType::plain(composite))
+    }
+
+    /// Returns the identity of a type that does not refer to itself. It matches its supertype.
+    pub fn intern_alone(&self, ty: SubType) -> TypeId {
+        self.inner.lock().intern(ty).id
     }
 
     /// Appends the identities of a recursion group's members, which refer to each other by

@@ -222,6 +222,15 @@ pub enum CompositeType {
 }
 
 impl CompositeType {
+    /// Returns the type of field `index` of a structure, or of the elements of an array.
+    pub fn field(&self, index: u32) -> Option<FieldType> {
+        match self {
+            CompositeType::Struct(fields) => fields.get(index as usize).copied(),
+            CompositeType::Array(element) => Some(*element),
+            CompositeType::Func(_) | CompositeType::Cont(_) => None,
+        }
+    }
+
     /// Returns the kind of the type.
     pub fn kind(&self) -> CompositeKind {
         match self {

@@ -240,7 +240,7 @@ fn a_return_needs_the_fuel_that_was_spent() {
                         Val::null_extern_ref(),
                     ];
                     call_func(&mut store, &other, &nulls).unwrap();
-                    store.gc();
+                    store.gc(None).unwrap();
                     store.set_fuel(0).unwrap();
                     outcome = execution.resume(&mut store).unwrap();
                     if matches!(outcome, Outcome::Suspended(Suspension::Fuel)) {
@@ -305,7 +305,7 @@ fn the_host_is_not_called_without_fuel() {
             let outcome = execution.resume(&mut store).unwrap();
             assert!(matches!(outcome, Outcome::Suspended(Suspension::Fuel)));
             assert_eq!(*store.data(), 0);
-            store.gc();
+            store.gc(None).unwrap();
             store.set_fuel(PLENTY).unwrap();
             let Outcome::Done(results) = execution.resume(&mut store).unwrap() else {
                 panic!("expected the results")
@@ -529,11 +529,11 @@ fn a_fill_that_waits_keeps_its_reference() {
             if let Outcome::Done(_) = execution.resume(&mut store).unwrap() {
                 break;
             }
-            store.gc();
+            store.gc(None).unwrap();
             suspended += 1;
         }
         assert!(suspended > 3);
-        store.gc();
+        store.gc(None).unwrap();
         let table = instance.get_table(&mut store, "t").unwrap();
         for at in 0..10 {
             let element = table.get(&mut store, at).unwrap();

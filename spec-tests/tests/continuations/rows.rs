@@ -69,7 +69,7 @@ fn look(mut caller: Host<'_>, place: i32) -> backstitch::Result<()> {
         let held = global(&mut caller, "held").expect("the global is set");
         caller.data_mut().kept.push(held);
         // A collection must not free anything reachable.
-        caller.gc();
+        caller.gc(None).unwrap();
     }
     let kept = caller.data().kept.clone();
     let look = Look {
@@ -239,7 +239,7 @@ fn b12_continuations_captured_together_are_traced_collected_and_resumed_elsewher
         let mut scene = Scene::new(engine);
         scene.call("run").expect("the call returns");
         // Between the calls only a global holds it.
-        scene.store.gc();
+        scene.store.gc(None).unwrap();
         let held = scene.kept()[3];
         let seen = held
             .backtrace(&scene.store)
@@ -315,7 +315,7 @@ fn b16_a_reference_can_be_used_once() {
         // Continuations that reuse its memory are not mistaken for it.
         for _ in 0..100 {
             scene.call("make").expect("the call returns");
-            scene.store.gc();
+            scene.store.gc(None).unwrap();
             assert!(!held.can_be_resumed(&scene.store));
             assert!(!inner.can_be_resumed(&scene.store));
             assert_eq!(held.state(&scene.store), ContState::Ended);

@@ -124,7 +124,7 @@ fn catch_parts_keep_their_exception() {
                 ExternRef::new(&mut caller, number).map(Some)
             },
         );
-        let collect = Func::wrap(&mut store, |mut caller: Caller<'_, ()>| caller.gc());
+        let collect = Func::wrap(&mut store, |mut caller: Caller<'_, ()>| caller.gc(None));
         let number_of = Func::wrap(
             &mut store,
             |caller: Caller<'_, ()>, value: Option<Rooted<ExternRef>>| -> Result<i32, Error> {
@@ -236,7 +236,7 @@ fn continuations_are_suspended_in_all_parts() {
             (local.get $given)))"#;
     each(|engine| {
         let mut store = Store::new(engine, ());
-        let collect = Func::wrap(&mut store, |mut caller: Caller<'_, ()>| caller.gc());
+        let collect = Func::wrap(&mut store, |mut caller: Caller<'_, ()>| caller.gc(None));
         let module = module(engine, text);
         let instance = Instance::new(&mut store, &module, &[collect.into()]).unwrap();
         let mut run = |throw: i32| number(call(&mut store, &instance, "run", &[Val::I32(throw)]));

@@ -343,9 +343,7 @@ impl Program {
         let keep = self.random.below(self.held.len() + 3);
         match self.any() {
             Some(reference) if keep >= self.held.len() => {
-                if self.held.last() != Some(&reference) {
-                    self.held.push(reference);
-                }
+                self.held.push(reference);
                 self.inner().hold(reference);
             }
             _ => {
@@ -360,7 +358,7 @@ impl Program {
             let index = self.random.below(self.owned.len());
             self.owned.swap_remove(index);
         } else if let Some(reference) = self.any() {
-            let token = self.inner().hold_until_dropped(reference).unwrap();
+            let (_, token) = self.inner().root_until_dropped(0, Some(reference)).unwrap();
             self.owned.push((reference, token));
         }
     }
@@ -523,7 +521,7 @@ fn steps_between_any_two_changes_free_what_is_unreachable() {
         }
         program.check(true);
         program.act();
-        program.store.gc();
+        program.store.gc(None).unwrap();
         program.check(true);
     }
 }

@@ -181,7 +181,7 @@ fn continuations_and_their_handlers_go_on_in_both() {
     assert_eq!(number(&mut store, &instance, "next", 0), 1);
     assert_eq!(number(&mut store, &instance, "next", 0), 2);
     let (mut late, late_instance) = forked(&store, &instance);
-    store.gc();
+    store.gc(None).unwrap();
     drop(store);
     assert_eq!(number(&mut late, &late_instance, "next", 0), 3);
     assert_eq!(number(&mut late, &late_instance, "next", 0), 70);
@@ -237,7 +237,7 @@ fn objects_exceptions_and_host_values_are_copied_at_any_point_of_a_collection() 
         let (mut fork, copy) = forked(&store, &instance);
         // The fork goes on alone, collects, and ends.
         number(&mut fork, &copy, "push", 3);
-        fork.gc();
+        fork.gc(None).unwrap();
         assert_eq!(number(&mut fork, &copy, "sum", 0), sum + 6);
         let host = copy.get_global(&mut fork, "host").unwrap();
         let Val::ExternRef(Some(value)) = host.get(&mut fork) else {

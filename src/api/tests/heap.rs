@@ -206,7 +206,7 @@ fn a_full_heap_traps() {
         for _ in 0..20 {
             assert_eq!(array.call(&mut store, 300_000).unwrap(), 300_000);
         }
-        store.gc();
+        store.gc(None).unwrap();
         assert!(store.inner.objects.bytes() <= 32 * 67_000);
         assert_eq!(store.inner.objects.live_bytes(), 0);
     });

@@ -148,7 +148,7 @@ fn suspended_stacks_are_walked_and_collected() {
     for depth in 0..12 {
         call(&mut store, &run, depth).unwrap();
     }
-    store.gc();
+    store.gc(None).unwrap();
     let frames: Vec<usize> = store
         .continuations()
         .map(|stack| stack.backtrace(&store).unwrap().frames().len())
@@ -160,7 +160,7 @@ fn suspended_stacks_are_walked_and_collected() {
     assert!(!dump.serialize(&mut store, "switching").is_empty());
     let clear = instance.get_typed_func::<(), ()>(&mut store, "clear");
     clear.unwrap().call(&mut store, ()).unwrap();
-    store.gc();
+    store.gc(None).unwrap();
     assert_eq!(store.continuations().count(), 0);
 }
 

@@ -111,6 +111,18 @@ impl Objects {
         }
     }
 
+    /// Copies all elements of an array of bytes.
+    ///
+    /// # Panics
+    ///
+    /// If `bytes` has another length than the array.
+    pub fn read_bytes(&self, array: ObjectRef, bytes: &mut [u8]) {
+        let (address, storage, len) = self.elements(array, 0, self.array_len(array));
+        assert!(storage == Storage::I8 && len == bytes.len());
+        // SAFETY: H5: the elements are within a live array.
+        unsafe { ptr::copy_nonoverlapping(address, bytes.as_mut_ptr(), len) };
+    }
+
     /// Visits the references in an object.
     pub fn references(&self, object: ObjectRef, visit: &mut dyn FnMut(Reference)) {
         let layout = self.layout_of(object);

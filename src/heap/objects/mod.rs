@@ -87,7 +87,7 @@ pub struct Objects {
     bytes: usize,
     /// Number of bytes that were given out and not counted yet.
     handed: usize,
-    /// Objects to which the host may have references.
+    /// Objects to which the host may have references as numbers.
     seen: BTreeSet<u32>,
 }
 
@@ -332,7 +332,6 @@ impl Objects {
                 Some(number) => number,
                 None => self.take_spare(limit).ok_or(LimitError::Limit)?,
             };
-            self.forget_seen(number);
             let block = &mut self.blocks[number as usize];
             block.sweep(number, class);
             if block.has_free() {
@@ -476,33 +475,16 @@ impl Objects {
         }
     }
 
-    // --- the host's references ---
+    // --- the host's numbers of objects ---
 
-    /// Records that the host may have a reference to an object.
+    /// Records that the host may have a reference to an object as a number.
     pub fn see(&mut self, ObjectRef(object): ObjectRef) {
         self.seen.insert(object);
     }
 
-    /// Returns whether a reference of the host is that of a live object.
+    /// Returns whether a number is the reference to a live object that the host has seen.
     pub fn is_live(&self, ObjectRef(object): ObjectRef) -> bool {
         self.seen.contains(&object)
-    }
-
-    /// Forgets the objects in a block that are not marked.
-    fn forget_seen(&mut self, number: u32) {
-        if self.seen.is_empty() {
-            return;
-        }
-        let first = number << BLOCK_BITS;
-        let block = &mut self.blocks[number as usize];
-        let seen = self.seen.range(first..=first | (BLOCK as u32 - 1));
-        let dead: Vec<u32> = seen
-            .copied()
-            .filter(|object| !block.is_marked(object & (BLOCK as u32 - 1)))
-            .collect();
-        for object in dead {
-            self.seen.remove(&object);
-        }
     }
 
     // --- marking ---
@@ -633,6 +615,11 @@ impl Objects {
     /// Ends marking: everything that is not marked is free from now on.
     pub fn begin_sweep(&mut self) {
         self.set_marking(false);
+        let blocks = &mut self.blocks;
+        self.seen.retain(|&object| {
+            let (block, offset) = split(ObjectRef(object));
+            blocks[block].is_marked(offset)
+        });
         // SAFETY: H1 keeps the core alive; H2.
         unsafe { (*self.core()).free = [0; CLASSES] };
         self.lists = [Lists::default(); CLASSES];
@@ -656,7 +643,6 @@ impl Objects {
                 cursor.class += 1;
                 continue;
             };
-            self.forget_seen(number);
             let block = &mut self.blocks[number as usize];
             if block.is_unmarked() {
                 self.add_spare(number);
@@ -683,7 +669,6 @@ impl Objects {
                         unswept: false,
                     };
                 } else {
-                    self.forget_seen(number as u32);
                     self.make_vacant(number as u32);
                 }
                 return true;
