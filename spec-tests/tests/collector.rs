@@ -37,7 +37,9 @@ fn linker(engine: &Engine, alive: &Arc<AtomicUsize>) -> Linker<()> {
         })
         .unwrap();
     linker
-        .func_wrap("host", "collect", |mut caller: Caller<'_, ()>| caller.gc(None))
+        .func_wrap("host", "collect", |mut caller: Caller<'_, ()>| {
+            caller.gc(None)
+        })
         .unwrap();
     linker
         .func_wrap(
@@ -233,8 +235,12 @@ fn rooted_references_live_as_long_as_their_scope() {
         .typed::<Option<Rooted<ExternRef>>, Option<Rooted<ExternRef>>>(&store)
         .unwrap();
     assert!(identity.call(&mut store, Some(inside)).is_err());
-    assert_eq!(identity.call(&mut store, Some(other)).unwrap(), Some(other));
-    assert!(matches!(global.get(&mut store), Val::ExternRef(Some(value)) if value == other));
+    let same = identity.call(&mut store, Some(other)).unwrap().unwrap();
+    assert!(Rooted::ref_eq(&store, &same, &other).unwrap());
+    let Val::ExternRef(Some(value)) = global.get(&mut store) else {
+        panic!("a value is in the global");
+    };
+    assert!(Rooted::ref_eq(&store, &value, &other).unwrap());
 }
 
 #[test]

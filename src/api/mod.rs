@@ -12,6 +12,9 @@
 //! * A handle consists of the store's identity and an index. It is `Copy` and can be compared.
 //!   Using it with another store panics, or returns an error where the function can fail and
 //!   the handle is an argument (imports, values).
+//! * References to what the collector frees ([`Rooted`], [`OwnedRooted`]) name a place in the
+//!   store's list of the references that the host holds, with a generation. What the list contains
+//!   is a root, so a reference is valid or an error, and never refers to another object.
 //! * Host functions are closures behind one `dyn` call. Arguments and results are passed in the
 //!   caller's slots, without allocation ([`IntoFunc`]).
 //! * Everything that runs WebAssembly is based on [`Execution`]: a synchronous call is one that

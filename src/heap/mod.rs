@@ -29,8 +29,8 @@
 //!   functions and exceptions, numbers of stacks with their revision, or the bits of an
 //!   [`AnyKind`]. Zero is null. They are never addresses of the host, so they are the same on every
 //!   target and in every run.
-//! * **H5** A reference to an object in a slot, a table, a global or another object is that of a
-//!   live object of the store: its block has memory, it begins with its type, which the
+//! * **H5** A reference to an object in a slot, a table, a global or another object, or among those
+//!   that the host holds, is that of a live object of the store: its block has memory, it begins with its type, which the
 //!   store's [`ObjectCore`] knows, and it has the size that its type and length give.
 
 mod collection;

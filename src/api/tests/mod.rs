@@ -6,6 +6,8 @@ mod continuations;
 mod forks;
 mod heap;
 mod host;
+mod host_objects;
+mod host_roots;
 mod linking;
 mod movement;
 mod objects;
