@@ -163,8 +163,8 @@ impl ArrayRef {
         let store = store.as_context_mut().0;
         ensure!(
             allocator.element(store).storage == module::StorageType::I8,
-            "element type mismatch: cannot initialize an array of type {} from bytes",
-            allocator.ty
+            "element type mismatch: cannot initialize an array of `{}` elements from a slice of `i8`s",
+            allocator.ty.element_type()
         );
         let array = allocator.make(store, u32::try_from(elems.len())?)?;
         store.objects.write_bytes(array, 0, elems);
@@ -183,7 +183,8 @@ impl ArrayRef {
         let ty = self.ty_in(store)?;
         ensure!(
             ty.inner_element().storage == module::StorageType::I8,
-            "element type mismatch: cannot read an array of type {ty} as bytes"
+            "element type mismatch: cannot read an array of `{}` elements into a slice of `i8`s",
+            ty.element_type()
         );
         let len = store.objects.array_len(array);
         ensure!(

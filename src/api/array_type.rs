@@ -2,7 +2,7 @@
 
 use super::engine::Engine;
 use super::field_type::{FieldType, StorageType};
-use super::finality::Finality;
+use super::finality::{self, Finality};
 use super::val_type::Mutability;
 use crate::ensure;
 use crate::ids::TypeId;
@@ -52,14 +52,7 @@ impl ArrayType {
         field_type: FieldType,
     ) -> Result<ArrayType> {
         if let Some(supertype) = supertype {
-            assert!(
-                Engine::same(engine, &supertype.engine),
-                "type used with wrong engine"
-            );
-            ensure!(
-                supertype.finality().is_non_final(),
-                "cannot create a subtype of a final supertype"
-            );
+            finality::check_supertype(engine, &supertype.engine, supertype.id)?;
             ensure!(
                 field_type.matches(&supertype.field_type()),
                 "array field type must match its supertype's field type"
@@ -70,10 +63,6 @@ impl ArrayType {
             supertype: supertype.map(ArrayType::id),
             composite: module::CompositeType::Array(field_type.to_inner(engine)),
         };
-        let depth = supertype.map_or(0, |supertype| {
-            engine.0.types.layout(supertype.id).depth() + 1
-        });
-        ensure!(depth <= 63, "a type has at most 63 supertypes");
         Ok(ArrayType::from_id(engine, engine.0.types.intern_alone(ty)))
     }
 
@@ -102,11 +91,6 @@ impl ArrayType {
     pub fn supertype(&self) -> Option<ArrayType> {
         let supertype = self.engine.0.types.get(self.id).supertype?;
         Some(ArrayType::from_id(&self.engine, supertype))
-    }
-
-    /// Returns whether both are the same type.
-    pub fn eq(a: &ArrayType, b: &ArrayType) -> bool {
-        a == b
     }
 
     /// Returns the type and the mutability of the elements.

@@ -1,8 +1,9 @@
 //! Field types.
 
 use super::engine::Engine;
-use super::val_type::{Mutability, ValType};
+use super::val_type::{Mutability, RefType, ValType};
 use crate::module;
+use core::fmt;
 
 /// The type of a field of a structure, of an element of an array, or of a value of an exception's
 /// payload.
@@ -82,6 +83,22 @@ impl StorageType {
 impl From<ValType> for StorageType {
     fn from(ty: ValType) -> StorageType {
         StorageType::ValType(ty)
+    }
+}
+
+impl From<RefType> for StorageType {
+    fn from(ty: RefType) -> StorageType {
+        StorageType::ValType(ty.into())
+    }
+}
+
+impl fmt::Display for StorageType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            StorageType::I8 => f.write_str("i8"),
+            StorageType::I16 => f.write_str("i16"),
+            StorageType::ValType(ty) => fmt::Display::fmt(ty, f),
+        }
     }
 }
 

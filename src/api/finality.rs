@@ -1,6 +1,10 @@
 //! Finality of types.
 
+use super::engine::Engine;
+use crate::ensure;
+use crate::ids::TypeId;
 use crate::module::SubType;
+use crate::support::error::Result;
 
 /// Whether a defined type may have subtypes.
 ///
@@ -32,3 +36,29 @@ impl Finality {
         *self == Finality::NonFinal
     }
 }
+
+/// Checks that a type of an engine can be the supertype of another one.
+///
+/// # Errors
+///
+/// An error if it is final, or has too many supertypes itself.
+///
+/// # Panics
+///
+/// Panics if it belongs to another engine.
+pub(super) fn check_supertype(engine: &Engine, owner: &Engine, supertype: TypeId) -> Result<()> {
+    assert!(Engine::same(engine, owner), "type used with wrong engine");
+    let layout = engine.0.types.layout(supertype);
+    ensure!(
+        !layout.is_final,
+        "cannot create a subtype of a final supertype"
+    );
+    ensure!(
+        layout.depth() < MOST_SUPERTYPES,
+        "a type has at most {MOST_SUPERTYPES} supertypes"
+    );
+    Ok(())
+}
+
+/// Maximum number of supertypes of a type, as in modules.
+const MOST_SUPERTYPES: u32 = 63;

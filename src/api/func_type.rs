@@ -2,8 +2,10 @@
 
 use super::context::AsContextMut;
 use super::engine::Engine;
+use super::finality::{self, Finality};
 use super::func::Func;
 use super::val_type::ValType;
+use crate::ensure;
 use crate::ids::TypeId;
 use crate::module;
 use crate::support::error::{Error, Result};
@@ -36,6 +38,56 @@ impl FuncType {
         params: impl IntoIterator<Item = ValType>,
         results: impl IntoIterator<Item = ValType>,
     ) -> FuncType {
+        let ty = FuncType::inner_of(engine, params, results);
+        FuncType::from_id(engine, engine.0.types.intern(ty))
+    }
+
+    /// Creates a function type, which may have a supertype and subtypes.
+    ///
+    /// It is equal to a type that a module defines alone, without a recursion group, with the same
+    /// parameters, results, finality and supertype.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the supertype is final, or if the parameters and results do not match
+    /// those of the supertype.
+    ///
+    /// # Panics
+    ///
+    /// Panics as [`FuncType::new`] does, and if the supertype belongs to another engine.
+    pub fn with_finality_and_supertype(
+        engine: &Engine,
+        finality: Finality,
+        supertype: Option<&FuncType>,
+        params: impl IntoIterator<Item = ValType>,
+        results: impl IntoIterator<Item = ValType>,
+    ) -> Result<FuncType> {
+        let ty = FuncType::inner_of(engine, params, results);
+        if let Some(supertype) = supertype {
+            let types = &engine.0.types;
+            let matches = |sub: &[module::ValType], of: &[module::ValType]| {
+                sub.len() == of.len() && sub.iter().zip(of).all(|(&a, &b)| types.is_subtype(a, b))
+            };
+            finality::check_supertype(engine, &supertype.engine, supertype.id)?;
+            ensure!(
+                matches(&supertype.ty.params, &ty.params)
+                    && matches(&ty.results, &supertype.ty.results),
+                "function type must match its supertype {supertype}"
+            );
+        }
+        let ty = module::SubType {
+            is_final: finality.is_final(),
+            supertype: supertype.map(FuncType::id),
+            composite: module::CompositeType::Func(Arc::new(ty)),
+        };
+        Ok(FuncType::from_id(engine, engine.0.types.intern_alone(ty)))
+    }
+
+    fn inner_of(
+        engine: &Engine,
+        params: impl IntoIterator<Item = ValType>,
+        results: impl IntoIterator<Item = ValType>,
+    ) -> module::FuncType {
         let inner = |ty: ValType| {
             assert!(ty.belongs_to(engine), "type used with wrong engine");
             ty.to_inner()
@@ -49,8 +101,7 @@ impl FuncType {
             longest <= 1_000,
             "a function has at most 1,000 parameters and results"
         );
-        let id = engine.0.types.intern(ty);
-        FuncType::from_id(engine, id)
+        ty
     }
 
     pub(super) fn from_id(engine: &Engine, id: TypeId) -> FuncType {
@@ -73,6 +124,17 @@ impl FuncType {
     /// Returns the associated engine.
     pub fn engine(&self) -> &Engine {
         &self.engine
+    }
+
+    /// Returns whether the type may have subtypes.
+    pub fn finality(&self) -> Finality {
+        Finality::of(&self.engine.0.types.get(self.id))
+    }
+
+    /// Returns the declared supertype.
+    pub fn supertype(&self) -> Option<FuncType> {
+        let supertype = self.engine.0.types.get(self.id).supertype?;
+        Some(FuncType::from_id(&self.engine, supertype))
     }
 
     /// Returns the type of parameter `i`.
@@ -191,5 +253,27 @@ mod tests {
         assert_eq!(ty.result(1), None);
         let other = FuncType::new(&Engine::default(), ty.params(), ty.results());
         assert_ne!(ty, other);
+    }
+
+    #[test]
+    fn supertypes_of_functions() {
+        let engine = Engine::default();
+        let sub = |finality, above: Option<&FuncType>, param, result| {
+            FuncType::with_finality_and_supertype(&engine, finality, above, [param], [result])
+        };
+        let (any, eq) = (ValType::ANYREF, ValType::EQREF);
+        let top = sub(Finality::NonFinal, None, eq.clone(), any.clone()).unwrap();
+        let low = sub(Finality::Final, Some(&top), any.clone(), eq.clone()).unwrap();
+        assert!(low.matches(&top) && !top.matches(&low));
+        assert_eq!(low.supertype(), Some(top.clone()));
+        assert!(low.finality().is_final() && top.finality().is_non_final());
+        assert_eq!(
+            low,
+            sub(Finality::Final, Some(&top), any.clone(), eq.clone()).unwrap()
+        );
+        assert!(sub(Finality::Final, Some(&low), any.clone(), eq.clone()).is_err());
+        assert!(sub(Finality::Final, Some(&top), ValType::I31REF, eq).is_err());
+        assert!(sub(Finality::Final, Some(&top), any, ValType::EXTERNREF).is_err());
+        assert_ne!(top, FuncType::new(&engine, top.params(), top.results()));
     }
 }

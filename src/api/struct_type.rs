@@ -2,7 +2,7 @@
 
 use super::engine::Engine;
 use super::field_type::FieldType;
-use super::finality::Finality;
+use super::finality::{self, Finality};
 use crate::ensure;
 use crate::ids::TypeId;
 use crate::module;
@@ -58,14 +58,7 @@ impl StructType {
     ) -> Result<StructType> {
         let fields: Vec<FieldType> = fields.into_iter().collect();
         if let Some(supertype) = supertype {
-            assert!(
-                Engine::same(engine, &supertype.engine),
-                "type used with wrong engine"
-            );
-            ensure!(
-                supertype.finality().is_non_final(),
-                "cannot create a subtype of a final supertype"
-            );
+            finality::check_supertype(engine, &supertype.engine, supertype.id)?;
             let above = supertype.fields();
             ensure!(
                 fields.len() >= above.len() && fields.iter().zip(above).all(|(a, b)| a.matches(&b)),
@@ -83,10 +76,6 @@ impl StructType {
             supertype: supertype.map(StructType::id),
             composite: module::CompositeType::Struct(fields),
         };
-        let depth = supertype.map_or(0, |supertype| {
-            engine.0.types.layout(supertype.id).depth() + 1
-        });
-        ensure!(depth <= 63, "a type has at most 63 supertypes");
         Ok(StructType::from_id(engine, engine.0.types.intern_alone(ty)))
     }
 
@@ -115,11 +104,6 @@ impl StructType {
     pub fn supertype(&self) -> Option<StructType> {
         let supertype = self.engine.0.types.get(self.id).supertype?;
         Some(StructType::from_id(&self.engine, supertype))
-    }
-
-    /// Returns whether both are the same type.
-    pub fn eq(a: &StructType, b: &StructType) -> bool {
-        a == b
     }
 
     /// Returns the type of field `i`.

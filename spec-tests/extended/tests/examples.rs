@@ -41,7 +41,7 @@ fn output<E: std::fmt::Debug>(main: fn() -> Result<(), E>) -> String {
 
 #[test]
 fn both_engines_print_the_same() {
-    assert_eq!(EXAMPLES.len(), 11, "eleven examples");
+    assert_eq!(EXAMPLES.len(), 12, "twelve examples");
     let mut failures = Vec::new();
     for &(name, with_backstitch, with_wasmtime) in EXAMPLES {
         let (ours, theirs) = (

@@ -196,7 +196,7 @@ fn what_the_host_moves_while_the_collector_marks() {
             assert_eq!(number(inner, &mut scope), numbers[place as usize]);
         }
     }
-    assert_eq!(live(&mut store), 168 + 2 * 16 * PLACES as usize);
+    assert_eq!(live(&mut store), 192 + 2 * 16 * PLACES as usize);
 }
 
 #[test]
@@ -226,11 +226,11 @@ fn a_full_heap_is_an_error_with_the_value() {
             "GC heap out of memory: no capacity for allocation of 16 bytes"
         );
         scope.as_context_mut().gc(Some(&error)).unwrap();
-        let error = ArrayRef::new(&mut scope, &bytes, &Val::I32(0), 40_000).unwrap_err();
+        let error = ArrayRef::new(&mut scope, &bytes, &Val::I32(0), 100_000).unwrap_err();
         assert!(error.is::<GcHeapOutOfMemory<()>>());
     }
     // Without the references, there is room.
-    ArrayRef::new(&mut store, &bytes, &Val::I32(0), 40_000).unwrap();
+    ArrayRef::new(&mut store, &bytes, &Val::I32(0), 100_000).unwrap();
     let error = ArrayRef::new(&mut store, &bytes, &Val::I32(0), u32::MAX).unwrap_err();
     assert!(error.is::<GcHeapOutOfMemory<()>>());
 
