@@ -512,3 +512,36 @@ fn numbers_of_values_do_not_keep_them_alive() {
         }
     }
 }
+
+#[test]
+fn references_are_translated_to_a_fork() {
+    let mut store = store();
+    let allocator = cell(&mut store);
+    let (stale, owned) = {
+        let mut scope = RootScope::new(&mut store);
+        let fields = [Val::I32(1), Val::AnyRef(None)];
+        let object = StructRef::new(&mut scope, &allocator, &fields).unwrap();
+        (object, object.to_owned_rooted(&mut scope).unwrap())
+    };
+    let fields = [Val::I32(2), owned.to_rooted(&mut store).into()];
+    let held = StructRef::new(&mut store, &allocator, &fields).unwrap();
+    let mut fork = store.fork(()).unwrap();
+    let (stale, theirs, their_owned) = (fork.get(&stale), fork.get(&held), fork.get(&owned));
+    let mut fork = fork.into_store();
+    fork.gc(None).unwrap();
+    assert!(stale.ty(&fork).is_err());
+    assert_eq!(number(theirs, &mut fork), 2);
+    let next = theirs.field(&mut fork, 1).unwrap();
+    let next = next.unwrap_any_ref().unwrap().unwrap_struct(&fork).unwrap();
+    assert!(Rooted::ref_eq(&fork, &next, &their_owned).unwrap());
+    theirs.set_field(&mut fork, 1, Val::AnyRef(None)).unwrap();
+    says(held.field(&mut fork, 0), "wrong store");
+    assert!(
+        held.field(&mut store, 1)
+            .unwrap()
+            .unwrap_any_ref()
+            .is_some()
+    );
+    drop(store);
+    assert_eq!(their_owned.field(&mut fork, 0).unwrap().unwrap_i32(), 1);
+}
