@@ -46,7 +46,7 @@ fn an_uncaught_exception_is_an_error_with_payload_and_backtrace() {
         assert_eq!(exception.tag(&mut store).unwrap(), e);
         assert_eq!(exception.field(&mut store, 0).unwrap().i32(), Some(3));
         let kept = exception.field(&mut store, 1).unwrap();
-        assert_eq!(kept.externref(), Some(Some(&value)));
+        assert!(Rooted::ref_eq(&store, kept.unwrap_externref().unwrap(), &value).unwrap());
         assert!(exception.field(&mut store, 2).is_err());
         let ty = exception.ty(&store).unwrap();
         assert_eq!(ty, ExnType::from_tag_type(&e.ty(&store)).unwrap());
