@@ -33,6 +33,11 @@ impl Exception {
         fields.extend_from_slice(&self.fields);
         Ok(Exception { fields, ..*self })
     }
+
+    /// Returns the number of bytes that it counts for.
+    pub fn size(&self) -> usize {
+        size(self.fields.len())
+    }
 }
 
 /// The exceptions of a store.

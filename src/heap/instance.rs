@@ -183,7 +183,7 @@ impl Instance {
 
     /// Returns the elements of segment `index`, if its expressions create objects and it was not
     /// dropped.
-    pub(super) fn elements(&self, index: u32) -> Option<&[u64]> {
+    pub fn elements(&self, index: u32) -> Option<&[u64]> {
         self.elements.get(index as usize)?.as_deref()
     }
 

@@ -10,6 +10,7 @@ use super::store::StoreInner;
 use crate::ids::{ExnIndex, ObjectRef, StackId};
 use crate::module::{HeapType, ValBits, ValType, read_values};
 use crate::stack::{BOUNDARY_SLOTS, StackState};
+use crate::support::bits::Bits;
 use crate::support::error::Error;
 use alloc::vec::Vec;
 use core::iter;
@@ -41,30 +42,6 @@ impl Marks {
             Some(false) => {}
             Some(true) | None => self.failed = true,
         }
-    }
-}
-
-/// A set of small numbers.
-#[derive(Debug, Default)]
-struct Bits(Vec<u64>);
-
-impl Bits {
-    /// Adds a number. Returns whether it is new, or `None` if there is no memory for it.
-    fn insert(&mut self, number: u32) -> Option<bool> {
-        let (word, bit) = (number as usize / 64, 1 << (number % 64));
-        if word >= self.0.len() {
-            let more = word + 1 - self.0.len();
-            self.0.try_reserve(more).ok()?;
-            self.0.resize(word + 1, 0);
-        }
-        let is_new = self.0[word] & bit == 0;
-        self.0[word] |= bit;
-        Some(is_new)
-    }
-
-    fn contains(&self, number: u32) -> bool {
-        let word = self.0.get(number as usize / 64);
-        word.is_some_and(|word| word & 1 << (number % 64) != 0)
     }
 }
 
@@ -129,7 +106,7 @@ impl StoreInner {
     }
 
     /// Visits the references in the payload of an exception.
-    pub(super) fn visit_exception(&self, index: ExnIndex, visit: &mut dyn FnMut(Reference)) {
+    pub fn visit_exception(&self, index: ExnIndex, visit: &mut dyn FnMut(Reference)) {
         let Some(exception) = self.exceptions.get(index) else {
             return;
         };
@@ -181,11 +158,16 @@ impl StoreInner {
         matches!(stack.state, StackState::Fresh | StackState::Suspended) && stack.is_held()
     }
 
-    fn visit_roots(&self, visit: &mut dyn FnMut(Reference)) -> Result<(), Error> {
+    /// Visits the references that the host holds.
+    pub fn visit_held(&self, visit: &mut dyn FnMut(Reference)) {
         for reference in self.collector.roots.all() {
             visit(reference);
         }
-        self.pending_exception.map(Reference::Exn).map(&mut *visit);
+        self.pending_exception.map(Reference::Exn).map(visit);
+    }
+
+    fn visit_roots(&self, visit: &mut dyn FnMut(Reference)) -> Result<(), Error> {
+        self.visit_held(visit);
         self.visit_globals(visit);
         for (index, table) in self.tables().iter().enumerate() {
             self.visit_elements(index, 0..table.len(), visit);

@@ -41,6 +41,7 @@ pub use engine::{CollectorPace, CompilationMode, EngineInner, Tunables};
 pub use error::{ModuleError, Place};
 pub use link::{Export, ExportItem, Import};
 pub use listed::{ListedModule, MODULES};
+pub use names::TypeNames;
 pub use object_layout::{ARRAY_HEADER, FieldLayout, ObjectLayout, Storage};
 pub use segment::{DataSegment, ElementItems, ElementSegment, SegmentMode};
 pub use slots::{ValBits, read_values, slot_count, types_after};
@@ -314,6 +315,11 @@ impl Module {
     /// Returns a function's name from the name section.
     pub fn func_name(&self, function: u32) -> Option<&str> {
         self.names().function(&self.bytes, function)
+    }
+
+    /// Reads the names of the module's types and their fields.
+    pub fn type_names(&self) -> TypeNames<'_> {
+        TypeNames::read(&self.bytes, &self.custom)
     }
 
     fn names(&self) -> &Names {

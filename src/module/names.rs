@@ -4,6 +4,7 @@
 //! the module's bytes.
 
 use super::sections::CustomSection;
+use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use core::str;
 use wasmparser::{BinaryReader, Name, NameMap, NameSectionReader};
@@ -27,6 +28,46 @@ impl Span {
     fn text(self, bytes: &[u8]) -> Option<&str> {
         let start = self.start as usize;
         str::from_utf8(bytes.get(start..start + self.len as usize)?).ok()
+    }
+}
+
+/// The names of the defined types of a module, and of their fields.
+#[derive(Debug, Default)]
+pub struct TypeNames<'a> {
+    types: BTreeMap<u32, &'a str>,
+    fields: BTreeMap<(u32, u32), &'a str>,
+}
+
+impl<'a> TypeNames<'a> {
+    pub(super) fn read(bytes: &'a [u8], sections: &[CustomSection]) -> TypeNames<'a> {
+        let mut names = TypeNames::default();
+        for_each_subsection(bytes, sections, |subsection| match subsection {
+            Name::Type(map) => {
+                for naming in map.map_while(Result::ok) {
+                    names.types.entry(naming.index).or_insert(naming.name);
+                }
+            }
+            Name::Field(types) => {
+                for ty in types.into_iter().map_while(Result::ok) {
+                    for naming in ty.names.into_iter().map_while(Result::ok) {
+                        let field = names.fields.entry((ty.index, naming.index));
+                        field.or_insert(naming.name);
+                    }
+                }
+            }
+            _ => {}
+        });
+        names
+    }
+
+    /// Returns the name of a type.
+    pub fn ty(&self, index: u32) -> Option<&'a str> {
+        self.types.get(&index).copied()
+    }
+
+    /// Returns the name of a field of a structure type.
+    pub fn field(&self, ty: u32, field: u32) -> Option<&'a str> {
+        self.fields.get(&(ty, field)).copied()
     }
 }
 
@@ -121,6 +162,19 @@ mod tests {
     }
 
     #[test]
+    fn names_of_types_and_fields() {
+        let bytes = wat::parse_str(
+            "(module (type (func)) (type $pair (struct (field $first i32) (field i64))))",
+        )
+        .unwrap();
+        let custom = custom(&bytes);
+        let names = TypeNames::read(&bytes, &custom);
+        assert_eq!((names.ty(0), names.ty(1)), (None, Some("pair")));
+        assert_eq!(names.field(1, 0), Some("first"));
+        assert_eq!((names.field(1, 1), names.field(0, 0)), (None, None));
+    }
+
+    #[test]
     fn malformed_names_are_left_out() {
         let good = wat::parse_str("(module $m (func $one) (func $two))").unwrap();
         let at = good.windows(3).position(|window| window == b"two").unwrap();
@@ -139,6 +193,7 @@ mod tests {
                 let names = Names::read(&bytes, &custom);
                 names.module(&bytes);
                 names.function(&bytes, 1);
+                TypeNames::read(&bytes, &custom);
             }
         }
     }

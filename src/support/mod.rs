@@ -7,6 +7,7 @@
 
 #[cfg(feature = "anyhow")]
 mod anyhow;
+pub mod bits;
 pub mod cache;
 pub mod epoch;
 pub mod error;

@@ -89,6 +89,8 @@ pub struct Objects {
     handed: usize,
     /// Objects to which the host may have references as numbers.
     seen: BTreeSet<u32>,
+    /// Number of sweeps that have begun.
+    sweeps: u64,
 }
 
 /// Returns the block number and the offset of an object.
@@ -121,6 +123,7 @@ impl Objects {
             bytes: 0,
             handed: 0,
             seen: BTreeSet::new(),
+            sweeps: 0,
         }
     }
 
@@ -620,6 +623,7 @@ impl Objects {
             let (block, offset) = split(ObjectRef(object));
             blocks[block].is_marked(offset)
         });
+        self.sweeps += 1;
         // SAFETY: H1 keeps the core alive; H2.
         unsafe { (*self.core()).free = [0; CLASSES] };
         self.lists = [Lists::default(); CLASSES];
@@ -634,6 +638,12 @@ impl Objects {
                 Use::Vacant | Use::Spare => {}
             }
         }
+    }
+
+    /// Returns the number of sweeps that have begun. While it is the same, all objects are live that
+    /// were reachable before.
+    pub fn sweeps(&self) -> u64 {
+        self.sweeps
     }
 
     /// Sweeps a block. Returns false if all are swept.

@@ -92,6 +92,9 @@ pub struct Capture {
     pub modules: Vec<Arc<Module>>,
     /// The module of each instance, as an index into `modules`.
     pub instances: Vec<u32>,
+    /// Number of sweeps of the heap that had begun. Objects to which values of the capture refer are
+    /// certainly live until the next one.
+    pub sweeps: u64,
     accumulators: [ValBits; Class::COUNT],
 }
 
@@ -106,6 +109,7 @@ impl Capture {
             stacks: Vec::new(),
             modules,
             instances,
+            sweeps: store.objects.sweeps(),
             accumulators: store.stacks.accumulators(),
         };
         match first {
@@ -336,6 +340,8 @@ pub struct FrameValues {
     pub locals: Vec<Value>,
     /// The operand stack, lowest first.
     pub operands: Vec<Value>,
+    /// The references in hidden slots.
+    pub hidden: Vec<Value>,
 }
 
 /// The frame maps of all functions that have frames in a capture. Each is made once, whatever the
@@ -386,6 +392,7 @@ impl<'a> Maps<'a> {
     pub fn read(&self, frame: &Frame, values: &mut FrameValues) {
         values.locals.clear();
         values.operands.clear();
+        values.hidden.clear();
         values.code_offset = 0;
         values.captured = false;
         let key = self.key(frame);
@@ -409,13 +416,15 @@ impl<'a> Maps<'a> {
             return;
         };
         let room = (values.locals.try_reserve(map.locals().len()))
-            .and_then(|()| values.operands.try_reserve(operands.len()));
+            .and_then(|()| values.operands.try_reserve(operands.len()))
+            .and_then(|()| values.hidden.try_reserve(map.caught(wasm).len()));
         if room.is_err() {
             return;
         }
         let value = |variable| self.capture.value(frame, variable);
         values.locals.extend(map.locals().iter().map(value));
         values.operands.extend(operands.iter().map(value));
+        values.hidden.extend(map.caught(wasm).iter().map(value));
         values.captured = true;
     }
 }

@@ -2,26 +2,32 @@
 
 use super::capture::Capture;
 use super::extension::{
-    Extension, Function, Global, Heap, Instance, Memory, Module, ReasonKind, RefKind, Run, Stack,
-    StackState, Table, Tag, Thread, ThreadState, Type, TypeDefinition, Value,
+    Extension, Field, Function, Global, Heap, Instance, Memory, Module, ObjectType, ReasonKind,
+    RefKind, Run, Stack, StackState, Storage, Table, Tag, Thread, ThreadState, Type, TypeDefinition,
+    Value,
 };
 use super::memory::Source;
+use super::objects::{Objects, ReachedType};
 use super::shown::Shown;
 use crate::heap::{self, AnyKind, StoreInner};
 use crate::ids::{FuncIndex, TypeId};
-use crate::module::{self, CompositeType, HeapType, RefType, ValType};
+use crate::module::{
+    self, CompositeType, FieldType, HeapType, RefType, StorageType, TypeNames, ValType,
+};
 use crate::stack;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::ToString;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-/// Builds the extension's contents, except the elements of tables and the frames of threads,
-/// which are written directly from the store and the capture.
+/// Builds the extension's contents, except the elements of tables, the frames of threads and the
+/// contents of objects, which are written directly from the store and the capture.
 pub fn contents(
     store: &StoreInner,
     capture: &Capture,
     shown: &Shown,
     sources: &[Source<'_>],
+    objects: &Objects<'_>,
 ) -> Extension {
     let mut types = Types::new(store);
     let functions = store.functions().iter();
@@ -43,7 +49,7 @@ pub fn contents(
     let globals = globals
         .map(|global| Global {
             ty: types.ty(global.ty().value),
-            value: value(global.ty().value, global.get()),
+            value: objects.numbered(value(global.ty().value, global.get())),
         })
         .collect();
     let tables = store.tables().iter();
@@ -60,6 +66,11 @@ pub fn contents(
         .map(|tag| Tag {
             ty: types.index(tag.ty()),
         })
+        .collect();
+    let names: Vec<_> = capture.modules.iter().map(|it| it.type_names()).collect();
+    let object_types = objects.types.iter();
+    let object_types = object_types
+        .map(|ty| object_type(ty, &mut types, &capture.modules, &names))
         .collect();
     let instances = store.instances().zip(&capture.instances);
     let mut reason = capture.reason.clone();
@@ -85,7 +96,7 @@ pub fn contents(
         globals,
         tables,
         tags,
-        stacks: stacks(capture),
+        stacks: stacks(capture, objects),
         threads: capture
             .threads
             .iter()
@@ -102,11 +113,63 @@ pub fn contents(
                 }),
             })
             .collect(),
+        object_types,
+        objects: None,
+        roots: objects.roots().collect(),
+    }
+}
+
+/// Describes the type of objects: as the first module that defines it has it.
+fn object_type(
+    reached: &ReachedType,
+    types: &mut Types<'_>,
+    modules: &[Arc<module::Module>],
+    names: &[TypeNames<'_>],
+) -> ObjectType {
+    let definitions = modules.iter().map(|module| &module.types);
+    let place = (0..).zip(definitions).find_map(|(module, types)| {
+        let index = types.iter().position(|ty| ty.id == reached.id)?;
+        Some((module, index as u32))
+    });
+    let names = place.map(|(module, index)| (&names[module as usize], index));
+    let field = |types: &mut Types<'_>, field: &FieldType, name: Option<&str>| Field {
+        name: name.map(ToString::to_string),
+        mutable: field.mutable,
+        storage: match field.storage {
+            StorageType::I8 => Storage::I8,
+            StorageType::I16 => Storage::I16,
+            StorageType::Val(ty) => Storage::Value(types.ty(ty)),
+        },
+    };
+    let fields = match &reached.ty.composite {
+        CompositeType::Struct(fields) => {
+            let fields = (0..).zip(fields).map(|(at, ty)| {
+                let name = names.and_then(|(names, index)| names.field(index, at));
+                field(types, ty, name)
+            });
+            fields.collect()
+        }
+        CompositeType::Array(element) => [field(types, element, None)].into(),
+        CompositeType::Func(_) | CompositeType::Cont(_) => Vec::new(),
+    };
+    ObjectType {
+        ty: types.index(reached.id),
+        array: matches!(reached.ty.composite, CompositeType::Array(_)),
+        module: place.map(|(module, _)| module),
+        index: place.map_or(0, |(_, index)| index),
+        name: names
+            .and_then(|(names, index)| names.ty(index))
+            .map(ToString::to_string),
+        supertype: reached.ty.supertype.map(|id| types.index(id)),
+        fields,
     }
 }
 
 /// Returns the elements of a table as runs of equal elements.
-pub fn runs(table: &heap::Table) -> impl Iterator<Item = Run> + '_ {
+pub fn runs<'a>(
+    table: &'a heap::Table,
+    objects: &'a Objects<'_>,
+) -> impl Iterator<Item = Run> + 'a {
     let ty = ValType::Ref(table.ty().element);
     let mut next = 0;
     core::iter::from_fn(move || {
@@ -116,7 +179,7 @@ pub fn runs(table: &heap::Table) -> impl Iterator<Item = Run> + '_ {
         }
         Some(Run {
             count: (next - start) as u64,
-            value: value(ty, [bits, 0]),
+            value: objects.numbered(value(ty, [bits, 0])),
         })
     })
 }
@@ -143,7 +206,8 @@ pub fn value(ty: ValType, [bits, high]: [u64; 2]) -> Value {
 ///
 /// Null is zero. References to functions and exceptions are their numbers plus one, and those of the
 /// `any` and `extern` hierarchies the bits of an [`AnyKind`]. Stacks are numbered from 1; the
-/// revision is in the bits above the number.
+/// revision is in the bits above the number. The numbers of structures, arrays and exceptions are
+/// those of the store, which [`Objects::numbered`] replaces.
 pub fn reference(kind: RefKind, bits: u64) -> Value {
     match kind {
         RefKind::Cont => Value::Ref(kind, Some(bits).filter(|&bits| bits != 0)),
@@ -279,7 +343,7 @@ pub fn memories(store: &StoreInner, shown: &Shown, sources: &[Source<'_>]) -> Ve
     sources.iter().map(memory).chain(others).collect()
 }
 
-fn stacks(capture: &Capture) -> Vec<Stack> {
+fn stacks(capture: &Capture, objects: &Objects<'_>) -> Vec<Stack> {
     let index = |id: crate::ids::StackId| {
         let at = capture.stacks.binary_search_by_key(&id, |stack| stack.id);
         at.ok().map(|at| at as u32)
@@ -310,7 +374,9 @@ fn stacks(capture: &Capture) -> Vec<Stack> {
             parent: stack.parent.and_then(index),
             function: Some(stack.function).map(|FuncIndex(index)| index),
             revision: u64::from(stack.revision),
-            bound: stack.given.clone(),
+            bound: (stack.given.iter())
+                .map(|&value| objects.captured(value))
+                .collect(),
             handlers: stack.handlers.clone(),
         })
         .collect()

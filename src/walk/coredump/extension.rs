@@ -17,8 +17,13 @@
 
 mod decode;
 mod encode;
+mod object;
 
 pub use decode::Malformed;
+pub(super) use encode::{Items, object, objects};
+pub use object::{
+    Contents, Field, Object, ObjectKind, ObjectType, Objects, Root, RootKind, Storage,
+};
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -53,6 +58,10 @@ use alloc::vec::Vec;
 ///                         handlers: vec(tag, switch: flag, label: number))
 /// 13  thread          name: string, complete: flag, vec(frame), state: option(thread state);
 ///                     one part for each `corestack`
+/// 14  object types    vec(object type)
+/// 15  objects         reached: number, bytes: number, vec(object); the part is missing if there was
+///                     no memory for the list of objects
+/// 16  other roots     vec(root)
 ///
 /// thread state    := 0x00 | 0x01 | 0x02 memory, address: number | 0x03 | 0x04
 /// frame           := stack, instance, function: number, code offset: number, position: byte,
@@ -63,6 +72,15 @@ use alloc::vec::Vec;
 /// heap            := abstract heap type: byte | 0x00 type definition's index
 /// value           := 0x7f number | 0x7e number | 0x7d 4 bytes | 0x7c 8 bytes | 0x7b 16 bytes
 ///                  | reference kind: byte option(number) | 0x01
+/// object type     := type definition's index, array: flag, module: option(module), index in the
+///                    module: number, name: option(string), supertype: option(type definition's
+///                    index), vec(name: option(string), mutable: flag, storage)
+/// storage         := 0x78 | 0x77 | type
+/// object          := kind, size: number, contents
+/// kind            := 0x5f object type's index | 0x5e object type's index | 0x69 tag
+/// contents        := 0x00 vec(value) | 0x01 vec(count: number, value) | 0x02 vec(byte)
+/// root            := 0x00 value | 0x01 instance, segment: number, value
+///                  | 0x02 thread, frame: number, value
 /// access          := memory index: number, address: number, offset: number, size: number
 /// ```
 ///
@@ -74,6 +92,20 @@ use alloc::vec::Vec;
 /// indices into the parts of these names. For memories, globals, modules and instances these are
 /// also the indices of the dump's standard sections, except that shared memories whose bytes are
 /// left out occur only in the part `memories`, behind the others.
+///
+/// # Objects
+///
+/// The part `objects` contains the structures, arrays and exceptions that can be reached. They are
+/// numbered from 0 in the order in which a breadth-first search finds them: first those to which
+/// frames, stacks, globals, tables and other roots refer, in this order, then those to which these
+/// refer, and so on. References of the kinds `0x6e` and `0x69` contain this number everywhere in the
+/// section. If not all objects fit into the dump, the last ones are left out: `reached` is the number
+/// of all, and larger numbers than those of the list occur in references only. The numbers of bytes
+/// are those that objects take in the heap, which are the same on every target.
+///
+/// The definitions of structure and array types are `0x00` in the part `types`, and the part `object
+/// types` describes those that objects have. Version 1 was first written without the parts from
+/// `object types` on; then the numbers in references identify objects and nothing else.
 pub const SECTION: &str = "backstitch.coredump";
 /// The version that is written, and the only one that is decoded.
 pub const VERSION: u64 = 1;
@@ -110,6 +142,12 @@ pub struct Extension {
     pub stacks: Vec<Stack>,
     /// The frames of each `corestack` section.
     pub threads: Vec<Thread>,
+    /// The types of objects.
+    pub object_types: Vec<ObjectType>,
+    /// The objects; `None` if the dump has no such part.
+    pub objects: Option<Objects>,
+    /// The roots that no other part contains.
+    pub roots: Vec<Root>,
 }
 
 /// The reason for a dump.
@@ -176,7 +214,8 @@ pub enum TypeDefinition {
     Func(Vec<Type>, Vec<Type>),
     /// A continuation of a function type.
     Cont(u32),
-    /// A type that this version does not describe.
+    /// A structure or array type. [`CoreDump::object_types`](super::reader::CoreDump::object_types)
+    /// describes those of objects in the dump.
     Other,
 }
 
@@ -239,11 +278,13 @@ pub enum RefKind {
     Func = 0x70,
     /// A value of the host: the number identifies it in the store.
     Extern = 0x6f,
-    /// A structure or array: the number identifies it in the store.
+    /// A structure or array: the number is an index into
+    /// [`CoreDump::objects`](super::reader::CoreDump::objects).
     Any = 0x6e,
     /// A 31-bit integer: the number is its value.
     I31 = 0x6c,
-    /// An exception: the number identifies it in the store.
+    /// An exception: the number is an index into
+    /// [`CoreDump::objects`](super::reader::CoreDump::objects).
     Exn = 0x69,
     /// A continuation: the number contains the stack's number in its low 32 bits, and the
     /// revision above them.

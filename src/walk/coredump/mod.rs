@@ -11,6 +11,7 @@
 //! ```text
 //!   capture    the list of frames, and the slots of their stacks
 //!   contents   the rest of the store, for the extension
+//!   objects    the objects of the heap: which are reachable, their numbers and contents
 //!   shown      selection of memories and globals
 //!   memory     selection of the bytes of memories
 //!   writer     the sections in order      bytes   numbers and strings in them
@@ -25,6 +26,7 @@ mod contents;
 #[allow(unused_imports)]
 pub mod extension;
 mod memory;
+mod objects;
 pub mod reader;
 mod shown;
 mod writer;

@@ -8,6 +8,7 @@ use super::bytes::{Result, byte, index, number, signed, string};
 use super::capture::{Capture, FrameValues, Maps, Thread};
 use super::contents::{self, contents};
 use super::extension::{self, Boundary, Extension, RefKind, Value};
+use super::objects::Objects;
 use super::memory::{Data, Source};
 use super::shown::Shown;
 use crate::format_err;
@@ -24,6 +25,13 @@ use wasm_encoder::{
     AbstractHeapType, ConstExpr, CoreDumpInstancesSection, CoreDumpModulesSection, CoreDumpSection,
     GlobalSection, GlobalType, Ieee32, Ieee64, MemorySection, MemoryType, Section,
 };
+
+/// Maximum number of bytes that the counts of objects take more than those of none: of the objects,
+/// and of the bytes of their part and of the section.
+const COUNTS: u64 = 16;
+
+/// Maximum number of bytes of objects. A section has less than 4 GiB.
+const MOST_OBJECT_BYTES: u64 = 1 << 31;
 
 /// Options for writing a dump.
 #[derive(Clone, Debug)]
@@ -49,8 +57,8 @@ pub struct Writer<'a> {
     head: Vec<u8>,
     /// Sections between the data section and the stacks.
     middle: Vec<u8>,
-    /// The extension, unless old readers must be able to read the file.
-    extension: Option<Extension>,
+    /// The extension, unless old readers must be able to read the file, and the objects in it.
+    extension: Option<(Extension, Objects<'a>)>,
     /// The values of one frame. The buffer is reused for all frames.
     values: RefCell<FrameValues>,
 }
@@ -69,15 +77,16 @@ impl<'a> Writer<'a> {
     ) -> Result<Writer<'a>> {
         let shown = Shown::new(store, options);
         let data = Data::new(sources(store, options, &shown), options.compatible);
-        let extension = if options.compatible {
-            None
-        } else {
-            Some(contents(store, capture, &shown, data.memories()))
-        };
+        let maps = Maps::new(capture);
+        let extension = (!options.compatible).then(|| {
+            let objects = Objects::new(store, capture, &maps);
+            let extension = contents(store, capture, &shown, data.memories(), &objects);
+            (extension, objects)
+        });
         let mut writer = Writer {
             store,
             capture,
-            maps: Maps::new(capture),
+            maps,
             data,
             head: head(store, name, &shown),
             middle: middle(store, capture, &shown),
@@ -92,8 +101,16 @@ impl<'a> Writer<'a> {
                 "a core dump of this store has at least {others} bytes, and {max} are allowed"
             ));
         };
+        let mut left = left;
+        if let Some((_, objects)) = &mut writer.extension {
+            // Objects take what memories leave them, but at least a half.
+            let most = left.saturating_sub(writer.data.size()).max(left / 2);
+            let most = most.saturating_sub(COUNTS).min(MOST_OBJECT_BYTES);
+            let size = objects.fit(most)?;
+            left -= if size == 0 { 0 } else { size + COUNTS };
+        }
         writer.data.fit(left);
-        if let Some(extension) = &mut writer.extension {
+        if let Some((extension, _)) = &mut writer.extension {
             // Not longer than before: bytes can only have been removed from the kept runs.
             extension.memories = contents::memories(store, &writer.shown, writer.data.memories());
         }
@@ -138,8 +155,8 @@ impl<'a> Writer<'a> {
             custom(out, "corestack", &|out| self.write_thread(out, thread))?;
         }
         match &self.extension {
-            Some(extension) => custom(out, extension::SECTION, &|out| {
-                self.write_extension(out, extension)
+            Some((extension, objects)) => custom(out, extension::SECTION, &|out| {
+                self.write_extension(out, extension, objects)
             }),
             None => Ok(()),
         }
@@ -172,10 +189,15 @@ impl<'a> Writer<'a> {
         Ok(())
     }
 
-    fn write_extension(&self, out: &mut dyn Write, extension: &Extension) -> Result {
+    fn write_extension(
+        &self,
+        out: &mut dyn Write,
+        extension: &Extension,
+        objects: &Objects<'_>,
+    ) -> Result {
         extension.encode_head(out)?;
         for (head, table) in extension.tables.iter().zip(self.store.tables()) {
-            head.encode(out, || contents::runs(table))?;
+            head.encode(out, || contents::runs(table, objects))?;
         }
         extension.encode_stacks(out)?;
         for (head, thread) in extension.threads.iter().zip(&self.capture.threads) {
@@ -183,12 +205,15 @@ impl<'a> Writer<'a> {
                 let mut values = self.values.borrow_mut();
                 thread.frames.iter().try_for_each(|frame| {
                     self.maps.read(frame, &mut values);
+                    objects.replace(&mut values.locals);
+                    objects.replace(&mut values.operands);
                     let head = self.frame_head(frame, &values);
                     head.encode(out, &values.locals, &values.operands)
                 })
             })?;
         }
-        Ok(())
+        let contents = |out: &mut dyn Write| objects.write(out);
+        extension.encode_objects(out, objects.complete.then_some(&contents))
     }
 
     fn frame_head(&self, frame: &Frame, values: &FrameValues) -> extension::Frame {

@@ -1,9 +1,10 @@
 //! Reading the section's contents, which may be arbitrary bytes.
 
 use super::{
-    Access, Boundary, Extension, Frame, Function, Global, Handler, Heap, Instance, Memory, Module,
-    Position, Reason, ReasonKind, RefKind, Run, Stack, StackState, Table, Tag, Thread, ThreadState,
-    Type, TypeDefinition, VERSION, Value,
+    Access, Boundary, Contents, Extension, Field, Frame, Function, Global, Handler, Heap, Instance,
+    Memory, Module, Object, ObjectKind, ObjectType, Objects, Position, Reason, ReasonKind, RefKind,
+    Root, RootKind, Run, Stack, StackState, Storage, Table, Tag, Thread, ThreadState, Type,
+    TypeDefinition, VERSION, Value,
 };
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -96,6 +97,15 @@ impl Extension {
                 };
                 push(&mut self.threads, thread)?;
             }
+            14 => self.object_types = reader.list(object_type)?,
+            15 => {
+                self.objects = Some(Objects {
+                    reached: reader.number()?,
+                    bytes: reader.number()?,
+                    shown: reader.list(object)?,
+                });
+            }
+            16 => self.roots = reader.list(root)?,
             _ => {}
         }
         Ok(())
@@ -187,6 +197,16 @@ impl<'a> Reader<'a> {
             .map_err(|_| Malformed::OutOfMemory)?;
         string.push_str(text);
         Ok(string)
+    }
+
+    fn copied_bytes(&mut self) -> Result<Vec<u8>> {
+        let len = self.number()?;
+        let bytes = self.take(len, "bytes")?;
+        let mut copy = Vec::new();
+        copy.try_reserve_exact(bytes.len())
+            .map_err(|_| Malformed::OutOfMemory)?;
+        copy.extend_from_slice(bytes);
+        Ok(copy)
     }
 
     fn option<T>(&mut self, some: impl FnOnce(&mut Self) -> Result<T>) -> Result<Option<T>> {
@@ -367,12 +387,80 @@ fn table(reader: &mut Reader<'_>) -> Result<Table> {
         ty: type_(reader)?,
         table64: reader.flag()?,
         maximum: reader.option(Reader::number)?,
-        elements: reader.list(|reader| {
-            Ok(Run {
-                count: reader.number()?,
-                value: value(reader)?,
+        elements: reader.list(run)?,
+    })
+}
+
+fn run(reader: &mut Reader<'_>) -> Result<Run> {
+    Ok(Run {
+        count: reader.number()?,
+        value: value(reader)?,
+    })
+}
+
+fn object_type(reader: &mut Reader<'_>) -> Result<ObjectType> {
+    Ok(ObjectType {
+        ty: reader.index()?,
+        array: reader.flag()?,
+        module: reader.option(Reader::index)?,
+        index: reader.index()?,
+        name: reader.option(Reader::string)?,
+        supertype: reader.option(Reader::index)?,
+        fields: reader.list(|reader| {
+            Ok(Field {
+                name: reader.option(Reader::string)?,
+                mutable: reader.flag()?,
+                storage: storage(reader)?,
             })
         })?,
+    })
+}
+
+fn storage(reader: &mut Reader<'_>) -> Result<Storage> {
+    let packed = match reader.bytes.get(reader.offset) {
+        Some(0x78) => Storage::I8,
+        Some(0x77) => Storage::I16,
+        _ => return type_(reader).map(Storage::Value),
+    };
+    reader.offset += 1;
+    Ok(packed)
+}
+
+fn object(reader: &mut Reader<'_>) -> Result<Object> {
+    let kinds: [(u8, fn(u32) -> ObjectKind); 3] = [
+        (0x5f, ObjectKind::Struct),
+        (0x5e, ObjectKind::Array),
+        (0x69, ObjectKind::Exception),
+    ];
+    let kind = reader.choice("an object", &kinds)?(reader.index()?);
+    let size = reader.number()?;
+    let contents = match reader.choice("contents", &[(0, 0), (1, 1), (2, 2)])? {
+        0 => Contents::Values(reader.list(value)?),
+        1 => Contents::Runs(reader.list(run)?),
+        _ => Contents::Bytes(reader.copied_bytes()?),
+    };
+    Ok(Object {
+        kind,
+        size,
+        contents,
+    })
+}
+
+fn root(reader: &mut Reader<'_>) -> Result<Root> {
+    let kind = match reader.choice("a root", &[(0, 0), (1, 1), (2, 2)])? {
+        0 => RootKind::Host,
+        1 => RootKind::Segment {
+            instance: reader.index()?,
+            segment: reader.index()?,
+        },
+        _ => RootKind::Hidden {
+            thread: reader.index()?,
+            frame: reader.index()?,
+        },
+    };
+    Ok(Root {
+        kind,
+        value: value(reader)?,
     })
 }
 

@@ -4,8 +4,9 @@
 //! the bytes and once to write them. Nothing is buffered.
 
 use super::{
-    Access, Extension, Frame, Function, Global, Heap, Instance, Memory, Module, Reason, Run, Stack,
-    Table, Thread, ThreadState, Type, TypeDefinition, VERSION, Value,
+    Access, Extension, Field, Frame, Function, Global, Heap, Instance, Memory, Module, ObjectKind,
+    ObjectType, Reason, Root, RootKind, Run, Stack, Storage, Table, Thread, ThreadState, Type,
+    TypeDefinition, VERSION, Value,
 };
 use crate::support::write::{Counter, Write};
 use crate::walk::coredump::bytes::{Result, byte, flag, index, number, string};
@@ -48,6 +49,131 @@ impl Extension {
         })?;
         part(out, 12, &|out| list(out, &self.stacks, stack))
     }
+
+    /// Writes the parts behind the threads, with the objects that `contents` writes in place of
+    /// [`Extension::objects`], if there are any.
+    ///
+    /// # Errors
+    ///
+    /// If `out` fails.
+    pub(in crate::walk::coredump) fn encode_objects(
+        &self,
+        out: &mut dyn Write,
+        contents: Option<&dyn Fn(&mut dyn Write) -> Result>,
+    ) -> Result {
+        part(out, 14, &|out| list(out, &self.object_types, object_type))?;
+        if let Some(contents) = contents {
+            part(out, 15, contents)?;
+        }
+        part(out, 16, &|out| list(out, &self.roots, root))
+    }
+}
+
+/// Writes the contents of the part `objects`: numbers, and `count` objects that `each` writes.
+///
+/// # Errors
+///
+/// If `out` fails.
+pub(in crate::walk::coredump) fn objects(
+    out: &mut dyn Write,
+    [reached, bytes]: [u64; 2],
+    count: usize,
+    each: impl FnOnce(&mut dyn Write) -> Result,
+) -> Result {
+    number(out, reached)?;
+    number(out, bytes)?;
+    number(out, count as u64)?;
+    each(out)
+}
+
+/// The contents of an object, for [`object`].
+pub(in crate::walk::coredump) enum Items<'i> {
+    /// The number of values, and the values.
+    Values(usize, &'i mut dyn Iterator<Item = Value>),
+    /// The number of runs, and the runs.
+    Runs(usize, &'i mut dyn Iterator<Item = Run>),
+    /// The number of bytes, and a function that writes them.
+    Bytes(usize, &'i dyn Fn(&mut dyn Write) -> Result),
+}
+
+/// Writes an object.
+///
+/// # Errors
+///
+/// If `out` fails.
+pub(in crate::walk::coredump) fn object(
+    out: &mut dyn Write,
+    kind: ObjectKind,
+    size: u64,
+    items: Items<'_>,
+) -> Result {
+    let (id, of) = match kind {
+        ObjectKind::Struct(ty) => (0x5f, ty),
+        ObjectKind::Array(ty) => (0x5e, ty),
+        ObjectKind::Exception(tag) => (0x69, tag),
+    };
+    byte(out, id)?;
+    index(out, of)?;
+    number(out, size)?;
+    match items {
+        Items::Values(count, values) => {
+            byte(out, 0)?;
+            number(out, count as u64)?;
+            for item in values {
+                value(out, item)?;
+            }
+            Ok(())
+        }
+        Items::Runs(count, runs) => {
+            byte(out, 1)?;
+            number(out, count as u64)?;
+            for item in runs {
+                run(out, item)?;
+            }
+            Ok(())
+        }
+        Items::Bytes(count, bytes) => {
+            byte(out, 2)?;
+            number(out, count as u64)?;
+            bytes(out)
+        }
+    }
+}
+
+fn object_type(out: &mut dyn Write, ty: &ObjectType) -> Result {
+    index(out, ty.ty)?;
+    flag(out, ty.array)?;
+    option(out, ty.module, index)?;
+    index(out, ty.index)?;
+    option(out, ty.name.as_deref(), string)?;
+    option(out, ty.supertype, index)?;
+    list(out, &ty.fields, |out, field: &Field| {
+        option(out, field.name.as_deref(), string)?;
+        flag(out, field.mutable)?;
+        match field.storage {
+            Storage::I8 => byte(out, 0x78),
+            Storage::I16 => byte(out, 0x77),
+            Storage::Value(ty) => type_(out, ty),
+        }
+    })
+}
+
+fn root(out: &mut dyn Write, root: &Root) -> Result {
+    let (id, place) = match root.kind {
+        RootKind::Host => (0, None),
+        RootKind::Segment { instance, segment } => (1, Some([instance, segment])),
+        RootKind::Hidden { thread, frame } => (2, Some([thread, frame])),
+    };
+    byte(out, id)?;
+    for number in place.into_iter().flatten() {
+        index(out, number)?;
+    }
+    value(out, root.value)
+}
+
+fn run(out: &mut dyn Write, run: Run) -> Result {
+    number(out, run.count)?;
+    value(out, run.value)
 }
 
 impl Table {
@@ -67,10 +193,7 @@ impl Table {
             flag(out, self.table64)?;
             option(out, self.maximum, number)?;
             number(out, elements().count() as u64)?;
-            elements().try_for_each(|run| {
-                number(out, run.count)?;
-                value(out, run.value)
-            })
+            elements().try_for_each(|item| run(out, item))
         })
     }
 }

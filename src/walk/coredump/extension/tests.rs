@@ -121,6 +121,86 @@ fn example() -> Extension {
                 address: 1 << 33,
             }),
         }],
+        object_types: vec![
+            ObjectType {
+                ty: 2,
+                array: false,
+                module: Some(0),
+                index: 9,
+                name: Some("pair".into()),
+                supertype: Some(0),
+                fields: vec![
+                    Field {
+                        name: Some("first".into()),
+                        mutable: true,
+                        storage: Storage::I8,
+                    },
+                    Field {
+                        name: None,
+                        mutable: false,
+                        storage: Storage::Value(reference),
+                    },
+                ],
+            },
+            ObjectType {
+                ty: 3,
+                array: true,
+                module: None,
+                index: 0,
+                name: None,
+                supertype: None,
+                fields: vec![Field {
+                    name: None,
+                    mutable: true,
+                    storage: Storage::I16,
+                }],
+            },
+        ],
+        objects: Some(Objects {
+            reached: 1 << 40,
+            bytes: u64::MAX,
+            shown: vec![
+                Object {
+                    kind: ObjectKind::Struct(0),
+                    size: 16,
+                    contents: Contents::Values(vec![Value::I32(200), values[7]]),
+                },
+                Object {
+                    kind: ObjectKind::Array(1),
+                    size: 16,
+                    contents: Contents::Bytes(vec![1, 0, 2, 0]),
+                },
+                Object {
+                    kind: ObjectKind::Array(0),
+                    size: 400,
+                    contents: Contents::Runs(vec![Run {
+                        count: 98,
+                        value: values[9],
+                    }]),
+                },
+                Object {
+                    kind: ObjectKind::Exception(0),
+                    size: 56,
+                    contents: Contents::Values(vec![values[4]]),
+                },
+            ],
+        }),
+        roots: [
+            RootKind::Host,
+            RootKind::Segment {
+                instance: 0,
+                segment: 300,
+            },
+            RootKind::Hidden {
+                thread: 0,
+                frame: 1,
+            },
+        ]
+        .map(|kind| Root {
+            kind,
+            value: values[9],
+        })
+        .into(),
     }
 }
 
@@ -128,6 +208,21 @@ fn encoded(extension: &Extension) -> Vec<u8> {
     let mut bytes = Vec::new();
     extension.encode(&mut bytes).expect("a vector takes bytes");
     bytes
+}
+
+impl Object {
+    fn encode(&self, out: &mut dyn Write) -> Result<(), Error> {
+        let mut write = |items: Items<'_>| object(out, self.kind, self.size, items);
+        match &self.contents {
+            Contents::Values(values) => {
+                write(Items::Values(values.len(), &mut values.iter().copied()))
+            }
+            Contents::Runs(runs) => write(Items::Runs(runs.len(), &mut runs.iter().copied())),
+            Contents::Bytes(bytes) => {
+                write(Items::Bytes(bytes.len(), &|out| out.write_all(bytes)))
+            }
+        }
+    }
 }
 
 impl Extension {
@@ -144,7 +239,15 @@ impl Extension {
                 frames.try_for_each(|frame| frame.encode(out, &frame.locals, &frame.operands))
             })?;
         }
-        Ok(())
+        let contents = self.objects.as_ref().map(|all| {
+            |out: &mut dyn Write| {
+                objects(out, [all.reached, all.bytes], all.shown.len(), |out| {
+                    (all.shown.iter()).try_for_each(|item| item.encode(out))
+                })
+            }
+        });
+        let contents = contents.as_ref().map(|contents| contents as _);
+        self.encode_objects(out, contents)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Assembles a dump from the standard sections and the more precise data of the extension.
 
 use super::sections::Sections;
-use super::{CoreDump, Frame, FrameDetails, InstanceDetails, ModuleIdentity, Thread};
+use super::{CoreDump, Frame, FrameDetails, InstanceDetails, ModuleIdentity, Reached, Thread};
 use crate::walk::coredump::extension;
 
 /// Assembles the dump that the sections describe.
@@ -28,6 +28,15 @@ pub(super) fn lift(sections: Sections<'_>) -> CoreDump<'_> {
     dump.tables = extension.tables;
     dump.tags = extension.tags;
     dump.stacks = extension.stacks;
+    dump.object_types = extension.object_types;
+    dump.other_roots = extension.roots;
+    if let Some(objects) = extension.objects {
+        dump.reached = Some(Reached {
+            objects: objects.reached,
+            bytes: objects.bytes,
+        });
+        dump.objects = objects.shown;
+    }
     for (module, known) in dump.modules.iter_mut().zip(extension.modules) {
         module.identity = Some(ModuleIdentity {
             size: known.size,

@@ -14,14 +14,16 @@ mod frame;
 mod lift;
 mod memory;
 mod module;
+mod object;
 mod sections;
 
 #[cfg(test)]
 mod tests;
 
 pub use super::extension::{
-    Access, Boundary, Function, Handler, Heap, Position, Reason, ReasonKind, RefKind, Run, SECTION,
-    Stack, StackState, Table, Tag, ThreadState, Type, TypeDefinition, VERSION, Value,
+    Access, Boundary, Contents, Field, Function, Handler, Heap, Object, ObjectKind, ObjectType,
+    Position, Reason, ReasonKind, RefKind, Root, RootKind, Run, SECTION, Stack, StackState, Storage,
+    Table, Tag, ThreadState, Type, TypeDefinition, VERSION, Value,
 };
 pub use error::CoreDumpError;
 pub use frame::{Frame, FrameDetails, Thread};
@@ -69,6 +71,19 @@ pub struct CoreDump<'a> {
     tags: Vec<Tag>,
     stacks: Vec<Stack>,
     threads: Vec<Thread>,
+    object_types: Vec<ObjectType>,
+    objects: Vec<Object>,
+    reached: Option<Reached>,
+    other_roots: Vec<Root>,
+}
+
+/// The numbers of all objects that could be reached, and of the bytes they took in the heap.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reached {
+    /// The number of structures, arrays and exceptions.
+    pub objects: u64,
+    /// The number of bytes.
+    pub bytes: u64,
 }
 
 impl<'a> CoreDump<'a> {
@@ -164,6 +179,29 @@ impl<'a> CoreDump<'a> {
     /// executions, and then each detached continuation.
     pub fn threads(&self) -> &[Thread] {
         &self.threads
+    }
+
+    /// Returns the objects that could be reached: structures, arrays and exceptions, those closest to
+    /// a root first. A dump with a limited size contains only the first of [`CoreDump::reached`].
+    pub fn objects(&self) -> &[Object] {
+        &self.objects
+    }
+
+    /// Returns the types of objects.
+    pub fn object_types(&self) -> &[ObjectType] {
+        &self.object_types
+    }
+
+    /// Returns the numbers of all objects that could be reached, including those that the dump leaves
+    /// out; `None` if the writer recorded no objects.
+    pub fn reached(&self) -> Option<Reached> {
+        self.reached
+    }
+
+    /// Returns the references from which objects can be reached and that are neither in frames,
+    /// stacks, globals nor tables.
+    pub fn other_roots(&self) -> &[Root] {
+        &self.other_roots
     }
 
     /// Returns the module whose code runs in a frame.
