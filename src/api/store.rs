@@ -16,7 +16,9 @@ use crate::stack::InterruptHandle;
 use crate::support::error::Result;
 #[cfg(all(backstitch_threads, feature = "wasi-core"))]
 use crate::support::wait_queue::Ticket;
+use crate::support::write::Write;
 use crate::walk;
+use crate::walk::coredump::graph::HeapGraph;
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use core::fmt;
@@ -113,6 +115,21 @@ impl<T: 'static> Store<T> {
     /// Never returns an error; the signature is that of Wasmtime.
     pub fn gc(&mut self, why: Option<&GcHeapOutOfMemory<()>>) -> Result<()> {
         self.as_context_mut().gc(why)
+    }
+
+    /// Writes a heap snapshot: the structures, arrays and exceptions that can be reached, in the format
+    /// of Chrome's developer tools, whose memory panel loads files with names that end in
+    /// `.heapsnapshot`.
+    ///
+    /// Types and fields have the names of the name section, and places on stacks those of functions.
+    /// The bytes written depend on the guest's actions only. A host function gets the same from a
+    /// core dump, with [`HeapGraph`](crate::coredump::HeapGraph).
+    ///
+    /// # Errors
+    ///
+    /// Returns the errors of `out`, and an error if there is no memory for the list of objects.
+    pub fn heap_snapshot(&self, out: &mut impl Write) -> Result<()> {
+        HeapGraph::of_store(&self.inner)?.write_snapshot(out)
     }
 
     /// Returns the continuations that have not ended, in a fixed order.

@@ -4,6 +4,7 @@ mod collection;
 mod compatibility;
 mod continuations;
 mod forks;
+mod dumps;
 mod heap;
 mod host;
 mod host_objects;

@@ -12,6 +12,7 @@
 //!   capture    the list of frames, and the slots of their stacks
 //!   contents   the rest of the store, for the extension
 //!   objects    the objects of the heap: which are reachable, their numbers and contents
+//!   graph      the references between objects: who keeps what alive, and heap snapshots
 //!   shown      selection of memories and globals
 //!   memory     selection of the bytes of memories
 //!   writer     the sections in order      bytes   numbers and strings in them
@@ -25,6 +26,7 @@ mod contents;
 // The reader exports a part of these types.
 #[allow(unused_imports)]
 pub mod extension;
+pub mod graph;
 mod memory;
 mod objects;
 pub mod reader;

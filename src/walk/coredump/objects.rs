@@ -11,7 +11,8 @@ use super::extension::{self, Items, ObjectKind, RefKind, Root, RootKind, Run, Va
 use crate::heap::{Exception, Reference, StoreInner};
 use crate::ids::{ExnIndex, ObjectRef, TypeId};
 use crate::module::{
-    CompositeType, HeapType, Storage, StorageType, SubType, ValType, read_values,
+    CompositeKind, CompositeType, FieldType, HeapType, Storage, StorageType, SubType, ValType,
+    read_values,
 };
 use crate::support::bits::Bits;
 use crate::support::write::{Counter, Write};
@@ -295,6 +296,81 @@ impl<'a> Objects<'a> {
         }
     }
 
+    /// Returns the number of objects.
+    pub fn count(&self) -> usize {
+        self.order.len()
+    }
+
+    /// Returns the kind of an object and the number of its bytes.
+    pub fn head(&self, number: usize) -> (ObjectKind, u64) {
+        match self.order[number] {
+            Item::Object(object) => {
+                let objects = &self.store.objects;
+                let ty = self.type_numbers[&objects.type_of(object)];
+                let kind = match objects.layout_of(object).kind {
+                    CompositeKind::Array => ObjectKind::Array(ty),
+                    _ => ObjectKind::Struct(ty),
+                };
+                (kind, objects.size_of(object))
+            }
+            Item::Exception(index) => match self.store.exceptions.get(index) {
+                Some(exception) => {
+                    let kind = ObjectKind::Exception(exception.tag.0);
+                    (kind, exception.size() as u64)
+                }
+                // It was freed after the capture: an exception of no tag.
+                None => (ObjectKind::Exception(u32::MAX), 0),
+            },
+        }
+    }
+
+    /// Visits the contents of an object that has references.
+    pub fn visit_references(&self, number: usize, visit: &mut dyn FnMut(Run)) {
+        let mut one = |value| visit(Run { count: 1, value });
+        match self.order[number] {
+            Item::Exception(index) => self.payload(index).for_each(one),
+            Item::Object(object) => {
+                let id = self.store.objects.type_of(object);
+                let ty = &self.types[self.type_numbers[&id] as usize].ty;
+                match &ty.composite {
+                    CompositeType::Struct(fields) => {
+                        self.fields(object, fields).for_each(&mut one);
+                    }
+                    CompositeType::Array(element) => match unpacked(element.storage) {
+                        ty @ ValType::Ref(_) => self.runs(object, ty).for_each(visit),
+                        _ => {}
+                    },
+                    CompositeType::Func(_) | CompositeType::Cont(_) => {}
+                }
+            }
+        }
+    }
+
+    /// Returns the values of an exception's payload.
+    fn payload(&self, index: ExnIndex) -> impl Iterator<Item = Value> + '_ {
+        let exception = self.store.exceptions.get(index);
+        exception.into_iter().flat_map(|exception| {
+            let tag = self.store.tag(exception.tag);
+            let ty = self.store.engine().types.func(tag.ty());
+            let values: Vec<Value> = read_values(&ty.params, &exception.fields)
+                .map(|(ty, bits)| self.numbered(value(ty, bits)))
+                .collect();
+            values
+        })
+    }
+
+    /// Returns the values of a structure's fields.
+    fn fields<'o>(
+        &'o self,
+        object: ObjectRef,
+        fields: &'o [FieldType],
+    ) -> impl Iterator<Item = Value> + 'o {
+        (0..).zip(fields).map(move |(index, field)| {
+            let bits = self.store.objects.get(object, index).unwrap_or_default();
+            self.numbered(value(unpacked(field.storage), bits))
+        })
+    }
+
     /// Returns the roots that no other part of a dump contains.
     pub fn roots(&self) -> impl Iterator<Item = Root> + '_ {
         self.roots.iter().map(|root| Root {
@@ -311,9 +387,9 @@ impl<'a> Objects<'a> {
     /// Only if this module has a bug: counting does not fail.
     pub fn fit(&mut self, max: u64) -> Result<u64> {
         let mut size = 0;
-        for (index, &item) in self.order.iter().enumerate() {
+        for index in 0..self.order.len() {
             let mut counter = Counter::default();
-            self.write_item(&mut counter, item)?;
+            self.write_item(&mut counter, index)?;
             if size + counter.bytes > max {
                 self.shown = index;
                 return Ok(size);
@@ -331,61 +407,40 @@ impl<'a> Objects<'a> {
     /// If `out` fails.
     pub fn write(&self, out: &mut dyn Write) -> Result {
         extension::objects(out, self.reached(), self.shown, |out| {
-            let mut shown = self.order[..self.shown].iter();
-            shown.try_for_each(|&item| self.write_item(out, item))
+            (0..self.shown).try_for_each(|number| self.write_item(out, number))
         })
     }
 
-    fn write_item(&self, out: &mut dyn Write, item: Item) -> Result {
-        match item {
-            Item::Object(object) => self.write_object(out, object),
-            Item::Exception(index) => self.write_exception(out, index),
-        }
-    }
-
-    fn write_exception(&self, out: &mut dyn Write, index: ExnIndex) -> Result {
-        let Some(exception) = self.store.exceptions.get(index) else {
-            // It was freed after the capture: an exception of no tag.
-            let items = Items::Values(0, &mut core::iter::empty());
-            return extension::object(out, ObjectKind::Exception(u32::MAX), 0, items);
+    fn write_item(&self, out: &mut dyn Write, number: usize) -> Result {
+        let (kind, size) = self.head(number);
+        let mut write = |items: Items<'_>| extension::object(out, kind, size, items);
+        let object = match self.order[number] {
+            Item::Exception(index) => {
+                let count = self.payload(index).count();
+                return write(Items::Values(count, &mut self.payload(index)));
+            }
+            Item::Object(object) => object,
         };
-        let tag = self.store.tag(exception.tag);
-        let ty = self.store.engine().types.func(tag.ty());
-        let fields = read_values(&ty.params, &exception.fields);
-        let mut values = fields.map(|(ty, bits)| self.numbered(value(ty, bits)));
-        let items = Items::Values(ty.params.len(), &mut values);
-        let kind = ObjectKind::Exception(exception.tag.0);
-        extension::object(out, kind, exception.size() as u64, items)
-    }
-
-    fn write_object(&self, out: &mut dyn Write, object: ObjectRef) -> Result {
-        let objects = &self.store.objects;
-        let number = self.type_numbers[&objects.type_of(object)];
-        let size = objects.size_of(object);
-        match &self.types[number as usize].ty.composite {
+        let id = self.store.objects.type_of(object);
+        match &self.types[self.type_numbers[&id] as usize].ty.composite {
             CompositeType::Struct(fields) => {
-                let mut values = (0..).zip(fields).map(|(index, field)| {
-                    let bits = objects.get(object, index).unwrap_or_default();
-                    self.numbered(value(unpacked(field.storage), bits))
-                });
-                let items = Items::Values(fields.len(), &mut values);
-                extension::object(out, ObjectKind::Struct(number), size, items)
+                let values = &mut self.fields(object, fields);
+                write(Items::Values(fields.len(), values))
             }
             CompositeType::Array(element) => {
-                let (kind, len) = (ObjectKind::Array(number), objects.array_len(object));
-                let ty = unpacked(element.storage);
-                if let ValType::Ref(_) = ty {
+                if let ty @ ValType::Ref(_) = unpacked(element.storage) {
                     let count = self.runs(object, ty).count();
-                    let items = Items::Runs(count, &mut self.runs(object, ty));
-                    return extension::object(out, kind, size, items);
+                    return write(Items::Runs(count, &mut self.runs(object, ty)));
                 }
                 let storage = Storage::of(element.storage);
+                let len = self.store.objects.array_len(object);
                 let bytes = len as usize * storage.size() as usize;
-                let write = |out: &mut dyn Write| self.write_numbers(out, object, storage);
-                extension::object(out, kind, size, Items::Bytes(bytes, &write))
+                write(Items::Bytes(bytes, &|out| {
+                    self.write_numbers(out, object, storage)
+                }))
             }
             // Objects are structures and arrays.
-            CompositeType::Func(_) | CompositeType::Cont(_) => Ok(()),
+            CompositeType::Func(_) | CompositeType::Cont(_) => write(Items::Values(0, &mut core::iter::empty())),
         }
     }
 

@@ -34,7 +34,7 @@ const COUNTS: u64 = 16;
 const MOST_OBJECT_BYTES: u64 = 1 << 31;
 
 /// Options for writing a dump.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Options {
     /// Largest size of the file in bytes; `None` for no limit.
     pub max_size: Option<u64>,

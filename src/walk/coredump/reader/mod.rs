@@ -25,6 +25,9 @@ pub use super::extension::{
     Position, Reason, ReasonKind, RefKind, Root, RootKind, Run, SECTION, Stack, StackState, Storage,
     Table, Tag, ThreadState, Type, TypeDefinition, VERSION, Value,
 };
+pub use super::graph::{
+    Dominators, Edge, HeapGraph, Label, Node, NodeKind, Paths, Referrers,
+};
 pub use error::CoreDumpError;
 pub use frame::{Frame, FrameDetails, Thread};
 pub use memory::Memory;

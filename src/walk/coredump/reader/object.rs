@@ -11,6 +11,15 @@ impl CoreDump<'_> {
         }
     }
 
+    /// Returns the contents of an object that has references, and nothing of an array of numbers.
+    pub(in crate::walk::coredump) fn references<'o>(
+        &'o self,
+        object: &'o Object,
+    ) -> impl Iterator<Item = Run> + 'o {
+        let has_some = !matches!(object.contents, Contents::Bytes(_));
+        has_some.then(|| self.contents(object)).into_iter().flatten()
+    }
+
     /// Returns the fields of a structure, the elements of an array or the payload of an exception, as
     /// runs of equal values. Each field is a run of one. Packed integers are zero-extended.
     pub fn contents<'o>(&'o self, object: &'o Object) -> impl Iterator<Item = Run> + 'o {
