@@ -3,6 +3,7 @@
 #![no_main]
 
 use backstitch::CoreDump;
+use backstitch::coredump::HeapGraph;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
@@ -22,4 +23,15 @@ fuzz_target!(|bytes: &[u8]| {
     for global in dump.globals() {
         let _ = global.ty.to_string();
     }
+    for object in dump.objects() {
+        dump.contents(object).for_each(drop);
+    }
+    let graph = HeapGraph::new(&dump).expect("there is memory");
+    let dominators = graph.dominators().expect("there is memory");
+    let paths = graph.paths().expect("there is memory");
+    for node in 0..graph.len() {
+        assert_eq!(paths.before(node).is_some(), dominators.of(node).is_some());
+    }
+    let mut snapshot = Vec::new();
+    graph.write_snapshot(&mut snapshot).expect("there is memory");
 });

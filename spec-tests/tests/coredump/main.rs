@@ -7,6 +7,7 @@
 
 mod continuations;
 mod format;
+mod objects;
 mod parsed;
 mod shop;
 mod threads;

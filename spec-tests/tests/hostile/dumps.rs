@@ -4,6 +4,7 @@
 use crate::guard::{panics, peak_of, survives};
 use crate::mutation::mutate;
 use crate::random::Random;
+use backstitch::coredump::{HeapGraph, ObjectType};
 use backstitch::{
     Config, CoreDump, CoreDumpError, CoreDumpOptions, Engine, Instance, Module, Store, WasmCoreDump,
 };
@@ -18,7 +19,7 @@ const PER_BYTE: usize = 256;
 const ANYWAY: usize = 64 << 10;
 
 /// Programs that have something for every part of a dump.
-const PROGRAMS: [&str; 2] = [
+const PROGRAMS: [&str; 3] = [
     r#"(module $everything
         (memory $small 1) (memory $wide i64 1 2)
         (table $functions 4 8 funcref) (table $values 2 externref)
@@ -38,6 +39,31 @@ const PROGRAMS: [&str; 2] = [
             (data.drop $passive)
             (call $deep (i32.const 5))))"#,
     r#"(module (func (export "main") (result i32) unreachable))"#,
+    r#"(module $objects
+        (rec (type $node (struct (field $next (mut (ref null $node))) (field $all (ref null $list))
+                (field $bytes (ref null $bytes)) (field $x f64)))
+            (type $list (array (mut anyref))))
+        (type $bytes (array i8)) (type $f (func)) (type $k (cont $f))
+        (tag $thrown (param (ref null $node)))
+        (global $root (mut anyref) (ref.null any)) (global $caught (mut exnref) (ref.null exn))
+        (global $fresh (mut (ref null $k)) (ref.null $k))
+        (table $table 9 externref) (elem declare func $throws)
+        (elem (ref $bytes) (item (array.new_fixed $bytes 2 (i32.const 1) (i32.const 2))))
+        (func $throws (throw $thrown (ref.null $node)))
+        (func (export "main") (result i32) (local $node (ref null $node))
+            (global.set $root (array.new $list (ref.i31 (i32.const 5)) (i32.const 30)))
+            (local.set $node (struct.new $node (ref.null $node)
+                (ref.cast (ref $list) (global.get $root))
+                (array.new $bytes (i32.const 3) (i32.const 20)) (f64.const 2)))
+            (struct.set $node $next (local.get $node) (local.get $node))
+            (array.set $list (ref.cast (ref $list) (global.get $root)) (i32.const 7) (local.get $node))
+            (table.set $table (i32.const 2) (extern.convert_any (local.get $node)))
+            (global.set $fresh (cont.new $k (ref.func $throws)))
+            (block $caught (result exnref)
+                (try_table (catch_all_ref $caught) (throw $thrown (local.get $node)))
+                (unreachable))
+            (global.set $caught)
+            (array.get_u $bytes (struct.get $node $bytes (local.get $node)) (i32.const 20))))"#,
 ];
 
 /// Returns the original dumps, in the present form and in the compatible one.
@@ -131,4 +157,16 @@ fn look(dump: &CoreDump<'_>) {
     for global in dump.globals() {
         let _ = global.ty.to_string();
     }
+    for object in dump.objects() {
+        let _ = dump.object_type(object).map(ObjectType::name);
+        assert!(dump.contents(object).count() <= 1 << 20);
+    }
+    let graph = HeapGraph::new(dump).unwrap();
+    let dominators = graph.dominators().unwrap();
+    let _ = graph.retained_by(&dominators, 1, |_| Some(0)).unwrap();
+    let paths = graph.paths().unwrap();
+    for node in 0..graph.len() {
+        assert_eq!(paths.before(node).is_some(), dominators.of(node).is_some());
+    }
+    graph.write_snapshot(&mut std::io::sink()).unwrap();
 }

@@ -74,6 +74,38 @@ pub fn mixer() -> Vec<u8> {
     wat::parse_str(text).expect("the text is valid")
 }
 
+/// Returns the module of the example of orders, which traps with a list of structures in a global.
+pub fn orders() -> Vec<u8> {
+    let text = include_str!("../../../examples/orders.wat");
+    let text = text.replace("(export \"serve\")", "(export \"main\")");
+    wat::parse_str(text).expect("the text is valid")
+}
+
+/// Returns a module that traps with a list of `count` structures, linked in both directions, and as
+/// many texts.
+pub fn long_list(count: u32) -> Vec<u8> {
+    let text = format!(
+        r#"(module $long
+  (type $text (array i8))
+  (type $entry (struct (field $number i32) (field $text (ref $text))
+    (field $next (mut (ref null $entry))) (field $previous (mut (ref null $entry)))))
+  (global $first (mut (ref null $entry)) (ref.null $entry))
+  (global $last (mut (ref null $entry)) (ref.null $entry))
+  (func (export "main") (local $i i32) (local $entry (ref $entry))
+    (loop $next
+      (local.set $entry (struct.new $entry (local.get $i)
+        (array.new $text (i32.const 97) (i32.const 5)) (ref.null $entry) (global.get $last)))
+      (if (ref.is_null (global.get $last))
+        (then (global.set $first (local.get $entry)))
+        (else (struct.set $entry $next (global.get $last) (local.get $entry))))
+      (global.set $last (local.get $entry))
+      (br_if $next (i32.lt_u
+        (local.tee $i (i32.add (local.get $i) (i32.const 1))) (i32.const {count}))))
+    unreachable))"#
+    );
+    wat::parse_str(text).expect("the text is valid")
+}
+
 /// Returns the binary of [`SHOP`].
 pub fn shop() -> &'static [u8] {
     static BINARY: OnceLock<Vec<u8>> = OnceLock::new();

@@ -97,9 +97,10 @@ impl Pairs<'_> {
             let is_array = layout.kind == CompositeKind::Array;
             assert_eq!(is_array, matches!(shown.kind, ObjectKind::Array(_)));
             assert_eq!(shown.size, objects.size_of(object));
-            let values = self.dump.contents(shown).flat_map(|run| {
-                core::iter::repeat_n(run.value, run.count as usize)
-            });
+            let values = self
+                .dump
+                .contents(shown)
+                .flat_map(|run| core::iter::repeat_n(run.value, run.count as usize));
             let values: Vec<Value> = values.collect();
             let count = match is_array {
                 true => objects.array_len(object) as usize,
@@ -160,7 +161,9 @@ fn c18_a_dump_has_the_objects_that_a_walk_over_the_store_reaches() {
         let engine = Engine::new(config.coredump_on_trap(true)).unwrap();
         let mut store = Store::new(&engine, ());
         let instance = Instance::new(&mut store, &module(&engine, GRAPH), &[]).unwrap();
-        let run = instance.get_typed_func::<i32, ()>(&mut store, "run").unwrap();
+        let run = instance
+            .get_typed_func::<i32, ()>(&mut store, "run")
+            .unwrap();
         run.call(&mut store, count).unwrap();
         let file = WasmCoreDump::capture(&mut store).serialize(&mut store, "graph");
         let dump = CoreDump::parse(&file).unwrap();
@@ -169,12 +172,13 @@ fn c18_a_dump_has_the_objects_that_a_walk_over_the_store_reaches() {
 
         // After a collection these are all objects that there are.
         store.gc();
-        let cells = dump.objects().iter().map(|object| {
-            match size_class(object.size as u32) {
+        let cells = dump
+            .objects()
+            .iter()
+            .map(|object| match size_class(object.size as u32) {
                 LARGE => object.size as usize,
                 class => SIZES[class as usize] as usize,
-            }
-        });
+            });
         assert_eq!(cells.sum::<usize>(), store.inner.objects.live_bytes());
     }
 }
@@ -189,7 +193,9 @@ fn c18_objects_of_frames_are_shown_until_they_may_be_gone() {
     let instance = Instance::new(&mut store, &module(&engine, GRAPH), &[]).unwrap();
     let memory = instance.get_memory(&mut store, "memory").unwrap();
     memory.write(&mut store, 0, &[1]).unwrap();
-    let run = instance.get_typed_func::<i32, ()>(&mut store, "run").unwrap();
+    let run = instance
+        .get_typed_func::<i32, ()>(&mut store, "run")
+        .unwrap();
     let error = run.call(&mut store, 300).unwrap_err();
     let trapped = error.downcast_ref::<WasmCoreDump>().unwrap();
     let file = trapped.serialize(&mut store, "graph");
@@ -224,7 +230,9 @@ fn c18_a_limited_dump_has_the_objects_closest_to_a_root() {
     let engine = Engine::default();
     let mut store = Store::new(&engine, ());
     let instance = Instance::new(&mut store, &module(&engine, GRAPH), &[]).unwrap();
-    let run = instance.get_typed_func::<i32, ()>(&mut store, "run").unwrap();
+    let run = instance
+        .get_typed_func::<i32, ()>(&mut store, "run")
+        .unwrap();
     run.call(&mut store, 2000).unwrap();
     let dump = WasmCoreDump::capture(&mut store);
     let file = dump.serialize(&mut store, "graph");
@@ -234,7 +242,10 @@ fn c18_a_limited_dump_has_the_objects_closest_to_a_root() {
         let mut options = CoreDumpOptions::new();
         let mut file = Vec::new();
         options.max_size(size);
-        if dump.serialize_to(&store, "graph", &mut file, &options).is_err() {
+        if dump
+            .serialize_to(&store, "graph", &mut file, &options)
+            .is_err()
+        {
             assert_eq!(last, 0);
             continue;
         }

@@ -7,8 +7,8 @@ use crate::cli::symbols::Symbols;
 use crate::cli::value;
 use backstitch::CoreDump;
 use backstitch::coredump::{
-    Boundary, Frame, Function, Module, Position, ReasonKind, RefKind, StackState, ThreadState,
-    Value,
+    Boundary, Field, Frame, Function, Heap, Module, ObjectKind, Position, ReasonKind, RefKind,
+    StackState, Storage, ThreadState, Type, Value,
 };
 
 /// A dump and the files of its modules, as far as they are available.
@@ -138,12 +138,31 @@ impl Inspection<'_> {
             Value::Ref(_, None) => "null".to_string(),
             Value::Ref(RefKind::Func, Some(index)) => self.function(index),
             Value::Ref(RefKind::Extern, Some(number)) => format!("extern {number}"),
+            Value::Ref(RefKind::Any | RefKind::Exn, Some(number))
+                if self.dump.reached().is_some() =>
+            {
+                self.reference(number)
+            }
             Value::Ref(RefKind::Any, Some(number)) => format!("object {number}"),
             Value::Ref(RefKind::I31, Some(number)) => format!("i31 {number}"),
             Value::Ref(RefKind::Exn, Some(number)) => format!("exception {number}"),
             Value::Ref(RefKind::Cont, Some(number)) => {
                 format!("continuation {} revision {}", number as u32, number >> 32)
             }
+        }
+    }
+
+    /// Describes the object that a reference refers to.
+    fn reference(&self, number: u64) -> String {
+        let objects = self.dump.objects();
+        let object = usize::try_from(number).ok().and_then(|at| objects.get(at));
+        let Some(object) = object else {
+            return format!("object {number} (not in the dump)");
+        };
+        match (object.kind, self.dump.object_type(object)) {
+            (ObjectKind::Exception(tag), _) => format!("object {number} (exception of tag {tag})"),
+            (_, Some(ty)) => format!("object {number} ({})", ty.name()),
+            (_, None) => format!("object {number}"),
         }
     }
 
@@ -295,5 +314,28 @@ pub(crate) fn state(state: StackState) -> &'static str {
     match state {
         StackState::Parent => "waits for the stack that it resumed",
         other => state_name(other),
+    }
+}
+
+/// Returns the declared type of a field. Types of objects in the dump have their names.
+pub(crate) fn declared_type(inspection: &Inspection<'_>, field: &Field) -> String {
+    match field.storage {
+        Storage::I8 => "i8".to_string(),
+        Storage::I16 => "i16".to_string(),
+        Storage::Value(
+            ty @ Type::Ref {
+                nullable,
+                heap: Heap::Concrete(index),
+            },
+        ) => {
+            let types = inspection.dump.object_types();
+            let known = types.iter().find(|known| known.ty == index);
+            match known.and_then(|known| known.name.as_ref()) {
+                Some(name) if nullable => format!("(ref null ${name})"),
+                Some(name) => format!("(ref ${name})"),
+                None => ty.to_string(),
+            }
+        }
+        Storage::Value(ty) => ty.to_string(),
     }
 }

@@ -2,11 +2,13 @@
 //! their declaration.
 
 use super::frame::{self, Number};
+use super::heap::{self, Class, Heap};
 use super::hex::Range;
 use super::inspection::{Inspection, Local, bits_of, boundary, position, state_name, type_of};
 use super::modules::hex;
+use super::object::{self, object_in};
 use crate::cli::names::is_misleading;
-use backstitch::coredump::{Frame, ThreadState, Value};
+use backstitch::coredump::{self, Contents, Frame, ObjectKind, ObjectType, ThreadState, Value};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -29,6 +31,8 @@ pub(crate) struct Dump {
     memories: Vec<Memory>,
     globals: Vec<Global>,
     tables: Vec<Table>,
+    reached: Option<Reached>,
+    objects: Vec<Object>,
 }
 
 #[derive(Serialize)]
@@ -188,6 +192,78 @@ struct Elements {
     value: Option<String>,
 }
 
+/// The numbers of all objects that could be reached, and of their bytes.
+#[derive(Serialize)]
+struct Reached {
+    objects: u64,
+    bytes: u64,
+}
+
+/// An object, and its contents.
+#[derive(Serialize)]
+struct Object {
+    kind: &'static str,
+    #[serde(rename = "type")]
+    ty: Option<String>,
+    tag: Option<u32>,
+    module: Option<u32>,
+    type_index: Option<u32>,
+    size: u64,
+    /// The fields or elements. It is empty for arrays of numbers.
+    contents: Vec<Item>,
+    /// The elements of an array of numbers, in little-endian byte order, as hexadecimal digits.
+    bytes: Option<String>,
+    text: Option<String>,
+}
+
+/// A field, or a run of equal elements.
+#[derive(Serialize)]
+struct Item {
+    index: u64,
+    count: u64,
+    name: Option<String>,
+    #[serde(flatten)]
+    value: Typed,
+    object: Option<u64>,
+}
+
+/// An object with its place among the others.
+#[derive(Serialize)]
+pub(crate) struct FullObject {
+    object: u32,
+    #[serde(flatten)]
+    contents: Object,
+    retained: u64,
+    referrers: Vec<Step>,
+    path: Vec<Step>,
+}
+
+/// A reference.
+#[derive(Serialize)]
+struct Step {
+    object: Option<u32>,
+    holder: String,
+    place: String,
+}
+
+/// The types of objects.
+#[derive(Serialize)]
+pub(crate) struct Types {
+    reached: Option<Reached>,
+    /// The number of objects in the dump.
+    shown: usize,
+    types: Vec<Type>,
+}
+
+#[derive(Serialize)]
+struct Type {
+    #[serde(rename = "type")]
+    ty: String,
+    objects: u64,
+    bytes: u64,
+    retained: u64,
+}
+
 /// A range of a memory.
 #[derive(Serialize)]
 pub(crate) struct Bytes {
@@ -274,6 +350,12 @@ pub(crate) fn dump(inspection: &Inspection<'_>) -> Dump {
                 value: typed(inspection, &global.value, Some(global.ty.to_string())),
             })
             .collect(),
+        reached: reached(inspection),
+        objects: dump
+            .objects()
+            .iter()
+            .map(|object| self::contents(inspection, object))
+            .collect(),
         tables: dump
             .tables()
             .iter()
@@ -306,6 +388,82 @@ pub(crate) fn frame(inspection: &Inspection<'_>, number: Number, frame: &Frame) 
     FullFrame {
         entry: entry(inspection, number.frame, frame),
         code: lines.into_iter().enumerate().map(operator).collect(),
+    }
+}
+
+fn reached(inspection: &Inspection<'_>) -> Option<Reached> {
+    let reached = inspection.dump.reached()?;
+    Some(Reached {
+        objects: reached.objects,
+        bytes: reached.bytes,
+    })
+}
+
+fn contents(inspection: &Inspection<'_>, object: &coredump::Object) -> Object {
+    let ty = inspection.dump.object_type(object);
+    let (kind, tag) = match object.kind {
+        ObjectKind::Struct(_) => ("structure", None),
+        ObjectKind::Array(_) => ("array", None),
+        ObjectKind::Exception(tag) => ("exception", Some(tag)),
+    };
+    let bytes = match &object.contents {
+        Contents::Bytes(bytes) => Some(hex(bytes)),
+        _ => None,
+    };
+    let items = bytes.is_none().then(|| object::items(inspection, object));
+    let items = items.into_iter().flatten().map(|item| Item {
+        index: item.index,
+        count: item.count,
+        name: item.name,
+        object: object_in(&item.value),
+        value: typed(inspection, &item.value, Some(item.ty)),
+    });
+    Object {
+        kind,
+        ty: ty.map(ObjectType::name),
+        tag,
+        module: ty.and_then(|ty| ty.module),
+        type_index: ty.map(|ty| ty.index),
+        size: object.size,
+        contents: items.collect(),
+        bytes,
+        text: heap::text(inspection, object),
+    }
+}
+
+/// Converts an object, with its place among the others.
+pub(crate) fn object(
+    inspection: &Inspection<'_>,
+    heap: &Heap,
+    number: u32,
+    object: &coredump::Object,
+) -> FullObject {
+    let step = |step: heap::Step| Step {
+        object: step.object,
+        holder: step.holder,
+        place: step.place,
+    };
+    FullObject {
+        object: number,
+        contents: contents(inspection, object),
+        retained: heap.retained(number),
+        referrers: heap.referrers(number).map(step).collect(),
+        path: heap.path(number).into_iter().map(step).collect(),
+    }
+}
+
+/// Converts the list of types.
+pub(crate) fn types(inspection: &Inspection<'_>, classes: &[Class]) -> Types {
+    let ty = |class: &Class| Type {
+        ty: class.name.clone(),
+        objects: class.objects,
+        bytes: class.bytes,
+        retained: class.retained,
+    };
+    Types {
+        reached: reached(inspection),
+        shown: inspection.dump.objects().len(),
+        types: classes.iter().map(ty).collect(),
     }
 }
 

@@ -1,16 +1,18 @@
 //! `backstitch inspect`: shows the contents of a core dump, to people and to programs.
 //!
 //! Input: a dump of any writer, and the modules that ran, if available. Output: a summary, the
-//! details of a frame, a range of a memory, everything as JSON, or an interactive page. Never
-//! allowed: a guess that looks like a fact; anything that a dump does not contain is shown as
-//! missing.
+//! details of a frame, a range of a memory, an object or all types of objects, everything as JSON, an
+//! interactive page, or a heap snapshot. Never allowed: a guess that looks like a fact; anything that
+//! a dump does not contain is shown as missing.
 
 mod disassembly;
 mod frame;
+mod heap;
 mod hex;
 mod inspection;
 mod json;
 mod modules;
+mod object;
 mod page;
 mod stacks;
 mod summary;
@@ -23,6 +25,7 @@ use super::{file_kind, input};
 use backstitch::CoreDump;
 use backstitch::coredump::{Frame, Memory};
 use clap::Args;
+use heap::Heap;
 use inspection::Inspection;
 use serde::Serialize;
 use std::fs;
@@ -37,6 +40,9 @@ Examples:
   backstitch inspect crash.coredump --frame 2 --lanes u8x16
   backstitch inspect crash.coredump --memory 0x100000:64
   backstitch inspect crash.coredump --memory 1@0x20:256
+  backstitch inspect crash.coredump --objects
+  backstitch inspect crash.coredump --object 17
+  backstitch inspect crash.coredump --heap-snapshot crash.heapsnapshot
   backstitch inspect crash.coredump --module program.wasm --json
   backstitch inspect crash.coredump --module program.wasm --html crash.html";
 
@@ -72,13 +78,35 @@ pub(crate) struct Arguments {
     )]
     lanes: Shape,
 
+    /// List the types of objects: how many objects have them, their bytes, and the bytes that would be
+    /// free without these objects
+    #[arg(long, conflicts_with_all = ["frame", "memory", "object"])]
+    objects: bool,
+
+    /// Show an object: its contents, what refers to it, and a shortest path from a root
+    #[arg(long, value_name = "N", conflicts_with_all = ["frame", "memory"])]
+    object: Option<u32>,
+
     /// Print JSON, in which vectors are hexadecimal
     #[arg(long)]
     json: bool,
 
     /// Write an interactive page to this file; it needs only a browser
-    #[arg(long, value_name = "OUT", conflicts_with_all = ["frame", "memory", "json"])]
+    #[arg(
+        long,
+        value_name = "OUT",
+        conflicts_with_all = ["frame", "memory", "objects", "object", "json"]
+    )]
     html: Option<PathBuf>,
+
+    /// Write the objects to this file, in the format of Chrome's developer tools, which require that
+    /// its name ends in `.heapsnapshot`
+    #[arg(
+        long,
+        value_name = "OUT",
+        conflicts_with_all = ["frame", "memory", "objects", "object", "json", "html"]
+    )]
+    heap_snapshot: Option<PathBuf>,
 }
 
 /// Prints the selected contents.
@@ -100,7 +128,24 @@ pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Fail
         lanes: arguments.lanes,
     };
     if let Some(page) = &arguments.html {
-        return write_page(&inspection, page, out);
+        return write_file(page, out, |file| page::write(&inspection, file));
+    }
+    if let Some(snapshot) = &arguments.heap_snapshot {
+        let heap = Heap::new(&inspection)?;
+        return write_file(snapshot, out, |file| {
+            heap.graph.write_snapshot(file).map_err(io::Error::other)
+        });
+    }
+    if arguments.objects {
+        return list_types(&inspection, arguments.json, out);
+    }
+    if let Some(number) = arguments.object {
+        let object = inspection.object(number)?;
+        let heap = Heap::new(&inspection)?;
+        if arguments.json {
+            return write_json(&json::object(&inspection, &heap, number, object), out);
+        }
+        return Ok(object::print(&inspection, &heap, number, object, out)?);
     }
     // Missing items are reported before anything is printed.
     let frame = arguments.frame.map(|number| inspection.frame(number));
@@ -128,15 +173,30 @@ pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Fail
     Ok(())
 }
 
-fn write_page(
+fn list_types(
     inspection: &Inspection<'_>,
+    is_json: bool,
+    out: &mut dyn Write,
+) -> Result<(), Failure> {
+    let heap = Heap::new(inspection)?;
+    let classes = heap.classes(inspection).map_err(|error| {
+        Failure::Input(format!("the objects of `{}`: {error}", inspection.file))
+    })?;
+    if is_json {
+        return write_json(&json::types(inspection, &classes), out);
+    }
+    Ok(object::print_types(inspection, &classes, out)?)
+}
+
+fn write_file(
     path: &Path,
     out: &mut dyn Write,
+    write: impl FnOnce(&mut BufWriter<fs::File>) -> io::Result<()>,
 ) -> Result<(), Failure> {
     let cannot =
         |error: io::Error| Failure::Input(format!("cannot write `{}`: {error}", path.display()));
     let mut file = BufWriter::new(fs::File::create(path).map_err(cannot)?);
-    page::write(inspection, &mut file).map_err(cannot)?;
+    write(&mut file).map_err(cannot)?;
     file.flush().map_err(cannot)?;
     Ok(writeln!(out, "wrote {}", path.display())?)
 }

@@ -1,4 +1,4 @@
-//! The interactive page: stacks, frames, memory, globals.
+//! The interactive page: stacks, frames, memory, globals, objects.
 //!
 //! The page is one file that loads nothing else. It contains its style, its script and the dump,
 //! compressed in a format that browsers can decompress. The script inserts everything from the
@@ -14,11 +14,12 @@
 //!   preferred, and the page states that some are left out.
 
 mod memory;
+mod objects;
 
 use super::disassembly;
 use super::inspection::{Inspection, Subject, boundary, position, thread_state, type_of};
 use super::{json, summary};
-use backstitch::coredump::{Frame, ReasonKind, Value};
+use backstitch::coredump::{Frame, ReasonKind, RefKind, Value};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use miniz_oxide::deflate::compress_to_vec_zlib;
@@ -34,6 +35,7 @@ const SCRIPT: &str = concat!(
     include_str!("page/lanes.js"),
     include_str!("page/memory.js"),
     include_str!("page/stacks.js"),
+    include_str!("page/objects.js"),
     include_str!("page/page.js"),
 );
 
@@ -77,6 +79,7 @@ struct Data<'i> {
     memories: Vec<memory::Described>,
     globals: Vec<Global>,
     tables: Vec<Table>,
+    objects: Option<objects::Objects>,
 }
 
 /// A function that frames are in.
@@ -208,6 +211,7 @@ pub(crate) fn write(inspection: &Inspection<'_>, out: &mut dyn Write) -> io::Res
             .iter()
             .map(|entry| table(inspection, entry))
             .collect(),
+        objects: objects::choose(inspection),
         memories: memories
             .iter()
             .map(|memory| memory.described.clone())
@@ -351,7 +355,7 @@ fn code(inspection: &Inspection<'_>, subject: &Subject, offsets: &BTreeSet<u64>)
 }
 
 /// Encodes a value for the script: a letter for its kind, followed by its text. For a float, the
-/// bits precede the text.
+/// bits precede the text, and for a reference to an object the object's number.
 fn packed(inspection: &Inspection<'_>, value: &Value) -> String {
     let text = inspection.text(value);
     match value {
@@ -360,6 +364,9 @@ fn packed(inspection: &Inspection<'_>, value: &Value) -> String {
         Value::F32(bits) => format!("f{bits:08x}:{text}"),
         Value::F64(bits) => format!("d{bits:016x}:{text}"),
         Value::V128(bits) => format!("v{bits:032x}"),
+        Value::Ref(RefKind::Any | RefKind::Exn, Some(number)) => {
+            format!("o{number}:{}:{text}", type_of(value))
+        }
         Value::Ref(..) => format!("r{}:{text}", type_of(value)),
         Value::Missing => "?".to_string(),
     }
@@ -374,7 +381,7 @@ fn table(inspection: &Inspection<'_>, table: &backstitch::coredump::Table) -> Ta
             .fold(0, |size, run| size.saturating_add(run.count)),
         runs: runs
             .take(MOST_RUNS)
-            .map(|run| (run.count, inspection.text(&run.value)))
+            .map(|run| (run.count, packed(inspection, &run.value)))
             .collect(),
         more: table.elements.len().saturating_sub(MOST_RUNS),
     }

@@ -178,11 +178,13 @@ fn print_contents(inspection: &Inspection<'_>, out: &mut dyn Write) -> io::Resul
     for (index, memory) in dump.memories().iter().enumerate() {
         writeln!(out, "memory {index}: {}", extent(memory))?;
     }
+    let objects = dump.reached().map_or(0, |reached| reached.objects);
     let counts = [
         (dump.instances().len(), "instance", "instances"),
         (dump.globals().len(), "global", "globals"),
         (dump.tables().len(), "table", "tables"),
         (dump.stacks().len(), "stack", "stacks"),
+        (objects as usize, "object", "objects"),
     ];
     let counts = counts.iter().filter(|(count, ..)| *count > 0);
     let mut counts: Vec<String> = counts

@@ -3,8 +3,8 @@
 use super::capture::Capture;
 use super::extension::{
     Extension, Field, Function, Global, Heap, Instance, Memory, Module, ObjectType, ReasonKind,
-    RefKind, Run, Stack, StackState, Storage, Table, Tag, Thread, ThreadState, Type, TypeDefinition,
-    Value,
+    RefKind, Run, Stack, StackState, Storage, Table, Tag, Thread, ThreadState, Type,
+    TypeDefinition, Value,
 };
 use super::memory::Source;
 use super::objects::{Objects, ReachedType};

@@ -440,7 +440,9 @@ impl<'a> Objects<'a> {
                 }))
             }
             // Objects are structures and arrays.
-            CompositeType::Func(_) | CompositeType::Cont(_) => write(Items::Values(0, &mut core::iter::empty())),
+            CompositeType::Func(_) | CompositeType::Cont(_) => {
+                write(Items::Values(0, &mut core::iter::empty()))
+            }
         }
     }
 

@@ -2,7 +2,7 @@
 
 use crate::browser::Browser;
 use crate::command::{backstitch, file};
-use crate::fixtures::{Writer, big, deep, dump, kitchen, mixer, ours, shop};
+use crate::fixtures::{Writer, big, deep, dump, kitchen, long_list, mixer, orders, ours, shop};
 use serde_json::json;
 use std::fs;
 use std::path::PathBuf;
@@ -116,6 +116,82 @@ fn c16_the_page_shows_vectors_as_lanes_of_a_shape() {
         browser.eval("return document.querySelector('#lanes').hidden"),
         true
     );
+}
+
+/// From a local through objects to the cause of a trap, and back to the list of types.
+#[test]
+fn c18_the_page_follows_references_to_objects() {
+    let page = page("objects", &ours(&orders(), "orders.wasm"), &orders());
+    let Some(browser) = Browser::start("objects") else {
+        return;
+    };
+    browser.open(&page, "");
+    browser.expect("#frame h2", "deliver");
+    browser.expect("#frame table", "order\t(ref null 2)\tobject 0 (order)");
+    browser.click("#frame table a.object");
+    browser.expect("#objects h2", "object 0 order");
+    assert_eq!(browser.eval("return location.hash"), "#object/0");
+    browser.expect("#objects table", "0\tnumber\ti32\t2");
+    browser.expect("#objects table", "2\tcustomer\t(ref null $customer)\tnull");
+    browser.expect("#objects table", "3\tnext\t(ref null $order)\tobject");
+    browser.click("#objects table a.object");
+    browser.expect("#objects table", "0\tnumber\ti32\t1");
+    browser.click("#objects table a.object");
+    browser.expect("#objects h2", "customer");
+    browser.click("#objects table a.object");
+    browser.expect("#objects .text", "Ada");
+    browser.expect("#objects", "field name");
+    // The path leads back to the frame.
+    browser.expect("#objects table:last-child", "thread main");
+
+    browser.press("5");
+    browser.expect("#objects table", "order");
+    browser.click("#tab-objects");
+    browser.expect("#objects h2", "Types of objects");
+    browser.expect("#objects table", "order\tstructure\t4");
+    browser.expect("#objects .meta", "8 objects");
+    browser.click("#objects table a");
+    browser.expect("#objects h3", "OBJECTS OF TYPE");
+    // Globals link to objects too.
+    browser.press("3");
+    browser.click("#globals a.object");
+    browser.expect("#objects h2", "order");
+    // The address of an object opens it.
+    browser.open(&page, "object/1");
+    browser.expect("#objects h2", "object 1");
+    // A dump without objects says so.
+    let page = self::page("no_objects", &dump(Writer::Thorough), shop());
+    browser.open(&page, "objects");
+    browser.expect("#objects", "Objects are not recorded in this dump.");
+}
+
+#[test]
+fn c18_many_objects_stay_usable() {
+    let list = long_list(100_000);
+    let page = page("many_objects", &ours(&list, "long.wasm"), &list);
+    let size = fs::metadata(&page).expect("the item exists").len();
+    assert!(size < 16 << 20, "the page has {size} bytes");
+    let Some(browser) = Browser::start("many_objects") else {
+        return;
+    };
+    let start = Instant::now();
+    browser.open(&page, "objects");
+    let opened = start.elapsed();
+    assert!(opened < Duration::from_secs(10), "{opened:?}");
+    browser.expect(
+        "#objects",
+        "150,000 objects are in the dump and left out of this page.",
+    );
+    browser.click("#objects table a");
+    browser.expect("#objects button", "200 more of");
+    browser.click("#objects button");
+    let rows = browser.eval("return document.querySelectorAll('#objects tr').length");
+    assert!(
+        rows.as_u64().is_some_and(|rows| (400..420).contains(&rows)),
+        "{rows} rows"
+    );
+    browser.open(&page, "object/40000");
+    browser.expect("#objects", "more");
 }
 
 #[test]

@@ -11,12 +11,16 @@ function value(packed) {
       return { type: tag === "f" ? "f32" : "f64", text, bits: BigInt("0x" + bits), digits: bits.length };
     }
     case "v": return { type: "v128", vector: rest, bits: BigInt("0x" + rest), digits: 32 };
+    case "o": {
+      const [number, type, ...text] = rest.split(":");
+      return { type, text: text.join(":"), object: Number(number) };
+    }
     case "r": { const [type, ...text] = rest.split(":"); return { type, text: text.join(":") }; }
     default: return { type: "", text: "not known" };
   }
 }
 
-const state = { tab: "frame", thread: 0, frame: 0, stack: null, memory: 0, address: 0, found: null, hex: false, lanes: "i32x4" };
+const state = { tab: "frame", thread: 0, frame: 0, stack: null, memory: 0, address: 0, object: null, type: null, listed: 0, referring: 0, found: null, hex: false, lanes: "i32x4" };
 let data, frameList, byteList, stackList, tree = [];
 const contents = [];
 
@@ -136,14 +140,14 @@ function drawFrame() {
   const locals = frame.locals.map((packed, at) => {
     const v = value(packed), [name, type] = fn.locals[at] ?? [];
     return row(at > 0 && at === fn.parameters ? "rule" : "", ["number dim", String(at)],
-      ["", name ?? ""], ["dim", type ?? v.type], ["number", shown(v)], ["dim", bitsCell(v, frame.instance)]);
+      ["", name ?? ""], ["dim", type ?? v.type], ["number", content(v)], ["dim", bitsCell(v, frame.instance)]);
   });
   parts.push(locals.length ? table(["", "name", "type", "value", "bits"], locals) : make("p", "note", none));
 
   parts.push(make("h3", "", "Operands, the top one first"));
   const operands = frame.operands.map((packed, at) => {
     const v = value(packed);
-    return row("", ["number dim", String(at)], ["dim", v.type], ["number", shown(v)], ["dim", bitsCell(v, frame.instance)]);
+    return row("", ["number dim", String(at)], ["dim", v.type], ["number", content(v)], ["dim", bitsCell(v, frame.instance)]);
   }).reverse();
   parts.push(operands.length ? table(["", "type", "value", "bits"], operands) : make("p", "note", none));
   panel.replaceChildren(...parts);
@@ -170,17 +174,17 @@ function globalTable(indices, instance) {
     if (!global) return row("", ["number dim", String(at)], ["dim", String(index)], ["", "not in the dump"]);
     const v = value(global.value);
     return row("", ["number dim", String(at)], ["dim", String(index)], ["dim", global.type],
-      ["dim", global.mutable ? "mut" : ""], ["number", shown(v)], ["dim", bitsCell(v, instance)]);
+      ["dim", global.mutable ? "mut" : ""], ["number", content(v)], ["dim", bitsCell(v, instance)]);
   }));
 }
 
 function drawTables() {
   const parts = data.tables.flatMap((entry, index) => {
     let at = 0;
-    const rows = entry.runs.map(([count, text]) => {
+    const rows = entry.runs.map(([count, packed]) => {
       const range = count === 1 ? String(at) : `${at}–${at + count - 1}`;
       at += count;
-      return row("", ["number dim", range], ["", text]);
+      return row("", ["number dim", range], ["", content(value(packed))]);
     });
     if (entry.more) rows.push(row("", ["", "…"], ["dim", `${grouped(entry.more)} more runs of elements`]));
     return [make("h3", "", `Table ${index}: ${grouped(entry.size)} of ${entry.type}`),
@@ -212,15 +216,16 @@ function drawDump() {
   );
 }
 
-const TABS = ["frame", "memory", "globals", "tables", "dump"];
-const DRAW = { frame: drawFrame, memory: drawMemory, globals: drawGlobals, tables: drawTables, dump: drawDump };
+const TABS = ["frame", "memory", "globals", "tables", "objects", "dump"];
+const DRAW = { frame: drawFrame, memory: drawMemory, globals: drawGlobals, tables: drawTables, objects: drawObjects, dump: drawDump };
 
 /** Changes the selection and the page's address. */
 function go(change) {
   if ("frame" in change) state.stack = null;
   Object.assign(state, change);
-  const { tab, thread, frame, stack, memory, address } = state;
-  const place = tab === "frame" ? stack === null ? `#frame/${thread}/${frame}` : `#stack/${stack}` : tab === "memory" ? `#memory/${memory}/${hex(address)}` : `#${tab}`;
+  const { tab, thread, frame, stack, memory, address, object, type } = state;
+  const place = tab === "frame" ? stack === null ? `#frame/${thread}/${frame}` : `#stack/${stack}` : tab === "memory" ? `#memory/${memory}/${hex(address)}`
+    : tab !== "objects" ? `#${tab}` : object !== null ? `#object/${object}` : type !== null ? `#objects/${type}` : "#objects";
   if (place !== location.hash) history.replaceState(null, "", place);
   draw();
 }
@@ -230,7 +235,9 @@ function follow() {
   const [tab, first, second] = location.hash.slice(1).split("/");
   const change = { tab: TABS.includes(tab) ? tab : "frame" };
   const number = text => { const n = Number(text); return Number.isSafeInteger(n) && n >= 0 ? n : 0; };
-  if (tab === "stack" && data.stacks[number(first)]) Object.assign(change, ofStack(number(first)));
+  if (tab === "object") Object.assign(change, { tab: "objects", object: number(first), referring: SOME });
+  else if (tab === "objects") Object.assign(change, { object: null, type: first === undefined ? null : number(first), listed: SOME });
+  else if (tab === "stack" && data.stacks[number(first)]) Object.assign(change, ofStack(number(first)));
   else if (tab === "frame") {
     change.thread = Math.min(number(first), Math.max(0, data.threads.length - 1));
     change.frame = Math.min(number(second), Math.max(0, (data.threads[change.thread]?.frames.length ?? 0) - 1));
@@ -365,7 +372,7 @@ async function start() {
   stackList = new List(byId("stacks"), 30, stackRow);
   new ResizeObserver(() => { if (state.tab === "memory" && state.inRow !== bytesInRow()) drawMemory(); }).observe(byId("bytes"));
   state.chunks = [];
-  for (const tab of TABS) byId("tab-" + tab).addEventListener("click", () => go({ tab }));
+  for (const tab of TABS) byId("tab-" + tab).addEventListener("click", () => go(tab === "objects" ? { tab, object: null } : { tab }));
   byId("thread").addEventListener("change", event => {
     byId("find").value = "";
     go({ thread: Number(event.target.value), frame: 0, found: null, tab: "frame" });

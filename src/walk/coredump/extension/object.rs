@@ -1,6 +1,7 @@
 //! Objects of the heap: their types, their contents, and the roots that no other part contains.
 
 use super::{Run, Type, Value};
+use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -22,6 +23,17 @@ pub struct ObjectType {
     pub supertype: Option<u32>,
     /// The fields of a structure, or the element of an array.
     pub fields: Vec<Field>,
+}
+
+impl ObjectType {
+    /// Returns the type's name, or a text with its index if it has none.
+    pub fn name(&self) -> String {
+        match (&self.name, self.array) {
+            (Some(name), _) => name.clone(),
+            (None, true) => format!("<array type {}>", self.index),
+            (None, false) => format!("<struct type {}>", self.index),
+        }
+    }
 }
 
 /// A field of a structure, or the element of an array.

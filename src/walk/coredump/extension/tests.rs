@@ -218,9 +218,7 @@ impl Object {
                 write(Items::Values(values.len(), &mut values.iter().copied()))
             }
             Contents::Runs(runs) => write(Items::Runs(runs.len(), &mut runs.iter().copied())),
-            Contents::Bytes(bytes) => {
-                write(Items::Bytes(bytes.len(), &|out| out.write_all(bytes)))
-            }
+            Contents::Bytes(bytes) => write(Items::Bytes(bytes.len(), &|out| out.write_all(bytes))),
         }
     }
 }

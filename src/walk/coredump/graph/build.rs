@@ -306,8 +306,7 @@ impl Builder {
                 for (what, values) in [("local", locals), ("operand", operands)] {
                     for (index, &value) in values.iter().enumerate() {
                         if let Some(to) = self.target(value) {
-                            let name =
-                                || format!("frame {number} {}, {what} {index}", function());
+                            let name = || format!("frame {number} {}, {what} {index}", function());
                             self.add_named(from, name, to);
                         }
                     }
@@ -383,13 +382,8 @@ fn type_name(source: &dyn Source, number: u32, has_several: bool) -> String {
     let Some(ty) = source.object_types().get(number as usize) else {
         return format!("<type {number}>");
     };
-    let kind = if ty.array { "array" } else { "struct" };
-    let name = match &ty.name {
-        Some(name) => name.clone(),
-        None => format!("<{kind} type {}>", ty.index),
-    };
     match ty.module {
-        Some(module) if has_several => format!("{}!{name}", source.module(module)),
-        _ => name,
+        Some(module) if has_several => format!("{}!{}", source.module(module), ty.name()),
+        _ => ty.name(),
     }
 }

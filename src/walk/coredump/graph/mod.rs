@@ -29,9 +29,9 @@ mod tests;
 pub use dominators::Dominators;
 pub use paths::{Paths, Referrers};
 
-use build::{FrameValues, Source, build};
 use alloc::string::String;
 use alloc::vec::Vec;
+use build::{FrameValues, Source, build};
 
 /// The kind of a node of a [`HeapGraph`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

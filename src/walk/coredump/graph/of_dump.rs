@@ -36,10 +36,7 @@ impl HeapGraph {
     /// # Errors
     ///
     /// If there is no memory for it.
-    pub fn with_names(
-        dump: &CoreDump<'_>,
-        name: &dyn Fn(u32, u32) -> String,
-    ) -> Result<HeapGraph> {
+    pub fn with_names(dump: &CoreDump<'_>, name: &dyn Fn(u32, u32) -> String) -> Result<HeapGraph> {
         build(&OfDump { dump, name })
     }
 }
@@ -104,6 +101,8 @@ impl Source for OfDump<'_> {
     }
 
     fn contents(&self, number: usize, visit: &mut dyn FnMut(Run)) {
-        self.dump.references(&self.dump.objects()[number]).for_each(visit);
+        self.dump
+            .references(&self.dump.objects()[number])
+            .for_each(visit);
     }
 }

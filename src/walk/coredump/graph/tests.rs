@@ -124,7 +124,10 @@ fn check(graph: &HeapGraph) {
         }
     }
     let count: usize = (0..graph.len()).map(|node| referrers.of(node).len()).sum();
-    assert_eq!(count, (0..graph.len()).map(|node| graph.edges(node).len()).sum());
+    assert_eq!(
+        count,
+        (0..graph.len()).map(|node| graph.edges(node).len()).sum()
+    );
 }
 
 #[test]

@@ -22,12 +22,10 @@ mod tests;
 
 pub use super::extension::{
     Access, Boundary, Contents, Field, Function, Handler, Heap, Object, ObjectKind, ObjectType,
-    Position, Reason, ReasonKind, RefKind, Root, RootKind, Run, SECTION, Stack, StackState, Storage,
-    Table, Tag, ThreadState, Type, TypeDefinition, VERSION, Value,
+    Position, Reason, ReasonKind, RefKind, Root, RootKind, Run, SECTION, Stack, StackState,
+    Storage, Table, Tag, ThreadState, Type, TypeDefinition, VERSION, Value,
 };
-pub use super::graph::{
-    Dominators, Edge, HeapGraph, Label, Node, NodeKind, Paths, Referrers,
-};
+pub use super::graph::{Dominators, Edge, HeapGraph, Label, Node, NodeKind, Paths, Referrers};
 pub use error::CoreDumpError;
 pub use frame::{Frame, FrameDetails, Thread};
 pub use memory::Memory;

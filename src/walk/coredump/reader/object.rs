@@ -17,7 +17,10 @@ impl CoreDump<'_> {
         object: &'o Object,
     ) -> impl Iterator<Item = Run> + 'o {
         let has_some = !matches!(object.contents, Contents::Bytes(_));
-        has_some.then(|| self.contents(object)).into_iter().flatten()
+        has_some
+            .then(|| self.contents(object))
+            .into_iter()
+            .flatten()
     }
 
     /// Returns the fields of a structure, the elements of an array or the payload of an exception, as
