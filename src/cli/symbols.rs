@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 use wasmparser::{
-    BinaryReaderError, CompositeInnerType, ExternalKind, FuncType, FunctionBody, KnownCustom, Name,
-    NameMap, NameSectionReader, Parser, Payload, TypeRef, ValType,
+    BinaryReaderError, CompositeInnerType, ExternalKind, FuncType, FunctionBody, HeapType,
+    KnownCustom, Name, NameMap, NameSectionReader, Parser, Payload, TypeRef, ValType,
 };
 
 /// The functions of a module.
@@ -23,6 +23,8 @@ pub(crate) struct Symbols {
     /// The locals' names in the name section, by function and local.
     locals: BTreeMap<(u32, u32), String>,
     types: Vec<Option<FuncType>>,
+    /// The types' names in the name section.
+    type_names: BTreeMap<u32, String>,
     /// The type index of each function.
     functions: Vec<u32>,
     /// `true` if the module has a start function.
@@ -97,6 +99,10 @@ impl Symbols {
                 Ok(Name::Function(map)) => for_each_name(map, |index, name| {
                     self.names.entry(index).or_insert_with(|| name.to_string());
                 }),
+                Ok(Name::Type(map)) => for_each_name(map, |index, name| {
+                    let named = self.type_names.entry(index);
+                    named.or_insert_with(|| name.to_string());
+                }),
                 Ok(Name::Local(functions)) => {
                     for function in functions.into_iter().map_while(Result::ok) {
                         for_each_name(function.names, |local, name| {
@@ -162,6 +168,18 @@ impl Symbols {
         self.types.get(ty as usize)?.as_ref()
     }
 
+    /// Formats a type of a value as in the text format.
+    pub(crate) fn value_type(&self, ty: ValType) -> String {
+        let (ValType::Ref(reference), Some(index)) = (ty, concrete(ty)) else {
+            return ty.to_string();
+        };
+        let null = if reference.is_nullable() { "null " } else { "" };
+        match self.type_names.get(&index) {
+            Some(name) => format!("(ref {null}${name})"),
+            None => format!("(ref {null}{index})"),
+        }
+    }
+
     /// Returns the range of a function's body, if it has one.
     pub(crate) fn body(&self, index: u32) -> Option<Range<usize>> {
         let defined = index.checked_sub(self.defined.start)?;
@@ -183,6 +201,17 @@ impl Symbols {
             types.extend(std::iter::repeat_n(group.1, count));
         }
         types
+    }
+}
+
+/// Returns the index of the defined type of a reference, if its type is one.
+fn concrete(ty: ValType) -> Option<u32> {
+    match ty {
+        ValType::Ref(ty) => match ty.heap_type() {
+            HeapType::Concrete(index) => index.as_module_index(),
+            _ => None,
+        },
+        _ => None,
     }
 }
 

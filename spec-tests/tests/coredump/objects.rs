@@ -227,6 +227,46 @@ fn check_graph(dump: &CoreDump<'_>) {
     assert_eq!(dominators.retained(of(10)), 16);
 }
 
+/// A store and its dump have the same heap snapshot, which does not depend on the dispatch backend.
+#[test]
+fn c18_the_heap_snapshot_of_a_store_is_that_of_its_dump() {
+    let mut snapshots = Vec::new();
+    for engine in engines() {
+        let (mut store, error) = trapped(&engine, PLACES);
+        drop(error);
+        let mut of_store = Vec::new();
+        store.heap_snapshot(&mut of_store).unwrap();
+        let file = WasmCoreDump::capture(&mut store).serialize(&mut store, "x");
+        let dump = CoreDump::parse(&file).unwrap();
+        let functions = ["item", "pauses"];
+        let name = |_, function| format!("places!{}", functions[function as usize]);
+        let mut of_dump = Vec::new();
+        let graph = HeapGraph::with_names(&dump, &name).unwrap();
+        graph.write_snapshot(&mut of_dump).unwrap();
+        assert_eq!(
+            String::from_utf8(of_store).unwrap(),
+            String::from_utf8(of_dump.clone()).unwrap()
+        );
+        snapshots.push(of_dump);
+    }
+    assert!(snapshots.windows(2).all(|pair| pair[0] == pair[1]));
+    // The lists have the lengths that the file states.
+    let json: serde_json::Value = serde_json::from_slice(&snapshots[0]).unwrap();
+    let count = |list: &str| json[list].as_array().unwrap().len() as u64;
+    let stated = |count: &str| json["snapshot"][count].as_u64().unwrap();
+    assert_eq!(count("nodes"), 6 * stated("node_count"));
+    assert_eq!(count("edges"), 3 * stated("edge_count"));
+    let strings = json["strings"].as_array().unwrap();
+    for part in [
+        "item",
+        "next",
+        "exception of tag 0",
+        "frame 0 places!pauses, local 1",
+    ] {
+        assert!(strings.iter().any(|it| it == part), "{part}: {strings:?}");
+    }
+}
+
 /// References that only the host holds are roots too.
 #[test]
 fn c18_objects_that_the_host_holds() {

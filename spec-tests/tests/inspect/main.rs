@@ -11,5 +11,6 @@ mod command_line;
 // The tests of the page use the rest of it.
 #[allow(dead_code)]
 mod fixtures;
+mod objects;
 mod text;
 mod vectors;

@@ -150,8 +150,10 @@ fn reduced(
                 }
                 module.section(&code);
             }
-            Payload::DataSection(_) | Payload::ElementSection(_) | Payload::StartSection { .. } => {
-            }
+            Payload::DataCountSection { .. }
+            | Payload::DataSection(_)
+            | Payload::ElementSection(_)
+            | Payload::StartSection { .. } => {}
             Payload::CustomSection(section) => {
                 if section.name() == "name" {
                     names = Some(section.data());

@@ -108,7 +108,7 @@ impl Inspection<'_> {
             let mut types = Vec::new();
             if let Some(ty) = symbols.signature(index) {
                 subject.parameters = Some(ty.params().len());
-                subject.signature = Some(signature(ty));
+                subject.signature = Some(signature(symbols, ty));
                 types.extend_from_slice(ty.params());
             }
             if let Some(body) = symbols.body(index) {
@@ -119,7 +119,7 @@ impl Inspection<'_> {
             }
             let local = |(at, ty): (usize, &wasmparser::ValType)| Local {
                 name: symbols.local(index, at as u32).map(str::to_string),
-                ty: Some(ty.to_string()),
+                ty: Some(symbols.value_type(*ty)),
             };
             subject.locals = types.iter().enumerate().map(local).collect();
         }
@@ -224,15 +224,16 @@ impl Inspection<'_> {
     }
 }
 
-fn signature(ty: &wasmparser::FuncType) -> String {
+fn signature(symbols: &Symbols, ty: &wasmparser::FuncType) -> String {
     let list = |types: &[wasmparser::ValType]| {
-        let texts: Vec<String> = types.iter().map(ToString::to_string).collect();
+        let texts = types.iter().map(|&ty| symbols.value_type(ty));
+        let texts: Vec<String> = texts.collect();
         texts.join(", ")
     };
     let params = list(ty.params());
     match ty.results() {
         [] => format!("({params})"),
-        [result] => format!("({params}) -> {result}"),
+        [result] => format!("({params}) -> {}", symbols.value_type(*result)),
         results => format!("({params}) -> ({})", list(results)),
     }
 }

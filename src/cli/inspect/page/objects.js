@@ -64,7 +64,7 @@ function drawObjects() {
   if (leftOut) parts.push(make("p", "note", `${grouped(leftOut)} objects are in the dump and left out of this page.`));
   if (types[state.type]) {
     const numbers = list.map((_, at) => at).filter(at => list[at].type === state.type);
-    parts.push(make("h3", "", `Objects of type ${types[state.type].name}`));
+    parts.push(make("h3", "", "Objects of the selected type"));
     parts.push(table(["", "bytes", "retained", "text or first values"], numbers.slice(0, state.listed).map(number => {
       const { size, retained, text, items } = list[number];
       const first = text ?? items.slice(0, 4).map(([, packed]) => shown(value(packed))).join(", ");

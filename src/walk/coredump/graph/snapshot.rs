@@ -15,10 +15,10 @@ use alloc::string::String;
 use core::fmt::Write as _;
 
 /// Number of fields of a node.
-const NODE_FIELDS: u64 = 5;
+const NODE_FIELDS: u64 = 6;
 
 /// The description of the lists. The index of a type in `node_types` and `edge_types` is its number.
-const META: &str = r#"{"node_fields":["type","name","id","self_size","edge_count"],"node_types":[["hidden","array","string","object","code","closure","regexp","number","native","synthetic","concatenated string","sliced string","symbol","bigint","object shape"],"string","number","number","number"],"edge_fields":["type","name_or_index","to_node"],"edge_types":[["context","element","property","internal","hidden","shortcut","weak"],"string_or_number","node"],"trace_function_info_fields":[],"trace_node_fields":[],"sample_fields":[],"location_fields":[]}"#;
+const META: &str = r#"{"node_fields":["type","name","id","self_size","edge_count","trace_node_id"],"node_types":[["hidden","array","string","object","code","closure","regexp","number","native","synthetic","concatenated string","sliced string","symbol","bigint","object shape"],"string","number","number","number","number"],"edge_fields":["type","name_or_index","to_node"],"edge_types":[["context","element","property","internal","hidden","shortcut","weak"],"string_or_number","node"],"trace_function_info_fields":["function_id","name","script_name","script_id","line","column"],"trace_node_fields":["id","function_info_index","count","size","children"],"sample_fields":["timestamp_us","last_assigned_id"],"location_fields":["object_index","script_id","line","column"]}"#;
 
 /// Numbers of types in `node_types`.
 const ARRAY: u64 = 1;
@@ -117,10 +117,10 @@ impl HeapGraph {
             let count = self.data(number).len() as u64 + own;
             // V8 gives odd numbers to objects of the heap.
             let id = 2 * u64::from(number) + 1;
-            let numbers = [ty, node.name.into(), id, node.size, count];
+            let numbers = [ty, node.name.into(), id, node.size, count, 0];
             text.numbers(number == ROOT, &numbers)?;
         }
-        text.numbers(false, &[SYNTHETIC, gc_roots, 2 * nodes + 1, 0, 0])?;
+        text.numbers(false, &[SYNTHETIC, gc_roots, 2 * nodes + 1, 0, 0, 0])?;
         text.push("],\n\"edges\":[")?;
         text.numbers(true, &[ELEMENT, 0, nodes * NODE_FIELDS])?;
         for (number, node) in (0..).zip(&self.nodes) {
