@@ -133,6 +133,11 @@ impl Exceptions {
         })
     }
 
+    /// Returns the number of bytes that all exceptions count for.
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
     /// Returns an exception, or `None` if it was freed.
     pub fn get(&self, index: ExnIndex) -> Option<&Exception> {
         self.all.get(index.0 as usize)?.as_ref()

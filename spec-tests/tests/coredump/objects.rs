@@ -267,6 +267,43 @@ fn c18_the_heap_snapshot_of_a_store_is_that_of_its_dump() {
     }
 }
 
+/// An exception that only a legacy catch part refers to, in a slot that is no operand.
+#[test]
+fn c18_exceptions_in_hidden_slots() {
+    let text = r#"(module (tag $thrown (param i32))
+        (func (export "run")
+            try
+                i32.const 5
+                throw $thrown
+            catch_all
+                i32.const 0
+                i32.load8_u
+                i32.eqz
+                if
+                    unreachable
+                end
+                rethrow 0
+            end)
+        (memory 1))"#;
+    for engine in engines() {
+        let (mut store, error) = trapped(&engine, text);
+        let file = dump_of(&error).serialize(&mut store, "x");
+        let dump = CoreDump::parse(&file).unwrap();
+        let [root] = dump.other_roots() else {
+            panic!("{:?}", dump.other_roots())
+        };
+        let place = RootKind::Hidden {
+            thread: 0,
+            frame: 0,
+        };
+        assert_eq!(root.kind, place);
+        let exception = object(&dump, root.value);
+        assert_eq!(exception.kind, ObjectKind::Exception(0));
+        assert_eq!(exception.contents, Contents::Values(vec![Value::I32(5)]));
+        assert!(dump.threads()[0].frames[0].operands.is_empty());
+    }
+}
+
 /// References that only the host holds are roots too.
 #[test]
 fn c18_objects_that_the_host_holds() {

@@ -40,10 +40,10 @@ const PROGRAMS: [&str; 3] = [
             (call $deep (i32.const 5))))"#,
     r#"(module (func (export "main") (result i32) unreachable))"#,
     r#"(module $objects
+        (type $bytes (array i8)) (type $f (func)) (type $k (cont $f))
         (rec (type $node (struct (field $next (mut (ref null $node))) (field $all (ref null $list))
                 (field $bytes (ref null $bytes)) (field $x f64)))
             (type $list (array (mut anyref))))
-        (type $bytes (array i8)) (type $f (func)) (type $k (cont $f))
         (tag $thrown (param (ref null $node)))
         (global $root (mut anyref) (ref.null any)) (global $caught (mut exnref) (ref.null exn))
         (global $fresh (mut (ref null $k)) (ref.null $k))

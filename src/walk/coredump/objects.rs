@@ -124,6 +124,9 @@ impl<'a> Objects<'a> {
             roots: Vec::new(),
             shown: 0,
         };
+        if store.objects.bytes() == 0 && store.exceptions.bytes() == 0 {
+            return objects;
+        }
         let mut search = Search::default();
         objects.search_stacks(capture, maps, &mut search);
         objects.search_store(&mut search);

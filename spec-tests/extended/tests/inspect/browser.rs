@@ -103,6 +103,22 @@ impl Browser {
         self.command("execute/sync", &json!({"script": body, "args": []}))
     }
 
+    /// Opens a page that is not one of `inspect`.
+    pub fn load(&self, url: &str) {
+        self.command("url", &json!({"url": url}));
+    }
+
+    /// Runs the body of an asynchronous function in the page, with `input` as its argument, and returns
+    /// its result, or the text of an exception.
+    pub fn eval_async(&self, body: &str, input: &str) -> Value {
+        let script = format!(
+            "const [input, done] = arguments;
+            (async () => {{ {body} }})().then(done, error => done(String(error)));"
+        );
+        let body = json!({"script": script, "args": [input]});
+        self.command("execute/async", &body)
+    }
+
     /// Returns the text of the first element that matches a selector.
     pub fn text(&self, selector: &str) -> String {
         let body = format!(

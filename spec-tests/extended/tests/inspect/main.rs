@@ -1,5 +1,5 @@
-//! The page that `backstitch inspect --html` writes, in headless Chromium; heap snapshots in a published
-//! reader; and the dump of Wasmtime's that the tests of `inspect` read.
+//! The page that `backstitch inspect --html` writes, in headless Chromium; heap snapshots in
+//! Chrome's developer tools; and the dump of Wasmtime's that the tests of `inspect` read.
 //!
 //! ```text
 //! cargo test -p extended-tests --test inspect

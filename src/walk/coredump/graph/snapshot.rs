@@ -21,7 +21,6 @@ const NODE_FIELDS: u64 = 6;
 const META: &str = r#"{"node_fields":["type","name","id","self_size","edge_count","trace_node_id"],"node_types":[["hidden","array","string","object","code","closure","regexp","number","native","synthetic","concatenated string","sliced string","symbol","bigint","object shape"],"string","number","number","number","number"],"edge_fields":["type","name_or_index","to_node"],"edge_types":[["context","element","property","internal","hidden","shortcut","weak"],"string_or_number","node"],"trace_function_info_fields":["function_id","name","script_name","script_id","line","column"],"trace_node_fields":["id","function_info_index","count","size","children"],"sample_fields":["timestamp_us","last_assigned_id"],"location_fields":["object_index","script_id","line","column"]}"#;
 
 /// Numbers of types in `node_types`.
-const ARRAY: u64 = 1;
 const OBJECT: u64 = 3;
 const NATIVE: u64 = 8;
 const SYNTHETIC: u64 = 9;
@@ -109,8 +108,8 @@ impl HeapGraph {
         for (number, node) in (0..).zip(&self.nodes) {
             let ty = match node.kind {
                 NodeKind::Root => SYNTHETIC,
-                NodeKind::Array => ARRAY,
-                NodeKind::Struct => OBJECT,
+                // The type `array` is for parts of other objects, whose size includes theirs.
+                NodeKind::Struct | NodeKind::Array => OBJECT,
                 NodeKind::Group | NodeKind::Table | NodeKind::Stack | NodeKind::Exception => NATIVE,
             };
             let own = u64::from(number == ROOT);
