@@ -382,25 +382,22 @@ impl<'a> Objects<'a> {
         })
     }
 
-    /// Selects the objects to write: as many of the first ones as take at most `max` bytes. Returns
-    /// the number of bytes they take.
+    /// Selects the objects to write: as many of the first ones as take at most `max` bytes.
     ///
     /// # Errors
     ///
     /// Only if this module has a bug: counting does not fail.
-    pub fn fit(&mut self, max: u64) -> Result<u64> {
-        let mut size = 0;
+    pub fn fit(&mut self, max: u64) -> Result {
+        let mut counter = Counter::default();
         for index in 0..self.order.len() {
-            let mut counter = Counter::default();
             self.write_item(&mut counter, index)?;
-            if size + counter.bytes > max {
+            if counter.bytes > max {
                 self.shown = index;
-                return Ok(size);
+                return Ok(());
             }
-            size += counter.bytes;
         }
         self.shown = self.order.len();
-        Ok(size)
+        Ok(())
     }
 
     /// Writes the contents of the part `objects`.

@@ -101,20 +101,38 @@ impl<'a> Writer<'a> {
                 "a core dump of this store has at least {others} bytes, and {max} are allowed"
             ));
         };
-        let mut left = left;
-        if let Some((_, objects)) = &mut writer.extension {
-            // Objects take what memories leave them, but at least a half.
-            let most = left.saturating_sub(writer.data.size()).max(left / 2);
-            let most = most.saturating_sub(COUNTS).min(MOST_OBJECT_BYTES);
-            let size = objects.fit(most)?;
-            left -= if size == 0 { 0 } else { size + COUNTS };
-        }
+        let left = writer.fit_objects(max, left)?;
         writer.data.fit(left);
         if let Some((extension, _)) = &mut writer.extension {
             // Not longer than before: bytes can only have been removed from the kept runs.
             extension.memories = contents::memories(store, &writer.shown, writer.data.memories());
         }
         Ok(writer)
+    }
+
+    /// Selects the objects to write, of which none are selected yet: those that memories leave room
+    /// for, but at least as many as fit into a half of the `left` bytes. Returns the number of bytes of
+    /// `max` that are left then.
+    fn fit_objects(&mut self, max: u64, left: u64) -> Result<u64> {
+        let Some((_, objects)) = &mut self.extension else {
+            return Ok(left);
+        };
+        if objects.count() == 0 {
+            return Ok(left);
+        }
+        objects.fit(MOST_OBJECT_BYTES)?;
+        if max < u64::MAX {
+            self.data.fit(u64::MAX);
+            let memories = self.data.size();
+            if counted(&|out| self.write_others(out))? + memories > max {
+                let most = left.saturating_sub(memories).max(left / 2);
+                let most = most.saturating_sub(COUNTS).min(MOST_OBJECT_BYTES);
+                if let Some((_, objects)) = &mut self.extension {
+                    objects.fit(most)?;
+                }
+            }
+        }
+        Ok(max.saturating_sub(counted(&|out| self.write_others(out))?))
     }
 
     /// Returns the number of bytes that will be written.
