@@ -3,8 +3,8 @@
 mod collection;
 mod compatibility;
 mod continuations;
-mod forks;
 mod dumps;
+mod forks;
 mod heap;
 mod host;
 mod host_objects;
