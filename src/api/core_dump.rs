@@ -17,7 +17,7 @@ use core::fmt;
 use core::ops::Range;
 
 /// A snapshot of a store: the frames on its stacks with their values, and its modules, instances,
-/// memories and globals.
+/// memories, globals and objects.
 ///
 /// Errors of an execution contain a core dump if
 /// [`Config::coredump_on_trap`](crate::Config::coredump_on_trap) is on. [`WasmCoreDump::capture`]
@@ -54,9 +54,10 @@ use core::ops::Range;
 /// # Contents
 ///
 /// The frames and the values on stacks are copied when the dump is made. This takes at most twice
-/// the memory of each stack in use. Memories, globals and tables are not copied:
+/// the memory of each stack in use. Memories, globals, tables and objects are not copied:
 /// [`WasmCoreDump::serialize`] writes their contents at the time when it is called, so call it
-/// before the store runs again.
+/// before the store runs again. References in frames to objects that a collection may have freed in
+/// the meantime are written as missing.
 pub struct WasmCoreDump {
     store: StoreId,
     capture: Capture,
@@ -101,8 +102,10 @@ impl CoreDumpOptions {
 
     /// Sets the maximum size of the file, in bytes.
     ///
-    /// If the dump is larger, contents of memories are omitted, from the end of the last memory
-    /// backwards. Writing fails if the rest does not fit.
+    /// If the dump is larger, objects and contents of memories are omitted. Objects take the room that
+    /// memories do not need, but at least a half; those that are farthest from a root are omitted
+    /// first. Contents of memories are omitted from the end of the last memory backwards. Writing fails
+    /// if the rest does not fit.
     pub fn max_size(&mut self, bytes: u64) -> &mut CoreDumpOptions {
         self.max_size = Some(bytes);
         self

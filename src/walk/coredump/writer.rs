@@ -68,7 +68,7 @@ impl<'a> Writer<'a> {
     ///
     /// # Errors
     ///
-    /// If the file would exceed its maximum size even without the contents of memories.
+    /// If the file would exceed its maximum size even without objects and the contents of memories.
     pub fn new(
         store: &'a StoreInner,
         capture: &'a Capture,
