@@ -49,7 +49,7 @@ impl<'a> TypeNames<'a> {
             }
             Name::Field(types) => {
                 for ty in types.into_iter().map_while(Result::ok) {
-                    for naming in ty.names.into_iter().map_while(Result::ok) {
+                    for naming in ty.names.map_while(Result::ok) {
                         let field = names.fields.entry((ty.index, naming.index));
                         field.or_insert(naming.name);
                     }

@@ -339,10 +339,11 @@ impl<'a> Objects<'a> {
                     CompositeType::Struct(fields) => {
                         self.fields(object, fields).for_each(&mut one);
                     }
-                    CompositeType::Array(element) => match unpacked(element.storage) {
-                        ty @ ValType::Ref(_) => self.runs(object, ty).for_each(visit),
-                        _ => {}
-                    },
+                    CompositeType::Array(element) => {
+                        if let ty @ ValType::Ref(_) = unpacked(element.storage) {
+                            self.runs(object, ty).for_each(visit);
+                        }
+                    }
                     CompositeType::Func(_) | CompositeType::Cont(_) => {}
                 }
             }

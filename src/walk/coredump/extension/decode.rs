@@ -427,12 +427,11 @@ fn storage(reader: &mut Reader<'_>) -> Result<Storage> {
 }
 
 fn object(reader: &mut Reader<'_>) -> Result<Object> {
-    let kinds: [(u8, fn(u32) -> ObjectKind); 3] = [
-        (0x5f, ObjectKind::Struct),
-        (0x5e, ObjectKind::Array),
-        (0x69, ObjectKind::Exception),
-    ];
-    let kind = reader.choice("an object", &kinds)?(reader.index()?);
+    let kind = match reader.choice("an object", &[(0x5f, 0), (0x5e, 1), (0x69, 2)])? {
+        0 => ObjectKind::Struct(reader.index()?),
+        1 => ObjectKind::Array(reader.index()?),
+        _ => ObjectKind::Exception(reader.index()?),
+    };
     let size = reader.number()?;
     let contents = match reader.choice("contents", &[(0, 0), (1, 1), (2, 2)])? {
         0 => Contents::Values(reader.list(value)?),

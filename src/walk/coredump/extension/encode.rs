@@ -11,6 +11,9 @@ use super::{
 use crate::support::write::{Counter, Write};
 use crate::walk::coredump::bytes::{Result, byte, flag, index, number, string};
 
+/// A function that writes the contents of a part.
+type Contents<'c> = dyn Fn(&mut dyn Write) -> Result + 'c;
+
 impl Extension {
     /// Writes the version and the parts before the tables.
     ///
@@ -59,7 +62,7 @@ impl Extension {
     pub(in crate::walk::coredump) fn encode_objects(
         &self,
         out: &mut dyn Write,
-        contents: Option<&dyn Fn(&mut dyn Write) -> Result>,
+        contents: Option<&Contents<'_>>,
     ) -> Result {
         part(out, 14, &|out| list(out, &self.object_types, object_type))?;
         if let Some(contents) = contents {
