@@ -171,7 +171,7 @@ fn c18_a_dump_has_the_objects_that_a_walk_over_the_store_reaches() {
         assert!(count < 100 || reached > 1000, "{reached} objects");
 
         // After a collection these are all objects that there are.
-        store.gc();
+        store.gc(None).unwrap();
         let cells = dump
             .objects()
             .iter()
@@ -214,7 +214,7 @@ fn c18_objects_of_frames_are_shown_until_they_may_be_gone() {
     assert!(matches!(&one.contents, Contents::Values(values) if values.len() == 4));
     assert!(matches!(&text.contents, Contents::Bytes(bytes) if *bytes == [7; 70_000]));
 
-    store.gc();
+    store.gc(None).unwrap();
     let file = trapped.serialize(&mut store, "graph");
     let dump = CoreDump::parse(&file).unwrap();
     let frames = &dump.threads()[0].frames;
