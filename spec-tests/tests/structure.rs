@@ -102,8 +102,13 @@ const MAY_BE_NAMED: &[(&str, &str, &[&str])] = &[
         "module",
         &["EngineInner", "ListedModule", "MODULES"],
     ),
-    // A store owns its stacks. It does not read frames: its `trace_stack` hook does.
-    ("heap", "stack", &["BOUNDARY_SLOTS", "StackState", "Stacks"]),
+    // A store owns its stacks. It does not read frames: its `trace_stack` hook does, some at a time,
+    // from the position that it returned before.
+    (
+        "heap",
+        "stack",
+        &["BOUNDARY_SLOTS", "ExitPoint", "StackState", "Stacks"],
+    ),
     // A function's code, by the place where it is published, and reasons for failures.
     ("heap", "code", &["Entry", "Trap"]),
     // The size of a record, which a frame's layout depends on.

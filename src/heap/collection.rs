@@ -13,6 +13,8 @@
 //!   stack is marked as such in the word that `resume` reads anyway ([`Stack::is_traced`]). So
 //!   only resumptions of such stacks take the slow path, which makes the stack white again. When
 //!   it is suspended again, a new reference to it is created, by which it is found once more.
+//!   Therefore its frames can be visited a few at a time: the position of the next one is valid for as
+//!   long as the stack is grey, and is forgotten when it is resumed.
 //! * Roots that change without any sign (globals, the running stacks and those that wait for
 //!   them) are visited last, all at once, and then what they lead to. If the latter is more than
 //!   a step may do, the program continues, and all this is repeated.
@@ -31,18 +33,24 @@
 //!
 //! # Length of a pause
 //!
-//! A pause is as long as one step, or as what is visited at once: the frames of one stack, the
-//! globals, and the frames of all stacks that wait for the running one. In addition, freeing a
-//! stack or a host value takes as long as the allocator or the value's `Drop` does.
+//! A pause is as long as one step, or as what is visited at once: the globals, and the frames of
+//! the running stack and of those that wait for it. In addition, freeing a stack or a host value
+//! takes as long as the allocator or the value's `Drop` does.
+//!
+//! Nothing tells which frames of a running stack have changed, as a return tests nothing. So they
+//! are visited at once, and again if the program continues before marking has ended. A frame takes some
+//! tens of nanoseconds, as the places of its references are found once for each call site.
 
-use super::collector::{BYTES_PER_ALLOCATION, Reference};
+use super::collector::{BYTES_PER_ALLOCATION, Reference, TracedFrames};
 use super::exception;
 use super::limits::{LimitError, copied};
 use super::objects::{MarkStack, SweepCursor};
 use super::store::StoreInner;
 use crate::format_err;
 use crate::ids::{ExnIndex, ObjectRef, StackId};
+use crate::stack::ExitPoint;
 use crate::support::error::Error;
+use crate::support::segments::Segments;
 use alloc::vec::Vec;
 
 /// A collection under way.
@@ -51,7 +59,7 @@ pub struct Collection {
     /// Number of the collection, with which it marks.
     number: u32,
     /// Grey objects.
-    grey: Vec<Grey>,
+    grey: Segments<Grey>,
     /// Grey structures and arrays.
     objects: MarkStack,
     /// Object that has been visited in part, and its next item.
@@ -90,6 +98,8 @@ struct Tracing {
     of: StackId,
     /// Stack that is visited next.
     next: StackId,
+    /// Position of its next frame, if some have been visited.
+    from: Option<ExitPoint>,
 }
 
 /// Numbers of the roots of each kind that have been visited.
@@ -128,6 +138,8 @@ struct Work {
 
 /// Work of visiting a frame, in bytes: its map must be found.
 const FRAME: usize = 256;
+/// Number of frames of a suspended stack that are visited at once.
+const FRAMES: usize = 32;
 /// Work of visiting a small item, in bytes.
 const ENTRY: usize = 64;
 /// Work of visiting a structure or an array, in bytes, in addition to its size.
@@ -165,7 +177,7 @@ impl Collection {
     pub fn new(number: u32) -> Collection {
         Collection {
             number,
-            grey: Vec::new(),
+            grey: Segments::default(),
             objects: MarkStack::default(),
             partly: None,
             again: None,
@@ -217,7 +229,15 @@ impl Collection {
     /// Copies the collection for the fork of its store, in which the host owns no references.
     pub fn fork(&self) -> Result<Collection, LimitError> {
         Ok(Collection {
-            grey: copied(&self.grey)?,
+            grey: self
+                .grey
+                .try_copy(|&grey| Some(grey))
+                .ok_or(LimitError::Allocation)?,
+            // A position has an address of the store's instance.
+            tracing: self.tracing.map(|tracing| Tracing {
+                from: None,
+                ..tracing
+            }),
             objects: self.objects.try_clone().ok_or(LimitError::Allocation)?,
             found: copied(&self.found)?,
             roots: Roots {
@@ -260,12 +280,15 @@ impl Collection {
         if self.trace_objects(store, work) {
             return Ok(true);
         }
-        if let Some(Tracing { of, next }) = self.tracing.take() {
+        if let Some(Tracing { of, next, from }) = self.tracing.take() {
             // Otherwise they run again, or have ended.
             if self.is_marked(store, of) {
-                self.visit_frames(store, next, work)?;
-                let parent = store.stacks.stack(next).parent();
-                self.tracing = parent.map(|next| Tracing { of, next });
+                let from = self.visit_frames(store, next, from, FRAMES, work)?;
+                let next = match from {
+                    Some(_) => Some(next),
+                    None => store.stacks.stack(next).parent(),
+                };
+                self.tracing = next.map(|next| Tracing { of, next, from });
             }
             return Ok(true);
         }
@@ -282,7 +305,8 @@ impl Collection {
             Some(Grey::Stacks(of)) => {
                 if self.is_marked(store, of) {
                     let next = store.stacks.stack(of).innermost();
-                    self.tracing = Some(Tracing { of, next });
+                    let from = None;
+                    self.tracing = Some(Tracing { of, next, from });
                 }
             }
         }
@@ -373,20 +397,25 @@ impl Collection {
         }
     }
 
+    /// Visits `most` frames of a stack, from a position on. Returns the position of the next one, if
+    /// there are more.
     fn visit_frames(
         &mut self,
         store: &mut StoreInner,
         id: StackId,
+        from: Option<ExitPoint>,
+        most: usize,
         work: &mut Work,
-    ) -> Result<(), Error> {
+    ) -> Result<Option<ExitPoint>, Error> {
         // The stack may be suspended on its own before stacks are freed.
         store.stacks.stack_mut(id).mark = self.number;
         let mut found = Found::new(&mut self.found, &mut self.failed);
-        let frames = store.visit_stack(id, &mut |reference| found.push(reference))?;
+        let visit = &mut |reference| found.push(reference);
+        let TracedFrames { frames, next } = store.visit_stack(id, from, most, visit)?;
         work.spend(ENTRY + frames.saturating_mul(FRAME));
         self.kept += frames;
         self.mark_found(store);
-        Ok(())
+        Ok(next)
     }
 
     fn mark_found(&mut self, store: &mut StoreInner) {
@@ -440,10 +469,7 @@ impl Collection {
 
     fn add_grey(&mut self, grey: Grey) {
         self.kept += 1;
-        match self.grey.try_reserve(1) {
-            Ok(()) => self.grey.push(grey),
-            Err(_) => self.failed = true,
-        }
+        self.failed |= !self.grey.push(grey);
     }
 
     /// Visits some of the roots whose changes are noticed. Returns whether any were left.
@@ -534,7 +560,7 @@ impl Collection {
             while let Some(id) = next {
                 store.stacks.stack_mut(id).mark = self.number;
                 if activation.exited {
-                    self.visit_frames(store, id, work)?;
+                    self.visit_frames(store, id, None, usize::MAX, work)?;
                 }
                 next = store.stacks.stack(id).parent();
             }

@@ -16,6 +16,7 @@ use super::objects::AnyKind;
 use super::store::StoreInner;
 use crate::ids::{ExnIndex, ExternIndex, ObjectRef, StackId};
 use crate::module::{CollectorPace, HeapType, ValBits, ValType};
+use crate::stack::ExitPoint;
 use crate::support::error::Error;
 use alloc::sync::Arc;
 
@@ -63,8 +64,24 @@ impl Reference {
     }
 }
 
-/// Hook that visits the references in the frames of a stack, and returns the number of frames.
-pub type TraceStack = fn(&StoreInner, StackId, &mut dyn FnMut(Reference)) -> Result<usize, Error>;
+/// Hook that visits the references in frames of a stack: in as many as the number, from the youngest
+/// one or from a position on.
+pub type TraceStack = fn(
+    &StoreInner,
+    StackId,
+    Option<ExitPoint>,
+    usize,
+    &mut dyn FnMut(Reference),
+) -> Result<TracedFrames, Error>;
+
+/// Result of visiting frames.
+#[derive(Clone, Copy, Debug)]
+pub struct TracedFrames {
+    /// Number of frames that were visited.
+    pub frames: usize,
+    /// Position of the next frame, if there are more.
+    pub next: Option<ExitPoint>,
+}
 
 /// Bytes that a collection visits for each allocation, unless a step is smaller.
 const PER_ALLOCATION: usize = 1 << 10;
@@ -72,6 +89,8 @@ const PER_ALLOCATION: usize = 1 << 10;
 pub(super) const BYTES_PER_ALLOCATION: usize = 128;
 /// Maximum number of allocations from one step to the next.
 const MOST: usize = 64;
+/// Maximum number of steps that are done at once.
+const MOST_STEPS: usize = 8;
 
 /// Returns the number of allocations from one step to the next.
 fn interval(pace: CollectorPace) -> usize {
@@ -252,18 +271,20 @@ impl StoreInner {
     /// Does the part of a collection that is due. All activations must be in the host.
     pub fn collect_some(&mut self) {
         let interval = interval(self.collector.pace);
-        // Steps that could not be done in time, because of a pause, are made up for.
+        // Steps that could not be done in time, because of a pause or a large object, are made up for,
+        // but not all of them at once.
         let steps = match self.collector.collection {
-            Some(_) => (self.collector.allocated / interval).max(1),
+            Some(_) => (self.collector.allocated / interval).clamp(1, MOST_STEPS),
             None => 1,
         };
         let work = self.collector.pace.step.saturating_mul(steps);
         if self.collector.collection.is_none() {
             self.begin_collection();
         }
-        self.collector.allocated = 0;
+        self.collector.allocated -= self.collector.allocated.min(steps * interval);
         self.collector.due = interval;
         if let Some(kept) = self.step(work) {
+            self.collector.allocated = 0;
             self.collector.due = kept.max(self.collector.pace.least);
         }
     }

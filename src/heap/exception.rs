@@ -3,9 +3,9 @@
 //! An exception to which there are no references is freed when it is caught. The collector
 //! frees the others.
 
-use super::limits::{LimitError, copied};
+use super::limits::LimitError;
 use crate::ids::{ExnIndex, TagIndex};
-use alloc::vec::Vec;
+use crate::support::segments::Segments;
 use core::fmt;
 use smallvec::SmallVec;
 
@@ -44,9 +44,9 @@ impl Exception {
 #[derive(Debug, Default)]
 pub struct Exceptions {
     /// Exceptions by [`ExnIndex`].
-    all: Vec<Option<Exception>>,
+    all: Segments<Option<Exception>>,
     /// Numbers that can be reused.
-    free: Vec<u32>,
+    free: Segments<u32>,
     /// Number of bytes that all exceptions count for.
     bytes: usize,
     /// Mark of a new exception.
@@ -93,19 +93,13 @@ impl Exceptions {
             seen: false,
             mark: self.new_mark,
         };
-        let index = match self.free.pop() {
-            Some(index) => {
-                self.all[index as usize] = Some(exception);
-                index
-            }
-            None => {
-                self.all
-                    .try_reserve(1)
-                    .map_err(|_| LimitError::Allocation)?;
-                self.all.push(Some(exception));
-                self.all.len() as u32 - 1
-            }
-        };
+        let free = self.free.pop();
+        let index = free.unwrap_or(self.all.len() as u32);
+        if let Some(place) = self.all.get_mut(index as usize) {
+            *place = Some(exception);
+        } else if !self.all.push(Some(exception)) {
+            return Err(LimitError::Allocation);
+        }
         self.bytes = bytes;
         Ok(ExnIndex(index))
     }
@@ -116,18 +110,14 @@ impl Exceptions {
     ///
     /// An error if the host cannot allocate the copy.
     pub(super) fn fork(&self) -> Result<Exceptions, LimitError> {
-        let mut all = Vec::new();
-        all.try_reserve_exact(self.all.len())
-            .map_err(|_| LimitError::Allocation)?;
-        for exception in &self.all {
-            all.push(match exception {
-                Some(exception) => Some(exception.fork()?),
-                None => None,
-            });
-        }
+        let all = self.all.try_copy(|exception| match exception {
+            Some(exception) => exception.fork().ok().map(Some),
+            None => Some(None),
+        });
+        let free = self.free.try_copy(|&index| Some(index));
         Ok(Exceptions {
-            all,
-            free: copied(&self.free)?,
+            all: all.ok_or(LimitError::Allocation)?,
+            free: free.ok_or(LimitError::Allocation)?,
             bytes: self.bytes,
             new_mark: self.new_mark,
         })
@@ -196,11 +186,12 @@ impl Exceptions {
     }
 
     fn remove(&mut self, index: ExnIndex) {
-        if let Some(exception) = self.all[index.0 as usize].take() {
+        let exception = self.all.get_mut(index.0 as usize);
+        if let Some(exception) = exception.and_then(Option::take) {
             self.bytes -= size(exception.fields.len());
-            // Without memory for another free number, the number is not reused.
-            if !exception.seen && self.free.try_reserve(1).is_ok() {
-                self.free.push(index.0);
+            if !exception.seen {
+                // Without memory for another free number, the number is not reused.
+                let _ = self.free.push(index.0);
             }
         }
     }

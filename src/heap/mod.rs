@@ -58,7 +58,7 @@ mod store;
 mod table;
 mod tag;
 
-pub use collector::Reference;
+pub use collector::{Reference, TracedFrames};
 pub use exception::{Exception, ThrownException};
 pub use externs::CopyHostValue;
 pub use failure::Failure;

@@ -5,11 +5,11 @@
 //! and the references that the host holds. The references in a frame are exact, from its frame
 //! map.
 
-use super::collector::Reference;
+use super::collector::{Reference, TracedFrames};
 use super::store::StoreInner;
 use crate::ids::{ExnIndex, ObjectRef, StackId};
 use crate::module::{HeapType, ValBits, ValType, read_values};
-use crate::stack::{BOUNDARY_SLOTS, StackState};
+use crate::stack::{BOUNDARY_SLOTS, ExitPoint, StackState};
 use crate::support::bits::Bits;
 use crate::support::error::Error;
 use alloc::vec::Vec;
@@ -85,24 +85,30 @@ impl StoreInner {
         })
     }
 
-    /// Visits the references on a stack that does not run, and returns the number of frames.
+    /// Visits the references on a stack that does not run: the values that it was given, and those in
+    /// `most` frames, or only those in `most` frames from a position on.
     pub(super) fn visit_stack(
         &self,
         id: StackId,
+        from: Option<ExitPoint>,
+        most: usize,
         visit: &mut dyn FnMut(Reference),
-    ) -> Result<usize, Error> {
-        self.given(id)
-            .filter_map(|(ty, bits)| Reference::of_value(ty, bits))
-            .for_each(&mut *visit);
-        if self.stacks.stack(id).state == StackState::Fresh {
-            return Ok(0);
+    ) -> Result<TracedFrames, Error> {
+        if from.is_none() {
+            self.given(id)
+                .filter_map(|(ty, bits)| Reference::of_value(ty, bits))
+                .for_each(&mut *visit);
         }
-        (self.trace_stack)(self, id, visit)
+        if self.stacks.stack(id).state == StackState::Fresh {
+            let (frames, next) = (0, None);
+            return Ok(TracedFrames { frames, next });
+        }
+        (self.trace_stack)(self, id, from, most, visit)
     }
 
     fn visit_chain(&self, first: StackId, visit: &mut dyn FnMut(Reference)) -> Result<(), Error> {
         let mut stacks = self.stacks.stacks_from(first);
-        stacks.try_for_each(|id| self.visit_stack(id, visit).map(drop))
+        stacks.try_for_each(|id| self.visit_stack(id, None, usize::MAX, visit).map(drop))
     }
 
     /// Visits the references in the payload of an exception.

@@ -67,6 +67,17 @@ impl<'a> RawFrames<'a> {
         frames
     }
 
+    /// Returns the position of the next frame, if there is one. Frames from there on can be visited
+    /// later, unless the stack has run meanwhile.
+    pub fn position(&self) -> Option<ExitPoint> {
+        (!self.ended).then_some(ExitPoint {
+            ip: self.ip,
+            instance: self.instance,
+            fp: self.fp,
+            is_return: self.is_return,
+        })
+    }
+
     /// Returns the record `fp` slots from the base, if all of it is in the stack.
     fn record(&self, fp: u32) -> Option<Record> {
         let fp = fp as usize;

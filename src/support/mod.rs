@@ -18,6 +18,7 @@ pub mod park;
 pub mod raw;
 pub mod registry;
 pub mod relaxed;
+pub mod segments;
 pub(crate) mod send;
 pub mod sha256;
 pub mod size_class;

@@ -46,6 +46,8 @@ pub enum Command {
     },
     /// Time the programs with vector instructions, and their scalar builds
     Vectors,
+    /// Time the programs on structures and arrays, also without collections
+    Objects,
     /// Time calls: recursive, of a host function, from the host; suspensions and exceptions
     Calls,
 }

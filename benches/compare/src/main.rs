@@ -45,6 +45,7 @@
 //! compare --runtimes wasmi,backstitch   # some runtimes; ratios require wasmi
 //! compare --svg chart.svg               # with a bar chart
 //! compare vectors                       # programs with vectors, and their scalar builds
+//! compare objects                       # programs on structures and arrays, with collectors and without
 //! compare calls                         # nanoseconds per call
 //! compare startup spidermonkey.wasm     # compilation time, in each mode
 //! compare memory                        # memory of modules and idle instances
@@ -83,6 +84,7 @@ mod machine;
 mod measure;
 mod memory;
 mod probe;
+mod relative;
 mod report;
 mod runtime;
 mod samples;
@@ -109,7 +111,13 @@ use workload::{Group, Workload};
 
 fn main() -> Result<ExitCode> {
     let Cli { command, options } = Cli::parse();
-    let runtimes = select(runtime::all()?, &options)?;
+    let all = match command {
+        Some(Command::Objects) => runtime::with_objects()?,
+        // Its programs can be those with objects.
+        Some(Command::Repeat { .. }) => runtime::every()?,
+        _ => runtime::all()?,
+    };
+    let runtimes = select(all, &options)?;
     if let Some(Command::Memory { modules, hold }) = command {
         let modules = chosen(modules, &options)?;
         if let Some(what) = hold {
@@ -160,11 +168,12 @@ fn measure(command: Command, runtimes: &[Box<dyn Runtime>], options: &Options) -
         (options.effort(), Probe::new)
     };
     match command {
-        Command::Execution | Command::Vectors => {
+        Command::Execution | Command::Vectors | Command::Objects => {
             let folder = &options.workloads;
             let size = options.size.name();
             let (name, groups) = match command {
                 Command::Vectors => ("vectors", Group::VECTORS),
+                Command::Objects => ("objects", Group::OBJECTS),
                 _ => ("execution", Group::PLAIN),
             };
             let probe = probe(&[
@@ -178,6 +187,11 @@ fn measure(command: Command, runtimes: &[Box<dyn Runtime>], options: &Options) -
             let report = execution::measure(runtimes, &workloads, &probe, effort, statistic);
             let more = match command {
                 Command::Vectors => Some(vectors::markdown(&report, &workloads)),
+                Command::Objects => {
+                    let names = workloads.iter().map(|workload| workload.name.as_str());
+                    let programs: Vec<_> = names.zip(0..).collect();
+                    relative::backstitch(&report, &programs)
+                }
                 _ => execution::coremark(&report, &workloads),
             };
             Ok(Measured { report, more })

@@ -125,6 +125,7 @@ impl Report {
             ("whole crates", Some(Group::Program)),
             ("vectors", Some(Group::Vector)),
             ("without vectors", Some(Group::Scalar)),
+            ("objects", Some(Group::Object)),
             ("all", None),
         ];
         groups

@@ -118,7 +118,7 @@ pub fn all() -> Result<Vec<Box<dyn Runtime>>> {
         #[cfg(feature = "wasmi")]
         Box::new(wasmi::Wasmi),
         #[cfg(feature = "backstitch")]
-        Box::new(backstitch::Backstitch),
+        Box::new(backstitch::Backstitch::new()),
         #[cfg(feature = "stitch")]
         Box::new(stitch::Stitch),
         #[cfg(feature = "wasm3")]
@@ -132,4 +132,34 @@ pub fn all() -> Result<Vec<Box<dyn Runtime>>> {
         #[cfg(feature = "wasmtime")]
         Box::new(wasmtime::Wasmtime::cranelift()?),
     ])
+}
+
+/// Returns the runtimes that are compiled in and support objects, each with its collector and without
+/// collections.
+pub fn with_objects() -> Result<Vec<Box<dyn Runtime>>> {
+    Ok(vec![
+        #[cfg(feature = "backstitch")]
+        Box::new(backstitch::Backstitch::new()),
+        #[cfg(feature = "backstitch")]
+        Box::new(backstitch::Backstitch::without_collections()),
+        #[cfg(feature = "wasmtime")]
+        Box::new(wasmtime::Wasmtime::pulley()?),
+        #[cfg(feature = "wasmtime")]
+        Box::new(wasmtime::Wasmtime::pulley_without_collections()?),
+        #[cfg(feature = "wasmtime")]
+        Box::new(wasmtime::Wasmtime::cranelift()?),
+        #[cfg(feature = "wasmtime")]
+        Box::new(wasmtime::Wasmtime::cranelift_without_collections()?),
+    ])
+}
+
+/// Returns all runtimes that are compiled in, in all their variants.
+pub fn every() -> Result<Vec<Box<dyn Runtime>>> {
+    let mut every = all()?;
+    for runtime in with_objects()? {
+        if every.iter().all(|other| other.key() != runtime.key()) {
+            every.push(runtime);
+        }
+    }
+    Ok(every)
 }

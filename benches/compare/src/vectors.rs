@@ -1,9 +1,7 @@
 //! Tables of the vector programs: Backstitch beside each other runtime, and vectors beside scalars.
 
+use crate::relative::{self, Named, table, time};
 use crate::report::Report;
-use crate::runtime::BACKSTITCH;
-use crate::samples::geometric_mean;
-use crate::table::Table;
 use crate::workload::{Group, Workload};
 
 /// A vector program in the report.
@@ -15,27 +13,24 @@ struct Program<'w> {
     scalar: Option<usize>,
 }
 
+impl Named for Program<'_> {
+    fn name(&self) -> &str {
+        self.name
+    }
+}
+
 /// Returns the tables, of which the first requires Backstitch.
 pub fn markdown(report: &Report, workloads: &[Workload]) -> String {
     let programs = programs(workloads);
     let mut text = String::new();
-    let backstitch = |column: &usize| report.columns[*column].label == BACKSTITCH;
-    let columns: Vec<usize> = (0..report.columns.len()).collect();
-    if let Some(&own) = columns.iter().find(|column| backstitch(column)) {
-        let others: Vec<usize> = columns.iter().copied().filter(|&at| at != own).collect();
-        let table = table(report, &programs, &others, |program, other| {
-            Some(time(report, program.line, own)? / time(report, program.line, other)?)
-        });
-        text += &format!(
-            "Time of Backstitch relative to that of each other runtime (lower is faster):\n\n{}\n",
-            table.markdown()
-        );
-    }
+    let lines: Vec<_> = programs.iter().map(|it| (it.name, it.line)).collect();
+    text.extend(relative::backstitch(report, &lines));
     let paired: Vec<Program> = programs
         .into_iter()
         .filter(|program| program.scalar.is_some())
         .collect();
     if !paired.is_empty() {
+        let columns: Vec<usize> = (0..report.columns.len()).collect();
         let table = table(report, &paired, &columns, |program, column| {
             Some(time(report, program.line, column)? / time(report, program.scalar?, column)?)
         });
@@ -67,37 +62,4 @@ fn programs(workloads: &[Workload]) -> Vec<Program<'_>> {
             scalar: scalar(workload),
         })
         .collect()
-}
-
-fn time(report: &Report, line: usize, column: usize) -> Option<f64> {
-    report.time(&report.lines[line], column)
-}
-
-/// Returns a table with a row for each program, a cell for each column, and geometric means.
-fn table(
-    report: &Report,
-    programs: &[Program],
-    columns: &[usize],
-    ratio: impl Fn(&Program, usize) -> Option<f64>,
-) -> Table {
-    let labels = columns.iter().map(|&at| report.columns[at].label.as_str());
-    let mut table = Table::new(["program"].into_iter().chain(labels));
-    let mut ratios = vec![Vec::new(); columns.len()];
-    for program in programs {
-        let mut row = vec![program.name.to_owned()];
-        for (&column, ratios) in columns.iter().zip(&mut ratios) {
-            let ratio = ratio(program, column);
-            ratios.extend(ratio);
-            row.push(ratio.map_or_else(|| "–".into(), |ratio| format!("{ratio:.3}")));
-        }
-        table.push(row);
-    }
-    let means = ratios.iter().map(|ratios| match geometric_mean(ratios) {
-        Some(mean) if ratios.len() < programs.len() => format!("**{mean:.3}** ({})", ratios.len()),
-        Some(mean) => format!("**{mean:.3}**"),
-        None => "–".into(),
-    });
-    let title = format!("**geometric mean of {}**", programs.len());
-    table.push([title].into_iter().chain(means));
-    table
 }

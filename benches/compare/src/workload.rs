@@ -33,6 +33,8 @@ pub enum Group {
     Vector,
     /// A program like a [`Group::Vector`], built without vector instructions.
     Scalar,
+    /// A program on structures and arrays.
+    Object,
 }
 
 impl Group {
@@ -42,8 +44,17 @@ impl Group {
     /// Groups of `compare vectors`.
     pub const VECTORS: &[Self] = &[Self::Vector, Self::Scalar];
 
+    /// Groups of `compare objects`.
+    pub const OBJECTS: &[Self] = &[Self::Object];
+
     /// All groups.
-    pub const ALL: &[Self] = &[Self::Kernel, Self::Program, Self::Vector, Self::Scalar];
+    pub const ALL: &[Self] = &[
+        Self::Kernel,
+        Self::Program,
+        Self::Vector,
+        Self::Scalar,
+        Self::Object,
+    ];
 }
 
 /// Amount of work, if the list has several amounts for an export.
@@ -152,13 +163,15 @@ fn name(module: &str, export: &str) -> String {
 }
 
 /// Returns the group of a module. Kernels are in the module of that name, or written as text; the
-/// beginning of the name shows how programs with vectors were built.
+/// beginning of the name shows how programs with vectors were built, and which use objects.
 pub fn group(folder: &Path, module: &str) -> Group {
     let text = folder.join(format!("kernels/wat/{module}.wat"));
     if module.starts_with("simd_") || module.starts_with("relaxed_") {
         Group::Vector
     } else if module.starts_with("scalar_") {
         Group::Scalar
+    } else if module.starts_with("objects_") {
+        Group::Object
     } else if module == "kernels" || text.is_file() {
         Group::Kernel
     } else {

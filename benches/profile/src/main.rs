@@ -69,8 +69,10 @@ const FUSIONS: usize = 4000;
 const VECTOR_FUSIONS: usize = 1200;
 
 /// Beginnings of the names of workloads that do not influence the choice: some of the programs with
-/// vectors, and the builds of the same programs without vectors and with relaxed ones.
+/// vectors, the builds of the same programs without vectors and with relaxed ones, and programs on
+/// objects, whose fusions are in a table of their own.
 const EVALUATION_ONLY: &[&str] = &[
+    "objects_",
     "relaxed_",
     "scalar_",
     "simd_align/",

@@ -6,9 +6,9 @@
 //! simplest possible algorithm.
 
 use super::*;
-use crate::heap::{AnyKind, Reference, StoreInner};
+use crate::heap::{AnyKind, Reference, StoreInner, TracedFrames};
 use crate::ids::{ExnIndex, StackId, TableIndex};
-use crate::stack::{Activation, BOUNDARY_SLOTS, BoundaryKind, Owner, StackState, next_reference};
+use crate::stack::{ExitPoint, Activation, BOUNDARY_SLOTS, BoundaryKind, Owner, StackState, next_reference};
 use crate::support::error::Error;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::sync::Arc;
@@ -20,11 +20,21 @@ type Contents = BTreeMap<StackId, Vec<Reference>>;
 fn trace_stack(
     store: &StoreInner,
     id: StackId,
+    from: Option<ExitPoint>,
+    most: usize,
     visit: &mut dyn FnMut(Reference),
-) -> Result<usize, Error> {
+) -> Result<TracedFrames, Error> {
     let contents = store.data.downcast_ref::<Contents>().unwrap();
-    contents[&id].iter().copied().for_each(visit);
-    Ok(1)
+    // Each reference is in a frame of its own, whose position is its number.
+    let first = from.map_or(0, |position| position.fp as usize);
+    let rest = contents[&id].get(first..).unwrap_or_default();
+    let frames = rest.len().min(most);
+    rest[..frames].iter().copied().for_each(visit);
+    let next = (frames < rest.len()).then(|| ExitPoint {
+        fp: (first + frames) as u32,
+        ..ExitPoint::NONE
+    });
+    Ok(TracedFrames { frames, next })
 }
 
 /// A generator of pseudorandom numbers.

@@ -50,6 +50,9 @@ const MOST_BYTES: u64 = if usize::BITS > 32 { 1 << 36 } else { 1 << 30 };
 /// Number of spare blocks that are kept, in addition to as many as are in use.
 const FEW_SPARE: usize = 16;
 
+/// Number of blocks that are swept at once in search of free cells, unless the limit is reached.
+const MOST_SWEPT: usize = 4;
+
 /// The blocks of a size class.
 #[derive(Clone, Copy, Debug, Default)]
 struct Lists {
@@ -317,6 +320,7 @@ impl Objects {
         if unsafe { (*self.core()).free[index] } != 0 {
             return Ok(());
         }
+        let mut swept = 0;
         loop {
             let number = self.lists[index].ready;
             if number != END {
@@ -331,10 +335,17 @@ impl Objects {
                 unsafe { (*self.core()).free[index] = cells.first };
                 return Ok(());
             }
-            let number = match self.take_unswept(index) {
+            // Blocks without free cells must not make a pause long.
+            let spare = if swept < MOST_SWEPT {
+                None
+            } else {
+                self.take_spare(limit)
+            };
+            let number = match spare.or_else(|| self.take_unswept(index)) {
                 Some(number) => number,
                 None => self.take_spare(limit).ok_or(LimitError::Limit)?,
             };
+            swept += 1;
             let block = &mut self.blocks[number as usize];
             block.sweep(number, class);
             if block.has_free() {

@@ -9,19 +9,43 @@ use backstitch::{CompilationMode, Config, Engine, Linker, Module, Store};
 use super::{BACKSTITCH, Held, Loaded, Mode, Runtime};
 use crate::{host, version};
 
-pub struct Backstitch;
+pub struct Backstitch {
+    key: &'static str,
+    // Number of allocations after which a collection may begin, if not the default one.
+    threshold: Option<usize>,
+}
+
+impl Backstitch {
+    pub fn new() -> Self {
+        Self {
+            key: BACKSTITCH,
+            threshold: None,
+        }
+    }
+
+    pub fn without_collections() -> Self {
+        Self {
+            key: "backstitch-null",
+            threshold: Some(usize::MAX),
+        }
+    }
+}
 
 impl Runtime for Backstitch {
     fn key(&self) -> &'static str {
-        BACKSTITCH
+        self.key
     }
 
     fn version(&self) -> String {
-        format!("Backstitch {}", version::of("backstitch"))
+        format!("{} {}", self.key, version::of("backstitch"))
     }
 
     fn load(&self, bytes: &[u8]) -> Result<Box<dyn Loaded>> {
-        let engine = Engine::default();
+        let mut config = Config::new();
+        if let Some(threshold) = self.threshold {
+            config.gc_threshold(threshold);
+        }
+        let engine = Engine::new(&config)?;
         let module = Module::new(&engine, bytes)?;
         let mut store = Store::new(&engine, ());
         let mut linker = Linker::new(&engine);

@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use wasmtime::{Config, Engine, Linker, Module, Store};
+use wasmtime::{Collector, Config, Engine, Linker, Module, Store};
 
 use super::{Loaded, Mode, Runtime};
 use crate::{host, version};
@@ -17,26 +17,45 @@ pub struct Wasmtime {
 }
 
 impl Wasmtime {
+    fn new(key: &'static str, config: &Config) -> Result<Self> {
+        let engine = Engine::new(config)?;
+        Ok(Self { key, engine })
+    }
+
     pub fn pulley() -> Result<Self> {
-        let mut config = Config::new();
-        config.target("pulley64")?;
-        Ok(Self {
-            key: "pulley",
-            engine: Engine::new(&config)?,
-        })
+        Self::new("pulley", pulley()?.collector(REFERENCE_COUNTING))
+    }
+
+    pub fn pulley_without_collections() -> Result<Self> {
+        Self::new("pulley-null", pulley()?.collector(Collector::Null))
     }
 
     pub fn cranelift() -> Result<Self> {
-        Ok(Self {
-            key: "cranelift",
-            engine: Engine::new(
-                Config::new()
-                    .wasm_function_references(true)
-                    .wasm_exceptions(true)
-                    .wasm_stack_switching(cfg!(all(target_arch = "x86_64", unix))),
-            )?,
-        })
+        Self::new("cranelift", cranelift().collector(REFERENCE_COUNTING))
     }
+
+    pub fn cranelift_without_collections() -> Result<Self> {
+        Self::new("cranelift-null", cranelift().collector(Collector::Null))
+    }
+}
+
+/// Wasmtime's default collector in this build.
+const REFERENCE_COUNTING: Collector = Collector::DeferredReferenceCounting;
+
+fn pulley() -> Result<Config> {
+    let mut config = Config::new();
+    config.target("pulley64")?.wasm_gc(true);
+    Ok(config)
+}
+
+fn cranelift() -> Config {
+    let mut config = Config::new();
+    config
+        .wasm_gc(true)
+        .wasm_function_references(true)
+        .wasm_exceptions(true)
+        .wasm_stack_switching(cfg!(all(target_arch = "x86_64", unix)));
+    config
 }
 
 impl Runtime for Wasmtime {
