@@ -197,7 +197,20 @@ pub struct CastTest(u16);
 impl CastTest {
     /// Creates a test. `depth` is the number of supertypes of a defined type, or 0.
     pub const fn new(target: CastTarget, nullable: bool, depth: u32) -> CastTest {
-        CastTest((depth as u16) << 8 | (nullable as u16) << 7 | target as u16)
+        // A reference to an object has the low bits 00, one to a host value 10.
+        let kinds = match target {
+            CastTarget::All => 0b1111,
+            CastTarget::Eq => 0b1011,
+            CastTarget::I31 => 0b1010,
+            _ => 0,
+        };
+        CastTest((depth as u16) << 8 | (nullable as u16) << 7 | kinds << 3 | target as u16)
+    }
+
+    /// Returns whether all references pass whose two low bits are those of `bits`, which is not null.
+    #[inline(always)]
+    pub const fn accepts_kind(self, bits: u32) -> bool {
+        self.0 >> (3 + (bits & 3)) & 1 != 0
     }
 
     /// Returns the target.

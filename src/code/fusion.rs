@@ -20,7 +20,8 @@ macro_rules! define_rows {
     ([]
         $([$($op:ident::$variant:ident)*])*;
         $([$($other_op:ident::$other_variant:ident)*])*;
-        $([$($vector_op:ident::$vector_variant:ident)*])*
+        $([$($vector_op:ident::$vector_variant:ident)*])*;
+        $([$($object_op:ident::$object_variant:ident)*])*
     ) => {
         /// The opcodes of each row.
         const ROWS: &[&[Opcode]] = &[
@@ -32,6 +33,10 @@ macro_rules! define_rows {
             $(
                 #[cfg(target_pointer_width = "64")]
                 &[$(Opcode::named(Op::$vector_op, stringify!($vector_variant))),*],
+            )*
+            $(
+                #[cfg(target_pointer_width = "64")]
+                &[$(Opcode::named(Op::$object_op, stringify!($object_variant))),*],
             )*
         ];
     };

@@ -15,7 +15,7 @@
 //!   field    the types of fields              layout         where fields stand
 //!   cells    ops with fields of their own     input          operands under assembly
 //!   opcode   numbers of ops and variants      fusion         runs of cells with one handler
-//!   fusion_rows, vector_fusion_rows           the list of these runs
+//!   fusion_rows, vector_fusion_rows, object_fusion_rows   the list of these runs
 //!   atomic   assembly of atomic accesses      object         … of accesses to objects
 //! ```
 
@@ -33,6 +33,7 @@ mod input;
 mod layout;
 mod module_code;
 mod object;
+pub(crate) mod object_fusion_rows;
 pub(crate) mod object_table;
 mod observed;
 mod opcode;

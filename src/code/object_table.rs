@@ -115,7 +115,7 @@ macro_rules! for_each_object_op {
             /// Fills elements of an array with a value.
             Service ArrayFill "array.fill" [operands: FarSlot, ty: TypeId]
             /// Copies elements between arrays.
-            Service ArrayCopy "array.copy" [operands: FarSlot, ty: TypeId]
+            Control ArrayCopy "array.copy" [operands: FarSlot, ty: TypeId, metered: u16]
             /// Copies numbers of a data segment to an array.
             Service ArrayInitData "array.init_data" [operands: FarSlot, ty: TypeId, data: ModuleData]
             /// Copies references of an element segment to an array.

@@ -14,12 +14,13 @@
 //! 32-bit addresses have none of them.
 //!
 //! `for_each_vector_fusion!` calls `$callback!` with the tokens and the rows that it was given and,
-//! behind a semicolon, the rows with vectors.
+//! behind a semicolon, the rows with vectors, then those of
+//! [`object_fusion_rows`](super::object_fusion_rows).
 
 #[cfg(feature = "simd")]
 macro_rules! for_each_vector_fusion {
     ($callback:ident [$($extra:tt)*] { $($rows:tt)* }) => {
-        $callback! { [$($extra)*]
+        $crate::code::object_fusion_rows::for_each_object_fusion! { $callback [$($extra)*] {
             $($rows)*
             ;
             [I32Add::si V128Load::r_d]
@@ -1222,7 +1223,7 @@ macro_rules! for_each_vector_fusion {
             [I32Load::s_d V128Const::d]
             [F32x4Lt::rs_d V128And::ss]
             [F32x4ReplaceLane::rs F32x4Add::rs_d]
-        }
+        } }
     };
 }
 
@@ -1230,7 +1231,9 @@ macro_rules! for_each_vector_fusion {
 #[cfg(not(feature = "simd"))]
 macro_rules! for_each_vector_fusion {
     ($callback:ident [$($extra:tt)*] { $($rows:tt)* }) => {
-        $callback! { [$($extra)*] $($rows)* ; }
+        $crate::code::object_fusion_rows::for_each_object_fusion! { $callback [$($extra)*] {
+            $($rows)* ;
+        } }
     };
 }
 

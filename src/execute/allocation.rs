@@ -45,7 +45,7 @@ unsafe fn write_field(field: *mut u8, storage: Storage, slot: *const u64) -> *co
 impl Regs {
     /// Returns the layout of a type that the running instance has.
     #[inline(always)]
-    unsafe fn layout(&self, ty: TypeId) -> *const ObjectLayout {
+    pub(super) unsafe fn layout(&self, ty: TypeId) -> *const ObjectLayout {
         // SAFETY: X2, H5.
         unsafe { (*ObjectCore::type_entry((*self.ctx).objects, ty.0)).layout }
     }

@@ -32,12 +32,11 @@ impl Regs {
         if bits == 0 {
             return test.accepts_null();
         }
+        if test.accepts_kind(bits) {
+            return true;
+        }
         match test.target() {
-            CastTarget::None => false,
-            CastTarget::All => true,
-            // A host value has the bits 10.
-            CastTarget::Eq => bits & 3 != 2,
-            CastTarget::I31 => bits & 1 != 0,
+            CastTarget::None | CastTarget::All | CastTarget::Eq | CastTarget::I31 => false,
             // SAFETY: X2, H5.
             CastTarget::Struct => unsafe { self.is_of_kind(bits, CompositeKind::Struct) },
             // SAFETY: X2, H5.

@@ -310,7 +310,8 @@ macro_rules! fusions {
     ([$visitor:ident]
         $([$($op:ident::$variant:ident)*])*;
         $([$($other_op:ident::$other_variant:ident)*])*;
-        $([$($vector_op:ident::$vector_variant:ident)*])*
+        $([$($vector_op:ident::$vector_variant:ident)*])*;
+        $([$($object_op:ident::$object_variant:ident)*])*
     ) => {
         [
             $(<$visitor as Visit<fusions!(fused $($op::$variant)*)>>::ITEM,)*
@@ -321,6 +322,10 @@ macro_rules! fusions {
             $(
                 #[cfg(target_pointer_width = "64")]
                 <$visitor as Visit<fusions!(fused $($vector_op::$vector_variant)*)>>::ITEM,
+            )*
+            $(
+                #[cfg(target_pointer_width = "64")]
+                <$visitor as Visit<fusions!(fused $($object_op::$object_variant)*)>>::ITEM,
             )*
         ]
     };

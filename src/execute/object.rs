@@ -7,7 +7,9 @@ use super::cell::{Apply, Cell, Execute};
 use super::memory::{LoadOp, StoreOp};
 use super::operand::{Sink, Source};
 use super::regs::{Regs, Step};
-use crate::code::cells::{ArrayGetV128, ArraySetV128, StructGetV128, StructSetV128};
+use crate::code::cells::{
+    ArrayCopy, ArrayGetV128, ArraySetV128, Row, StructGetV128, StructSetV128,
+};
 use crate::code::shape::{GetElement, GetField, SetElement, SetField, Shape, Slot};
 use crate::code::{FieldKind, Op, Trap};
 use crate::heap::{ObjectCore, is_object};
@@ -190,6 +192,76 @@ where
                 }
                 Err(trap) => r.trap(trap),
             }
+        }
+    }
+}
+
+/// Maximum number of bytes that a handler copies.
+const MOST_COPIED: u64 = 256;
+
+/// Copies bytes, the first ones first. The destination may overlap bytes behind it.
+///
+/// # Safety
+///
+/// `from` is valid for reads of `len` bytes and `to` for writes.
+#[inline(always)]
+unsafe fn copy_up(mut to: *mut u8, mut from: *const u8, mut len: usize) {
+    // SAFETY: as promised. A word that has been written ends before the next one that is read.
+    unsafe {
+        while len >= size_of::<u64>() {
+            let word = from.cast::<u64>().read_unaligned();
+            to.cast::<u64>().write_unaligned(word);
+            to = to.add(size_of::<u64>());
+            from = from.add(size_of::<u64>());
+            len -= size_of::<u64>();
+        }
+        while len > 0 {
+            // Volatile keeps it a loop that is not unrolled.
+            to.write_volatile(from.read());
+            to = to.add(1);
+            from = from.add(1);
+            len -= 1;
+        }
+    }
+}
+
+impl Execute for ArrayCopy {
+    #[inline(always)]
+    unsafe fn run(r: &mut Regs) -> Step {
+        // SAFETY: X1, X2, S1, H5: there are five operands, and the elements of both arrays have one
+        // size.
+        unsafe {
+            let operands = r.far_slot(ArrayCopy::operands);
+            let operand = |index: usize| *operands.add(index) as u32;
+            let (to, from) = (operand(0), operand(2));
+            let (to_start, from_start, len) = (operand(1), operand(3), operand(4));
+            let storage = (*(*r.layout(r.get(ArrayCopy::ty))).fields.as_ptr()).storage;
+            let size = u64::from(storage.size());
+            let bytes = u64::from(len) * size;
+            // The driver does everything else, and traps.
+            let is_simple = to != 0
+                && from != 0
+                && bytes <= MOST_COPIED
+                && r.get(ArrayCopy::metered) == 0
+                && (to != from || to_start <= from_start)
+                && (!storage.is_traced() || (*(*r.ctx).objects).is_marking == 0);
+            if !is_simple {
+                return r.serve_op(Self::OP);
+            }
+            let (to, from) = (r.object(to), r.object(from));
+            let is_within = |array: *mut u8, start: u32| {
+                u64::from(start) + u64::from(len) <= u64::from(*array.cast::<u32>().add(1))
+            };
+            if !is_within(to, to_start) || !is_within(from, from_start) {
+                return r.serve_op(Self::OP);
+            }
+            let byte = |start: u32| (u64::from(ARRAY_HEADER) + u64::from(start) * size) as usize;
+            copy_up(
+                to.add(byte(to_start)),
+                from.add(byte(from_start)),
+                bytes as usize,
+            );
+            r.next::<Self>()
         }
     }
 }

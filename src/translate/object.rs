@@ -480,7 +480,12 @@ impl Function<'_> {
     /// `array.copy`.
     pub fn array_copy(&mut self, ty: u32) {
         let (ty, _) = self.layout(ty);
-        self.bulk_service(5, None, |operands| ArrayCopy { operands, ty });
+        let metered = self.tunables.consume_fuel.into();
+        self.bulk_service(5, None, |operands| ArrayCopy {
+            operands,
+            ty,
+            metered,
+        });
     }
 
     /// `array.init_data`.

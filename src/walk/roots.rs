@@ -42,7 +42,9 @@ impl Places {
             slots: Vec::new(),
             accumulator: None,
         };
-        for &Variable { kind, source } in map.locals().iter().chain(operands).chain(map.caught(wasm)) {
+        for &Variable { kind, source } in
+            map.locals().iter().chain(operands).chain(map.caught(wasm))
+        {
             let heap = match kind {
                 Kind::ExternRef => HeapType::Extern,
                 Kind::ExnRef => HeapType::Exn,
@@ -124,7 +126,9 @@ pub fn trace_stack(
             }
         }
         if let Some(heap) = places.accumulator {
-            Reference::new(heap, accumulator).into_iter().for_each(&mut *visit);
+            Reference::new(heap, accumulator)
+                .into_iter()
+                .for_each(&mut *visit);
         }
         traced.frames += 1;
     }

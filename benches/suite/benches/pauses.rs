@@ -230,7 +230,10 @@ fn measure(kind: &str, live: usize, text: &str) {
     }
     let mut times = Times::default();
     for index in 0..live {
-        times.measure(|| keep.call(&mut store, index as i32).expect("the call returns"));
+        times.measure(|| {
+            keep.call(&mut store, index as i32)
+                .expect("the call returns")
+        });
     }
     times.print(kind, "while they become more");
     let mut times = Times::default();

@@ -157,6 +157,7 @@
 
   (func $block (type $evaluate) (param $this (ref $object)) (param $frame (ref $frame)) (result (ref eq))
     (local $parts (ref $parts)) (local $i i32) (local $last (ref eq))
+    (local.set $last (ref.i31 (i32.const 0)))
     (local.set $parts
       (struct.get $block $parts (ref.cast (ref $block) (local.get $this))))
     (loop $again

@@ -90,14 +90,14 @@
             (br_on_cast $number (ref $token) (ref $number))
             (local.set $sum
               (i64.add
-                (local.get $sum)
-                (i64.extend_i32_u (struct.get $sign $byte (ref.cast (ref $sign))))))
+                (i64.extend_i32_u (struct.get $sign $byte (ref.cast (ref $sign))))
+                (local.get $sum)))
             (br $next))
           (local.set $sum
-            (i64.add (local.get $sum) (i64.extend_i32_u (struct.get $number $value))))
+            (i64.add (i64.extend_i32_u (struct.get $number $value)) (local.get $sum)))
           (br $next))
         (local.set $sum
-          (i64.xor (local.get $sum) (i64.extend_i32_u (struct.get $name $hash))))
+          (i64.xor (i64.extend_i32_u (struct.get $name $hash)) (local.get $sum)))
         (br $next)))
     (local.get $sum))
 

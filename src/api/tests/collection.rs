@@ -8,7 +8,9 @@
 use super::*;
 use crate::heap::{AnyKind, Reference, StoreInner, TracedFrames};
 use crate::ids::{ExnIndex, StackId, TableIndex};
-use crate::stack::{ExitPoint, Activation, BOUNDARY_SLOTS, BoundaryKind, Owner, StackState, next_reference};
+use crate::stack::{
+    Activation, BOUNDARY_SLOTS, BoundaryKind, ExitPoint, Owner, StackState, next_reference,
+};
 use crate::support::error::Error;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::sync::Arc;
