@@ -10,7 +10,6 @@ use crate::ids::{InstanceIndex, StackId};
 use crate::module::EngineInner;
 use crate::support::wait_queue::WaitQueue;
 use alloc::sync::Arc;
-use core::cell::UnsafeCell;
 
 impl Stack {
     /// Copies a stack for a fork of its store. `core_of` returns the cores of the fork's instances.
@@ -96,9 +95,10 @@ impl Stacks {
     ) -> Option<Stacks> {
         let mut fork = Stacks::new(engine, objects);
         let stacks = (1..self.entries() as u32).map(|id| self.stack(StackId(id)));
-        fork.stacks.try_reserve_exact(stacks.len()).ok()?;
         for stack in stacks {
-            fork.stacks.push(UnsafeCell::new(stack.fork(&core_of)?));
+            if !fork.stacks.push(stack.fork(&core_of)?) {
+                return None;
+            }
         }
         fork.share_directory(StackId::NONE);
         // Releasing a stack must never allocate memory.

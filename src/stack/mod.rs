@@ -7,6 +7,7 @@
 //!   stacks         all stacks of a store       directory, arena    one stack
 //!   continuations  references to stacks        chain               activations
 //!   record         frame records               frames              the frames of one stack
+//!   entries        memory of the directory
 //!   context        shared with running code    fuel, interrupt     limits of running code
 //!   root           the symbol for debuggers    image               copies
 //!   waiting        waits at addresses of shared memories
@@ -33,6 +34,7 @@ mod context;
 mod continuations;
 mod directory;
 mod fork;
+mod entries;
 mod frames;
 mod fuel;
 mod image;

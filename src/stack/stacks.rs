@@ -3,6 +3,7 @@
 use super::chain::Activation;
 use super::context::Context;
 use super::directory::{ExitPoint, Owner, Stack, StackState, next_reference};
+use super::entries::Entries;
 use super::interrupt::{InterruptFlag, InterruptHandle};
 use super::names::Names;
 use super::root::{ListedStore, STORES};
@@ -25,7 +26,7 @@ pub struct Stacks {
     listed: Option<Listed<ListedStore>>,
     context: NonNull<UnsafeCell<Context>>,
     /// The stack directory: stacks by number. The first entry is no stack.
-    pub(super) stacks: Vec<UnsafeCell<Stack>>,
+    pub(super) stacks: Entries,
     /// Free stacks. The last ones keep their memory for the next call.
     pub(super) free: Vec<StackId>,
     /// Number of stack numbers that are never reused.
@@ -82,7 +83,7 @@ impl Stacks {
         let mut stacks = Stacks {
             listed: Some(Listed::new(&STORES, listed)),
             context,
-            stacks: alloc::vec![UnsafeCell::new(Stack::none())],
+            stacks: Entries::new(),
             free: Vec::new(),
             retired: 0,
             spare: 0,
@@ -99,6 +100,7 @@ impl Stacks {
             fuel_reserve: 0,
             fuel_spent_before: 0,
         };
+        assert!(stacks.stacks.push(Stack::none()), "there is memory for it");
         stacks.share_directory(StackId::NONE);
         stacks
     }
@@ -201,21 +203,18 @@ impl Stacks {
         let id = u32::try_from(self.stacks.len()).ok()?;
         // The directory may move, and the context contains the address of the running stack.
         let running = self.running();
-        let reserved = self.stacks.try_reserve(1);
-        self.share_directory(running);
-        reserved.ok()?;
         // Releasing the stack must never allocate memory.
         let ids = self.stacks.len() + 1 - self.free.len();
         self.free.try_reserve(ids).ok()?;
-        self.stacks.push(UnsafeCell::new(Stack::new(StackId(id))));
+        let added = self.stacks.push(Stack::new(StackId(id)));
         self.share_directory(running);
-        Some(StackId(id))
+        added.then_some(StackId(id))
     }
 
     /// Sets the address of the directory, and with it that of the running stack, in the context.
     pub(super) fn share_directory(&mut self, running: StackId) {
         let count = self.stacks.len();
-        self.registers().stacks = UnsafeCell::raw_get(self.stacks.as_ptr());
+        self.registers().stacks = self.stacks.as_ptr();
         self.registers().stack_count = count;
         self.set_running(running);
     }
@@ -290,7 +289,13 @@ impl Stacks {
     /// If there never was a stack of this number.
     pub fn stack(&self, id: StackId) -> &Stack {
         // SAFETY: no handler runs while `self` is borrowed, and changes take `&mut self`.
-        unsafe { &*self.stacks[id.0 as usize].get() }
+        unsafe { &*self.entry(id) }
+    }
+
+    /// Returns the address of the entry of a stack.
+    fn entry(&self, id: StackId) -> *mut Stack {
+        let entry = self.stacks.get(id.0 as usize);
+        entry.expect("there was a stack of this number")
     }
 
     /// Returns a stack for changes.
@@ -299,9 +304,8 @@ impl Stacks {
     ///
     /// If there never was a stack of this number.
     pub fn stack_mut(&mut self, id: StackId) -> &mut Stack {
-        // SAFETY: `self` is borrowed for changes. (The vector is only borrowed shared, so that
-        // the address of its elements in the context stays valid.)
-        unsafe { &mut *self.stacks[id.0 as usize].get() }
+        // SAFETY: `self` is borrowed for changes.
+        unsafe { &mut *self.entry(id) }
     }
 
     /// Returns the running stack, or [`StackId::NONE`].
@@ -313,7 +317,7 @@ impl Stacks {
 
     /// Sets the running stack, which may be [`StackId::NONE`].
     pub fn set_running(&mut self, id: StackId) {
-        let stack = self.stacks[id.0 as usize].get();
+        let stack = self.entry(id);
         self.registers().running = stack;
     }
 
