@@ -134,6 +134,9 @@ struct Work {
     bytes: usize,
     /// Items that are visited even if `bytes` is zero, so that there is progress.
     items: usize,
+    /// Work that was done.
+    #[cfg(test)]
+    done: usize,
 }
 
 /// Work of visiting a frame, in bytes: its map must be found.
@@ -159,7 +162,12 @@ const CHUNK: usize = 32;
 
 impl Work {
     fn new(bytes: usize) -> Work {
-        Work { bytes, items: 2 }
+        Work {
+            bytes,
+            items: 2,
+            #[cfg(test)]
+            done: 0,
+        }
     }
 
     fn is_left(&self) -> bool {
@@ -169,6 +177,10 @@ impl Work {
     fn spend(&mut self, bytes: usize) {
         self.bytes = self.bytes.saturating_sub(bytes);
         self.items = self.items.saturating_sub(1);
+        #[cfg(test)]
+        {
+            self.done += bytes;
+        }
     }
 }
 
@@ -211,19 +223,19 @@ impl Collection {
     }
 
     /// Does a step. Returns whether the collection has ended.
-    fn advance(&mut self, store: &mut StoreInner, mut work: Work) -> Result<bool, Error> {
+    fn advance(&mut self, store: &mut StoreInner, work: &mut Work) -> Result<bool, Error> {
         if self.sweep.is_none() {
             if !store.objects.is_marking() {
                 store.objects.set_marking(true);
             }
-            if !self.mark(store, &mut work)? {
+            if !self.mark(store, work)? {
                 return Ok(false);
             }
             self.kept += self.bytes / BYTES_PER_ALLOCATION;
             store.objects.begin_sweep();
             self.sweep = Some(Sweep::default());
         }
-        Ok(self.sweep(store, &mut work))
+        Ok(self.sweep(store, work))
     }
 
     /// Copies the collection for the fork of its store, in which the host owns no references.
@@ -632,7 +644,12 @@ impl StoreInner {
     /// returns the number of objects and frames that it has kept.
     pub(super) fn step(&mut self, bytes: usize) -> Option<usize> {
         let mut collection = self.collector.collection.take()?;
-        let advanced = collection.advance(self, Work::new(bytes));
+        let mut work = Work::new(bytes);
+        let advanced = collection.advance(self, &mut work);
+        #[cfg(test)]
+        {
+            self.collector.longest = self.collector.longest.max(work.done);
+        }
         let kept = collection.kept;
         let ended = match advanced {
             Ok(ended) => ended,

@@ -115,6 +115,9 @@ pub struct Collector {
     pub(super) collection: Option<Collection>,
     /// Number of the last collection.
     pub(super) number: u32,
+    /// Most work of a step, in bytes.
+    #[cfg(test)]
+    pub longest: usize,
 }
 
 impl Collector {
@@ -129,6 +132,8 @@ impl Collector {
             roots: HostRoots::default(),
             collection: None,
             number: 0,
+            #[cfg(test)]
+            longest: 0,
         }
     }
 
@@ -172,6 +177,12 @@ impl Collector {
     /// Ends a pause.
     pub fn resume(&mut self) {
         self.paused -= 1;
+    }
+
+    /// Returns the number of the last collection.
+    #[cfg(test)]
+    pub fn number(&self) -> u32 {
+        self.number
     }
 
     /// Returns the number of references that the host holds, without those with a token.

@@ -12,6 +12,7 @@ mod host_roots;
 mod linking;
 mod movement;
 mod objects;
+mod pauses;
 mod running;
 mod switching;
 #[cfg(backstitch_threads)]
