@@ -94,7 +94,6 @@ impl<T> Segments<T> {
         let segment = self.segments.get_mut(index / SEGMENT)?;
         segment.get_mut(index % SEGMENT)
     }
-
 }
 
 #[cfg(test)]
