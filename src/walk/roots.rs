@@ -77,7 +77,7 @@ impl Places {
 }
 
 /// Number of sites whose places are kept while a stack is visited.
-const SITES: usize = 8;
+const KEPT: usize = 8;
 
 /// Visits the references in frames of a stack that has exited: in at most `most` of them, from
 /// a position on, or from the youngest one. For a frame that waits for a call, the
@@ -105,7 +105,7 @@ pub fn trace_stack(
     let accumulator = store.stacks.accumulators()[Class::Int as usize][0];
     let mut locator = Locator::new();
     // Deep stacks have few distinct sites.
-    let mut sites: [Option<Places>; SITES] = [const { None }; SITES];
+    let mut kept: [Option<Places>; KEPT] = [const { None }; KEPT];
     let mut frames = RawFrames::new(stack, from.unwrap_or(stack.exit));
     while traced.frames < most {
         let Some(raw) = frames.next() else {
@@ -114,10 +114,10 @@ pub fn trace_stack(
         let Some(frame) = Frame::new(store, id, &raw, &mut locator) else {
             continue;
         };
-        let site = &mut sites[frame.code_offset as usize % SITES];
-        let places = match site {
+        let entry = &mut kept[frame.code_offset as usize % KEPT];
+        let places = match entry {
             Some(places) if places.are_of(&frame) => places,
-            _ => site.insert(Places::find(store, frame)?),
+            _ => entry.insert(Places::find(store, frame)?),
         };
         let slot = |distance: i32| stack.slot(frame.fp.checked_add_signed(distance)? as usize);
         for &(heap, distance) in &places.slots {
