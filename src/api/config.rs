@@ -195,6 +195,15 @@ impl Config {
         self
     }
 
+    /// Sets whether a step of a garbage collection precedes every allocation.
+    ///
+    /// This is for tests: a reference that a host function or the engine fails to keep alive is found
+    /// at the next allocation. Programs run much slower. The default is `false`.
+    pub fn gc_stress(&mut self, enable: bool) -> &mut Config {
+        self.tunables.collector.stress = enable;
+        self
+    }
+
     features! {
         /// Configures the [tail call](https://github.com/WebAssembly/tail-call) proposal.
         ///

@@ -166,7 +166,7 @@ impl Collector {
     /// Returns whether work is due before the next allocation.
     #[inline]
     pub fn is_due(&self) -> bool {
-        self.allocated >= self.due && self.paused == 0
+        (self.allocated >= self.due || self.pace.stress) && self.paused == 0
     }
 
     /// Prevents work until [`Collector::resume`] has been called as often.

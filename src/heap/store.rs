@@ -101,7 +101,7 @@ impl StoreInner {
             page_size_log2: 16,
         };
         let pace = engine.tunables.collector;
-        let objects = Objects::new();
+        let objects = Objects::new(pace.stress);
         StoreInner {
             id: StoreId::next(),
             stacks: Stacks::new(&engine, objects.core()),

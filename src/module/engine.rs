@@ -85,6 +85,8 @@ pub struct CollectorPace {
     pub least: usize,
     /// Number of bytes that one step of a collection examines.
     pub step: usize,
+    /// True if the collector works at every allocation.
+    pub stress: bool,
 }
 
 impl Default for CollectorPace {
@@ -92,6 +94,7 @@ impl Default for CollectorPace {
         CollectorPace {
             least: 4096,
             step: 16 << 10,
+            stress: false,
         }
     }
 }

@@ -19,6 +19,12 @@
 mod engines;
 #[path = "differential/generator.rs"]
 mod generator;
+#[path = "differential/object_code.rs"]
+mod object_code;
+#[path = "differential/object_types.rs"]
+mod object_types;
+#[path = "differential/objects.rs"]
+mod objects;
 #[path = "differential/observation.rs"]
 mod observation;
 #[path = "differential/observer.rs"]
@@ -49,6 +55,11 @@ const ENOUGH: usize = 10;
 #[test]
 fn modules_of_wasm_smith() {
     compare_all("smith", smith::program);
+}
+
+#[test]
+fn modules_with_objects() {
+    compare_all("objects", objects::program);
 }
 
 #[test]

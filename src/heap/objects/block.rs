@@ -260,4 +260,20 @@ impl Block {
             None => FreeCells::default(),
         }
     }
+
+    /// Takes a list of one free cell, if there is any.
+    pub fn take_one_free(&mut self) -> FreeCells {
+        if !self.has_free() {
+            return FreeCells::default();
+        }
+        let address = self.base();
+        let list = &mut self.free[self.next_list as usize];
+        let first = list.first;
+        // SAFETY: a free cell is within the block, and begins with the next one.
+        let next = unsafe { address.add(first as usize & (BLOCK - 1)).cast::<u32>() };
+        // SAFETY: as above.
+        list.first = unsafe { next.replace(0) };
+        list.count -= 1;
+        FreeCells { first, count: 1 }
+    }
 }

@@ -94,6 +94,9 @@ pub struct Objects {
     seen: BTreeSet<u32>,
     /// Number of sweeps that have begun.
     sweeps: u64,
+    /// True if a list of free cells that handlers use has one cell, so that the driver takes part in
+    /// every allocation.
+    one_by_one: bool,
 }
 
 /// Returns the block number and the offset of an object.
@@ -102,8 +105,8 @@ fn split(ObjectRef(bits): ObjectRef) -> (usize, u32) {
 }
 
 impl Objects {
-    /// Creates an empty heap.
-    pub fn new() -> Objects {
+    /// Creates an empty heap. If `one_by_one`, the driver takes part in every allocation.
+    pub fn new(one_by_one: bool) -> Objects {
         let core = ObjectCore {
             blocks: ptr::null(),
             types: ptr::null(),
@@ -127,6 +130,7 @@ impl Objects {
             handed: 0,
             seen: BTreeSet::new(),
             sweeps: 0,
+            one_by_one,
         }
     }
 
@@ -329,7 +333,10 @@ impl Objects {
                     self.lists[index].ready = block.next;
                     continue;
                 }
-                let cells = block.take_free();
+                let cells = match self.one_by_one {
+                    true => block.take_one_free(),
+                    false => block.take_free(),
+                };
                 self.handed += (cells.count * SIZES[index]) as usize;
                 // SAFETY: H1 keeps the core alive; H2.
                 unsafe { (*self.core()).free[index] = cells.first };

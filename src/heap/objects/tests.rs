@@ -17,7 +17,7 @@ fn heap() -> (Objects, TypeId, TypeId) {
     };
     let structure = registry.intern_plain(CompositeType::Struct([field; 2].into()));
     let array = registry.intern_plain(CompositeType::Array(field));
-    let mut objects = Objects::new();
+    let mut objects = Objects::new(false);
     for ty in [structure, array] {
         objects.know_type(ty, &registry.layout(ty)).unwrap();
     }
@@ -109,7 +109,7 @@ fn elements_are_copied_and_written() {
         mutable: true,
     };
     let ty = registry.intern_plain(CompositeType::Array(element));
-    let mut objects = Objects::new();
+    let mut objects = Objects::new(false);
     objects.know_type(ty, &registry.layout(ty)).unwrap();
     let array = objects.new_array(ty, 5, LIMIT).unwrap();
     objects.write_bytes(array, 1, &[1, 2, 3, 4]);

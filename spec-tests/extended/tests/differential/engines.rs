@@ -42,6 +42,7 @@ impl Reference {
             .wasm_custom_page_sizes(true)
             .wasm_exceptions(true)
             .wasm_function_references(true)
+            .wasm_gc(true)
             .wasm_wide_arithmetic(true);
         Reference(wasmtime::Engine::new(&config).expect("Wasmtime supports this machine"))
     }
@@ -115,6 +116,18 @@ impl Subject {
             ];
             for (fuelled, stepwise, compilation) in modes {
                 let mut config = backstitch::Config::new();
+                match compilation {
+                    // The pace of programs.
+                    CompilationMode::LazyTranslation => {}
+                    // A small step at every allocation.
+                    CompilationMode::Eager => {
+                        config.gc_stress(true).gc_step(64);
+                    }
+                    // A complete collection at every allocation.
+                    _ => {
+                        config.gc_stress(true).gc_step(1 << 30);
+                    }
+                }
                 config
                     .dispatch(dispatch)
                     .compilation_mode(compilation)

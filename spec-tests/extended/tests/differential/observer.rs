@@ -276,10 +276,14 @@ macro_rules! observer {
                 Val::I64(value) => Value::Bits64(*value as u64),
                 Val::F64(bits) => Value::Bits64(*bits),
                 Val::V128(vector) => Value::Bits128((*vector).into()),
-                Val::FuncRef(None) | Val::ExternRef(None) | Val::ExnRef(None) => Value::Null,
-                Val::FuncRef(Some(_)) | Val::ExternRef(Some(_)) | Val::ExnRef(Some(_)) => {
-                    Value::Reference
-                }
+                Val::FuncRef(None)
+                | Val::ExternRef(None)
+                | Val::AnyRef(None)
+                | Val::ExnRef(None) => Value::Null,
+                Val::FuncRef(Some(_))
+                | Val::ExternRef(Some(_))
+                | Val::AnyRef(Some(_))
+                | Val::ExnRef(Some(_)) => Value::Reference,
                 _ => panic!("programs have no other values"),
             }
         }

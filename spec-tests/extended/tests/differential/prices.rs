@@ -9,9 +9,11 @@ const ZEROED_SLOTS: u32 = 64;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Prices {
     /// Backstitch charges more for some code: a memory that grows costs by its size, many declared
-    /// locals by their number, and a suspension by the continuations that it passes.
+    /// locals by their number, an array by its length, and a suspension by the continuations that it
+    /// passes.
     pub more: bool,
-    /// Wasmtime charges more for some code: bulk instructions that fail cost by their operands.
+    /// Wasmtime charges more for some code: bulk instructions that fail cost by their operands, and
+    /// those of arrays by other sizes.
     pub less: bool,
 }
 
@@ -35,6 +37,17 @@ impl Prices {
                     | Operator::Suspend { .. }
                     | Operator::Switch { .. } => {
                         prices.more = true;
+                    }
+                    Operator::ArrayNew { .. }
+                    | Operator::ArrayNewDefault { .. }
+                    | Operator::ArrayNewData { .. }
+                    | Operator::ArrayNewElem { .. }
+                    | Operator::ArrayFill { .. }
+                    | Operator::ArrayCopy { .. }
+                    | Operator::ArrayInitData { .. }
+                    | Operator::ArrayInitElem { .. } => {
+                        prices.more = true;
+                        prices.less = true;
                     }
                     Operator::TableGrow { .. }
                     | Operator::TableFill { .. }
