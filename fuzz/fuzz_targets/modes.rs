@@ -10,8 +10,8 @@ fuzz_target!(|bytes: &[u8]| {
     let config = Config {
         simd_enabled: true,
         relaxed_simd_enabled: true,
-        exceptions_enabled: false,
-        gc_enabled: false,
+        exceptions_enabled: true,
+        gc_enabled: true,
         threads_enabled: false,
         shared_everything_threads_enabled: false,
         tail_call_enabled: true,

@@ -23,6 +23,8 @@ pub fn engine((mode, dispatch): (CompilationMode, Option<Dispatch>)) -> Engine {
     config
         .compilation_mode(mode)
         .consume_fuel(true)
+        // A reference that the collector misses makes a difference.
+        .gc_stress(mode == CompilationMode::Eager)
         .max_wasm_stack(64 << 10);
     if let Some(dispatch) = dispatch {
         config.dispatch(dispatch);
@@ -126,6 +128,8 @@ fn write_value(value: &Val, log: &mut String) {
     let _ = match value {
         Val::FuncRef(function) => writeln!(log, "function {}", function.is_some()),
         Val::ExternRef(value) => writeln!(log, "value {}", value.is_some()),
+        Val::AnyRef(value) => writeln!(log, "object {}", value.is_some()),
+        Val::ExnRef(value) => writeln!(log, "exception {}", value.is_some()),
         other => writeln!(log, "{other:?}"),
     };
 }

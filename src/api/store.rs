@@ -132,6 +132,13 @@ impl<T: 'static> Store<T> {
         HeapGraph::of_store(&self.inner)?.write_snapshot(out)
     }
 
+    /// Collects garbage as [`Store::gc`] does, and returns the number of structures and arrays that
+    /// are left: those that guests can reach or the host holds.
+    pub fn live_objects(&mut self) -> usize {
+        self.inner.collect();
+        self.inner.objects.live_count()
+    }
+
     /// Returns the continuations that have not ended, in a fixed order.
     ///
     /// After [`Store::gc`], these are the continuations that can be reached.

@@ -7,6 +7,9 @@
 //! Vectors are among them; of the relaxed instructions, all whose results do not differ between the
 //! engines by design.
 //!
+//! Among the modes are those in which a step of the collector, or a complete collection, precedes
+//! every allocation. Wasmtime runs without a collector.
+//!
 //! ```text
 //! cargo test -p extended-tests --test differential
 //! BACKSTITCH_DIFFERENTIAL=100000 cargo test --release -p extended-tests --test differential
@@ -37,6 +40,8 @@ mod prices;
 mod random;
 #[path = "differential/smith.rs"]
 mod smith;
+#[path = "differential/walk.rs"]
+mod walk;
 
 use engines::{NATIVE_STACK, Reference, Subject};
 use observation::{End, difference};
@@ -55,6 +60,11 @@ const ENOUGH: usize = 10;
 #[test]
 fn modules_of_wasm_smith() {
     compare_all("smith", smith::program);
+}
+
+#[test]
+fn modules_of_wasm_smith_with_objects() {
+    compare_all("smith-objects", smith::program_with_objects);
 }
 
 #[test]
@@ -153,10 +163,16 @@ fn compare_some(
         }
         let prices = Prices::of(&bytes);
         for subject in &subjects {
-            let difference = match subject.observe(&bytes, seed, &expected) {
+            let mut difference = match subject.observe(&bytes, seed, &expected) {
                 Ok(found) => difference(&expected, &found, prices),
                 Err(error) => Some(format!("the module is refused: {error:#}")),
             };
+            if difference.is_none() && kind == "objects" {
+                difference = match walk::difference(&subject.engine, &bytes, seed) {
+                    Ok(difference) => difference,
+                    Err(error) => Some(format!("its objects cannot be walked: {error:?}")),
+                };
+            }
             let Some(difference) = difference else {
                 continue;
             };

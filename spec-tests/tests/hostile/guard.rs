@@ -21,6 +21,8 @@ thread_local! {
     static PEAK: Cell<isize> = const { Cell::new(0) };
     /// Number of raw allocations that this thread may still make; negative for any number.
     static ALLOWED: Cell<isize> = const { Cell::new(-1) };
+    /// Size in bytes from which any allocation counts as a raw one.
+    static LARGE: Cell<usize> = const { Cell::new(usize::MAX) };
     /// True if an allocation was refused.
     static REFUSED: Cell<bool> = const { Cell::new(false) };
 }
@@ -36,9 +38,9 @@ fn grew(bytes: isize) {
 
 /// Returns whether an allocation is to fail. Only allocations for the guest fail, because the
 /// standard library aborts if others do.
-fn refuses(layout: Layout) -> bool {
+fn refuses(align: usize, size: usize) -> bool {
     let allowed = ALLOWED.get();
-    if layout.align() != RAW_ALIGN || allowed < 0 {
+    if align != RAW_ALIGN && size < LARGE.get() || allowed < 0 {
         return false;
     }
     if allowed == 0 {
@@ -52,7 +54,7 @@ fn refuses(layout: Layout) -> bool {
 // SAFETY: all blocks are the system allocator's; a null pointer is a permitted result.
 unsafe impl GlobalAlloc for Allocator {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        if refuses(layout) {
+        if refuses(layout.align(), layout.size()) {
             return std::ptr::null_mut();
         }
         grew(layout.size() as isize);
@@ -61,7 +63,7 @@ unsafe impl GlobalAlloc for Allocator {
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        if refuses(layout) {
+        if refuses(layout.align(), layout.size()) {
             return std::ptr::null_mut();
         }
         grew(layout.size() as isize);
@@ -76,7 +78,7 @@ unsafe impl GlobalAlloc for Allocator {
     }
 
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        if refuses(layout) {
+        if refuses(layout.align(), size) {
             return std::ptr::null_mut();
         }
         grew(size as isize - layout.size() as isize);
@@ -102,13 +104,24 @@ pub fn peak_of<R>(work: impl FnOnce() -> R) -> (R, usize) {
 /// Runs `work` with a limited number of raw allocations on this thread. Returns its result, and
 /// whether an allocation was refused.
 pub fn with_allocations<R>(allowed: usize, work: impl FnOnce() -> R) -> (R, bool) {
+    with_large_allocations(allowed, usize::MAX, work)
+}
+
+/// As [`with_allocations`], but counts and refuses all allocations of at least `large` bytes, too.
+pub fn with_large_allocations<R>(
+    allowed: usize,
+    large: usize,
+    work: impl FnOnce() -> R,
+) -> (R, bool) {
     struct Restore;
     impl Drop for Restore {
         fn drop(&mut self) {
             ALLOWED.set(-1);
+            LARGE.set(usize::MAX);
         }
     }
     REFUSED.set(false);
+    LARGE.set(large);
     ALLOWED.set(allowed as isize);
     let restore = Restore;
     let result = work();

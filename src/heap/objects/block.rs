@@ -231,12 +231,11 @@ impl Block {
         self.free = free;
     }
 
-    /// Returns the number of bytes of the cells, which have a size, that are in no list of the block.
-    #[cfg(test)]
-    pub fn used_bytes(&self, size: u32) -> u32 {
+    /// Returns the number of the cells, which have a size, that are in no list of the block.
+    pub fn used_cells(&self, size: u32) -> u32 {
         let lists = self.free.iter().skip(self.next_list as usize);
         let free: u32 = lists.map(|list| list.count).sum();
-        (BLOCK as u32 / size - free) * size
+        BLOCK as u32 / size - free
     }
 
     /// Returns whether the block has lists of free cells.

@@ -611,24 +611,37 @@ impl Objects {
     /// Returns the number of bytes of all cells that are not free. All blocks must have been swept.
     #[cfg(test)]
     pub fn live_bytes(&self) -> usize {
-        let mut live = 0;
+        self.sum_live(|class| SIZES[class] as usize, Block::bytes)
+    }
+
+    /// Returns the number of objects. All blocks must have been swept.
+    pub fn live_count(&self) -> usize {
+        self.sum_live(|_| 1, |_| 1)
+    }
+
+    /// Returns the sum of a number for each cell of a size class that is not free and one for each
+    /// block of a large object.
+    fn sum_live(&self, cell: impl Fn(usize) -> usize, large: impl Fn(&Block) -> usize) -> usize {
+        let (mut used, mut listed) = (0, 0);
         // SAFETY: H1 keeps the core alive; H2.
-        let listed = unsafe { (*self.core()).free };
-        for (class, mut cell) in listed.into_iter().enumerate() {
-            while cell != 0 {
-                live -= SIZES[class] as isize;
+        let lists = unsafe { (*self.core()).free };
+        for (class, mut free) in lists.into_iter().enumerate() {
+            while free != 0 {
+                listed += cell(class);
                 // SAFETY: a free cell begins with the next one.
-                cell = unsafe { *self.address(ObjectRef(cell)).cast::<u32>() };
+                free = unsafe { *self.address(ObjectRef(free)).cast::<u32>() };
             }
         }
         for block in &self.blocks {
-            live += match block.purpose {
-                Use::Small(class) => block.used_bytes(SIZES[class as usize]) as isize,
-                Use::Large { .. } => block.bytes() as isize,
+            used += match block.purpose {
+                Use::Small(class) => {
+                    block.used_cells(SIZES[class as usize]) as usize * cell(class as usize)
+                }
+                Use::Large { .. } => large(block),
                 Use::Vacant | Use::Spare => 0,
             };
         }
-        live as usize
+        used - listed
     }
 
     // --- sweeping ---

@@ -31,6 +31,7 @@ impl Reference {
             .consume_fuel(true)
             .cranelift_nan_canonicalization(true)
             .cranelift_opt_level(wasmtime::OptLevel::None)
+            .cranelift_regalloc_algorithm(wasmtime::RegallocAlgorithm::SinglePass)
             .max_wasm_stack(NATIVE_WASM_STACK)
             // With signals, Cranelift may fuse a load with the use of its result, and an access out
             // of bounds then traps at the use.
@@ -55,7 +56,8 @@ impl Reference {
 
 /// Backstitch in one of its modes.
 pub struct Subject {
-    engine: backstitch::Engine,
+    /// Engine in the mode.
+    pub engine: backstitch::Engine,
     /// Name of the mode, for messages.
     pub name: String,
     /// True if calls get one unit of fuel at a time.

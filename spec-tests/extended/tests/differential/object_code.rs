@@ -21,7 +21,11 @@ pub const TAGS: [[Ty; 2]; 3] = [
 ];
 
 /// Type of the elements of each table.
-pub const TABLES: [Ty; 3] = [Ref(Any, true), Ref(Heap::Extern, true), Ref(Object(1), true)];
+pub const TABLES: [Ty; 3] = [
+    Ref(Any, true),
+    Ref(Heap::Extern, true),
+    Ref(Object(1), true),
+];
 
 /// Parameters and results of a function.
 #[derive(Clone, Debug)]
@@ -154,7 +158,8 @@ impl Context {
                     (true, true) => format!("(array.new_default $t{index} (i32.const {count}))"),
                     (false, false) => {
                         // Only what must not be null, so that the expression ends.
-                        let fields: String = ty.fields.iter().map(|field| self.shallow(*field)).collect();
+                        let fields: String =
+                            ty.fields.iter().map(|field| self.shallow(*field)).collect();
                         format!("(struct.new $t{index} {fields})")
                     }
                     (true, false) => {
@@ -214,9 +219,8 @@ impl Context {
             }
             2 | 3 => {
                 let condition = self.value(body, I32, depth + 1);
-                let [a, b] = [0; 2].map(|_| {
-                    self.statement(body, depth + 1) + &self.value(body, ty, depth + 1)
-                });
+                let [a, b] = [0; 2]
+                    .map(|_| self.statement(body, depth + 1) + &self.value(body, ty, depth + 1));
                 let result = ty.text();
                 format!("(if (result {result}) {condition} (then {a}) (else {b}))")
             }
@@ -320,7 +324,11 @@ impl Context {
                 }
                 3 => {
                     let ty = self.types.any(&mut self.random);
-                    let ty = if matches!(ty, Ref(..)) { ty } else { Ref(heap, true) };
+                    let ty = if matches!(ty, Ref(..)) {
+                        ty
+                    } else {
+                        Ref(heap, true)
+                    };
                     format!("(ref.is_null {})", self.value(body, ty, depth + 1))
                 }
                 4 => {
@@ -340,7 +348,9 @@ impl Context {
             };
         }
         let operators: &[&str] = match ty {
-            I32 | I64 => &["add", "sub", "mul", "xor", "and", "or", "shl", "shr_u", "rotl"],
+            I32 | I64 => &[
+                "add", "sub", "mul", "xor", "and", "or", "shl", "shr_u", "rotl",
+            ],
             V128 => &["xor", "and", "or", "andnot"],
             _ => &["add", "sub", "mul", "max"],
         };
@@ -436,7 +446,11 @@ impl Context {
             1..3 => 200,
             _ => self.random.below(12),
         };
-        let (at, count) = self.range(if matches!(element.ty, Ref(..)) { ITEMS } else { DATA / 16 });
+        let (at, count) = self.range(if matches!(element.ty, Ref(..)) {
+            ITEMS
+        } else {
+            DATA / 16
+        });
         match self.random.below(6) {
             0 if ty.is_defaultable() => {
                 format!("(array.new_default $t{index} (i32.const {length}))")
@@ -478,9 +492,13 @@ impl Context {
         }
         let fits = |&index: &usize| {
             let results = &self.functions[index].results;
-            results.first().is_some_and(|&result| self.types.fits(result, ty))
+            results
+                .first()
+                .is_some_and(|&result| self.types.fits(result, ty))
         };
-        let found: Vec<usize> = (body.first_callee..self.functions.len()).filter(fits).collect();
+        let found: Vec<usize> = (body.first_callee..self.functions.len())
+            .filter(fits)
+            .collect();
         if found.is_empty() {
             return self.leaf(body, ty);
         }
@@ -502,13 +520,18 @@ impl Context {
     /// Generates the arguments of a function.
     pub fn arguments(&mut self, body: &mut Body, callee: usize, depth: usize) -> String {
         let params = self.functions[callee].params.clone();
-        params.into_iter().map(|ty| self.value(body, ty, depth + 1)).collect()
+        params
+            .into_iter()
+            .map(|ty| self.value(body, ty, depth + 1))
+            .collect()
     }
 
     /// Generates the end of a function: a tail call or its results.
     pub fn end(&mut self, body: &mut Body, results: &[Ty]) -> String {
         let fits = |&index: &usize| self.functions[index].results == results;
-        let found: Vec<usize> = (body.first_callee..self.functions.len()).filter(fits).collect();
+        let found: Vec<usize> = (body.first_callee..self.functions.len())
+            .filter(fits)
+            .collect();
         if !found.is_empty() && self.random.one_in(2) {
             let callee = *self.random.pick(&found);
             let arguments = self.arguments(body, callee, 1);
@@ -702,7 +725,12 @@ impl Context {
                 };
                 let begin = begin.replace("SOME", &format!("fill $t{index}"));
                 let pop = format!("(local.set {new})");
-                (value, pop, String::new(), format!("{begin} {non_null} (local.get {count}))"))
+                (
+                    value,
+                    pop,
+                    String::new(),
+                    format!("{begin} {non_null} (local.get {count}))"),
+                )
             }
             1 => {
                 let sources: Vec<usize> = (0..self.types.0.len())
@@ -744,7 +772,11 @@ impl Context {
                     Ref(..) => return format!("(drop {target}) (drop {first}) (drop {second})"),
                     _ => ("init_data", DATA / 16),
                 };
-                let name = if segment == "init_elem" { "$items" } else { "$data" };
+                let name = if segment == "init_elem" {
+                    "$items"
+                } else {
+                    "$data"
+                };
                 let (offset, most) = self.range(end);
                 let begin = begin.replace("SOME", &format!("{segment} $t{index} {name}"));
                 let operation = format!(
@@ -770,7 +802,9 @@ impl Context {
         let rounds = 1 + self.random.below(if body.loops == 0 { 12 } else { 4 });
         body.loops += 1;
         let count = 1 + self.random.below(3);
-        let statements: String = (0..count).map(|_| self.statement(body, depth + 1)).collect();
+        let statements: String = (0..count)
+            .map(|_| self.statement(body, depth + 1))
+            .collect();
         body.loops -= 1;
         let label = body.label();
         format!(

@@ -194,7 +194,11 @@ impl Types {
                     field.ty = Ref(types.refine(random, heap, index), is_nullable);
                 }
             }
-            let target = if is_array { 1 } else { fields.len() + random.below(4) };
+            let target = if is_array {
+                1
+            } else {
+                fields.len() + random.below(4)
+            };
             while fields.len() < target {
                 let last = groups.iter().rposition(|&other| other == groups[index]);
                 fields.push(types.field(random, index, last.unwrap_or(index) + 1));
@@ -216,7 +220,11 @@ impl Types {
             .map(Object)
             .filter(|&other| self.is_subtype(other, heap))
             .collect();
-        if all.is_empty() { heap } else { *random.pick(&all) }
+        if all.is_empty() {
+            heap
+        } else {
+            *random.pick(&all)
+        }
     }
 
     /// Generates a field of type `index`, with references to the types below `end`.
@@ -286,11 +294,17 @@ impl Types {
         let mut open = None;
         for (index, ty) in self.0.iter().enumerate() {
             if open != Some(ty.group) {
-                text.push_str(if open.is_some() { ")\n(rec\n" } else { "(rec\n" });
+                text.push_str(if open.is_some() {
+                    ")\n(rec\n"
+                } else {
+                    "(rec\n"
+                });
                 open = Some(ty.group);
             }
             let finality = if ty.is_final { "final" } else { "" };
-            let parent = ty.parent.map_or(String::new(), |parent| format!("$t{parent}"));
+            let parent = ty
+                .parent
+                .map_or(String::new(), |parent| format!("$t{parent}"));
             let fields: Vec<String> = ty.fields.iter().map(|field| field.text()).collect();
             let body = match ty.is_array {
                 true => format!("(array {})", fields[0]),

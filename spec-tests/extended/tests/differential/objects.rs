@@ -6,7 +6,7 @@
 //!
 //! Exported functions have numeric parameters and results. `digest` is a number that depends on what
 //! globals and tables reach. `root`, `child` and their counts let the host walk all objects without
-//! help of the engine.
+//! help of the engine, once `drop` has dropped the element segment.
 
 use super::object_code::{
     Body, Context, DATA, ELEMENTS, EXPORTED, ITEMS, Signature, TABLES, TAGS, parameter,
@@ -20,6 +20,9 @@ use std::fmt::Write;
 /// Number of elements of an array that the digest reads.
 const READ: usize = 3;
 
+/// Argument of `drop` with which it has an effect. Random arguments hardly ever have this value.
+pub const DROP: i32 = 0x1234_5678;
+
 /// Returns a seed's module.
 pub fn program(seed: u64) -> Option<Vec<u8>> {
     let mut random = Random::new(seed.wrapping_mul(0x1_0003).wrapping_add(4711));
@@ -30,7 +33,9 @@ pub fn program(seed: u64) -> Option<Vec<u8>> {
         let params = random.below(4);
         let results = 1 + random.below(2);
         functions.push(Signature {
-            params: (0..params).map(|_| parameter(&types, &mut random)).collect(),
+            params: (0..params)
+                .map(|_| parameter(&types, &mut random))
+                .collect(),
             results: (0..results).map(|_| types.any(&mut random)).collect(),
         });
     }
@@ -43,16 +48,21 @@ pub fn program(seed: u64) -> Option<Vec<u8>> {
         closures,
     };
     let text = module(&mut context);
-    let bytes = wat::parse_str(&text).unwrap_or_else(|error| panic!("seed {seed}: {error}\n{text}"));
+    let bytes =
+        wat::parse_str(&text).unwrap_or_else(|error| panic!("seed {seed}: {error}\n{text}"));
     Some(bytes)
 }
 
 fn module(context: &mut Context) -> String {
-    let mut text = String::from("(module\n(type $closure (func (param i32 anyref) (result anyref)))\n");
+    let mut text =
+        String::from("(module\n(type $closure (func (param i32 anyref) (result anyref)))\n");
     text.push_str(&context.types.text());
     for (index, signature) in context.functions.iter().enumerate() {
         let (params, results) = (list(&signature.params), list(&signature.results));
-        let _ = writeln!(text, "(type $s{index} (func (param {params}) (result {results})))");
+        let _ = writeln!(
+            text,
+            "(type $s{index} (func (param {params}) (result {results})))"
+        );
     }
     text.push_str("(import \"host\" \"number\" (func $host (param i32) (result i32)))\n");
     for index in 0..context.globals.len() {
@@ -63,7 +73,11 @@ fn module(context: &mut Context) -> String {
     for (index, ty) in TABLES.iter().enumerate() {
         let value = context.constant(*ty);
         let ty = ty.text();
-        let _ = writeln!(text, "(table $table{index} {ELEMENTS} {} {ty} {value})", ELEMENTS + 2);
+        let _ = writeln!(
+            text,
+            "(table $table{index} {ELEMENTS} {} {ty} {value})",
+            ELEMENTS + 2
+        );
     }
     for (index, payload) in TAGS.iter().enumerate() {
         let _ = writeln!(text, "(tag $e{index} (param {}))", list(payload));
@@ -71,9 +85,15 @@ fn module(context: &mut Context) -> String {
     let items: String = (0..ITEMS)
         .map(|_| format!("(item {})", context.constant(Ref(Any, true))))
         .collect();
-    let data: String = (0..DATA).map(|_| format!("\\{:02x}", context.random.below(256))).collect();
-    let all: Vec<String> = (0..context.functions.len()).map(|index| format!("$f{index}")).collect();
-    let closures: Vec<String> = (0..context.closures).map(|index| format!("$c{index}")).collect();
+    let data: String = (0..DATA)
+        .map(|_| format!("\\{:02x}", context.random.below(256)))
+        .collect();
+    let all: Vec<String> = (0..context.functions.len())
+        .map(|index| format!("$f{index}"))
+        .collect();
+    let closures: Vec<String> = (0..context.closures)
+        .map(|index| format!("$c{index}"))
+        .collect();
     let _ = writeln!(
         text,
         "(elem $items anyref {items}) (data $data \"{data}\")\n(table $functions funcref (elem {}))\n\
@@ -118,7 +138,9 @@ fn function(
         body.add_local(ty);
     }
     let count = 1 + context.random.below(5);
-    let statements: String = (0..count).map(|_| context.statement(&mut body, 0)).collect();
+    let statements: String = (0..count)
+        .map(|_| context.statement(&mut body, 0))
+        .collect();
     let end = context.end(&mut body, &signature.results);
     format!("{head} {} {statements} {end})\n", body.locals())
 }
@@ -198,9 +220,8 @@ fn digest(types: &Types) -> String {
         for (number, field) in ty.fields.iter().enumerate() {
             let value = get(index, ty.is_array, number, *field);
             let bits = bits(field.ty, &value, "(i32.sub (local.get $d) (i32.const 1))");
-            let mix = format!(
-                "(local.set $h (i64.xor (i64.mul (local.get $h) (i64.const 31)) {bits}))"
-            );
+            let mix =
+                format!("(local.set $h (i64.xor (i64.mul (local.get $h) (i64.const 31)) {bits}))");
             match ty.is_array {
                 false => then.push_str(&mix),
                 true => {
@@ -247,7 +268,10 @@ fn roots(context: &Context) -> String {
     }
     for (table, ty) in TABLES.iter().enumerate() {
         for index in 0..ELEMENTS {
-            add(*ty, format!("(table.get $table{table} (i32.const {index}))"));
+            add(
+                *ty,
+                format!("(table.get $table{table} (i32.const {index}))"),
+            );
         }
         for index in ELEMENTS..ELEMENTS + 2 {
             let ty = ty.text();
@@ -273,6 +297,8 @@ fn roots(context: &Context) -> String {
     }
     format!(
         "(func (export \"digest\") (result i64) {mixed})\n\
+         (func (export \"drop\") (param i32) (if (i32.eq (local.get 0) (i32.const {DROP})) \
+         (then (elem.drop $items))))\n\
          (func (export \"roots\") (result i32) (i32.const {}))\n\
          (func (export \"root\") (param i32) (result anyref) {code} (ref.null none))\n",
         roots.len()

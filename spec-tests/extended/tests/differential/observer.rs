@@ -81,6 +81,10 @@ macro_rules! observer {
                     let Extern::Func(func) = item else { continue };
                     let func = func.clone();
                     let ty = func.ty(&store);
+                    // Random values of these types do not exist.
+                    if ty.params().any(|ty| !has_values(&ty)) {
+                        continue;
+                    }
                     let arguments: Vec<Val> = ty
                         .params()
                         .map(|ty| value(&mut random, &ty, &items))
@@ -212,6 +216,14 @@ macro_rules! observer {
                 }
                 Ok(())
             })
+        }
+
+        /// Returns whether null or numbers are values of a type.
+        fn has_values(ty: &ValType) -> bool {
+            match ty {
+                ValType::Ref(ty) => ty.is_nullable(),
+                _ => true,
+            }
         }
 
         /// Returns a random value of a type: for functions, one of `items` or null.

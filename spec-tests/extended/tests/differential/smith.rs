@@ -24,6 +24,16 @@ const IMPORTS: &str = r#"(module
 
 /// Returns a seed's module, if `wasm-smith` generates one.
 pub fn program(seed: u64) -> Option<Vec<u8>> {
+    generate(seed, false)
+}
+
+/// Returns a seed's module with structures, arrays and typed function references, if `wasm-smith`
+/// generates one.
+pub fn program_with_objects(seed: u64) -> Option<Vec<u8>> {
+    generate(seed, true)
+}
+
+fn generate(seed: u64, gc_enabled: bool) -> Option<Vec<u8>> {
     let mut random = Random::new(seed);
     let simd = !random.one_in(4);
     let config = Config {
@@ -34,7 +44,7 @@ pub fn program(seed: u64) -> Option<Vec<u8>> {
         disallow_traps: random.one_in(2),
         exceptions_enabled: random.one_in(2),
         export_everything: true,
-        gc_enabled: false,
+        gc_enabled,
         max_data_segments: 5,
         max_element_segments: 5,
         max_elements: 20,
