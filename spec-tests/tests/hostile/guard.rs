@@ -12,9 +12,11 @@ use std::thread;
 /// Size in bytes of the native stack that must suffice, no matter how deep the guest's stack is.
 pub const NATIVE_STACK: usize = 256 << 10;
 
-/// Alignment of the raw allocations for memories, tables and stacks. No other type of the engine
-/// has it.
+/// Alignment of the raw allocations for memories, tables, stacks and objects. Of other types of the
+/// engine, only global variables have it, whose number the module bounds.
 const RAW_ALIGN: usize = 16;
+/// Size in bytes of a global variable.
+const GLOBAL: usize = 16;
 
 thread_local! {
     static LIVE: Cell<isize> = const { Cell::new(0) };
@@ -40,7 +42,8 @@ fn grew(bytes: isize) {
 /// standard library aborts if others do.
 fn refuses(align: usize, size: usize) -> bool {
     let allowed = ALLOWED.get();
-    if align != RAW_ALIGN && size < LARGE.get() || allowed < 0 {
+    let is_raw = align == RAW_ALIGN && size > GLOBAL;
+    if !is_raw && size < LARGE.get() || allowed < 0 {
         return false;
     }
     if allowed == 0 {
