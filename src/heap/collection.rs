@@ -353,29 +353,32 @@ impl Collection {
         if let Some(partly) = self.partly.take() {
             return Some(partly);
         }
-        if let Some(object) = self.objects.pop() {
-            return Some((object, 0));
-        }
-        if self.objects.take_overflow() {
-            self.again = Some((0, 0));
-        }
-        let (mut block, mut offset) = self.again?;
-        while block < store.objects.block_count() {
-            if let Some(object) = store.objects.next_marked(block, offset) {
-                let ObjectRef(bits) = object;
-                let size = store.objects.size_of(object).min(1 << 16) as u32;
-                offset = (bits & 0xffff) + size;
-                self.again = Some(if offset > 0xffff {
-                    (block + 1, 0)
-                } else {
-                    (block, offset)
-                });
+        loop {
+            if let Some(object) = self.objects.pop() {
                 return Some((object, 0));
             }
-            (block, offset) = (block + 1, 0);
+            // A pass over all marked objects ends before the next one begins.
+            let (mut block, mut offset) = match self.again {
+                Some(place) => place,
+                None if self.objects.take_overflow() => (0, 0),
+                None => return None,
+            };
+            while block < store.objects.block_count() {
+                if let Some(object) = store.objects.next_marked(block, offset) {
+                    let ObjectRef(bits) = object;
+                    let size = store.objects.size_of(object).min(1 << 16) as u32;
+                    offset = (bits & 0xffff) + size;
+                    self.again = Some(if offset > 0xffff {
+                        (block + 1, 0)
+                    } else {
+                        (block, offset)
+                    });
+                    return Some((object, 0));
+                }
+                (block, offset) = (block + 1, 0);
+            }
+            self.again = None;
         }
-        self.again = None;
-        self.objects.pop().map(|object| (object, 0))
     }
 
     fn visit_object(

@@ -18,7 +18,7 @@ static ALLOCATOR: guard::Allocator = guard::Allocator;
 
 /// Number of bytes from which any allocation fails, for whatever it is. Everything that grows with
 /// the number of objects exceeds it.
-const LARGE: usize = 8 << 10;
+const LARGE: usize = 4 << 10;
 
 const TEXT: &str = r#"(module
     (import "host" "value" (func $value (param i32) (result externref)))
