@@ -140,7 +140,7 @@ impl Objects {
     ///
     /// An error if the host cannot allocate the copy.
     pub fn fork(&self) -> Result<Objects, LimitError> {
-        let mut fork = Objects::new();
+        let mut fork = Objects::new(self.one_by_one);
         fork.blocks
             .try_reserve_exact(self.blocks.len())
             .map_err(|_| LimitError::Allocation)?;
