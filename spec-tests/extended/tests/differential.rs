@@ -26,6 +26,8 @@ mod generator;
 mod object_code;
 #[path = "differential/object_types.rs"]
 mod object_types;
+#[path = "differential/object_writes.rs"]
+mod object_writes;
 #[path = "differential/objects.rs"]
 mod objects;
 #[path = "differential/observation.rs"]

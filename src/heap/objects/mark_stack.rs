@@ -3,8 +3,8 @@
 use crate::ids::ObjectRef;
 use crate::support::segments::Segments;
 
-/// Number of objects for which no memory is needed. With some, marking a list takes time proportional to
-/// its length even if there is no memory.
+/// Number of objects for which no memory is needed. With some, marking a list takes time
+/// proportional to its length even if there is no memory.
 const FEW: usize = 64;
 
 /// Objects that are marked and must be visited.

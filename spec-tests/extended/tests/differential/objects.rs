@@ -163,8 +163,8 @@ fn exported(context: &mut Context, index: usize) -> String {
         let _ = write!(code, "(i64.mul (i64.const 31)) {bits} (i64.xor)");
     }
     format!(
-        "(func (export \"run{index}\") (param {}) (result i64) {} {locals} (call $f{index} {arguments}) \
-         {code})\n",
+        "(func (export \"run{index}\") (param {}) (result i64) {} {locals} (call $f{index} \
+         {arguments}) {code})\n",
         list(&EXPORTED),
         body.locals()
     )
