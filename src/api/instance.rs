@@ -1,6 +1,6 @@
 //! Instances.
 
-use super::context::{AsContextMut, StoreContext, StoreContextMut};
+use super::context::{AsContext, AsContextMut, StoreContext, StoreContextMut};
 use super::engine::Engine;
 use super::externals::{Export, Extern};
 use super::func::Func;
@@ -16,6 +16,7 @@ use crate::heap::{self, HostCall, StoreInner};
 use crate::ids::{FuncIndex, InstanceIndex, StoreId};
 use crate::module::ExportItem;
 use crate::support::error::{Context, Result};
+use crate::walk::image;
 use crate::{ensure, execute, format_err};
 use alloc::format;
 use alloc::string::String;
@@ -213,6 +214,68 @@ impl Instance {
     /// Panics if `store` does not own this instance.
     pub fn get_tag(&self, store: impl AsContextMut, name: &str) -> Option<Tag> {
         self.get_export(store, name)?.into_tag()
+    }
+
+    /// Returns a module with the code of this instance's module that starts in the present state of
+    /// this instance: a *ready image*.
+    ///
+    /// Memories and tables have their present sizes and contents from the start, and globals their
+    /// present values. The module has no start function, since it has run. It has the same imports
+    /// and exports, in the same order. It is an ordinary module for every runtime that has the
+    /// proposals that the original one needs. The same state gives the same bytes.
+    ///
+    /// Nothing else is part of the image: not the state of the host, nor that of functions that are
+    /// being called or are suspended. An immutable global that is imported may have another value
+    /// when the image is instantiated; globals that were computed from it do not change.
+    ///
+    /// [`Preinit`](crate::Preinit) runs an initialiser first.
+    ///
+    /// ```
+    /// use backstitch::{Engine, Instance, Module, Store};
+    ///
+    /// # if cfg!(not(feature = "wat")) { return Ok(()) }
+    /// let engine = Engine::default();
+    /// let module = Module::new(&engine, r#"
+    ///     (module
+    ///         (global $count (mut i32) (i32.const 0))
+    ///         (func (export "next") (result i32)
+    ///             (global.set $count (i32.add (global.get $count) (i32.const 1)))
+    ///             (global.get $count)))
+    /// "#)?;
+    /// let mut store = Store::new(&engine, ());
+    /// let instance = Instance::new(&mut store, &module, &[])?;
+    /// let next = instance.get_typed_func::<(), i32>(&mut store, "next")?;
+    /// assert_eq!(next.call(&mut store, ())?, 1);
+    ///
+    /// let image = Module::new(&engine, instance.to_module(&store)?)?;
+    /// let instance = Instance::new(&mut store, &image, &[])?;
+    /// let next = instance.get_typed_func::<(), i32>(&mut store, "next")?;
+    /// assert_eq!(next.call(&mut store, ())?, 2);
+    /// # Ok::<(), backstitch::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Returns an error that names the item if the module imports a memory, a table or a mutable
+    /// global, or if a global or table refers to a structure, an array, a value of the host, an
+    /// exception, a continuation, or a function that the module neither defines nor imports; and if
+    /// the contents do not fit in a module.
+    ///
+    /// # Panics
+    ///
+    /// Panics if `store` does not own this instance.
+    pub fn to_module(&self, store: impl AsContext) -> Result<Vec<u8>> {
+        self.to_module_without(store.as_context().0, &[])
+    }
+
+    /// Returns a ready image without the exports whose names are in `removed`.
+    pub(super) fn to_module_without(
+        &self,
+        store: &StoreInner,
+        removed: &[&str],
+    ) -> Result<Vec<u8>> {
+        assert!(self.store == store.id(), "object used with the wrong store");
+        image::write(store, self.index, removed)
     }
 
     #[track_caller]

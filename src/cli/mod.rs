@@ -25,6 +25,7 @@ mod lanes;
 mod names;
 #[cfg(backstitch_threads)]
 mod parallel;
+mod preinit;
 mod quantity;
 mod run;
 mod script;
@@ -47,6 +48,7 @@ Examples:
   backstitch run --invoke fib fib.wat 30          call an exported function, print its results
   backstitch run --fuel 1e6 program.wasm          trap after a million instructions
   backstitch run --coredump %p.core program.wasm  leave a core dump if it traps
+  backstitch preinit program.wasm -o ready.wasm   initialise it, write it in that state
   backstitch explore --races program.wasm         run it under many schedules of its threads
   backstitch wast tests/core                      run a folder of test scripts
   backstitch dis fib.wat --func fib               show the translated code of a function
@@ -65,6 +67,8 @@ struct CommandLine {
 enum Command {
     /// Run a program, or an exported function of a module
     Run(run::Arguments),
+    /// Initialise a module, and write it in the state that it has then
+    Preinit(preinit::Arguments),
     /// Run a program with threads under many schedules, to find faults that depend on them
     Explore(explore::Arguments),
     /// Run WebAssembly test scripts
@@ -84,6 +88,7 @@ pub(crate) fn main() -> ExitCode {
     let mut out = BufWriter::new(io::stdout().lock());
     let result = match &arguments.command {
         Command::Run(arguments) => run::run(arguments, &mut out),
+        Command::Preinit(arguments) => preinit::run(arguments),
         Command::Explore(arguments) => explore::run(arguments, &mut out),
         Command::Wast(arguments) => wast::run(arguments, &mut out),
         Command::Dis(arguments) => dis::run(arguments, &mut out),

@@ -388,7 +388,7 @@ fn new_store(engine: &Engine, arguments: &Arguments, wasi: WasiCtx) -> Result<St
 pub(crate) type Entry = (String, FuncType);
 
 /// Finds the exported function that a user selected.
-fn find_export(source: &Source, module: &Module, text: &str) -> Result<Entry, Failure> {
+pub(crate) fn find_export(source: &Source, module: &Module, text: &str) -> Result<Entry, Failure> {
     let file = &source.file;
     let function = |name: &str| match module.get_export(name) {
         Some(ExternType::Func(ty)) => Some((name.to_string(), ty)),

@@ -1,4 +1,4 @@
-//! Reading stacks: frames, backtraces, roots and core dumps.
+//! Reading a store: frames, backtraces, roots, core dumps and images of instances.
 //!
 //! Inputs: the frames of `stack`, the code map of `code`, frame maps of `translate`. Outputs:
 //! [`Frame`]s with module, function and offset; the references in frames, for the collector.
@@ -9,6 +9,7 @@ mod backtrace;
 pub mod coredump;
 mod fault;
 mod frame;
+pub mod image;
 mod roots;
 mod uncharged;
 
