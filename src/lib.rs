@@ -54,8 +54,9 @@
 //! * WASI preview 1 is in the module `wasi` of this crate, not in a crate of its own.
 //!
 //! Only in this API: calls that the host suspends, inspects and resumes ([`Execution`],
-//! [`Instantiation`]), continuations as values ([`ContRef`]), and core dumps that can be read
-//! ([`CoreDump`]).
+//! [`Instantiation`]), continuations as values ([`ContRef`]), core dumps that can be read
+//! ([`CoreDump`]), and modules that start in the state of an instance ([`Preinit`],
+//! [`Instance::to_module`]).
 //!
 //! # Guide
 //!

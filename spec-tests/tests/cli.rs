@@ -11,6 +11,8 @@ mod files;
 mod names;
 #[path = "command/numbers.rs"]
 mod numbers;
+#[path = "command/preinit.rs"]
+mod preinit;
 
 use command::{Run, backstitch, file};
 use std::ffi::OsStr;

@@ -112,8 +112,7 @@ impl Preinit {
 
     /// Returns the names of the functions to call.
     fn initialisers<'a>(&'a self, module: &Module) -> Result<Vec<&'a str>> {
-        let is_function =
-            |name: &str| matches!(module.get_export(name), Some(ExternType::Func(_)));
+        let is_function = |name: &str| matches!(module.get_export(name), Some(ExternType::Func(_)));
         let mut names = Vec::new();
         if is_function(REACTOR) {
             names.push(REACTOR);

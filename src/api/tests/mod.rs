@@ -13,6 +13,7 @@ mod linking;
 mod movement;
 mod objects;
 mod pauses;
+mod preinit;
 mod running;
 mod switching;
 #[cfg(backstitch_threads)]

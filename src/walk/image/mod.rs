@@ -157,11 +157,8 @@ impl Image<'_> {
             let payload = payload.map_err(malformed)?;
             if let Payload::CustomSection(custom) = &payload
                 && custom.name() == "name"
-                && let Ok(names) = names::without_segments(
-                    custom.data(),
-                    self.usage.elements,
-                    self.usage.data,
-                )
+                && let Ok(names) =
+                    names::without_segments(custom.data(), self.usage.elements, self.usage.data)
             {
                 names.append_to(&mut out);
                 continue;
@@ -289,7 +286,10 @@ impl Image<'_> {
 /// `kept` others.
 fn segments_each(kept: usize, count: usize) -> Result<usize> {
     let each = MAX_SEGMENTS.saturating_sub(kept) / count.max(1);
-    ensure!(each > 0, "an image of this module would have too many segments");
+    ensure!(
+        each > 0,
+        "an image of this module would have too many segments"
+    );
     Ok(each)
 }
 

@@ -45,7 +45,10 @@ pub fn not_zero(bytes: &[u8]) -> impl Iterator<Item = Range<usize>> + '_ {
 }
 
 /// Returns the runs of positions below `len` for which `differs` is true.
-pub fn differing(len: usize, differs: impl Fn(usize) -> bool) -> impl Iterator<Item = Range<usize>> {
+pub fn differing(
+    len: usize,
+    differs: impl Fn(usize) -> bool,
+) -> impl Iterator<Item = Range<usize>> {
     let mut at = 0;
     core::iter::from_fn(move || {
         let start = (at..len).find(|&at| differs(at))?;
@@ -97,7 +100,8 @@ mod tests {
                 let runs: Vec<_> = (0..100).map(|at| at * at..at * at + 1).collect();
                 let merged = merge(runs.iter().cloned(), gap, limit);
                 assert!(merged.len() <= limit, "{limit} {gap}");
-                let covered = |run: &Range<usize>| merged.iter().any(|all| all.contains(&run.start));
+                let covered =
+                    |run: &Range<usize>| merged.iter().any(|all| all.contains(&run.start));
                 assert!(runs.iter().all(covered), "{limit} {gap}");
             }
         }

@@ -67,7 +67,12 @@ impl Image<'_> {
         }
         let mut contents = Vec::new();
         for (index, table, run) in active {
-            contents.push((index, table, run.start, self.segment(index, table, run, declared)?));
+            contents.push((
+                index,
+                table,
+                run.start,
+                self.segment(index, table, run, declared)?,
+            ));
         }
 
         let missing: Vec<u32> = self.usage.functions.difference(declared).copied().collect();
@@ -145,13 +150,18 @@ impl Image<'_> {
         let values = run.map(|at| self.element(index, table, at));
         let values = values.collect::<Result<Vec<_>>>()?;
         declared.extend(values.iter().filter_map(|value| value.get_ref_func()));
-        Ok(Elements::Expressions(self.values.ref_type(ty), values.into()))
+        Ok(Elements::Expressions(
+            self.values.ref_type(ty),
+            values.into(),
+        ))
     }
 
     /// Returns an expression with the value of an element.
     fn element(&self, index: usize, table: &Table, at: usize) -> Result<wasm_encoder::ConstExpr> {
         let bits = table.get(at).unwrap_or_default();
-        let value = self.values.expression(ValType::Ref(table.ty().element), [bits, 0]);
+        let value = self
+            .values
+            .expression(ValType::Ref(table.ty().element), [bits, 0]);
         value.map_err(|kind| {
             let table = self.describe("table", ExportItem::Table(index as u32));
             format_err!("element {at} of {table} refers to {kind}, which an image cannot contain")

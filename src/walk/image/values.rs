@@ -72,7 +72,8 @@ impl<'a> Values<'a> {
             top => match AnyKind::of(bits) {
                 Some(AnyKind::I31(value)) => {
                     let number = [Instruction::I32Const(value as i32), Instruction::RefI31];
-                    let outside = (top == HeapType::Extern).then_some(Instruction::ExternConvertAny);
+                    let outside =
+                        (top == HeapType::Extern).then_some(Instruction::ExternConvertAny);
                     Ok(ConstExpr::extended(number.into_iter().chain(outside)))
                 }
                 Some(AnyKind::Object(_)) => Err("a structure or an array"),
