@@ -31,7 +31,7 @@ use std::env;
 use std::thread;
 
 /// Number of programs of each kind.
-const QUICK: u64 = 400;
+const QUICK: u64 = 150;
 
 /// Stack size in bytes of the thread that runs programs. Wasmtime's frames are on the native stack.
 const NATIVE_STACK: usize = 16 << 20;
