@@ -265,15 +265,11 @@ impl Instance {
     ///
     /// Panics if `store` does not own this instance.
     pub fn to_module(&self, store: impl AsContext) -> Result<Vec<u8>> {
-        self.to_module_without(store.as_context().0, &[])
+        self.image_without(store.as_context().0, &[])
     }
 
     /// Returns a ready image without the exports whose names are in `removed`.
-    pub(super) fn to_module_without(
-        &self,
-        store: &StoreInner,
-        removed: &[&str],
-    ) -> Result<Vec<u8>> {
+    pub(super) fn image_without(&self, store: &StoreInner, removed: &[&str]) -> Result<Vec<u8>> {
         assert!(self.store == store.id(), "object used with the wrong store");
         image::write(store, self.index, removed)
     }

@@ -107,7 +107,7 @@ impl Preinit {
                 .with_context(|| format!("the initialiser `{name}` failed"))?;
         }
         let removed = if self.keep_init { &[] } else { &*names };
-        instance.to_module_without(store.as_context().0, removed)
+        instance.image_without(store.as_context().0, removed)
     }
 
     /// Returns the names of the functions to call.

@@ -215,7 +215,7 @@ impl Image<'_> {
                 maximum: ty.maximum,
                 memory64: ty.memory64,
                 shared: ty.shared,
-                page_size_log2: (ty.page_size_log2 != 16).then(|| ty.page_size_log2.into()),
+                page_size_log2: (ty.page_size_log2 != 16).then_some(ty.page_size_log2),
             });
         }
         section
