@@ -42,8 +42,9 @@ const NATIVE_STACK: usize = 16 << 20;
 /// Defines `Session`, an instance of a program, for the crate of the module's `observer!`.
 macro_rules! session {
     () => {
-        /// Fuel for an instantiation, which costs more in one engine.
-        const PLENTY: u64 = 1 << 40;
+        /// Fuel for an instantiation: one engine charges for segments, too, and some start functions
+        /// never end.
+        const PLENTY: u64 = 1 << 20;
 
         /// An instance of a program.
         pub struct Session {
