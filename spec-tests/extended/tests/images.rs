@@ -31,7 +31,7 @@ use std::env;
 use std::thread;
 
 /// Number of modules by `wasm-smith`, most of which import what an image cannot contain.
-const SMITH: u64 = 1_000;
+const SMITH: u64 = 3_000;
 
 /// Number of modules of nested expressions. Each runs for long, and has an image.
 const NESTED: u64 = 100;
