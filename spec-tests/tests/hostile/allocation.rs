@@ -20,14 +20,13 @@ const TEXT: &str = r#"(module
     (func (export "deep") (result i32) (call $deep (i32.const 5000))))"#;
 
 /// Makes a guest cause all kinds of allocations: memories, tables and stacks.
-fn run(engine: &Engine, module: &Module) -> Result<Vec<i32>> {
-    let mut store = Store::new(engine, ());
-    let instance = Linker::new(engine).instantiate(&mut store, module)?;
+fn run(store: &mut Store<()>, module: &Module) -> Result<Vec<i32>> {
+    let instance = Linker::new(module.engine()).instantiate(&mut *store, module)?;
     let mut results = Vec::new();
     for name in ["grow", "deep", "grow"] {
-        let function = instance.get_func(&mut store, name).unwrap();
+        let function = instance.get_func(&mut *store, name).unwrap();
         let mut result = [Val::I32(0)];
-        function.call(&mut store, &[], &mut result)?;
+        function.call(&mut *store, &[], &mut result)?;
         results.push(result[0].unwrap_i32());
     }
     Ok(results)
@@ -41,7 +40,8 @@ fn failed_allocations_are_errors() {
     let module = Module::new(&engine, wat::parse_str(TEXT).unwrap()).unwrap();
     let (mut refused, mut declined) = (0, 0);
     for allowed in 0.. {
-        let (outcome, was_refused) = with_allocations(allowed, || run(&engine, &module));
+        let mut store = Store::new(&engine, ());
+        let (outcome, was_refused) = with_allocations(allowed, || run(&mut store, &module));
         if !was_refused {
             assert_eq!(outcome.unwrap(), [6, 5000, 12]);
             break;
