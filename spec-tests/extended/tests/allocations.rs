@@ -41,16 +41,16 @@ const TEXT: &str = r#"(module
             (global.set $list (struct.new $node (global.get $list)
                 (i64.extend_i32_s (local.get $i))))
             (br_if $more (i32.lt_u (local.tee $i (i32.add (local.get $i) (i32.const 1)))
-                (i32.const 9000))))
+                (i32.const 3000))))
         (i32.wrap_i64 (struct.get $node 1 (global.get $list))))
     ;; An array whose elements are all to be visited at once.
     (func (export "wide") (result i32) (local $i i32)
-        (global.set $wide (array.new_default $nodes (i32.const 6000)))
+        (global.set $wide (array.new_default $nodes (i32.const 2000)))
         (loop $more
             (array.set $nodes (global.get $wide) (local.get $i)
                 (struct.new $node (struct.new_default $node) (i64.const 2)))
             (br_if $more (i32.lt_u (local.tee $i (i32.add (local.get $i) (i32.const 1)))
-                (i32.const 6000))))
+                (i32.const 2000))))
         (array.len (global.get $wide)))
     ;; Large objects, of which one is kept.
     (func (export "large") (result i32) (local $i i32)
@@ -96,8 +96,8 @@ const TEXT: &str = r#"(module
 
 /// Exported functions and their results.
 const CALLS: [(&str, i32); 6] = [
-    ("list", 8999),
-    ("wide", 6000),
+    ("list", 2999),
+    ("wide", 2000),
     ("large", 11),
     ("throw", 900),
     ("values", 1500),
@@ -213,7 +213,7 @@ fn with_each_allocation(
             let (outcome, was_refused) = attempt(allowed, &mut || {
                 let instance = *instance.insert(instantiate(&mut store, &module)?);
                 run(&mut store, &instance)?;
-                store.gc();
+                store.gc(None)?;
                 Ok(())
             });
             if let Err(error) = outcome {

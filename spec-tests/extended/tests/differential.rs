@@ -53,8 +53,8 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::{env, fs, thread};
 
-/// Default number of programs of each kind. They run within half a minute.
-const QUICK: u64 = 150;
+/// Default number of programs of each kind. They run within a minute.
+const QUICK: u64 = 50;
 
 /// Number of failures after which the test stops.
 const ENOUGH: usize = 10;

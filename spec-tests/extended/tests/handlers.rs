@@ -120,6 +120,9 @@ const WITH_SPILLS: &[(Architecture, &str, &str)] = &[
         TWO_HALVES,
     ),
     (Architecture::Riscv64, "StructNew", SIX_REGISTERS),
+    (Architecture::X86_64, "ArrayCopy", FIVE_OPERANDS),
+    (Architecture::Aarch64, "ArrayCopy", FIVE_OPERANDS),
+    (Architecture::Riscv64, "ArrayCopy", FIVE_OPERANDS),
     (Architecture::X86_64, "RefCast", SIX_REGISTERS),
     (Architecture::X86_64, "RefTest", SIX_REGISTERS),
     (Architecture::X86_64, "BrOnCast", SIX_REGISTERS),
@@ -158,6 +161,7 @@ const WITH_SPILLS: &[(Architecture, &str, &str)] = &[
 
 const SIX_REGISTERS: &str = "all of the calling convention's free registers are in use; \
      dearer than a register saved is what the instruction does";
+const FIVE_OPERANDS: &str = "two arrays, two places and a length need more registers than are free";
 const TWO_HALVES: &str = "the two halves of a shared vector need more registers than are free";
 const OUT_OF_LINE: &str = "the instructions that exchange a value differ between processors, and \
      the compiler calls a function that selects them";

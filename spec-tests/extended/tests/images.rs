@@ -23,6 +23,7 @@ mod prices;
 #[path = "differential/random.rs"]
 #[allow(dead_code)]
 mod random;
+#[expect(dead_code, reason = "programs with objects have no images")]
 #[path = "differential/smith.rs"]
 mod smith;
 
