@@ -33,5 +33,7 @@ fuzz_target!(|bytes: &[u8]| {
         assert_eq!(paths.before(node).is_some(), dominators.of(node).is_some());
     }
     let mut snapshot = Vec::new();
-    graph.write_snapshot(&mut snapshot).expect("there is memory");
+    graph
+        .write_snapshot(&mut snapshot)
+        .expect("there is memory");
 });

@@ -2,7 +2,7 @@
 
 use crate::command::{Run, backstitch, file};
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Runs `backstitch preinit FILE -o OUT OPTIONS` for a module. Returns the path of the image.
 fn preinit(name: &str, text: &str, options: &[&str]) -> (Run, PathBuf) {
@@ -15,7 +15,7 @@ fn preinit(name: &str, text: &str, options: &[&str]) -> (Run, PathBuf) {
     (run, image)
 }
 
-fn invoke(image: &PathBuf, function: &str) -> Run {
+fn invoke(image: &Path, function: &str) -> Run {
     let image = image.to_str().expect("the path is text");
     backstitch(["run", "--invoke", function, image])
 }

@@ -129,7 +129,7 @@ impl Context {
             }
             _ => {
                 let (segment, end) = match field.ty {
-                    Ref(heap, true) if heap == Any => ("init_elem", ITEMS),
+                    Ref(Any, true) => ("init_elem", ITEMS),
                     Ref(..) => return format!("(drop {target}) (drop {first}) (drop {second})"),
                     _ => ("init_data", DATA / 16),
                 };
