@@ -79,6 +79,7 @@ const TEXT: &str = r#"(module
             (br_if $again (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))))"#;
 
 #[test]
+#[cfg_attr(miri, ignore = "it makes many objects")]
 fn steps_are_short_while_many_objects_are_alive() {
     const STEP: usize = 1 << 12;
     let mut config = Config::new();

@@ -272,6 +272,7 @@ fn sections_without_state_are_copied() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "it writes a large memory")]
 fn scattered_bytes_make_few_segments() {
     let engine = Engine::default();
     let image = image(
