@@ -1,7 +1,7 @@
 //! Forks go on as their stores do: calls of the test scripts are forked while they are suspended, and
 //! both end with the same results, fuel, traps and core dumps.
 //!
-//! `FORKS=all cargo test -p spec-tests --test forks` forks at every suspension, which takes an hour.
+//! `FORKS=all cargo test -p spec-tests --test forks` forks at every suspension, which takes much longer.
 
 use backstitch::{
     Config, Engine, Error, Execution, Func, Instance, Linker, Module, Outcome, Result, Store,
@@ -22,7 +22,8 @@ const LARGE: usize = 8 << 20;
 /// A driver that forks suspended calls.
 struct Forking {
     engine: Engine,
-    /// Whether every suspension is a reason to fork, or only those whose numbers are powers of 8.
+    /// True if a call is forked at every suspension, and false if only at those whose numbers are
+    /// powers of 8.
     every: bool,
     forks: u64,
     /// Description of the first difference.

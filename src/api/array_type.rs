@@ -34,7 +34,7 @@ impl ArrayType {
 
     /// Creates an array type, which may have a supertype and subtypes.
     ///
-    /// It is equal to a type that a module defines alone, without a recursion group, with the same
+    /// The type is equal to one that a module defines alone, without a recursion group, with the same
     /// elements, finality and supertype.
     ///
     /// # Errors

@@ -6,7 +6,7 @@ use crate::ids::TypeId;
 use crate::module::SubType;
 use crate::support::error::Result;
 
-/// Whether a defined type may have subtypes.
+/// The finality of a defined type, which determines whether it may have subtypes.
 ///
 /// Corresponds to
 /// [`wasmtime::Finality`](https://docs.rs/wasmtime/latest/wasmtime/enum.Finality.html).

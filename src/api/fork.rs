@@ -22,20 +22,19 @@ use core::fmt;
 
 /// A fork of a store: an independent copy of all that the store has.
 ///
-/// [`Store::fork`] creates it. Handles of the store are handles of nothing in the fork, so
-/// [`Fork::get`] translates those that are needed, and [`Fork::into_store`] then returns the fork as a
-/// store of its own.
+/// [`Store::fork`] creates it. The handles of the store cannot be used with the fork: [`Fork::get`]
+/// returns the fork's handles for those that are needed. Then [`Fork::into_store`] returns the fork as
+/// a store of its own.
 ///
-/// The fork has copies of memories, tables, globals, objects, exceptions, host values,
-/// continuations, suspended executions, and of what is left of the fuel. It shares with the store the engine,
-/// the modules with their translated code, and the host functions: what these capture belongs to
-/// both, while what they reach through [`Caller`](crate::Caller) belongs to the store that they are
-/// called from. The limiter, the hooks, the epoch callback and interruptions that were requested are not
-/// copied.
+/// * **Copied**: memories, tables, globals, objects, exceptions, host values, continuations, suspended
+///   executions, and the remaining fuel.
+/// * **Shared** with the store: the engine, the modules with their translated code, and the host
+///   functions with the state that they capture.
+/// * **Absent**: the limiter, the hooks, the epoch callback, and interruptions that were requested.
 ///
-/// What the host holds in the store, the fork holds as long as it lives. A [`Rooted`] whose scope has
-/// ended is not valid in the fork either. Executions that
-/// are not translated end, as if they were dropped.
+/// The fork holds the objects that the host holds in the store, for as long as the fork lives. A
+/// [`Rooted`] whose scope has ended is not valid in the fork either. Executions for which
+/// [`Fork::get`] was not called end, as if they were dropped.
 ///
 /// ```
 /// use backstitch::{Config, Engine, Instance, Module, Outcome, Store, Suspension};
@@ -73,7 +72,7 @@ use core::fmt;
 pub struct Fork<'a, T: 'static> {
     origin: &'a StoreInner,
     store: Store<T>,
-    /// The owners of all executions, which keeps them from ending before they are translated.
+    /// The owners of all executions, which do not end while these exist.
     _executions: Vec<Arc<Owner>>,
 }
 

@@ -44,7 +44,7 @@ impl FuncType {
 
     /// Creates a function type, which may have a supertype and subtypes.
     ///
-    /// It is equal to a type that a module defines alone, without a recursion group, with the same
+    /// The type is equal to one that a module defines alone, without a recursion group, with the same
     /// parameters, results, finality and supertype.
     ///
     /// # Errors

@@ -6,7 +6,7 @@ use super::rooted::Root;
 use super::values::Val;
 use crate::heap::{AnyKind, StoreInner};
 use crate::ids::{ObjectRef, TypeId};
-use crate::module::{FieldType, ObjectLayout, StorageType, SubType, ValBits, ValType};
+use crate::module::{FieldType, ObjectLayout, SubType, ValBits};
 use crate::support::error::Result;
 use alloc::sync::Arc;
 
@@ -23,17 +23,9 @@ pub(super) fn sub_type(object: ObjectRef, store: &StoreInner) -> Arc<SubType> {
     store.engine().types.get(store.objects.type_of(object))
 }
 
-/// Returns the type of the value that is read from a field or written to it.
-fn unpacked(field: FieldType) -> ValType {
-    match field.storage {
-        StorageType::I8 | StorageType::I16 => ValType::I32,
-        StorageType::Val(ty) => ty,
-    }
-}
-
 /// Returns the bits of a value for a field, if it has the field's type.
 pub(super) fn encode(value: Val, field: FieldType, store: &StoreInner) -> Result<ValBits> {
-    value.to_bits(store, unpacked(field))
+    value.to_bits(store, field.storage.unpacked())
 }
 
 /// Creates an object of a type, which `make` allocates. Collects garbage if there is no room.
@@ -62,7 +54,7 @@ pub(super) fn get(
     field: FieldType,
 ) -> Option<Val> {
     let bits = store.objects.get(object, index)?;
-    Some(Val::from_bits(bits, unpacked(field), store))
+    Some(Val::from_bits(bits, field.storage.unpacked(), store))
 }
 
 /// The values of the fields or elements of an object.

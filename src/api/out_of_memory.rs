@@ -4,7 +4,7 @@ use core::fmt;
 
 /// The error of an object that does not fit into the store's heap, even after a collection.
 ///
-/// It contains the value that was to be moved to the heap: that of
+/// The error contains the value for which there was no room: the argument of
 /// [`ExternRef::new`](crate::ExternRef::new), and `()` for structures and arrays.
 ///
 /// ```

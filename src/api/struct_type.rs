@@ -39,7 +39,7 @@ impl StructType {
 
     /// Creates a structure type, which may have a supertype and subtypes.
     ///
-    /// It is equal to a type that a module defines alone, without a recursion group, with the same
+    /// The type is equal to one that a module defines alone, without a recursion group, with the same
     /// fields, finality and supertype.
     ///
     /// # Errors

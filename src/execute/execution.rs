@@ -353,15 +353,12 @@ fn end_wait(store: &mut StoreInner, stack: StackId, wait: Wait) -> Result<Outcom
         let interrupt = Arc::clone(store.stacks.interrupt());
         interrupt.set_waker(Some(waker.clone()));
         let until = end.into_iter().chain(poll).min();
-        #[cfg(backstitch_threads)]
-        let hook = store.wait_hook.clone().filter(|_| end.is_none());
-        #[cfg(backstitch_threads)]
-        if let Some(hook) = &hook {
+        let hook = store.wait_hook.as_ref().filter(|_| end.is_none());
+        if let Some(hook) = hook {
             hook(Some(&ticket));
         }
         park::park(&ticket, &waker, until, || interrupt.is_raised());
-        #[cfg(backstitch_threads)]
-        if let Some(hook) = &hook {
+        if let Some(hook) = hook {
             hook(None);
         }
         interrupt.set_waker(None);

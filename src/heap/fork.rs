@@ -112,17 +112,9 @@ impl StoreInner {
             fork.engine(),
             objects.core(),
             |instance| fork.instance(instance).core(),
-            |queue| {
-                let of = |memory: &&Memory| {
-                    memory
-                        .waiters()
-                        .is_some_and(|waiters| Arc::ptr_eq(waiters, queue))
-                };
-                let memory = self.memories.iter().position(|memory| of(&memory))?;
-                fork.memories[memory].waiters().cloned()
-            },
+            |queue| fork.memory(self.memory_of_queue(queue)?).waiters().cloned(),
         );
-        // The stacks of the fork until now have the address of its objects until now.
+        // Both are replaced together: the stacks have the address of the objects.
         fork.stacks = stacks.ok_or(ForkError::Allocation)?;
         fork.objects = objects;
         fork.stacks.set_functions(fork.functions.as_ptr());

@@ -3,10 +3,8 @@
 use super::limits::Limiter;
 use super::store::StoreInner;
 use crate::support::error::Error;
-#[cfg(backstitch_threads)]
 use crate::support::wait_queue::Ticket;
 use alloc::boxed::Box;
-#[cfg(backstitch_threads)]
 use alloc::sync::Arc;
 use core::any::Any;
 
@@ -25,7 +23,6 @@ pub type CellHook = Box<dyn FnMut(&StoreInner) + Send + Sync>;
 
 /// Hook that is called before a thread is parked for a wait without a timeout, with the wait, and
 /// after it, with none.
-#[cfg(backstitch_threads)]
 pub type WaitHook = Arc<dyn Fn(Option<&Arc<Ticket>>) + Send + Sync>;
 
 /// Decision of an epoch hook.

@@ -6,9 +6,7 @@ use super::externs::Externs;
 use super::failure::Failure;
 use super::func::{FuncObject, HostFunc};
 use super::global::Global;
-#[cfg(backstitch_threads)]
-use super::hooks::WaitHook;
-use super::hooks::{CallHook, CellHook, EpochHook, LimiterHook};
+use super::hooks::{CallHook, CellHook, EpochHook, LimiterHook, WaitHook};
 use super::instance::{Instance, InstanceCore};
 use super::memory::{Memory, MemoryCore};
 use super::objects::Objects;
@@ -21,6 +19,7 @@ use crate::ids::{
 use crate::module::{EngineInner, MemoryType};
 use crate::stack::Stacks;
 use crate::support::error::Error;
+use crate::support::wait_queue::WaitQueue;
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -47,7 +46,6 @@ pub struct StoreInner {
     /// Hook that is called before each cell. It requires the loop backend.
     pub cell_hook: Option<CellHook>,
     /// Hook that is called before and after the thread is parked without a timeout.
-    #[cfg(backstitch_threads)]
     pub wait_hook: Option<WaitHook>,
     pub(super) functions: Vec<FuncObject>,
     pub(super) host_functions: Vec<Arc<dyn HostFunc>>,
@@ -113,7 +111,6 @@ impl StoreInner {
             epoch_hook: None,
             call_hook: None,
             cell_hook: None,
-            #[cfg(backstitch_threads)]
             wait_hook: None,
             functions: Vec::new(),
             host_functions: Vec::new(),
@@ -180,6 +177,13 @@ impl StoreInner {
             .get_disjoint_mut([to.0 as usize, from.0 as usize])
             .expect("two different memories of the store");
         (to, from)
+    }
+
+    /// Returns the memory whose waits are in a queue, if it is one of the store's.
+    pub fn memory_of_queue(&self, queue: &Arc<WaitQueue>) -> Option<MemoryIndex> {
+        let is_its = |memory: &Memory| memory.waiters().is_some_and(|it| Arc::ptr_eq(it, queue));
+        let index = self.memories.iter().position(is_its)?;
+        Some(MemoryIndex(index as u32))
     }
 
     /// Returns all memories, by index.

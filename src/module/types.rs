@@ -262,6 +262,16 @@ pub enum StorageType {
     Val(ValType),
 }
 
+impl StorageType {
+    /// Returns the type of the value that is read from a field or written to it.
+    pub fn unpacked(self) -> ValType {
+        match self {
+            StorageType::I8 | StorageType::I16 => ValType::I32,
+            StorageType::Val(ty) => ty,
+        }
+    }
+}
+
 /// The type of a function.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FuncType {

@@ -19,8 +19,7 @@ impl Arena {
         }
     }
 
-    /// Creates an arena of slots that are zero, without a red zone if there are none. Returns `None` if
-    /// there is no memory.
+    /// Creates an arena of `slots` slots. Returns `None` if there is no memory.
     pub fn zeroed(slots: usize) -> Option<Arena> {
         let mut arena = Arena::empty();
         (slots == 0 || arena.grow(slots)).then_some(arena)

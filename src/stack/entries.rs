@@ -1,8 +1,8 @@
 //! The memory of the stack directory.
 //!
-//! It is a raw allocation instead of a `Vec` of its entries, because these are aligned to 64 bytes: a
-//! `Vec` would copy them all whenever it grows, which takes a tenth of a second for a million of them. An
-//! allocation with the usual alignment can grow where it is, or by moving its pages.
+//! The directory is a raw allocation instead of a `Vec` of its entries, because these are aligned to 64
+//! bytes. A `Vec` would copy all of them whenever it grows, which takes a tenth of a second for a million
+//! entries. An allocation with the usual alignment can grow where it is, or by moving its pages.
 
 use super::directory::Stack;
 use crate::support::raw::RawBytes;

@@ -31,14 +31,8 @@ impl Stack {
             }),
             ..*self
         };
-        let has_frames = match self.state {
-            StackState::Free | StackState::Returned => false,
-            StackState::Fresh
-            | StackState::Running
-            | StackState::Suspended
-            | StackState::Trapped => !self.exit.ip.is_null(),
-        };
-        if has_frames {
+        let has_ended = matches!(self.state, StackState::Free | StackState::Returned);
+        if !has_ended && !self.exit.ip.is_null() {
             copy.exit.instance = core_in(core_of, self.exit.instance);
             copy.enter_instances(core_of);
         } else {

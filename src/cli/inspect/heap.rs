@@ -137,7 +137,7 @@ impl Heap {
     }
 
     /// Returns a shortest path from a root to an object: the references on it, that of the root first.
-    /// It is empty if no root leads to the object.
+    /// The path is empty if no root leads to the object.
     pub(crate) fn path(&self, object: u32) -> Vec<Step> {
         let mut steps = Vec::new();
         let mut node = self.graph.object(object);

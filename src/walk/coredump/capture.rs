@@ -14,7 +14,7 @@ use super::extension::{
     Access, Handler, Position, Reason, ReasonKind, RefKind, ThreadState, Value,
 };
 use crate::code::Trap;
-use crate::heap::{Memory, StoreInner, ThrownException};
+use crate::heap::{StoreInner, ThrownException};
 use crate::ids::{FuncIndex, StackId};
 use crate::module::{Module, ValBits};
 use crate::stack::{RawFrames, Stack, StackImage, StackState};
@@ -171,12 +171,9 @@ impl Capture {
         let innermost = store.stacks.stack(id).innermost();
         let state = match store.stacks.waiters.place(innermost) {
             Some((queue, address)) => {
-                let is_its = |memory: &Memory| {
-                    (memory.waiters()).is_some_and(|waiters| Arc::ptr_eq(waiters, queue))
-                };
-                let memory = store.memories().iter().position(is_its);
+                let memory = store.memory_of_queue(queue);
                 ThreadState::Waiting {
-                    memory: memory.map_or(u32::MAX, |index| index as u32),
+                    memory: memory.map_or(u32::MAX, |memory| memory.0),
                     address,
                 }
             }

@@ -171,15 +171,27 @@ pub fn runs<'a>(
     objects: &'a Objects<'_>,
 ) -> impl Iterator<Item = Run> + 'a {
     let ty = ValType::Ref(table.ty().element);
+    equal_runs(
+        |index| table.get(index),
+        move |bits| objects.numbered(value(ty, [bits, 0])),
+    )
+}
+
+/// Returns elements as runs of equal elements. `get` returns the bits of an element, or `None` behind
+/// the last one, and `value` converts them.
+pub fn equal_runs<T: Copy + PartialEq>(
+    get: impl Fn(usize) -> Option<T>,
+    value: impl Fn(T) -> Value,
+) -> impl Iterator<Item = Run> {
     let mut next = 0;
     core::iter::from_fn(move || {
-        let (start, bits) = (next, table.get(next)?);
-        while table.get(next) == Some(bits) {
+        let (start, bits) = (next, get(next)?);
+        while get(next) == Some(bits) {
             next += 1;
         }
         Some(Run {
             count: (next - start) as u64,
-            value: objects.numbered(value(ty, [bits, 0])),
+            value: value(bits),
         })
     })
 }

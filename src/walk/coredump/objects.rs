@@ -6,13 +6,12 @@
 
 use super::bytes::Result;
 use super::capture::{Capture, FrameValues, Maps};
-use super::contents::value;
+use super::contents::{equal_runs, value};
 use super::extension::{self, Items, ObjectKind, RefKind, Root, RootKind, Run, Value};
 use crate::heap::{Exception, Reference, StoreInner};
 use crate::ids::{ExnIndex, ObjectRef, TypeId};
 use crate::module::{
-    CompositeKind, CompositeType, FieldType, HeapType, Storage, StorageType, SubType, ValType,
-    read_values,
+    CompositeKind, CompositeType, FieldType, HeapType, Storage, SubType, ValType, read_values,
 };
 use crate::support::bits::Bits;
 use crate::support::write::{Counter, Write};
@@ -340,7 +339,7 @@ impl<'a> Objects<'a> {
                         self.fields(object, fields).for_each(&mut one);
                     }
                     CompositeType::Array(element) => {
-                        if let ty @ ValType::Ref(_) = unpacked(element.storage) {
+                        if let ty @ ValType::Ref(_) = element.storage.unpacked() {
                             self.runs(object, ty).for_each(visit);
                         }
                     }
@@ -371,7 +370,7 @@ impl<'a> Objects<'a> {
     ) -> impl Iterator<Item = Value> + 'o {
         (0..).zip(fields).map(move |(index, field)| {
             let bits = self.store.objects.get(object, index).unwrap_or_default();
-            self.numbered(value(unpacked(field.storage), bits))
+            self.numbered(value(field.storage.unpacked(), bits))
         })
     }
 
@@ -429,7 +428,7 @@ impl<'a> Objects<'a> {
                 write(Items::Values(fields.len(), values))
             }
             CompositeType::Array(element) => {
-                if let ty @ ValType::Ref(_) = unpacked(element.storage) {
+                if let ty @ ValType::Ref(_) = element.storage.unpacked() {
                     let count = self.runs(object, ty).count();
                     return write(Items::Runs(count, &mut self.runs(object, ty)));
                 }
@@ -449,18 +448,10 @@ impl<'a> Objects<'a> {
 
     /// Returns the elements of an array of references, as runs of equal elements.
     fn runs(&self, array: ObjectRef, ty: ValType) -> impl Iterator<Item = Run> + '_ {
-        let get = move |index| self.store.objects.get(array, index);
-        let mut next = 0;
-        core::iter::from_fn(move || {
-            let (start, bits) = (next, get(next)?);
-            while get(next) == Some(bits) {
-                next += 1;
-            }
-            Some(Run {
-                count: (next - start).into(),
-                value: self.numbered(value(ty, bits)),
-            })
-        })
+        equal_runs(
+            move |index| self.store.objects.get(array, u32::try_from(index).ok()?),
+            move |bits| self.numbered(value(ty, bits)),
+        )
     }
 
     /// Writes the elements of an array of numbers.
@@ -480,13 +471,5 @@ impl<'a> Objects<'a> {
             }
         }
         out.write_all(&buffer[..filled])
-    }
-}
-
-/// Returns the type of a field's value when it is read.
-fn unpacked(storage: StorageType) -> ValType {
-    match storage {
-        StorageType::I8 | StorageType::I16 => ValType::I32,
-        StorageType::Val(ty) => ty,
     }
 }

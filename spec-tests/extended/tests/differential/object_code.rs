@@ -36,7 +36,7 @@ pub struct Signature {
     pub results: Vec<Ty>,
 }
 
-/// What all functions of a module refer to.
+/// The state that the generators of all functions of a module share.
 pub struct Context {
     /// Source of choices.
     pub random: Random,
