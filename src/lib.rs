@@ -32,9 +32,6 @@
 //! Missing from the API:
 //!
 //! * Components (`wasmtime::component`, `bindgen!`).
-//! * Vectors, shared memories and atomics ([`Val::V128`] exists, but modules
-//!   that need it are refused; `SharedMemory`), and access to structures and arrays (`StructRef`,
-//!   `ArrayRef`, `EqRef`, `I31`). [`AnyRef`] exists.
 //! * Ahead-of-time compilation and caches (`Module::serialize`, `Module::deserialize`,
 //!   `Engine::precompile_module`), and the options of [`Config`] that concern compilers, memory
 //!   reservations, pooling allocators and native stacks for asynchronous calls.
@@ -55,13 +52,15 @@
 //!
 //! Only in this API: calls that the host suspends, inspects and resumes ([`Execution`],
 //! [`Instantiation`]), continuations as values ([`ContRef`]), core dumps that can be read
-//! ([`CoreDump`]), and modules that start in the state of an instance ([`Preinit`],
+//! ([`CoreDump`]), stores that are copied ([`Store::fork`]) or saved and restored ([`Snapshot`]) with
+//! their suspended calls, and modules that start in the state of an instance ([`Preinit`],
 //! [`Instance::to_module`]).
 //!
 //! # Guide
 //!
 //! The folder `docs` of the crate has pages on the command line (`command-line.md`), embedding and
-//! what of Wasmtime's API is missing (`embedding.md`), core dumps (`core-dumps.md`), debugging
+//! what of Wasmtime's API is missing (`embedding.md`), core dumps (`core-dumps.md`), snapshots
+//! (`snapshots.md`), debugging
 //! (`debugging.md`), WASI (`wasi.md`), bugs of threads (`explore.md`), `no_std` (`no-std.md`),
 //! performance (`performance.md`) and the inside of the crate (`internals.md`). `glossary.md` defines
 //! the terms that these pages use.
@@ -77,7 +76,8 @@
 //!                    ▼
 //!                 stack      frames, stacks, the chain      heap   memories, tables,
 //!                    ▲ reads                                       globals, the store
-//!             ◄── walk       frames, backtraces
+//!             ◄── walk       frames, backtraces, core dumps
+//!             ──► restore    stores from core dumps that have everything
 //!             ◄── api        Engine, Module, Store, Linker, Instance, Func …
 //!                    ▲ uses only the public API
 //!                  scheduler  executions of a store as threads
@@ -122,6 +122,7 @@ mod execute;
 mod heap;
 mod ids;
 mod module;
+mod restore;
 pub mod scheduler;
 mod stack;
 mod support;

@@ -38,6 +38,21 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "translate",
         ],
     ),
+    // What `walk` has written becomes a store again, and `execute` begins its calls.
+    (
+        "restore",
+        &[
+            "code",
+            "execute",
+            "heap",
+            "ids",
+            "module",
+            "stack",
+            "support",
+            "translate",
+            "walk",
+        ],
+    ),
     (
         "api",
         &[
@@ -46,6 +61,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "heap",
             "ids",
             "module",
+            "restore",
             "stack",
             "support",
             "translate",
@@ -76,6 +92,11 @@ const MAY_BE_NAMED: &[(&str, &str, &[&str])] = &[
             "Source",
             "Variable",
         ],
+    ),
+    (
+        "restore",
+        "translate",
+        &["frame_map", "FrameMap", "Kind", "Source", "Variable"],
     ),
     // A module holds its published code. It has no access to opcodes or operands.
     (
@@ -332,7 +353,9 @@ fn positions_are_translated_in_one_place() {
                 "Sites" | "sites" if source.folder() != Some("translate") => {
                     violations.push(format!("{}: names the sites", source.at(token.line)));
                 }
-                "frame_map" if !matches!(source.folder(), Some("translate" | "walk")) => {
+                "frame_map"
+                    if !matches!(source.folder(), Some("translate" | "walk" | "restore")) =>
+                {
                     violations.push(format!("{}: names the frame map", source.at(token.line)));
                 }
                 "fn" => {

@@ -149,7 +149,7 @@ impl CoreDumpOptions {
         self
     }
 
-    fn to_inner(&self, store: &StoreInner) -> coredump::Options {
+    fn to_inner(&self, store: &StoreInner) -> coredump::Options<'static> {
         let ranges = self.ranges.as_ref();
         let range = |(memory, bytes): &(Memory, Range<u64>)| {
             (memory.index_in(store), bytes.start..bytes.end)
@@ -159,6 +159,7 @@ impl CoreDumpOptions {
             memory_ranges: ranges.map(|ranges| ranges.iter().map(range).collect()),
             compatible: self.compatible,
             shared_memories: self.shared_memories,
+            snapshot: None,
         }
     }
 }
@@ -303,7 +304,7 @@ impl WasmCoreDump {
         options: &CoreDumpOptions,
     ) -> Result<Writer<'a>> {
         assert!(store.id() == self.store, "object used with the wrong store");
-        Writer::new(store, &self.capture, name, &options.to_inner(store))
+        Writer::new(store, &self.capture, name, options.to_inner(store))
     }
 
     /// Returns the name of the dump: that of the module of the oldest frame.

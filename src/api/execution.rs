@@ -233,6 +233,13 @@ impl Execution {
         }
     }
 
+    /// Returns the number that identifies the execution in its store, and in snapshots of that.
+    ///
+    /// The number of an execution that was dropped is used again.
+    pub fn number(&self) -> u32 {
+        self.inner.stack().0
+    }
+
     /// Sets the name of this execution in core dumps: that of its thread. Executions without a name
     /// are named by the number of their stack.
     ///

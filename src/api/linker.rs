@@ -16,6 +16,7 @@ use super::module::Module;
 use super::shared_memory::SharedMemory;
 use super::values::Val;
 use crate::heap::{StoreInner, check_import};
+use crate::ids::FuncIndex;
 use crate::support::error::{Error, Result};
 use crate::{bail, ensure, format_err, module};
 use alloc::boxed::Box;
@@ -508,6 +509,23 @@ impl<T: 'static> Linker<T> {
             .into_iter()
             .map(|definition| definition.to_extern(store))
             .collect()
+    }
+
+    /// Adds the host function with this name to a store of the same engine.
+    pub(super) fn add_host_function(
+        &self,
+        store: &mut StoreInner,
+        module: &str,
+        name: &str,
+    ) -> Result<FuncIndex> {
+        self.check_engine(store);
+        match self.definition(module, name) {
+            Some(Definition::Host(function)) => Ok(function.add_to(store).index()),
+            Some(_) => Err(format_err!(
+                "`{module}::{name}` is not a host function of the linker"
+            )),
+            None => Err(format_err!("missing host function `{module}::{name}`")),
+        }
     }
 
     fn find(&self, import: &ImportType<'_>) -> Result<&Definition> {

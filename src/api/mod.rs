@@ -67,6 +67,7 @@ mod root_scope;
 mod rooted;
 #[cfg(backstitch_threads)]
 mod shared_memory;
+mod snapshot;
 mod store;
 mod struct_ref;
 mod struct_type;
@@ -130,6 +131,7 @@ pub use self::root_scope::RootScope;
 pub use self::rooted::{GcRef, OwnedRooted, Rooted, RootedGcRef};
 #[cfg(backstitch_threads)]
 pub use self::shared_memory::{SharedMemory, WaitResult};
+pub use self::snapshot::{Restored, Snapshot, SnapshotHost, SnapshotModule, SnapshotOptions};
 pub use self::store::Store;
 pub use self::struct_ref::{StructRef, StructRefPre};
 pub use self::struct_type::StructType;

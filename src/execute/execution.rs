@@ -10,7 +10,7 @@ use crate::heap::{Failure, StoreInner};
 use crate::ids::{FuncIndex, StackId, StoreId, TagIndex};
 use crate::module::FuncType;
 use crate::stack::{
-    Awaited, BOUNDARY_SLOTS, BoundaryKind, INITIAL_SLOTS, Owner, Record, StackState,
+    Awaited, BOUNDARY_SLOTS, BoundaryKind, INITIAL_SLOTS, Owner, Record, StackState, TimeOut,
 };
 use crate::support::error::Error;
 #[cfg(feature = "std")]
@@ -103,10 +103,6 @@ pub struct Execution {
     store: StoreId,
     stack: StackId,
     function: FuncIndex,
-    /// Ticks from the continuation to the next epoch deadline, if the last one has suspended it.
-    yielded: Option<u64>,
-    /// True if it was suspended because no fuel was left.
-    out_of_fuel: bool,
     /// True if it is suspended before each access that code announces.
     pub stops_at_accesses: bool,
     /// Shared with the stack. Once the stack has the only one, the store takes the stack back.
@@ -132,11 +128,20 @@ impl Execution {
             store: store.id(),
             stack,
             function,
-            yielded: None,
-            out_of_fuel: false,
             stops_at_accesses: false,
             _owner: owner,
         })
+    }
+
+    /// Returns the execution on a stack that has the owner `owner`.
+    pub fn of(store: &StoreInner, stack: StackId, owner: Arc<Owner>) -> Execution {
+        Execution {
+            store: store.id(),
+            stack,
+            function: store.stacks.stack(stack).function,
+            stops_at_accesses: false,
+            _owner: owner,
+        }
     }
 
     /// Returns the same execution of a fork of its store.
@@ -146,10 +151,10 @@ impl Execution {
     /// If the fork has released its stack.
     pub fn copy_in(&self, fork: &StoreInner) -> Execution {
         let owner = fork.stacks.stack(self.stack).owner();
+        let owner = owner.expect("the fork has the execution");
         Execution {
-            store: fork.id(),
-            _owner: owner.expect("the fork has the execution"),
-            ..*self
+            stops_at_accesses: self.stops_at_accesses,
+            ..Execution::of(fork, self.stack, owner)
         }
     }
 
@@ -211,19 +216,21 @@ impl Execution {
     }
 
     fn run(&mut self, store: &mut StoreInner) -> Result<Outcome, Error> {
-        if self.out_of_fuel && store.stacks.is_out_of_fuel() {
+        let last = store.stacks.suspensions.of(self.stack);
+        if last == Some(TimeOut::Fuel) && store.stacks.is_out_of_fuel() {
             return Ok(Outcome::Suspended(Suspension::Fuel));
         }
-        let outcome = advance(
-            store,
-            self.stack,
-            self.yielded.take(),
-            self.stops_at_accesses,
-        );
-        self.out_of_fuel = matches!(outcome, Ok(Outcome::Suspended(Suspension::Fuel)));
-        if let Ok(Outcome::Suspended(Suspension::Epoch(ticks))) = outcome {
-            self.yielded = Some(ticks);
-        }
+        let yielded = match last {
+            Some(TimeOut::Epoch(ticks)) => Some(ticks),
+            Some(TimeOut::Fuel) | None => None,
+        };
+        let outcome = advance(store, self.stack, yielded, self.stops_at_accesses);
+        let time_out = match outcome {
+            Ok(Outcome::Suspended(Suspension::Fuel)) => Some(TimeOut::Fuel),
+            Ok(Outcome::Suspended(Suspension::Epoch(ticks))) => Some(TimeOut::Epoch(ticks)),
+            _ => None,
+        };
+        store.stacks.suspensions.set(self.stack, time_out);
         outcome
     }
 
@@ -424,7 +431,11 @@ impl Drop for Release<'_> {
 }
 
 /// Returns a stack on which a call of `function` is about to begin.
-fn prepare(
+///
+/// # Errors
+///
+/// An error if there is no room for a stack.
+pub fn prepare(
     store: &mut StoreInner,
     function: FuncIndex,
     arguments: &[u64],

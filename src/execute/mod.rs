@@ -99,11 +99,11 @@ mod vector;
 mod waiting;
 
 pub use dispatch::{Dispatch, DispatchError};
-pub use execution::{Execution, ExecutionError, Outcome, Suspension, call};
+pub use execution::{Execution, ExecutionError, Outcome, Suspension, call, prepare};
 #[cfg(feature = "profile")]
 pub use profile::DispatchCounts;
 pub use stepping::has_steps;
-pub use switching::fits as continuation_fits;
+pub use switching::{begin as begin_continuation, fits as continuation_fits};
 pub use waiting::notify;
 #[cfg(backstitch_threads)]
 pub use waiting::{Waited, wait_in_host};

@@ -13,12 +13,13 @@ use super::regs::{Regs, read_field};
 use super::unwind::throw;
 use crate::code::cells::{Row, Suspend};
 use crate::code::{Awaits, FarSlot, Handles, Op, Trap};
-use crate::heap::{Failure, FuncRef, StoreInner};
-use crate::ids::{ExnIndex, StackId, TypeId};
+use crate::heap::{Failure, FuncRef, InstanceCore, StoreInner};
+use crate::ids::{ExnIndex, FuncIndex, StackId, TypeId};
 use crate::module::{FuncType, ValType, types_after};
 use crate::stack::{
     Awaited, BOUNDARY_SLOTS, BoundaryKind, Context, Record, Stack, StackState, next_reference,
 };
+use crate::support::error::Error;
 use alloc::sync::Arc;
 use core::slice;
 
@@ -27,14 +28,26 @@ use core::slice;
 pub(super) fn make(store: &mut StoreInner, function: u64) -> Result<u64, Failure> {
     let function = FuncRef(function as u32).get();
     let function = function.ok_or(Failure::Trap(Trap::NullReference))?;
-    let object = *store.func(function);
-    let first = FirstFrame::of(&object);
-    let id = store
-        .add_continuation(function, first.slots())
-        .map_err(Failure::Host)?;
-    let fixed = store.engine().handlers.fixed;
     // SAFETY: X2; an instance is running.
     let instance = unsafe { (*store.stacks.context()).instance };
+    let id = begin(store, function, instance).map_err(Failure::Host)?;
+    Ok(store.stacks.stack(id).reference)
+}
+
+/// Creates a continuation of a function. `instance` is the one that creates it.
+///
+/// # Errors
+///
+/// An error if the limits or the host do not allow it.
+pub fn begin(
+    store: &mut StoreInner,
+    function: FuncIndex,
+    instance: *mut InstanceCore,
+) -> Result<StackId, Error> {
+    let object = *store.func(function);
+    let first = FirstFrame::of(&object);
+    let id = store.add_continuation(function, first.slots())?;
+    let fixed = store.engine().handlers.fixed;
     let stack = store.stacks.stack_mut(id);
     // SAFETY: the stack has room for the frame.
     unsafe {
@@ -48,7 +61,7 @@ pub(super) fn make(store: &mut StoreInner, function: u64) -> Result<u64, Failure
         stack.deliver = (BOUNDARY_SLOTS * size_of::<u64>()) as i32;
     }
     stack.set_other_end(id);
-    Ok(stack.reference)
+    Ok(id)
 }
 
 /// Binds values to a continuation of functions of the type `ty`, and returns the reference

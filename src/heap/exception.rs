@@ -196,6 +196,13 @@ impl Exceptions {
         }
     }
 
+    /// Replaces the slots of an exception's payload by as many others.
+    pub fn set_fields(&mut self, index: ExnIndex, fields: &[u64]) {
+        if let Some(Some(exception)) = self.all.get_mut(index.0 as usize) {
+            exception.fields.copy_from_slice(fields);
+        }
+    }
+
     /// Returns whether hardly any bytes of `limit` are left.
     pub fn is_full(&self, limit: usize) -> bool {
         self.bytes.saturating_add(limit / 64) >= limit

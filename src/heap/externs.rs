@@ -67,6 +67,34 @@ impl Externs {
         Ok(Externs { all, ..*self })
     }
 
+    /// Returns the number of the next value.
+    pub fn next(&self) -> u32 {
+        self.next
+    }
+
+    /// Returns all values by ascending number.
+    pub fn all(&self) -> impl Iterator<Item = (ExternIndex, &(dyn Any + Send + Sync))> {
+        let all = self.all.iter();
+        all.map(|(&number, it)| (ExternIndex(number), &*it.value))
+    }
+
+    /// Sets the number of the next value. Returns false if there cannot be such a number.
+    pub fn restore_next(&mut self, next: u32) -> bool {
+        self.next = next;
+        next <= EXTERN_NUMBERS
+    }
+
+    /// Adds a value with a number, which no other value has and which was given before. Returns false
+    /// if that is not so.
+    pub fn restore(
+        &mut self,
+        ExternIndex(number): ExternIndex,
+        value: Box<dyn Any + Send + Sync>,
+    ) -> bool {
+        let mark = self.new_mark;
+        number < self.next && self.all.insert(number, HostValue { value, mark }).is_none()
+    }
+
     /// Returns a value, or `None` if it was freed.
     pub fn get(&self, index: ExternIndex) -> Option<&(dyn Any + Send + Sync)> {
         self.all.get(&index.0).map(|it| &*it.value)

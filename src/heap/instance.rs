@@ -176,7 +176,7 @@ impl Instance {
     }
 
     /// Sets the elements of segment `index`, whose expressions create objects.
-    pub(super) fn set_elements(&mut self, index: u32, elements: Box<[u64]>) {
+    pub fn set_elements(&mut self, index: u32, elements: Box<[u64]>) {
         self.elements.resize(self.module.elements.len(), None);
         self.elements[index as usize] = Some(elements);
     }

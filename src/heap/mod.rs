@@ -67,7 +67,7 @@ pub use func::{FuncObject, FuncRef, HostCall, HostFunc};
 pub use global::{Global, GlobalCell};
 pub use hooks::{Crossing, EpochDecision};
 pub use host_roots::HostRoot;
-pub use instance::{Instance, InstanceCore};
+pub use instance::{Instance, InstanceCore, InstanceParts};
 pub use instantiate::{
     Extern, Instantiated, check_memory_init, check_table_init, instantiate, memory_init,
     segment_item, table_init,

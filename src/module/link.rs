@@ -14,6 +14,13 @@ pub struct Import {
     pub ty: ExternType,
 }
 
+impl Import {
+    /// Returns whether a function is imported.
+    pub fn is_function(&self) -> bool {
+        matches!(self.ty, ExternType::Func(_))
+    }
+}
+
 /// An export.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Export {

@@ -50,6 +50,7 @@ pub use types::{
     CompositeKind, CompositeType, ExternType, FieldType, FuncType, GlobalType, HeapType,
     MemoryType, RefType, StorageType, SubType, TableType, ValType,
 };
+pub use validate::{FunctionTypes, SiteKind, SiteTypes};
 
 use crate::code::ModuleCode;
 use crate::ids::TypeId;

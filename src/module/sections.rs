@@ -4,6 +4,7 @@ use super::error::{Complaint, Fault, Place};
 use alloc::vec::Vec;
 use core::ops::Range;
 use core::str;
+use wasmparser::types::Types;
 use wasmparser::{
     BinaryReader, DataSectionReader, ElementSectionReader, Encoding, ExportSectionReader,
     FunctionBody, FunctionSectionReader, GlobalSectionReader, ImportSectionReader,
@@ -37,6 +38,8 @@ pub(super) struct Sections<'a> {
     pub first_body: u32,
     /// Validator state for the bodies, if there are any.
     pub resources: Option<ValidatorResources>,
+    /// The types that the validator has found, once all is read.
+    pub validated: Option<Types>,
 }
 
 /// The position of a custom section.
@@ -96,6 +99,7 @@ impl<'a> Sections<'a> {
                     }
                     self.bodies.push(usize_range(body.range()));
                 }
+                ValidPayload::End(types) => self.validated = Some(types),
                 _ => self.keep(payload),
             }
         }

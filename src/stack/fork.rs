@@ -103,6 +103,7 @@ impl Stacks {
         fork.slots = self.slots;
         fork.reclaim_at = self.reclaim_at;
         fork.names = self.names.clone();
+        fork.suspensions = self.suspensions.clone();
         fork.new_mark = self.new_mark;
         fork.fuel_set = self.fuel_set;
         fork.fuel_reserve = self.fuel_reserve;
@@ -123,6 +124,17 @@ impl Stacks {
         registers.f64acc = context.f64acc;
         registers.v128acc = context.v128acc;
         Some(fork)
+    }
+
+    /// Returns the stacks of executions that are suspended or have not begun, by ascending number.
+    pub fn suspended(&self) -> impl Iterator<Item = StackId> + '_ {
+        let stacks = self.in_use();
+        let waits = |stack: &Stack| {
+            matches!(stack.state, StackState::Fresh | StackState::Suspended) && stack.is_held()
+        };
+        stacks
+            .filter(move |(_, stack)| waits(stack))
+            .map(|(id, _)| id)
     }
 
     /// Returns what executions share with their stacks.

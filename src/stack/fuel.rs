@@ -10,6 +10,22 @@ impl Stacks {
         self.fuel_reserve + fuel.max(0) as u64
     }
 
+    /// Returns the fuel that was spent beyond what there was.
+    pub fn fuel_debt(&self) -> u64 {
+        // SAFETY: as in `registers`.
+        let fuel = unsafe { (*self.context()).fuel };
+        fuel.min(0).unsigned_abs()
+    }
+
+    /// Sets the fuel that is left, what was spent beyond that, and all that was spent.
+    pub fn restore_fuel(&mut self, fuel: u64, debt: u64, spent: u64) {
+        self.set_fuel(fuel);
+        let debt = i64::try_from(debt).unwrap_or(i64::MAX);
+        self.fuel_set -= debt;
+        self.registers().fuel -= debt;
+        self.fuel_spent_before = spent;
+    }
+
     /// Returns whether more fuel was spent than there was. Takes fuel from the reserve first.
     pub fn is_out_of_fuel(&mut self) -> bool {
         if self.registers().fuel < 0 {

@@ -11,6 +11,9 @@
 //!   context        shared with running code    fuel, interrupt     limits of running code
 //!   root           the symbol for debuggers    image               copies
 //!   waiting        waits at addresses of shared memories
+//!   suspensions    executions whose time is over
+//!   edges          boundaries that no frame shows
+//!   rebuild        making stacks of descriptions from outside
 //!   fork           copies of all stacks of a store
 //! ```
 //!
@@ -33,6 +36,7 @@ mod chain;
 mod context;
 mod continuations;
 mod directory;
+mod edges;
 mod entries;
 mod fork;
 mod frames;
@@ -40,17 +44,21 @@ mod fuel;
 mod image;
 mod interrupt;
 mod names;
+mod rebuild;
 mod record;
 mod root;
 mod stacks;
+mod suspensions;
 mod waiting;
 
 pub use chain::Activation;
 pub use context::{Context, Exit, LivePoint, OutgoingCall};
 pub use directory::{Awaited, ExitPoint, Owner, Stack, StackState, next_reference};
+pub use edges::Edge;
 pub use frames::{RawFrame, RawFrames};
 pub use image::StackImage;
 pub use interrupt::InterruptHandle;
 pub use record::{BOUNDARY_SLOTS, BOUNDARY_TAG, BoundaryKind, RECORD_SLOTS, Record};
 pub use stacks::{INITIAL_SLOTS, Stacks};
+pub use suspensions::TimeOut;
 pub use waiting::WaitBegun;

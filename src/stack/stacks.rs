@@ -7,6 +7,7 @@ use super::entries::Entries;
 use super::interrupt::{InterruptFlag, InterruptHandle};
 use super::names::Names;
 use super::root::{ListedStore, STORES};
+use super::suspensions::Suspensions;
 use super::waiting::Waiters;
 use crate::heap::{FuncObject, ObjectCore};
 use crate::ids::{FuncIndex, StackId};
@@ -43,6 +44,8 @@ pub struct Stacks {
     pub waiters: Waiters,
     /// Names of executions.
     pub names: Names,
+    /// Reasons for which executions are suspended.
+    pub suspensions: Suspensions,
     /// Mark that a stack gets when it is given out.
     pub new_mark: u32,
     /// Maximum number of slots of one stack.
@@ -92,6 +95,7 @@ impl Stacks {
             activations: Vec::new(),
             waiters: Waiters::default(),
             names: Names::default(),
+            suspensions: Suspensions::default(),
             new_mark: 0,
             // Slots are counted with 32 bits.
             max_slots: (engine.tunables.max_stack / size_of::<u64>()).min(1 << 31),
@@ -142,6 +146,11 @@ impl Stacks {
         let ids = (1..self.stacks.len() as u32).map(StackId);
         ids.map(|id| (id, self.stack(id)))
             .filter(|(_, stack)| stack.state != StackState::Free)
+    }
+
+    /// Returns the free numbers. The last one is given out first.
+    pub fn free_numbers(&self) -> impl Iterator<Item = StackId> + '_ {
+        self.free.iter().copied()
     }
 
     /// Returns the flag that interrupts this store's code.
@@ -231,6 +240,7 @@ impl Stacks {
         }
         self.waiters.remove(id);
         self.names.remove(id);
+        self.suspensions.set(id, None);
         let stack = self.stack_mut(id);
         stack.state = StackState::Free;
         stack.exit = ExitPoint::NONE;
@@ -253,7 +263,7 @@ impl Stacks {
     }
 
     /// Releases the stacks whose executions were dropped.
-    fn reclaim(&mut self) {
+    pub fn reclaim(&mut self) {
         for id in 1..self.stacks.len() as u32 {
             let stack = self.stack(StackId(id));
             let dropped = stack.state != StackState::Running

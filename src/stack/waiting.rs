@@ -51,7 +51,7 @@ impl Waiters {
 
     /// Returns the stacks that wait or whose waits have ended, with queues and tickets, in the order
     /// in which they began.
-    pub(super) fn all(&self) -> impl Iterator<Item = (StackId, &Arc<WaitQueue>, &Ticket)> {
+    pub fn all(&self) -> impl Iterator<Item = (StackId, &Arc<WaitQueue>, &Ticket)> {
         let waiters = self.waiters.iter();
         waiters.map(|waiter| (waiter.stack, &waiter.queue, &*waiter.ticket))
     }
@@ -70,6 +70,21 @@ impl Waiters {
             ticket,
         });
         Some(())
+    }
+
+    /// Adds a stack whose wait at an address of a memory has begun before. Returns `None` if there is
+    /// no memory.
+    pub fn restore(
+        &mut self,
+        stack: StackId,
+        queue: &Arc<WaitQueue>,
+        address: u64,
+        state: WaitState,
+        owner: Option<Weak<Owner>>,
+    ) -> Option<()> {
+        let owner = owner.map(|owner| owner as _);
+        let ticket = queue.restore(address, state, owner)?;
+        self.add(stack, Arc::clone(queue), ticket)
     }
 
     /// Removes a stack, whose wait has ended or which is released.
@@ -132,7 +147,7 @@ impl Stacks {
 
     /// Returns what the execution that a stack belongs to shares with the initial stack, if the call
     /// is an execution.
-    pub(super) fn owner_of(&self, stack: StackId) -> Option<Weak<Owner>> {
+    pub fn owner_of(&self, stack: StackId) -> Option<Weak<Owner>> {
         let mut initial = stack;
         while let Some(parent) = self.stack(initial).parent() {
             initial = parent;

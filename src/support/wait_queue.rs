@@ -115,6 +115,28 @@ impl WaitQueue {
         Begun::Waiting(ticket)
     }
 
+    /// Adds a wait that has begun before, which comes last if nothing has ended it. `owner` is the
+    /// execution that waits, if it is one. Returns `None` if there is no memory.
+    pub fn restore(
+        &self,
+        address: u64,
+        state: WaitState,
+        owner: Option<Weak<dyn Any + Send + Sync>>,
+    ) -> Option<Arc<Ticket>> {
+        let mut waiters = self.0.lock();
+        waiters.try_reserve(1).ok()?;
+        let ticket = Arc::new(Ticket {
+            address,
+            state: AtomicU8::new(state as u8),
+            waker: Mutex::new(None),
+            owner,
+        });
+        if state == WaitState::Waiting {
+            waiters.push(Arc::clone(&ticket));
+        }
+        Some(ticket)
+    }
+
     /// Copies a wait of another queue, which comes last if nothing has ended it. `owner` is the
     /// execution that waits, if it is one. Returns `None` if there is no memory.
     pub fn adopt(
@@ -122,19 +144,7 @@ impl WaitQueue {
         ticket: &Ticket,
         owner: Option<Weak<dyn Any + Send + Sync>>,
     ) -> Option<Arc<Ticket>> {
-        let mut waiters = self.0.lock();
-        waiters.try_reserve(1).ok()?;
-        let state = ticket.state();
-        let copy = Arc::new(Ticket {
-            address: ticket.address,
-            state: AtomicU8::new(state as u8),
-            waker: Mutex::new(None),
-            owner,
-        });
-        if state == WaitState::Waiting {
-            waiters.push(Arc::clone(&copy));
-        }
-        Some(copy)
+        self.restore(ticket.address, ticket.state(), owner)
     }
 
     /// Ends up to `count` waits at an address, in the order in which they began. Returns their

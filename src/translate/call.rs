@@ -29,6 +29,7 @@ impl Function<'_> {
         let count = ty.param_slots() as u32;
         let arguments = self.suspendable_operands(count, callee);
         self.map_call();
+        self.map_continues();
         far(arguments + count.cast_signed())
     }
 
@@ -42,6 +43,7 @@ impl Function<'_> {
 
     /// Pushes the results of a call, which stand where the arguments did.
     fn unstage(&mut self, ty: &FuncType) {
+        self.map_return_address(self.values.assembler.here());
         self.values.free_accs();
         push_results(self, &ty.results);
         if let [result] = *ty.results

@@ -12,7 +12,9 @@ use super::function::Function;
 use super::operand::Kind;
 use super::operators::push_results;
 use crate::code::cells::{ContBind, ContNew, Resume, Suspend};
-use crate::code::{Awaits, Clause, Clauses, Handles, Length, ModuleTag, Op, Target, ThrownTag};
+use crate::code::{
+    Awaits, Clause, Clauses, Handles, Length, ModuleTag, Offset, Op, Target, ThrownTag,
+};
 use crate::ids::TypeId;
 use crate::module::{CompositeType, FuncType, HeapType, SubType, ValType, slot_count};
 use alloc::sync::Arc;
@@ -101,6 +103,7 @@ impl Function<'_> {
             awaits,
         };
         self.values.assembler.emit_suspend(op, cell);
+        self.map_return_address(self.values.assembler.here());
         // The accumulators are lost.
         self.values.join();
     }
@@ -142,6 +145,8 @@ impl Function<'_> {
             clauses: Clauses,
         };
         let cell = self.values.assembler.emit_resume(op, cell, &clauses);
+        // The stack is left behind the cell's first word.
+        self.map_return_address(Offset(cell.0 + 1));
         let base = self.values.height();
         for (index, handle) in table.handlers.iter().enumerate() {
             if let Handle::OnLabel { tag, label } = *handle {

@@ -214,6 +214,7 @@ impl Function<'_> {
         self.values.settle_all();
         let header = self.values.join();
         self.open(BlockKind::Loop(header), ty);
+        self.map_continues();
         self.poll();
     }
 
@@ -293,6 +294,7 @@ impl Function<'_> {
     pub fn end(&mut self) {
         let depth = self.control.len() - 1;
         if depth == 0 {
+            self.join_at_end();
             if self.unreachable.is_none() {
                 self.return_();
             }
@@ -362,6 +364,28 @@ impl Function<'_> {
             self.resolve(pending, here);
         }
         self.joined_at = here;
+    }
+
+    /// Lets clauses whose label is the function's end continue here, with the values that they pass as
+    /// results. At no other place can the program be suspended between a clause and a return, so
+    /// that the operands at one instruction are the same whichever clause has led there.
+    fn join_at_end(&mut self) {
+        let pending = core::mem::take(&mut self.control[0].pending);
+        if pending.is_empty() {
+            return;
+        }
+        if self.unreachable.take().is_some() {
+            self.cost = 0;
+        } else {
+            self.settle_results(0);
+            self.charge();
+        }
+        let results = self.control[0].results.clone();
+        self.begin_at_join(0, &results);
+        let here = self.values.assembler.here();
+        for pending in pending {
+            self.resolve(pending, here);
+        }
     }
 
     /// Returns whether the function's results, at the end of the innermost block and of the function,
@@ -462,8 +486,14 @@ impl Function<'_> {
         let depth = self.control.len() - 1 - relative as usize;
         if depth == 0 {
             self.return_values();
-            return;
+        } else {
+            self.jump_to(depth);
         }
+    }
+
+    /// Emits a branch to the block at `depth`, or to the function's end, with its values, which stay on
+    /// the stack as well.
+    fn jump_to(&mut self, depth: usize) {
         self.carry(depth);
         self.charge();
         let branch = self.plain_branch();
@@ -643,12 +673,12 @@ impl Function<'_> {
     /// of their heights.
     pub fn land(&mut self, pending: Pending, relative: u32) {
         let depth = self.control.len() - 1 - relative as usize;
-        if depth != 0 && self.in_place(depth) {
+        if self.in_place(depth) {
             self.aim(depth, pending);
         } else {
             let here = self.values.join();
             self.resolve(pending, here);
-            self.branch_to(relative);
+            self.jump_to(depth);
         }
     }
 
@@ -664,6 +694,9 @@ impl Function<'_> {
     /// Emits a return of the topmost values, which stay on the stack as well.
     pub fn return_values(&mut self) {
         self.charge_at_end(None);
+        if let Some(mapping) = &mut self.mapping {
+            mapping.returns();
+        }
         let count = self.ty.result_slots() as u32;
         let base = self.values.frame.base();
         if let [ValType::V128] = *self.ty.results {

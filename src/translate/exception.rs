@@ -58,31 +58,9 @@ impl Function<'_> {
                 target: Offset(0),
                 slot: self.values.frame.temp(self.control[depth].base()),
             });
-            if depth == 0 {
-                self.caught_at_end.push(clause);
-            } else {
-                self.aim(depth, Pending::Catch(clause));
-            }
+            self.aim(depth, Pending::Catch(clause));
         }
         self.open(BlockKind::TryTable, table.ty);
-    }
-
-    /// Writes the code, behind all other, at which clauses continue whose label is the function's end:
-    /// it returns the payload.
-    pub fn return_caught(&mut self) {
-        if self.caught_at_end.is_empty() {
-            return;
-        }
-        let results = &self.ty.results;
-        self.values.drop_to(0);
-        for &ty in results {
-            self.values.push_temp(ty.into());
-        }
-        let here = self.values.join();
-        for clause in core::mem::take(&mut self.caught_at_end) {
-            self.catches.set_target(clause, here);
-        }
-        self.return_values();
     }
 
     /// Legacy `try`.

@@ -10,6 +10,8 @@ use super::access::Access;
 use super::costs::Costs;
 use super::function::Function;
 use super::mapping::{Operands, ResumeClause, Variable};
+use super::operand::Kind;
+use super::resume_points::ResumePoints;
 use super::sites::Sites;
 use crate::code::Offset;
 use crate::module::Module;
@@ -17,20 +19,29 @@ use crate::support::error::Error;
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::ops::Range;
 
 /// The instructions and the places of values of one function, for observers of its frames.
 #[derive(Clone, Debug)]
 pub struct FrameMap {
     sites: Sites,
     costs: Costs,
+    entry: Range<Offset>,
+    first_instruction: Option<u32>,
+    /// Number of slots of a frame from its record on.
+    extent: u32,
     locals: Vec<Variable>,
     operands: BTreeMap<u32, Operands>,
 }
 
 impl FrameMap {
     /// Returns the offset in the module of the instruction that the cell at `offset` words belongs
-    /// to.
+    /// to. The cells at the function's entry belong to the first instruction, before which there are
+    /// no operands.
     pub fn wasm_offset(&self, offset: u32) -> Option<u32> {
+        if offset < self.entry.end.0 {
+            return self.first_instruction;
+        }
         self.sites.wasm_offset(Offset(offset))
     }
 
@@ -65,6 +76,15 @@ impl FrameMap {
             .map_or(&[], |operands| &operands.caught)
     }
 
+    /// Returns the values at the instruction at `wasm` that are neither locals nor operands: those of
+    /// [`FrameMap::caught`], and the number of filled elements of an array under creation.
+    pub fn hidden(&self, wasm: u32) -> impl Iterator<Item = Variable> + '_ {
+        let operands = self.operands.get(&wasm);
+        let filled = operands.and_then(|operands| operands.resume.filled);
+        let filled = filled.map(|slot| Variable::in_slot(Kind::I32, slot));
+        self.caught(wasm).iter().copied().chain(filled)
+    }
+
     /// Returns the memory accesses of the instruction at `wasm`, if the map was made for it.
     pub fn accesses(&self, wasm: u32) -> &[Access] {
         self.operands
@@ -78,6 +98,23 @@ impl FrameMap {
         self.operands
             .get(&wasm)
             .map_or(&[], |operands| &operands.clauses)
+    }
+
+    /// Returns the cells at which a suspended frame at the instruction at `wasm` continues, if the map
+    /// was made for it.
+    pub fn resume_points(&self, wasm: u32) -> Option<&ResumePoints> {
+        Some(&self.operands.get(&wasm)?.resume)
+    }
+
+    /// Returns the cells that poll at the function's entry, as offsets in words. A frame that is
+    /// suspended there continues at the first of them.
+    pub fn entry(&self) -> Range<u32> {
+        self.entry.start.0..self.entry.end.0
+    }
+
+    /// Returns the number of slots of a frame from its record on.
+    pub fn extent(&self) -> u32 {
+        self.extent
     }
 
     /// Returns the approximate size of the map in bytes.
@@ -122,6 +159,9 @@ pub fn frame_map(module: &Module, function: u32, wanted: &[u32]) -> Result<Arc<F
     let map = Arc::new(FrameMap {
         sites: mapping.sites,
         costs: mapping.costs,
+        entry: mapping.entry,
+        first_instruction: mapping.first_instruction,
+        extent: translated.extent,
         locals: translated.locals,
         operands: mapping.operands,
     });

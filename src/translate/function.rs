@@ -88,8 +88,6 @@ pub struct Function<'m> {
     pub delivered: Option<Delivered>,
     /// The blocks that catch exceptions.
     pub catches: CatchTable,
-    /// The clauses of `try_table`s whose label is the function's end.
-    pub caught_at_end: Vec<u32>,
     /// The legacy `try`s around the current instruction.
     pub tries: Vec<LegacyTry>,
     /// The records for observers, if they are requested.
@@ -179,7 +177,6 @@ impl<'m> Function<'m> {
             joined_at: Offset(u32::MAX),
             delivered: None,
             catches: CatchTable::default(),
-            caught_at_end: Vec::new(),
             tries: Vec::new(),
             mapping: mapped.map(Mapping::new),
         };
@@ -190,7 +187,6 @@ impl<'m> Function<'m> {
             .take_while(|&&byte| byte == END);
         translation.only_ends_from = (range.end - ends.count()) as u64;
         translation.operators(body.get_binary_reader_for_operators()?)?;
-        translation.return_caught();
         let extent = frame.temp(translation.values.max_height());
         let variable = |&Local { kind, slot }: &Local| Variable {
             kind,
@@ -216,7 +212,11 @@ impl<'m> Function<'m> {
             let count = declared;
             self.values.assembler.emit(ZeroLocals { first, count });
         }
+        let first = self.values.assembler.here();
         self.poll();
+        if let Some(mapping) = &mut self.mapping {
+            mapping.entry = first..self.values.assembler.here();
+        }
     }
 
     fn operators(&mut self, mut reader: BinaryReader<'_>) -> Result<(), Failed> {
@@ -293,6 +293,7 @@ impl<'m> Function<'m> {
             self.values.assembler.emit(ChargePoll { cost });
             self.map_charge();
         }
+        self.map_continues();
         if is_long {
             self.poll_time();
         }
@@ -395,6 +396,20 @@ impl<'m> Function<'m> {
         }
     }
 
+    /// Records that a frame that is suspended before the instruction continues here.
+    pub fn map_continues(&mut self) {
+        if let Some(mapping) = &mut self.mapping {
+            mapping.continues(&self.values);
+        }
+    }
+
+    /// Records the return address of the instruction's call, whose arguments have been popped.
+    pub fn map_return_address(&mut self, cell: Offset) {
+        if let Some(mapping) = &mut self.mapping {
+            mapping.called(&self.values, cell);
+        }
+    }
+
     /// Records for observers that all operands are in slots, and a reference that is none.
     pub fn map_hidden(&mut self) {
         if let Some(mapping) = &mut self.mapping {
@@ -426,6 +441,7 @@ impl<'m> Function<'m> {
         // The program can be suspended before the op is done.
         let slot = self.suspendable_operands(operands, None);
         self.charge();
+        self.map_continues();
         self.serve(slot, result, cell);
     }
 
@@ -439,6 +455,7 @@ impl<'m> Function<'m> {
     ) {
         let slot = self.suspendable_operands(operands, None);
         self.charge();
+        self.map_continues();
         // Handlers test the fuel only.
         self.poll_time();
         if self.tunables.consume_fuel {
@@ -457,6 +474,7 @@ impl<'m> Function<'m> {
     ) {
         let slot = self.settled_operands(operands, None, true);
         self.charge();
+        self.map_continues();
         self.serve(slot, Some(result), cell);
     }
 

@@ -7,11 +7,13 @@
 use super::access::{Access, accesses};
 use super::costs::Costs;
 use super::operand::Kind;
+use super::resume_points::{Calling, ResumePoints};
 use super::sites::Sites;
 use super::values::Values;
 use crate::code::Offset;
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
+use core::ops::Range;
 use smallvec::SmallVec;
 use wasmparser::{Handle, Operator};
 
@@ -63,6 +65,8 @@ pub struct Operands {
     pub accesses: SmallVec<[Access; 2]>,
     /// The clauses of the instruction, if it resumes a continuation.
     pub clauses: Vec<ResumeClause>,
+    /// The cells at which a suspended frame continues.
+    pub resume: ResumePoints,
 }
 
 /// A clause of an instruction that resumes a continuation.
@@ -102,6 +106,10 @@ pub struct Mapping<'a> {
     pub operands: BTreeMap<u32, Operands>,
     /// The fuel that is not charged at each cell: see [`Costs`].
     pub costs: Costs,
+    /// The cells that poll at the function's entry, which no instruction precedes.
+    pub entry: Range<Offset>,
+    /// The offset of the function's first instruction.
+    pub first_instruction: Option<u32>,
     /// The offset of the current instruction.
     at: u32,
     /// The first cell of the current instruction.
@@ -123,6 +131,8 @@ impl<'a> Mapping<'a> {
             wanted,
             operands: BTreeMap::new(),
             costs: Costs::default(),
+            entry: Offset(0)..Offset(0),
+            first_instruction: None,
             at: 0,
             first: Offset(0),
             charges: false,
@@ -134,6 +144,7 @@ impl<'a> Mapping<'a> {
     /// Begins an instruction.
     pub fn begin(&mut self, values: &mut Values, operator: &Operator<'_>, wasm: u64) {
         self.at = wasm as u32;
+        self.first_instruction.get_or_insert(self.at);
         self.joins = matches!(operator, Operator::Loop { .. });
         self.first = values.assembler.here();
         self.charges = false;
@@ -146,6 +157,7 @@ impl<'a> Mapping<'a> {
                 caught: values.hidden(),
                 accesses: accesses(operator),
                 clauses: clauses(operator),
+                resume: ResumePoints::default(),
             });
         }
     }
@@ -180,6 +192,42 @@ impl<'a> Mapping<'a> {
         self.settled(values, None);
         if let Some(present) = &mut self.present {
             present.caught = values.hidden();
+        }
+    }
+
+    /// Records that a frame that is suspended before the instruction continues here.
+    pub fn continues(&mut self, values: &Values) {
+        if let Some(present) = &mut self.present {
+            present.resume.before = Some(values.assembler.here());
+        }
+    }
+
+    /// Records that the code at which such a frame continues returns from the function.
+    pub fn returns(&mut self) {
+        if let Some(present) = &mut self.present {
+            present.resume.returns = true;
+        }
+    }
+
+    /// Records the return address of the instruction's call, whose arguments have been popped.
+    pub fn called(&mut self, values: &Values, cell: Offset) {
+        if let Some(present) = &mut self.present {
+            let arguments = values.frame.temp(values.height());
+            present.resume.calling = Some(Calling { cell, arguments });
+        }
+    }
+
+    /// Records that an access of the instruction has been announced.
+    pub fn announced(&mut self, values: &Values) {
+        if let Some(present) = &mut self.present {
+            present.resume.announced.push(values.assembler.here());
+        }
+    }
+
+    /// Records the slot with the number of filled elements of the array under creation.
+    pub fn fills(&mut self, slot: i32) {
+        if let Some(present) = &mut self.present {
+            present.resume.filled = Some(slot);
         }
     }
 

@@ -16,6 +16,7 @@
 //!   mapping       the records for observers       sites      from cells to instructions
 //!   costs         fuel not charged at a trap      atomic     atomic instructions
 //!   observe       announced accesses              access     the bytes of an access
+//!   resume_points where suspended frames go on
 //! ```
 
 mod access;
@@ -37,6 +38,7 @@ mod object;
 mod observe;
 mod operand;
 mod operators;
+mod resume_points;
 mod sites;
 mod table;
 mod values;

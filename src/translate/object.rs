@@ -332,6 +332,7 @@ impl Function<'_> {
                 hidden,
                 metered,
             });
+            f.map_continues();
             f.values.assembler.emit(ArrayNewRest {
                 operands,
                 ty,
@@ -351,6 +352,7 @@ impl Function<'_> {
                 hidden,
                 data,
             });
+            f.map_continues();
             f.values.assembler.emit(ArrayNewDataRest {
                 operands,
                 ty,
@@ -371,6 +373,7 @@ impl Function<'_> {
                 hidden,
                 elements,
             });
+            f.map_continues();
             f.values.assembler.emit(ArrayNewElemRest {
                 operands,
                 ty,
@@ -391,6 +394,9 @@ impl Function<'_> {
         self.values.push_temp(Kind::I32);
         self.values.pop();
         self.map_hidden();
+        if let Some(mapping) = &mut self.mapping {
+            mapping.fills(hidden + 1);
+        }
         self.charge();
         self.values.drop_to(first);
         let operands = self.values.frame.temp(first);

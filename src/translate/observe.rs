@@ -146,6 +146,9 @@ impl Function<'_> {
                 })
             }
         };
+        if let Some(mapping) = &mut self.mapping {
+            mapping.announced(&self.values);
+        }
     }
 
     /// Returns the height of an operand, counted from the topmost one, which is 0.

@@ -22,9 +22,8 @@ impl Sites {
         self.starts.push((cell, wasm));
     }
 
-    /// Returns the offset in the module of the instruction that the cell at `offset` belongs to. The
-    /// cells before the first instruction's, which poll at the function's entry, belong to the first
-    /// instruction.
+    /// Returns the offset in the module of the instruction that the cell at `offset` belongs to.
+    /// Cells before the first instruction's belong to that one.
     pub fn wasm_offset(&self, offset: Offset) -> Option<u32> {
         let after = self.starts.partition_point(|&(start, _)| start <= offset);
         Some(self.starts.get(after.saturating_sub(1))?.1)

@@ -26,6 +26,7 @@ mod names;
 mod random;
 mod recursion;
 mod sizes;
+mod snapshots;
 
 #[global_allocator]
 static ALLOCATOR: guard::Allocator = guard::Allocator;

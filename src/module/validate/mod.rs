@@ -18,6 +18,7 @@
 
 mod bodies;
 mod plain;
+mod states;
 
 use super::error::{Fault, ModuleError, Place};
 use super::sections::{self, Sections};
@@ -26,6 +27,7 @@ use crate::support::sync::OnceLock;
 pub(super) use bodies::{Workspace, is_large};
 use core::ops::Range;
 use plain::Declarations;
+pub use states::{FunctionTypes, SiteKind, SiteTypes};
 use wasmparser::{ValidatorResources, WasmFeatures};
 
 /// Features that are fully supported.

@@ -11,7 +11,7 @@
 
 use super::contents::{reference, value};
 use super::extension::{
-    Access, Handler, Position, Reason, ReasonKind, RefKind, ThreadState, Value,
+    Access, Handler, Place, Position, Reason, ReasonKind, RefKind, ThreadState, Value,
 };
 use crate::code::Trap;
 use crate::heap::{StoreInner, ThrownException};
@@ -380,6 +380,40 @@ impl<'a> Maps<'a> {
         maps
     }
 
+    /// Returns the place of a frame, beyond its position, if the frame can be restored there.
+    pub fn place(&self, frame: &Frame) -> Option<Place> {
+        let map = self.maps.get(&self.key(frame))?;
+        let at = frame.code_offset;
+        if !frame.is_call && map.entry().contains(&at) {
+            return Some(Place::Entry);
+        }
+        let points = map.resume_points(map.wasm_offset(at)?)?;
+        if frame.is_call {
+            // The offset is that of the word before the return address.
+            let returns = points.calling?.cell.0 == at + 1;
+            return returns.then_some(Place::Usual);
+        }
+        let accesses = [Place::FirstAccess, Place::SecondAccess];
+        let mut announced = points.announced.iter().zip(accesses);
+        if let Some((_, place)) = announced.find(|(cell, _)| cell.0 == at) {
+            return Some(place);
+        }
+        (points.before?.0 <= at).then_some(Place::Usual)
+    }
+
+    /// Returns the values of a frame that are neither locals nor operands.
+    pub fn hidden(&self, frame: &Frame) -> Vec<Value> {
+        let Some(map) = self.maps.get(&self.key(frame)) else {
+            return Vec::new();
+        };
+        let Some(wasm) = map.wasm_offset(frame.code_offset) else {
+            return Vec::new();
+        };
+        map.hidden(wasm)
+            .map(|variable| self.capture.value(frame, &variable))
+            .collect()
+    }
+
     fn key(&self, frame: &Frame) -> (u32, u32) {
         let module = self.capture.instances[frame.instance.0 as usize];
         (module, frame.function)
@@ -472,15 +506,20 @@ fn map_of(module: &Module, frame: &Frame) -> Option<(Arc<FrameMap>, u32)> {
     Some((map, wasm))
 }
 
-/// Returns the modules of all instances, and for each instance the index of its module.
+/// Returns the modules of all instances, and for each instance the index of its module. Modules with the
+/// same bytes are one.
 fn modules(store: &StoreInner) -> (Vec<Arc<Module>>, Vec<u32>) {
     let mut modules = Vec::new();
     let mut numbers = BTreeMap::new();
     let instances = store.instances().map(|instance| {
         let module = instance.module();
         *numbers.entry(Arc::as_ptr(module)).or_insert_with(|| {
-            modules.push(Arc::clone(module));
-            modules.len() as u32 - 1
+            let mut known = modules.iter();
+            let same = known.position(|it: &Arc<Module>| it.bytes == module.bytes);
+            same.unwrap_or_else(|| {
+                modules.push(Arc::clone(module));
+                modules.len() - 1
+            }) as u32
         })
     });
     let instances = instances.collect();

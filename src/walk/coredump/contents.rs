@@ -116,6 +116,8 @@ pub fn contents(
         object_types,
         objects: None,
         roots: objects.roots().collect(),
+        snapshot: None,
+        module_bytes: Vec::new(),
     }
 }
 

@@ -18,11 +18,16 @@
 mod decode;
 mod encode;
 mod object;
+mod snapshot;
 
 pub use decode::Malformed;
-pub(super) use encode::{Items, object, objects};
+pub(super) use encode::{Items, module_bytes, object, objects};
 pub use object::{
     Contents, Field, Object, ObjectKind, ObjectType, Objects, Root, RootKind, Storage,
+};
+pub use snapshot::{
+    Awaits, ExecutionName, Hidden, HostFunction, HostValue, NumberState, Place, Segment, Snapshot,
+    StackNumber, StackRest, Wait, WaitState,
 };
 
 use alloc::string::String;
@@ -62,6 +67,15 @@ use alloc::vec::Vec;
 /// 15  objects         reached: number, bytes: number, vec(object); the part is missing if there was
 ///                     no memory for the list of objects
 /// 16  other roots     vec(root)
+/// 17  snapshot        vec(stack number), free: vec(number), vec(rest of a stack),
+///                         waits: vec(stack number, memory, address: number, state: byte),
+///                         names: vec(stack number, string), debt: number, spent: number,
+///                         epoch: number, host functions: vec(function, string, string),
+///                         next value: number, host values: vec(number, vec(byte)),
+///                         hidden: vec(thread, frame, vec(value)),
+///                         elements: vec(instance, segment, vec(value)),
+///                         pending: option(value), data: vec(byte); only in snapshots
+/// 18  module bytes    module, vec(byte); one part for each module that a snapshot contains
 ///
 /// thread state    := 0x00 | 0x01 | 0x02 memory, address: number | 0x03 | 0x04
 /// frame           := stack, instance, function: number, code offset: number, position: byte,
@@ -81,6 +95,11 @@ use alloc::vec::Vec;
 /// contents        := 0x00 vec(value) | 0x01 vec(count: number, value) | 0x02 vec(byte)
 /// root            := 0x00 value | 0x01 instance, segment: number, value
 ///                  | 0x02 thread, frame: number, value
+/// stack number    := state: byte, revision: number
+/// rest of a stack := first revision: number, place: byte, awaits, crosses: flag,
+///                    base: option(instance), handles: vec(tag), held: flag, out of fuel: flag,
+///                    yielded: option(number)
+/// awaits          := 0x00 | 0x01 function | 0x02 tag
 /// access          := memory index: number, address: number, offset: number, size: number
 /// ```
 ///
@@ -148,6 +167,10 @@ pub struct Extension {
     pub objects: Option<Objects>,
     /// The roots that no other part contains.
     pub roots: Vec<Root>,
+    /// What only snapshots have.
+    pub snapshot: Option<Snapshot>,
+    /// The modules that a snapshot contains, each with its index.
+    pub module_bytes: Vec<(u32, Vec<u8>)>,
 }
 
 /// The reason for a dump.

@@ -14,6 +14,7 @@
 //!   objects    the objects of the heap: which are reachable, their numbers and contents
 //!   graph      the references between objects: who keeps what alive, and heap snapshots
 //!   shown      selection of memories and globals
+//!   snapshot   what a program needs to go on
 //!   memory     selection of the bytes of memories
 //!   writer     the sections in order      bytes   numbers and strings in them
 //! ```
@@ -31,7 +32,9 @@ mod memory;
 mod objects;
 pub mod reader;
 mod shown;
+mod snapshot;
 mod writer;
 
 pub use capture::{Capture, Cause};
+pub use snapshot::HostPart;
 pub use writer::{Options, Writer};

@@ -9,7 +9,7 @@ use super::capture::{Capture, FrameValues, Maps};
 use super::contents::{equal_runs, value};
 use super::extension::{self, Items, ObjectKind, RefKind, Root, RootKind, Run, Value};
 use crate::heap::{Exception, Reference, StoreInner};
-use crate::ids::{ExnIndex, ObjectRef, TypeId};
+use crate::ids::{ExnIndex, ExternIndex, ObjectRef, TypeId};
 use crate::module::{
     CompositeKind, CompositeType, FieldType, HeapType, Storage, SubType, ValType, read_values,
 };
@@ -53,6 +53,8 @@ pub struct Objects<'a> {
     bytes: u64,
     /// Roots that no other part of a dump contains. Their values are not numbered yet.
     roots: Vec<Root>,
+    /// Host values that can be reached, by number.
+    host_values: Bits,
     /// Number of objects that are written.
     shown: usize,
 }
@@ -62,6 +64,7 @@ pub struct Objects<'a> {
 struct Search {
     objects: Bits,
     exceptions: Bits,
+    host_values: Bits,
     order: Vec<Item>,
     /// True if there was no memory for an item.
     failed: bool,
@@ -72,7 +75,11 @@ impl Search {
         let (is_new, item) = match reference {
             Reference::Object(object) => (self.objects.insert(object.0 / 8), Item::Object(object)),
             Reference::Exn(index) => (self.exceptions.insert(index.0), Item::Exception(index)),
-            Reference::Extern(_) | Reference::Cont(_) => return,
+            Reference::Extern(index) => {
+                self.failed |= self.host_values.insert(index.0).is_none();
+                return;
+            }
+            Reference::Cont(_) => return,
         };
         match is_new {
             Some(true) if self.order.try_reserve(1).is_ok() => self.order.push(item),
@@ -88,11 +95,15 @@ impl Search {
     }
 }
 
-/// Returns the structure, array or exception to which a value refers that is not numbered yet.
+/// Returns the structure, array, exception or host value to which a value refers that is not numbered
+/// yet.
 fn reference_in(value: Value) -> Option<Reference> {
     match value {
         Value::Ref(RefKind::Any, Some(bits)) => Some(Reference::Object(ObjectRef(bits as u32))),
         Value::Ref(RefKind::Exn, Some(index)) => Some(Reference::Exn(ExnIndex(index as u32))),
+        Value::Ref(RefKind::Extern, Some(index)) => {
+            Some(Reference::Extern(ExternIndex(index as u32)))
+        }
         _ => None,
     }
 }
@@ -109,7 +120,13 @@ fn value_of(reference: Reference) -> Value {
 
 impl<'a> Objects<'a> {
     /// Finds the objects that are reachable from the frames of a capture and from the store.
-    pub fn new(store: &'a StoreInner, capture: &Capture, maps: &Maps<'_>) -> Objects<'a> {
+    /// The references that the host holds are roots if `with_host`.
+    pub fn new(
+        store: &'a StoreInner,
+        capture: &Capture,
+        maps: &Maps<'_>,
+        with_host: bool,
+    ) -> Objects<'a> {
         let mut objects = Objects {
             store,
             complete: true,
@@ -121,20 +138,23 @@ impl<'a> Objects<'a> {
             type_numbers: BTreeMap::new(),
             bytes: 0,
             roots: Vec::new(),
+            host_values: Bits::default(),
             shown: 0,
         };
-        if store.objects.bytes() == 0 && store.exceptions.bytes() == 0 {
+        let has_host_values = store.externs.all().next().is_some();
+        if store.objects.bytes() == 0 && store.exceptions.bytes() == 0 && !has_host_values {
             return objects;
         }
         let mut search = Search::default();
         objects.search_stacks(capture, maps, &mut search);
-        objects.search_store(&mut search);
+        objects.search_store(&mut search, with_host);
         let mut next = 0;
         while let Some(&item) = search.order.get(next) {
             objects.visit(item, &mut |reference| search.reach(reference));
             next += 1;
         }
         objects.complete = !search.failed && objects.number(&search.order);
+        objects.host_values = search.host_values;
         if objects.complete {
             objects.order = search.order;
         } else {
@@ -169,7 +189,7 @@ impl<'a> Objects<'a> {
 
     /// Begins a search at the values in globals and tables, and at those that no other part of a
     /// dump contains.
-    fn search_store(&mut self, search: &mut Search) {
+    fn search_store(&mut self, search: &mut Search, with_host: bool) {
         let store = self.store;
         for global in store.globals() {
             let reference = Reference::of_value(global.ty().value, global.get());
@@ -197,6 +217,10 @@ impl<'a> Objects<'a> {
                     self.add_root(kind, value_of(reference), search);
                 }
             }
+        }
+        if !with_host {
+            let pending = store.pending_exception.map(Reference::Exn);
+            return pending.into_iter().for_each(|it| search.reach(it));
         }
         store.visit_held(&mut |reference| {
             search.reach(reference);
@@ -286,7 +310,7 @@ impl<'a> Objects<'a> {
     /// the object may have been freed since.
     pub fn captured(&self, value: Value) -> Value {
         match reference_in(value) {
-            Some(_) if !self.is_current => Value::Missing,
+            Some(Reference::Object(_) | Reference::Exn(_)) if !self.is_current => Value::Missing,
             _ => self.numbered(value),
         }
     }
@@ -296,6 +320,11 @@ impl<'a> Objects<'a> {
         for value in values {
             *value = self.captured(*value);
         }
+    }
+
+    /// Returns whether a host value can be reached.
+    pub fn reaches(&self, index: ExternIndex) -> bool {
+        self.host_values.contains(index.0)
     }
 
     /// Returns the number of objects.
@@ -398,6 +427,11 @@ impl<'a> Objects<'a> {
         }
         self.shown = self.order.len();
         Ok(())
+    }
+
+    /// Returns whether all objects are written.
+    pub fn are_all_shown(&self) -> bool {
+        self.shown == self.order.len()
     }
 
     /// Writes the contents of the part `objects`.

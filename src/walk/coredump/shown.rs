@@ -20,7 +20,7 @@ impl Shown {
     /// Selects all globals, and all memories but shared ones that others could change at the same
     /// time. Old readers support only the first memory, with 32-bit addresses and pages of 64 KiB,
     /// and globals of numeric types.
-    pub fn new(store: &StoreInner, options: &Options) -> Shown {
+    pub fn new(store: &StoreInner, options: &Options<'_>) -> Shown {
         let plain = |(index, memory): (usize, &Memory)| {
             let ty = memory.ty();
             index == 0 && !ty.memory64 && !ty.shared && ty.page_size_log2 == 16
@@ -82,6 +82,6 @@ impl Shown {
 
 /// Returns whether nothing changes a memory while it is written: the code of other stores may, if
 /// they have it.
-fn is_still(memory: &Memory, options: &Options) -> bool {
+fn is_still(memory: &Memory, options: &Options<'_>) -> bool {
     memory.is_exclusive() && (options.shared_memories || !memory.ty().shared)
 }

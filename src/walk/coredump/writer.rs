@@ -11,12 +11,13 @@ use super::extension::{self, Boundary, Extension, RefKind, Value};
 use super::memory::{Data, Source};
 use super::objects::Objects;
 use super::shown::Shown;
-use crate::format_err;
+use super::snapshot::{HostPart, snapshot};
 use crate::heap::{Memory, StoreInner};
 use crate::ids::MemoryIndex;
 use crate::stack::BoundaryKind;
 use crate::support::write::{Counter, Write};
 use crate::walk::Frame;
+use crate::{ensure, format_err};
 use alloc::format;
 use alloc::vec::Vec;
 use core::cell::RefCell;
@@ -34,8 +35,8 @@ const COUNTS: u64 = 16;
 const MOST_OBJECT_BYTES: u64 = 1 << 31;
 
 /// Options for writing a dump.
-#[derive(Clone, Debug, Default)]
-pub struct Options {
+#[derive(Default)]
+pub struct Options<'h> {
     /// Largest size of the file in bytes; `None` for no limit.
     pub max_size: Option<u64>,
     /// The runs of bytes of memories to keep; `None` for all.
@@ -44,6 +45,8 @@ pub struct Options {
     pub compatible: bool,
     /// `true` if shared memories are written: nothing else changes them at the same time.
     pub shared_memories: bool,
+    /// What a snapshot contains beyond a dump; `None` for a dump.
+    pub snapshot: Option<HostPart<'h>>,
 }
 
 /// A dump that is ready to be written.
@@ -59,6 +62,8 @@ pub struct Writer<'a> {
     middle: Vec<u8>,
     /// The extension, unless old readers must be able to read the file, and the objects in it.
     extension: Option<(Extension, Objects<'a>)>,
+    /// `true` if the modules are written too.
+    with_modules: bool,
     /// The values of one frame. The buffer is reused for all frames.
     values: RefCell<FrameValues>,
 }
@@ -73,16 +78,21 @@ impl<'a> Writer<'a> {
         store: &'a StoreInner,
         capture: &'a Capture,
         name: &str,
-        options: &Options,
+        mut options: Options<'_>,
     ) -> Result<Writer<'a>> {
-        let shown = Shown::new(store, options);
-        let data = Data::new(sources(store, options, &shown), options.compatible);
+        let shown = Shown::new(store, &options);
+        let data = Data::new(sources(store, &options, &shown), options.compatible);
         let maps = Maps::new(capture);
-        let extension = (!options.compatible).then(|| {
-            let objects = Objects::new(store, capture, &maps);
+        let mut extension = (!options.compatible).then(|| {
+            // No snapshot contains the host's references.
+            let with_host = options.snapshot.is_none();
+            let objects = Objects::new(store, capture, &maps, with_host);
             let extension = contents(store, capture, &shown, data.memories(), &objects);
             (extension, objects)
         });
+        if let (Some(host), Some((extension, objects))) = (&mut options.snapshot, &mut extension) {
+            extension.snapshot = Some(snapshot(store, capture, &maps, objects, host)?);
+        }
         let mut writer = Writer {
             store,
             capture,
@@ -92,6 +102,7 @@ impl<'a> Writer<'a> {
             middle: middle(store, capture, &shown),
             shown,
             extension,
+            with_modules: options.snapshot.as_ref().is_some_and(|host| host.modules),
             values: RefCell::default(),
         };
         let others = counted(&|out| writer.write_others(out))?;
@@ -102,6 +113,13 @@ impl<'a> Writer<'a> {
             ));
         };
         let left = writer.fit_objects(max, left)?;
+        if let (Some(_), Some((_, objects))) = (&options.snapshot, &writer.extension) {
+            ensure!(
+                objects.are_all_shown(),
+                "the objects of the store do not fit into a snapshot: it has room for \
+                 {MOST_OBJECT_BYTES} bytes of them"
+            );
+        }
         writer.data.fit(left);
         if let Some((extension, _)) = &mut writer.extension {
             // Not longer than before: bytes can only have been removed from the kept runs.
@@ -231,7 +249,13 @@ impl<'a> Writer<'a> {
             })?;
         }
         let contents = |out: &mut dyn Write| objects.write(out);
-        extension.encode_objects(out, objects.complete.then_some(&contents))
+        extension.encode_objects(out, objects.complete.then_some(&contents))?;
+        if self.with_modules {
+            for (number, module) in (0..).zip(&self.capture.modules) {
+                extension::module_bytes(out, number, &module.bytes)?;
+            }
+        }
+        Ok(())
     }
 
     fn frame_head(&self, frame: &Frame, values: &FrameValues) -> extension::Frame {
@@ -304,7 +328,7 @@ fn value(out: &mut dyn Write, value: Value) -> Result {
 }
 
 /// Returns the memories to write, with the runs of bytes to keep.
-fn sources<'a>(store: &'a StoreInner, options: &Options, shown: &Shown) -> Vec<Source<'a>> {
+fn sources<'a>(store: &'a StoreInner, options: &Options<'_>, shown: &Shown) -> Vec<Source<'a>> {
     let source = |(index, memory): (usize, &'a Memory)| {
         let size = memory.byte_size();
         // The bytes of a memory that other stores have may change while they are written.

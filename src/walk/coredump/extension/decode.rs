@@ -1,10 +1,11 @@
 //! Reading the section's contents, which may be arbitrary bytes.
 
 use super::{
-    Access, Boundary, Contents, Extension, Field, Frame, Function, Global, Handler, Heap, Instance,
-    Memory, Module, Object, ObjectKind, ObjectType, Objects, Position, Reason, ReasonKind, RefKind,
-    Root, RootKind, Run, Stack, StackState, Storage, Table, Tag, Thread, ThreadState, Type,
-    TypeDefinition, VERSION, Value,
+    Access, Awaits, Boundary, Contents, ExecutionName, Extension, Field, Frame, Function, Global,
+    Handler, Heap, Hidden, HostFunction, HostValue, Instance, Memory, Module, NumberState, Object,
+    ObjectKind, ObjectType, Objects, Place, Position, Reason, ReasonKind, RefKind, Root, RootKind,
+    Run, Segment, Snapshot, Stack, StackNumber, StackRest, StackState, Storage, Table, Tag, Thread,
+    ThreadState, Type, TypeDefinition, VERSION, Value, Wait, WaitState,
 };
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -106,6 +107,11 @@ impl Extension {
                 });
             }
             16 => self.roots = reader.list(root)?,
+            17 => self.snapshot = Some(snapshot(reader)?),
+            18 => {
+                let module = (reader.index()?, reader.copied_bytes()?);
+                push(&mut self.module_bytes, module)?;
+            }
             _ => {}
         }
         Ok(())
@@ -460,6 +466,90 @@ fn root(reader: &mut Reader<'_>) -> Result<Root> {
     Ok(Root {
         kind,
         value: value(reader)?,
+    })
+}
+
+fn snapshot(reader: &mut Reader<'_>) -> Result<Snapshot> {
+    Ok(Snapshot {
+        numbers: reader.list(|reader| {
+            use NumberState::{Free, Retired, Used};
+            let states = [Used, Free, Retired].map(|state| (state as u8, state));
+            Ok(StackNumber {
+                state: reader.choice("a state of a stack number", &states)?,
+                revision: reader.index()?,
+            })
+        })?,
+        free: reader.indices()?,
+        stacks: reader.list(stack_rest)?,
+        waits: reader.list(|reader| {
+            use WaitState::{TimedOut, Waiting, Woken};
+            let states = [Waiting, Woken, TimedOut].map(|state| (state as u8, state));
+            Ok(Wait {
+                stack: reader.index()?,
+                memory: reader.index()?,
+                address: reader.number()?,
+                state: reader.choice("a state of a wait", &states)?,
+            })
+        })?,
+        names: reader.list(|reader| {
+            Ok(ExecutionName {
+                stack: reader.index()?,
+                name: reader.string()?,
+            })
+        })?,
+        debt: reader.number()?,
+        spent: reader.number()?,
+        epoch: reader.number()?,
+        host_functions: reader.list(|reader| {
+            Ok(HostFunction {
+                function: reader.index()?,
+                module: reader.string()?,
+                name: reader.string()?,
+            })
+        })?,
+        next_value: reader.index()?,
+        host_values: reader.list(|reader| {
+            Ok(HostValue {
+                number: reader.index()?,
+                bytes: reader.copied_bytes()?,
+            })
+        })?,
+        hidden: reader.list(|reader| {
+            Ok(Hidden {
+                thread: reader.index()?,
+                frame: reader.index()?,
+                values: reader.list(value)?,
+            })
+        })?,
+        segments: reader.list(|reader| {
+            Ok(Segment {
+                instance: reader.index()?,
+                segment: reader.index()?,
+                elements: reader.list(value)?,
+            })
+        })?,
+        pending: reader.option(value)?,
+        data: reader.copied_bytes()?,
+    })
+}
+
+fn stack_rest(reader: &mut Reader<'_>) -> Result<StackRest> {
+    use Place::{Entry, FirstAccess, SecondAccess, Usual};
+    let places = [Usual, Entry, FirstAccess, SecondAccess].map(|place| (place as u8, place));
+    Ok(StackRest {
+        first_revision: reader.index()?,
+        place: reader.choice("a place", &places)?,
+        awaits: match reader.choice("what a stack waits for", &[(0, 0), (1, 1), (2, 2)])? {
+            0 => Awaits::Nothing,
+            1 => Awaits::Host(reader.index()?),
+            _ => Awaits::Tag(reader.index()?),
+        },
+        crosses: reader.flag()?,
+        base: reader.option(Reader::index)?,
+        handles: reader.indices()?,
+        held: reader.flag()?,
+        out_of_fuel: reader.flag()?,
+        yielded: reader.option(Reader::number)?,
     })
 }
 

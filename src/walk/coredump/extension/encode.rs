@@ -4,9 +4,9 @@
 //! the bytes and once to write them. Nothing is buffered.
 
 use super::{
-    Access, Extension, Field, Frame, Function, Global, Heap, Instance, Memory, Module, ObjectKind,
-    ObjectType, Reason, Root, RootKind, Run, Stack, Storage, Table, Thread, ThreadState, Type,
-    TypeDefinition, VERSION, Value,
+    Access, Awaits, Extension, Field, Frame, Function, Global, Heap, Instance, Memory, Module,
+    ObjectKind, ObjectType, Reason, Root, RootKind, Run, Snapshot, Stack, Storage, Table, Thread,
+    ThreadState, Type, TypeDefinition, VERSION, Value,
 };
 use crate::support::write::{Counter, Write};
 use crate::walk::coredump::bytes::{Result, byte, flag, index, number, string};
@@ -68,8 +68,97 @@ impl Extension {
         if let Some(contents) = contents {
             part(out, 15, contents)?;
         }
-        part(out, 16, &|out| list(out, &self.roots, root))
+        part(out, 16, &|out| list(out, &self.roots, root))?;
+        match &self.snapshot {
+            Some(contents) => part(out, 17, &|out| snapshot(out, contents)),
+            None => Ok(()),
+        }
     }
+}
+
+/// Writes the bytes of a module.
+///
+/// # Errors
+///
+/// If `out` fails.
+pub(in crate::walk::coredump) fn module_bytes(
+    out: &mut dyn Write,
+    module: u32,
+    contents: &[u8],
+) -> Result {
+    part(out, 18, &|out| {
+        index(out, module)?;
+        bytes(out, contents)
+    })
+}
+
+fn bytes(out: &mut dyn Write, bytes: &[u8]) -> Result {
+    number(out, bytes.len() as u64)?;
+    out.write_all(bytes)
+}
+
+fn snapshot(out: &mut dyn Write, snapshot: &Snapshot) -> Result {
+    list(out, &snapshot.numbers, |out, it| {
+        byte(out, it.state as u8)?;
+        index(out, it.revision)
+    })?;
+    indices(out, &snapshot.free)?;
+    list(out, &snapshot.stacks, |out, rest| {
+        index(out, rest.first_revision)?;
+        byte(out, rest.place as u8)?;
+        match rest.awaits {
+            Awaits::Nothing => byte(out, 0)?,
+            Awaits::Host(function) => {
+                byte(out, 1)?;
+                index(out, function)?;
+            }
+            Awaits::Tag(tag) => {
+                byte(out, 2)?;
+                index(out, tag)?;
+            }
+        }
+        flag(out, rest.crosses)?;
+        option(out, rest.base, index)?;
+        indices(out, &rest.handles)?;
+        flag(out, rest.held)?;
+        flag(out, rest.out_of_fuel)?;
+        option(out, rest.yielded, number)
+    })?;
+    list(out, &snapshot.waits, |out, wait| {
+        index(out, wait.stack)?;
+        index(out, wait.memory)?;
+        number(out, wait.address)?;
+        byte(out, wait.state as u8)
+    })?;
+    list(out, &snapshot.names, |out, it| {
+        index(out, it.stack)?;
+        string(out, &it.name)
+    })?;
+    number(out, snapshot.debt)?;
+    number(out, snapshot.spent)?;
+    number(out, snapshot.epoch)?;
+    list(out, &snapshot.host_functions, |out, it| {
+        index(out, it.function)?;
+        string(out, &it.module)?;
+        string(out, &it.name)
+    })?;
+    index(out, snapshot.next_value)?;
+    list(out, &snapshot.host_values, |out, it| {
+        index(out, it.number)?;
+        bytes(out, &it.bytes)
+    })?;
+    list(out, &snapshot.hidden, |out, hidden| {
+        index(out, hidden.thread)?;
+        index(out, hidden.frame)?;
+        list(out, &hidden.values, |out, &item| value(out, item))
+    })?;
+    list(out, &snapshot.segments, |out, segment| {
+        index(out, segment.instance)?;
+        index(out, segment.segment)?;
+        list(out, &segment.elements, |out, &item| value(out, item))
+    })?;
+    option(out, snapshot.pending, value)?;
+    bytes(out, &snapshot.data)
 }
 
 /// Writes the contents of the part `objects`: numbers, and `count` objects that `each` writes.

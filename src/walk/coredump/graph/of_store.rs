@@ -33,7 +33,7 @@ impl HeapGraph {
     pub(crate) fn of_store(store: &StoreInner) -> Result<HeapGraph> {
         let capture = Capture::new(store, Cause::Request, None);
         let maps = Maps::new(&capture);
-        let objects = Objects::new(store, &capture, &maps);
+        let objects = Objects::new(store, &capture, &maps, true);
         if !objects.complete {
             return Err(Error::msg("there is no memory for the list of objects"));
         }

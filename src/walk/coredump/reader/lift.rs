@@ -30,6 +30,8 @@ pub(super) fn lift(sections: Sections<'_>) -> CoreDump<'_> {
     dump.stacks = extension.stacks;
     dump.object_types = extension.object_types;
     dump.other_roots = extension.roots;
+    dump.snapshot = extension.snapshot;
+    dump.module_bytes = extension.module_bytes;
     if let Some(objects) = extension.objects {
         dump.reached = Some(Reached {
             objects: objects.reached,

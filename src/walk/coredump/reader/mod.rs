@@ -21,9 +21,11 @@ mod sections;
 mod tests;
 
 pub use super::extension::{
-    Access, Boundary, Contents, Field, Function, Handler, Heap, Object, ObjectKind, ObjectType,
-    Position, Reason, ReasonKind, RefKind, Root, RootKind, Run, SECTION, Stack, StackState,
-    Storage, Table, Tag, ThreadState, Type, TypeDefinition, VERSION, Value,
+    Access, Awaits, Boundary, Contents, ExecutionName, Field, Function, Handler, Heap, Hidden,
+    HostFunction, HostValue, NumberState, Object, ObjectKind, ObjectType, Place, Position, Reason,
+    ReasonKind, RefKind, Root, RootKind, Run, SECTION, Segment, Snapshot, Stack, StackNumber,
+    StackRest, StackState, Storage, Table, Tag, ThreadState, Type, TypeDefinition, VERSION, Value,
+    Wait, WaitState,
 };
 pub use super::graph::{Dominators, Edge, HeapGraph, Label, Node, NodeKind, Paths, Referrers};
 pub use error::CoreDumpError;
@@ -76,6 +78,8 @@ pub struct CoreDump<'a> {
     objects: Vec<Object>,
     reached: Option<Reached>,
     other_roots: Vec<Root>,
+    snapshot: Option<Snapshot>,
+    module_bytes: Vec<(u32, Vec<u8>)>,
 }
 
 /// The numbers of all objects that could be reached, and of the bytes they took in the heap.
@@ -203,6 +207,17 @@ impl<'a> CoreDump<'a> {
     /// stacks, globals nor tables.
     pub fn other_roots(&self) -> &[Root] {
         &self.other_roots
+    }
+
+    /// Returns what a snapshot contains so that the program can go on; `None` for other dumps.
+    pub fn snapshot(&self) -> Option<&Snapshot> {
+        self.snapshot.as_ref()
+    }
+
+    /// Returns the bytes of a module, if the snapshot contains them.
+    pub fn module_bytes(&self, module: u32) -> Option<&[u8]> {
+        let found = self.module_bytes.iter().find(|(of, _)| *of == module);
+        found.map(|(_, bytes)| &**bytes)
     }
 
     /// Returns the module whose code runs in a frame.

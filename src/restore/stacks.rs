@@ -1,0 +1,762 @@
+//! Stacks: frames on them, and the links between them.
+
+use super::frame::{Continuation, Placed, Return};
+use super::functions::Functions;
+use super::numbers::has_ended;
+use super::values::Values;
+use crate::execute::{begin_continuation, continuation_fits, prepare};
+use crate::heap::StoreInner;
+use crate::ids::{FuncIndex, InstanceIndex, MemoryIndex, StackId, TagIndex};
+use crate::module::{FuncType, Module, SiteKind, ValType, slot_count, types_after};
+use crate::stack::{
+    Awaited, BOUNDARY_SLOTS, BoundaryKind, ExitPoint, Owner, RECORD_SLOTS, StackState, TimeOut,
+};
+use crate::support::error::{Context, Result};
+use crate::support::wait_queue::WaitState;
+use crate::walk::coredump::extension::{self, Awaits, Boundary, Place, Snapshot, StackRest, Value};
+use crate::walk::coredump::reader::{CoreDump, Frame};
+use crate::{bail, ensure, format_err};
+use alloc::collections::BTreeMap;
+use alloc::format;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+/// A frame of the snapshot, with its thread and its number there.
+type Numbered<'d> = (u32, u32, &'d Frame);
+
+/// The stacks of a snapshot, and what is needed to restore them.
+struct Stacks<'s> {
+    dump: &'s CoreDump<'s>,
+    stacks: &'s [extension::Stack],
+    rest: &'s [StackRest],
+    /// The frames on each stack, youngest first.
+    frames: Vec<Vec<Numbered<'s>>>,
+    /// The stack that each stack waits for.
+    children: Vec<Option<usize>>,
+    hidden: BTreeMap<(u32, u32), &'s [Value]>,
+    functions: &'s Functions,
+}
+
+/// The parts of a stack that are known once its frames are written.
+#[derive(Clone, Copy)]
+struct Top<'s> {
+    exit: ExitPoint,
+    /// The call that the youngest frame waits for.
+    waits: Option<Return<'s>>,
+    /// The first slot for the values that the stack continues with.
+    deliver: usize,
+}
+
+/// Restores the stacks. Returns those of executions that the embedder had.
+pub fn restore(
+    store: &mut StoreInner,
+    dump: &CoreDump<'_>,
+    modules: &[Arc<Module>],
+    snapshot: &Snapshot,
+    values: &mut Values<'_>,
+) -> Result<Vec<StackId>> {
+    let stacks = dump.stacks();
+    ensure!(
+        snapshot.stacks.len() == stacks.len(),
+        "the snapshot does not describe all stacks"
+    );
+    let mut frames: Vec<Vec<Numbered<'_>>> = Vec::new();
+    frames.try_reserve_exact(stacks.len())?;
+    frames.resize_with(stacks.len(), Vec::new);
+    for (number, thread) in (0..).zip(dump.threads()) {
+        ensure!(thread.complete, "a thread of the snapshot lacks frames");
+        for (at, frame) in (0..).zip(&thread.frames) {
+            let details = frame.details.as_ref();
+            let stack = details.and_then(|details| frames.get_mut(details.stack as usize));
+            let stack = stack.ok_or_else(|| format_err!("a frame is on no stack"))?;
+            // The frames of a stack are those of one thread.
+            ensure!(
+                stack.first().is_none_or(|first| first.0 == number),
+                "a stack has frames of two threads"
+            );
+            stack.try_reserve(1)?;
+            stack.push((number, at, frame));
+        }
+    }
+    let mut children = Vec::new();
+    children.try_reserve_exact(stacks.len())?;
+    children.resize(stacks.len(), None);
+    for (index, stack) in stacks.iter().enumerate() {
+        let Some(parent) = stack.parent else { continue };
+        let place = children.get_mut(parent as usize);
+        let place = place.ok_or_else(|| format_err!("there is no stack {parent}"))?;
+        ensure!(
+            stack.continuation && place.replace(index).is_none(),
+            "two stacks were resumed by one, or one that is no continuation was"
+        );
+    }
+    let place = |frame: &Frame| {
+        let stack = frame.details.as_ref().map(|details| details.stack as usize);
+        let youngest = stack.and_then(|stack| {
+            let (_, _, first) = frames.get(stack)?.first()?;
+            core::ptr::eq(*first, frame).then(|| snapshot.stacks[stack].place)
+        });
+        youngest.unwrap_or(Place::Usual)
+    };
+    let functions = Functions::new(dump, modules, place)?;
+    let hidden = snapshot.hidden.iter();
+    let all = Stacks {
+        dump,
+        stacks,
+        rest: &snapshot.stacks,
+        frames,
+        children,
+        hidden: hidden
+            .map(|it| ((it.thread, it.frame), &*it.values))
+            .collect(),
+        functions: &functions,
+    };
+    let mut owners = Vec::new();
+    let mut tops = Vec::new();
+    tops.try_reserve_exact(stacks.len())?;
+    for (index, stack) in stacks.iter().enumerate() {
+        let number = stack.number;
+        let top = match has_ended(stack) {
+            true => None,
+            false => all
+                .restore(store, values, index, &mut owners)
+                .with_context(|| format!("stack {number}"))?,
+        };
+        tops.push(top);
+    }
+    for index in 0..stacks.len() {
+        let number = stacks[index].number;
+        all.link(store, &tops, index)
+            .with_context(|| format!("stack {number}"))?;
+    }
+    restore_waits(store, snapshot)?;
+    for named in &snapshot.names {
+        ensure!(
+            owners.iter().any(|(id, _)| id.0 == named.stack),
+            format_err!("stack {} has a name and no execution", named.stack)
+        );
+        store.stacks.names.set(StackId(named.stack), &named.name);
+    }
+    Ok(owners.into_iter().map(|(id, _)| id).collect())
+}
+
+impl<'s> Stacks<'s> {
+    /// Restores a stack that has not ended. Returns the position of its youngest frame, if code has
+    /// run on it.
+    fn restore(
+        &self,
+        store: &mut StoreInner,
+        values: &mut Values<'_>,
+        index: usize,
+        owners: &mut Vec<(StackId, Arc<Owner>)>,
+    ) -> Result<Option<Top<'s>>> {
+        let (stack, rest) = (&self.stacks[index], &self.rest[index]);
+        let function = stack
+            .function
+            .filter(|&it| (it as usize) < store.functions().len());
+        let function = FuncIndex(function.ok_or_else(|| format_err!("it has no function"))?);
+        let object = *store.func(function);
+        let ty = store.engine().types.func(object.ty);
+        let owner = match stack.continuation {
+            true => None,
+            false => {
+                for &tag in &rest.handles {
+                    ensure!(
+                        (tag as usize) < store.tags().len(),
+                        format_err!("there is no tag {tag}")
+                    );
+                }
+                Some(Arc::new(Owner {
+                    handles: rest.handles.iter().copied().map(TagIndex).collect(),
+                }))
+            }
+        };
+        let base = match rest.base {
+            Some(base) => {
+                ensure!(
+                    (base as usize) < store.instances().len(),
+                    format_err!("there is no instance {base}")
+                );
+                Some(InstanceIndex(base))
+            }
+            None => None,
+        };
+        let is_fresh = stack.state == extension::StackState::Fresh;
+        let id = if is_fresh {
+            ensure!(
+                self.frames[index].is_empty() && self.children[index].is_none(),
+                "nothing has run on it, and it has frames"
+            );
+            let bound = bound_slots(store, values, &stack.bound, &ty.params)?;
+            if stack.continuation {
+                let creator = match base {
+                    Some(base) => store.instance(base).core(),
+                    None if object.is_host() => bail!("no instance has created it"),
+                    None => core::ptr::null_mut(),
+                };
+                let id = begin_continuation(store, function, creator)?;
+                let stack = store.stacks.stack_mut(id);
+                for (slot, &bits) in (stack.delivery_slot()..).zip(&bound) {
+                    stack.put(slot, bits);
+                }
+                if !bound.is_empty() {
+                    stack.deliver += (bound.len() * size_of::<u64>()) as i32;
+                    stack.bound_type = object.ty;
+                    stack.bind(bound.len() as u32);
+                }
+                id
+            } else {
+                ensure!(
+                    bound.len() == ty.param_slots(),
+                    "a call that has not begun has other arguments than its function"
+                );
+                prepare(store, function, &bound, owner.clone())?
+            }
+        } else {
+            return self
+                .restore_frames(store, values, index, function, &ty, owner, base, owners)
+                .map(Some);
+        };
+        self.finish(store, index, id, owner, owners)?;
+        Ok(None)
+    }
+
+    /// Sets what a stack has whether code has run on it or not.
+    fn finish(
+        &self,
+        store: &mut StoreInner,
+        index: usize,
+        id: StackId,
+        owner: Option<Arc<Owner>>,
+        owners: &mut Vec<(StackId, Arc<Owner>)>,
+    ) -> Result<()> {
+        let (stack, rest) = (&self.stacks[index], &self.rest[index]);
+        ensure!(id.0 == stack.number, "it has another number");
+        let restored = store.stacks.stack_mut(id);
+        ensure!(
+            u64::from(restored.revision()) == stack.revision
+                && rest.first_revision <= restored.revision(),
+            "its revision is not that of its number"
+        );
+        restored.first_revision = rest.first_revision;
+        if rest.out_of_fuel {
+            store.stacks.suspensions.set(id, Some(TimeOut::Fuel));
+        } else if let Some(ticks) = rest.yielded {
+            store
+                .stacks
+                .suspensions
+                .set(id, Some(TimeOut::Epoch(ticks)));
+        }
+        if let Some(owner) = owner
+            && rest.held
+        {
+            owners.try_reserve(1)?;
+            owners.push((id, owner));
+        }
+        Ok(())
+    }
+
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "it is the second half of `restore`"
+    )]
+    fn restore_frames(
+        &self,
+        store: &mut StoreInner,
+        values: &mut Values<'_>,
+        index: usize,
+        function: FuncIndex,
+        ty: &FuncType,
+        owner: Option<Arc<Owner>>,
+        base: Option<InstanceIndex>,
+        owners: &mut Vec<(StackId, Arc<Owner>)>,
+    ) -> Result<Top<'s>> {
+        let (stack, rest) = (&self.stacks[index], &self.rest[index]);
+        let mut placed = Vec::new();
+        placed.try_reserve_exact(self.frames[index].len())?;
+        for &(thread, at, frame) in &self.frames[index] {
+            let place = if placed.is_empty() {
+                rest.place
+            } else {
+                Place::Usual
+            };
+            let hidden = self.hidden.get(&(thread, at)).copied().unwrap_or_default();
+            let function = self.functions.function(self.dump, frame)?;
+            placed.push(Placed::new(store, frame, function, place, hidden)?);
+        }
+        let layout = Layout::new(store, &placed, stack.continuation, ty, rest, base)?;
+        let slots = layout.slots;
+        let id = store
+            .stacks
+            .acquire(function, slots, slots, owner.clone())
+            .ok_or_else(|| format_err!("the limits or the host do not allow {slots} slots"))?;
+        let fixed = store.engine().handlers.fixed;
+        let (kind, bottom) = match stack.continuation {
+            true => (
+                BoundaryKind::Continuation,
+                fixed.return_continuation.address(),
+            ),
+            false => (BoundaryKind::Host, fixed.return_host.address()),
+        };
+        let entry = store.stacks.stack_mut(id);
+        entry.put_end(kind, ty.result_slots());
+        let mut return_ip = bottom;
+        let mut caller = 0;
+        for boundary in &layout.boundaries {
+            // Boundaries and frames alternate from the stack's end on.
+            let core = store.instance(boundary.instance).core();
+            match boundary.frame {
+                None => {
+                    let entry = store.stacks.stack_mut(id);
+                    entry.put_boundary(boundary.at, return_ip, caller, core, boundary.results);
+                    return_ip = fixed.return_boundary.address();
+                }
+                Some(frame) => {
+                    let entry = store.stacks.stack_mut(id);
+                    entry.put_record(boundary.at, return_ip, caller);
+                    let frame = &placed[frame];
+                    frame.write(store, values, id, boundary.at)?;
+                    if let Continuation::Return(call) = frame.continuation {
+                        return_ip = call.cell;
+                    }
+                }
+            }
+            caller = boundary.at;
+        }
+        let awaits_only = placed.is_empty() && layout.boundaries.is_empty();
+        let is_host = store.func(function).is_host();
+        let mut top = Top {
+            exit: ExitPoint {
+                ip: return_ip,
+                instance: core::ptr::null_mut(),
+                fp: caller as u32,
+                is_return: true,
+            },
+            waits: None,
+            deliver: layout.deliver,
+        };
+        match placed.first() {
+            Some(youngest) => {
+                top.exit.instance = store.instance(youngest.instance).core();
+                match youngest.continuation {
+                    Continuation::At(cell) => {
+                        ensure!(!rest.crosses, "a frame that runs has called no function");
+                        top.exit.ip = cell;
+                        top.exit.is_return = false;
+                    }
+                    Continuation::Return(call) => top.waits = Some(call),
+                }
+            }
+            None if awaits_only && is_host && !stack.continuation => {
+                // The host has called a function of its own, so that no code runs.
+                top.exit = ExitPoint::NONE;
+            }
+            None => {
+                let base = base.ok_or_else(|| format_err!("no instance has called the host"))?;
+                top.exit.instance = store.instance(base).core();
+            }
+        }
+        let entry = store.stacks.stack_mut(id);
+        entry.exit = top.exit;
+        let distance = top.deliver as i64 - i64::from(top.exit.fp);
+        entry.deliver = (distance * size_of::<u64>() as i64) as i32;
+        entry.state = StackState::Running;
+        self.finish(store, index, id, owner, owners)?;
+        self.restore_awaited(store, index, id, ty, &top, values)?;
+        Ok(top)
+    }
+
+    /// Restores what a stack on which code has run waits for.
+    fn restore_awaited(
+        &self,
+        store: &mut StoreInner,
+        index: usize,
+        id: StackId,
+        ty: &FuncType,
+        top: &Top<'_>,
+        values: &mut Values<'_>,
+    ) -> Result<()> {
+        use extension::StackState::{Parent, Running, Suspended};
+        let (stack, rest) = (&self.stacks[index], &self.rest[index]);
+        let results = top.waits.map_or(&*ty.results, |call| call.results);
+        let types = &store.engine().types;
+        let fits = |from: &[ValType], to: &[ValType]| {
+            let mut pairs = from.iter().zip(to);
+            from.len() == to.len() && pairs.all(|(&from, &to)| types.is_subtype(from, to))
+        };
+        let waits_for = top.waits.map(|call| call.kind);
+        let mut awaiting = None;
+        match (stack.state, rest.awaits) {
+            // An initial stack that waits for a continuation is suspended with it.
+            (Parent | Suspended, Awaits::Nothing) if self.children[index].is_some() => {
+                ensure!(
+                    waits_for == Some(SiteKind::Resume),
+                    "its youngest frame resumes no continuation"
+                );
+            }
+            (Suspended, Awaits::Nothing) if stack.continuation => {
+                ensure!(
+                    matches!(waits_for, Some(SiteKind::Suspend(_) | SiteKind::Switch)),
+                    "its youngest frame does not suspend it"
+                );
+                let bound = bound_slots(store, values, &stack.bound, results)?;
+                let prefix = results[..stack.bound.len()].into();
+                let prefix = FuncType::new(prefix, [].into());
+                let prefix = store.engine().types.intern(prefix);
+                let entry = store.stacks.stack_mut(id);
+                for (slot, &bits) in (top.deliver..).zip(&bound) {
+                    entry.put(slot, bits);
+                }
+                entry.deliver += (bound.len() * size_of::<u64>()) as i32;
+                entry.bound_type = prefix;
+            }
+            (Suspended | Running, Awaits::Nothing) => {
+                ensure!(
+                    !top.exit.is_return && !top.exit.ip.is_null(),
+                    "it waits for a call, and nothing will end the call"
+                );
+            }
+            (Suspended | Running, Awaits::Host(function)) => {
+                let called = store.functions().get(function as usize);
+                let called = called.filter(|called| called.is_host());
+                let called = called.ok_or_else(|| format_err!("{function} is no host function"))?;
+                ensure!(
+                    fits(&types.func(called.ty).results, results)
+                        && waits_for.is_none_or(|kind| kind == SiteKind::Call),
+                    "its youngest frame does not call the host function"
+                );
+                awaiting = Some(Awaited::Host(FuncIndex(function)));
+            }
+            (Suspended | Running, Awaits::Tag(tag)) => {
+                let index = TagIndex(tag);
+                let Some(SiteKind::Suspend(own)) = waits_for else {
+                    bail!("its youngest frame does not suspend it");
+                };
+                // SAFETY of types: the frame's instance has the tag under this number.
+                let core = top.exit.instance;
+                let instance = store.instance_of_core(core);
+                let tags = &store.instance(instance).parts().tags;
+                ensure!(
+                    tags.get(own as usize) == Some(&index),
+                    "its youngest frame suspends it with another tag"
+                );
+                awaiting = Some(Awaited::Tag(index));
+            }
+            (state, awaits) => bail!("the state {state:?} does not fit {awaits:?}"),
+        }
+        store.stacks.stack_mut(id).awaiting = awaiting;
+        Ok(())
+    }
+
+    /// Links a stack with the one that it waits for, and stacks that are suspended at once.
+    fn link(&self, store: &mut StoreInner, tops: &[Option<Top<'s>>], index: usize) -> Result<()> {
+        use extension::StackState::{Parent, Running, Suspended};
+        let stack = &self.stacks[index];
+        if has_ended(stack) {
+            return Ok(());
+        }
+        let id = StackId(stack.number);
+        if let Some(parent) = stack.parent {
+            let above = &self.stacks[parent as usize];
+            let top = tops[parent as usize];
+            let (
+                true,
+                Some(Top {
+                    exit,
+                    waits: Some(call),
+                    ..
+                }),
+            ) = (matches!(above.state, Parent | Suspended), top)
+            else {
+                bail!("the stack that has resumed it does not wait for it");
+            };
+            let types = &store.engine().types;
+            let function = store.stacks.stack(id).function;
+            let results = types.func(store.func(function).ty);
+            let mut pairs = results.results.iter().zip(call.results);
+            ensure!(
+                results.results.len() == call.results.len()
+                    && pairs.all(|(&from, &to)| types.is_subtype(from, to)),
+                "it does not return what the stack that has resumed it expects"
+            );
+            store
+                .stacks
+                .stack_mut(id)
+                .put_parent(StackId(above.number), exit.fp);
+        }
+        if stack.state == extension::StackState::Fresh {
+            ensure!(
+                stack.parent.is_none(),
+                "it was resumed, and nothing has run on it"
+            );
+            return Ok(());
+        }
+        if stack.continuation {
+            store.stacks.stack_mut(id).set_other_end(id);
+        }
+        // The stacks that wait for each other, from the outermost one on.
+        if stack.parent.is_some() {
+            return Ok(());
+        }
+        let mut innermost = index;
+        let mut passed = 0;
+        while let Some(child) = self.children[innermost] {
+            innermost = child;
+            passed += 1;
+            ensure!(
+                passed < self.stacks.len(),
+                "stacks wait for each other in a circle"
+            );
+        }
+        let last = &self.stacks[innermost];
+        let last_id = StackId(last.number);
+        if stack.continuation {
+            ensure!(
+                last.state == Suspended && last.continuation,
+                "the continuation is not suspended"
+            );
+            let bound = self.bound(store, last_id, last)?;
+            let entry = store.stacks.stack_mut(last_id);
+            entry.set_other_end(id);
+            entry.bind(bound);
+            entry.state = StackState::Suspended;
+            ensure!(
+                innermost == index || stack.state == Parent,
+                "a stack that waits for another one is in another state"
+            );
+        } else {
+            ensure!(
+                stack.state == Suspended && (innermost == index || last.state == Running),
+                "the execution is not suspended"
+            );
+            let entry = store.stacks.stack_mut(id);
+            entry.state = StackState::Suspended;
+            if innermost != index {
+                entry.set_other_end(last_id);
+            }
+            store.execution_waits(id);
+        }
+        Ok(())
+    }
+
+    /// Returns the number of slots of the values that are bound to a suspended continuation.
+    fn bound(&self, store: &StoreInner, id: StackId, stack: &extension::Stack) -> Result<u32> {
+        if stack.bound.is_empty() {
+            return Ok(0);
+        }
+        let ty = store.engine().types.func(store.stacks.stack(id).bound_type);
+        Ok(slot_count(&ty.params) as u32)
+    }
+}
+
+/// A record on a stack: that of a frame, or of a boundary between instances.
+struct Position {
+    /// The slot.
+    at: usize,
+    /// The frame, as an index into the list of frames, youngest first; `None` for a boundary.
+    frame: Option<usize>,
+    /// Instance of the frame, or of the code that has made the call.
+    instance: InstanceIndex,
+    /// Number of result slots of the call over a boundary.
+    results: usize,
+}
+
+/// The records on a stack, from its end on.
+struct Layout {
+    boundaries: Vec<Position>,
+    /// Number of slots that the stack needs.
+    slots: usize,
+    /// The first slot for the values that the stack continues with.
+    deliver: usize,
+}
+
+impl Layout {
+    fn new(
+        store: &StoreInner,
+        placed: &[Placed<'_>],
+        continuation: bool,
+        ty: &FuncType,
+        rest: &StackRest,
+        base: Option<InstanceIndex>,
+    ) -> Result<Layout> {
+        let types = &store.engine().types;
+        let fits = |from: &[ValType], to: &[ValType]| {
+            let mut pairs = from.iter().zip(to);
+            from.len() == to.len() && pairs.all(|(&from, &to)| types.is_subtype(from, to))
+        };
+        let end = match continuation {
+            true => Boundary::Continuation,
+            false => Boundary::Host,
+        };
+        let mut positions = Vec::new();
+        positions.try_reserve_exact(2 * placed.len() + 2)?;
+        // The first slot of the next call's arguments, and what its results must be.
+        let mut next = BOUNDARY_SLOTS;
+        let mut expected = &*ty.results;
+        let mut slots = next + ty.call_slots();
+        let has_base = match placed.is_empty() {
+            true => rest.crosses,
+            false => base.is_some(),
+        };
+        if let (true, Some(instance)) = (has_base, base) {
+            positions.push(Position {
+                at: next,
+                frame: None,
+                instance,
+                results: ty.result_slots(),
+            });
+            next += BOUNDARY_SLOTS;
+        }
+        let mut older: Option<&Placed<'_>> = None;
+        for (index, frame) in placed.iter().enumerate().rev() {
+            match older {
+                None => ensure!(
+                    frame.boundary == end,
+                    "the oldest frame is not at the stack's end"
+                ),
+                Some(older) => match frame.boundary {
+                    Boundary::None => ensure!(
+                        frame.instance == older.instance,
+                        "two frames of different instances have no boundary between them"
+                    ),
+                    Boundary::Instance => {
+                        positions.push(Position {
+                            at: next,
+                            frame: None,
+                            instance: older.instance,
+                            results: slot_count(expected),
+                        });
+                        next = step(next, BOUNDARY_SLOTS)?;
+                    }
+                    _ => bail!("the stack ends between two frames"),
+                },
+            }
+            ensure!(
+                fits(&frame.ty.results, expected),
+                "a frame does not return what its caller expects"
+            );
+            let fp = step(next, frame.ty.param_slots())?;
+            positions.push(Position {
+                at: fp,
+                frame: Some(index),
+                instance: frame.instance,
+                results: 0,
+            });
+            slots = slots.max(step(fp, frame.extent.max(RECORD_SLOTS))?);
+            match frame.continuation {
+                Continuation::Return(call) => {
+                    ensure!(
+                        index == 0 || call.kind == SiteKind::Call,
+                        "a frame that waits for another one is not in a call"
+                    );
+                    next = step(fp, call.arguments)?;
+                    expected = call.results;
+                    ensure!(
+                        call.arguments + slot_count(expected) <= frame.extent,
+                        "there is no room for the results of a call"
+                    );
+                }
+                Continuation::At(_) => ensure!(
+                    index == 0,
+                    "a frame that waits for another one is not in a call"
+                ),
+            }
+            older = Some(frame);
+        }
+        if let (true, Some(older)) = (rest.crosses, older) {
+            positions.push(Position {
+                at: next,
+                frame: None,
+                instance: older.instance,
+                results: slot_count(expected),
+            });
+            next = step(next, BOUNDARY_SLOTS)?;
+        }
+        slots = slots.max(step(next, slot_count(expected))?);
+        if let Awaits::Host(function) = rest.awaits
+            && let Some(called) = store.functions().get(function as usize)
+        {
+            slots = slots.max(step(next, called.result_slots.into())?);
+        }
+        Ok(Layout {
+            boundaries: positions,
+            slots,
+            deliver: next,
+        })
+    }
+}
+
+/// Adds numbers of slots.
+fn step(at: usize, slots: usize) -> Result<usize> {
+    let end = at.checked_add(slots).filter(|&end| end < 1 << 31);
+    end.ok_or_else(|| format_err!("the stack is too large"))
+}
+
+/// Returns the slots of values that are the first ones of those of the types.
+fn bound_slots(
+    store: &StoreInner,
+    values: &mut Values<'_>,
+    bound: &[Value],
+    types: &[ValType],
+) -> Result<Vec<u64>> {
+    ensure!(
+        bound.len() <= types.len(),
+        "more values are bound than it takes"
+    );
+    let mut slots = Vec::new();
+    slots.try_reserve_exact(slot_count(&types[..bound.len()]))?;
+    for (&value, &ty) in bound.iter().zip(types) {
+        let bits = values.bits(store, value, ty)?;
+        slots.extend_from_slice(&bits[..ty.slots()]);
+    }
+    debug_assert!(types_after(types, slots.len()).is_some());
+    Ok(slots)
+}
+
+fn restore_waits(store: &mut StoreInner, snapshot: &Snapshot) -> Result<()> {
+    for wait in &snapshot.waits {
+        let id = StackId(wait.stack);
+        let lives = (1..store.stacks.entries()).contains(&(wait.stack as usize))
+            && store.stacks.stack(id).state != StackState::Free;
+        ensure!(
+            lives && store.stacks.waiters.ticket(id).is_none(),
+            format_err!("stack {} cannot wait", wait.stack)
+        );
+        let memory = store.memories().get(wait.memory as usize);
+        let queue = memory.and_then(|memory| memory.waiters()).cloned();
+        let queue = queue
+            .ok_or_else(|| format_err!("stack {} waits at memory {}", wait.stack, wait.memory))?;
+        debug_assert!(MemoryIndex(wait.memory).0 < store.memories().len() as u32);
+        let owner = store.stacks.owner_of(id);
+        let state = match wait.state {
+            extension::WaitState::Waiting => WaitState::Waiting,
+            extension::WaitState::Woken => WaitState::Woken,
+            extension::WaitState::TimedOut => WaitState::TimedOut,
+        };
+        let waiters = &mut store.stacks.waiters;
+        let restored = waiters.restore(id, &queue, wait.address, state, owner);
+        restored.ok_or_else(|| format_err!("there is no memory for a wait"))?;
+    }
+    Ok(())
+}
+
+/// Checks that references to continuations name ones that can be resumed, and of their types.
+pub fn check_continuations(store: &StoreInner, values: &Values<'_>) -> Result<()> {
+    for &(id, ty) in &values.continuations {
+        let reference = store.stacks.stack(id).reference;
+        let found = store.stacks.continuation(reference) == Some(id);
+        ensure!(found, format_err!("stack {} cannot be resumed", id.0));
+        if let Some(ty) = ty {
+            let definition = store.engine().types.get(ty);
+            let function = match definition.composite {
+                crate::module::CompositeType::Cont(function) => function,
+                _ => bail!("a reference to a continuation has another type"),
+            };
+            ensure!(
+                continuation_fits(store, id, &store.engine().types.func(function)),
+                format_err!("stack {} is not of the type of a reference to it", id.0)
+            );
+        }
+    }
+    Ok(())
+}
