@@ -9,6 +9,7 @@
 mod anyhow;
 pub mod bits;
 pub mod cache;
+pub mod encoding;
 pub mod epoch;
 pub mod error;
 pub mod float;

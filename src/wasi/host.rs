@@ -14,6 +14,13 @@ use core::any::Any;
 ///
 /// Methods that an implementation leaves out return [`Errno::Nosys`].
 pub trait Host: Send + 'static {
+    /// Returns `self` as `Any` if [`WasiCtx::save`](super::WasiCtx::save) may find out the type. It
+    /// saves the hosts, streams and files of this crate that are independent of the operating
+    /// system.
+    fn as_any(&self) -> Option<&dyn Any> {
+        None
+    }
+
     /// Called at the start of each function of preview 1. `fuel_spent` is the number of
     /// instructions that the store has executed so far, if fuel is counted.
     fn called(&mut self, fuel_spent: Option<u64>) {
@@ -91,6 +98,19 @@ pub enum Readiness {
 
 /// A stream that a program reads from, such as its standard input.
 pub trait InputStream: Send + 'static {
+    /// Returns `self` as `Any` if [`WasiCtx::save`](super::WasiCtx::save) may find out the type.
+    fn as_any(&self) -> Option<&dyn Any> {
+        None
+    }
+
+    /// Returns the name by which a saved context refers to this stream, whose state is not a part
+    /// of it. The stream of this name must be given when the context is restored
+    /// ([`WasiCtxRestorer::input`](super::WasiCtxRestorer::input)). A context that has another stream,
+    /// without a name, cannot be saved. [`Named`](super::Named) gives a stream a name.
+    fn saved_name(&self) -> Option<&str> {
+        None
+    }
+
     /// Reads up to `buffer.len()` bytes and returns their number; 0 at the end of the input.
     ///
     /// A stream that does not block returns [`Errno::Again`] while it has no input.
@@ -132,6 +152,19 @@ pub trait InputStream: Send + 'static {
 
 /// A stream that a program writes to, such as its standard output or standard error.
 pub trait OutputStream: Send + 'static {
+    /// Returns `self` as `Any` if [`WasiCtx::save`](super::WasiCtx::save) may find out the type.
+    fn as_any(&self) -> Option<&dyn Any> {
+        None
+    }
+
+    /// Returns the name by which a saved context refers to this stream, whose state is not a part
+    /// of it. The stream of this name must be given when the context is restored
+    /// ([`WasiCtxRestorer::output`](super::WasiCtxRestorer::output)). A context that has another stream,
+    /// without a name, cannot be saved. [`Named`](super::Named) gives a stream a name.
+    fn saved_name(&self) -> Option<&str> {
+        None
+    }
+
     /// Writes a prefix of `bytes` and returns its length.
     ///
     /// # Errors
@@ -156,6 +189,11 @@ pub trait OutputStream: Send + 'static {
 
 /// An open file. It has no position: the position belongs to the descriptor.
 pub trait File: Send + 'static {
+    /// Returns `self` as `Any` if [`WasiCtx::save`](super::WasiCtx::save) may find out the type.
+    fn as_any(&self) -> Option<&dyn Any> {
+        None
+    }
+
     /// Returns the file's attributes.
     ///
     /// # Errors

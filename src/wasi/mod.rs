@@ -63,9 +63,12 @@ mod deterministic;
 mod exit;
 mod host;
 mod minimal;
+mod named;
 #[cfg(backstitch_threads)]
 mod parallel;
 mod pipe;
+mod restorer;
+mod saved;
 #[cfg(feature = "wasi")]
 mod system;
 pub mod threads;
@@ -82,9 +85,11 @@ pub use host::{
     Readiness,
 };
 pub use minimal::{Minimal, MinimalInput, MinimalOutput};
+pub use named::Named;
 #[cfg(backstitch_threads)]
 pub use parallel::ParallelProgram;
 pub use pipe::{MemoryInputPipe, MemoryOutputPipe};
+pub use restorer::WasiCtxRestorer;
 #[cfg(feature = "wasi")]
 pub use system::{DirPerms, FilePerms, System, SystemDirectory, SystemInput, SystemOutput};
 pub use threads::{Program, Threads};

@@ -2,10 +2,14 @@
 
 use super::abi::Errno;
 use super::host::{InputStream, OutputStream, Readiness};
+use crate::support::encoding::{self, Reader};
+use crate::support::error::Result;
 use crate::support::sync::Mutex;
+use crate::support::write::Write;
 use alloc::collections::VecDeque;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::any::Any;
 use core::fmt;
 
 /// An output that discards everything.
@@ -13,6 +17,10 @@ use core::fmt;
 pub(super) struct Closed;
 
 impl OutputStream for Closed {
+    fn as_any(&self) -> Option<&dyn Any> {
+        Some(self)
+    }
+
     fn write(&mut self, bytes: &[u8]) -> Result<usize, Errno> {
         Ok(bytes.len())
     }
@@ -61,7 +69,35 @@ impl MemoryInputPipe {
     }
 }
 
+/// Saving: `input := open: flag, bytes`.
+impl MemoryInputPipe {
+    /// Returns whether both are the same pipe.
+    pub(super) fn is_same(&self, other: &MemoryInputPipe) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
+    pub(super) fn save(&self, out: &mut dyn Write) -> Result<()> {
+        let source = self.0.lock();
+        encoding::flag(out, source.open)?;
+        encoding::size(out, source.bytes.len())?;
+        let (first, second) = source.bytes.as_slices();
+        out.write_all(first)?;
+        out.write_all(second)
+    }
+
+    pub(super) fn restore(reader: &mut Reader<'_>) -> Result<MemoryInputPipe> {
+        Ok(MemoryInputPipe(Arc::new(Mutex::new(Source {
+            open: reader.flag()?,
+            bytes: reader.owned_bytes()?.into(),
+        }))))
+    }
+}
+
 impl InputStream for MemoryInputPipe {
+    fn as_any(&self) -> Option<&dyn Any> {
+        Some(self)
+    }
+
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Errno> {
         let mut source = self.0.lock();
         if source.bytes.is_empty() && source.open {
@@ -100,7 +136,8 @@ impl fmt::Debug for MemoryInputPipe {
 #[derive(Clone)]
 pub struct MemoryOutputPipe {
     bytes: Arc<Mutex<Vec<u8>>>,
-    capacity: usize,
+    /// Capacity in bytes, which may be more than this target can address.
+    capacity: u64,
 }
 
 impl MemoryOutputPipe {
@@ -109,7 +146,7 @@ impl MemoryOutputPipe {
     pub fn new(capacity: usize) -> MemoryOutputPipe {
         MemoryOutputPipe {
             bytes: Arc::default(),
-            capacity,
+            capacity: capacity as u64,
         }
     }
 
@@ -119,10 +156,44 @@ impl MemoryOutputPipe {
     }
 }
 
+/// Saving: `output := capacity: number, bytes`.
+impl MemoryOutputPipe {
+    /// Returns whether both are the same pipe.
+    pub(super) fn is_same(&self, other: &MemoryOutputPipe) -> bool {
+        Arc::ptr_eq(&self.bytes, &other.bytes)
+    }
+
+    /// Returns the capacity in bytes.
+    pub(super) fn capacity(&self) -> u64 {
+        self.capacity
+    }
+
+    pub(super) fn save(&self, out: &mut dyn Write) -> Result<()> {
+        encoding::number(out, self.capacity)?;
+        encoding::bytes(out, &self.bytes.lock())
+    }
+
+    pub(super) fn restore(reader: &mut Reader<'_>) -> Result<MemoryOutputPipe> {
+        let capacity = reader.number()?;
+        let bytes = reader.owned_bytes()?;
+        let fits = (bytes.len() as u64 <= capacity).then_some(());
+        reader.expect(fits, "as many bytes as a pipe has room for")?;
+        Ok(MemoryOutputPipe {
+            bytes: Arc::new(Mutex::new(bytes)),
+            capacity,
+        })
+    }
+}
+
 impl OutputStream for MemoryOutputPipe {
+    fn as_any(&self) -> Option<&dyn Any> {
+        Some(self)
+    }
+
     fn write(&mut self, bytes: &[u8]) -> Result<usize, Errno> {
         let mut kept = self.bytes.lock();
-        let count = bytes.len().min(self.capacity - kept.len());
+        let room = self.capacity.saturating_sub(kept.len() as u64);
+        let count = bytes.len().min(usize::try_from(room).unwrap_or(usize::MAX));
         if count == 0 && !bytes.is_empty() {
             return Err(Errno::Nospc);
         }

@@ -222,6 +222,21 @@ impl DescriptorTable {
         }
     }
 
+    /// Creates the table of a program that has run before.
+    pub fn restore(entries: Vec<Option<Descriptor>>, limit: usize) -> DescriptorTable {
+        DescriptorTable { entries, limit }
+    }
+
+    /// Returns the descriptors by number, with gaps for those that are closed.
+    pub fn entries(&self) -> &[Option<Descriptor>] {
+        &self.entries
+    }
+
+    /// Returns the maximum number of open descriptors.
+    pub fn limit(&self) -> usize {
+        self.limit
+    }
+
     pub fn get(&self, fd: u32) -> Result<&Descriptor, Errno> {
         usize::try_from(fd)
             .ok()

@@ -29,7 +29,7 @@ pub use types::{
     Clock, FdFlags, FileStat, FileType, LookupFlags, OpenFlags, Rights, SetTime, TimeFlags,
 };
 
-pub(crate) use descriptor::{Descriptor, DescriptorTable};
+pub(crate) use descriptor::{Descriptor, DescriptorTable, Object, OpenDirectory, OpenFile};
 #[cfg(backstitch_threads)]
 pub(crate) use functions::add_shared_to_linker;
 pub(crate) use poll::Starts;

@@ -283,6 +283,21 @@ pub enum FileType {
 }
 
 impl FileType {
+    /// Returns the type of a number of preview 1.
+    pub(crate) fn from_number(number: u8) -> Option<FileType> {
+        const ALL: [FileType; 8] = [
+            FileType::Unknown,
+            FileType::BlockDevice,
+            FileType::CharacterDevice,
+            FileType::Directory,
+            FileType::RegularFile,
+            FileType::SocketDgram,
+            FileType::SocketStream,
+            FileType::SymbolicLink,
+        ];
+        ALL.into_iter().find(|&ty| ty as u8 == number)
+    }
+
     /// Returns whether open files of this type have a position, at which they are read and
     /// written. Others are streams.
     pub(crate) fn can_seek(self) -> bool {

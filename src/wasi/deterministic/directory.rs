@@ -18,13 +18,13 @@ use core::fmt;
 const CAPACITY: u64 = 256 << 20;
 
 /// An open inode. It is not freed while the handle exists.
-struct Handle {
-    tree: Arc<Mutex<Tree>>,
-    number: Number,
+pub(super) struct Handle {
+    pub(super) tree: Arc<Mutex<Tree>>,
+    pub(super) number: Number,
 }
 
 impl Handle {
-    fn new(tree: &Arc<Mutex<Tree>>, number: Number) -> Result<Handle, Errno> {
+    pub(super) fn new(tree: &Arc<Mutex<Tree>>, number: Number) -> Result<Handle, Errno> {
         tree.lock().open(number)?;
         Ok(Handle {
             tree: Arc::clone(tree),
@@ -56,7 +56,7 @@ impl Drop for Handle {
 /// # Ok::<(), backstitch::wasi::Errno>(())
 /// ```
 #[derive(Clone)]
-pub struct MemoryDirectory(Arc<Handle>);
+pub struct MemoryDirectory(pub(super) Arc<Handle>);
 
 impl MemoryDirectory {
     /// Creates the empty root of a new file system with a capacity of 256 MiB.
@@ -437,9 +437,13 @@ impl fmt::Debug for MemoryDirectory {
 }
 
 /// An open file in memory.
-struct MemoryFile(Handle);
+pub(super) struct MemoryFile(pub(super) Handle);
 
 impl File for MemoryFile {
+    fn as_any(&self) -> Option<&dyn Any> {
+        Some(self)
+    }
+
     fn filestat(&self) -> Result<FileStat, Errno> {
         self.0.tree.lock().filestat(self.0.number)
     }

@@ -5,12 +5,13 @@ use crate::wasi::Errno;
 use crate::wasi::host::{InputStream, Readiness};
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
+use core::any::Any;
 
 /// A standard input that consists of pieces, each of which arrives at a given time.
 #[derive(Debug)]
 pub struct ScriptedInput {
-    time: VirtualTime,
-    pieces: VecDeque<(u64, VecDeque<u8>)>,
+    pub(super) time: VirtualTime,
+    pub(super) pieces: VecDeque<(u64, VecDeque<u8>)>,
 }
 
 impl ScriptedInput {
@@ -51,6 +52,10 @@ impl ScriptedInput {
 }
 
 impl InputStream for ScriptedInput {
+    fn as_any(&self) -> Option<&dyn Any> {
+        Some(self)
+    }
+
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Errno> {
         if self.missing() > 0 {
             return Err(Errno::Again);

@@ -16,15 +16,18 @@ mod directory;
 mod input;
 mod random;
 mod resolve;
+mod saved;
 mod tree;
 
 pub use directory::MemoryDirectory;
 pub use input::ScriptedInput;
+pub(super) use saved::Shared;
 
 use super::abi::{Clock, Errno};
 use super::host::Host;
 use crate::support::sync::Mutex;
 use alloc::sync::Arc;
+use core::any::Any;
 use random::Generator;
 
 /// Start of the wall clock, in nanoseconds since 1970.
@@ -95,6 +98,10 @@ impl VirtualTime {
 }
 
 impl Host for Deterministic {
+    fn as_any(&self) -> Option<&dyn Any> {
+        Some(self)
+    }
+
     fn called(&mut self, fuel_spent: Option<u64>) {
         self.time.executed(fuel_spent);
     }

@@ -4,10 +4,11 @@
 /// small and uniformly distributed. It is not secure: its output can be computed from the seed.
 #[derive(Debug)]
 pub(super) struct Generator {
-    state: u64,
+    pub(super) state: u64,
     /// Unused bytes of the last step.
-    rest: u64,
-    left: u32,
+    pub(super) rest: u64,
+    /// Number of these bytes, at most 8.
+    pub(super) left: u32,
 }
 
 impl Generator {

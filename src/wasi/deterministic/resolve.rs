@@ -9,7 +9,7 @@ use alloc::vec::Vec;
 const MAX_LINKS: u32 = 40;
 
 /// Largest length of a name, in bytes.
-const MAX_NAME: usize = 255;
+pub(super) const MAX_NAME: usize = 255;
 
 /// Treatment of a symbolic link in the last component.
 #[derive(Clone, Copy, PartialEq, Eq)]

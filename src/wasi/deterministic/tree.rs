@@ -3,6 +3,8 @@
 //! Inodes are stored in one array and refer to each other by number, so dropping a deep tree
 //! needs no recursion. An inode is freed when it has no name and is not open.
 
+mod saved;
+
 use super::VirtualTime;
 use crate::wasi::{Errno, FileStat, FileType, SetTime};
 use alloc::boxed::Box;
@@ -24,12 +26,23 @@ pub(super) enum Contents {
     Link(Box<str>),
 }
 
+impl Contents {
+    /// Returns the number of bytes of a file, or of the target of a symbolic link.
+    fn size(&self) -> u64 {
+        match self {
+            Contents::File(bytes) => bytes.len() as u64,
+            Contents::Directory(_) => 0,
+            Contents::Link(text) => text.len() as u64,
+        }
+    }
+}
+
 #[derive(Debug)]
 struct Inode {
     contents: Contents,
     /// Error of reading or writing the contents.
     denied: Option<Errno>,
-    /// Parent of a directory.
+    /// Parent of a directory. The root and directories without a name have none.
     parent: Option<Number>,
     names: u64,
     open: u64,
@@ -134,17 +147,12 @@ impl Tree {
 
     pub(super) fn filestat(&self, number: Number) -> Result<FileStat, Errno> {
         let inode = self.inode(number)?;
-        let size = match &inode.contents {
-            Contents::File(bytes) => bytes.len(),
-            Contents::Directory(_) => 0,
-            Contents::Link(text) => text.len(),
-        };
         Ok(FileStat {
             device: 1,
             inode: Tree::inode_number(number),
             file_type: self.file_type(number)?,
             links: inode.names,
-            size: size as u64,
+            size: inode.contents.size(),
             accessed: inode.accessed,
             modified: inode.modified,
             changed: inode.changed,
@@ -192,12 +200,11 @@ impl Tree {
         }
         self.inodes.try_reserve(1).map_err(|_| Errno::Nospc)?;
         self.take_room(OVERHEAD + size)?;
-        let is_directory = matches!(contents, Contents::Directory(_));
         let now = self.time.real();
         let inode = Inode {
             contents,
             denied: None,
-            parent: is_directory.then_some(directory),
+            parent: None,
             names: 0,
             open: 0,
             accessed: now,
@@ -237,7 +244,7 @@ impl Tree {
         let inode = self.inode_mut(number)?;
         inode.names += 1;
         inode.changed = now;
-        if inode.parent.is_some() {
+        if let Contents::Directory(_) = inode.contents {
             inode.parent = Some(directory);
         }
         self.touch(directory)
@@ -251,6 +258,9 @@ impl Tree {
         let now = self.time.real();
         let inode = self.inode_mut(number)?;
         inode.names -= 1;
+        if inode.names == 0 {
+            inode.parent = None;
+        }
         inode.changed = now;
         self.touch(directory)?;
         self.forget_if_unused(number);
@@ -296,12 +306,7 @@ impl Tree {
         if inode.names > 0 || inode.open > 0 {
             return;
         }
-        let size = match &inode.contents {
-            Contents::File(bytes) => bytes.len(),
-            Contents::Directory(_) => 0,
-            Contents::Link(text) => text.len(),
-        };
-        self.room = self.room.saturating_add(OVERHEAD + size as u64);
+        self.room = self.room.saturating_add(OVERHEAD + inode.contents.size());
         self.inodes[number.0] = None;
         self.free.push(number.0);
     }

@@ -22,6 +22,7 @@ use super::context::WasiCtxBuilder;
 use super::host::Host;
 use crate::api::{Context, Result};
 use alloc::format;
+use core::any::Any;
 use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -32,16 +33,30 @@ const MAX_SLEEP: Duration = Duration::from_secs(3600);
 /// A host on the operating system.
 #[derive(Debug)]
 pub struct System {
-    /// Start of the monotonic clock.
+    /// Start of the monotonic clock, or the time at which it was restored.
     start: Instant,
+    /// Time that the clock showed then, in nanoseconds.
+    before: u64,
 }
 
 impl System {
     /// Creates a host. Its monotonic clock starts now.
     pub fn new() -> System {
+        System::started_before(0)
+    }
+
+    /// Creates a host whose monotonic clock has reached a time, in nanoseconds.
+    pub(super) fn started_before(nanoseconds: u64) -> System {
         System {
             start: Instant::now(),
+            before: nanoseconds,
         }
+    }
+
+    /// Returns the time of the monotonic clock, in nanoseconds.
+    pub(super) fn elapsed(&self) -> u64 {
+        let elapsed = nanoseconds(self.start.elapsed());
+        self.before.saturating_add(elapsed)
     }
 }
 
@@ -63,6 +78,10 @@ fn since_1970(time: SystemTime) -> u64 {
 }
 
 impl Host for System {
+    fn as_any(&self) -> Option<&dyn Any> {
+        Some(self)
+    }
+
     fn clock_resolution(&mut self, clock: Clock) -> Result<u64, Errno> {
         match clock {
             Clock::Realtime | Clock::Monotonic => Ok(platform::CLOCK_RESOLUTION),
@@ -75,7 +94,7 @@ impl Host for System {
     fn clock_time(&mut self, clock: Clock) -> Result<u64, Errno> {
         match clock {
             Clock::Realtime => Ok(since_1970(SystemTime::now())),
-            Clock::Monotonic => Ok(nanoseconds(self.start.elapsed())),
+            Clock::Monotonic => Ok(self.elapsed()),
             Clock::ProcessCpuTime | Clock::ThreadCpuTime => platform::cpu_time(clock),
         }
     }

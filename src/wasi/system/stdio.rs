@@ -9,7 +9,16 @@ use std::io::{self, IsTerminal, Read, Write};
 
 /// An input stream of the operating system.
 #[derive(Debug)]
-pub struct SystemInput(File);
+pub struct SystemInput {
+    file: File,
+    /// True for the standard input of the process.
+    is_stdin: bool,
+}
+
+/// Names of the standard streams of a process in saved contexts.
+const STDIN: &str = "process:stdin";
+const STDOUT: &str = "process:stdout";
+const STDERR: &str = "process:stderr";
 
 impl SystemInput {
     /// Returns the process's standard input. It is not buffered, because `poll_oneoff` would not
@@ -19,12 +28,27 @@ impl SystemInput {
     ///
     /// If the process has no standard input.
     pub fn stdin() -> io::Result<SystemInput> {
-        platform_stdin().map(SystemInput)
+        let file = platform_stdin()?;
+        Ok(SystemInput {
+            file,
+            is_stdin: true,
+        })
     }
 
     /// Creates a stream from an open file, pipe, socket or device.
     pub fn file(file: File) -> SystemInput {
-        SystemInput(file)
+        SystemInput {
+            file,
+            is_stdin: false,
+        }
+    }
+
+    /// Returns the process's standard input if it has this name, and if there is one.
+    pub(in crate::wasi) fn by_name(name: &str) -> Option<SystemInput> {
+        match name {
+            STDIN => SystemInput::stdin().ok(),
+            _ => None,
+        }
     }
 }
 
@@ -51,20 +75,24 @@ pub(super) fn wait(file: &File, nanoseconds: Option<u64>) -> Result<(), Errno> {
 }
 
 impl InputStream for SystemInput {
+    fn saved_name(&self) -> Option<&str> {
+        self.is_stdin.then_some(STDIN)
+    }
+
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Errno> {
-        self.0.read(buffer).map_err(errno)
+        self.file.read(buffer).map_err(errno)
     }
 
     fn ready(&mut self) -> Result<Readiness, Errno> {
-        platform::wait(&self.0, Some(0)).map_err(errno)
+        platform::wait(&self.file, Some(0)).map_err(errno)
     }
 
     fn wait(&mut self, nanoseconds: Option<u64>) -> Result<(), Errno> {
-        wait(&self.0, nanoseconds)
+        wait(&self.file, nanoseconds)
     }
 
     fn is_terminal(&self) -> bool {
-        self.0.is_terminal()
+        self.file.is_terminal()
     }
 }
 
@@ -95,6 +123,15 @@ impl SystemOutput {
         SystemOutput(Target::File(file))
     }
 
+    /// Returns the output of the process that has this name.
+    pub(in crate::wasi) fn by_name(name: &str) -> Option<SystemOutput> {
+        match name {
+            STDOUT => Some(SystemOutput::stdout()),
+            STDERR => Some(SystemOutput::stderr()),
+            _ => None,
+        }
+    }
+
     fn writer(&mut self) -> &mut dyn Write {
         match &mut self.0 {
             Target::Stdout(stdout) => stdout,
@@ -105,6 +142,14 @@ impl SystemOutput {
 }
 
 impl OutputStream for SystemOutput {
+    fn saved_name(&self) -> Option<&str> {
+        match &self.0 {
+            Target::Stdout(_) => Some(STDOUT),
+            Target::Stderr(_) => Some(STDERR),
+            Target::File(_) => None,
+        }
+    }
+
     fn write(&mut self, bytes: &[u8]) -> Result<usize, Errno> {
         self.writer().write(bytes).map_err(errno)
     }
