@@ -11,6 +11,7 @@
 mod listener;
 mod policy;
 mod races;
+mod saved;
 mod schedule;
 mod steps;
 

@@ -59,22 +59,22 @@ impl Policy {
 /// A policy and its state.
 #[derive(Debug)]
 pub(super) struct Strategy {
-    policy: Policy,
+    pub(super) policy: Policy,
     /// Number of instructions after which a thread makes way for others of lower priority.
-    patience: u64,
-    random: Random,
+    pub(super) patience: u64,
+    pub(super) random: Random,
     /// The thread that has run last.
-    last: Option<ThreadId>,
+    pub(super) last: Option<ThreadId>,
     /// The threads with their priorities. The greatest runs first.
-    priorities: Vec<(ThreadId, i64)>,
+    pub(super) priorities: Vec<(ThreadId, i64)>,
     /// The instructions at which priorities change, the last one first.
-    changes: Vec<u64>,
+    pub(super) changes: Vec<u64>,
     /// Number of instructions that all threads have executed.
-    executed: u64,
+    pub(super) executed: u64,
     /// Number of instructions that the last thread has executed since another one ran.
-    run: u64,
+    pub(super) run: u64,
     /// The lowest priority that was given to a thread that ran.
-    lowest: i64,
+    pub(super) lowest: i64,
 }
 
 impl Strategy {
@@ -196,7 +196,7 @@ impl Strategy {
 
 /// A generator of random numbers: SplitMix64 (Steele et al., 2014).
 #[derive(Debug)]
-struct Random(u64);
+pub(super) struct Random(pub(super) u64);
 
 impl Random {
     fn next(&mut self) -> u64 {

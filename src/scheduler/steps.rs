@@ -14,26 +14,26 @@ pub(super) const LONGEST: u64 = 10_000;
 /// The state of a scheduler whose steps end before accesses.
 pub(super) struct Steps {
     /// The schedule, if it is given. Otherwise the policy chooses.
-    schedule: Option<Schedule>,
+    pub(super) schedule: Option<Schedule>,
     pub(super) listener: Box<dyn Listener>,
     /// The accesses before which priorities are lowered.
-    lowered: Vec<Lowered>,
+    pub(super) lowered: Vec<Lowered>,
     /// The thread that has run last.
-    last: Option<ThreadId>,
+    pub(super) last: Option<ThreadId>,
     /// The number of steps that it has taken since another one ran.
-    run: u64,
+    pub(super) run: u64,
     /// The number of steps that it takes before the policy chooses again.
-    left: u64,
+    pub(super) left: u64,
     /// The number of steps of each thread that was added.
-    taken: Vec<u64>,
+    pub(super) taken: Vec<u64>,
 }
 
 /// An access before which the priority of its thread is lowered.
-struct Lowered {
-    thread: ThreadId,
-    address: u64,
+pub(super) struct Lowered {
+    pub(super) thread: ThreadId,
+    pub(super) address: u64,
     /// The number of accesses of the thread at the address up to this one.
-    left: u64,
+    pub(super) left: u64,
 }
 
 impl fmt::Debug for Steps {
