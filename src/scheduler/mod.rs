@@ -57,7 +57,8 @@ pub enum Event {
         /// The time after which the first wait at an address ends.
         timeout: Option<Duration>,
     },
-    /// No fuel is left in the store, and the thread would run next.
+    /// No fuel is left in the store. The thread runs next when there is, for the rest of its slice: a
+    /// run that gets its fuel in several parts is the same as with all of it at once.
     OutOfFuel(ThreadId),
 }
 
@@ -113,6 +114,8 @@ pub struct Scheduler {
     threads: Vec<Thread>,
     /// Number of threads that were added.
     added: u32,
+    /// The thread that goes on when there is fuel again, and the rest of its slice.
+    unfinished: Option<(ThreadId, u64)>,
 }
 
 #[derive(Debug)]
@@ -156,6 +159,7 @@ impl Scheduler {
             steps: None,
             threads: Vec::new(),
             added: 0,
+            unfinished: None,
         }
     }
 
@@ -217,6 +221,7 @@ impl Scheduler {
             steps: Some(Steps::new(None, Box::new(listener))),
             threads: Vec::new(),
             added: 0,
+            unfinished: None,
         }
     }
 
@@ -261,6 +266,12 @@ impl Scheduler {
         id
     }
 
+    /// Returns the number of threads that were added.
+    #[cfg(feature = "wasi-core")]
+    pub(crate) fn added(&self) -> u32 {
+        self.added
+    }
+
     /// Returns whether all threads have ended.
     pub fn is_empty(&self) -> bool {
         self.threads.is_empty()
@@ -298,9 +309,10 @@ impl Scheduler {
         let ready = |thread: &Thread| matches!(thread.state, State::Ready | State::ReadyWith(_));
         let ready = self.threads.iter().filter(|thread| ready(thread));
         let ready = ready.map(|thread| thread.id);
-        let chosen = match &mut self.steps {
-            None => self.strategy.choose(ready),
-            Some(steps) => steps.choose(&mut self.strategy, ready).map(|(id, switch)| {
+        let chosen = match (self.unfinished.take(), &mut self.steps) {
+            (Some(unfinished), _) => Some(unfinished),
+            (None, None) => self.strategy.choose(ready),
+            (None, Some(steps)) => steps.choose(&mut self.strategy, ready).map(|(id, switch)| {
                 report(steps, &self.threads, store, id, switch);
                 (id, steps::LONGEST)
             }),
@@ -316,6 +328,7 @@ impl Scheduler {
             return Ok(self.event(at, outcome));
         };
         if fuel == 0 {
+            self.unfinished = Some((id, slice));
             return Ok(Event::OutOfFuel(id));
         }
         let spent = |store: &Store<T>| store.fuel_spent().unwrap_or_default();
@@ -326,6 +339,9 @@ impl Scheduler {
         store.set_fuel(fuel.saturating_sub(spent))?;
         if self.steps.is_none() {
             self.strategy.ran(id, spent);
+        }
+        if spent < slice && matches!(outcome, Ok(Outcome::Suspended(Suspension::Fuel))) {
+            self.unfinished = Some((id, slice - spent));
         }
         Ok(self.event(at, outcome))
     }

@@ -3,8 +3,8 @@
 //! # Format
 //!
 //! ```text
-//! scheduler := name: string, version: number, policy, added: number, vec(thread), strategy,
-//!              option(steps)
+//! scheduler := name: string, version: number, policy, added: number, vec(thread),
+//!              unfinished: option(thread, left), strategy, option(steps)
 //! policy    := 0x00 slice | 0x01 seed, slice | 0x02 seed, changes, length
 //! thread    := id, state, access: option(access)
 //! state     := 0x00 | 0x01 vec(value) | 0x02 memory, address, left: option(time), timed out: flag
@@ -25,9 +25,7 @@
 
 use super::policy::{PATIENCE, Random, Strategy};
 use super::steps::{Lowered, Steps};
-use super::{
-    Listener, Policy, Schedule, Scheduler, State, Switch, Thread, ThreadId, Waiting,
-};
+use super::{Listener, Policy, Schedule, Scheduler, State, Switch, Thread, ThreadId, Waiting};
 use crate::api::{Access, AccessKind, Execution, Memory, V128, Val};
 use crate::support::encoding::{self, Reader};
 use crate::support::error::{Error, Result};
@@ -35,7 +33,6 @@ use crate::support::write::Write;
 use alloc::boxed::Box;
 use alloc::format;
 use alloc::vec::Vec;
-use core::time::Duration;
 
 /// Name and version of the format.
 const FORMAT: (&str, u64) = ("backstitch.scheduler", 1);
@@ -75,6 +72,10 @@ impl Scheduler {
                 encoding::number(out, access.size)?;
                 encoding::byte(out, access.kind as u8)
             })
+        })?;
+        encoding::option(out, self.unfinished, |out, (thread, left)| {
+            save_thread(out, thread)?;
+            encoding::number(out, left)
         })?;
         save_strategy(out, &self.strategy)?;
         encoding::option(out, self.steps.as_ref(), save_steps)
@@ -151,6 +152,19 @@ impl Scheduler {
         threads.map(|thread| thread.execution).collect()
     }
 
+    /// Makes a scheduler in place of this one, with its listener if it has one.
+    #[cfg(feature = "wasi-core")]
+    pub(crate) fn restore_here(
+        &mut self,
+        bytes: &[u8],
+        executions: Vec<Execution>,
+        memory: &mut dyn FnMut(u64) -> Result<Memory>,
+    ) -> Result<()> {
+        let listener = self.steps.take().map(|steps| steps.listener);
+        *self = Scheduler::read(bytes, executions, memory, listener)?;
+        Ok(())
+    }
+
     fn read(
         bytes: &[u8],
         executions: Vec<Execution>,
@@ -167,10 +181,15 @@ impl Scheduler {
         let threads = reader.list(|reader| {
             let id = thread(reader, added)?;
             let follows = id.0 >= next;
-            reader.expect(follows.then_some(()), "threads in the order of their numbers")?;
+            reader.expect(
+                follows.then_some(()),
+                "threads in the order of their numbers",
+            )?;
             next = id.0 + 1;
             let execution = executions.next().ok_or_else(|| {
-                Error::msg(format!("the scheduler has more threads than the {given} given"))
+                Error::msg(format!(
+                    "the scheduler has more threads than the {given} given"
+                ))
             })?;
             Ok(Thread {
                 id,
@@ -184,6 +203,12 @@ impl Scheduler {
                 "the scheduler has fewer threads than the {given} given"
             )));
         }
+        let unfinished = reader.option(|reader| {
+            let id = thread(reader, added)?;
+            let lives = threads.iter().any(|thread| thread.id == id).then_some(id);
+            let id = reader.expect(lives, "a thread that has not ended")?;
+            Ok((id, reader.number()?))
+        })?;
         let strategy = strategy(reader, policy, added, &threads)?;
         let has_steps = reader.flag()?;
         let steps = match (has_steps, listener) {
@@ -195,7 +220,9 @@ impl Scheduler {
                 ));
             }
             (false, Some(_)) => {
-                return Err(Error::msg("the scheduler's steps do not end before accesses"));
+                return Err(Error::msg(
+                    "the scheduler's steps do not end before accesses",
+                ));
             }
         };
         reader.end()?;
@@ -204,6 +231,7 @@ impl Scheduler {
             steps,
             threads,
             added,
+            unfinished,
         };
         if let Some(steps) = &scheduler.steps {
             // As the constructors choose.
@@ -263,18 +291,6 @@ fn count(reader: &mut Reader<'_>) -> Result<u64> {
     reader.expect(number, "a number that can be counted on")
 }
 
-fn save_time(out: &mut dyn Write, time: Duration) -> Result<()> {
-    encoding::number(out, time.as_secs())?;
-    encoding::number(out, time.subsec_nanos().into())
-}
-
-fn time(reader: &mut Reader<'_>) -> Result<Duration> {
-    let (seconds, nanoseconds) = (reader.number()?, reader.index()?);
-    let is_part = nanoseconds < 1_000_000_000;
-    reader.expect(is_part.then_some(()), "less than a second")?;
-    Ok(Duration::new(seconds, nanoseconds))
-}
-
 fn save_state(
     out: &mut dyn Write,
     state: &State,
@@ -293,24 +309,21 @@ fn save_state(
             encoding::byte(out, 2)?;
             encoding::number(out, number(waiting.memory)?)?;
             encoding::number(out, waiting.address)?;
-            encoding::option(out, waiting.left, save_time)?;
+            encoding::option(out, waiting.left, encoding::time)?;
             encoding::flag(out, waiting.timed_out)
         }
         State::Suspended => encoding::byte(out, 3),
     }
 }
 
-fn state(
-    reader: &mut Reader<'_>,
-    memory: &mut dyn FnMut(u64) -> Result<Memory>,
-) -> Result<State> {
+fn state(reader: &mut Reader<'_>, memory: &mut dyn FnMut(u64) -> Result<Memory>) -> Result<State> {
     Ok(match reader.byte()? {
         0 => State::Ready,
         1 => State::ReadyWith(reader.list(value)?),
         2 => State::Waiting(Waiting {
             memory: memory(reader.number()?)?,
             address: reader.number()?,
-            left: reader.option(time)?,
+            left: reader.option(Reader::time)?,
             timed_out: reader.flag()?,
         }),
         3 => State::Suspended,

@@ -9,6 +9,7 @@ use super::write::Write;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
+use core::time::Duration;
 
 /// Writes a byte.
 pub fn byte(out: &mut dyn Write, byte: u8) -> Result<()> {
@@ -49,6 +50,12 @@ pub fn bytes(out: &mut dyn Write, bytes: &[u8]) -> Result<()> {
 /// Writes a string, preceded by its number of bytes.
 pub fn string(out: &mut dyn Write, string: &str) -> Result<()> {
     bytes(out, string.as_bytes())
+}
+
+/// Writes a time, as seconds and nanoseconds.
+pub fn time(out: &mut dyn Write, time: Duration) -> Result<()> {
+    number(out, time.as_secs())?;
+    number(out, time.subsec_nanos().into())
 }
 
 /// Writes an option, whose item `write` writes.
@@ -212,6 +219,14 @@ impl<'a> Reader<'a> {
         self.string().map(String::from)
     }
 
+    /// Reads a time.
+    pub fn time(&mut self) -> Result<Duration> {
+        let (seconds, nanoseconds) = (self.number()?, self.index()?);
+        let is_part = nanoseconds < 1_000_000_000;
+        self.expect(is_part.then_some(()), "less than a second")?;
+        Ok(Duration::new(seconds, nanoseconds))
+    }
+
     /// Reads an option, whose item `read` reads.
     pub fn option<T>(
         &mut self,
@@ -253,6 +268,13 @@ impl<'a> Reader<'a> {
                 "the saved state `{name}` has version {found}, and only {version} is known"
             ))),
         }
+    }
+
+    /// Reads all bytes that are left.
+    pub fn rest(&mut self) -> &'a [u8] {
+        let rest = &self.bytes[self.offset..];
+        self.offset = self.bytes.len();
+        rest
     }
 
     /// Checks that nothing is left.

@@ -16,7 +16,6 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
-use core::time::Duration;
 
 /// Makes a [`WasiCtx`] of what [`WasiCtx::save`] has written.
 ///
@@ -103,12 +102,7 @@ impl WasiCtxRestorer {
         let env = reader.list(text)?;
         let suspend_when_blocked = reader.flag()?;
         let quota = reader.number()?;
-        let max_wait = reader.option(|reader| {
-            let (seconds, nanoseconds) = (reader.number()?, reader.index()?);
-            let is_part = nanoseconds < 1_000_000_000;
-            reader.expect(is_part.then_some(()), "less than a second")?;
-            Ok(Duration::new(seconds, nanoseconds))
-        })?;
+        let max_wait = reader.option(Reader::time)?;
         let limit = reader.number()?;
         let limit = reader.expect(usize::try_from(limit).ok(), "a number of descriptors")?;
         let entries = reader.list(|reader| reader.option(|reader| restoring.descriptor(reader)))?;

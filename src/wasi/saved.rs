@@ -100,10 +100,7 @@ impl WasiCtx {
         }
         encoding::flag(out, self.suspend_when_blocked)?;
         encoding::number(out, self.quota)?;
-        encoding::option(out, self.max_wait, |out, time| {
-            encoding::number(out, time.as_secs())?;
-            encoding::number(out, time.subsec_nanos().into())
-        })?;
+        encoding::option(out, self.max_wait, encoding::time)?;
         encoding::size(out, self.table.limit())?;
         encoding::list(out, self.table.entries().iter(), |out, descriptor| {
             encoding::option(out, descriptor.as_ref(), |out, descriptor| {

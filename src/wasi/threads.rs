@@ -8,11 +8,13 @@
 //! lives as long as the store, so the store's limit of instances also limits the threads that a
 //! program starts in its life.
 
+mod saved;
+
 use super::abi::{Blocked, Clock, Retried};
 use super::context::WasiCtx;
 use crate::api::{
-    Caller, Execution, ExternType, Instance, InstancePre, Linker, Memory, Module, Store,
-    Suspension, Trap, Val, WasmBacktrace, WasmCoreDump, coredump::ReasonKind,
+    Caller, Execution, ExternType, ImportType, Instance, InstancePre, Linker, Memory, Module,
+    Store, Suspension, Trap, Val, WasmBacktrace, WasmCoreDump, coredump::ReasonKind,
 };
 use crate::scheduler::{Event, Policy, Scheduler, ThreadId};
 use crate::support::error::{Error, Result};
@@ -48,6 +50,8 @@ pub fn has_threads(module: &Module) -> bool {
 /// The threads of one program. The embedder keeps it in the store's data.
 pub struct Threads<T: 'static> {
     program: Option<InstancePre<T>>,
+    /// The shared memories that the module imports, in the order of its imports.
+    memories: Vec<Memory>,
     /// Threads that the program has started since the scheduler ran last.
     started: Vec<(i32, Execution)>,
     /// Number of threads that have not ended, without the first one.
@@ -71,6 +75,7 @@ impl<T: 'static> Threads<T> {
     pub fn new(limit: usize) -> Threads<T> {
         Threads {
             program: None,
+            memories: Vec::new(),
             started: Vec::new(),
             live: 0,
             limit,
@@ -91,11 +96,9 @@ pub fn add_to_linker<T: 'static>(
     module: &Module,
     get: impl Fn(&mut T) -> &mut Threads<T> + Copy + Send + Sync + 'static,
 ) -> Result<()> {
-    let spawn = move |caller: Caller<'_, T>, argument: i32| spawn(caller, argument, get);
-    linker.func_wrap(IMPORT.0, IMPORT.1, spawn)?;
-    for import in module.imports() {
+    add_spawn_to_linker(linker, get)?;
+    for import in shared_memories(module) {
         if let ExternType::Memory(ty) = import.ty()
-            && ty.is_shared()
             && linker.get_by_import(&mut *store, &import).is_none()
         {
             let memory = Memory::new(&mut *store, ty)?;
@@ -103,6 +106,30 @@ pub fn add_to_linker<T: 'static>(
         }
     }
     Ok(())
+}
+
+/// Defines `wasi::thread-spawn`, and no memories. [`Program::restore`] defines those of a program that
+/// was saved.
+///
+/// # Errors
+///
+/// An error if the linker defines the function already.
+pub fn add_spawn_to_linker<T: 'static>(
+    linker: &mut Linker<T>,
+    get: impl Fn(&mut T) -> &mut Threads<T> + Copy + Send + Sync + 'static,
+) -> Result<()> {
+    let spawn = move |caller: Caller<'_, T>, argument: i32| spawn(caller, argument, get);
+    linker.func_wrap(IMPORT.0, IMPORT.1, spawn)?;
+    Ok(())
+}
+
+/// Returns the imports of a module that are shared memories.
+fn shared_memories(module: &Module) -> impl Iterator<Item = ImportType<'_>> {
+    let is_shared = |import: &ImportType<'_>| match import.ty() {
+        ExternType::Memory(ty) => ty.is_shared(),
+        _ => false,
+    };
+    module.imports().filter(is_shared)
 }
 
 /// Starts a thread. Returns its number, or a negative one if that is not possible.
@@ -228,6 +255,20 @@ pub struct Program<T: 'static> {
     numbers: Vec<i32>,
     /// Threads that wait for a time or for input.
     blocked: Vec<BlockedThread>,
+    /// The time of the host's clock after the last slice, once a thread was added.
+    time: Option<Duration>,
+}
+
+/// The state of a program after a slice of one of its threads ([`Program::step`]).
+#[derive(Debug)]
+pub enum Progress {
+    /// The program goes on.
+    Running,
+    /// The first thread has returned these results, which is the end of the program.
+    Done(Vec<Val>),
+    /// No fuel is left in the store: set more with [`Store::set_fuel`] before the next slice, which is
+    /// that of this thread.
+    OutOfFuel(ThreadId),
 }
 
 /// A thread in a call of WASI that would block.
@@ -270,6 +311,7 @@ impl<T: 'static> Program<T> {
             threads,
             numbers: Vec::new(),
             blocked: Vec::new(),
+            time: None,
         }
     }
 
@@ -285,7 +327,12 @@ impl<T: 'static> Program<T> {
         module: &Module,
     ) -> Result<Instance> {
         let program = linker.instantiate_pre(module)?;
-        (self.threads)(store.data_mut()).program = Some(program.clone());
+        let memories = shared_memories(module)
+            .filter_map(|import| linker.get_by_import(&mut *store, &import)?.into_memory())
+            .collect();
+        let threads = (self.threads)(store.data_mut());
+        threads.program = Some(program.clone());
+        threads.memories = memories;
         program.instantiate(store)
     }
 
@@ -301,27 +348,66 @@ impl<T: 'static> Program<T> {
     /// The error of the thread that ended the program; [`Deadlock`] if all threads wait for each
     /// other; [`Trap::OutOfFuel`] or [`Trap::Interrupt`].
     pub fn run(mut self, store: &mut Store<T>, first: Execution) -> Result<Vec<Val>> {
-        first.set_name(&mut *store, &name(0));
-        let first = self.add(0, first);
-        let mut time = self.now(store);
+        self.start(store, first);
+        self.finish(store)
+    }
+
+    /// Runs a program that was started, or restored, to its end: see [`Program::run`].
+    ///
+    /// # Errors
+    ///
+    /// The errors of [`Program::run`].
+    pub fn finish(mut self, store: &mut Store<T>) -> Result<Vec<Val>> {
         loop {
-            let event = self.scheduler.step(store)?;
-            for (number, execution) in mem::take(&mut (self.threads)(store.data_mut()).started) {
-                self.add(number, execution);
+            match self.step(store)? {
+                Progress::Running => {}
+                Progress::Done(results) => return Ok(results),
+                Progress::OutOfFuel(id) => {
+                    return Err(self.ended(store, id, Trap::OutOfFuel.into()));
+                }
             }
-            match event {
-                Event::Done(id, results) if id == first => return Ok(results),
-                Event::Done(..) => (self.threads)(store.data_mut()).live -= 1,
-                Event::Failed(id, error) => return Err(self.of_thread(id, error)),
-                Event::Suspended(id, suspension) => self.suspended(store, id, suspension)?,
-                Event::OutOfFuel(id) => return Err(self.ended(store, id, Trap::OutOfFuel.into())),
-                Event::Idle { timeout } => self.sleep(store, timeout)?,
-                Event::Switched(_) => {}
-            }
-            let now = self.now(store);
-            self.pass(store, now.saturating_sub(time))?;
-            time = now;
         }
+    }
+
+    /// Starts the program, whose first thread is `first`. It runs in [`Program::step`].
+    ///
+    /// # Panics
+    ///
+    /// Panics if the program was started before, or if `store` does not own `first`.
+    pub fn start(&mut self, store: &mut Store<T>, first: Execution) {
+        assert!(self.numbers.is_empty(), "a program is started once");
+        first.set_name(&mut *store, &name(0));
+        self.add(0, first);
+        self.time = Some(self.now(store));
+    }
+
+    /// Runs the next thread of the program for a slice.
+    ///
+    /// Between slices, the program can be saved ([`Program::save`]).
+    ///
+    /// # Errors
+    ///
+    /// The errors of [`Program::run`], which end the program, except [`Trap::OutOfFuel`].
+    pub fn step(&mut self, store: &mut Store<T>) -> Result<Progress> {
+        let event = self.scheduler.step(store)?;
+        for (number, execution) in mem::take(&mut (self.threads)(store.data_mut()).started) {
+            self.add(number, execution);
+        }
+        match event {
+            Event::Done(id, results) if self.number(id) == 0 => {
+                return Ok(Progress::Done(results));
+            }
+            Event::Done(..) => (self.threads)(store.data_mut()).live -= 1,
+            Event::Failed(id, error) => return Err(self.of_thread(id, error)),
+            Event::Suspended(id, suspension) => self.suspended(store, id, suspension)?,
+            Event::OutOfFuel(id) => return Ok(Progress::OutOfFuel(id)),
+            Event::Idle { timeout } => self.sleep(store, timeout)?,
+            Event::Switched(_) => {}
+        }
+        let now = self.now(store);
+        let before = self.time.replace(now).unwrap_or(now);
+        self.pass(store, now.saturating_sub(before))?;
+        Ok(Progress::Running)
     }
 
     fn add(&mut self, number: i32, execution: Execution) -> ThreadId {

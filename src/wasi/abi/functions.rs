@@ -7,8 +7,10 @@ use crate::api::{
     StoreContextMut, Val, ValType,
 };
 use crate::bail;
+use crate::support::encoding::{self, Reader};
 #[cfg(backstitch_threads)]
 use crate::support::sync::Mutex;
+use crate::support::write::Write;
 use crate::wasi::{Errno, WasiCtx};
 #[cfg(backstitch_threads)]
 use alloc::sync::Arc;
@@ -303,6 +305,10 @@ pub struct TracedCall<'a> {
     pub fuel_spent: Option<u64>,
 }
 
+/// Name and version of the format of a saved call: the name of the function, its arguments, the time
+/// to wait (an optional number), a flag for input, and the two optional times of [`Starts`].
+const FORMAT: (&str, u64) = ("backstitch.wasi-call", 1);
+
 /// A call that would block, in an execution that is suspended for it. It is the payload of the
 /// [`HostRequest`](crate::HostRequest) if [`WasiCtxBuilder::suspend_when_blocked`] is set.
 ///
@@ -360,6 +366,78 @@ impl Blocked {
         get: impl FnOnce(&mut T) -> &mut WasiCtx,
     ) -> Result<Retried> {
         self.run(store.as_context_mut(), get)
+    }
+
+    /// Writes the call, from which [`Blocked::restore`] makes one that can be retried. Equal calls are
+    /// equal bytes, on every target.
+    ///
+    /// # Errors
+    ///
+    /// Errors of writing.
+    pub fn save(&self, out: &mut impl Write) -> Result<()> {
+        self.save_to(out)
+    }
+
+    /// Returns the memory of the program, which the call reads and writes when it is retried; `None`
+    /// if the program exports none.
+    pub fn memory(&self) -> Option<Memory> {
+        self.memory
+    }
+
+    /// Makes a call of what [`Blocked::save`] has written. `memory` is that of
+    /// [`Blocked::memory`], in the store of the execution that is suspended in the call.
+    ///
+    /// The bytes may be any: they give an error, or a call that the program could have made.
+    ///
+    /// # Errors
+    ///
+    /// If the bytes are malformed or of another version.
+    pub fn restore(bytes: &[u8], memory: Option<Memory>) -> Result<Blocked> {
+        let mut reader = Reader::new(bytes);
+        let call = Blocked::read(&mut reader, memory)?;
+        reader.end()?;
+        Ok(call)
+    }
+
+    pub(crate) fn save_to(&self, out: &mut dyn Write) -> Result<()> {
+        encoding::head(out, FORMAT.0, FORMAT.1)?;
+        encoding::string(out, self.function.name)?;
+        for &argument in &self.arguments[..self.function.params.len()] {
+            encoding::number(out, argument)?;
+        }
+        encoding::option(out, self.wait.nanoseconds, encoding::number)?;
+        encoding::flag(out, self.wait.input)?;
+        for start in self.starts.0 {
+            encoding::option(out, start, encoding::number)?;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn read(reader: &mut Reader<'_>, memory: Option<Memory>) -> Result<Blocked> {
+        reader.head(FORMAT.0, FORMAT.1)?;
+        let name = reader.string()?;
+        let function = FUNCTIONS.iter().find(|function| function.name == name);
+        let function = reader.expect(function, "the name of a function")?;
+        let mut arguments = [0; MAX_PARAMS];
+        for (argument, kind) in arguments.iter_mut().zip(function.params) {
+            *argument = match kind {
+                Kind::Word | Kind::Pointer => reader.index()?.into(),
+                Kind::Long => reader.number()?,
+            };
+        }
+        Ok(Blocked {
+            function,
+            arguments,
+            memory,
+            wait: Wait {
+                nanoseconds: reader.option(Reader::number)?,
+                input: reader.flag()?,
+            },
+            starts: Starts([
+                reader.option(Reader::number)?,
+                reader.option(Reader::number)?,
+            ]),
+        })
     }
 
     fn run<T: 'static>(

@@ -22,7 +22,7 @@ const LOOK_AWAY: u64 = 10_000_000;
 /// Times of the wall clock and the monotonic clock when a call began, to which relative timeouts
 /// refer.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Starts([Option<u64>; 2]);
+pub(crate) struct Starts(pub(super) [Option<u64>; 2]);
 
 impl Starts {
     fn of(&mut self, clock: Clock, now: u64) -> u64 {
