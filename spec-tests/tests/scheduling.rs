@@ -4,6 +4,8 @@
 mod accesses;
 #[path = "scheduling/races.rs"]
 mod races;
+#[path = "scheduling/saved.rs"]
+mod saved;
 
 use backstitch::scheduler::{Event, Policy, Scheduler, ThreadId};
 use backstitch::wasi::threads::Deadlock;
@@ -262,54 +264,86 @@ struct Host {
     threads: Threads<Host>,
 }
 
+/// A program that has not run.
+struct Prepared {
+    store: Store<Host>,
+    module: Module,
+    instance: Instance,
+    program: Program<Host>,
+}
+
+impl Prepared {
+    /// Creates a program with these bodies of its first thread and of the others.
+    fn new(policy: Policy, first: &str, other: &str) -> Prepared {
+        let text = format!(
+            r#"(module
+              (import "env" "memory" (memory 1 1 shared))
+              (import "wasi" "thread-spawn" (func $spawn (param i32) (result i32)))
+              (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+              (import "wasi_snapshot_preview1" "poll_oneoff"
+                (func $poll (param i32 i32 i32 i32) (result i32)))
+              (export "memory" (memory 0))
+              ;; Sleeps for some milliseconds, by a subscription at 1024 and the thread's own.
+              (func $sleep (param $milliseconds i32) (param $at i32)
+                (i64.store offset=24 (local.get $at)
+                  (i64.mul (i64.extend_i32_u (local.get $milliseconds)) (i64.const 1000000)))
+                (i32.store offset=16 (local.get $at) (i32.const 1))
+                (drop (call $poll (local.get $at) (i32.add (local.get $at) (i32.const 64))
+                  (i32.const 1) (i32.add (local.get $at) (i32.const 128)))))
+              (func (export "wasi_thread_start") (param $number i32) (param $argument i32) {other})
+              (func (export "_start") (result i32) (local $n i32) {first}))"#
+        );
+        let engine = counting();
+        let module = Module::new(&engine, wat::parse_str(&text).unwrap()).unwrap();
+        assert!(wasi::threads::has_threads(&module));
+        let host = Host {
+            wasi: WasiCtx::builder(Deterministic::new(1))
+                .suspend_when_blocked(true)
+                .build(),
+            threads: Threads::new(5),
+        };
+        let mut store = Store::new(&engine, host);
+        store.set_fuel(10_000_000).unwrap();
+        let mut linker = Linker::new(&engine);
+        wasi::add_to_linker(&mut linker, |host: &mut Host| &mut host.wasi).unwrap();
+        wasi::threads::add_to_linker(&mut linker, &mut store, &module, |host: &mut Host| {
+            &mut host.threads
+        })
+        .unwrap();
+        let program = Prepared::empty(policy);
+        let instance = program.instantiate(&mut store, &linker, &module).unwrap();
+        Prepared {
+            store,
+            module,
+            instance,
+            program,
+        }
+    }
+
+    /// Creates the execution of a program that has no threads yet.
+    fn empty(policy: Policy) -> Program<Host> {
+        Program::new(
+            policy,
+            |host: &mut Host| &mut host.wasi,
+            |host: &mut Host| &mut host.threads,
+        )
+    }
+
+    /// Starts the first thread.
+    fn start(&mut self) {
+        let start = self.instance.get_func(&mut self.store, "_start").unwrap();
+        let first = start.start(&mut self.store, &[]).unwrap();
+        self.program.start(&mut self.store, first);
+    }
+}
+
 /// Runs a program whose first thread executes `first`, and the others `other`, which have the
 /// thread's number and argument as locals 0 and 1.
 fn program(policy: Policy, first: &str, other: &str) -> (Result<Vec<Val>, Error>, Store<Host>) {
-    let text = format!(
-        r#"(module
-          (import "env" "memory" (memory 1 1 shared))
-          (import "wasi" "thread-spawn" (func $spawn (param i32) (result i32)))
-          (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
-          (import "wasi_snapshot_preview1" "poll_oneoff"
-            (func $poll (param i32 i32 i32 i32) (result i32)))
-          (export "memory" (memory 0))
-          ;; Sleeps for some milliseconds, by a subscription at 1024 and the thread's own.
-          (func $sleep (param $milliseconds i32) (param $at i32)
-            (i64.store offset=24 (local.get $at)
-              (i64.mul (i64.extend_i32_u (local.get $milliseconds)) (i64.const 1000000)))
-            (i32.store offset=16 (local.get $at) (i32.const 1))
-            (drop (call $poll (local.get $at) (i32.add (local.get $at) (i32.const 64))
-              (i32.const 1) (i32.add (local.get $at) (i32.const 128)))))
-          (func (export "wasi_thread_start") (param $number i32) (param $argument i32) {other})
-          (func (export "_start") (result i32) (local $n i32) {first}))"#
-    );
-    let engine = counting();
-    let module = Module::new(&engine, wat::parse_str(&text).unwrap()).unwrap();
-    assert!(wasi::threads::has_threads(&module));
-    let host = Host {
-        wasi: WasiCtx::builder(Deterministic::new(1))
-            .suspend_when_blocked(true)
-            .build(),
-        threads: Threads::new(5),
-    };
-    let mut store = Store::new(&engine, host);
-    store.set_fuel(10_000_000).unwrap();
-    let mut linker = Linker::new(&engine);
-    wasi::add_to_linker(&mut linker, |host: &mut Host| &mut host.wasi).unwrap();
-    wasi::threads::add_to_linker(&mut linker, &mut store, &module, |host: &mut Host| {
-        &mut host.threads
-    })
-    .unwrap();
-    let program = Program::new(
-        policy,
-        |host: &mut Host| &mut host.wasi,
-        |host: &mut Host| &mut host.threads,
-    );
-    let instance = program.instantiate(&mut store, &linker, &module).unwrap();
-    let start = instance.get_func(&mut store, "_start").unwrap();
-    let first = start.start(&mut store, &[]).unwrap();
-    let ended = program.run(&mut store, first);
-    (ended, store)
+    let mut prepared = Prepared::new(policy, first, other);
+    prepared.start();
+    let ended = prepared.program.finish(&mut prepared.store);
+    (ended, prepared.store)
 }
 
 #[test]

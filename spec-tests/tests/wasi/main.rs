@@ -26,6 +26,7 @@ mod readdir;
 mod rights;
 mod running;
 mod sandbox;
+mod saved;
 #[cfg(unix)]
 mod streams;
 mod suspension;

@@ -27,6 +27,12 @@ impl<T: 'static> Program<T> {
         &self.scheduler
     }
 
+    /// Returns the executions of the threads that have not ended, in the order of
+    /// [`Scheduler::threads`].
+    pub fn into_executions(self) -> Vec<Execution> {
+        self.scheduler.into_executions()
+    }
+
     /// Writes the state of the program between two slices ([`Program::step`]), and of its
     /// [`Threads`]: the scheduler, the numbers of the threads, and the calls that block. Equal states
     /// are equal bytes, on every target.
