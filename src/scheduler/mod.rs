@@ -6,7 +6,8 @@
 //!   the engine's internals (this module uses the public [`api`](crate) only).
 //!
 //! The same executions with the same policy run in the same order on every target: slices are
-//! counted in instructions, so a schedule that fails can be repeated.
+//! counted in instructions, so a schedule that fails can be repeated. The state of a scheduler can be
+//! saved as bytes, without the executions, which belong to their store.
 
 mod listener;
 mod policy;

@@ -6,6 +6,7 @@
 
 use super::error::{Error, Result};
 use super::write::Write;
+#[cfg(feature = "wasi-core")]
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
@@ -185,38 +186,16 @@ impl<'a> Reader<'a> {
         self.expect(u32::try_from(number).ok(), "a number of 32 bits")
     }
 
-    /// Reads an index into a list of `len` items.
-    pub fn index_below(&mut self, len: usize, expected: &'static str) -> Result<usize> {
-        let number = self.number()?;
-        let index = usize::try_from(number).ok().filter(|&index| index < len);
-        self.expect(index, expected)
-    }
-
     /// Reads bytes that are preceded by their number.
     pub fn bytes(&mut self) -> Result<&'a [u8]> {
         let len = self.number()?;
         self.take(len)
     }
 
-    /// Reads bytes that are preceded by their number into memory of their own.
-    pub fn owned_bytes(&mut self) -> Result<Vec<u8>> {
-        let bytes = self.bytes()?;
-        let mut owned = Vec::new();
-        let reserved = owned.try_reserve_exact(bytes.len());
-        reserved.map_err(|_| Error::new(Malformed::OutOfMemory))?;
-        owned.extend_from_slice(bytes);
-        Ok(owned)
-    }
-
     /// Reads a string.
     pub fn string(&mut self) -> Result<&'a str> {
         let bytes = self.bytes()?;
         self.expect(core::str::from_utf8(bytes).ok(), "UTF-8")
-    }
-
-    /// Reads a string into memory of its own.
-    pub fn owned_string(&mut self) -> Result<String> {
-        self.string().map(String::from)
     }
 
     /// Reads a time.
@@ -270,13 +249,6 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Reads all bytes that are left.
-    pub fn rest(&mut self) -> &'a [u8] {
-        let rest = &self.bytes[self.offset..];
-        self.offset = self.bytes.len();
-        rest
-    }
-
     /// Checks that nothing is left.
     pub fn end(&self) -> Result<()> {
         match self.offset == self.bytes.len() {
@@ -290,6 +262,39 @@ impl<'a> Reader<'a> {
 pub fn head(out: &mut dyn Write, name: &'static str, version: u64) -> Result<()> {
     string(out, name)?;
     number(out, version)
+}
+
+/// Items that only saved contexts and programs of WASI contain.
+#[cfg(feature = "wasi-core")]
+impl<'a> Reader<'a> {
+    /// Reads an index into a list of `len` items.
+    pub fn index_below(&mut self, len: usize, expected: &'static str) -> Result<usize> {
+        let number = self.number()?;
+        let index = usize::try_from(number).ok().filter(|&index| index < len);
+        self.expect(index, expected)
+    }
+
+    /// Reads bytes that are preceded by their number into memory of their own.
+    pub fn owned_bytes(&mut self) -> Result<Vec<u8>> {
+        let bytes = self.bytes()?;
+        let mut owned = Vec::new();
+        let reserved = owned.try_reserve_exact(bytes.len());
+        reserved.map_err(|_| Error::new(Malformed::OutOfMemory))?;
+        owned.extend_from_slice(bytes);
+        Ok(owned)
+    }
+
+    /// Reads a string into memory of its own.
+    pub fn owned_string(&mut self) -> Result<String> {
+        self.string().map(String::from)
+    }
+
+    /// Reads all bytes that are left.
+    pub fn rest(&mut self) -> &'a [u8] {
+        let rest = &self.bytes[self.offset..];
+        self.offset = self.bytes.len();
+        rest
+    }
 }
 
 #[cfg(test)]

@@ -27,6 +27,8 @@
 //! [`threads`] runs the threads of a program one at a time, on one thread of the operating system.
 //! `ParallelProgram` gives each thread one of its own; it needs `std`.
 //!
+//! `saved` writes the state of a context as bytes, `restorer` makes a context of them.
+//!
 //! # Pointers
 //!
 //! A pointer, buffer or array that is not completely inside the memory makes a call fail with
