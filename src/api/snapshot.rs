@@ -241,7 +241,7 @@ impl<T: 'static> Store<T> {
         if let Some(index) = shared {
             bail!("memory {index} of the store is shared with other stores");
         }
-        store.stacks.reclaim();
+        store.stacks.reclaim_all();
         store.collect();
         let data = host.save_data(data(store))?;
         let first = store.stacks.suspended().next();

@@ -102,6 +102,7 @@ impl Stacks {
         fork.spare = self.spare;
         fork.slots = self.slots;
         fork.reclaim_at = self.reclaim_at;
+        fork.reclaiming = self.reclaiming;
         fork.names = self.names.clone();
         fork.suspensions = self.suspensions.clone();
         fork.new_mark = self.new_mark;

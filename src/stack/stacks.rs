@@ -38,6 +38,8 @@ pub struct Stacks {
     pub(super) slots: usize,
     /// Number of stacks in use at which dropped executions are searched for.
     pub(super) reclaim_at: usize,
+    /// Number of the stack that is looked at next while they are searched for, a few at each call.
+    pub(super) reclaiming: Option<u32>,
     /// Activations, oldest first.
     pub activations: Vec<Activation>,
     /// Stacks that wait at addresses of shared memories.
@@ -63,6 +65,8 @@ pub struct Stacks {
 pub const INITIAL_SLOTS: usize = 1 << 10;
 /// Maximum number of free stacks that keep their memory.
 const SPARE: usize = 32;
+/// Number of stacks that are looked at in one call while dropped executions are searched for.
+const RECLAIMED: usize = 256;
 /// Maximum number of slots of a free stack that keeps its memory.
 const SPARE_SLOTS: usize = 1 << 12;
 
@@ -92,6 +96,7 @@ impl Stacks {
             spare: 0,
             slots: 0,
             reclaim_at: SPARE,
+            reclaiming: None,
             activations: Vec::new(),
             waiters: Waiters::default(),
             names: Names::default(),
@@ -181,7 +186,7 @@ impl Stacks {
         if slots > self.max_slots {
             return None;
         }
-        if self.count() >= self.reclaim_at {
+        if self.reclaiming.is_some() || self.count() >= self.reclaim_at {
             self.reclaim();
         }
         let generous = generous.min(self.max_slots).max(slots);
@@ -262,9 +267,21 @@ impl Stacks {
         }
     }
 
-    /// Releases the stacks whose executions were dropped.
-    pub fn reclaim(&mut self) {
-        for id in 1..self.stacks.len() as u32 {
+    /// Releases all stacks whose executions were dropped.
+    pub fn reclaim_all(&mut self) {
+        self.reclaiming = None;
+        self.reclaim();
+        while self.reclaiming.is_some() {
+            self.reclaim();
+        }
+    }
+
+    /// Releases stacks whose executions were dropped. It looks at a part of all stacks, and goes on in
+    /// the next call: with a million stacks, looking at all of them takes some milliseconds.
+    fn reclaim(&mut self) {
+        let first = self.reclaiming.unwrap_or(1);
+        let last = self.stacks.len().min(first as usize + RECLAIMED) as u32;
+        for id in first..last {
             let stack = self.stack(StackId(id));
             let dropped = stack.state != StackState::Running
                 && stack
@@ -278,7 +295,10 @@ impl Stacks {
                 self.release(StackId(id));
             }
         }
-        self.reclaim_at = self.count() * 2 + SPARE;
+        self.reclaiming = ((last as usize) < self.stacks.len()).then_some(last);
+        if self.reclaiming.is_none() {
+            self.reclaim_at = self.count() * 2 + SPARE;
+        }
     }
 
     /// Ends the use of a number for good, and returns the stack that had it.

@@ -1,6 +1,7 @@
 //! Test of the work that the collector does at once while many objects are alive.
 
 use super::*;
+use alloc::vec::Vec;
 
 /// Number of objects of each kind that stay alive, and of frames of a suspended continuation.
 const LIVE: i32 = if cfg!(miri) { 200 } else { 20_000 };
@@ -121,4 +122,33 @@ fn steps_are_short_while_many_objects_are_alive() {
         .get_typed_func::<(), i32>(&mut store, "check")
         .unwrap();
     assert_eq!(check.call(&mut store, ()).unwrap(), 5);
+}
+
+#[test]
+#[cfg_attr(miri, ignore = "it makes many stacks")]
+fn stacks_of_dropped_executions_are_used_again_while_many_are_alive() {
+    const LIVE: usize = 3_000;
+    let engine = Engine::default();
+    let mut store = Store::new(&engine, ());
+    let module = module(&engine, r#"(module (func (export "f")))"#);
+    let instance = Instance::new(&mut store, &module, &[]).unwrap();
+    let f = instance.get_func(&mut store, "f").unwrap();
+    let mut alive = Vec::new();
+    for _ in 0..LIVE {
+        alive.push(f.start(&mut store, &[]).unwrap());
+        // Dropped ones are among them.
+        drop(f.start(&mut store, &[]).unwrap());
+    }
+    for _ in 0..20 * LIVE {
+        drop(f.start(&mut store, &[]).unwrap());
+    }
+    // They are searched for when there are twice as many stacks as there were after the last search.
+    let stacks = store.inner.stacks.entries();
+    assert!(stacks <= 5 * LIVE, "{stacks} stacks");
+    for mut execution in alive {
+        assert!(matches!(
+            execution.resume(&mut store).unwrap(),
+            Outcome::Done(_)
+        ));
+    }
 }
