@@ -65,6 +65,7 @@ pub fn build(source: &dyn Source) -> Result<HeapGraph> {
         first_object: 0,
         stacks: BTreeMap::new(),
         objects: source.object_count(),
+        host_values: BTreeMap::new(),
         failed: false,
     };
     builder.add_nodes(source)?;
@@ -87,6 +88,8 @@ struct Builder {
     stacks: BTreeMap<u32, (u64, u32)>,
     /// Number of objects.
     objects: usize,
+    /// Node of each host value that was found, by number. They follow the objects.
+    host_values: BTreeMap<u64, u32>,
     /// True if there was no memory for an edge.
     failed: bool,
 }
@@ -186,7 +189,7 @@ impl Builder {
     }
 
     /// Returns the node to which a value refers, if the dump has it.
-    fn target(&self, value: Value) -> Option<u32> {
+    fn target(&mut self, value: Value) -> Option<u32> {
         match value {
             Value::Ref(RefKind::Any | RefKind::Exn, Some(number)) => {
                 let number = usize::try_from(number).ok()?;
@@ -196,8 +199,23 @@ impl Builder {
                 let &(revision, node) = self.stacks.get(&(bits as u32))?;
                 (revision == bits >> 32).then_some(node)
             }
+            Value::Ref(RefKind::Extern, Some(number)) => self.host_value(number),
             _ => None,
         }
+    }
+
+    /// Returns the node of a host value, and adds it if it is new.
+    fn host_value(&mut self, number: u64) -> Option<u32> {
+        if let Some(&known) = self.host_values.get(&number) {
+            return Some(known);
+        }
+        let name = self.add_name(format!("host value {number}"));
+        let Ok(node) = self.add_node(NodeKind::HostValue, name, 0) else {
+            self.failed = true;
+            return None;
+        };
+        self.host_values.insert(number, node);
+        Some(node)
     }
 
     fn add_edges(&mut self, source: &dyn Source) {
@@ -365,6 +383,7 @@ impl Builder {
             names: self.names,
             first_stack: self.first_stack,
             first_object: self.first_object,
+            objects: self.objects as u32,
         })
     }
 }

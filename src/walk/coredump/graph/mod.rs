@@ -12,8 +12,8 @@
 //!   snapshot     Chrome's file format
 //! ```
 //!
-//! Nodes are the root, the places that hold references (globals, tables, stacks and the host) and the
-//! objects, in this order. The root refers to all places from which objects can be reached. A stack
+//! Nodes are the root, the places that hold references (globals, tables, stacks and the host), the
+//! objects, and the host values to which any of these refer, in this order. The root refers to all places from which objects can be reached. A stack
 //! that waits only to be resumed is not one of them: references to its continuation lead to it.
 
 mod build;
@@ -50,6 +50,8 @@ pub enum NodeKind {
     Array,
     /// An exception.
     Exception,
+    /// A value of the host. Its size and the references in it are not known.
+    HostValue,
 }
 
 /// A node of a [`HeapGraph`].
@@ -109,6 +111,8 @@ pub struct HeapGraph {
     names: Vec<String>,
     first_stack: u32,
     first_object: u32,
+    /// Number of objects.
+    objects: u32,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -164,7 +168,8 @@ impl HeapGraph {
 
     /// Returns the number of the object that a node is, if it is one.
     pub fn object_of(&self, node: u32) -> Option<u32> {
-        node.checked_sub(self.first_object)
+        let number = node.checked_sub(self.first_object)?;
+        (number < self.objects).then_some(number)
     }
 
     /// Returns the edges of a node, in the order of the references.

@@ -110,7 +110,11 @@ impl HeapGraph {
                 NodeKind::Root => SYNTHETIC,
                 // The type `array` is for parts of other objects, whose size includes theirs.
                 NodeKind::Struct | NodeKind::Array => OBJECT,
-                NodeKind::Group | NodeKind::Table | NodeKind::Stack | NodeKind::Exception => NATIVE,
+                NodeKind::Group
+                | NodeKind::Table
+                | NodeKind::Stack
+                | NodeKind::Exception
+                | NodeKind::HostValue => NATIVE,
             };
             let own = u64::from(number == ROOT);
             let count = self.data(number).len() as u64 + own;

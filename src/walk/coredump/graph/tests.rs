@@ -8,6 +8,9 @@ use crate::walk::coredump::extension::{
 use alloc::collections::BTreeSet;
 use alloc::vec;
 
+/// Number from which references of [`Lists`] are to host values, which are numbered from 0.
+const HOST_VALUES: u64 = 1 << 40;
+
 /// Objects by the numbers of those to which they refer.
 struct Lists {
     objects: Vec<Vec<u64>>,
@@ -74,7 +77,10 @@ impl Source for Lists {
 
     fn contents(&self, number: usize, visit: &mut dyn FnMut(Run)) {
         for &number in &self.objects[number] {
-            let value = Value::Ref(RefKind::Any, Some(number));
+            let value = match number.checked_sub(HOST_VALUES) {
+                Some(number) => Value::Ref(RefKind::Extern, Some(number)),
+                None => Value::Ref(RefKind::Any, Some(number)),
+            };
             visit(Run { count: 1, value });
         }
     }
@@ -186,4 +192,23 @@ fn c18_long_lists_take_linear_time() {
     assert!((0..count as u32).all(|at| dominators.of(graph.object(at)) == Some(host)));
     let classes = graph.retained_by(&dominators, 1, |_| Some(0)).unwrap();
     assert_eq!(classes, [dominators.retained(ROOT)]);
+}
+
+#[test]
+fn host_values_are_nodes_behind_the_objects() {
+    let [one, two] = [7, 9].map(|number| HOST_VALUES + number);
+    let graph = Lists::new(&[0], vec![vec![1, 2, one], vec![one, two], vec![]]).graph();
+    check(&graph);
+    let first = graph.object(3);
+    assert_eq!(graph.len(), first + 2);
+    let [one, two] = [first, first + 1].map(|node| graph.node(node));
+    assert_eq!((one.kind, one.name), (NodeKind::HostValue, "host value 7"));
+    assert_eq!((two.name, two.size), ("host value 9", 0));
+    assert_eq!(graph.object_of(first), None);
+    assert_eq!(graph.object_of(first - 1), Some(2));
+    let to: Vec<u32> = graph.edges(graph.object(1)).map(|edge| edge.to).collect();
+    assert_eq!(to, [first, first + 1]);
+    let dominators = graph.dominators().unwrap();
+    assert_eq!(dominators.of(first), Some(graph.object(0)));
+    assert_eq!(dominators.of(first + 1), Some(graph.object(1)));
 }
