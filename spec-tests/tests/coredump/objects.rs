@@ -267,6 +267,47 @@ fn c18_the_heap_snapshot_of_a_store_is_that_of_its_dump() {
     }
 }
 
+/// Host values are nodes: in a table, as an internal reference in a structure, and held by the host.
+#[test]
+fn c18_host_values_are_in_the_graph() {
+    const TEXT: &str = r#"(module
+        (type $box (struct (field $value anyref)))
+        (global $box (mut (ref null $box)) (ref.null $box))
+        (table $table 5 externref)
+        (func (export "keep") (param externref externref)
+            (table.set $table (i32.const 3) (local.get 0))
+            (global.set $box (struct.new $box (any.convert_extern (local.get 1))))))"#;
+    for engine in engines() {
+        let module = Module::new(&engine, TEXT).unwrap();
+        let mut store = Store::new(&engine, ());
+        let instance = Instance::new(&mut store, &module, &[]).unwrap();
+        let values = ["table", "both"].map(|text| ExternRef::new(&mut store, text).unwrap());
+        let keep = instance.get_func(&mut store, "keep").unwrap();
+        let arguments = values.map(|value| Val::ExternRef(Some(value)));
+        keep.call(&mut store, &arguments, &mut []).unwrap();
+        let file = WasmCoreDump::capture(&mut store).serialize(&mut store, "x");
+        let dump = CoreDump::parse(&file).unwrap();
+        let graph = HeapGraph::new(&dump).unwrap();
+        let is_host_value = |&node: &u32| graph.node(node).kind == NodeKind::HostValue;
+        let nodes: Vec<u32> = (0..graph.len()).filter(is_host_value).collect();
+        assert_eq!(nodes, [graph.object(1), graph.object(2)]);
+        let paths = graph.paths().unwrap();
+        for &node in &nodes {
+            assert!(paths.before(node).is_some());
+            assert_eq!(graph.object_of(node), None);
+        }
+        let edge = graph.edges(graph.object(0)).next().unwrap();
+        assert_eq!(edge.label, Label::Name("value"));
+        assert!(nodes.contains(&edge.to));
+        let (mut of_store, mut of_dump) = (Vec::new(), Vec::new());
+        store.heap_snapshot(&mut of_store).unwrap();
+        graph.write_snapshot(&mut of_dump).unwrap();
+        assert!(of_store == of_dump);
+        let text = String::from_utf8(of_store).unwrap();
+        assert!(text.contains("host value"), "{text}");
+    }
+}
+
 /// An exception that only a legacy catch part refers to, in a slot that is no operand.
 #[test]
 fn c18_exceptions_in_hidden_slots() {
