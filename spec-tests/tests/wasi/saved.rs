@@ -211,7 +211,7 @@ fn guest(seed: u64) -> Guest {
         .preopen(others, "/others")
         .max_descriptors(14)
         .max_file_bytes(40_000);
-    if seed % 3 == 0 {
+    if seed.is_multiple_of(3) {
         builder.stderr(stdout.clone());
     }
     Guest::of(builder.build(), stdout, None)
@@ -289,7 +289,7 @@ fn any_bytes_are_an_error_or_a_context() {
     for seed in 0..20 {
         let mut guest = guest(seed);
         for _ in 0..60 * (seed % 5) {
-            random_call(&mut guest, &mut random);
+            let _ = random_call(&mut guest, &mut random);
         }
         sources.push(saved(guest.store.data()));
     }
@@ -307,7 +307,7 @@ fn any_bytes_are_an_error_or_a_context() {
         accepted += 1;
         *guest.store.data_mut() = ctx;
         for _ in 0..12 {
-            random_call(&mut guest, &mut random);
+            let _ = random_call(&mut guest, &mut random);
         }
         // What was accepted can be saved and restored again.
         replace(&mut guest);
@@ -321,7 +321,7 @@ fn all_prefixes_of_the_bytes_are_refused() {
     let mut guest = guest(1);
     let mut random = Random(3);
     for _ in 0..100 {
-        random_call(&mut guest, &mut random);
+        let _ = random_call(&mut guest, &mut random);
     }
     let bytes = saved(guest.store.data());
     for end in 0..bytes.len() {
