@@ -312,6 +312,8 @@ impl<T: 'static> Store<T> {
             let ty = Func::of(id, execution.function()).inner_type(inner);
             executions.push(Execution::new(execution, ty));
         }
+        // The next collection begins as it does in the store that was saved.
+        inner.collect();
         let instances = 0..inner.instances().len() as u32;
         Ok(Restored {
             executions,

@@ -16,7 +16,7 @@ use crate::support::wait_queue::WaitState;
 use crate::walk::coredump::extension::{self, Awaits, Boundary, Place, Snapshot, StackRest, Value};
 use crate::walk::coredump::reader::{CoreDump, Frame};
 use crate::{bail, ensure, format_err};
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -90,6 +90,7 @@ pub fn restore(
             "two stacks were resumed by one, or one that is no continuation was"
         );
     }
+    check_chains(stacks, &children)?;
     let place = |frame: &Frame| {
         let stack = frame.details.as_ref().map(|details| details.stack as usize);
         let youngest = stack.and_then(|stack| {
@@ -131,13 +132,37 @@ pub fn restore(
     }
     restore_waits(store, snapshot)?;
     for named in &snapshot.names {
+        let known = owners.binary_search_by_key(&named.stack, |(id, _)| id.0);
         ensure!(
-            owners.iter().any(|(id, _)| id.0 == named.stack),
+            known.is_ok(),
             format_err!("stack {} has a name and no execution", named.stack)
         );
         store.stacks.names.set(StackId(named.stack), &named.name);
     }
     Ok(owners.into_iter().map(|(id, _)| id).collect())
+}
+
+/// Checks that stacks wait for each other in chains, each of which begins at a stack that no other one
+/// has resumed, and that none of them has ended.
+fn check_chains(stacks: &[extension::Stack], children: &[Option<usize>]) -> Result<()> {
+    let mut reached = 0;
+    for (index, stack) in stacks.iter().enumerate() {
+        let mut next = Some(index).filter(|_| stack.parent.is_none());
+        while let Some(at) = next {
+            reached += 1;
+            next = children[at];
+            ensure!(
+                !has_ended(&stacks[at]) || (at == index && next.is_none()),
+                "a stack that waits for another one, or is waited for, has ended"
+            );
+        }
+    }
+    // The others are in circles.
+    ensure!(
+        reached == stacks.len(),
+        "stacks wait for each other in a circle"
+    );
+    Ok(())
 }
 
 impl<'s> Stacks<'s> {
@@ -247,9 +272,7 @@ impl<'s> Stacks<'s> {
                 .suspensions
                 .set(id, Some(TimeOut::Epoch(ticks)));
         }
-        if let Some(owner) = owner
-            && rest.held
-        {
+        if let Some(owner) = owner {
             owners.try_reserve(1)?;
             owners.push((id, owner));
         }
@@ -286,6 +309,10 @@ impl<'s> Stacks<'s> {
         }
         let layout = Layout::new(store, &placed, stack.continuation, ty, rest, base)?;
         let slots = layout.slots;
+        ensure!(
+            !store.continuations_are_full(),
+            "the limits do not allow as many stacks"
+        );
         let id = store
             .stacks
             .acquire(function, slots, slots, owner.clone())
@@ -386,6 +413,13 @@ impl<'s> Stacks<'s> {
         };
         let waits_for = top.waits.map(|call| call.kind);
         let mut awaiting = None;
+        let by_host = matches!(rest.awaits, Awaits::Host(_));
+        ensure!(
+            by_host || !rest.crosses,
+            "a boundary is above its youngest frame, which calls no host function"
+        );
+        // A continuation that code can resume takes no values from the host.
+        let by_code = stack.continuation && stack.state == Suspended;
         match (stack.state, rest.awaits) {
             // An initial stack that waits for a continuation is suspended with it.
             (Parent | Suspended, Awaits::Nothing) if self.children[index].is_some() => {
@@ -416,25 +450,24 @@ impl<'s> Stacks<'s> {
                     "it waits for a call, and nothing will end the call"
                 );
             }
-            (Suspended | Running, Awaits::Host(function)) => {
+            (Suspended | Running, Awaits::Host(function)) if !by_code => {
                 let called = store.functions().get(function as usize);
                 let called = called.filter(|called| called.is_host());
                 let called = called.ok_or_else(|| format_err!("{function} is no host function"))?;
                 ensure!(
                     fits(&types.func(called.ty).results, results)
+                        && top.exit.is_return
                         && waits_for.is_none_or(|kind| kind == SiteKind::Call),
                     "its youngest frame does not call the host function"
                 );
                 awaiting = Some(Awaited::Host(FuncIndex(function)));
             }
-            (Suspended | Running, Awaits::Tag(tag)) => {
+            (Suspended | Running, Awaits::Tag(tag)) if !by_code => {
                 let index = TagIndex(tag);
                 let Some(SiteKind::Suspend(own)) = waits_for else {
                     bail!("its youngest frame does not suspend it");
                 };
-                // SAFETY of types: the frame's instance has the tag under this number.
-                let core = top.exit.instance;
-                let instance = store.instance_of_core(core);
+                let instance = store.instance_of_core(top.exit.instance);
                 let tags = &store.instance(instance).parts().tags;
                 ensure!(
                     tags.get(own as usize) == Some(&index),
@@ -499,14 +532,8 @@ impl<'s> Stacks<'s> {
             return Ok(());
         }
         let mut innermost = index;
-        let mut passed = 0;
         while let Some(child) = self.children[innermost] {
             innermost = child;
-            passed += 1;
-            ensure!(
-                passed < self.stacks.len(),
-                "stacks wait for each other in a circle"
-            );
         }
         let last = &self.stacks[innermost];
         let last_id = StackId(last.number);
@@ -714,12 +741,13 @@ fn bound_slots(
 }
 
 fn restore_waits(store: &mut StoreInner, snapshot: &Snapshot) -> Result<()> {
+    let mut seen = BTreeSet::new();
     for wait in &snapshot.waits {
         let id = StackId(wait.stack);
         let lives = (1..store.stacks.entries()).contains(&(wait.stack as usize))
             && store.stacks.stack(id).state != StackState::Free;
         ensure!(
-            lives && store.stacks.waiters.ticket(id).is_none(),
+            lives && seen.insert(id),
             format_err!("stack {} cannot wait", wait.stack)
         );
         let memory = store.memories().get(wait.memory as usize);

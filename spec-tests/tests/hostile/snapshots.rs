@@ -56,7 +56,7 @@ const PROGRAMS: [&str; 7] = [
                 (then (call $grow (i32.sub (local.get $n) (i32.const 1)) (local.get $node)))
                 (else (local.get $node))))
         (func (export "main") (param i32) (result i32)
-            (struct.get $leaf 3 (ref.cast (ref $leaf)
+            (struct.get_s $leaf 3 (ref.cast (ref $leaf)
                 (call $grow (local.get 0) (ref.null $node))))
             drop
             (array.get_u $bytes (array.new $bytes (i32.const 5) (i32.const 9)) (i32.const 2))))"#,

@@ -97,7 +97,7 @@ use alloc::vec::Vec;
 ///                  | 0x02 thread, frame: number, value
 /// stack number    := state: byte, revision: number
 /// rest of a stack := first revision: number, place: byte, awaits, crosses: flag,
-///                    base: option(instance), handles: vec(tag), held: flag, out of fuel: flag,
+///                    base: option(instance), handles: vec(tag), out of fuel: flag,
 ///                    yielded: option(number)
 /// awaits          := 0x00 | 0x01 function | 0x02 tag
 /// access          := memory index: number, address: number, offset: number, size: number

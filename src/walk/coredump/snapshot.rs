@@ -179,7 +179,6 @@ fn rest_of(store: &StoreInner, id: StackId, place: Option<Place>) -> StackRest {
         handles: stack.owner().map_or_else(Vec::new, |owner| {
             owner.handles.iter().map(|tag| tag.0).collect()
         }),
-        held: stack.is_held(),
         out_of_fuel: time_out == Some(TimeOut::Fuel),
         yielded: match time_out {
             Some(TimeOut::Epoch(ticks)) => Some(ticks),

@@ -547,7 +547,6 @@ fn stack_rest(reader: &mut Reader<'_>) -> Result<StackRest> {
         crosses: reader.flag()?,
         base: reader.option(Reader::index)?,
         handles: reader.indices()?,
-        held: reader.flag()?,
         out_of_fuel: reader.flag()?,
         yielded: reader.option(Reader::number)?,
     })

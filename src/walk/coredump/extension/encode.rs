@@ -120,7 +120,6 @@ fn snapshot(out: &mut dyn Write, snapshot: &Snapshot) -> Result {
         flag(out, rest.crosses)?;
         option(out, rest.base, index)?;
         indices(out, &rest.handles)?;
-        flag(out, rest.held)?;
         flag(out, rest.out_of_fuel)?;
         option(out, rest.yielded, number)
     })?;

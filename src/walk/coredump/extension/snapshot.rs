@@ -77,8 +77,6 @@ pub struct StackRest {
     pub base: Option<u32>,
     /// The tags that the host handles.
     pub handles: Vec<u32>,
-    /// True if the embedder has the execution.
-    pub held: bool,
     /// True if the execution was suspended because no fuel was left.
     pub out_of_fuel: bool,
     /// Number of increments of the epoch from the continuation to the next deadline, if the last one
