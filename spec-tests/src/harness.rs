@@ -82,6 +82,11 @@ impl Arguments {
         Ok(parsed)
     }
 
+    /// Returns whether tests are selected by name.
+    pub fn has_filters(&self) -> bool {
+        !self.filters.is_empty()
+    }
+
     /// Returns whether a test is selected.
     pub fn selects(&self, test: &str) -> bool {
         let fits = |filter: &String| {

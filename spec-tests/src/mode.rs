@@ -54,6 +54,11 @@ impl Mode {
         modes
     }
 
+    /// Returns whether every script runs in this mode: at once, as engines compile by default.
+    pub fn is_default(&self) -> bool {
+        self.compilation == CompilationMode::default() && !self.stepwise
+    }
+
     /// Creates an engine for this mode. Returns `None` if the mode's dispatch backend is neither
     /// available nor required in this build.
     pub fn engine(&self) -> Result<Option<Engine>> {

@@ -1,4 +1,4 @@
-//! Runs one script in every mode and compares the results with the expected ones.
+//! Runs one script in several modes and compares the results with the expected ones.
 
 use crate::mode::{Mode, ModeDriver};
 use crate::ratchet::Entry;
@@ -10,7 +10,7 @@ use std::fmt::Write;
 /// Maximum number of failed directives in a message.
 const SHOWN: usize = 10;
 
-/// Outcome of a script in all modes.
+/// Outcome of a script in all its modes.
 pub struct Verdict {
     /// Results in the first mode, which the ratchet records.
     pub entry: Entry,
@@ -21,8 +21,8 @@ pub struct Verdict {
     pub blessable: bool,
 }
 
-/// Runs a script in every mode.
-pub fn judge(script: &Script, modes: &[(Mode, Engine)], expected: Option<&Entry>) -> Verdict {
+/// Runs a script in the given modes.
+pub fn judge(script: &Script, modes: &[&(Mode, Engine)], expected: Option<&Entry>) -> Verdict {
     let mut complaint = String::new();
     let mut blessable = true;
     let mut first: Option<(Mode, Report)> = None;

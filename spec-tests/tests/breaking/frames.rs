@@ -60,7 +60,7 @@ const BODIES: &[&str] = &[
     "i64: (block $a (result i64) (block $b (result i64) (local.get $k)
         (br_table $a $b $a (local.get $i))) (i64.const 5) (i64.add))",
     "i32: (loop (local.set $j (i32.add (local.get $j) (i32.const 3)))
-        (br_if 0 (i32.lt_s (local.get $j) (i32.const 100)))) (local.get $j)",
+        (br_if 0 (i32.lt_u (local.get $j) (i32.const 100)))) (local.get $j)",
     "i64: (local.set $j (i32.const 10)) (loop
         (local.set $l (i64.add (local.get $l) (local.get $k)))
         (br_if 0 (local.tee $j (i32.sub (local.get $j) (i32.const 1))))) (local.get $l)",

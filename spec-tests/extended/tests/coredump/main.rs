@@ -5,6 +5,7 @@
 //! ```text
 //! cargo test -p extended-tests --test coredump
 //! BACKSTITCH_SITES=50000 cargo test --release -p extended-tests --test coredump oracle
+//! BACKSTITCH_MOMENTS=20 cargo test --release -p extended-tests --test coredump reference
 //! ```
 
 mod countdown;

@@ -17,7 +17,7 @@ use std::{env, thread};
 
 /// Minimum number of sites that are compared: a fifth of them in cells that execute several
 /// instructions, and a fifth with a vector on the operand stack.
-const SITES: usize = 10_000;
+const SITES: usize = 3_000;
 
 #[derive(Default)]
 struct Tally {

@@ -16,10 +16,11 @@ use std::fs;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
-use std::thread;
+use std::{env, thread};
 
-/// Number of moments of each export's run that are compared, in addition to its first and its last.
-const MOMENTS: u64 = 6;
+/// Default number of moments of each export's run that are compared, in addition to its first and its
+/// last.
+const MOMENTS: u64 = 2;
 
 /// Number of random programs.
 const PROGRAMS: u64 = 6;
@@ -88,6 +89,8 @@ fn c13_dumps_of_panics_are_those_of_wasmtime() {
 /// Each call and each round of a loop is a moment at which the program may be stopped.
 #[test]
 fn c13_dumps_of_programs_stopped_at_any_moment_are_those_of_wasmtime() {
+    let moments = env::var("BACKSTITCH_MOMENTS");
+    let wanted: u64 = moments.map_or(MOMENTS, |text| text.parse().expect("a number"));
     let depths = Mutex::new(BTreeMap::new());
     on_all_processors(exports(), |(name, exports)| {
         let bytes = with_countdown(&workload(&name));
@@ -97,7 +100,7 @@ fn c13_dumps_of_programs_stopped_at_any_moment_are_those_of_wasmtime() {
             let moments = ours::moments(&ours[0], call);
             let mut random = Random::new(moments);
             let mut chosen = BTreeSet::from([1, moments]);
-            chosen.extend((0..MOMENTS).map(|_| 1 + random.bits() % moments));
+            chosen.extend((0..wanted).map(|_| 1 + random.bits() % moments));
             for moment in chosen {
                 let place = format!("{name} {export}({n}) at {moment} of {moments}");
                 let expected = theirs::dump(&theirs, call, Some(moment));
