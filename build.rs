@@ -16,6 +16,7 @@ fn main() {
     println!("cargo::rustc-check-cfg=cfg(backstitch_become)");
     println!("cargo::rustc-check-cfg=cfg(backstitch_threads)");
     println!("cargo::rustc-check-cfg=cfg(backstitch_asm)");
+    println!("cargo::rustc-check-cfg=cfg(backstitch_pages)");
     let is_set = |name: &str| env::var_os(name).is_some();
     let target = env::var("CARGO_CFG_TARGET_ARCH").unwrap_or_default();
     let optimised = env::var("OPT_LEVEL").is_ok_and(|level| level != "0");
@@ -44,6 +45,11 @@ fn main() {
     // Instruments do not see what assembly accesses.
     if ["x86_64", "aarch64"].contains(&target.as_str()) && !instrumented {
         println!("cargo::rustc-cfg=backstitch_asm");
+    }
+    // Memories whose pages a fork shares. Instruments do not know what the system maps.
+    let linux = env::var("CARGO_CFG_TARGET_OS").is_ok_and(|system| system == "linux");
+    if is_set("CARGO_FEATURE_COPY_ON_WRITE") && linux && !instrumented {
+        println!("cargo::rustc-cfg=backstitch_pages");
     }
     if is_set("CARGO_FEATURE_BECOME") && !instrumented && compiler_is_nightly() {
         println!("cargo::rustc-cfg=backstitch_become");

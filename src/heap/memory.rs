@@ -7,7 +7,7 @@
 
 use super::limits::LimitError;
 use crate::module::MemoryType;
-use crate::support::raw::RawBytes;
+use crate::support::linear::LinearBytes;
 use crate::support::relaxed;
 use crate::support::sync::Mutex;
 use crate::support::wait_queue::WaitQueue;
@@ -50,7 +50,7 @@ pub struct SharedMemory(Memory);
 struct Inner {
     core: UnsafeCell<MemoryCore>,
     /// The allocation: as long as the memory if that is exclusive, else what is reserved for it.
-    bytes: RawBytes,
+    bytes: LinearBytes,
     ty: MemoryType,
     /// Lock that is held while a memory of several stores grows.
     growth: Mutex<()>,
@@ -75,7 +75,7 @@ impl Inner {
     /// Creates an exclusive memory of its type's minimum size, filled with zeros.
     fn new(ty: MemoryType) -> Result<Inner, LimitError> {
         let len = byte_len(&ty, ty.minimum).ok_or(LimitError::Allocation)?;
-        let bytes = RawBytes::zeroed(len).ok_or(LimitError::Allocation)?;
+        let bytes = LinearBytes::zeroed(len).ok_or(LimitError::Allocation)?;
         let core = MemoryCore {
             base: bytes.as_ptr(),
             len: AtomicUsize::new(len),
@@ -127,7 +127,7 @@ impl Inner {
         let most = byte_len(&self.ty, self.maximum_pages()).unwrap_or(usize::MAX);
         let mut capacity = most.min(MAX_RESERVED).max(len);
         let reserved = loop {
-            match RawBytes::zeroed(capacity) {
+            match LinearBytes::that_stay(capacity) {
                 Some(bytes) => break bytes,
                 None if capacity == len => return Err(LimitError::Allocation),
                 None => capacity = (capacity / 2).max(len),
@@ -311,7 +311,7 @@ impl Memory {
     pub(super) fn fork(&self) -> Result<Memory, LimitError> {
         debug_assert!(self.is_exclusive());
         // SAFETY: guests' bytes are no pointers; the store is borrowed, so no handler runs.
-        let bytes = unsafe { self.0.bytes.try_clone_sparse() }.ok_or(LimitError::Allocation)?;
+        let bytes = unsafe { self.0.bytes.fork() }.ok_or(LimitError::Allocation)?;
         let core = MemoryCore {
             base: bytes.as_ptr(),
             len: AtomicUsize::new(bytes.len()),

@@ -13,6 +13,9 @@ pub mod encoding;
 pub mod epoch;
 pub mod error;
 pub mod float;
+pub mod linear;
+#[cfg(backstitch_pages)]
+mod pages;
 pub mod parallel;
 #[cfg(feature = "std")]
 pub mod park;

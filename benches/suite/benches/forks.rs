@@ -1,4 +1,4 @@
-//! Forks of stores: a small instance with a suspended call, and memories of 64 MiB.
+//! Forks of stores: a small instance with a suspended call, and memories of 64 MiB and other sizes.
 
 use backstitch::{Engine, Execution, Instance, Linker, Module, Store};
 use divan::Bencher;
@@ -53,11 +53,81 @@ fn small(bencher: Bencher<'_, '_>) {
     });
 }
 
+/// The first fork of a store, which copies the contents of its memory.
 #[divan::bench(args = [true, false])]
-fn large(bencher: Bencher<'_, '_>, is_full: bool) {
-    let (store, ..) = suspended(LARGE, is_full);
+fn first(bencher: Bencher<'_, '_>, is_full: bool) {
     bencher
         .counter(BytesCount::new(LARGE))
+        .with_inputs(|| suspended(LARGE, is_full))
+        .bench_local_values(|(store, ..)| {
+            let fork = store.fork(()).expect("there is memory").into_store();
+            (store, fork)
+        });
+}
+
+/// Further forks of a store whose memory has not changed meanwhile.
+#[divan::bench(args = [true, false])]
+fn again(bencher: Bencher<'_, '_>, is_full: bool) {
+    let (store, ..) = suspended(LARGE, is_full);
+    let _first = store.fork(()).expect("there is memory").into_store();
+    bencher
+        .counter(BytesCount::new(LARGE))
+        .bench_local(|| store.fork(()).expect("there is memory").into_store());
+}
+
+/// Forks of a fork, of which some pages were written since the last fork.
+#[divan::bench(args = [0, 10, 100, 1000])]
+fn of_a_fork(bencher: Bencher<'_, '_>, pages: usize) {
+    let (store, instance, _) = suspended(LARGE, true);
+    let mut fork = store.fork(()).expect("there is memory");
+    let instance = fork.get(&instance);
+    let mut fork = fork.into_store();
+    let memory = instance.get_memory(&mut fork, "memory");
+    let memory = memory.expect("the memory is exported");
+    bencher.bench_local(|| {
+        for page in 0..pages {
+            memory.data_mut(&mut fork)[(page * 7919 * 4096) % LARGE] += 1;
+        }
+        fork.fork(()).expect("there is memory").into_store()
+    });
+}
+
+/// A hundred forks at once, of which each writes a page.
+#[divan::bench]
+fn hundred(bencher: Bencher<'_, '_>) {
+    let (store, instance, _) = suspended(LARGE, true);
+    let fork = |page: usize| {
+        let mut fork = store.fork(()).expect("there is memory");
+        let instance = fork.get(&instance);
+        let mut fork = fork.into_store();
+        let memory = instance.get_memory(&mut fork, "memory");
+        memory.expect("the memory is exported").data_mut(&mut fork)[page * 4096] = 2;
+        fork
+    };
+    bencher.bench_local(|| (0..100).map(fork).collect::<Vec<_>>());
+}
+
+/// A fork of which every page is written: the whole price of sharing.
+#[divan::bench]
+fn and_written(bencher: Bencher<'_, '_>) {
+    let (store, instance, _) = suspended(LARGE, true);
+    bencher.counter(BytesCount::new(LARGE)).bench_local(|| {
+        let mut fork = store.fork(()).expect("there is memory");
+        let instance = fork.get(&instance);
+        let mut fork = fork.into_store();
+        let memory = instance.get_memory(&mut fork, "memory");
+        let memory = memory.expect("the memory is exported").data_mut(&mut fork);
+        memory.iter_mut().step_by(4096).for_each(|byte| *byte += 1);
+        fork
+    });
+}
+
+/// Forks of memories of other sizes, written once before, for the size from which pages are shared.
+#[divan::bench(args = [1, 2, 4, 8, 16, 32, 64, 128, 256])]
+fn pages_of_64_kib(bencher: Bencher<'_, '_>, pages: usize) {
+    let (store, ..) = suspended(pages << 16, true);
+    bencher
+        .counter(BytesCount::new(pages << 16))
         .bench_local(|| store.fork(()).expect("there is memory").into_store());
 }
 
