@@ -103,6 +103,7 @@
 //! * `simd` (default): vectors, by SIMD and relaxed SIMD.
 //! * `wat`: [`Module::new`] also accepts the text format.
 //! * `anyhow`: `?` converts errors to `anyhow::Error`.
+//! * `copy-on-write` (default): forks share the pages of large memories on Linux.
 //! * `small`: no fused cells, for targets with little flash memory.
 //! * `profile`: [`Dispatch::Loop`] counts the executed cells; for development of this crate.
 //! * `become`: the dispatch backend [`Dispatch::Become`], with guaranteed tail calls; requires

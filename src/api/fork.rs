@@ -107,6 +107,10 @@ impl<T: 'static> Store<T> {
     /// Its cost is that of copying the memories, tables, objects and stacks. Pages of a memory that
     /// contain only zeros are not copied.
     ///
+    /// On Linux, with the feature `copy-on-write`, pages of memories of 1 MiB or more are shared until
+    /// one side writes them. The first fork copies them to where they can be shared. A later fork, of
+    /// the store or of a fork, copies those only that were written since the last.
+    ///
     /// # Errors
     ///
     /// Returns a [`ForkError`] if there is no memory for the copy, if a memory is shared with other

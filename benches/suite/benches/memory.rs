@@ -1,5 +1,6 @@
 //! Memories: loads and stores, bulk instructions, growing. Results are in bytes per second.
 
+use backstitch::{Engine, Instance, Module, Store};
 use backstitch_benches::Export;
 use divan::Bencher;
 use divan::counter::BytesCount;
@@ -53,4 +54,16 @@ fn growing_by_pages(bencher: Bencher<'_, '_>) {
     bencher
         .with_inputs(|| Export::new(GROWING, "grow"))
         .bench_local_values(|mut export| export.call(256));
+}
+
+/// Creates instances with memories of so many pages, of which the first bytes are written.
+#[divan::bench(args = [1, 8, 16, 64, 256, 1024])]
+fn instantiating(bencher: Bencher<'_, '_>, pages: u32) {
+    let engine = Engine::default();
+    let text = format!(r#"(module (memory {pages}) (data (i32.const 8) "data"))"#);
+    let module = Module::new(&engine, text).expect("the module is valid");
+    bencher.bench_local(|| {
+        let mut store = Store::new(&engine, ());
+        Instance::new(&mut store, &module, &[]).expect("there is memory")
+    });
 }

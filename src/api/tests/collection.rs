@@ -507,7 +507,7 @@ fn steps(program: &mut Program, steps: usize) {
 /// everything unreachable is freed by the second collection that begins afterwards.
 #[test]
 fn steps_between_any_two_changes_free_what_is_unreachable() {
-    let (programs, changes) = if cfg!(miri) { (1, 40) } else { (60, 3_000) };
+    let (programs, changes) = if cfg!(miri) { (1, 20) } else { (60, 3_000) };
     for seed in 1..=programs {
         let mut program = Program::new(seed);
         let often = [1, 1, 3, 50][seed as usize % 4];
