@@ -88,9 +88,10 @@ impl LinearBytes {
     /// The bytes contain no pointers, and no thread writes them meanwhile.
     pub unsafe fn fork(&self) -> Option<LinearBytes> {
         match &self.0 {
-            // SAFETY: the caller's.
             Kind::Raw(bytes) => {
-                unsafe { bytes.try_clone_sparse() }.map(|copy| LinearBytes(Kind::Raw(copy)))
+                // SAFETY: the caller's.
+                let copy = unsafe { bytes.try_clone_sparse() }?;
+                Some(LinearBytes(Kind::Raw(copy)))
             }
             #[cfg(backstitch_pages)]
             Kind::Pages(pages) => {
