@@ -15,6 +15,8 @@ pub mod error;
 pub mod float;
 pub mod linear;
 #[cfg(backstitch_pages)]
+mod pagemap;
+#[cfg(backstitch_pages)]
 mod pages;
 pub mod parallel;
 #[cfg(feature = "std")]

@@ -5,10 +5,11 @@
 //! and in the fork: the system copies a page of a private mapping when it is written. An image never
 //! changes. So a fork of pages that were not written since the last one copies nothing.
 //!
-//! The system knows which pages were written: they are anonymous, and `/proc/self/pagemap` says so.
-//! Where that file does not exist or is not that of this process's addresses (in an emulator), or
-//! where there are too many images, [`Pages::fork`] returns `None`, and the caller copies.
+//! The system knows which pages were written ([`written`]): they are anonymous. Where it does not
+//! tell (no `/proc` is mounted, or in an emulator), and where there are too many images,
+//! [`Pages::fork`] returns `None`, and the caller copies.
 
+use super::pagemap::written;
 use super::sync::Mutex;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -308,34 +309,8 @@ impl Pages {
     /// Returns the runs of pages that were written since they were mapped, as ranges of offsets.
     /// Returns `None` if the system does not say.
     fn changed(&self) -> Option<Vec<Range<usize>>> {
-        /// Number of pages whose entries are read at once.
-        const AT_ONCE: usize = 4096;
         let page = page_size();
-        let pages = self.len.div_ceil(page);
-        let first = self.base.as_ptr().addr() / page;
-        let pagemap = File::open("/proc/self/pagemap").ok()?;
-        let mut entries = alloc::vec![0; 8 * AT_ONCE.min(pages)];
-        let mut runs: Vec<Range<usize>> = Vec::new();
-        for start in (0..pages).step_by(AT_ONCE) {
-            let some = 8 * AT_ONCE.min(pages - start);
-            let place = (first + start) as u64 * 8;
-            pagemap.read_exact_at(&mut entries[..some], place).ok()?;
-            for (index, entry) in entries[..some].as_chunks().0.iter().enumerate() {
-                if !is_written(*entry) {
-                    continue;
-                }
-                let at = (start + index) * page;
-                match runs.last_mut() {
-                    Some(run) if run.end == at => run.end = at + page,
-                    _ => runs.push(at..at + page),
-                }
-            }
-        }
-        // The buffer has just been written. If its entry does not say so, none can be trusted.
-        let place = (entries.as_ptr().addr() / page) as u64 * 8;
-        let mut own = [0; 8];
-        pagemap.read_exact_at(&mut own, place).ok()?;
-        is_written(own).then_some(runs)
+        written(self.base.as_ptr().addr(), self.len.div_ceil(page), page)
     }
 
     /// Returns the number of parts of images that are mapped.
@@ -356,16 +331,6 @@ impl Drop for Pages {
 unsafe impl Send for Pages {}
 // SAFETY: as above; shared access provides only a raw pointer.
 unsafe impl Sync for Pages {}
-
-/// Returns whether an entry of `pagemap` is that of an anonymous page: one that was written in a
-/// private mapping of a file, or any in an anonymous mapping. It is in memory or swapped out.
-fn is_written(entry: [u8; 8]) -> bool {
-    const PRESENT: u64 = 1 << 63;
-    const SWAPPED: u64 = 1 << 62;
-    const OF_FILE: u64 = 1 << 61;
-    let entry = u64::from_ne_bytes(entry);
-    entry & (PRESENT | SWAPPED) != 0 && entry & OF_FILE == 0
-}
 
 /// Rounds up to whole pages.
 fn whole_pages(len: usize) -> Option<usize> {
