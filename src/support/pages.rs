@@ -3,11 +3,11 @@
 //! At first, all pages are anonymous: what is never forked behaves as an allocation. A fork writes the
 //! pages that were changed to a file in memory, an *image*, and maps the file privately, both here
 //! and in the fork: the system copies a page of a private mapping when it is written. An image never
-//! changes. So a fork of pages that were not written since the last one copies nothing.
+//! changes. So a fork of pages that were not written since the last one copies nothing. A few pages
+//! that were written are copied to the fork instead, until forks have copied more than an image takes.
 //!
 //! The system knows which pages were written ([`written`]): they are anonymous. Where it does not
-//! tell (no `/proc` is mounted, or in an emulator), and where there are too many images,
-//! [`Pages::fork`] returns `None`, and the caller copies.
+//! tell (no `/proc` is mounted, or in an emulator), [`Pages::fork`] returns `None`, and the caller copies.
 
 use super::pagemap::written;
 use super::sync::Mutex;
@@ -105,8 +105,16 @@ pub struct Pages {
     len: usize,
     /// Number of bytes that are mapped: a multiple of the size of a page.
     capacity: usize,
+    shared: Mutex<Shared>,
+}
+
+/// What pages share with their forks.
+#[derive(Debug, Default)]
+struct Shared {
     /// The parts that are mappings of images, by their offsets. All else is anonymous memory.
-    extents: Mutex<Vec<Extent>>,
+    extents: Vec<Extent>,
+    /// Number of bytes that forks have copied since the last image.
+    copied: usize,
 }
 
 impl Pages {
@@ -124,7 +132,7 @@ impl Pages {
             base: NonNull::new(base.cast())?,
             len,
             capacity,
-            extents: Mutex::default(),
+            shared: Mutex::default(),
         })
     }
 
@@ -158,7 +166,7 @@ impl Pages {
         let Some(capacity) = whole_pages(capacity) else {
             return false;
         };
-        if self.extents.lock().is_empty() {
+        if self.shared.lock().extents.is_empty() {
             let base = self.base.as_ptr().cast();
             // SAFETY: the mapping is owned, and one: nothing was mapped over it.
             let moved = unsafe { mremap(base, self.capacity, capacity, MremapFlags::MAYMOVE) };
@@ -186,14 +194,30 @@ impl Pages {
     ///
     /// The bytes contain no pointers, and no thread writes them meanwhile.
     pub unsafe fn fork(&self) -> Option<Pages> {
-        let mut extents = self.extents.lock();
-        // SAFETY: the caller's.
-        unsafe { self.freeze(&mut extents) }?;
+        let shared = &mut *self.shared.lock();
+        let mut written = self.written()?;
+        let bytes: usize = written.iter().map(Range::len).sum();
+        let runs = runs_of_image(&shared.extents, &written);
+        if shared.copied + bytes <= price(&runs) {
+            shared.copied += bytes;
+        } else {
+            // SAFETY: the caller's.
+            let frozen = unsafe { self.freeze(&mut shared.extents, runs) };
+            if frozen.is_some() {
+                shared.copied = 0;
+                written.clear();
+            }
+        }
         let copy = Pages::with_capacity(self.len, self.capacity)?;
-        for extent in extents.iter() {
+        for extent in &shared.extents {
             copy.map(extent)?;
         }
-        copy.extents.lock().clone_from(&extents);
+        for run in written {
+            let (from, to) = (self.address(run.start), copy.address(run.start));
+            // SAFETY: both have these pages, which do not overlap; the caller's.
+            unsafe { ptr::copy_nonoverlapping(from, to, run.len()) };
+        }
+        copy.shared.lock().extents.clone_from(&shared.extents);
         Some(copy)
     }
 
@@ -222,23 +246,13 @@ impl Pages {
         Some(copy)
     }
 
-    /// Writes the pages that were changed since the last fork to an image, and maps it in their place.
+    /// Writes the given runs of pages to an image, and maps it in their place. All pages that were
+    /// written since the last image are among them.
     ///
     /// # Safety
     ///
     /// As for [`Pages::fork`].
-    unsafe fn freeze(&self, extents: &mut Vec<Extent>) -> Option<()> {
-        let mut runs = self.changed()?;
-        if runs.is_empty() {
-            return Some(());
-        }
-        merge(&mut runs, MOST_RUNS);
-        if replaced(extents, &runs).count() + runs.len() > MOST_EXTENTS {
-            // One image of all pages replaces all others.
-            runs.extend(extents.iter().map(|extent| extent.range.clone()));
-            runs.sort_by_key(|run| run.start);
-            merge(&mut runs, MOST_RUNS);
-        }
+    unsafe fn freeze(&self, extents: &mut Vec<Extent>, runs: Vec<Range<usize>>) -> Option<()> {
         let parts = runs.iter().map(|run| {
             // SAFETY: the pages are mapped, and are not written meanwhile.
             unsafe { core::slice::from_raw_parts(self.address(run.start), run.len()) }
@@ -308,15 +322,9 @@ impl Pages {
 
     /// Returns the runs of pages that were written since they were mapped, as ranges of offsets.
     /// Returns `None` if the system does not say.
-    fn changed(&self) -> Option<Vec<Range<usize>>> {
+    fn written(&self) -> Option<Vec<Range<usize>>> {
         let page = page_size();
         written(self.base.as_ptr().addr(), self.len.div_ceil(page), page)
-    }
-
-    /// Returns the number of parts of images that are mapped.
-    #[cfg(test)]
-    pub fn extents(&self) -> usize {
-        self.extents.lock().len()
     }
 }
 
@@ -336,6 +344,29 @@ unsafe impl Sync for Pages {}
 fn whole_pages(len: usize) -> Option<usize> {
     let len = len.checked_next_multiple_of(page_size())?;
     isize::try_from(len).is_ok().then_some(len)
+}
+
+/// Returns the runs of pages of which an image is made, if those in the sorted list `written` were
+/// written.
+fn runs_of_image(extents: &[Extent], written: &[Range<usize>]) -> Vec<Range<usize>> {
+    let mut runs = written.to_vec();
+    merge(&mut runs, MOST_RUNS);
+    if !runs.is_empty() && replaced(extents, &runs).count() + runs.len() > MOST_EXTENTS {
+        // One image of all pages replaces all others.
+        runs.extend(extents.iter().map(|extent| extent.range.clone()));
+        runs.sort_by_key(|run| run.start);
+        merge(&mut runs, MOST_RUNS);
+    }
+    runs
+}
+
+/// Returns the time that an image of the given runs takes, as the number of bytes that are copied to
+/// a fork in that time. A page is written to an image in half of the time that a copy takes, most of
+/// which is that for a new page. A mapping on both sides takes the time of four pages, and a file
+/// that of sixteen.
+fn price(runs: &[Range<usize>]) -> usize {
+    let bytes: usize = runs.iter().map(Range::len).sum();
+    bytes / 2 + (16 + 4 * runs.len()) * page_size()
 }
 
 /// Merges neighbours in a sorted list of ranges, first the closest, until there are at most `most`.
@@ -392,7 +423,7 @@ mod tests {
 
     /// Returns a fork that shares pages, or `None` on a system where pages cannot be shared.
     fn fork(pages: &Pages) -> Option<Pages> {
-        pages.changed()?;
+        pages.written()?;
         // SAFETY: as above.
         Some(unsafe { pages.fork() }.expect("pages can be shared"))
     }
@@ -400,13 +431,16 @@ mod tests {
     #[test]
     fn unchanged_pages_are_shared() {
         let pages = Pages::zeroed(100 * page_size()).unwrap();
-        (10..20).for_each(|page| write(&pages, page, 1));
+        (0..90).for_each(|page| write(&pages, page, 1));
         let Some(one) = fork(&pages) else { return };
-        assert_eq!(pages.changed(), Some(Vec::new()));
-        assert_eq!(one.changed(), Some(Vec::new()));
+        assert_eq!(pages.written(), Some(Vec::new()));
+        assert_eq!(one.written(), Some(Vec::new()));
         let images = |pages: &Pages| {
-            let extents = pages.extents.lock();
-            let images = extents.iter().map(|extent| Arc::as_ptr(&extent.image));
+            let shared = pages.shared.lock();
+            let images = shared
+                .extents
+                .iter()
+                .map(|extent| Arc::as_ptr(&extent.image));
             images.collect::<Vec<_>>()
         };
         assert_eq!(images(&pages).len(), 1);
@@ -414,7 +448,7 @@ mod tests {
         assert_eq!(images(&other), images(&pages));
         write(&one, 15, 2);
         let changed = 15 * page_size()..16 * page_size();
-        assert_eq!(one.changed(), Some(alloc::vec![changed]));
+        assert_eq!(one.written(), Some(alloc::vec![changed]));
         assert_eq!(
             [&pages, &one, &other].map(|pages| read(pages, 15)),
             [1, 2, 1]
@@ -422,18 +456,37 @@ mod tests {
     }
 
     #[test]
+    fn a_few_written_pages_are_copied_until_that_takes_longer() {
+        let pages = Pages::zeroed(100 * page_size()).unwrap();
+        let images = |pages: &Pages| pages.shared.lock().extents.len();
+        for round in 1.. {
+            write(&pages, 7, round);
+            let Some(fork) = fork(&pages) else { return };
+            assert_eq!(read(&fork, 7), round);
+            assert_eq!(images(&fork), images(&pages));
+            if images(&pages) > 0 {
+                assert!(round > 4);
+                return;
+            }
+        }
+    }
+
+    #[test]
     fn extents_are_limited() {
         let pages = Pages::zeroed(4000 * page_size()).unwrap();
-        let mut forks = Vec::new();
+        let (mut forks, mut most) = (Vec::new(), 0);
         for round in 0..40 {
             for page in (round..4000).step_by(119) {
                 write(&pages, page, round as u8 + 1);
             }
             let Some(fork) = fork(&pages) else { return };
-            assert!(pages.extents() <= MOST_EXTENTS, "{}", pages.extents());
-            assert_eq!(fork.extents(), pages.extents());
+            let extents = pages.shared.lock().extents.len();
+            assert!(extents <= MOST_EXTENTS, "{extents}");
+            assert_eq!(fork.shared.lock().extents.len(), extents);
+            most = most.max(extents);
             forks.push(fork);
         }
+        assert!(most > 1, "{most}");
         for (number, fork) in forks.iter().enumerate() {
             for page in 0..4000 {
                 let round = page % 119;
@@ -449,13 +502,13 @@ mod tests {
 
     #[test]
     fn bytes_are_recovered_from_an_image() {
-        let pages = Pages::zeroed(8 * page_size()).unwrap();
-        (0..8).for_each(|page| write(&pages, page, 7));
+        let pages = Pages::zeroed(80 * page_size()).unwrap();
+        (0..80).for_each(|page| write(&pages, page, 7));
         let Some(_fork) = fork(&pages) else { return };
-        (0..8).for_each(|page| write(&pages, page, 8));
-        let extent = pages.extents.lock()[0].clone();
+        (0..80).for_each(|page| write(&pages, page, 8));
+        let extent = pages.shared.lock().extents[0].clone();
         pages.recover(&extent);
-        (0..8).for_each(|page| assert_eq!(read(&pages, page), 7));
+        (0..80).for_each(|page| assert_eq!(read(&pages, page), 7));
     }
 
     #[test]
