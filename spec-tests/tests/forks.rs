@@ -235,9 +235,12 @@ fn main() -> ExitCode {
         }
     };
     let every = std::env::var("FORKS").is_ok_and(|forks| forks == "all");
-    let mut config = Config::new();
-    config.consume_fuel(true);
-    let engine = Engine::new(&config).expect("the default engine exists");
+    // Forks copy memories, or share their pages. Every other script has the one or the other.
+    let engines = [usize::MAX, 0].map(|size| {
+        let mut config = Config::new();
+        config.consume_fuel(true).copy_on_write_from(size);
+        Engine::new(&config).expect("the default engine exists")
+    });
     // Scripts of one name in several suites are much the same.
     let mut names = BTreeSet::new();
     let mut scripts = suite::scripts();
@@ -245,25 +248,32 @@ fn main() -> ExitCode {
         let name = script.name.rsplit('/').next().unwrap_or_default();
         every || names.insert(name.to_string())
     });
-    let forks = AtomicU64::new(0);
+    let (engines, forks) = (&engines, &AtomicU64::new(0));
     let tests: Vec<Test<'_>> = scripts
         .iter()
-        .filter(|script| arguments.selects(&script.name))
-        .map(|script| Test {
+        .enumerate()
+        .filter(|(_, script)| arguments.selects(&script.name))
+        .map(|(index, script)| Test {
             name: &script.name,
-            run: Box::new(|| {
-                let mut driver = Forking {
-                    engine: engine.clone(),
-                    every,
-                    forks: 0,
-                    difference: None,
+            run: Box::new(move || {
+                let engines = match every {
+                    true => &engines[..],
+                    false => &engines[index % 2..][..1],
                 };
-                script::run(&script.text, &mut driver);
-                forks.fetch_add(driver.forks, Ordering::Relaxed);
-                match driver.difference {
-                    None => Ok(()),
-                    Some(difference) => Err(difference),
+                for engine in engines {
+                    let mut driver = Forking {
+                        engine: engine.clone(),
+                        every,
+                        forks: 0,
+                        difference: None,
+                    };
+                    script::run(&script.text, &mut driver);
+                    forks.fetch_add(driver.forks, Ordering::Relaxed);
+                    if let Some(difference) = driver.difference {
+                        return Err(difference);
+                    }
                 }
+                Ok(())
             }),
         })
         .collect();

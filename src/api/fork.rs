@@ -107,9 +107,12 @@ impl<T: 'static> Store<T> {
     /// Its cost is that of copying the memories, tables, objects and stacks. Pages of a memory that
     /// contain only zeros are not copied.
     ///
-    /// On Linux, with the feature `copy-on-write`, pages of memories of 1 MiB or more are shared until
-    /// one side writes them. The first fork copies them to where they can be shared. A later fork, of
-    /// the store or of a fork, copies those only that were written since the last.
+    /// On Linux, with the feature `copy-on-write`, pages of large memories
+    /// ([`Config::copy_on_write_from`]) are shared until one side writes them. The first fork copies
+    /// them to where they can be shared. A later fork, of the store or of a fork, copies those only
+    /// that were written since.
+    ///
+    /// [`Config::copy_on_write_from`]: crate::Config::copy_on_write_from
     ///
     /// # Errors
     ///

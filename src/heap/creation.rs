@@ -47,7 +47,7 @@ impl StoreInner {
                 ty.minimum
             ));
         }
-        let memory = Memory::new(ty).map_err(|error| {
+        let memory = Memory::new(ty, self.engine().tunables.mapped_from).map_err(|error| {
             Error::new(error).context(format!("a memory of {} pages", ty.minimum))
         })?;
         self.memories.push(memory);

@@ -73,9 +73,9 @@ const MAX_RESERVED: usize = 1 << 28;
 
 impl Inner {
     /// Creates an exclusive memory of its type's minimum size, filled with zeros.
-    fn new(ty: MemoryType) -> Result<Inner, LimitError> {
+    fn new(ty: MemoryType, mapped_from: usize) -> Result<Inner, LimitError> {
         let len = byte_len(&ty, ty.minimum).ok_or(LimitError::Allocation)?;
-        let bytes = LinearBytes::zeroed(len).ok_or(LimitError::Allocation)?;
+        let bytes = LinearBytes::zeroed(len, mapped_from).ok_or(LimitError::Allocation)?;
         let core = MemoryCore {
             base: bytes.as_ptr(),
             len: AtomicUsize::new(len),
@@ -127,7 +127,7 @@ impl Inner {
         let most = byte_len(&self.ty, self.maximum_pages()).unwrap_or(usize::MAX);
         let mut capacity = most.min(MAX_RESERVED).max(len);
         let reserved = loop {
-            match LinearBytes::that_stay(capacity) {
+            match LinearBytes::zeroed(capacity, usize::MAX) {
                 Some(bytes) => break bytes,
                 None if capacity == len => return Err(LimitError::Allocation),
                 None => capacity = (capacity / 2).max(len),
@@ -215,13 +215,14 @@ pub enum Grown {
 }
 
 impl Memory {
-    /// Creates a memory of its type's minimum size, filled with zeros.
+    /// Creates a memory of its type's minimum size, filled with zeros. If it has `mapped_from` bytes or
+    /// more, forks share its pages, where the system allows it.
     ///
     /// # Errors
     ///
     /// An error if the host cannot allocate it.
-    pub fn new(ty: MemoryType) -> Result<Memory, LimitError> {
-        Inner::new(ty).map(|inner| Memory(Arc::new(inner)))
+    pub fn new(ty: MemoryType, mapped_from: usize) -> Result<Memory, LimitError> {
+        Inner::new(ty, mapped_from).map(|inner| Memory(Arc::new(inner)))
     }
 
     /// Returns the address of its core, which is stable for the store's life (H1).
@@ -439,7 +440,7 @@ impl SharedMemory {
     ///
     /// An error if the host cannot allocate it.
     pub fn new(ty: MemoryType) -> Result<SharedMemory, LimitError> {
-        Memory::new(ty)?.share()
+        Memory::new(ty, usize::MAX)?.share()
     }
 
     /// Returns the memory, as stores have it.

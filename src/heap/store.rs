@@ -125,7 +125,8 @@ impl StoreInner {
             collector: Collector::new(pace),
             trace_stack,
             uncharged_cost,
-            empty_memory: Memory::new(empty).expect("an empty memory allocates no bytes"),
+            empty_memory: Memory::new(empty, usize::MAX)
+                .expect("an empty memory allocates no bytes"),
         }
     }
 

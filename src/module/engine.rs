@@ -76,6 +76,8 @@ pub struct Tunables {
     pub backtrace_max_frames: usize,
     /// Pace of the collector.
     pub collector: CollectorPace,
+    /// Size in bytes of memories whose pages forks share.
+    pub mapped_from: usize,
 }
 
 /// The pace of a store's collector.
@@ -124,6 +126,9 @@ impl Default for Tunables {
             coredump_on_trap: false,
             backtrace_max_frames: 20,
             collector: CollectorPace::default(),
+            // Allocators of C reuse smaller blocks, whose pages are resident already. The memories of
+            // most tests are small.
+            mapped_from: if cfg!(test) { 1 << 16 } else { 32 << 20 },
         }
     }
 }

@@ -4,17 +4,14 @@
 use super::pages::Pages;
 use super::raw::RawBytes;
 
-/// Size from which bytes are pages of the system, which a fork shares until they are written. A copy
-/// of fewer bytes takes no longer than that.
-#[cfg(all(backstitch_pages, not(test)))]
-const PAGES: usize = 1 << 20;
-/// As small as the memories of most tests.
-#[cfg(all(backstitch_pages, test))]
-const PAGES: usize = 1 << 16;
-
 /// An owned run of zero-initialised bytes with an alignment of 16.
 #[derive(Debug)]
-pub struct LinearBytes(Kind);
+pub struct LinearBytes {
+    kind: Kind,
+    /// Size from which the bytes are pages of the system, which forks share until they are written.
+    #[cfg(backstitch_pages)]
+    mapped_from: usize,
+}
 
 #[derive(Debug)]
 enum Kind {
@@ -24,24 +21,25 @@ enum Kind {
 }
 
 impl LinearBytes {
-    /// Allocates `len` zero bytes. Returns `None` if there is no memory.
-    pub fn zeroed(len: usize) -> Option<LinearBytes> {
+    /// Allocates `len` zero bytes. If they are or become `mapped_from` bytes or more, forks share
+    /// their pages, where the system allows it. Returns `None` if there is no memory.
+    #[cfg_attr(not(backstitch_pages), allow(unused_variables))]
+    pub fn zeroed(len: usize, mapped_from: usize) -> Option<LinearBytes> {
         #[cfg(backstitch_pages)]
-        if len >= PAGES {
-            return Pages::zeroed(len).map(|pages| LinearBytes(Kind::Pages(pages)));
+        if len > 0 && len >= mapped_from {
+            let kind = Kind::Pages(Pages::zeroed(len)?);
+            return Some(LinearBytes { kind, mapped_from });
         }
-        LinearBytes::that_stay(len)
-    }
-
-    /// Allocates `len` zero bytes that never grow, and of which no fork is made. Returns `None` if
-    /// there is no memory.
-    pub fn that_stay(len: usize) -> Option<LinearBytes> {
-        RawBytes::zeroed(len).map(|bytes| LinearBytes(Kind::Raw(bytes)))
+        Some(LinearBytes {
+            kind: Kind::Raw(RawBytes::zeroed(len)?),
+            #[cfg(backstitch_pages)]
+            mapped_from,
+        })
     }
 
     /// Returns the address of the first byte. It is valid until the next growth.
     pub fn as_ptr(&self) -> *mut u8 {
-        match &self.0 {
+        match &self.kind {
             Kind::Raw(bytes) => bytes.as_ptr(),
             #[cfg(backstitch_pages)]
             Kind::Pages(pages) => pages.as_ptr(),
@@ -50,7 +48,7 @@ impl LinearBytes {
 
     /// Returns the number of bytes.
     pub fn len(&self) -> usize {
-        match &self.0 {
+        match &self.kind {
             Kind::Raw(bytes) => bytes.len(),
             #[cfg(backstitch_pages)]
             Kind::Pages(pages) => pages.len(),
@@ -60,9 +58,9 @@ impl LinearBytes {
     /// Grows to `len` bytes, and may move. The new bytes are zero. Returns false, without any
     /// effect, if there is no memory.
     pub fn grow_zeroed(&mut self, len: usize) -> bool {
-        match &mut self.0 {
+        match &mut self.kind {
             #[cfg(backstitch_pages)]
-            Kind::Raw(bytes) if len >= PAGES => {
+            Kind::Raw(bytes) if len > 0 && len >= self.mapped_from => {
                 let Some(pages) = Pages::zeroed(len) else {
                     return false;
                 };
@@ -70,7 +68,7 @@ impl LinearBytes {
                 unsafe {
                     core::ptr::copy_nonoverlapping(bytes.as_ptr(), pages.as_ptr(), bytes.len());
                 }
-                self.0 = Kind::Pages(pages);
+                self.kind = Kind::Pages(pages);
                 true
             }
             Kind::Raw(bytes) => bytes.grow_zeroed(len),
@@ -87,19 +85,14 @@ impl LinearBytes {
     ///
     /// The bytes contain no pointers, and no thread writes them meanwhile.
     pub unsafe fn fork(&self) -> Option<LinearBytes> {
-        match &self.0 {
-            Kind::Raw(bytes) => {
-                // SAFETY: the caller's.
-                let copy = unsafe { bytes.try_clone_sparse() }?;
-                Some(LinearBytes(Kind::Raw(copy)))
-            }
+        let kind = match &self.kind {
+            // SAFETY: the caller's.
+            Kind::Raw(bytes) => Kind::Raw(unsafe { bytes.try_clone_sparse() }?),
             #[cfg(backstitch_pages)]
-            Kind::Pages(pages) => {
-                // SAFETY: the caller's.
-                let copy = unsafe { pages.fork().or_else(|| pages.copy()) }?;
-                Some(LinearBytes(Kind::Pages(copy)))
-            }
-        }
+            // SAFETY: the caller's.
+            Kind::Pages(pages) => Kind::Pages(unsafe { pages.fork().or_else(|| pages.copy()) }?),
+        };
+        Some(LinearBytes { kind, ..*self })
     }
 }
 
@@ -132,7 +125,10 @@ mod tests {
         for seed in 1..=rounds {
             let mut numbers = Numbers(0x9e37_79b9_7f4a_7c15_u64.wrapping_mul(seed));
             let len = 1 + numbers.below(300_000);
-            let mut all = alloc::vec![(LinearBytes::zeroed(len).unwrap(), alloc::vec![0_u8; len])];
+            let mut all = alloc::vec![(
+                LinearBytes::zeroed(len, 1 << 16).unwrap(),
+                alloc::vec![0_u8; len]
+            )];
             for _ in 0..steps {
                 let index = numbers.below(all.len());
                 let count = all.len();

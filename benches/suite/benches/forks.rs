@@ -1,6 +1,6 @@
 //! Forks of stores: a small instance with a suspended call, and memories of 64 MiB and other sizes.
 
-use backstitch::{Engine, Execution, Instance, Linker, Module, Store};
+use backstitch::{Config, Engine, Execution, Instance, Linker, Module, Store};
 use divan::Bencher;
 use divan::counter::BytesCount;
 
@@ -18,12 +18,16 @@ fn main() {
 /// Returns a store with a memory of `bytes` bytes, which are not zero if it `is_full`, and with a
 /// suspended call.
 fn suspended(bytes: usize, is_full: bool) -> (Store<()>, Instance, Execution) {
-    let engine = Engine::default();
-    let module = Module::new(&engine, MODULE).expect("the module is valid");
-    let mut linker = Linker::new(&engine);
+    suspended_in(&Engine::default(), bytes, is_full)
+}
+
+/// Does the same in a given engine.
+fn suspended_in(engine: &Engine, bytes: usize, is_full: bool) -> (Store<()>, Instance, Execution) {
+    let module = Module::new(engine, MODULE).expect("the module is valid");
+    let mut linker = Linker::new(engine);
     let ask = || -> backstitch::Result<i32> { Err(backstitch::Error::suspend(())) };
     linker.func_wrap("", "ask", ask).expect("the name is free");
-    let mut store = Store::new(&engine, ());
+    let mut store = Store::new(engine, ());
     let instance = linker
         .instantiate(&mut store, &module)
         .expect("the import is defined");
@@ -122,10 +126,13 @@ fn and_written(bencher: Bencher<'_, '_>) {
     });
 }
 
-/// Forks of memories of other sizes, written once before, for the size from which pages are shared.
-#[divan::bench(args = [1, 2, 4, 8, 16, 32, 64, 128, 256])]
-fn pages_of_64_kib(bencher: Bencher<'_, '_>, pages: usize) {
-    let (store, ..) = suspended(pages << 16, true);
+/// Forks of memories of other sizes, copied and shared.
+#[divan::bench(args = [1, 4, 16, 64, 256], consts = [false, true])]
+fn pages_of_64_kib<const SHARED: bool>(bencher: Bencher<'_, '_>, pages: usize) {
+    let mut config = Config::new();
+    config.copy_on_write_from(if SHARED { 0 } else { usize::MAX });
+    let engine = Engine::new(&config).expect("the configuration is valid");
+    let (store, ..) = suspended_in(&engine, pages << 16, true);
     bencher
         .counter(BytesCount::new(pages << 16))
         .bench_local(|| store.fork(()).expect("there is memory").into_store());
