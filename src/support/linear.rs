@@ -92,7 +92,11 @@ impl LinearBytes {
             // SAFETY: the caller's.
             Kind::Pages(pages) => Kind::Pages(unsafe { pages.fork().or_else(|| pages.copy()) }?),
         };
-        Some(LinearBytes { kind, ..*self })
+        Some(LinearBytes {
+            kind,
+            #[cfg(backstitch_pages)]
+            mapped_from: self.mapped_from,
+        })
     }
 }
 

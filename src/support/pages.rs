@@ -518,6 +518,6 @@ mod tests {
         merge(&mut runs, 32);
         assert_eq!(runs, [0..4 * page, 9 * page..10 * page]);
         merge(&mut runs, 1);
-        assert_eq!(runs, [0..10 * page]);
+        assert_eq!((runs.len(), &runs[0]), (1, &(0..10 * page)));
     }
 }
