@@ -96,7 +96,7 @@ const PROGRAMS: [&str; 7] = [
             (local.set $e)
             (global.set $caught (local.get $e))
             (drop)
-            (loop $again (result i32)
+            (loop $again
                 (local.set 0 (i32.sub (local.get 0) (i32.const 1)))
                 (br_if $again (local.get 0)))))"#,
     r#"(module $host
@@ -111,14 +111,17 @@ const PROGRAMS: [&str; 7] = [
         (tag $t (param i64))
         (func $throws (throw $t (i64.const 5)))
         (func (export "main") (param i32) (result i32)
-            (try (result i32)
-                (do (call $throws) (i32.const 1))
-                (catch $t
-                    (drop)
-                    (loop $again
-                        (local.set 0 (i32.sub (local.get 0) (i32.const 1)))
-                        (br_if $again (local.get 0)))
-                    (i32.const 3)))))"#,
+            try (result i32)
+                call $throws
+                i32.const 1
+            catch $t
+                drop
+                loop $again
+                    (local.set 0 (i32.sub (local.get 0) (i32.const 1)))
+                    (br_if $again (local.get 0))
+                end
+                i32.const 3
+            end))"#,
     r#"(module $waits
         (memory 1 1 shared)
         (func (export "main") (param i32) (result i32)
