@@ -53,17 +53,17 @@
 //! Only in this API: calls that the host suspends, inspects and resumes ([`Execution`],
 //! [`Instantiation`]), continuations as values ([`ContRef`]), core dumps that can be read
 //! ([`CoreDump`]), stores that are copied ([`Store::fork`]) or saved and restored ([`Snapshot`]) with
-//! their suspended calls, and modules that start in the state of an instance ([`Preinit`],
-//! [`Instance::to_module`]).
+//! their suspended calls, modules that start in the state of an instance ([`Preinit`],
+//! [`Instance::to_module`]), and recordings of programs that are replayed without their host
+//! ([`Recorder`], [`Replayer`]).
 //!
 //! # Guide
 //!
 //! The folder `docs` of the crate has pages on the command line (`command-line.md`), embedding and
 //! what of Wasmtime's API is missing (`embedding.md`), core dumps (`core-dumps.md`), snapshots
-//! (`snapshots.md`), debugging
-//! (`debugging.md`), WASI (`wasi.md`), bugs of threads (`explore.md`), `no_std` (`no-std.md`),
-//! performance (`performance.md`) and the inside of the crate (`internals.md`). `glossary.md` defines
-//! the terms that these pages use.
+//! (`snapshots.md`), debugging (`debugging.md`), WASI (`wasi.md`), bugs of threads (`explore.md`),
+//! recordings (`replay.md`), `no_std` (`no-std.md`), performance (`performance.md`) and the inside of
+//! the crate (`internals.md`). `glossary.md` defines the terms that these pages use.
 //!
 //! # Design
 //!

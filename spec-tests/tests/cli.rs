@@ -13,6 +13,8 @@ mod names;
 mod numbers;
 #[path = "command/preinit.rs"]
 mod preinit;
+#[path = "command/recordings.rs"]
+mod recordings;
 
 use command::{Run, backstitch, file};
 use std::ffi::OsStr;

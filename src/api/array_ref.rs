@@ -7,7 +7,7 @@ use super::object::{self, Values};
 use super::rooted::{Root, Rooted, gc_ref};
 use super::values::Val;
 use crate::ensure;
-use crate::heap::{Reference, StoreInner};
+use crate::heap::{HostEvent, Reference, StoreInner};
 use crate::ids::{ObjectRef, StoreId};
 use crate::module::{self, FieldType, ObjectLayout, ValBits};
 use crate::support::error::{Context, Result};
@@ -139,6 +139,9 @@ impl ArrayRef {
             .collect::<Result<_>>()?;
         let array = allocator.make(store, len)?;
         for (index, bits) in (0..).zip(values) {
+            store.record(HostEvent::Refused(
+                "a structure or array that the host changes",
+            ))?;
             store.set_field(array, index, bits);
         }
         Ok(Rooted::new(store, array.0))

@@ -6,8 +6,12 @@ use super::hooks;
 use super::out_of_memory::GcHeapOutOfMemory;
 use super::rooted::Rooted;
 use super::store::{self, Store};
+#[cfg(feature = "wasi-core")]
+use crate::heap::HostEvent;
 use crate::heap::StoreInner;
 use crate::support::error::Result;
+#[cfg(feature = "wasi-core")]
+use alloc::vec::Vec;
 use core::fmt;
 use core::marker::PhantomData;
 
@@ -99,6 +103,14 @@ impl<'a, T: 'static> StoreContextMut<'a, T> {
     /// Returns an error if [`Config::consume_fuel`](crate::Config::consume_fuel) is off.
     pub fn get_fuel(&self) -> Result<u64> {
         hooks::get_fuel(self.0)
+    }
+
+    /// Adds bytes to the recording of the store, if there is one.
+    #[cfg(feature = "wasi-core")]
+    pub(crate) fn note(&mut self, bytes: impl FnOnce() -> Vec<u8>) {
+        if self.0.recording.is_some() {
+            self.0.note(HostEvent::Notes(&bytes()));
+        }
     }
 
     /// Returns the fuel consumed so far; see [`Store::fuel_spent`].

@@ -9,7 +9,7 @@ use super::tag::Tag;
 use super::values::Val;
 use crate::code::{AccessKind, Trap};
 use crate::execute::{self, ExecutionError};
-use crate::heap::StoreInner;
+use crate::heap::{HostEvent, StoreInner};
 use crate::module::FuncType;
 use crate::support::error::{Error, HostRequest, Result};
 use crate::support::wait_queue::WaitState;
@@ -251,6 +251,7 @@ impl Execution {
     pub fn set_name(&self, mut store: impl AsContextMut, name: &str) {
         let store = store.as_context_mut().0;
         self.check(store);
+        store.note(HostEvent::Named(self.inner.stack(), name));
         store.stacks.names.set(self.inner.stack(), name);
     }
 
@@ -363,6 +364,12 @@ impl Execution {
             ty: Arc::clone(&self.ty),
             suspended_by: self.suspended_by,
         }
+    }
+
+    /// Returns the type of the host function or tag whose results the execution waits for, if it
+    /// waits for some.
+    pub(super) fn awaited(&self, store: &StoreInner) -> Option<Arc<FuncType>> {
+        self.inner.awaited(store)
     }
 
     #[track_caller]

@@ -5,7 +5,7 @@ use super::engine::Engine;
 use super::extern_type::GlobalType;
 use super::values::Val;
 use crate::ensure;
-use crate::heap::{self, StoreInner};
+use crate::heap::{self, HostEvent, StoreInner};
 use crate::ids::{GlobalIndex, StoreId};
 use crate::support::error::{Context, Result};
 
@@ -42,6 +42,7 @@ impl Global {
         let bits = val
             .to_bits(store, ty.value)
             .context("the initial value of a global")?;
+        store.record(HostEvent::CreatesGlobal(ty, bits))?;
         Ok(Global {
             store: store.id(),
             index: store.add_global(ty, bits),
@@ -86,6 +87,7 @@ impl Global {
         let bits = val
             .to_bits(store, ty.value)
             .context("the new value of a global")?;
+        store.record(HostEvent::SetsGlobal(self.index, bits))?;
         store.global_mut(self.index).set(bits);
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! Hooks and controls of running code: fuel, epochs, interruption and call hooks.
 
 use crate::format_err;
-use crate::heap::{Crossing, EpochDecision, StoreInner};
+use crate::heap::{Crossing, EpochDecision, HostEvent, StoreInner};
 use crate::stack::InterruptHandle;
 use crate::support::error::Result;
 
@@ -112,6 +112,7 @@ pub(super) fn fuel_spent(store: &StoreInner) -> Option<u64> {
 
 pub(super) fn set_fuel(store: &mut StoreInner, fuel: u64) -> Result<()> {
     require_fuel(store)?;
+    store.note(HostEvent::SetsFuel(fuel));
     store.stacks.set_fuel(fuel);
     Ok(())
 }

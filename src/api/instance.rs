@@ -12,7 +12,7 @@ use super::table::Table;
 use super::tag::Tag;
 use super::typed_func::TypedFunc;
 use super::wasm_ty::{WasmParams, WasmResults};
-use crate::heap::{self, HostCall, StoreInner};
+use crate::heap::{self, HostCall, HostEvent, Left, StoreInner};
 use crate::ids::{FuncIndex, InstanceIndex, StoreId};
 use crate::module::ExportItem;
 use crate::support::error::{Context, Result};
@@ -283,7 +283,14 @@ impl Instance {
     fn item(&self, store: &mut StoreInner, item: ExportItem) -> Extern {
         let parts = store.instance(self.index).parts();
         let item = match item {
-            ExportItem::Func(index) => heap::Extern::Func(store.instance_func(self.index, index)),
+            ExportItem::Func(index) => {
+                let known = store.functions().len();
+                let index = store.instance_func(self.index, index);
+                if store.functions().len() > known {
+                    store.note(HostEvent::AddsFunction(index));
+                }
+                heap::Extern::Func(index)
+            }
             ExportItem::Table(index) => heap::Extern::Table(parts.tables[index as usize]),
             ExportItem::Memory(index) => heap::Extern::Memory(parts.memories[index as usize]),
             ExportItem::Global(index) => heap::Extern::Global(parts.globals[index as usize]),
@@ -358,7 +365,13 @@ pub(super) fn instantiate_without_start(
         );
         items.push(import.to_inner());
     }
-    let mut made = heap::instantiate(store, &module.0, &items)?;
+    store.record(HostEvent::Instantiates(&module.0, &items))?;
+    let made = heap::instantiate(store, &module.0, &items);
+    store.record(HostEvent::Left(match &made {
+        Ok(_) => Left::Done,
+        Err(_) => Left::Failed,
+    }))?;
+    let mut made = made?;
     if let Some(start) = made.start {
         made.start = Some(called_by(store, start, made.instance));
     }

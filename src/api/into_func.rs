@@ -12,7 +12,7 @@ use super::val_type::ValType;
 use super::values::Val;
 use super::wasm_ty::sealed::Results as _;
 use super::wasm_ty::{WasmRet, WasmTy, for_each_arity};
-use crate::heap::{self, HostCall, StoreInner};
+use crate::heap::{self, HostCall, HostEvent, StoreInner};
 use crate::module;
 use crate::support::error::Result;
 use alloc::format;
@@ -92,6 +92,7 @@ impl HostFunc {
             Engine::from_ref(store.engine())
         ));
         let index = store.add_host_func(self.ty.id(), Arc::clone(&self.func));
+        store.note(HostEvent::AddsFunction(index));
         Func::of(store.id(), index)
     }
 }

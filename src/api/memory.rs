@@ -7,7 +7,9 @@ use super::shared_memory::SharedMemory;
 use crate::code::Trap;
 use crate::execute;
 use crate::format_err;
-use crate::heap::{self, StoreInner};
+#[cfg(feature = "wasi-core")]
+use crate::heap::Recording;
+use crate::heap::{self, HostEvent, StoreInner};
 use crate::ids::{MemoryIndex, StoreId};
 #[cfg(backstitch_threads)]
 use crate::support::error::Error;
@@ -37,6 +39,30 @@ pub(crate) enum MemoryContents<'a> {
     /// A memory that several stores have.
     #[cfg(backstitch_threads)]
     Shared(SharedMemory),
+}
+
+/// The writes of a host function to the contents of a memory, for the recorder of its store.
+#[cfg(feature = "wasi-core")]
+pub(crate) struct RecordedWrites<'a> {
+    memory: MemoryIndex,
+    recording: &'a mut (dyn Recording + 'static),
+}
+
+#[cfg(feature = "wasi-core")]
+impl RecordedWrites<'_> {
+    /// Records bytes that were written at an address.
+    pub(crate) fn wrote(&mut self, address: usize, bytes: &[u8]) {
+        self.recording.wrote(self.memory, address as u64, bytes);
+    }
+}
+
+#[cfg(feature = "wasi-core")]
+impl fmt::Debug for RecordedWrites<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RecordedWrites")
+            .field("memory", &self.memory)
+            .finish_non_exhaustive()
+    }
 }
 
 /// The error of a host access beyond the end of a memory.
@@ -106,6 +132,7 @@ impl Memory {
     /// Returns an error if the store's limiter refuses the memory, or if it cannot be allocated.
     pub fn new(mut store: impl AsContextMut, ty: MemoryType) -> Result<Memory> {
         let store = store.as_context_mut().0;
+        store.note(HostEvent::CreatesMemory(ty.ty));
         let index = store.add_memory(ty.ty)?;
         Ok(Memory {
             store: store.id(),
@@ -160,9 +187,11 @@ impl Memory {
         offset: usize,
         buffer: &[u8],
     ) -> Result<(), MemoryAccessError> {
-        let memory = self.get_mut(store.as_context_mut().0);
+        let store = store.as_context_mut().0;
+        let memory = self.get_mut(store);
         MemoryAccessError::check(offset, buffer.len(), memory.byte_size())?;
         memory.write(offset, buffer);
+        store.note(HostEvent::Wrote(self.index, offset as u64, buffer));
         Ok(())
     }
 
@@ -184,7 +213,9 @@ impl Memory {
         &self,
         store: impl Into<StoreContextMut<'a, T>>,
     ) -> &'a mut [u8] {
-        self.get_mut(store.into().0).bytes_mut().expect(SHARED)
+        let store = store.into().0;
+        store.note(HostEvent::Borrows(self.index));
+        self.get_mut(store).bytes_mut().expect(SHARED)
     }
 
     /// Returns the contents and the store's data, both mutably.
@@ -198,6 +229,7 @@ impl Memory {
     ) -> (&'a mut [u8], &'a mut T) {
         let store = store.into().0;
         self.check(store);
+        store.note(HostEvent::Borrows(self.index));
         let (memory, data) = store.memory_and_data_mut(self.index);
         (
             memory.bytes_mut().expect(SHARED),
@@ -207,15 +239,18 @@ impl Memory {
     }
 
     /// Returns the contents and the store's data, as a host function on a program's memory needs
-    /// them.
+    /// them. If the store is recorded, also returns the place where writes to the contents must be
+    /// recorded.
     #[cfg(feature = "wasi-core")]
     pub(crate) fn contents_and_store_mut<'a, T: 'static>(
         &self,
         store: impl Into<StoreContextMut<'a, T>>,
-    ) -> (MemoryContents<'a>, &'a mut T) {
+    ) -> (MemoryContents<'a>, Option<RecordedWrites<'a>>, &'a mut T) {
         let store = store.into().0;
         self.check(store);
-        let (memory, data) = store.memory_and_data_mut(self.index);
+        // What was borrowed before has been changed before.
+        store.note(HostEvent::Wrote(self.index, 0, &[]));
+        let (memory, data, recording) = store.memory_data_and_recording_mut(self.index);
         let contents = match memory.is_exclusive() {
             #[cfg(backstitch_threads)]
             false => MemoryContents::Shared(SharedMemory::from_inner(
@@ -223,9 +258,14 @@ impl Memory {
             )),
             _ => MemoryContents::Borrowed(memory.bytes_mut().expect(SHARED)),
         };
+        let writes = recording.map(|recording| RecordedWrites {
+            memory: self.index,
+            recording,
+        });
         let data = data.downcast_mut();
         (
             contents,
+            writes,
             data.expect("the store's data has the type of its contexts"),
         )
     }
@@ -288,10 +328,13 @@ impl Memory {
     /// Panics if `store` does not own this memory.
     #[cfg(backstitch_threads)]
     pub fn to_shared(&self, mut store: impl AsContextMut) -> Result<SharedMemory> {
-        let memory = self.get_mut(store.as_context_mut().0);
+        let store = store.as_context_mut().0;
+        let memory = self.get_mut(store);
         if !memory.ty().shared {
             return Err(Error::msg("the type of the memory is not shared"));
         }
+        store.record(HostEvent::Refused("a memory that several stores have"))?;
+        let memory = self.get_mut(store);
         Ok(SharedMemory::from_inner(memory.share()?))
     }
 
@@ -312,7 +355,10 @@ impl Memory {
         address: u64,
         count: u32,
     ) -> core::result::Result<u32, Trap> {
-        execute::notify(self.get(store.as_context_mut().0), address, 0, count)
+        let store = store.as_context_mut().0;
+        self.check(store);
+        store.note(HostEvent::Notifies(self.index, address, count));
+        execute::notify(self.get(store), address, 0, count)
     }
 
     /// Grows the memory by `delta` pages of zeros, and returns its former size in pages.
@@ -328,6 +374,7 @@ impl Memory {
     pub fn grow(&self, mut store: impl AsContextMut, delta: u64) -> Result<u64> {
         let store = store.as_context_mut().0;
         self.check(store);
+        store.note(HostEvent::GrowsMemory(self.index, delta));
         store.grow_memory(self.index, delta)?.ok_or_else(|| {
             let memory = store.memory(self.index);
             let (pages, maximum) = (memory.pages(), memory.maximum_pages());

@@ -62,6 +62,7 @@ mod module;
 mod object;
 mod out_of_memory;
 mod preinit;
+mod record;
 mod reference;
 mod root_scope;
 mod rooted;
@@ -120,12 +121,13 @@ pub use self::instance_pre::{InstancePre, Instantiation};
 pub use self::into_func::IntoFunc;
 pub use self::limits::{ResourceLimiter, StoreLimits, StoreLimitsBuilder};
 pub use self::linker::{Linker, UnknownImportError};
-#[cfg(feature = "wasi-core")]
-pub(crate) use self::memory::MemoryContents;
 pub use self::memory::{Memory, MemoryAccessError};
+#[cfg(feature = "wasi-core")]
+pub(crate) use self::memory::{MemoryContents, RecordedWrites};
 pub use self::module::{Module, ModuleExport};
 pub use self::out_of_memory::GcHeapOutOfMemory;
 pub use self::preinit::Preinit;
+pub use self::record::{Divergence, Recorder, ReplayState, Replayed, ReplayedCall, Replayer};
 pub use self::reference::Ref;
 pub use self::root_scope::RootScope;
 pub use self::rooted::{GcRef, OwnedRooted, Rooted, RootedGcRef};

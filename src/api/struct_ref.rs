@@ -6,7 +6,7 @@ use super::object::{self, Values};
 use super::rooted::{Root, Rooted, gc_ref};
 use super::struct_type::StructType;
 use super::values::Val;
-use crate::heap::{Reference, StoreInner};
+use crate::heap::{HostEvent, Reference, StoreInner};
 use crate::ids::{ObjectRef, StoreId};
 use crate::module::{CompositeType, FieldType, SubType};
 use crate::support::error::{Context, Result};
@@ -118,6 +118,9 @@ impl StructRef {
         let size = |layout: &crate::module::ObjectLayout| layout.size.into();
         let object = object::create(store, id, size, |store| store.new_struct(id).ok())?;
         for (index, bits) in (0..).zip(values) {
+            store.record(HostEvent::Refused(
+                "a structure or array that the host changes",
+            ))?;
             store.set_field(object, index, bits);
         }
         let ObjectRef(bits) = object;

@@ -4,7 +4,7 @@ use super::context::{AsContext, AsContextMut};
 use super::engine::Engine;
 use super::extern_type::TableType;
 use super::reference::Ref;
-use crate::heap::{self, StoreInner};
+use crate::heap::{self, HostEvent, StoreInner};
 use crate::ids::{StoreId, TableIndex};
 use crate::support::error::{Context, Error, Result};
 use crate::{Trap, ensure, format_err};
@@ -44,6 +44,7 @@ impl Table {
         let init = init
             .to_bits(store, ty.element)
             .context("the initial value of a table")?;
+        store.record(HostEvent::CreatesTable(ty, init))?;
         let index = store.add_table(ty, init)?;
         Ok(Table {
             store: store.id(),
@@ -103,7 +104,8 @@ impl Table {
                 "table element index {index} out of bounds: the table has {size} elements"
             ));
         }
-        table.set(index as usize, bits);
+        store.record(HostEvent::FillsTable(self.index, index, 1, bits))?;
+        store.table_mut(self.index).set(index as usize, bits);
         Ok(())
     }
 
@@ -120,6 +122,7 @@ impl Table {
     pub fn grow(&self, mut store: impl AsContextMut, delta: u64, init: Ref) -> Result<u64> {
         let store = store.as_context_mut().0;
         let bits = self.bits(store, init)?;
+        store.record(HostEvent::GrowsTable(self.index, delta, bits))?;
         store.grow_table(self.index, delta, bits)?.ok_or_else(|| {
             let table = store.table(self.index);
             let (size, maximum) = (table.size(), table.maximum());
@@ -162,6 +165,11 @@ impl Table {
         }
         let to = range(to, dst_index, len)?;
         let from = range(from, src_index, len)?;
+        store.note(HostEvent::CopiesTable {
+            to: (dst_table.index, dst_index),
+            from: (src_table.index, src_index),
+            len,
+        });
         if dst_table == src_table {
             store.table_mut(dst_table.index).copy_within(from, to.start);
         } else {
@@ -185,7 +193,8 @@ impl Table {
         let bits = self.bits(store, value)?;
         let table = store.table_mut(self.index);
         let range = range(table, dst, len)?;
-        table.fill(range, bits);
+        store.record(HostEvent::FillsTable(self.index, dst, len, bits))?;
+        store.table_mut(self.index).fill(range, bits);
         Ok(())
     }
 

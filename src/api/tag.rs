@@ -3,7 +3,7 @@
 use super::context::{AsContext, AsContextMut};
 use super::engine::Engine;
 use super::extern_type::TagType;
-use crate::heap::StoreInner;
+use crate::heap::{HostEvent, StoreInner};
 use crate::ids::{StoreId, TagIndex};
 use crate::support::error::Result;
 use crate::{ensure, module};
@@ -38,6 +38,7 @@ impl Tag {
             "type used with wrong engine"
         );
         let store = store.0;
+        store.note(HostEvent::CreatesTag(ty.ty().id()));
         Ok(Tag {
             store: store.id(),
             index: store.add_tag(ty.ty().id()),

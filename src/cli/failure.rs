@@ -22,6 +22,8 @@ pub(crate) enum Failure {
     Trap(String),
     /// The program exited with this code, which may be 0.
     Exit(u8),
+    /// The program ended in a way that a recording describes: its exit code and the text.
+    Recorded(u8, String),
     /// The command has already reported its failures.
     Reported,
     /// The command has found a schedule, and has reported it.
@@ -53,6 +55,16 @@ impl Failure {
         Failure::Input(format!("cannot run `{}`: {description}", source.file))
     }
 
+    /// Returns the exit code and the text of a failure of a program, for its recording.
+    pub(crate) fn recorded(&self) -> (u8, &str) {
+        match self {
+            Failure::Trap(text) => (TRAPPED, text),
+            Failure::Exit(code) => (*code, ""),
+            Failure::Input(text) | Failure::Recorded(_, text) => (1, text),
+            Failure::Reported | Failure::Found | Failure::Output(_) => (1, ""),
+        }
+    }
+
     /// Prints the failure to standard error and returns its exit code.
     pub(crate) fn report(self) -> ExitCode {
         match self {
@@ -65,6 +77,12 @@ impl Failure {
                 ExitCode::from(TRAPPED)
             }
             Failure::Exit(code) => ExitCode::from(code),
+            Failure::Recorded(code, text) => {
+                if !text.is_empty() {
+                    eprintln!("Error: {}", printable_lines(&text));
+                }
+                ExitCode::from(code)
+            }
             Failure::Reported => ExitCode::FAILURE,
             Failure::Found => ExitCode::from(FOUND),
             // The reader closed the output early, as `head` does.

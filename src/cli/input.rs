@@ -53,6 +53,15 @@ impl Source {
         })
     }
 
+    /// Returns the source of a module that was not read from a file.
+    pub(crate) fn without_file(file: &str) -> Source {
+        Source {
+            file: file.to_string(),
+            binary: Vec::new(),
+            text: None,
+        }
+    }
+
     /// Reads the names of the module's functions.
     pub(crate) fn symbols(&self) -> Result<Symbols, Failure> {
         Symbols::read(&self.binary)

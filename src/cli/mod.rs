@@ -27,6 +27,8 @@ mod names;
 mod parallel;
 mod preinit;
 mod quantity;
+mod record;
+mod replay;
 mod run;
 mod script;
 mod signature;
@@ -48,6 +50,8 @@ Examples:
   backstitch run --invoke fib fib.wat 30          call an exported function, print its results
   backstitch run --fuel 1e6 program.wasm          trap after a million instructions
   backstitch run --coredump %p.core program.wasm  leave a core dump if it traps
+  backstitch run --record x.log program.wasm      record what comes from outside
+  backstitch replay x.log                         run it again from the recording
   backstitch preinit program.wasm -o ready.wasm   initialise it, write it in that state
   backstitch explore --races program.wasm         run it under many schedules of its threads
   backstitch wast tests/core                      run a folder of test scripts
@@ -67,6 +71,8 @@ struct CommandLine {
 enum Command {
     /// Run a program, or an exported function of a module
     Run(run::Arguments),
+    /// Run the program of a recording again, without its files, clock and environment
+    Replay(replay::Arguments),
     /// Initialise a module, and write it in the state that it has then
     Preinit(preinit::Arguments),
     /// Run a program with threads under many schedules, to find faults that depend on them
@@ -88,6 +94,7 @@ pub(crate) fn main() -> ExitCode {
     let mut out = BufWriter::new(io::stdout().lock());
     let result = match &arguments.command {
         Command::Run(arguments) => run::run(arguments, &mut out),
+        Command::Replay(arguments) => replay::run(arguments, &mut out),
         Command::Preinit(arguments) => preinit::run(arguments),
         Command::Explore(arguments) => explore::run(arguments, &mut out),
         Command::Wast(arguments) => wast::run(arguments, &mut out),

@@ -5,7 +5,7 @@ use super::host::{self, Host};
 use super::input::Source;
 use super::names::{self, Selection};
 use super::value::{self, Notation};
-use super::{coredump, quantity, signature, wasi};
+use super::{coredump, quantity, record, signature, wasi};
 use backstitch::wasi::threads::has_threads;
 use backstitch::wasi::{I32Exit, Program, Threads, WasiCtx};
 use backstitch::{
@@ -35,6 +35,7 @@ Examples:
   backstitch run --invoke blend image.wasm i32x4:1,2,3,4 'f32x4 0.5 1 -2e3 nan'
   backstitch run --fuel 1e6 --max-memory 16MiB program.wasm
   backstitch run --coredump '%p-%h.core' program.wasm
+  backstitch run --record program.log program.wasm
 
 Exit codes: 0 success; 1 an error in the file, an import, an export or an argument;
 2 wrong usage; 134 the program trapped. A program that exits by itself chooses its own.";
@@ -71,6 +72,9 @@ pub(crate) struct Arguments {
     /// program's name, `%h` by a hash of its contents
     #[arg(long, value_name = "PATH")]
     coredump: Option<String>,
+
+    #[command(flatten)]
+    record: record::Recording,
 
     #[command(flatten)]
     pub(super) wasi: wasi::Given,
@@ -138,8 +142,9 @@ pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Fail
     let counts = arguments.fuel.is_some() || arguments.wasi.is_deterministic();
     let mut module = load(&source, arguments, counts, false)?;
     let has_threads = has_threads(&module);
-    // Threads whose instructions are counted take turns.
-    let parallel = has_threads && !counts && cfg!(backstitch_threads);
+    // Threads whose instructions are counted take turns, and so do those that are recorded.
+    let parallel =
+        has_threads && !counts && !arguments.record.is_some() && cfg!(backstitch_threads);
     if has_threads && !counts {
         module = load(&source, arguments, !parallel, parallel)?;
     }
@@ -178,12 +183,14 @@ pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Fail
         let dump = dump.as_deref();
         let called = super::parallel::run(&source, &module, arguments, context, dump, call);
         return match called {
-            Ok(results) => print_results(out, arguments, &results),
+            Ok(results) => print_results(out, Notation::of(arguments.hex), &results),
             Err(Stopped::Before(failure)) => Err(failure),
             Err(Stopped::Running(error)) => Err(Failure::from_execution(&source, error)),
         };
     }
     let mut store = new_store(&engine, arguments, context).map_err(refuse)?;
+    let notation = Notation::of(arguments.hex);
+    arguments.record.start(&mut store, path, notation)?;
     let mut linker = Linker::new(&engine);
     host::link(&mut linker, &mut store, &module).map_err(refuse)?;
     host::check_imports(&source, &module, &linker, &mut store)?;
@@ -199,9 +206,9 @@ pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Fail
         )
     });
     let called = execute(&mut store, &linker, &module, file, call, threads);
-    let results = match called {
-        Ok(results) => results,
-        Err(Stopped::Before(failure)) => return Err(failure),
+    let ended = match called {
+        Ok(results) => Ok(results),
+        Err(Stopped::Before(failure)) => Err(failure),
         Err(Stopped::Running(error)) => {
             let error = match &dump {
                 // An exit is not a crash.
@@ -210,22 +217,19 @@ pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Fail
                 }
                 _ => error,
             };
-            return Err(Failure::from_execution(&source, error));
+            Err(Failure::from_execution(&source, error))
         }
     };
-    print_results(out, arguments, &results)
+    arguments.record.end(&mut store, ended.as_ref().err())?;
+    print_results(out, notation, &ended?)
 }
 
 /// Prints the results of the selected call, one per line.
-fn print_results(
+pub(super) fn print_results(
     out: &mut dyn Write,
-    arguments: &Arguments,
+    notation: Notation,
     results: &[Val],
 ) -> Result<(), Failure> {
-    let notation = match arguments.hex {
-        true => Notation::Hexadecimal,
-        false => Notation::Decimal,
-    };
     for result in results {
         writeln!(out, "{}", value::print(result, notation))?;
     }

@@ -112,6 +112,16 @@ pub(crate) enum Notation {
     Hexadecimal,
 }
 
+impl Notation {
+    /// Returns hexadecimal or decimal notation.
+    pub(crate) fn of(hexadecimal: bool) -> Notation {
+        match hexadecimal {
+            true => Notation::Hexadecimal,
+            false => Notation::Decimal,
+        }
+    }
+}
+
 /// Formats a value as `run` prints it.
 pub(crate) fn print(value: &Val, notation: Notation) -> String {
     let is_hex = notation == Notation::Hexadecimal;

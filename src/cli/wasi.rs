@@ -153,18 +153,7 @@ pub(crate) fn prepare(
         builder.max_wait(Duration::from_millis(milliseconds));
     }
     if let Some(path) = &given.trace {
-        let file = File::create(path).map_err(|error| {
-            Failure::Input(format!("cannot write `{}`: {error}", path.display()))
-        })?;
-        // Written line by line, so that the trace is complete if the process is killed.
-        let mut lines = LineWriter::new(file);
-        let mut failed = false;
-        builder.trace(move |call| {
-            if !failed && let Err(error) = write_call(&mut lines, call) {
-                eprintln!("Error: cannot write the trace: {error}");
-                failed = true;
-            }
-        });
+        builder.trace(tracer(path)?);
     }
     builder.arg(input::program_name(file)).args(arguments);
     for variable in &given.env {
@@ -182,6 +171,23 @@ pub(crate) fn prepare(
         };
     }
     Ok(builder)
+}
+
+/// Returns a function that writes calls to a file.
+pub(crate) fn tracer(
+    path: &Path,
+) -> Result<impl FnMut(&TracedCall<'_>) + Send + Sync + 'static, Failure> {
+    let file = File::create(path)
+        .map_err(|error| Failure::Input(format!("cannot write `{}`: {error}", path.display())))?;
+    // Written line by line, so that the trace is complete if the process is killed.
+    let mut lines = LineWriter::new(file);
+    let mut failed = false;
+    Ok(move |call: &TracedCall<'_>| {
+        if !failed && let Err(error) = write_call(&mut lines, call) {
+            eprintln!("Error: cannot write the trace: {error}");
+            failed = true;
+        }
+    })
 }
 
 /// Writes a call as a line of the trace.
@@ -247,7 +253,7 @@ fn in_memory(given: &Given, seed: u64) -> Result<WasiCtxBuilder, Failure> {
     Ok(builder)
 }
 
-fn print(stream: &mut dyn Write, bytes: &[u8]) -> Result<usize, Errno> {
+pub(crate) fn print(stream: &mut dyn Write, bytes: &[u8]) -> Result<usize, Errno> {
     let printed = stream.write_all(bytes).and_then(|()| stream.flush());
     printed.map_err(|_| Errno::Io)?;
     Ok(bytes.len())

@@ -6,7 +6,7 @@ use super::first_frame::FirstFrame;
 use super::observed::Access;
 use super::waiting::Wait;
 use crate::code::Trap;
-use crate::heap::{Failure, StoreInner};
+use crate::heap::{Failure, HostEvent, Left, StoreInner};
 use crate::ids::{FuncIndex, StackId, StoreId, TagIndex};
 use crate::module::FuncType;
 use crate::stack::{
@@ -54,6 +54,21 @@ pub enum Suspension {
     Wait(Wait),
     /// Code is about to perform this access, with the next cell.
     Access(Access),
+}
+
+impl Suspension {
+    /// Returns the number of the reason, in recordings.
+    fn number(&self) -> u8 {
+        match self {
+            Suspension::Fuel => 0,
+            Suspension::Interrupt => 1,
+            Suspension::Epoch(_) => 2,
+            Suspension::Host(_) => 3,
+            Suspension::Tag(..) => 4,
+            Suspension::Wait(_) => 5,
+            Suspension::Access(_) => 6,
+        }
+    }
 }
 
 /// Error of an operation that an execution in its present state does not allow.
@@ -124,6 +139,12 @@ impl Execution {
     ) -> Result<Execution, Error> {
         let owner = Arc::new(Owner { handles });
         let stack = prepare(store, function, arguments, Some(Arc::clone(&owner)))?;
+        store.record(HostEvent::Started {
+            stack,
+            function,
+            arguments,
+            handles: &owner.handles,
+        })?;
         Ok(Execution {
             store: store.id(),
             stack,
@@ -178,7 +199,10 @@ impl Execution {
             let results = awaited_type(store, awaited).results.len();
             return Err(ExecutionError::ResultsMissing(results).into());
         }
-        self.run(store)
+        store.record(HostEvent::Advanced(self.stack, None))?;
+        let outcome = self.run(store);
+        leave(store, outcome.as_ref())?;
+        outcome
     }
 
     /// Passes the results that the execution waits for, and runs as [`Execution::advance`]
@@ -200,6 +224,7 @@ impl Execution {
         let awaited = self.awaiting(store).ok_or(ExecutionError::NotWaiting)?;
         let expected = awaited_type(store, awaited).result_slots();
         assert_eq!(results.len(), expected, "slots of the results");
+        store.record(HostEvent::Advanced(self.stack, Some(results)))?;
         let innermost = self.innermost(store);
         let stack = store.stacks.stack_mut(innermost);
         for (index, &bits) in results.iter().enumerate() {
@@ -210,9 +235,12 @@ impl Execution {
         stack.acc = results.first().copied().unwrap_or_default();
         if store.func(self.function).is_host() {
             store.stacks.stack_mut(self.stack).state = StackState::Returned;
+            leave(store, Ok(&Outcome::Done))?;
             return Ok(Outcome::Done);
         }
-        self.run(store)
+        let outcome = self.run(store);
+        leave(store, outcome.as_ref())?;
+        outcome
     }
 
     fn run(&mut self, store: &mut StoreInner) -> Result<Outcome, Error> {
@@ -271,6 +299,7 @@ impl Execution {
     /// Ends the wait of the execution because its timeout has passed. Returns `false` if it does
     /// not wait, or was woken before.
     pub fn time_out(&self, store: &mut StoreInner) -> bool {
+        store.note(HostEvent::TimedOut(self.stack));
         let innermost = self.innermost(store);
         store.stacks.waiters.time_out(innermost)
     }
@@ -321,22 +350,44 @@ pub fn call(store: &mut StoreInner, function: FuncIndex, slots: &mut [u64]) -> R
     let params = usize::from(store.func(function).param_slots);
     let stack = prepare(store, function, &slots[..params], None)?;
     let release = Release { store, stack };
-    let mut outcome = advance(release.store, stack, None, false)?;
+    release
+        .store
+        .record(HostEvent::Called(function, &slots[..params]))?;
+    let outcome = run_to_end(release.store, stack);
+    leave(release.store, outcome.as_ref())?;
+    outcome?;
+    let results = results(release.store, stack);
+    slots[..results.len()].copy_from_slice(results);
+    Ok(())
+}
+
+/// Runs a call that cannot be suspended.
+fn run_to_end(store: &mut StoreInner, stack: StackId) -> Result<Outcome, Error> {
+    let mut outcome = advance(store, stack, None, false)?;
     while let Outcome::Suspended(Suspension::Wait(wait)) = outcome {
-        if wait.timeout.is_none() && release.store.memory(wait.memory).is_exclusive() {
+        if wait.timeout.is_none() && store.memory(wait.memory).is_exclusive() {
             // Nothing ends the wait, as no other code of the store runs meanwhile.
             break;
         }
-        outcome = end_wait(release.store, stack, wait)?;
+        outcome = end_wait(store, stack, wait)?;
     }
     match outcome {
-        Outcome::Done => {
-            let results = results(release.store, stack);
-            slots[..results.len()].copy_from_slice(results);
-            Ok(())
-        }
-        Outcome::Suspended(suspension) => Err(driver::refuse(release.store, stack, suspension)),
+        Outcome::Done => Ok(Outcome::Done),
+        Outcome::Suspended(suspension) => Err(driver::refuse(store, stack, suspension)),
     }
+}
+
+/// Records that code which the host has called has stopped, if the store is recorded.
+fn leave(store: &mut StoreInner, outcome: Result<&Outcome, &Error>) -> Result<(), Error> {
+    if store.recording.is_none() {
+        return Ok(());
+    }
+    let left = match outcome {
+        Ok(Outcome::Done) => Left::Done,
+        Ok(Outcome::Suspended(suspension)) => Left::Suspended(suspension.number()),
+        Err(_) => Left::Failed,
+    };
+    store.record(HostEvent::Left(left))
 }
 
 /// Parks the thread until a notification or the timeout ends the wait of a call, and advances the

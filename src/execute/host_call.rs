@@ -3,9 +3,10 @@
 use super::chain_guard::ChainGuard;
 use super::execution::{Outcome, Suspension};
 use super::unwind;
-use crate::heap::{Crossing, Failure, HostCall};
+use crate::heap::{Crossing, Failure, HostCall, HostEvent};
 use crate::ids::FuncIndex;
 use crate::stack::{Awaited, BOUNDARY_SLOTS};
+use core::slice;
 
 /// Calls the host function that the embedder has called. There is no WebAssembly frame.
 pub(super) fn run(guard: &mut ChainGuard<'_>) -> Result<Outcome, Failure> {
@@ -74,8 +75,35 @@ pub(super) fn start(guard: &mut ChainGuard<'_>) -> Result<Option<Outcome>, Failu
     Ok(request.map(|error| guard.suspend(Suspension::Host(error), true)))
 }
 
-/// Calls a host function whose arguments are in the slots at `arguments`.
+/// Calls a host function whose arguments are in the slots at `arguments`, and records the call if
+/// the store is recorded.
 fn call_function(
+    guard: &mut ChainGuard<'_>,
+    function: FuncIndex,
+    arguments: *mut u64,
+    from_wasm: bool,
+) -> Result<(), Failure> {
+    if guard.store.recording.is_none() {
+        return call_unrecorded(guard, function, arguments, from_wasm);
+    }
+    let object = *guard.store.func(function);
+    // SAFETY: the arguments are there, and nothing writes them.
+    let slots = unsafe { slice::from_raw_parts(arguments, object.param_slots.into()) };
+    let entered = guard.store.record(HostEvent::Entered(function, slots));
+    entered.map_err(Failure::Host)?;
+    let called = call_unrecorded(guard, function, arguments, from_wasm);
+    let returned = match &called {
+        // SAFETY: the function has written its results there.
+        Ok(()) => Ok(unsafe { slice::from_raw_parts(arguments, object.result_slots.into()) }),
+        Err(Failure::Host(error)) => Err(error),
+        // Hooks and functions fail with errors of the host only.
+        Err(_) => return called,
+    };
+    let recorded = guard.store.record(HostEvent::Returned(returned));
+    called.and(recorded.map_err(Failure::Host))
+}
+
+fn call_unrecorded(
     guard: &mut ChainGuard<'_>,
     function: FuncIndex,
     arguments: *mut u64,

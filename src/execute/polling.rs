@@ -5,7 +5,8 @@
 use super::chain_guard::ChainGuard;
 use super::execution::Suspension;
 use crate::code::{Op, Trap};
-use crate::heap::{EpochDecision, Failure};
+use crate::heap::{EpochDecision, Failure, HostEvent};
+use crate::stack::Stop;
 
 /// Polls at the cell that is about to be executed, and suspends if that is required.
 ///
@@ -15,23 +16,47 @@ pub(super) fn poll(guard: &mut ChainGuard<'_>) -> Result<Option<Suspension>, Fai
     let passes_epoch = core::mem::take(&mut guard.passes_epoch);
     let engine = guard.store.engine().clone();
     if engine.tunables.interruptible && guard.store.stacks.take_interrupt() {
-        return Ok(Some(Suspension::Interrupt));
+        return Ok(Some(interrupt(
+            guard,
+            Stop::Interrupt,
+            Suspension::Interrupt,
+        )));
     }
     if engine.tunables.epoch_interruption
         && !passes_epoch
         && engine.epoch.now() >= guard.store.stacks.epoch_deadline()
     {
         match decide(guard)? {
-            EpochDecision::Trap => return Err(Failure::Trap(Trap::Interrupt)),
+            EpochDecision::Trap => {
+                interrupt(guard, Stop::Trap, Suspension::Interrupt);
+                return Err(Failure::Trap(Trap::Interrupt));
+            }
             EpochDecision::Continue(ticks) => set_deadline(guard, ticks),
             EpochDecision::Yield(ticks) => {
                 set_deadline(guard, ticks);
-                return Ok(Some(Suspension::Epoch(ticks)));
+                return Ok(Some(interrupt(
+                    guard,
+                    Stop::Epoch,
+                    Suspension::Epoch(ticks),
+                )));
             }
         }
     }
+    // An interruption of a replay.
+    match guard.store.stacks.take_stop() {
+        None => {}
+        Some(Stop::Interrupt) => return Ok(Some(Suspension::Interrupt)),
+        Some(Stop::Epoch) => return Ok(Some(Suspension::Epoch(u64::MAX))),
+        Some(Stop::Trap) => return Err(Failure::Trap(Trap::Interrupt)),
+    }
     let out_of_fuel = engine.tunables.consume_fuel && guard.store.stacks.is_out_of_fuel();
     Ok(out_of_fuel.then_some(Suspension::Fuel))
+}
+
+/// Records an interruption, if the store is recorded. Returns the suspension.
+fn interrupt(guard: &mut ChainGuard<'_>, stop: Stop, suspension: Suspension) -> Suspension {
+    guard.store.note(HostEvent::Interrupts(stop as u8));
+    suspension
 }
 
 /// Polls as the cells at `ip` do, and continues behind them: even if the deadline has passed again,

@@ -10,6 +10,8 @@ use super::limits::{
 use super::memory::Memory;
 #[cfg(backstitch_threads)]
 use super::memory::SharedMemory;
+#[cfg(backstitch_threads)]
+use super::recording::HostEvent;
 use super::store::StoreInner;
 use super::table::Table;
 use super::tag::Tag;
@@ -48,6 +50,7 @@ impl StoreInner {
             ));
         }
         let memory = Memory::new(ty, self.engine().tunables.mapped_from).map_err(|error| {
+            self.note_failed_allocation(&error);
             Error::new(error).context(format!("a memory of {} pages", ty.minimum))
         })?;
         self.memories.push(memory);
@@ -67,6 +70,7 @@ impl StoreInner {
         if self.memories.len() >= self.limit(|limiter| limiter.memories(), DEFAULT_MEMORIES) {
             return Err(too_many("memory", self.memories.len() + 1));
         }
+        self.note(HostEvent::Refused("a memory that several stores have"));
         self.memories.push(memory.of_store());
         Ok(MemoryIndex(self.memories.len() as u32 - 1))
     }
@@ -88,6 +92,7 @@ impl StoreInner {
             ));
         }
         let table = Table::new(ty, init).map_err(|error| {
+            self.note_failed_allocation(&error);
             Error::new(error).context(format!("a table of {} elements", ty.minimum))
         })?;
         self.tables.push(table);

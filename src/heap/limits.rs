@@ -1,5 +1,6 @@
 //! Limits: the embedder's limiter, and the limits of a store without one.
 
+use super::recording::{FixedLimits, HostEvent};
 use super::store::StoreInner;
 use crate::format_err;
 use crate::support::error::Error;
@@ -153,10 +154,11 @@ impl StoreInner {
         desired: usize,
         maximum: Option<usize>,
     ) -> Result<bool, Error> {
-        match &mut self.limiter {
+        let may_grow = match &mut self.limiter {
             Some(hook) => hook(&mut *self.data).memory_growing(current, desired, maximum),
             None => Ok(desired as u64 <= DEFAULT_MEMORY_BYTES),
-        }
+        };
+        self.note_growth(may_grow)
     }
 
     /// Returns whether a table may grow, from and to these numbers of elements.
@@ -166,14 +168,48 @@ impl StoreInner {
         desired: usize,
         maximum: Option<usize>,
     ) -> Result<bool, Error> {
-        match &mut self.limiter {
+        let may_grow = match &mut self.limiter {
             Some(hook) => hook(&mut *self.data).table_growing(current, desired, maximum),
             None => Ok(desired <= DEFAULT_TABLE_ELEMENTS),
+        };
+        self.note_growth(may_grow)
+    }
+
+    /// Records the limiter's decision.
+    fn note_growth(&mut self, may_grow: Result<bool, Error>) -> Result<bool, Error> {
+        self.note(HostEvent::AsksToGrow);
+        match &may_grow {
+            Ok(true) => {}
+            Ok(false) => self.note(HostEvent::DeniesGrowth),
+            Err(error) => self.note(HostEvent::FailsGrowth(error)),
+        }
+        may_grow
+    }
+
+    /// Records that the host cannot allocate what the limiter allowed.
+    pub(super) fn note_failed_allocation(&mut self, error: &LimitError) {
+        if matches!(error, LimitError::Allocation) {
+            self.note(HostEvent::DeniesGrowth);
+        }
+    }
+
+    /// Returns the limits that do not depend on what grows.
+    pub fn fixed_limits(&mut self) -> FixedLimits {
+        FixedLimits {
+            instances: self.limit(|limiter| limiter.instances(), DEFAULT_INSTANCES),
+            tables: self.limit(|limiter| limiter.tables(), DEFAULT_TABLES),
+            memories: self.limit(|limiter| limiter.memories(), DEFAULT_MEMORIES),
+            continuations: self.limit(|limiter| limiter.continuations(), DEFAULT_CONTINUATIONS),
+            stack_bytes: self.limit(|limiter| limiter.stack_bytes(), DEFAULT_STACK_BYTES),
+            exception_bytes: self
+                .limit(|limiter| limiter.exception_bytes(), DEFAULT_EXCEPTION_BYTES),
+            object_bytes: self.limit(|limiter| limiter.object_bytes(), DEFAULT_OBJECT_BYTES),
         }
     }
 
     /// Informs the limiter that a memory has not grown.
     pub(super) fn memory_grow_failed(&mut self, error: LimitError) -> Result<(), Error> {
+        self.note_failed_allocation(&error);
         match &mut self.limiter {
             Some(hook) => hook(&mut *self.data).memory_grow_failed(error.into()),
             None => Ok(()),
@@ -182,6 +218,7 @@ impl StoreInner {
 
     /// Informs the limiter that a table has not grown.
     pub(super) fn table_grow_failed(&mut self, error: LimitError) -> Result<(), Error> {
+        self.note_failed_allocation(&error);
         match &mut self.limiter {
             Some(hook) => hook(&mut *self.data).table_grow_failed(error.into()),
             None => Ok(()),

@@ -12,6 +12,7 @@
 //!   exception, externs, objects              objects, which a collection frees
 //!   collector   when to collect              collection, reachable, host_roots
 //!   fork        a copy of all of it
+//!   recording   the actions of the host, for a recorder
 //! ```
 //!
 //! # Invariants
@@ -53,6 +54,7 @@ mod matching;
 mod memory;
 mod objects;
 mod reachable;
+mod recording;
 mod rollback;
 mod store;
 mod table;
@@ -82,5 +84,6 @@ pub use matching::check_import;
 pub use memory::SharedMemory;
 pub use memory::{Memory, MemoryCore};
 pub use objects::{AnyKind, ObjectCore, is_object};
+pub use recording::{FixedLimits, HostEvent, Left, Recording};
 pub use store::StoreInner;
 pub use table::{CARD, Table};

@@ -10,6 +10,7 @@ use super::hooks::{CallHook, CellHook, EpochHook, LimiterHook, WaitHook};
 use super::instance::{Instance, InstanceCore};
 use super::memory::{Memory, MemoryCore};
 use super::objects::Objects;
+use super::recording::Recording;
 use super::table::Table;
 use super::tag::Tag;
 use crate::ids::{
@@ -47,6 +48,8 @@ pub struct StoreInner {
     pub cell_hook: Option<CellHook>,
     /// Hook that is called before and after the thread is parked without a timeout.
     pub wait_hook: Option<WaitHook>,
+    /// Recorder of the actions of the host.
+    pub recording: Option<Box<dyn Recording>>,
     pub(super) functions: Vec<FuncObject>,
     pub(super) host_functions: Vec<Arc<dyn HostFunc>>,
     pub(super) memories: Vec<Memory>,
@@ -112,6 +115,7 @@ impl StoreInner {
             call_hook: None,
             cell_hook: None,
             wait_hook: None,
+            recording: None,
             functions: Vec::new(),
             host_functions: Vec::new(),
             memories: Vec::new(),
@@ -160,6 +164,22 @@ impl StoreInner {
     /// Returns memory `index` and the embedder's data, both for changes.
     pub fn memory_and_data_mut(&mut self, index: MemoryIndex) -> (&mut Memory, &mut dyn Any) {
         (&mut self.memories[index.0 as usize], &mut *self.data)
+    }
+
+    /// Returns memory `index`, the embedder's data and the recorder, all for changes.
+    pub fn memory_data_and_recording_mut(
+        &mut self,
+        index: MemoryIndex,
+    ) -> (
+        &mut Memory,
+        &mut dyn Any,
+        Option<&mut (dyn Recording + 'static)>,
+    ) {
+        (
+            &mut self.memories[index.0 as usize],
+            &mut *self.data,
+            self.recording.as_deref_mut(),
+        )
     }
 
     /// Returns all memories by index, and the stacks for changes.

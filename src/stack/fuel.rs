@@ -2,12 +2,57 @@
 
 use super::stacks::Stacks;
 
+/// The way in which an interruption stops code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Stop {
+    /// The execution is suspended, as by another thread.
+    Interrupt = 1,
+    /// The execution is suspended, as at an epoch deadline.
+    Epoch = 2,
+    /// The code traps, as at an epoch deadline.
+    Trap = 3,
+}
+
 impl Stacks {
     /// Returns the fuel that is left.
     pub fn fuel(&self) -> u64 {
+        let left = self.signed_fuel().max(0);
+        u64::try_from(left).unwrap_or(u64::MAX)
+    }
+
+    /// Returns the fuel that is left, less than zero if more was spent than there was.
+    fn signed_fuel(&self) -> i128 {
         // SAFETY: as in `registers`.
         let fuel = unsafe { (*self.context()).fuel };
-        self.fuel_reserve + fuel.max(0) as u64
+        i128::from(self.fuel_reserve) + i128::from(fuel)
+    }
+
+    /// Makes code stop at the first poll at which it has spent this many units since the store was
+    /// created, or at none.
+    pub fn set_stop(&mut self, stop: Option<(u64, Stop)>) {
+        self.stop = stop;
+        let Some((at, _)) = stop else {
+            self.refill();
+            return;
+        };
+        let left = i64::try_from(at.saturating_sub(self.fuel_spent())).unwrap_or(i64::MAX) - 1;
+        let surplus = self.registers().fuel.saturating_sub(left);
+        if surplus > 0 {
+            self.fuel_set = self.fuel_set.wrapping_sub(surplus);
+            self.registers().fuel -= surplus;
+            self.fuel_reserve += surplus as u64;
+        }
+    }
+
+    /// Returns the reason for which code must stop at this poll, once.
+    pub fn take_stop(&mut self) -> Option<Stop> {
+        let (at, reason) = self.stop?;
+        if self.fuel_spent() < at {
+            return None;
+        }
+        self.set_stop(None);
+        Some(reason)
     }
 
     /// Returns the fuel that was spent beyond what there was.
@@ -31,13 +76,13 @@ impl Stacks {
         if self.registers().fuel < 0 {
             self.refill();
         }
-        self.registers().fuel < 0
+        self.signed_fuel() < 0
     }
 
     /// Returns the fuel that an operation can spend at once.
     pub fn available_fuel(&mut self) -> u64 {
         self.refill();
-        self.registers().fuel.max(0) as u64
+        self.fuel()
     }
 
     /// Spends fuel, also if there is less.
@@ -47,9 +92,16 @@ impl Stacks {
         *left = left.saturating_sub(fuel);
     }
 
-    /// Takes as much fuel from the reserve as the context can hold.
+    /// Takes as much fuel from the reserve as the context may have.
     fn refill(&mut self) {
-        let room = i64::MAX - self.registers().fuel.max(0);
+        let most = match self.stop {
+            None => i64::MAX,
+            Some((at, _)) => {
+                let left = at.saturating_sub(self.fuel_spent());
+                i64::try_from(left).unwrap_or(i64::MAX) - 1
+            }
+        };
+        let room = most.saturating_sub(self.registers().fuel.max(-1)).max(0);
         let refill = self.fuel_reserve.min(room as u64);
         self.fuel_reserve -= refill;
         let refill = refill as i64;

@@ -56,6 +56,7 @@ pub use context::{Context, Exit, LivePoint, OutgoingCall};
 pub use directory::{Awaited, ExitPoint, Owner, Stack, StackState, next_reference};
 pub use edges::Edge;
 pub use frames::{RawFrame, RawFrames};
+pub use fuel::Stop;
 pub use image::StackImage;
 pub use interrupt::InterruptHandle;
 pub use record::{BOUNDARY_SLOTS, BOUNDARY_TAG, BoundaryKind, RECORD_SLOTS, Record};

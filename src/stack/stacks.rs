@@ -4,6 +4,7 @@ use super::chain::Activation;
 use super::context::Context;
 use super::directory::{ExitPoint, Owner, Stack, StackState, next_reference};
 use super::entries::Entries;
+use super::fuel::Stop;
 use super::interrupt::{InterruptFlag, InterruptHandle};
 use super::names::Names;
 use super::root::{ListedStore, STORES};
@@ -55,8 +56,10 @@ pub struct Stacks {
     interrupt: Arc<InterruptFlag>,
     /// Fuel that was last set.
     pub(super) fuel_set: i64,
-    /// Fuel beyond the 2⁶³ − 1 units that the context can hold.
+    /// Fuel beyond what the context has: it can hold 2⁶³ − 1 units, and has only those up to `stop`.
     pub(super) fuel_reserve: u64,
+    /// Number of spent units from which on code stops at its next poll, for this reason.
+    pub(super) stop: Option<(u64, Stop)>,
     /// Fuel that had been spent when it was set.
     pub(super) fuel_spent_before: u64,
 }
@@ -107,6 +110,7 @@ impl Stacks {
             interrupt,
             fuel_set: 0,
             fuel_reserve: 0,
+            stop: None,
             fuel_spent_before: 0,
         };
         assert!(stacks.stacks.push(Stack::none()), "there is memory for it");

@@ -69,6 +69,7 @@ mod named;
 #[cfg(backstitch_threads)]
 mod parallel;
 mod pipe;
+mod replay;
 mod restorer;
 mod saved;
 #[cfg(feature = "wasi")]
@@ -91,6 +92,7 @@ pub use named::Named;
 #[cfg(backstitch_threads)]
 pub use parallel::ParallelProgram;
 pub use pipe::{MemoryInputPipe, MemoryOutputPipe};
+pub use replay::{OutputKind, ReplayedOutput, traced, traced_retry};
 pub use restorer::WasiCtxRestorer;
 #[cfg(feature = "wasi")]
 pub use system::{DirPerms, FilePerms, System, SystemDirectory, SystemInput, SystemOutput};

@@ -19,7 +19,7 @@ use core::fmt;
 use core::time::Duration;
 
 /// Name of the module that programs import.
-const MODULE: &str = "wasi_snapshot_preview1";
+pub(crate) const MODULE: &str = "wasi_snapshot_preview1";
 
 /// Largest number of parameters of a function.
 const MAX_PARAMS: usize = 9;
@@ -178,6 +178,12 @@ impl Function {
         }
         Ok(memory)
     }
+}
+
+/// Returns the name of a function that has the same characters.
+pub(crate) fn static_name(name: &str) -> Option<&'static str> {
+    let mut functions = FUNCTIONS.iter();
+    Some(functions.find(|function| function.name == name)?.name)
 }
 
 /// Defines all functions of `wasi_snapshot_preview1`. `get` returns the program's state from the
@@ -365,7 +371,20 @@ impl Blocked {
         mut store: impl AsContextMut<Data = T>,
         get: impl FnOnce(&mut T) -> &mut WasiCtx,
     ) -> Result<Retried> {
-        self.run(store.as_context_mut(), get)
+        let (function, arguments) = (self.function, self.arguments);
+        let mut store = store.as_context_mut();
+        let retried = self.run(store.as_context_mut(), get);
+        store.note(|| {
+            let answer = match &retried {
+                Ok(Retried::Done(results)) => match results[..] {
+                    [Val::I32(number)] => number as u8 + 1,
+                    _ => 0,
+                },
+                _ => 0,
+            };
+            encode_retry(function, &arguments, answer)
+        });
+        retried
     }
 
     /// Writes the call, from which [`Blocked::restore`] makes one that can be retried. Equal calls are
@@ -446,8 +465,8 @@ impl Blocked {
         get: impl FnOnce(&mut T) -> &mut WasiCtx,
     ) -> Result<Retried> {
         let fuel_spent = store.fuel_spent();
-        let (contents, data) = self.contents(&mut store);
-        self.carry_out(get(data), contents, fuel_spent)
+        let (memory, data) = self.guest_memory(&mut store);
+        self.carry_out(get(data), memory, fuel_spent)
     }
 
     /// Carries out the call with a context that other threads use too.
@@ -458,36 +477,34 @@ impl Blocked {
         context: &Mutex<WasiCtx>,
     ) -> Result<Retried> {
         let fuel_spent = store.fuel_spent();
-        let (contents, _) = self.contents(&mut store);
-        self.carry_out(&mut context.lock(), contents, fuel_spent)
+        let (memory, _) = self.guest_memory(&mut store);
+        self.carry_out(&mut context.lock(), memory, fuel_spent)
     }
 
-    /// Returns the contents of the program's memory, and the store's data.
-    fn contents<'a, T: 'static>(
+    /// Returns the program's memory and the store's data.
+    fn guest_memory<'a, T: 'static>(
         &self,
         store: &'a mut StoreContextMut<'_, T>,
-    ) -> (MemoryContents<'a>, &'a mut T) {
-        match self.memory {
-            Some(memory) => memory.contents_and_store_mut(store),
-            None => (MemoryContents::Borrowed(&mut []), store.data_mut()),
-        }
+    ) -> (GuestMemory<'a>, &'a mut T) {
+        let Some(memory) = self.memory else {
+            let none = MemoryContents::Borrowed(&mut []);
+            return (GuestMemory::new(none, None), store.data_mut());
+        };
+        let (contents, writes, data) = memory.contents_and_store_mut(store);
+        (GuestMemory::new(contents, writes), data)
     }
 
     fn carry_out(
         mut self,
         ctx: &mut WasiCtx,
-        contents: MemoryContents<'_>,
+        mut memory: GuestMemory<'_>,
         fuel_spent: Option<u64>,
     ) -> Result<Retried> {
         ctx.host.called(fuel_spent);
         ctx.starts = self.starts;
         let arguments = &self.arguments[..self.function.params.len()];
         let run = self.function.run;
-        let answer = run(
-            ctx,
-            &mut GuestMemory::new(contents),
-            Arguments(arguments.iter()),
-        );
+        let answer = run(ctx, &mut memory, Arguments(arguments.iter()));
         let told = match &answer {
             Ok(()) => Some(Ok(())),
             Err(Refusal::Errno(errno)) => Some(Err(*errno)),
@@ -513,6 +530,27 @@ impl Blocked {
         };
         Ok(Retried::Done(alloc::vec![Val::I32(number)]))
     }
+}
+
+/// Encodes a retried call for a recording. The answer is the error number plus one, or 0 without one.
+fn encode_retry(function: &Function, arguments: &[u64], answer: u8) -> Vec<u8> {
+    let index = FUNCTIONS.iter().position(|it| it.name == function.name);
+    let mut bytes = alloc::vec![index.unwrap_or_default() as u8, answer];
+    for argument in &arguments[..function.params.len()] {
+        bytes.extend_from_slice(&argument.to_le_bytes());
+    }
+    bytes
+}
+
+/// Returns the name and the answer of a retried call of a recording, and writes its arguments to
+/// `bits`.
+pub(crate) fn decode_retry(bytes: &[u8], bits: &mut Vec<u64>) -> Option<(&'static str, u8)> {
+    let ([index, answer], arguments) = bytes.split_first_chunk()?;
+    let function = FUNCTIONS.get(usize::from(*index))?;
+    let (words, _) = arguments.as_chunks::<8>();
+    bits.clear();
+    bits.extend(words.iter().map(|word| u64::from_le_bytes(*word)));
+    Some((function.name, *answer))
 }
 
 impl fmt::Debug for Blocked {

@@ -2,7 +2,7 @@
 //! the program chooses.
 
 use super::errno::Errno;
-use crate::api::MemoryContents;
+use crate::api::{MemoryContents, RecordedWrites};
 use alloc::borrow::Cow;
 use core::ops::Range;
 use core::str;
@@ -19,6 +19,8 @@ const CHUNK: u32 = 8192;
 /// The memory of the program during one call.
 pub(crate) struct GuestMemory<'a> {
     contents: MemoryContents<'a>,
+    /// Recorder of the writes, if the program is recorded.
+    writes: Option<RecordedWrites<'a>>,
 }
 
 /// An array of pieces (`iovec`s). All were inside the memory when this value was made.
@@ -29,8 +31,11 @@ pub(crate) struct Pieces {
 }
 
 impl<'a> GuestMemory<'a> {
-    pub(crate) fn new(contents: MemoryContents<'a>) -> GuestMemory<'a> {
-        GuestMemory { contents }
+    pub(crate) fn new(
+        contents: MemoryContents<'a>,
+        writes: Option<RecordedWrites<'a>>,
+    ) -> GuestMemory<'a> {
+        GuestMemory { contents, writes }
     }
 
     fn range(&self, pointer: u32, len: u32) -> Result<Range<usize>, Errno> {
@@ -71,6 +76,9 @@ impl<'a> GuestMemory<'a> {
         let range = self.range(pointer, len)?;
         match &mut self.contents {
             MemoryContents::Borrowed(all) => {
+                if let Some(writes) = &mut self.writes {
+                    writes.wrote(range.start, bytes);
+                }
                 all[range].copy_from_slice(bytes);
                 Ok(())
             }
@@ -100,7 +108,23 @@ impl<'a> GuestMemory<'a> {
     ) -> Result<u32, E> {
         let range = self.range(pointer, len)?;
         if let MemoryContents::Borrowed(bytes) = &mut self.contents {
-            return Ok(count(produce(&mut bytes[range])?, len));
+            let Some(writes) = &mut self.writes else {
+                return Ok(count(produce(&mut bytes[range])?, len));
+            };
+            // A producer may use more of the range than it says.
+            let start = range.start;
+            let before = bytes[range.clone()].to_vec();
+            let produced = produce(&mut bytes[range.clone()]);
+            let done = match &produced {
+                Ok(done) => (*done).min(before.len()),
+                Err(_) => 0,
+            };
+            let (written, rest) = bytes[range].split_at(done);
+            writes.wrote(start, written);
+            if rest != &before[done..] {
+                writes.wrote(start + done, rest);
+            }
+            return Ok(count(produced?, len));
         }
         self.in_chunks(pointer, len, |memory, at, buffer| {
             let done = produce(buffer)?;
@@ -348,7 +372,7 @@ mod tests {
     #[test]
     fn nothing_beyond_the_end_is_reached() {
         let mut bytes = [7; 16];
-        let mut memory = GuestMemory::new(MemoryContents::Borrowed(&mut bytes));
+        let mut memory = GuestMemory::new(MemoryContents::Borrowed(&mut bytes), None);
         assert_eq!(memory.read_u32(12), Ok(0x0707_0707));
         assert_eq!(memory.read_u32(13), Err(Errno::Fault));
         assert_eq!(memory.read_u64(u32::MAX), Err(Errno::Fault));
@@ -361,7 +385,7 @@ mod tests {
     #[test]
     fn pieces_are_checked_before_they_are_used() {
         let mut bytes = [0; 32];
-        let mut memory = GuestMemory::new(MemoryContents::Borrowed(&mut bytes));
+        let mut memory = GuestMemory::new(MemoryContents::Borrowed(&mut bytes), None);
         memory.write_u32(4, 32).unwrap();
         assert!(memory.pieces(0, 1).is_ok());
         memory.write_u32(4, 33).unwrap();
@@ -375,7 +399,7 @@ mod tests {
     #[test]
     fn a_piece_over_the_array_of_pieces_is_checked_again() {
         let mut bytes = [0; 32];
-        let mut memory = GuestMemory::new(MemoryContents::Borrowed(&mut bytes));
+        let mut memory = GuestMemory::new(MemoryContents::Borrowed(&mut bytes), None);
         // The first piece overlaps the entry of the second.
         memory.write_u32(0, 8).unwrap();
         memory.write_u32(4, 8).unwrap();
@@ -392,7 +416,7 @@ mod tests {
     #[test]
     fn paths_have_rules() {
         let mut bytes = *b"a/b\0/x\xff";
-        let memory = GuestMemory::new(MemoryContents::Borrowed(&mut bytes));
+        let memory = GuestMemory::new(MemoryContents::Borrowed(&mut bytes), None);
         assert_eq!(memory.path(0, 3), Ok("a/b".into()));
         assert_eq!(memory.path(0, 4), Err(Errno::Inval));
         assert_eq!(memory.path(0, 0), Err(Errno::Noent));
@@ -401,7 +425,7 @@ mod tests {
         assert_eq!(memory.path(6, 2), Err(Errno::Fault));
         assert_eq!(memory.text(0, 0), Ok("".into()));
         let mut long = [b'x'; MAX_PATH as usize + 1];
-        let memory = GuestMemory::new(MemoryContents::Borrowed(&mut long));
+        let memory = GuestMemory::new(MemoryContents::Borrowed(&mut long), None);
         assert!(memory.path(0, MAX_PATH).is_ok());
         assert_eq!(memory.path(0, MAX_PATH + 1), Err(Errno::Nametoolong));
     }

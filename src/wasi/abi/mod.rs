@@ -30,6 +30,8 @@ pub use types::{
 };
 
 pub(crate) use descriptor::{Descriptor, DescriptorTable, Object, OpenDirectory, OpenFile};
+pub(crate) use functions::{MODULE, decode_retry, static_name};
+
 #[cfg(backstitch_threads)]
 pub(crate) use functions::add_shared_to_linker;
 pub(crate) use poll::Starts;

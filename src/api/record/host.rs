@@ -1,0 +1,281 @@
+//! Calls of host functions in a replay.
+
+use super::actions;
+use super::format::{Reader, Shape, Unreadable, WriteShape, event};
+use super::player::{
+    Context, End, Frame, Stop, act, diverges, invalid, player, prepare_interruption, spent,
+};
+use super::replayer::{ReplayState, ReplayedCall};
+use crate::api::{AsContext, AsContextMut, Caller, Memory, Val};
+use crate::code::Trap;
+use crate::heap::{self, StoreInner};
+use crate::ids::MemoryIndex;
+use crate::support::error::{Error, Result};
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+/// Reads which host function is called.
+pub(super) fn called(reader: &mut Reader<'_>, event: u8) -> Result<usize, Unreadable> {
+    match event {
+        event::CALL_HOST => reader.size(),
+        number => Ok(number.into()),
+    }
+}
+
+/// Runs a host function: does what the log says until the function ends.
+pub(super) fn call_host(
+    mut caller: Caller<'_, ReplayState>,
+    function: usize,
+    arguments: &[Val],
+    results: &mut [Val],
+) -> Result<()> {
+    let instance = caller.instance();
+    let mut store = caller.as_context_mut();
+    match play_host(&mut store, function, arguments, results) {
+        Ok(end) => {
+            let results = end.is_ok().then_some(&*results);
+            let memory = instance.and_then(|it| it.get_memory(&mut store, "memory"));
+            observe(&mut store, memory, function, arguments, results)?;
+            end
+        }
+        Err(stop) => {
+            player(&mut store).stop.get_or_insert(stop);
+            Err(Error::msg("the replay stops"))
+        }
+    }
+}
+
+fn play_host(
+    store: &mut Context<'_>,
+    function: usize,
+    arguments: &[Val],
+    results: &mut [Val],
+) -> Result<Result<()>, Stop> {
+    if player(store).stop.is_some() {
+        return Err(Unreadable::Ends.into());
+    }
+    let log = Arc::clone(&player(store).log);
+    let mut reader = Reader::new(&log, player(store).at);
+    let event = reader.byte()?;
+    let name = player(store).name(function);
+    let recorded = match event {
+        ..=event::CALL_HOST => called(&mut reader, event)?,
+        event::DONE | event::FAILED | event::SUSPENDED => {
+            let difference = format!("the program calls {name}, and in the recording it ends");
+            return Err(diverges(store, difference));
+        }
+        _ => return Err(invalid(store, "this is no call of the host")),
+    };
+    if recorded != function {
+        let other = player(store).name(recorded);
+        let difference = format!("the program calls {name}, and in the recording {other}");
+        return Err(diverges(store, difference));
+    }
+    let spent = spent(store);
+    let types = player(store).functions[function].ty.clone();
+    let check = &mut player(store).check;
+    check.add(function as u64);
+    check.add(spent);
+    for (ty, value) in types.inner().params.iter().zip(arguments) {
+        let bits = match value.ref_() {
+            Some(reference) => [u64::from(!reference.is_null()), 0],
+            None => value.to_bits(store.0, *ty).map_err(Stop::Impossible)?,
+        };
+        player(store).check.add_value(*ty, bits);
+    }
+    if reader.byte()? != player(store).check.byte() {
+        let what = match player(store).counts {
+            true => "arguments, or after another number of instructions",
+            false => "arguments",
+        };
+        let difference = format!("the program calls {name} with other {what}: {arguments:?}");
+        return Err(diverges(store, difference));
+    }
+    let player = player(store);
+    player.calls += 1;
+    player.at = reader.at;
+    let mut frame = Frame {
+        function,
+        arguments,
+        results,
+        failed: None,
+    };
+    loop {
+        match act(store, &log, Some(&mut frame))? {
+            Some(End::Function(end)) => {
+                // If the log ends here, it does not say how far code runs.
+                let at = self::player(store).at;
+                if Reader::new(&log, at).is_at_end() {
+                    return Err(Unreadable::Ends.into());
+                }
+                prepare_interruption(store);
+                return Ok(end);
+            }
+            Some(End::Log(..)) => return Err(invalid(store, "a host function has not ended")),
+            None => {}
+        }
+    }
+}
+
+/// Reads the end of a host function.
+pub(super) fn end(
+    store: &mut Context<'_>,
+    reader: &mut Reader<'_>,
+    event: u8,
+    frame: &mut Frame<'_>,
+) -> Result<Result<()>, Stop> {
+    match event {
+        event::RETURN => {
+            let mut shape = Shape::default();
+            for _ in 0..reader.count()? {
+                let write_shape = read_shape(reader)?;
+                write(store, reader, &write_shape, frame.arguments)?;
+                shape.writes.push(write_shape);
+            }
+            let start = reader.at;
+            read_results(store, reader, frame)?;
+            shape.results = player(store).log[start..reader.at].to_vec();
+            let function = &mut player(store).functions[frame.function];
+            let is_numeric = !function.ty.results().any(|ty| ty.is_ref());
+            function.shape = is_numeric.then_some(shape);
+            Ok(Ok(()))
+        }
+        event::RETURN_AGAIN => {
+            let Some(shape) = player(store).functions[frame.function].shape.clone() else {
+                return Err(reader
+                    .invalid("the function has not returned before")
+                    .into());
+            };
+            for write_shape in &shape.writes {
+                write(store, reader, write_shape, frame.arguments)?;
+            }
+            read_results(store, &mut Reader::new(&shape.results, 0), frame)?;
+            Ok(Ok(()))
+        }
+        event::THROW => {
+            let value = actions::exception(store, reader, frame.arguments)?;
+            let thrown: Result<()> = store.throw(value);
+            Ok(thrown)
+        }
+        event::SUSPEND => Ok(Err(Error::suspend(Suspended))),
+        event::FAIL => {
+            let trap = reader.byte()?.checked_sub(1).and_then(Trap::from_u8);
+            let mut texts = Vec::new();
+            for _ in 0..reader.count()? {
+                texts.push(reader.text()?);
+            }
+            Ok(Err(error(trap, &texts, frame.failed.take())))
+        }
+        _ => Err(reader.invalid("there is no such event").into()),
+    }
+}
+
+/// The request with which a recorded host function has suspended its execution.
+#[derive(Debug)]
+struct Suspended;
+
+/// Makes an error with these texts, outermost first. It contains the error of the function that was
+/// called last, if the texts do.
+fn error(trap: Option<Trap>, texts: &[&str], failed: Option<Error>) -> Error {
+    let inner = failed.and_then(|failed| {
+        let chain: Vec<String> = failed.chain().map(ToString::to_string).collect();
+        let outer = texts.len().checked_sub(chain.len())?;
+        (texts[outer..] == chain[..]).then_some((outer, failed))
+    });
+    let (outer, mut error) = match (inner, trap, texts.split_last()) {
+        (Some((outer, failed)), ..) => (outer, failed),
+        (None, Some(trap), rest) => (rest.map_or(0, |(_, outer)| outer.len()), trap.into()),
+        (None, None, Some((last, outer))) => (outer.len(), Error::msg(String::from(*last))),
+        (None, None, None) => (0, Error::msg("an error of the host")),
+    };
+    for text in texts[..outer].iter().rev() {
+        error = error.context(String::from(*text));
+    }
+    error
+}
+
+fn read_results(
+    store: &mut Context<'_>,
+    reader: &mut Reader<'_>,
+    frame: &mut Frame<'_>,
+) -> Result<(), Stop> {
+    let ty = player(store).functions[frame.function].ty.clone();
+    let values = actions::values(store, reader, ty.results(), frame.arguments)?;
+    for (result, value) in frame.results.iter_mut().zip(values) {
+        *result = value;
+    }
+    Ok(())
+}
+
+pub(super) fn read_shape(reader: &mut Reader<'_>) -> Result<WriteShape, Unreadable> {
+    Ok(WriteShape {
+        memory: reader.index()?,
+        base: reader.byte()?,
+        offset: reader.number()?,
+        len: reader.number()?,
+    })
+}
+
+/// Writes bytes of the log to a memory.
+pub(super) fn write(
+    store: &mut Context<'_>,
+    reader: &mut Reader<'_>,
+    shape: &WriteShape,
+    arguments: &[Val],
+) -> Result<(), Stop> {
+    let base = match shape.base.checked_sub(1) {
+        None => 0,
+        Some(argument) => match arguments.get(usize::from(argument)) {
+            Some(Val::I32(address)) => u64::from(*address as u32),
+            Some(Val::I64(address)) => *address as u64,
+            _ => return Err(reader.invalid("the argument is not an address").into()),
+        },
+    };
+    let count = store.0.memories().len();
+    actions::check(store, reader, shape.memory, count, "memory")?;
+    let address = usize::try_from(base.wrapping_add(shape.offset)).unwrap_or(usize::MAX);
+    let word;
+    let bytes = match shape.len {
+        4 => {
+            word = reader.index()?.to_le_bytes();
+            &word
+        }
+        len => reader.bytes(len)?,
+    };
+    let memory = Memory::of(store.0.id(), MemoryIndex(shape.memory));
+    if memory.write(&mut *store, address, bytes).is_err() {
+        let difference = "a memory is smaller than what the host writes";
+        return Err(diverges(store, difference.into()));
+    }
+    Ok(())
+}
+
+/// Calls the observer for a call that has ended.
+fn observe(
+    store: &mut Context<'_>,
+    memory: Option<Memory>,
+    function: usize,
+    arguments: &[Val],
+    results: Option<&[Val]>,
+) -> Result<()> {
+    let Some(mut observer) = player(store).observer.take() else {
+        return Ok(());
+    };
+    let fuel_spent = player(store).counts.then(|| store.fuel_spent()).flatten();
+    let inner: &StoreInner = store.as_context().0;
+    let memory = memory.map(|memory| inner.memory(memory.index()));
+    let state: &ReplayState = crate::api::store::data(inner);
+    let of = &state.0.functions[function];
+    let observed = observer(&ReplayedCall {
+        module: &of.module,
+        name: &of.name,
+        arguments,
+        results,
+        fuel_spent,
+        memory: memory.and_then(heap::Memory::bytes).unwrap_or_default(),
+    });
+    player(store).observer = Some(observer);
+    observed
+}
