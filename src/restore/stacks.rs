@@ -691,6 +691,10 @@ impl Layout {
             older = Some(frame);
         }
         if let (true, Some(older)) = (rest.crosses, older) {
+            ensure!(
+                matches!(older.continuation, Continuation::Return(_)),
+                "a boundary is above a frame that waits for no call"
+            );
             positions.push(Position {
                 at: next,
                 frame: None,
