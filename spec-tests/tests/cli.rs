@@ -15,6 +15,8 @@ mod numbers;
 mod preinit;
 #[path = "command/recordings.rs"]
 mod recordings;
+#[path = "command/snapshots.rs"]
+mod snapshots;
 
 use command::{Run, backstitch, file};
 use std::ffi::OsStr;

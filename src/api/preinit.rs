@@ -2,6 +2,7 @@
 
 use super::context::AsContextMut;
 use super::extern_type::ExternType;
+use super::instance::Instance;
 use super::linker::Linker;
 use super::module::Module;
 use crate::support::error::{Context, Result};
@@ -96,9 +97,32 @@ impl Preinit {
         module: &Module,
     ) -> Result<Vec<u8>> {
         image::check(&module.0)?;
-        let names = self.initialisers(module)?;
         let mut linker = linker.clone();
         linker.define_unknown_imports_as_traps(module)?;
+        let instance = self.instantiate(&mut store, &linker, module)?;
+        let names = self.initialisers(module)?;
+        let removed = if self.keep_init { &[] } else { &*names };
+        instance.image_without(store.as_context().0, removed)
+    }
+
+    /// Instantiates a module, and calls the initialiser. [`Store::snapshot`](crate::Store::snapshot)
+    /// keeps more of the instance's state than an image can.
+    ///
+    /// # Errors
+    ///
+    /// Returns the errors of [`Preinit::run`], except those of
+    /// [`Instance::to_module`](crate::Instance::to_module).
+    ///
+    /// # Panics
+    ///
+    /// Panics if the store, the linker and the module do not belong to the same engine.
+    pub fn instantiate<T: 'static>(
+        &self,
+        mut store: impl AsContextMut<Data = T>,
+        linker: &Linker<T>,
+        module: &Module,
+    ) -> Result<Instance> {
+        let names = self.initialisers(module)?;
         let instance = linker.instantiate(&mut store, module)?;
         for name in &names {
             let function = instance.get_typed_func::<(), ()>(&mut store, name)?;
@@ -106,8 +130,7 @@ impl Preinit {
                 .call(&mut store, ())
                 .with_context(|| format!("the initialiser `{name}` failed"))?;
         }
-        let removed = if self.keep_init { &[] } else { &*names };
-        instance.image_without(store.as_context().0, removed)
+        Ok(instance)
     }
 
     /// Returns the names of the functions to call.

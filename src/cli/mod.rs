@@ -29,9 +29,11 @@ mod preinit;
 mod quantity;
 mod record;
 mod replay;
+mod resume;
 mod run;
 mod script;
 mod signature;
+mod snapshot;
 mod symbols;
 mod text;
 mod value;
@@ -52,6 +54,7 @@ Examples:
   backstitch run --coredump %p.core program.wasm  leave a core dump if it traps
   backstitch run --record x.log program.wasm      record what comes from outside
   backstitch replay x.log                         run it again from the recording
+  backstitch resume half.core                     go on with the program of a snapshot
   backstitch preinit program.wasm -o ready.wasm   initialise it, write it in that state
   backstitch explore --races program.wasm         run it under many schedules of its threads
   backstitch wast tests/core                      run a folder of test scripts
@@ -73,6 +76,8 @@ enum Command {
     Run(run::Arguments),
     /// Run the program of a recording again, without its files, clock and environment
     Replay(replay::Arguments),
+    /// Go on with the program of a snapshot
+    Resume(resume::Arguments),
     /// Initialise a module, and write it in the state that it has then
     Preinit(preinit::Arguments),
     /// Run a program with threads under many schedules, to find faults that depend on them
@@ -95,6 +100,7 @@ pub(crate) fn main() -> ExitCode {
     let result = match &arguments.command {
         Command::Run(arguments) => run::run(arguments, &mut out),
         Command::Replay(arguments) => replay::run(arguments, &mut out),
+        Command::Resume(arguments) => resume::run(arguments, &mut out),
         Command::Preinit(arguments) => preinit::run(arguments),
         Command::Explore(arguments) => explore::run(arguments, &mut out),
         Command::Wast(arguments) => wast::run(arguments, &mut out),

@@ -1,12 +1,11 @@
 //! `backstitch preinit`: initialises a module and writes it in the state that it has then.
 
 use super::failure::Failure;
+use super::host::Host;
 use super::input::Source;
-use super::{quantity, run as command, wasi};
-use backstitch::wasi::{self as preview1, I32Exit, WasiCtx};
-use backstitch::{
-    Config, Engine, Error, Linker, Module, Preinit, Store, StoreLimits, StoreLimitsBuilder,
-};
+use super::{quantity, run as command, snapshot, wasi};
+use backstitch::wasi::{self as preview1, I32Exit, Threads};
+use backstitch::{Config, Engine, Error, Linker, Module, Preinit, Store, StoreLimitsBuilder};
 use clap::Args;
 use std::fs;
 use std::path::PathBuf;
@@ -37,6 +36,11 @@ pub(crate) struct Arguments {
     /// given by a name (mangled or not), or by the end of a name, such as `module::function`
     #[arg(long, value_name = "NAME")]
     init: Option<String>,
+
+    /// Write a snapshot instead of a module: it also contains objects, host functions by name and the
+    /// state of WASI, and `backstitch resume --invoke` goes on from it
+    #[arg(long, conflicts_with = "keep_init")]
+    snapshot: bool,
 
     /// Keep the exports of the functions that have initialised the module
     #[arg(long)]
@@ -75,12 +79,6 @@ pub(crate) struct Arguments {
     arguments: Vec<String>,
 }
 
-/// The store's data while the module is initialised.
-struct Host {
-    limits: StoreLimits,
-    wasi: WasiCtx,
-}
-
 /// Initialises the module and writes the image.
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let source = Source::read(&arguments.file)?;
@@ -108,6 +106,12 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     store.set_fuel(fuel).map_err(refuse)?;
     let mut linker = Linker::new(&engine);
     preview1::add_to_linker(&mut linker, |host: &mut Host| &mut host.wasi).map_err(refuse)?;
+    if arguments.snapshot {
+        preinit
+            .instantiate(&mut store, &linker, &module)
+            .map_err(|error| failure(&source, error))?;
+        return snapshot::write(&mut store, &arguments.output, &source.file, true);
+    }
     let image = preinit
         .run(&mut store, &linker, &module)
         .map_err(|error| failure(&source, error))?;
@@ -134,6 +138,7 @@ fn host(arguments: &Arguments) -> Result<Host, Failure> {
     Ok(Host {
         limits: limits.build(),
         wasi: wasi::context(&given, &arguments.file, &arguments.arguments, false)?,
+        threads: Threads::new(0),
     })
 }
 

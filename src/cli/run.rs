@@ -4,13 +4,14 @@ use super::failure::Failure;
 use super::host::{self, Host};
 use super::input::Source;
 use super::names::{self, Selection};
+use super::snapshot::{self, Moment};
 use super::value::{self, Notation};
-use super::{coredump, quantity, record, signature, wasi};
+use super::{coredump, quantity, record, resume, signature, wasi};
 use backstitch::wasi::threads::has_threads;
 use backstitch::wasi::{I32Exit, Program, Threads, WasiCtx};
 use backstitch::{
-    CompilationMode, Config, CoreDump, Engine, Error, ExternType, Func, FuncType, Instance, Linker,
-    Module, Store, StoreLimits, StoreLimitsBuilder, Val,
+    CompilationMode, Config, CoreDump, Engine, Error, Execution, ExternType, Func, FuncType,
+    Instance, Linker, Module, Outcome, Snapshot, Store, StoreLimits, StoreLimitsBuilder, Val,
 };
 use clap::Args;
 use std::ffi::OsString;
@@ -36,6 +37,7 @@ Examples:
   backstitch run --fuel 1e6 --max-memory 16MiB program.wasm
   backstitch run --coredump '%p-%h.core' program.wasm
   backstitch run --record program.log program.wasm
+  backstitch run --deterministic --snapshot half.core --at fuel=1e6 program.wasm
 
 Exit codes: 0 success; 1 an error in the file, an import, an export or an argument;
 2 wrong usage; 134 the program trapped. A program that exits by itself chooses its own.";
@@ -75,6 +77,9 @@ pub(crate) struct Arguments {
 
     #[command(flatten)]
     record: record::Recording,
+
+    #[command(flatten)]
+    snapshot: snapshot::Snapshotting,
 
     #[command(flatten)]
     pub(super) wasi: wasi::Given,
@@ -139,9 +144,15 @@ pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Fail
     let (path, texts) = split_command(&arguments.command)?;
     let source = Source::read(path)?;
     let file = &source.file;
-    let counts = arguments.fuel.is_some() || arguments.wasi.is_deterministic();
+    let moment = arguments.snapshot.suspends_after();
+    let counts = arguments.fuel.is_some() || arguments.wasi.is_deterministic() || moment.is_some();
     let mut module = load(&source, arguments, counts, false)?;
     let has_threads = has_threads(&module);
+    if has_threads && arguments.snapshot.is_some() {
+        return Err(Failure::Input(format!(
+            "`{file}` has threads, and `backstitch run` makes no snapshots of such programs"
+        )));
+    }
     // Threads whose instructions are counted take turns, and so do those that are recorded.
     let parallel =
         has_threads && !counts && !arguments.record.is_some() && cfg!(backstitch_threads);
@@ -205,11 +216,31 @@ pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Fail
             |host: &mut Host| &mut host.threads,
         )
     });
-    let called = execute(&mut store, &linker, &module, file, call, threads);
+    let called = match moment {
+        Some(count) => execute_until(&mut store, &linker, &module, file, call, count),
+        None => execute(&mut store, &linker, &module, file, call, threads).map(Ended::Done),
+    };
     let ended = match called {
-        Ok(results) => Ok(results),
+        Ok(Ended::Done(results)) => {
+            resume::finished_early(&store, moment)?;
+            arguments
+                .snapshot
+                .write_at(Moment::Exit, &mut store, file)?;
+            Ok(results)
+        }
+        // The call lives until it is saved.
+        Ok(Ended::Suspended(_call)) => {
+            let moment = Moment::Fuel(moment.unwrap_or_default());
+            arguments.snapshot.write_at(moment, &mut store, file)?;
+            Ok(Vec::new())
+        }
         Err(Stopped::Before(failure)) => Err(failure),
         Err(Stopped::Running(error)) => {
+            let moment = match error.is::<I32Exit>() {
+                true => Moment::Exit,
+                false => Moment::Trap,
+            };
+            arguments.snapshot.write_at(moment, &mut store, file)?;
             let error = match &dump {
                 // An exit is not a crash.
                 Some(dump) if !error.is::<I32Exit>() => {
@@ -234,6 +265,14 @@ pub(super) fn print_results(
         writeln!(out, "{}", value::print(result, notation))?;
     }
     Ok(())
+}
+
+/// The end of a program's time in this process.
+enum Ended {
+    /// The call has returned these results.
+    Done(Vec<Val>),
+    /// The call is suspended.
+    Suspended(Execution),
 }
 
 /// The reason why a program did not finish.
@@ -271,6 +310,30 @@ fn execute(
     let function = find_function(store, instance, file, &selected)?;
     let first = function.start(&mut *store, &selected.arguments)?;
     Ok(program.run(store, first)?)
+}
+
+/// Instantiates the module and makes the call, until the program has executed `count` instructions.
+fn execute_until(
+    store: &mut Store<Host>,
+    linker: &Linker<Host>,
+    module: &Module,
+    file: &str,
+    selected: Option<Call>,
+    count: u64,
+) -> Result<Ended, Stopped> {
+    let instance = linker.instantiate(&mut *store, module)?;
+    initialize(store, instance, selected.as_ref())?;
+    let Some(selected) = selected else {
+        return Ok(Ended::Done(Vec::new()));
+    };
+    let function = find_function(store, instance, file, &selected)?;
+    let mut execution = function.start(&mut *store, &selected.arguments)?;
+    let spent = store.fuel_spent().unwrap_or_default();
+    store.set_fuel(count.saturating_sub(spent))?;
+    match execution.resume(&mut *store)? {
+        Outcome::Done(results) => Ok(Ended::Done(results)),
+        Outcome::Suspended(_) => Ok(Ended::Suspended(execution)),
+    }
 }
 
 /// Makes the selected call of an instance, if there is one. Returns its results.
@@ -470,6 +533,11 @@ pub(crate) fn default_entry(
     if symbols.has_start {
         return Ok(None);
     }
+    if Snapshot::parse(&source.binary).is_ok() {
+        return Err(Failure::Input(format!(
+            "nothing was run: `{file}` is a snapshot, from which `backstitch resume` goes on"
+        )));
+    }
     if CoreDump::parse(&source.binary).is_ok() {
         return Err(Failure::Input(format!(
             "nothing was run: `{file}` is a core dump, which `backstitch inspect` shows"
@@ -510,7 +578,11 @@ fn exported_function(name: &str, ty: &FuncType) -> String {
     )
 }
 
-fn parse_arguments(name: &str, ty: &FuncType, texts: &[String]) -> Result<Vec<Val>, Failure> {
+pub(super) fn parse_arguments(
+    name: &str,
+    ty: &FuncType,
+    texts: &[String],
+) -> Result<Vec<Val>, Failure> {
     let name = names::shown(name);
     let expected = ty.params().len();
     if texts.len() != expected {

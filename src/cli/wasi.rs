@@ -7,7 +7,7 @@ use backstitch::scheduler::Policy;
 use backstitch::wasi::threads::MAX_THREADS;
 use backstitch::wasi::{
     Deterministic, DirPerms, Errno, FilePerms, MemoryDirectory, MemoryInputPipe, MinimalOutput,
-    SystemInput, TracedCall, WasiCtx, WasiCtxBuilder,
+    Named, OutputStream, SystemInput, TracedCall, WasiCtx, WasiCtxBuilder,
 };
 use clap::Args;
 use std::env;
@@ -246,11 +246,25 @@ fn in_memory(given: &Given, seed: u64) -> Result<WasiCtxBuilder, Failure> {
         let bytes = fs::read(path).map_err(|error| unreadable(path, error))?;
         builder.stdin(MemoryInputPipe::new(bytes));
     }
-    // Programs cannot detect whether their output is a terminal.
-    builder
-        .stdout(MinimalOutput::new(|bytes| print(&mut io::stdout(), bytes)))
-        .stderr(MinimalOutput::new(|bytes| print(&mut io::stderr(), bytes)));
+    builder.stdout(stdout()).stderr(stderr());
     Ok(builder)
+}
+
+/// Names of the outputs of deterministic programs in snapshots.
+pub(super) const STDOUT: &str = "backstitch:stdout";
+pub(super) const STDERR: &str = "backstitch:stderr";
+
+/// Returns the standard output of a deterministic program, which cannot detect whether that is a
+/// terminal.
+pub(super) fn stdout() -> impl OutputStream {
+    let stream = MinimalOutput::new(|bytes| print(&mut io::stdout(), bytes));
+    Named::new(STDOUT, stream)
+}
+
+/// Returns the standard error of a deterministic program.
+pub(super) fn stderr() -> impl OutputStream {
+    let stream = MinimalOutput::new(|bytes| print(&mut io::stderr(), bytes));
+    Named::new(STDERR, stream)
 }
 
 pub(crate) fn print(stream: &mut dyn Write, bytes: &[u8]) -> Result<usize, Errno> {

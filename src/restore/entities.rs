@@ -228,9 +228,9 @@ fn create_table(
     declaration: Option<Declaration<'_>>,
 ) -> Result<()> {
     let table = &dump.tables()[index];
-    let counts = table.elements.iter();
+    let mut counts = table.elements.iter();
     let size = counts
-        .fold(Some(0_u64), |sum, run| sum?.checked_add(run.count))
+        .try_fold(0_u64, |sum, run| sum.checked_add(run.count))
         .ok_or_else(|| format_err!("it has too many elements"))?;
     let declared = declaration.map(|it| (it.module.tables[it.index], it.defines));
     let ty = match declared {

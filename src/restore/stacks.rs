@@ -125,8 +125,8 @@ pub fn restore(
         };
         tops.push(top);
     }
-    for index in 0..stacks.len() {
-        let number = stacks[index].number;
+    for (index, stack) in stacks.iter().enumerate() {
+        let number = stack.number;
         all.link(store, &tops, index)
             .with_context(|| format!("stack {number}"))?;
     }

@@ -15,6 +15,7 @@ mod objects;
 mod pauses;
 mod preinit;
 mod running;
+mod snapshots;
 mod switching;
 #[cfg(backstitch_threads)]
 mod threads;

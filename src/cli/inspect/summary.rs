@@ -24,6 +24,12 @@ pub(crate) fn print(inspection: &Inspection<'_>, out: &mut dyn Write) -> io::Res
         Some(reason) => writeln!(out, "{program}: {}", printable(&reason))?,
         None => writeln!(out, "{program}: the dump contains no reason")?,
     }
+    if dump.snapshot().is_some() {
+        writeln!(
+            out,
+            "  it is a snapshot, from which `backstitch resume` goes on"
+        )?;
+    }
     if let Some(access) = inspection.access() {
         writeln!(out, "  it accessed {access}")?;
     }

@@ -6,6 +6,73 @@ use crate::support::write::Write;
 use alloc::string::ToString;
 use alloc::vec;
 
+/// Returns the part of a snapshot with one item of every kind.
+fn snapshot(values: &[Value]) -> Snapshot {
+    let rest = |place, awaits, base, yielded| StackRest {
+        first_revision: 2,
+        place,
+        awaits,
+        crosses: base == Some(1),
+        base,
+        handles: vec![1, 0],
+        out_of_fuel: base.is_none(),
+        yielded,
+    };
+    let number = |state, revision| StackNumber { state, revision };
+    let wait = |state| Wait {
+        stack: 1,
+        memory: 0,
+        address: 1 << 40,
+        state,
+    };
+    Snapshot {
+        numbers: vec![
+            number(NumberState::Used, 300),
+            number(NumberState::Free, 0),
+            number(NumberState::Retired, 1 << 31),
+        ],
+        free: vec![2],
+        stacks: vec![
+            rest(Place::Usual, Awaits::Nothing, None, None),
+            rest(Place::Entry, Awaits::Host(7), Some(1), Some(u64::MAX)),
+            rest(Place::FirstAccess, Awaits::Tag(200), Some(0), None),
+            rest(Place::SecondAccess, Awaits::Nothing, None, Some(0)),
+        ],
+        waits: [WaitState::Waiting, WaitState::Woken, WaitState::TimedOut]
+            .map(wait)
+            .into(),
+        names: vec![ExecutionName {
+            stack: 1,
+            name: "worker".into(),
+        }],
+        debt: 1,
+        spent: u64::MAX,
+        epoch: 5,
+        host_functions: vec![HostFunction {
+            function: 3,
+            module: "host".into(),
+            name: "print".into(),
+        }],
+        next_value: 400,
+        host_values: vec![HostValue {
+            number: 399,
+            bytes: vec![1, 2],
+        }],
+        hidden: vec![Hidden {
+            thread: 0,
+            frame: 1,
+            values: values.into(),
+        }],
+        segments: vec![Segment {
+            instance: 0,
+            segment: 1,
+            elements: values.into(),
+        }],
+        pending: Some(values[9]),
+        data: vec![9; 200],
+    }
+}
+
 /// Returns an extension with one item of every kind.
 fn example() -> Extension {
     let values = [
@@ -201,6 +268,8 @@ fn example() -> Extension {
             value: values[9],
         })
         .into(),
+        snapshot: Some(snapshot(&values)),
+        module_bytes: Vec::new(),
     }
 }
 

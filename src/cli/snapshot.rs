@@ -1,0 +1,156 @@
+//! Snapshots that `run`, `resume` and `preinit` write.
+
+use super::failure::Failure;
+use super::host::Host;
+use super::{quantity, wasi};
+use backstitch::wasi::{Threads, WasiCtxRestorer};
+use backstitch::{Error, Result, SnapshotHost, SnapshotOptions, Store, StoreLimits};
+use clap::Args;
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+/// Most bytes of files in memory and of captured output that a snapshot may ask for.
+const MAX_CAPACITY: u64 = 4 << 30;
+/// Most descriptors that a snapshot may ask for.
+const MAX_DESCRIPTORS: usize = 1 << 20;
+
+/// The options for writing a snapshot.
+#[derive(Args)]
+pub(super) struct Snapshotting {
+    /// Write a snapshot to this file, from which `backstitch resume` goes on
+    #[arg(long, value_name = "OUT")]
+    snapshot: Option<PathBuf>,
+
+    /// Write the snapshot at this moment: `fuel=N`, after N instructions of the program, which ends
+    /// here; `trap`, if the program traps; `exit`, when it ends by itself
+    #[arg(
+        long,
+        value_name = "WHEN",
+        requires = "snapshot",
+        default_value = "exit"
+    )]
+    at: Moment,
+
+    /// Leave the modules out of the snapshot: they must be given to `backstitch resume`
+    #[arg(long, requires = "snapshot")]
+    without_modules: bool,
+}
+
+/// The moment at which a snapshot is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Moment {
+    /// The program has executed this many instructions.
+    Fuel(u64),
+    /// The program has trapped.
+    Trap,
+    /// The program has ended by itself.
+    Exit,
+}
+
+impl FromStr for Moment {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Moment, String> {
+        match (text, text.strip_prefix("fuel=")) {
+            ("trap", _) => Ok(Moment::Trap),
+            ("exit", _) => Ok(Moment::Exit),
+            (_, Some(count)) => quantity::count(count).map(Moment::Fuel),
+            _ => Err("it is one of `fuel=N`, `trap` and `exit`".to_string()),
+        }
+    }
+}
+
+impl Snapshotting {
+    /// Returns whether a snapshot is to be written.
+    pub(super) fn is_some(&self) -> bool {
+        self.snapshot.is_some()
+    }
+
+    /// Returns the number of instructions after which the program is suspended for a snapshot, if it is.
+    pub(super) fn suspends_after(&self) -> Option<u64> {
+        match (&self.snapshot, self.at) {
+            (Some(_), Moment::Fuel(count)) => Some(count),
+            _ => None,
+        }
+    }
+
+    /// Writes the snapshot, if it is to be written at this moment.
+    pub(super) fn write_at(
+        &self,
+        moment: Moment,
+        store: &mut Store<Host>,
+        program: &str,
+    ) -> Result<(), Failure> {
+        match &self.snapshot {
+            Some(path) if self.at == moment => write(store, path, program, !self.without_modules),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Writes a snapshot of a store.
+pub(super) fn write(
+    store: &mut Store<Host>,
+    path: &Path,
+    program: &str,
+    with_modules: bool,
+) -> Result<(), Failure> {
+    let cannot = |reason: &dyn std::fmt::Display| {
+        let path = path.display();
+        Failure::Input(format!("cannot write the snapshot `{path}`: {reason}"))
+    };
+    let file = File::create(path).map_err(|reason| cannot(&reason))?;
+    let mut out = BufWriter::with_capacity(1 << 16, file);
+    let mut options = SnapshotOptions::new();
+    options.name(program).embed_modules(with_modules);
+    store
+        .snapshot(&mut State, &mut out, &options)
+        .map_err(|error| cannot(&format!("{error:#}")))?;
+    out.flush().map_err(|reason| cannot(&reason))?;
+    eprintln!(
+        "Snapshot written to `{}`: see `backstitch resume`",
+        path.display()
+    );
+    Ok(())
+}
+
+/// The part of snapshots that only this host knows: the state of WASI.
+pub(super) struct State;
+
+impl SnapshotHost<Host> for State {
+    fn save_data(&mut self, host: &Host) -> Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        host.wasi.save(&mut bytes)?;
+        Ok(bytes)
+    }
+
+    fn restore_data(&mut self, bytes: &[u8]) -> Result<Host> {
+        let mut restorer = WasiCtxRestorer::new();
+        restorer
+            .output(wasi::STDOUT, wasi::stdout())
+            .output(wasi::STDERR, wasi::stderr())
+            .max_capacity(MAX_CAPACITY)
+            .max_descriptors(MAX_DESCRIPTORS);
+        let wasi = restorer.restore(bytes);
+        Ok(Host {
+            limits: StoreLimits::default(),
+            wasi: wasi.map_err(|error| Error::context(error, "the state of WASI"))?,
+            threads: Threads::new(0),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn moments_are_parsed() {
+        assert_eq!("fuel=1e3".parse(), Ok(Moment::Fuel(1000)));
+        assert_eq!("trap".parse(), Ok(Moment::Trap));
+        assert_eq!("exit".parse(), Ok(Moment::Exit));
+        assert!("fuel".parse::<Moment>().is_err() && "fuel=x".parse::<Moment>().is_err());
+    }
+}
