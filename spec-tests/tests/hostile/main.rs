@@ -9,6 +9,7 @@
 //! cargo test -p spec-tests --test hostile
 //! cargo test -p spec-tests --test hostile -- mutants       100,000 mutated modules
 //! HOSTILE_SEED=17 cargo test -p spec-tests --test hostile -- mutants     one mutant
+//! cargo test -p spec-tests --test hostile -- snapshots     20,000 mutated snapshots
 //! ```
 
 mod allocation;
