@@ -13,6 +13,7 @@
 //!   numbers    the numbers of stacks
 //!   functions  the functions and instructions at which frames are
 //!   stacks     frames on stacks, and the links between stacks
+//!   layout     where the records of frames and boundaries are
 //!   frame      one frame
 //! ```
 //!
@@ -32,6 +33,7 @@
 mod entities;
 mod frame;
 mod functions;
+mod layout;
 mod numbers;
 mod objects;
 mod stacks;

@@ -2,18 +2,17 @@
 
 use super::frame::{Continuation, Placed, Return};
 use super::functions::Functions;
+use super::layout::Layout;
 use super::numbers::has_ended;
 use super::values::Values;
 use crate::execute::{begin_continuation, continuation_fits, prepare};
 use crate::heap::StoreInner;
 use crate::ids::{FuncIndex, InstanceIndex, MemoryIndex, StackId, TagIndex};
 use crate::module::{FuncType, Module, SiteKind, ValType, slot_count, types_after};
-use crate::stack::{
-    Awaited, BOUNDARY_SLOTS, BoundaryKind, ExitPoint, Owner, RECORD_SLOTS, StackState, TimeOut,
-};
+use crate::stack::{Awaited, BoundaryKind, ExitPoint, Owner, StackState, TimeOut};
 use crate::support::error::{Context, Result};
 use crate::support::wait_queue::WaitState;
-use crate::walk::coredump::extension::{self, Awaits, Boundary, Place, Snapshot, StackRest, Value};
+use crate::walk::coredump::extension::{self, Awaits, Place, Snapshot, StackRest, Value};
 use crate::walk::coredump::reader::{CoreDump, Frame};
 use crate::{bail, ensure, format_err};
 use alloc::collections::{BTreeMap, BTreeSet};
@@ -37,9 +36,22 @@ struct Stacks<'s> {
     functions: &'s Functions,
 }
 
+/// The call that was made on a stack.
+pub struct Call {
+    /// The function.
+    function: FuncIndex,
+    /// The function's type.
+    pub ty: Arc<FuncType>,
+    /// What an initial stack shares with its execution.
+    owner: Option<Arc<Owner>>,
+    /// See [`StackRest::base`].
+    pub base: Option<InstanceIndex>,
+}
+
 /// The parts of a stack that are known once its frames are written.
 #[derive(Clone, Copy)]
 struct Top<'s> {
+    id: StackId,
     exit: ExitPoint,
     /// The call that the youngest frame waits for.
     waits: Option<Return<'s>>,
@@ -206,43 +218,23 @@ impl<'s> Stacks<'s> {
             }
             None => None,
         };
-        let is_fresh = stack.state == extension::StackState::Fresh;
-        let id = if is_fresh {
-            ensure!(
-                self.frames[index].is_empty() && self.children[index].is_none(),
-                "nothing has run on it, and it has frames"
-            );
-            let bound = bound_slots(store, values, &stack.bound, &ty.params)?;
-            if stack.continuation {
-                let creator = match base {
-                    Some(base) => store.instance(base).core(),
-                    None if object.is_host() => bail!("no instance has created it"),
-                    None => core::ptr::null_mut(),
-                };
-                let id = begin_continuation(store, function, creator)?;
-                let stack = store.stacks.stack_mut(id);
-                for (slot, &bits) in (stack.delivery_slot()..).zip(&bound) {
-                    stack.put(slot, bits);
-                }
-                if !bound.is_empty() {
-                    stack.deliver += (bound.len() * size_of::<u64>()) as i32;
-                    stack.bound_type = object.ty;
-                    stack.bind(bound.len() as u32);
-                }
-                id
-            } else {
-                ensure!(
-                    bound.len() == ty.param_slots(),
-                    "a call that has not begun has other arguments than its function"
-                );
-                prepare(store, function, &bound, owner.clone())?
-            }
-        } else {
-            return self
-                .restore_frames(store, values, index, function, &ty, owner, base, owners)
-                .map(Some);
+        let call = Call {
+            function,
+            ty,
+            owner,
+            base,
         };
-        self.finish(store, index, id, owner, owners)?;
+        if stack.state != extension::StackState::Fresh {
+            let top = self.restore_frames(store, values, index, &call)?;
+            self.finish(store, index, top.id, call.owner, owners)?;
+            return Ok(Some(top));
+        }
+        ensure!(
+            self.frames[index].is_empty() && self.children[index].is_none(),
+            "nothing has run on it, and it has frames"
+        );
+        let id = begin(store, values, stack, &call)?;
+        self.finish(store, index, id, call.owner, owners)?;
         Ok(None)
     }
 
@@ -279,20 +271,13 @@ impl<'s> Stacks<'s> {
         Ok(())
     }
 
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "it is the second half of `restore`"
-    )]
+    /// Restores a stack on which code has run.
     fn restore_frames(
         &self,
         store: &mut StoreInner,
         values: &mut Values<'_>,
         index: usize,
-        function: FuncIndex,
-        ty: &FuncType,
-        owner: Option<Arc<Owner>>,
-        base: Option<InstanceIndex>,
-        owners: &mut Vec<(StackId, Arc<Owner>)>,
+        call: &Call,
     ) -> Result<Top<'s>> {
         let (stack, rest) = (&self.stacks[index], &self.rest[index]);
         let mut placed = Vec::new();
@@ -307,7 +292,7 @@ impl<'s> Stacks<'s> {
             let function = self.functions.function(self.dump, frame)?;
             placed.push(Placed::new(store, frame, function, place, hidden)?);
         }
-        let layout = Layout::new(store, &placed, stack.continuation, ty, rest, base)?;
+        let layout = Layout::new(store, &placed, stack.continuation, call, rest)?;
         let slots = layout.slots;
         ensure!(
             !store.continuations_are_full(),
@@ -315,7 +300,7 @@ impl<'s> Stacks<'s> {
         );
         let id = store
             .stacks
-            .acquire(function, slots, slots, owner.clone())
+            .acquire(call.function, slots, slots, call.owner.clone())
             .ok_or_else(|| format_err!("the limits or the host do not allow {slots} slots"))?;
         let fixed = store.engine().handlers.fixed;
         let (kind, bottom) = match stack.continuation {
@@ -326,11 +311,10 @@ impl<'s> Stacks<'s> {
             false => (BoundaryKind::Host, fixed.return_host.address()),
         };
         let entry = store.stacks.stack_mut(id);
-        entry.put_end(kind, ty.result_slots());
+        entry.put_end(kind, call.ty.result_slots());
         let mut return_ip = bottom;
         let mut caller = 0;
-        for boundary in &layout.boundaries {
-            // Boundaries and frames alternate from the stack's end on.
+        for boundary in &layout.positions {
             let core = store.instance(boundary.instance).core();
             match boundary.frame {
                 None => {
@@ -350,9 +334,10 @@ impl<'s> Stacks<'s> {
             }
             caller = boundary.at;
         }
-        let awaits_only = placed.is_empty() && layout.boundaries.is_empty();
-        let is_host = store.func(function).is_host();
+        let awaits_only = placed.is_empty() && layout.positions.is_empty();
+        let is_host = store.func(call.function).is_host();
         let mut top = Top {
+            id,
             exit: ExitPoint {
                 ip: return_ip,
                 instance: core::ptr::null_mut(),
@@ -379,6 +364,7 @@ impl<'s> Stacks<'s> {
                 top.exit = ExitPoint::NONE;
             }
             None => {
+                let base = call.base;
                 let base = base.ok_or_else(|| format_err!("no instance has called the host"))?;
                 top.exit.instance = store.instance(base).core();
             }
@@ -388,8 +374,7 @@ impl<'s> Stacks<'s> {
         let distance = top.deliver as i64 - i64::from(top.exit.fp);
         entry.deliver = (distance * size_of::<u64>() as i64) as i32;
         entry.state = StackState::Running;
-        self.finish(store, index, id, owner, owners)?;
-        self.restore_awaited(store, index, id, ty, &top, values)?;
+        self.restore_awaited(store, index, &call.ty, &top, values)?;
         Ok(top)
     }
 
@@ -398,13 +383,13 @@ impl<'s> Stacks<'s> {
         &self,
         store: &mut StoreInner,
         index: usize,
-        id: StackId,
         ty: &FuncType,
         top: &Top<'_>,
         values: &mut Values<'_>,
     ) -> Result<()> {
         use extension::StackState::{Parent, Running, Suspended};
         let (stack, rest) = (&self.stacks[index], &self.rest[index]);
+        let id = top.id;
         let results = top.waits.map_or(&*ty.results, |call| call.results);
         let types = &store.engine().types;
         let fits = |from: &[ValType], to: &[ValType]| {
@@ -576,151 +561,38 @@ impl<'s> Stacks<'s> {
     }
 }
 
-/// A record on a stack: that of a frame, or of a boundary between instances.
-struct Position {
-    /// The slot.
-    at: usize,
-    /// The frame, as an index into the list of frames, youngest first; `None` for a boundary.
-    frame: Option<usize>,
-    /// Instance of the frame, or of the code that has made the call.
-    instance: InstanceIndex,
-    /// Number of result slots of the call over a boundary.
-    results: usize,
-}
-
-/// The records on a stack, from its end on.
-struct Layout {
-    boundaries: Vec<Position>,
-    /// Number of slots that the stack needs.
-    slots: usize,
-    /// The first slot for the values that the stack continues with.
-    deliver: usize,
-}
-
-impl Layout {
-    fn new(
-        store: &StoreInner,
-        placed: &[Placed<'_>],
-        continuation: bool,
-        ty: &FuncType,
-        rest: &StackRest,
-        base: Option<InstanceIndex>,
-    ) -> Result<Layout> {
-        let types = &store.engine().types;
-        let fits = |from: &[ValType], to: &[ValType]| {
-            let mut pairs = from.iter().zip(to);
-            from.len() == to.len() && pairs.all(|(&from, &to)| types.is_subtype(from, to))
-        };
-        let end = match continuation {
-            true => Boundary::Continuation,
-            false => Boundary::Host,
-        };
-        let mut positions = Vec::new();
-        positions.try_reserve_exact(2 * placed.len() + 2)?;
-        // The first slot of the next call's arguments, and what its results must be.
-        let mut next = BOUNDARY_SLOTS;
-        let mut expected = &*ty.results;
-        let mut slots = next + ty.call_slots();
-        let has_base = match placed.is_empty() {
-            true => rest.crosses,
-            false => base.is_some(),
-        };
-        if let (true, Some(instance)) = (has_base, base) {
-            positions.push(Position {
-                at: next,
-                frame: None,
-                instance,
-                results: ty.result_slots(),
-            });
-            next += BOUNDARY_SLOTS;
-        }
-        let mut older: Option<&Placed<'_>> = None;
-        for (index, frame) in placed.iter().enumerate().rev() {
-            match older {
-                None => ensure!(
-                    frame.boundary == end,
-                    "the oldest frame is not at the stack's end"
-                ),
-                Some(older) => match frame.boundary {
-                    Boundary::None => ensure!(
-                        frame.instance == older.instance,
-                        "two frames of different instances have no boundary between them"
-                    ),
-                    Boundary::Instance => {
-                        positions.push(Position {
-                            at: next,
-                            frame: None,
-                            instance: older.instance,
-                            results: slot_count(expected),
-                        });
-                        next = step(next, BOUNDARY_SLOTS)?;
-                    }
-                    _ => bail!("the stack ends between two frames"),
-                },
-            }
-            ensure!(
-                fits(&frame.ty.results, expected),
-                "a frame does not return what its caller expects"
-            );
-            let fp = step(next, frame.ty.param_slots())?;
-            positions.push(Position {
-                at: fp,
-                frame: Some(index),
-                instance: frame.instance,
-                results: 0,
-            });
-            slots = slots.max(step(fp, frame.extent.max(RECORD_SLOTS))?);
-            match frame.continuation {
-                Continuation::Return(call) => {
-                    ensure!(
-                        index == 0 || call.kind == SiteKind::Call,
-                        "a frame that waits for another one is not in a call"
-                    );
-                    next = step(fp, call.arguments)?;
-                    expected = call.results;
-                    ensure!(
-                        call.arguments + slot_count(expected) <= frame.extent,
-                        "there is no room for the results of a call"
-                    );
-                }
-                Continuation::At(_) => ensure!(
-                    index == 0,
-                    "a frame that waits for another one is not in a call"
-                ),
-            }
-            older = Some(frame);
-        }
-        if let (true, Some(older)) = (rest.crosses, older) {
-            ensure!(
-                matches!(older.continuation, Continuation::Return(_)),
-                "a boundary is above a frame that waits for no call"
-            );
-            positions.push(Position {
-                at: next,
-                frame: None,
-                instance: older.instance,
-                results: slot_count(expected),
-            });
-            next = step(next, BOUNDARY_SLOTS)?;
-        }
-        slots = slots.max(step(next, slot_count(expected))?);
-        if let Awaits::Host(function) = rest.awaits
-            && let Some(called) = store.functions().get(function as usize)
-        {
-            slots = slots.max(step(next, called.result_slots.into())?);
-        }
-        Ok(Layout {
-            boundaries: positions,
-            slots,
-            deliver: next,
-        })
+/// Begins a call on which nothing has run yet: one of the host, or a continuation.
+fn begin(
+    store: &mut StoreInner,
+    values: &mut Values<'_>,
+    stack: &extension::Stack,
+    call: &Call,
+) -> Result<StackId> {
+    let object = *store.func(call.function);
+    let bound = bound_slots(store, values, &stack.bound, &call.ty.params)?;
+    if !stack.continuation {
+        ensure!(
+            bound.len() == call.ty.param_slots(),
+            "a call that has not begun has other arguments than its function"
+        );
+        return prepare(store, call.function, &bound, call.owner.clone());
     }
-}
-
-/// Adds numbers of slots.
-fn step(at: usize, slots: usize) -> Result<usize> {
-    let end = at.checked_add(slots).filter(|&end| end < 1 << 31);
-    end.ok_or_else(|| format_err!("the stack is too large"))
+    let creator = match call.base {
+        Some(base) => store.instance(base).core(),
+        None if object.is_host() => bail!("no instance has created it"),
+        None => core::ptr::null_mut(),
+    };
+    let id = begin_continuation(store, call.function, creator)?;
+    let stack = store.stacks.stack_mut(id);
+    for (slot, &bits) in (stack.delivery_slot()..).zip(&bound) {
+        stack.put(slot, bits);
+    }
+    if !bound.is_empty() {
+        stack.deliver += (bound.len() * size_of::<u64>()) as i32;
+        stack.bound_type = object.ty;
+        stack.bind(bound.len() as u32);
+    }
+    Ok(id)
 }
 
 /// Returns the slots of values that are the first ones of those of the types.

@@ -122,7 +122,7 @@ fn a_program_is_restored_at_each_suspension() {
     let mut suspensions = 0;
     loop {
         // With Miri, each step takes seconds.
-        store.set_fuel(if cfg!(miri) { 20 } else { 1 }).unwrap();
+        store.set_fuel(if cfg!(miri) { 60 } else { 1 }).unwrap();
         let mut outcome = execution.resume(&mut store).unwrap();
         if let Outcome::Suspended(Suspension::Host(request)) = &outcome {
             assert_eq!(request.downcast_ref(), Some(&9_u32));
@@ -143,7 +143,7 @@ fn a_program_is_restored_at_each_suspension() {
         assert_eq!(*store.data(), 41);
         assert_eq!(saved(&mut store, false), bytes);
     }
-    assert!(suspensions > if cfg!(miri) { 3 } else { 20 });
+    assert!(suspensions > if cfg!(miri) { 1 } else { 20 });
 }
 
 fn restore(engine: &Engine, module: &Module, bytes: &[u8]) -> (Store<u32>, Execution) {
