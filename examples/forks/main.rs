@@ -40,7 +40,7 @@ fn search(store: &Store<()>, call: &Execution, memory: Memory, printed: &mut boo
         let mut fork = store.fork(())?;
         let (mut call, memory) = (fork.get(call), fork.get(&memory));
         let mut fork = fork.into_store();
-        let outcome = match call.is_waiting(&fork) {
+        let outcome = match call.awaits(&fork).is_some() {
             true => call.resume_with(&mut fork, &[Val::I32(answer)])?,
             // The first run, up to the first question.
             false => {

@@ -30,10 +30,7 @@ fn linker(engine: &Engine) -> Result<Linker<()>> {
 /// Prints the next numbers of a generator that was suspended `count` times.
 fn print_next(store: &mut Store<()>, generator: &mut Execution, count: usize) -> Result<()> {
     for _ in 0..count {
-        let outcome = match generator.is_waiting(&*store) {
-            true => generator.resume_with(&mut *store, &[])?,
-            false => generator.resume(&mut *store)?,
-        };
+        let outcome = generator.resume(&mut *store)?;
         let Outcome::Suspended(Suspension::Host(request)) = outcome else {
             bail!("the generator never ends");
         };

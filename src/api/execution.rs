@@ -3,14 +3,16 @@
 use super::backtrace::WasmBacktrace;
 use super::context::{AsContext, AsContextMut};
 use super::core_dump::WasmCoreDump;
+use super::engine::Engine;
 use super::func::Func;
+use super::func_type::FuncType;
 use super::memory::Memory;
 use super::tag::Tag;
 use super::values::Val;
 use crate::code::{AccessKind, Trap};
 use crate::execute::{self, ExecutionError};
 use crate::heap::{HostEvent, StoreInner};
-use crate::module::FuncType;
+use crate::module;
 use crate::support::error::{Error, HostRequest, Result};
 use crate::support::wait_queue::WaitState;
 use crate::walk::coredump::Cause;
@@ -50,7 +52,7 @@ use smallvec::{SmallVec, smallvec};
 /// ```
 pub struct Execution {
     inner: execute::Execution,
-    ty: Arc<FuncType>,
+    ty: Arc<module::FuncType>,
     /// Reason for the last suspension, for core dumps.
     suspended_by: ReasonKind,
 }
@@ -118,7 +120,7 @@ pub struct Access {
 }
 
 impl Execution {
-    pub(super) fn new(inner: execute::Execution, ty: Arc<FuncType>) -> Execution {
+    pub(super) fn new(inner: execute::Execution, ty: Arc<module::FuncType>) -> Execution {
         Execution {
             inner,
             ty,
@@ -325,6 +327,20 @@ impl Execution {
         self.finish(store, outcome)
     }
 
+    /// Returns the type of the host function that has suspended the execution, or of the tag that it was
+    /// suspended with, if the execution waits for results: [`Execution::resume_with`] takes results of
+    /// this type.
+    ///
+    /// # Panics
+    ///
+    /// Panics if `store` does not own this execution.
+    pub fn awaits(&self, store: impl AsContext) -> Option<FuncType> {
+        let store = store.as_context().0;
+        self.check(store);
+        let id = self.inner.awaited_id(store)?;
+        Some(FuncType::from_id(Engine::from_ref(store.engine()), id))
+    }
+
     /// Returns whether the execution waits at an address of a shared memory, and nothing has ended
     /// the wait.
     ///
@@ -368,7 +384,7 @@ impl Execution {
 
     /// Returns the type of the host function or tag whose results the execution waits for, if it
     /// waits for some.
-    pub(super) fn awaited(&self, store: &StoreInner) -> Option<Arc<FuncType>> {
+    pub(super) fn awaited(&self, store: &StoreInner) -> Option<Arc<module::FuncType>> {
         self.inner.awaited(store)
     }
 

@@ -7,7 +7,7 @@ use super::observed::Access;
 use super::waiting::Wait;
 use crate::code::Trap;
 use crate::heap::{Failure, HostEvent, Left, StoreInner};
-use crate::ids::{FuncIndex, StackId, StoreId, TagIndex};
+use crate::ids::{FuncIndex, StackId, StoreId, TagIndex, TypeId};
 use crate::module::FuncType;
 use crate::stack::{
     Awaited, BOUNDARY_SLOTS, BoundaryKind, INITIAL_SLOTS, Owner, Record, StackState, TimeOut,
@@ -273,6 +273,11 @@ impl Execution {
         Some(awaited_type(store, self.awaiting(store)?))
     }
 
+    /// Returns the identity of the type that [`Execution::awaited`] returns.
+    pub fn awaited_id(&self, store: &StoreInner) -> Option<TypeId> {
+        Some(awaited_id(store, self.awaiting(store)?))
+    }
+
     /// Returns the state of the wait at an address of a shared memory in which the execution is
     /// suspended, if it is.
     pub fn wait_state(&self, store: &StoreInner) -> Option<WaitState> {
@@ -446,11 +451,14 @@ fn time_out(store: &mut StoreInner, stack: StackId) -> Result<Outcome, Error> {
 }
 
 fn awaited_type(store: &StoreInner, awaited: Awaited) -> Arc<FuncType> {
-    let ty = match awaited {
+    store.engine().types.func(awaited_id(store, awaited))
+}
+
+fn awaited_id(store: &StoreInner, awaited: Awaited) -> TypeId {
+    match awaited {
         Awaited::Host(function) => store.func(function).ty,
         Awaited::Tag(tag) => store.tag(tag).ty(),
-    };
-    store.engine().types.func(ty)
+    }
 }
 
 /// Advances the execution on a stack, unless too many are nested: each of them takes a part of

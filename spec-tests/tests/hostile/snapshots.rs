@@ -202,8 +202,9 @@ fn programs(engine: &Engine) -> Vec<Program> {
 
 /// Resumes an execution, with an answer if it waits for one.
 fn advance(store: &mut Store<()>, execution: &mut backstitch::Execution) -> Result<Outcome> {
-    if execution.is_waiting(&*store) {
-        return execution.resume_with(&mut *store, &[Val::I32(2)]);
+    if let Some(ty) = execution.awaits(&*store) {
+        let results: Vec<Val> = ty.results().map(|_| Val::I32(2)).collect();
+        return execution.resume_with(&mut *store, &results);
     }
     execution.resume(&mut *store)
 }
