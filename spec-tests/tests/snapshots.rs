@@ -188,7 +188,6 @@ impl Saving {
         let mut again = Vec::new();
         store.snapshot(&mut Values, &mut again, &options)?;
         if bytes != again {
-            std::fs::write("/tmp/snap2.bin", &again)?;
             let at = bytes.iter().zip(&again).position(|(a, b)| a != b);
             return Err(Error::msg(format!(
                 "another snapshot after restoring: {} and {} bytes, different at {at:?}",

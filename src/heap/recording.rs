@@ -92,9 +92,9 @@ pub enum HostEvent<'a> {
 pub enum Left {
     /// The function has returned.
     Done,
-    /// It has failed.
+    /// The function has failed.
     Failed,
-    /// It is suspended, for the reason with this number.
+    /// The function is suspended, for the reason with this number.
     Suspended(u8),
 }
 

@@ -15,8 +15,8 @@ use crate::ids::TypeId;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use wasmparser::{
-    AbstractHeapType, CompositeInnerType, DataKind, ElementKind, ExternalKind, FromReader,
-    SectionLimited, TableInit, TypeRef, UnpackedIndex,
+    CompositeInnerType, DataKind, ElementKind, ExternalKind, FromReader, SectionLimited, TableInit,
+    TypeRef, UnpackedIndex,
 };
 
 /// The contents of all sections of a valid module, except code and names.
@@ -259,22 +259,7 @@ impl Outline {
                 return Ok(HeapType::concrete(kind, id));
             }
         };
-        Ok(match ty {
-            AbstractHeapType::Func => HeapType::Func,
-            AbstractHeapType::NoFunc => HeapType::NoFunc,
-            AbstractHeapType::Extern => HeapType::Extern,
-            AbstractHeapType::NoExtern => HeapType::NoExtern,
-            AbstractHeapType::Any => HeapType::Any,
-            AbstractHeapType::None => HeapType::None,
-            AbstractHeapType::Eq => HeapType::Eq,
-            AbstractHeapType::Struct => HeapType::Struct,
-            AbstractHeapType::Array => HeapType::Array,
-            AbstractHeapType::I31 => HeapType::I31,
-            AbstractHeapType::Exn => HeapType::Exn,
-            AbstractHeapType::NoExn => HeapType::NoExn,
-            AbstractHeapType::Cont => HeapType::Cont,
-            AbstractHeapType::NoCont => HeapType::NoCont,
-        })
+        Ok(HeapType::of_abstract(ty))
     }
 
     fn table_type(&self, ty: wasmparser::TableType) -> Result<TableType, Needs> {

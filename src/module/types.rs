@@ -103,6 +103,27 @@ pub enum CompositeKind {
 }
 
 impl HeapType {
+    /// Returns the heap type of an abstract type, which no module defines.
+    pub fn of_abstract(ty: wasmparser::AbstractHeapType) -> HeapType {
+        use wasmparser::AbstractHeapType;
+        match ty {
+            AbstractHeapType::Func => HeapType::Func,
+            AbstractHeapType::NoFunc => HeapType::NoFunc,
+            AbstractHeapType::Extern => HeapType::Extern,
+            AbstractHeapType::NoExtern => HeapType::NoExtern,
+            AbstractHeapType::Any => HeapType::Any,
+            AbstractHeapType::None => HeapType::None,
+            AbstractHeapType::Eq => HeapType::Eq,
+            AbstractHeapType::Struct => HeapType::Struct,
+            AbstractHeapType::Array => HeapType::Array,
+            AbstractHeapType::I31 => HeapType::I31,
+            AbstractHeapType::Exn => HeapType::Exn,
+            AbstractHeapType::NoExn => HeapType::NoExn,
+            AbstractHeapType::Cont => HeapType::Cont,
+            AbstractHeapType::NoCont => HeapType::NoCont,
+        }
+    }
+
     /// Returns the heap type of a defined type.
     pub fn concrete(kind: CompositeKind, id: TypeId) -> HeapType {
         match kind {

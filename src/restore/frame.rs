@@ -30,9 +30,9 @@ pub struct Return<'s> {
 /// The continuation of a frame.
 #[derive(Clone, Copy, Debug)]
 pub enum Continuation<'s> {
-    /// It waits for a call.
+    /// The frame waits for a call to return.
     Return(Return<'s>),
-    /// It goes on at a cell.
+    /// The frame goes on at this cell.
     At(*const u64),
 }
 

@@ -55,7 +55,7 @@ use values::{Made, Values};
 /// A host value, as the embedder restores it.
 pub type HostValue = Box<dyn Any + Send + Sync>;
 
-/// What the embedder provides.
+/// The functions and values that the embedder provides.
 pub struct Host<'h> {
     /// Adds the host function with a name to the store.
     pub function: &'h mut dyn FnMut(&mut StoreInner, &str, &str) -> Result<FuncIndex>,

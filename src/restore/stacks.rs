@@ -42,7 +42,7 @@ pub struct Call {
     function: FuncIndex,
     /// The function's type.
     pub ty: Arc<FuncType>,
-    /// What an initial stack shares with its execution.
+    /// The state that an initial stack shares with its execution.
     owner: Option<Arc<Owner>>,
     /// See [`StackRest::base`].
     pub base: Option<InstanceIndex>,

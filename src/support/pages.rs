@@ -108,7 +108,7 @@ pub struct Pages {
     shared: Mutex<Shared>,
 }
 
-/// What pages share with their forks.
+/// The state that pages share with their forks.
 #[derive(Debug, Default)]
 struct Shared {
     /// The parts that are mappings of images, by their offsets. All else is anonymous memory.

@@ -36,7 +36,7 @@ use alloc::vec::Vec;
 /// Name and version of the format.
 pub(super) const FORMAT: (&str, u64) = ("backstitch.wasi", 1);
 
-/// What the descriptors of a context share.
+/// The state that the descriptors of a context share.
 #[derive(Default)]
 struct Collected {
     shared: Shared,

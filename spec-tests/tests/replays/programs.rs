@@ -103,7 +103,7 @@ struct Host {
     threads: Threads<Host>,
 }
 
-/// What a program shows of itself.
+/// The observable outcome of a program.
 #[derive(Default, Debug, PartialEq)]
 struct Shown {
     out: Vec<u8>,

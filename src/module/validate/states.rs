@@ -13,8 +13,7 @@ use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use wasmparser::types::CoreTypeId;
 use wasmparser::{
-    AbstractHeapType, FuncToValidate, FuncValidatorAllocations, Operator, UnpackedIndex,
-    WasmModuleResources,
+    FuncToValidate, FuncValidatorAllocations, Operator, UnpackedIndex, WasmModuleResources,
 };
 
 /// Most operands at all instructions together. A hostile snapshot could otherwise make the host keep
@@ -247,21 +246,6 @@ impl Types<'_> {
                 return Ok(HeapType::concrete(defined.ty.composite.kind(), defined.id));
             }
         };
-        Ok(match ty {
-            AbstractHeapType::Func => HeapType::Func,
-            AbstractHeapType::NoFunc => HeapType::NoFunc,
-            AbstractHeapType::Extern => HeapType::Extern,
-            AbstractHeapType::NoExtern => HeapType::NoExtern,
-            AbstractHeapType::Any => HeapType::Any,
-            AbstractHeapType::None => HeapType::None,
-            AbstractHeapType::Eq => HeapType::Eq,
-            AbstractHeapType::Struct => HeapType::Struct,
-            AbstractHeapType::Array => HeapType::Array,
-            AbstractHeapType::I31 => HeapType::I31,
-            AbstractHeapType::Exn => HeapType::Exn,
-            AbstractHeapType::NoExn => HeapType::NoExn,
-            AbstractHeapType::Cont => HeapType::Cont,
-            AbstractHeapType::NoCont => HeapType::NoCont,
-        })
+        Ok(HeapType::of_abstract(ty))
     }
 }

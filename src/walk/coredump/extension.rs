@@ -167,7 +167,7 @@ pub struct Extension {
     pub objects: Option<Objects>,
     /// The roots that no other part contains.
     pub roots: Vec<Root>,
-    /// What only snapshots have.
+    /// The parts that only snapshots have.
     pub snapshot: Option<Snapshot>,
     /// The modules that a snapshot contains, each with its index.
     pub module_bytes: Vec<(u32, Vec<u8>)>,

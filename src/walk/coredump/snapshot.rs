@@ -21,7 +21,7 @@ use alloc::string::ToString;
 use alloc::vec::Vec;
 use core::any::Any;
 
-/// What the embedder adds to a snapshot.
+/// The embedder's part of a snapshot.
 pub struct HostPart<'h> {
     /// Returns a host value as bytes.
     pub values: &'h mut dyn FnMut(&(dyn Any + Send + Sync)) -> Result<Vec<u8>>,

@@ -45,7 +45,7 @@ pub struct Options<'h> {
     pub compatible: bool,
     /// `true` if shared memories are written: nothing else changes them at the same time.
     pub shared_memories: bool,
-    /// What a snapshot contains beyond a dump; `None` for a dump.
+    /// The embedder's part of a snapshot; `None` for a dump.
     pub snapshot: Option<HostPart<'h>>,
 }
 

@@ -1,4 +1,4 @@
-//! What a dump needs beyond its other parts for the program to go on.
+//! The parts that only snapshots have: a dump with them can be restored and go on.
 
 use super::Value;
 use alloc::string::String;
@@ -52,11 +52,11 @@ pub struct StackNumber {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum NumberState {
-    /// It is the number of a stack.
+    /// A stack has the number.
     Used = 0,
-    /// It can be given out.
+    /// The next new stack may get the number.
     Free = 1,
-    /// It is never given out again.
+    /// No stack gets the number again.
     Retired = 2,
 }
 
