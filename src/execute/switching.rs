@@ -101,7 +101,7 @@ fn renewed(store: &mut StoreInner, reference: u64) -> Result<(*mut Stack, u64), 
     if next.is_none() {
         let new = store.stacks.renumber(StackId(reference as u32));
         let new = new.ok_or(Failure::Trap(Trap::AllocationTooLarge))?;
-        stack = store.stacks.stack_mut(new);
+        stack = store.stacks.entry(new);
         // SAFETY: it is a stack of the directory.
         next = next_reference(unsafe { (*stack).reference });
     }
@@ -371,7 +371,7 @@ pub(super) fn return_continuation(guard: &mut ChainGuard<'_>) {
 /// X2; `id` waits for a stack.
 unsafe fn return_to(guard: &mut ChainGuard<'_>, id: StackId) -> *mut u64 {
     let ctx = guard.ctx;
-    let stack: *mut _ = guard.store.stacks.stack_mut(id);
+    let stack = guard.store.stacks.entry(id);
     // SAFETY: as promised.
     unsafe {
         let clauses = clauses_of(stack);

@@ -326,8 +326,13 @@ impl Stacks {
         unsafe { &*self.entry(id) }
     }
 
-    /// Returns the address of the entry of a stack.
-    fn entry(&self, id: StackId) -> *mut Stack {
+    /// Returns the address of the entry of a stack. Unlike one that is made of a reference, it
+    /// stays valid while other references to the stack are used.
+    ///
+    /// # Panics
+    ///
+    /// If there never was a stack of this number.
+    pub fn entry(&self, id: StackId) -> *mut Stack {
         let entry = self.stacks.get(id.0 as usize);
         entry.expect("there was a stack of this number")
     }
