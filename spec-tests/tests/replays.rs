@@ -7,6 +7,8 @@ mod host;
 mod hostile;
 #[path = "replays/programs.rs"]
 mod programs;
+#[path = "replays/timelines.rs"]
+mod timelines;
 
 use backstitch::{
     CompilationMode, Config, CoreDumpOptions, Engine, Error, Module, Replayed, Replayer, Result,

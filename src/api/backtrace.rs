@@ -91,6 +91,21 @@ impl WasmBacktrace {
         WasmBacktrace::new(store, Backtrace::of_suspended(store, stack, limit))
     }
 
+    /// Captures the frames of suspended executions. Each was called by a host function that the next
+    /// one has called.
+    pub(super) fn of_all_suspended(
+        store: &StoreInner,
+        stacks: impl Iterator<Item = StackId>,
+    ) -> WasmBacktrace {
+        let limit = store.engine().tunables.backtrace_max_frames;
+        let mut frames = Vec::new();
+        for stack in stacks {
+            let left = limit.saturating_sub(frames.len());
+            frames.extend(Backtrace::of_suspended(store, stack, left).into_frames());
+        }
+        WasmBacktrace::of_frames(store, frames)
+    }
+
     fn new(store: &StoreInner, backtrace: Backtrace) -> WasmBacktrace {
         WasmBacktrace::of_frames(store, backtrace.into_frames())
     }

@@ -367,6 +367,28 @@ impl Execution {
         self.inner.time_out(store)
     }
 
+    /// Returns the error of a call that was suspended, although its caller cannot wait. The execution
+    /// has ended then.
+    pub(super) fn refuse(&self, mut store: impl AsContextMut, suspension: Suspension) -> Error {
+        let store = store.as_context_mut().0;
+        let suspension = match suspension {
+            Suspension::Fuel => execute::Suspension::Fuel,
+            Suspension::Host(request) => execute::Suspension::Host(Error::new(request)),
+            Suspension::Tag(tag, _) => execute::Suspension::Tag(tag.index(), Vec::new()),
+            Suspension::Wait {
+                memory, address, ..
+            } => execute::Suspension::Wait(execute::Wait {
+                memory: memory.index(),
+                address,
+                timeout: None,
+            }),
+            Suspension::Interrupt | Suspension::Epoch | Suspension::Access(_) => {
+                execute::Suspension::Interrupt
+            }
+        };
+        self.inner.refuse(store, suspension)
+    }
+
     /// Polls the end of a wait at an address of a shared memory. A notification or an interruption
     /// of the store calls `waker`.
     pub(super) fn poll_wait(&self, store: impl AsContext, waker: &Waker) -> Poll<()> {

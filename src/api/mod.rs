@@ -127,7 +127,10 @@ pub(crate) use self::memory::{MemoryContents, RecordedWrites};
 pub use self::module::{Module, ModuleExport};
 pub use self::out_of_memory::GcHeapOutOfMemory;
 pub use self::preinit::Preinit;
-pub use self::record::{Divergence, Recorder, ReplayState, Replayed, ReplayedCall, Replayer};
+pub use self::record::{
+    Breakpoint, Divergence, Recorder, ReplayState, Replayed, ReplayedCall, Replayer, Timeline,
+    TimelineOptions, TimelineWrite, TimelineWriter,
+};
 pub use self::reference::Ref;
 pub use self::root_scope::RootScope;
 pub use self::rooted::{GcRef, OwnedRooted, Rooted, RootedGcRef};

@@ -8,7 +8,7 @@ use super::linker::Linker;
 use super::module::Module;
 use super::store::{Store, data};
 use crate::heap::StoreInner;
-use crate::ids::InstanceIndex;
+use crate::ids::{InstanceIndex, StackId};
 use crate::restore::{self, Host};
 use crate::support::error::{Context, Result};
 use crate::support::write::Write;
@@ -253,6 +253,7 @@ impl<T: 'static> Store<T> {
                 values: &mut |value| host.save_value(value),
                 data,
                 modules: options.embed_modules,
+                unnamed_functions: false,
             }),
             ..Options::default()
         };
@@ -299,19 +300,12 @@ impl<T: 'static> Store<T> {
         let mut host = Host {
             function: &mut function,
             value: &mut |bytes| host.restore_value(bytes),
+            memory: None,
         };
         let stacks = restore::restore(inner, &snapshot.dump, &modules, &mut host)
             .context("the snapshot cannot be restored")?;
         let id = inner.id();
-        let mut executions = Vec::new();
-        for stack in stacks {
-            let Some(owner) = inner.stacks.stack(stack).owner() else {
-                continue;
-            };
-            let execution = crate::execute::Execution::of(inner, stack, owner);
-            let ty = Func::of(id, execution.function()).inner_type(inner);
-            executions.push(Execution::new(execution, ty));
-        }
+        let executions = executions(inner, stacks);
         // The next collection begins as it does in the store that was saved.
         inner.collect();
         let instances = 0..inner.instances().len() as u32;
@@ -323,6 +317,17 @@ impl<T: 'static> Store<T> {
             store,
         })
     }
+}
+
+/// Returns the executions on stacks that were restored.
+pub(super) fn executions(store: &StoreInner, stacks: Vec<StackId>) -> Vec<Execution> {
+    let execution = |stack| {
+        let owner = store.stacks.stack(stack).owner()?;
+        let execution = crate::execute::Execution::of(store, stack, owner);
+        let ty = Func::of(store.id(), execution.function()).inner_type(store);
+        Some(Execution::new(execution, ty))
+    };
+    stacks.into_iter().filter_map(execution).collect()
 }
 
 /// Returns the modules of a snapshot, in its order.

@@ -85,7 +85,7 @@ static TABLE: Table = {
         assert!(
             !matches!(
                 ROWS[row][0].op(),
-                Op::PollFuel | Op::PollInterrupt | Op::PollEpoch
+                Op::PollFuel | Op::PollInterrupt | Op::PollEpoch | Op::ProbeStep
             ),
             "a fusion begins with a poll"
         );

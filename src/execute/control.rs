@@ -121,6 +121,40 @@ impl Execute for PollFuel {
     }
 }
 
+impl Execute for ProbeStep {
+    #[inline(always)]
+    unsafe fn run(r: &mut Regs) -> Step {
+        // SAFETY: X1, X2.
+        unsafe {
+            if (*r.ctx).fuel < 0 {
+                // This tells the handler from that of another cell, which the compiler would merge.
+                (*r.ctx).service = ProbeStep::OP as u16;
+                r.exit(Exit::Poll)
+            } else {
+                r.next::<Self>()
+            }
+        }
+    }
+}
+
+impl Execute for ProbeStore {
+    #[inline(always)]
+    unsafe fn run(r: &mut Regs) -> Step {
+        // SAFETY: X1, X2, S1: the address is in a slot of the frame.
+        unsafe {
+            let base = *r.far_slot(ProbeStore::address);
+            let start = base.saturating_add(r.get(ProbeStore::offset));
+            let end = start.saturating_add(u64::from(r.get(ProbeStore::size)));
+            if start < (*r.ctx).watch_end && end > (*r.ctx).watch_start {
+                (*r.ctx).service = ProbeStore::OP as u16;
+                r.exit(Exit::Service)
+            } else {
+                r.next::<Self>()
+            }
+        }
+    }
+}
+
 impl Execute for PollInterrupt {
     #[inline(always)]
     unsafe fn run(r: &mut Regs) -> Step {

@@ -205,6 +205,12 @@ impl Execution {
         outcome
     }
 
+    /// Returns the error of a call that was suspended, although its caller cannot wait. The execution
+    /// has ended then.
+    pub fn refuse(&self, store: &mut StoreInner, suspension: Suspension) -> Error {
+        driver::refuse(store, self.stack, suspension)
+    }
+
     /// Passes the results that the execution waits for, and runs as [`Execution::advance`]
     /// does.
     ///

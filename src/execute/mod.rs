@@ -106,4 +106,4 @@ pub use stepping::has_steps;
 pub use switching::{begin as begin_continuation, fits as continuation_fits};
 pub use waiting::notify;
 #[cfg(backstitch_threads)]
-pub use waiting::{Waited, wait_in_host};
+pub use waiting::{Wait, Waited, wait_in_host};

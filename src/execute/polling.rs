@@ -13,6 +13,11 @@ use crate::stack::Stop;
 /// Tests for an interruption, an epoch deadline and exhausted fuel, in this order. Returns
 /// the suspension that the first of them requires.
 pub(super) fn poll(guard: &mut ChainGuard<'_>) -> Result<Option<Suspension>, Failure> {
+    poll_at(guard, false)
+}
+
+/// Polls as [`poll`] does, at a cell that may be the probe before an instruction.
+fn poll_at(guard: &mut ChainGuard<'_>, at_step: bool) -> Result<Option<Suspension>, Failure> {
     let passes_epoch = core::mem::take(&mut guard.passes_epoch);
     let engine = guard.store.engine().clone();
     if engine.tunables.interruptible && guard.store.stacks.take_interrupt() {
@@ -42,10 +47,15 @@ pub(super) fn poll(guard: &mut ChainGuard<'_>) -> Result<Option<Suspension>, Fai
             }
         }
     }
-    // An interruption of a replay.
-    match guard.store.stacks.take_stop() {
+    // An interruption of a replay. Code with a probe before each instruction pauses at these only.
+    let steps = engine.tunables.probes.as_ref().is_some_and(|it| it.steps);
+    let stop = match guard.store.stacks.stop() {
+        Some(Stop::Pause) if steps && !at_step => None,
+        _ => guard.store.stacks.take_stop(),
+    };
+    match stop {
         None => {}
-        Some(Stop::Interrupt) => return Ok(Some(Suspension::Interrupt)),
+        Some(Stop::Interrupt | Stop::Pause) => return Ok(Some(Suspension::Interrupt)),
         Some(Stop::Epoch) => return Ok(Some(Suspension::Epoch(u64::MAX))),
         Some(Stop::Trap) => return Err(Failure::Trap(Trap::Interrupt)),
     }
@@ -62,21 +72,26 @@ fn interrupt(guard: &mut ChainGuard<'_>, stop: Stop, suspension: Suspension) -> 
 /// Polls as the cells at `ip` do, and continues behind them: even if the deadline has passed again,
 /// code runs up to the next poll.
 pub(super) fn poll_in_code(guard: &mut ChainGuard<'_>) -> Result<Option<Suspension>, Failure> {
-    let suspension = poll(guard)?;
+    let at_step = is_at(guard, Op::ProbeStep);
+    let suspension = poll_at(guard, at_step)?;
     if suspension.is_none() {
-        let handlers = &guard.store.engine().handlers.handlers;
-        let polls = [Op::PollFuel, Op::PollInterrupt, Op::PollEpoch].map(Op::only);
-        // SAFETY: X1, X2: `ip` is the address of a cell that polls, and another cell follows it.
-        unsafe {
-            while let Some(cell) = polls.iter().find(|cell| {
-                let handler = handlers[cell.number() as usize].0;
-                *(*guard.ctx).ip.cast::<*const ()>() == handler
-            }) {
-                (*guard.ctx).ip = (*guard.ctx).ip.add(cell.words());
-            }
+        let polls = [Op::PollFuel, Op::PollInterrupt, Op::PollEpoch];
+        let mut passed = at_step.then_some(Op::ProbeStep);
+        while let Some(op) = passed.or_else(|| polls.into_iter().find(|&op| is_at(guard, op))) {
+            // SAFETY: X1, X2: another cell follows one that polls.
+            unsafe { (*guard.ctx).ip = (*guard.ctx).ip.add(op.only().words()) };
+            passed = None;
         }
     }
     Ok(suspension)
+}
+
+/// Returns whether the next cell is one of an op that no fusion begins with.
+fn is_at(guard: &ChainGuard<'_>, op: Op) -> bool {
+    let handlers = &guard.store.engine().handlers.handlers;
+    let handler = handlers[op.only().number() as usize].0;
+    // SAFETY: X1, X2: `ip` is the address of a cell.
+    unsafe { *(*guard.ctx).ip.cast::<*const ()>() == handler }
 }
 
 /// Sets the deadline of an execution that continues after a suspension at an epoch deadline: it

@@ -13,7 +13,7 @@ use crate::code::{
     At, FarSlot, FieldType, ModuleData, ModuleElements, ModuleFunc, ModuleMemory, ModuleTable,
     ModuleTag, Op, Trap,
 };
-use crate::heap::{Failure, FuncRef, StoreInner};
+use crate::heap::{Failure, FuncRef, ProbeEvent, ProbeWriter, StoreInner};
 use crate::ids::{ExnIndex, InstanceIndex, MemoryIndex, ObjectRef, TableIndex};
 use crate::stack::{Context, Exit};
 use crate::support::vector::Level;
@@ -214,6 +214,25 @@ fn carry_out(op: Op, call: ServiceCall<'_>) -> Result<Progress, Failure> {
                 kind: call.get(ObserveRun::kind),
             }));
         }
+        Op::ProbeStore => {
+            let base = call.operands(ProbeStore::address).get(0);
+            let address = base.saturating_add(call.get(ProbeStore::offset));
+            let (memory, size) = (call.memory(ProbeStore::memory), call.get(ProbeStore::size));
+            let cost = call.get(ProbeStore::cost);
+            let event = probe_event(call.store, cost);
+            call.store.probe_write(memory, address, size.into(), event);
+        }
+        Op::ProbeRun => {
+            let address = call.operands(ProbeRun::address).get(0);
+            let size = call.operands(ProbeRun::size).get(0);
+            let (memory, cost) = (call.memory(ProbeRun::memory), call.get(ProbeRun::cost));
+            let event = probe_event(call.store, cost);
+            call.store.probe_write(memory, address, size, event);
+        }
+        Op::ProbePlace => {
+            let event = probe_event(call.store, call.get(ProbePlace::cost));
+            call.store.probes.record(event);
+        }
         Op::DataDrop => {
             let ModuleData(segment) = call.get(DataDrop::data);
             call.store.instance_mut(call.instance).drop_data(segment);
@@ -316,6 +335,15 @@ fn carry_out(op: Op, call: ServiceCall<'_>) -> Result<Progress, Failure> {
         other => return object_service::carry_out(other, call),
     }
     Ok(Progress::Done)
+}
+
+/// Returns the event of the instruction after a probe. The code before it has used `cost` that is
+/// not charged yet.
+fn probe_event(store: &StoreInner, cost: u32) -> ProbeEvent {
+    ProbeEvent {
+        spent: store.stacks.fuel_spent() + u64::from(cost),
+        writer: ProbeWriter::Instruction,
+    }
 }
 
 /// Waits for a value of `size` bytes in memory.

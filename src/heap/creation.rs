@@ -57,6 +57,12 @@ impl StoreInner {
         Ok(MemoryIndex(self.memories.len() as u32 - 1))
     }
 
+    /// Adds a memory that was copied from another store. No limit applies.
+    pub fn adopt_memory(&mut self, memory: Memory) -> MemoryIndex {
+        self.memories.push(memory);
+        MemoryIndex(self.memories.len() as u32 - 1)
+    }
+
     /// Adds a memory that other stores have too, unless the store has it. Returns its index.
     ///
     /// # Errors

@@ -55,6 +55,17 @@ fn each<T, U>(
 }
 
 impl StoreInner {
+    /// Returns the number of bytes that a fork copies, approximately.
+    pub fn copied_by_fork(&self) -> usize {
+        let memories: usize = self.memories.iter().map(Memory::copied_by_fork).sum();
+        let tables: usize = self
+            .tables
+            .iter()
+            .map(|table| table.len() * size_of::<u64>())
+            .sum();
+        memories + tables + self.stacks.bytes() + self.objects.bytes() + self.exceptions.bytes()
+    }
+
     /// Returns a copy of the store with the embedder's data `data`. Host values are copied with
     /// `copy`. The embedder's hooks are not copied. No code of the store runs.
     ///

@@ -304,12 +304,17 @@ impl Memory {
         Ok(SharedMemory(Memory(Arc::clone(&self.0))))
     }
 
+    /// Returns the number of bytes that a fork of the memory copies at most.
+    pub fn copied_by_fork(&self) -> usize {
+        self.0.bytes.copied_by_fork()
+    }
+
     /// Copies the memory for the fork of its store. It must be exclusive.
     ///
     /// # Errors
     ///
     /// An error if the host cannot allocate the copy.
-    pub(super) fn fork(&self) -> Result<Memory, LimitError> {
+    pub fn fork(&self) -> Result<Memory, LimitError> {
         debug_assert!(self.is_exclusive());
         // SAFETY: guests' bytes are no pointers; the store is borrowed, so no handler runs.
         let bytes = unsafe { self.0.bytes.fork() }.ok_or(LimitError::Allocation)?;

@@ -10,6 +10,7 @@ use super::hooks::{CallHook, CellHook, EpochHook, LimiterHook, WaitHook};
 use super::instance::{Instance, InstanceCore};
 use super::memory::{Memory, MemoryCore};
 use super::objects::Objects;
+use super::probes::ProbeLog;
 use super::recording::Recording;
 use super::table::Table;
 use super::tag::Tag;
@@ -48,6 +49,8 @@ pub struct StoreInner {
     pub cell_hook: Option<CellHook>,
     /// Hook that is called before and after the thread is parked without a timeout.
     pub wait_hook: Option<WaitHook>,
+    /// What the probes of code have seen.
+    pub probes: ProbeLog,
     /// Recorder of the actions of the host.
     pub recording: Option<Box<dyn Recording>>,
     pub(super) functions: Vec<FuncObject>,
@@ -115,6 +118,7 @@ impl StoreInner {
             call_hook: None,
             cell_hook: None,
             wait_hook: None,
+            probes: ProbeLog::default(),
             recording: None,
             functions: Vec::new(),
             host_functions: Vec::new(),

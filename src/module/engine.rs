@@ -5,6 +5,8 @@ use super::type_registry::TypeRegistry;
 use super::validate;
 use crate::code::HandlerTable;
 use crate::support::epoch::Epoch;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
 use core::fmt;
 use wasmparser::WasmFeatures;
 
@@ -78,6 +80,19 @@ pub struct Tunables {
     pub collector: CollectorPace,
     /// Size in bytes of memories whose pages forks share.
     pub mapped_from: usize,
+    /// What code tells observers beside its results; nothing by default.
+    pub probes: Option<Arc<ProbeSet>>,
+}
+
+/// The cells that code has for observers, beside those of its instructions.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ProbeSet {
+    /// True if code can stop before each instruction that costs fuel.
+    pub steps: bool,
+    /// True if writes to memories are compared with the bytes that are watched.
+    pub writes: bool,
+    /// Instructions whose execution is recorded: the SHA-256 of the module, and the offset in it.
+    pub places: Vec<([u8; 32], u32)>,
 }
 
 /// The pace of a store's collector.
@@ -102,6 +117,11 @@ impl Default for CollectorPace {
 }
 
 impl Tunables {
+    /// Returns whether writes to memories are compared with the bytes that are watched.
+    pub fn probes_writes(&self) -> bool {
+        self.probes.as_ref().is_some_and(|probes| probes.writes)
+    }
+
     /// Returns whether anything can stop running code at a poll.
     pub fn polls(&self) -> bool {
         self.consume_fuel || self.epoch_interruption || self.interruptible
@@ -129,6 +149,7 @@ impl Default for Tunables {
             // Allocators of C reuse smaller blocks, whose pages are resident already. The memories of
             // most tests are small.
             mapped_from: if cfg!(test) { 1 << 16 } else { 32 << 20 },
+            probes: None,
         }
     }
 }

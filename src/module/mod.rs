@@ -37,7 +37,7 @@ mod validate;
 
 pub use const_expr::{ConstExpr, ConstOp};
 pub use describe::{describe_extern, describe_type};
-pub use engine::{CollectorPace, CompilationMode, EngineInner, Tunables};
+pub use engine::{CollectorPace, CompilationMode, EngineInner, ProbeSet, Tunables};
 pub use error::{ModuleError, Place};
 pub use link::{Export, ExportItem, Import};
 pub use listed::{ListedModule, MODULES};
@@ -267,6 +267,15 @@ impl Module {
     pub fn body(&self, function: u32) -> Option<&Range<usize>> {
         self.bodies
             .get(function.checked_sub(self.imported_functions)? as usize)
+    }
+
+    /// Returns the offset in `bytes` of a function's first instruction; `None` for an imported function.
+    pub fn first_instruction(&self, function: u32) -> Option<u32> {
+        let range = self.body(function)?.clone();
+        let reader = wasmparser::BinaryReader::new(&self.bytes[range.clone()], range.start as u64);
+        let body = wasmparser::FunctionBody::new(reader);
+        let operators = body.get_binary_reader_for_operators().ok()?;
+        u32::try_from(operators.original_position()).ok()
     }
 
     /// Returns the type of a function.

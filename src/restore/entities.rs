@@ -2,7 +2,7 @@
 
 use super::Host;
 use super::values::Values;
-use crate::heap::{Extern, HostCall, HostFunc, InstanceParts, StoreInner, check_import};
+use crate::heap::{Extern, HostCall, HostFunc, InstanceParts, Memory, StoreInner, check_import};
 use crate::ids::{FuncIndex, GlobalIndex, InstanceIndex, MemoryIndex, TableIndex, TagIndex};
 use crate::module::{
     ConstExpr, ElementItems, ExternType, FuncType, GlobalType, HeapType, MemoryType, Module,
@@ -121,7 +121,8 @@ pub fn create(
     }
     let [memories, tables, globals, tags] = all;
     for (index, declaration) in memories.all.iter().enumerate() {
-        create_memory(store, dump, index, *declaration)
+        let given = host.memory.map(|memory| memory(MemoryIndex(index as u32)));
+        create_memory(store, dump, index, *declaration, given.transpose()?)
             .with_context(|| format!("memory {index}"))?;
     }
     for (index, declaration) in tables.all.iter().enumerate() {
@@ -168,6 +169,7 @@ fn create_memory(
     dump: &CoreDump<'_>,
     index: usize,
     declaration: Option<Declaration<'_>>,
+    given: Option<Memory>,
 ) -> Result<()> {
     let memory = &dump.memories()[index];
     let own = MemoryType {
@@ -199,6 +201,11 @@ fn create_memory(
             && own.maximum.is_none_or(|maximum| own.minimum <= maximum),
         "the type is not valid"
     );
+    if let Some(given) = given {
+        let created = store.adopt_memory(given);
+        debug_assert_eq!(created, MemoryIndex(index as u32));
+        return Ok(());
+    }
     let complete = memory
         .kept()
         .is_some_and(|kept| kept == [(0, memory.size())] || memory.size() == 0);

@@ -39,8 +39,8 @@ mod objects;
 mod stacks;
 mod values;
 
-use crate::heap::StoreInner;
-use crate::ids::{ExternIndex, FuncIndex, StackId};
+use crate::heap::{Memory, StoreInner};
+use crate::ids::{ExternIndex, FuncIndex, MemoryIndex, StackId};
 use crate::module::Module;
 use crate::support::error::{Context, Result};
 use crate::walk::coredump::extension::{RefKind, Snapshot, Value};
@@ -61,6 +61,8 @@ pub struct Host<'h> {
     pub function: &'h mut dyn FnMut(&mut StoreInner, &str, &str) -> Result<FuncIndex>,
     /// Restores a host value.
     pub value: &'h mut dyn FnMut(&[u8]) -> Result<HostValue>,
+    /// Returns the memories, whose bytes are not in the dump; `None` if they are.
+    pub memory: Option<&'h dyn Fn(MemoryIndex) -> Result<Memory>>,
 }
 
 /// Restores the contents of an empty store from a dump, which is a snapshot. `modules` are those of

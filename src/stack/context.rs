@@ -155,6 +155,11 @@ pub struct Context {
     pub activations: *const Activation,
     /// Number of activations.
     pub activation_count: usize,
+
+    /// First byte that is watched, in any memory.
+    pub watch_start: u64,
+    /// End of the bytes that are watched; zero if there are none.
+    pub watch_end: u64,
 }
 
 impl Context {
@@ -199,6 +204,8 @@ impl Context {
             stack_count: 0,
             activations: ptr::null(),
             activation_count: 0,
+            watch_start: 0,
+            watch_end: 0,
         }
     }
 

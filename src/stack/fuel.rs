@@ -12,6 +12,8 @@ pub enum Stop {
     Epoch = 2,
     /// The code traps, as at an epoch deadline.
     Trap = 3,
+    /// The execution is suspended for an observer of a replay.
+    Pause = 4,
 }
 
 impl Stacks {
@@ -41,8 +43,14 @@ impl Stacks {
         if surplus > 0 {
             self.fuel_set = self.fuel_set.wrapping_sub(surplus);
             self.registers().fuel -= surplus;
-            self.fuel_reserve += surplus as u64;
+            // Only a debt, beyond which no code runs, could exceed the largest number.
+            self.fuel_reserve = self.fuel_reserve.saturating_add(surplus as u64);
         }
+    }
+
+    /// Returns the reason for which code must stop at some poll.
+    pub fn stop(&self) -> Option<Stop> {
+        self.stop.map(|(_, reason)| reason)
     }
 
     /// Returns the reason for which code must stop at this poll, once.

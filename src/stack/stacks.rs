@@ -347,6 +347,12 @@ impl Stacks {
         unsafe { &mut *self.entry(id) }
     }
 
+    /// Sets the bytes of memories to which writes are announced by code that probes them.
+    pub fn watch(&mut self, bytes: core::ops::Range<u64>) {
+        self.registers().watch_start = bytes.start;
+        self.registers().watch_end = bytes.end;
+    }
+
     /// Returns the running stack, or [`StackId::NONE`].
     pub fn running(&self) -> StackId {
         // SAFETY: as in `registers`; the running stack is an entry of the directory, perhaps the

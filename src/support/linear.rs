@@ -77,6 +77,15 @@ impl LinearBytes {
         }
     }
 
+    /// Returns the number of bytes that a fork copies at most.
+    pub fn copied_by_fork(&self) -> usize {
+        match &self.kind {
+            Kind::Raw(bytes) => bytes.len(),
+            #[cfg(backstitch_pages)]
+            Kind::Pages(pages) => pages.written_bytes(),
+        }
+    }
+
     /// Returns an independent copy, or `None` if there is no memory. Pages of zeros are not copied;
     /// and if the system can share pages until they are written, no others are either, apart from
     /// those that were written since the last fork.

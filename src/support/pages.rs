@@ -221,6 +221,13 @@ impl Pages {
         Some(copy)
     }
 
+    /// Returns the number of bytes in pages that were written since the last fork, which the next fork
+    /// copies.
+    pub fn written_bytes(&self) -> usize {
+        let written = self.written();
+        written.map_or(self.len, |runs| runs.iter().map(Range::len).sum())
+    }
+
     /// Returns an independent copy, without the pages that were never written. Returns `None` if there
     /// is no memory.
     ///

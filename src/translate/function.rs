@@ -77,7 +77,7 @@ pub struct Function<'m> {
     /// The cost of the runs before it.
     ended: u32,
     /// The offset in the module of the current instruction.
-    offset: u64,
+    pub offset: u64,
     /// The offset from which on there are only `end`s.
     only_ends_from: u64,
     /// The branches to the last join.
@@ -229,6 +229,9 @@ impl<'m> Function<'m> {
                     mapping.begin(&mut self.values, &operator, offset);
                 }
             }
+            if self.tunables.probes.is_some() {
+                self.probe_place();
+            }
             reader.visit_operator(self)??;
             if let Some(mapping) = &mut self.mapping {
                 let cost = if self.tunables.consume_fuel {
@@ -268,11 +271,16 @@ impl<'m> Function<'m> {
 
     /// Ends a straight run of code, and charges its cost.
     pub fn charge(&mut self) {
+        self.charge_before();
+        self.map_charge();
+    }
+
+    /// Charges the code before the current instruction, whose own cost is added later.
+    pub fn charge_before(&mut self) {
         let cost = self.end_run();
         if self.tunables.consume_fuel && cost != 0 {
             self.values.assembler.emit(Charge { cost });
         }
-        self.map_charge();
     }
 
     /// Ends the last run of a function, or of a long part of it, charges its cost and polls. The
@@ -390,7 +398,7 @@ impl<'m> Function<'m> {
 
     /// Records for observers that all operands are in slots, since the program can be suspended
     /// here.
-    fn map_settled(&mut self, above: Option<Variable>) {
+    pub fn map_settled(&mut self, above: Option<Variable>) {
         if let Some(mapping) = &mut self.mapping {
             mapping.settled(&self.values, above);
         }

@@ -17,6 +17,7 @@
 //!   costs         fuel not charged at a trap      atomic     atomic instructions
 //!   observe       announced accesses              access     the bytes of an access
 //!   resume_points where suspended frames go on
+//!   probe         cells for observers
 //! ```
 
 mod access;
@@ -38,6 +39,7 @@ mod object;
 mod observe;
 mod operand;
 mod operators;
+mod probe;
 mod resume_points;
 mod sites;
 mod table;

@@ -68,7 +68,7 @@ impl Function<'_> {
     /// Announces the access of an instruction that `op` carries out.
     #[inline]
     pub fn observe_access(&mut self, op: Op, memarg: &MemArg) {
-        if self.tunables.observe_accesses {
+        if self.tunables.observe_accesses || self.tunables.probes_writes() {
             self.observe_op(op, memarg);
         }
     }
@@ -117,6 +117,9 @@ impl Function<'_> {
     }
 
     fn observe(&mut self, access: &Access, kind: AccessKind) {
+        if self.tunables.probes_writes() && kind.writes() {
+            self.probe_write(access);
+        }
         if !self.is_observed(access.memory) {
             return;
         }
@@ -152,7 +155,7 @@ impl Function<'_> {
     }
 
     /// Returns the height of an operand, counted from the topmost one, which is 0.
-    fn height_of(&self, operand: u32) -> u32 {
+    pub(super) fn height_of(&self, operand: u32) -> u32 {
         let mut height = self.values.height();
         for _ in 0..=operand {
             height -= 1;

@@ -1,6 +1,6 @@
 //! A host that does anything at random.
 
-use super::{Log, Random, end, engines, replay};
+use super::{Log, Random, end, engines, replay, timelines};
 use backstitch::{
     Caller, Config, Divergence, Engine, ExnRef, ExnRefPre, ExnType, Extern, ExternRef, Func,
     Linker, Module, Recorder, Ref, Replayer, Result, Store, Trap, Val,
@@ -207,8 +207,12 @@ fn act(
     Ok(caller.data_mut().random.next() as i32)
 }
 
-/// Records a run. Returns the log, and the end of the program.
-fn record(engine: &Engine, seed: u64) -> (Vec<u8>, Option<u64>, impl PartialEq + std::fmt::Debug) {
+/// Records a run with this argument. Returns the log, and the end of the program.
+fn record(
+    engine: &Engine,
+    seed: u64,
+    times: i32,
+) -> (Vec<u8>, Option<u64>, impl PartialEq + std::fmt::Debug) {
     let host = Host {
         random: Random(seed | 1),
         received: 0,
@@ -228,7 +232,7 @@ fn record(engine: &Engine, seed: u64) -> (Vec<u8>, Option<u64>, impl PartialEq +
     let instance = linker.instantiate(&mut store, &module).unwrap();
     let run = instance.get_func(&mut store, "run").unwrap();
     let mut results = [Val::I64(0)];
-    let called = run.call(&mut store, &[Val::I32(20)], &mut results);
+    let called = run.call(&mut store, &[Val::I32(times)], &mut results);
     let spent = store.fuel_spent();
     let end = end(&mut store, called.map(|()| results.to_vec()));
     store.end_recording(3, "the end").unwrap();
@@ -244,7 +248,7 @@ fn a_host_that_does_anything_is_replayed() {
         let engine = Engine::new(&config).unwrap();
         let mut failed = 0;
         for seed in 1..60 {
-            let (log, spent, recorded) = record(&engine, seed * 77_777);
+            let (log, spent, recorded) = record(&engine, seed * 77_777, 20);
             let mut config = Replayer::new(log.clone()).unwrap().config();
             config.coredump_on_trap(true);
             for engine in engines(&config) {
@@ -266,6 +270,18 @@ fn a_host_that_does_anything_is_replayed() {
             }
         }
         assert!(failed > 20, "{failed} programs have failed");
+    }
+}
+
+#[test]
+fn what_is_found_by_going_back_was_seen_by_going_forward() {
+    let binary = wat::parse_str(PROGRAM).unwrap();
+    for counts in [true, false] {
+        let engine = Engine::new(Config::new().consume_fuel(counts)).unwrap();
+        for seed in 1..30 {
+            let (log, ..) = record(&engine, seed * 77_777, 2);
+            timelines::check(&log, &binary, seed);
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use super::player::{
 use super::replayer::{ReplayState, ReplayedCall};
 use crate::api::{AsContext, AsContextMut, Caller, Memory, Val};
 use crate::code::Trap;
-use crate::heap::{self, StoreInner};
+use crate::heap::{self, ProbeEvent, ProbeWriter, StoreInner};
 use crate::ids::MemoryIndex;
 use crate::support::error::{Error, Result};
 use alloc::format;
@@ -39,6 +39,10 @@ pub(super) fn call_host(
             let memory = instance.and_then(|it| it.get_memory(&mut store, "memory"));
             observe(&mut store, memory, function, arguments, results)?;
             end
+        }
+        Err(Stop::Paused) => {
+            player(&mut store).stop.get_or_insert(Stop::Paused);
+            Err(Error::suspend(Suspended))
         }
         Err(stop) => {
             player(&mut store).stop.get_or_insert(stop);
@@ -96,6 +100,22 @@ fn play_host(
     let player = player(store);
     player.calls += 1;
     player.at = reader.at;
+    player.calling.push(function);
+    let end = play_events(store, &log, function, arguments, results);
+    self::player(store).calling.pop();
+    let end = end?;
+    prepare_interruption(store);
+    Ok(end)
+}
+
+/// Does what the log says until the running host function ends.
+fn play_events(
+    store: &mut Context<'_>,
+    log: &[u8],
+    function: usize,
+    arguments: &[Val],
+    results: &mut [Val],
+) -> Result<Result<()>, Stop> {
     let mut frame = Frame {
         function,
         arguments,
@@ -103,17 +123,18 @@ fn play_host(
         failed: None,
     };
     loop {
-        match act(store, &log, Some(&mut frame))? {
+        match act(store, log, Some(&mut frame))? {
             Some(End::Function(end)) => {
                 // If the log ends here, it does not say how far code runs.
-                let at = self::player(store).at;
-                if Reader::new(&log, at).is_at_end() {
+                let at = player(store).at;
+                if Reader::new(log, at).is_at_end() {
                     return Err(Unreadable::Ends.into());
                 }
-                prepare_interruption(store);
                 return Ok(end);
             }
-            Some(End::Log(..)) => return Err(invalid(store, "a host function has not ended")),
+            Some(End::Log(..) | End::Pause) => {
+                return Err(invalid(store, "a host function has not ended"));
+            }
             None => {}
         }
     }
@@ -245,11 +266,26 @@ pub(super) fn write(
         len => reader.bytes(len)?,
     };
     let memory = Memory::of(store.0.id(), MemoryIndex(shape.memory));
+    probe_host_write(store, memory, address as u64, bytes.len() as u64);
     if memory.write(&mut *store, address, bytes).is_err() {
         let difference = "a memory is smaller than what the host writes";
         return Err(diverges(store, difference.into()));
     }
     Ok(())
+}
+
+/// Records a write of the host, if the bytes are watched. That of a function belongs to the
+/// instruction that calls it, which costs one unit of fuel.
+fn probe_host_write(store: &mut Context<'_>, memory: Memory, address: u64, size: u64) {
+    let player = player(store);
+    let function = player.calling.last().copied();
+    let host = function.map(|function| player.functions[function].func.index());
+    let spent = store.0.stacks.fuel_spent();
+    let event = ProbeEvent {
+        spent: spent.saturating_sub(u64::from(host.is_some())),
+        writer: ProbeWriter::Host(host),
+    };
+    store.0.probe_write(memory.index(), address, size, event);
 }
 
 /// Calls the observer for a call that has ended.

@@ -14,7 +14,10 @@
 //! of host functions and of the numbers of instructions, by which a replay is checked.
 
 mod actions;
+mod advance;
+mod branch;
 mod changes;
+mod checkpoints;
 mod format;
 mod header;
 mod host;
@@ -22,8 +25,10 @@ mod player;
 mod recorder;
 mod references;
 mod replayer;
+mod timeline;
 mod values;
 mod writer;
 
 pub use recorder::Recorder;
 pub use replayer::{Divergence, ReplayState, Replayed, ReplayedCall, Replayer};
+pub use timeline::{Breakpoint, Timeline, TimelineOptions, TimelineWrite, TimelineWriter};

@@ -1,6 +1,7 @@
 //! The events of a log as actions in a store.
 
 use super::actions;
+use super::advance::{Active, advance};
 use super::format::{Check, Reader, Shape, Unreadable, event, import, state};
 use super::header::Header;
 use super::host::{call_host, called, end, read_shape, write};
@@ -38,6 +39,8 @@ pub(super) enum Stop {
     Diverges(Box<Divergence>),
     /// The replay is not possible here.
     Impossible(Error),
+    /// The replay pauses in code that a function of the host has called.
+    Paused,
 }
 
 impl From<Unreadable> for Stop {
@@ -52,6 +55,7 @@ impl Stop {
             Stop::Unreadable(error) => Error::new(error),
             Stop::Diverges(divergence) => Error::new(*divergence),
             Stop::Impossible(error) => error,
+            Stop::Paused => Error::msg("the replay pauses"),
         }
     }
 }
@@ -64,6 +68,8 @@ pub(super) struct Function {
     pub name: String,
     /// Effects of its last call.
     pub shape: Option<Shape>,
+    /// Its definition in the log.
+    pub defined: Defined,
 }
 
 /// A call of a host function.
@@ -84,10 +90,10 @@ pub(super) struct Player {
     limits: FixedLimits,
     pub check: Check,
     pub functions: Vec<Function>,
-    modules: Vec<Module>,
-    given: Vec<Module>,
-    executions: Vec<Option<Execution>>,
-    names: BTreeMap<u32, String>,
+    pub modules: Vec<Module>,
+    pub given: Vec<Module>,
+    pub executions: Vec<Option<Execution>>,
+    pub names: BTreeMap<u32, String>,
     /// Numbers of host values in the store by their numbers in the log.
     pub host_values: BTreeMap<u32, u32>,
     growths: u64,
@@ -100,6 +106,20 @@ pub(super) struct Player {
     note_reader: Option<NoteReader>,
     pub outcome: Option<Result<Vec<Val>>>,
     pub ended: Option<String>,
+    /// True if the replay can pause in calls, which are executions then.
+    pub pauses: bool,
+    /// Number of instructions after which the replay pauses, at the next poll.
+    pub pause: Option<u64>,
+    /// True if the code that runs stops for the pause.
+    pub is_pausing: bool,
+    /// True if the replay can pause in code that a function of the host has called, and cannot go on
+    /// from there.
+    pub pauses_nested: bool,
+    /// The host functions that are active, innermost last.
+    pub calling: Vec<usize>,
+    /// What the host runs, while the replay pauses in it, innermost first. All but the last were called
+    /// by functions of the host.
+    pub active: Vec<Active>,
 }
 
 impl Player {
@@ -131,6 +151,34 @@ impl Player {
             note_reader,
             outcome: None,
             ended: None,
+            pauses: false,
+            pause: None,
+            is_pausing: false,
+            calling: Vec::new(),
+            pauses_nested: false,
+            active: Vec::new(),
+        }
+    }
+
+    /// Returns a copy for a copy of the store, without the handles of what the store has.
+    pub(super) fn fork(&self) -> Player {
+        Player {
+            log: Arc::clone(&self.log),
+            check: self.check.clone(),
+            functions: Vec::new(),
+            modules: self.modules.clone(),
+            given: self.given.clone(),
+            executions: Vec::new(),
+            names: self.names.clone(),
+            host_values: self.host_values.clone(),
+            stop: None,
+            observer: None,
+            note_reader: None,
+            outcome: None,
+            ended: self.ended.clone(),
+            calling: Vec::new(),
+            active: Vec::new(),
+            ..*self
         }
     }
 
@@ -214,8 +262,8 @@ pub(super) fn spent(store: &mut Context<'_>) -> u64 {
     }
 }
 
-/// Runs the log from its first event. Returns the number and the text at its end.
-pub(super) fn run(store: &mut Context<'_>) -> Result<(u32, String), Stop> {
+/// Reads the start of the log.
+pub(super) fn begin_log(store: &mut Context<'_>) -> Result<(), Stop> {
     let log = Arc::clone(&player(store).log);
     let mut reader = Reader::new(&log, player(store).at);
     let fuel = reader.number()?;
@@ -227,14 +275,32 @@ pub(super) fn run(store: &mut Context<'_>) -> Result<(u32, String), Stop> {
         store.set_fuel(u64::MAX).map_err(Stop::Impossible)?;
     }
     store.set_epoch_deadline(u64::MAX);
+    Ok(())
+}
+
+/// Runs the log from the next event on, to its end or to a pause.
+pub(super) fn run(store: &mut Context<'_>) -> Result<Progress, Stop> {
+    let log = Arc::clone(&player(store).log);
+    let mut end = match player(store).active.pop() {
+        Some(active) => advance(store, &log, None, active, None)?,
+        None => None,
+    };
     loop {
-        if let Some(end) = act(store, &log, None)? {
-            match end {
-                End::Log(code, text) => return Ok((code, text)),
-                End::Function(_) => return Err(invalid(store, "no host function is called")),
-            }
+        match end {
+            None => end = act(store, &log, None)?,
+            Some(End::Log(code, text)) => return Ok(Progress::Ended(code, text)),
+            Some(End::Pause) => return Ok(Progress::Paused),
+            Some(End::Function(_)) => return Err(invalid(store, "no host function is called")),
         }
     }
+}
+
+/// The reason for which a log is not run further.
+pub(super) enum Progress {
+    /// The log has ended, with this number and this text.
+    Ended(u32, String),
+    /// The replay pauses.
+    Paused,
 }
 
 /// The end of a sequence of actions.
@@ -243,6 +309,8 @@ pub(super) enum End {
     Log(u32, String),
     /// That of the running host function.
     Function(Result<()>),
+    /// The replay pauses.
+    Pause,
 }
 
 pub(super) fn invalid(store: &mut Context<'_>, reason: impl Into<String>) -> Stop {
@@ -289,6 +357,14 @@ pub(super) fn act(
             let ty = func.ty(&*store);
             let values = actions::values(store, &mut reader, ty.params(), arguments)?;
             begin(store, &reader)?;
+            if player(store).pauses && (frame.is_none() || player(store).pauses_nested) {
+                let execution = func.start(&mut *store, &values);
+                let active = Active {
+                    execution: execution.map_err(Stop::Impossible)?,
+                    number: None,
+                };
+                return advance(store, log, frame, active, None);
+            }
             let mut results = vec![Val::I32(0); ty.results().len()];
             let called = func.call(&mut *store, &values, &mut results);
             let outcome = called.map(|()| Outcome::Done(results));
@@ -311,7 +387,7 @@ pub(super) fn act(
         }
         event::RESUME | event::RESUME_WITH => {
             let number = reader.index()?;
-            let mut execution = take(store, &reader, number)?;
+            let execution = take(store, &reader, number)?;
             let mut results = None;
             if event == event::RESUME_WITH {
                 let Some(ty) = execution.awaited(store.0) else {
@@ -325,20 +401,11 @@ pub(super) fn act(
                 results = Some(values);
             }
             begin(store, &reader)?;
-            let outcome = match results {
-                None => execution.resume(&mut *store),
-                Some(results) => execution.resume_with(&mut *store, &results),
+            let active = Active {
+                execution,
+                number: Some(number),
             };
-            if frame.is_none() && !matches!(outcome, Ok(Outcome::Suspended(_))) {
-                let name = player(store).names.get(&number).cloned();
-                player(store).ended = name;
-            }
-            let ended = !matches!(outcome, Ok(Outcome::Suspended(_)));
-            if !ended {
-                player(store).executions[number as usize] = Some(execution);
-            }
-            ran(store, log, frame, outcome, ended)?;
-            return Ok(None);
+            return advance(store, log, frame, active, results);
         }
         event::TIME_OUT => {
             let number = reader.index()?;
@@ -415,7 +482,18 @@ pub(super) fn prepare_interruption(store: &mut Context<'_>) {
     let log = Arc::clone(&player(store).log);
     let mut reader = Reader::new(&log, player(store).at);
     // Anything else is an error when it is read.
-    let stop = next_interruption(&mut reader).ok().flatten();
+    let interruption = next_interruption(&mut reader).ok().flatten();
+    let player = player(store);
+    let pause = player
+        .pause
+        .filter(|_| player.calling.is_empty() || player.pauses_nested);
+    let pause = pause.map(|at| (at, stack::Stop::Pause));
+    // An interruption at the same poll comes first.
+    let stop = match (interruption, pause) {
+        (Some(interruption), Some(pause)) if interruption.0 <= pause.0 => Some(interruption),
+        (interruption, pause) => pause.or(interruption),
+    };
+    player.is_pausing = matches!(stop, Some((_, stack::Stop::Pause)));
     store.0.stacks.set_stop(stop);
 }
 
@@ -440,7 +518,7 @@ fn next_interruption(reader: &mut Reader<'_>) -> Result<Option<(u64, stack::Stop
 }
 
 /// Compares the outcome of code that the host has called or resumed with the log.
-fn ran(
+pub(super) fn ran(
     store: &mut Context<'_>,
     log: &[u8],
     frame: Option<&mut Frame<'_>>,
@@ -521,40 +599,79 @@ fn take(store: &mut Context<'_>, reader: &Reader<'_>, number: u32) -> Result<Exe
 
 /// Adds a host function of the recording.
 fn define(store: &mut Context<'_>, reader: &mut Reader<'_>) -> Result<(), Stop> {
-    let (mut module, mut name) = (String::new(), String::new());
-    let ty = match reader.byte()? {
-        // The type of the import of that name, in the module that was loaded last.
-        0 => {
-            (module, name) = (reader.text()?.into(), reader.text()?.into());
-            let player = player(store);
-            let imports = player.modules.last().into_iter().flat_map(Module::imports);
-            let mut named = imports.filter(|it| it.module() == module && it.name() == name);
-            match named.find_map(|import| import.ty().func().cloned()) {
-                Some(ty) => ty,
-                None => return Err(reader.invalid("there is no such import").into()),
-            }
-        }
-        _ => {
-            let engine = store.engine().clone();
-            read_func_type(&engine, reader)?
-        }
+    let engine = store.engine().clone();
+    let defined = Defined {
+        at: reader.at,
+        modules: player(store).modules.len(),
     };
+    let (ty, module, name) = defined.read(&engine, &player(store).modules, reader)?;
     let number = player(store).functions.len();
-    let func = HostFunc::dynamic(
-        ty.clone(),
-        move |caller: Caller<'_, ReplayState>, arguments, results| {
-            call_host(caller, number, arguments, results)
-        },
-    );
-    let func = func.add_to(store.0);
+    let func = host_func(number, &ty).add_to(store.0);
     player(store).functions.push(Function {
         func,
         ty,
         module,
         name,
         shape: None,
+        defined,
     });
     Ok(())
+}
+
+/// Returns the host function of a number.
+pub(super) fn host_func(number: usize, ty: &FuncType) -> HostFunc {
+    HostFunc::dynamic(
+        ty.clone(),
+        move |caller: Caller<'_, ReplayState>, arguments, results| {
+            call_host(caller, number, arguments, results)
+        },
+    )
+}
+
+/// The definition of a host function in the log.
+#[derive(Clone, Copy)]
+pub(super) struct Defined {
+    /// Offset of the type.
+    at: usize,
+    /// Number of modules that are loaded then.
+    modules: usize,
+}
+
+impl Defined {
+    /// Returns the type of the function in an engine, and the name of the import if it is one.
+    pub(super) fn in_engine(
+        self,
+        engine: &Engine,
+        modules: &[Module],
+        log: &[u8],
+    ) -> Result<FuncType, Stop> {
+        let (ty, ..) = self.read(engine, modules, &mut Reader::new(log, self.at))?;
+        Ok(ty)
+    }
+
+    fn read(
+        self,
+        engine: &Engine,
+        modules: &[Module],
+        reader: &mut Reader<'_>,
+    ) -> Result<(FuncType, String, String), Stop> {
+        if reader.byte()? != 0 {
+            let ty = read_func_type(engine, reader)?;
+            return Ok((ty, String::new(), String::new()));
+        }
+        // The type of the import of that name, in the module that was loaded last.
+        let (module, name) = (reader.text()?, reader.text()?);
+        let modules = modules.get(..self.modules);
+        let imports = modules
+            .and_then(<[_]>::last)
+            .into_iter()
+            .flat_map(Module::imports);
+        let mut named = imports.filter(|it| it.module() == module && it.name() == name);
+        match named.find_map(|import| import.ty().func().cloned()) {
+            Some(ty) => Ok((ty, module.into(), name.into())),
+            None => Err(reader.invalid("there is no such import").into()),
+        }
+    }
 }
 
 /// Reads the type of a function.

@@ -2,7 +2,7 @@
 
 use super::format::{Reader, Unreadable};
 use super::header::Header;
-use super::player::{Player, Stop};
+use super::player::{Player, Progress, Stop, begin_log, run};
 use crate::api::{AsContextMut, Config, Engine, Module, Store, Val, WasmBacktrace};
 use crate::support::error::{Error, Result};
 use alloc::boxed::Box;
@@ -181,6 +181,22 @@ impl Replayer {
         self
     }
 
+    /// Returns the state at the beginning, with what `module` makes of the modules.
+    pub(super) fn into_player(
+        self,
+        module: impl FnMut(&Module) -> Result<Module>,
+    ) -> Result<Player> {
+        let modules: Result<Vec<_>> = self.modules.iter().map(module).collect();
+        Ok(Player::new(
+            self.log,
+            self.start,
+            self.header,
+            modules?,
+            self.observer,
+            self.note_reader,
+        ))
+    }
+
     /// Runs the log to its end, or until the program diverges from it.
     ///
     /// # Errors
@@ -196,21 +212,16 @@ impl Replayer {
                 "the recording counts instructions: call `Config::consume_fuel(true)`",
             ));
         }
-        let state = Player::new(
-            self.log,
-            self.start,
-            self.header,
-            self.modules,
-            self.observer,
-            self.note_reader,
-        );
+        let state = self.into_player(|module| Ok(module.clone()))?;
         let mut store = Store::new(engine, ReplayState(state));
         store.limiter(|state| &mut state.0);
-        let stopped = super::player::run(&mut store.as_context_mut());
+        let context = &mut store.as_context_mut();
+        let stopped = begin_log(context).and_then(|()| run(context));
         let player = &mut store.data_mut().0;
         let (outcome, execution) = (player.outcome.take(), player.ended.take());
         let (is_complete, code, text) = match stopped {
-            Ok((code, text)) => (true, code, text),
+            Ok(Progress::Ended(code, text)) => (true, code, text),
+            Ok(Progress::Paused) => unreachable!("the replay does not pause"),
             Err(Stop::Unreadable(Unreadable::Ends)) => (false, 0, String::new()),
             Err(stop) => return Err(stop.into_error()),
         };

@@ -29,6 +29,9 @@ pub struct HostPart<'h> {
     pub data: Vec<u8>,
     /// True if the snapshot contains the modules.
     pub modules: bool,
+    /// True if host functions that no module imports get an empty name. The embedder knows them by
+    /// their indices.
+    pub unnamed_functions: bool,
 }
 
 /// Builds the part of a snapshot, and checks that the dump is complete. No code of the store runs.
@@ -110,7 +113,7 @@ pub fn snapshot(
         debt: fuel,
         spent,
         epoch: epoch.saturating_sub(store.engine().epoch.now()),
-        host_functions: host_functions(store)?,
+        host_functions: host_functions(store, host.unnamed_functions)?,
         next_value: store.externs.next(),
         host_values: values.collect::<Result<_>>()?,
         hidden,
@@ -233,8 +236,9 @@ fn visible_functions(store: &StoreInner) -> impl Iterator<Item = (&'static str, 
 ///
 /// # Errors
 ///
-/// If guests can refer to a host function that no module imports.
-fn host_functions(store: &StoreInner) -> Result<Vec<HostFunction>> {
+/// If guests can refer to a host function that no module imports, unless such functions get an empty
+/// name.
+fn host_functions(store: &StoreInner, unnamed: bool) -> Result<Vec<HostFunction>> {
     let mut names = BTreeMap::new();
     for instance in store.instances() {
         let imports = instance.module().imports.iter();
@@ -247,17 +251,21 @@ fn host_functions(store: &StoreInner) -> Result<Vec<HostFunction>> {
     let named = hosts
         .filter(|(_, function)| function.is_host())
         .filter_map(|(index, _)| {
-            let import = names.get(&index)?;
+            let (module, name) = match names.get(&index) {
+                Some(import) => (&*import.module, &*import.name),
+                None if unnamed => ("", ""),
+                None => return None,
+            };
             Some(HostFunction {
                 function: index,
-                module: import.module.to_string(),
-                name: import.name.to_string(),
+                module: module.to_string(),
+                name: name.to_string(),
             })
         })
         .collect();
     for (what, function) in visible_functions(store) {
         ensure!(
-            !store.func(function).is_host() || names.contains_key(&function.0),
+            unnamed || !store.func(function).is_host() || names.contains_key(&function.0),
             "{what} refers to a host function that no module imports, so that it has no name"
         );
     }
