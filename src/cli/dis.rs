@@ -89,7 +89,7 @@ fn with_shown_name<'l>(symbols: &Symbols, index: u32, listing: &'l str) -> Cow<'
 }
 
 /// Finds the function that a user selected. The error lists the functions that exist.
-fn find(symbols: &Symbols, text: &str) -> Result<u32, String> {
+pub(super) fn find(symbols: &Symbols, text: &str) -> Result<u32, String> {
     let index = match text.parse::<u32>() {
         Ok(index) => index,
         Err(_) => match names::select(text, symbols.all_names()) {

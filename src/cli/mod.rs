@@ -30,6 +30,7 @@ mod quantity;
 mod record;
 mod replay;
 mod resume;
+mod rewind;
 mod run;
 mod script;
 mod signature;

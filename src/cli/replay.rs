@@ -2,6 +2,7 @@
 
 use super::failure::Failure;
 use super::input::{self, Source};
+use super::rewind::Rewind;
 use super::value::Notation;
 use super::{coredump, record, run as command, wasi};
 use backstitch::wasi::{self as preview1, I32Exit, OutputKind, ReplayedOutput};
@@ -16,6 +17,8 @@ Examples:
   backstitch run --record program.log --dir . program.wasm
   backstitch replay program.log
   backstitch replay program.log --module copy.wasm --trace calls.txt
+  backstitch replay program.log --at 1e6 --backtrace
+  backstitch replay program.log --last-write 0x1008:4
 
 Exit codes: that of the recorded program; 1 also if the recording is not valid or not complete, or
 if the module is missing or another one; 2 wrong usage.";
@@ -47,6 +50,9 @@ pub(crate) struct Arguments {
     /// Validate and translate each function when it is first called
     #[arg(long)]
     lazy: bool,
+
+    #[command(flatten)]
+    rewind: Rewind,
 }
 
 /// Replays the recording, and prints what the program prints.
@@ -78,6 +84,9 @@ pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Fail
             Err(error) if arguments.module.is_some() => return Err(cannot(&error)),
             Err(_) => {}
         }
+    }
+    if arguments.rewind.is_some() {
+        return arguments.rewind.run(replayer, &source, &cannot, out);
     }
     let dump = arguments.coredump.as_deref();
     let dump = dump

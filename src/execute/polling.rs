@@ -13,11 +13,6 @@ use crate::stack::Stop;
 /// Tests for an interruption, an epoch deadline and exhausted fuel, in this order. Returns
 /// the suspension that the first of them requires.
 pub(super) fn poll(guard: &mut ChainGuard<'_>) -> Result<Option<Suspension>, Failure> {
-    poll_at(guard, false)
-}
-
-/// Polls as [`poll`] does, at a cell that may be the probe before an instruction.
-fn poll_at(guard: &mut ChainGuard<'_>, at_step: bool) -> Result<Option<Suspension>, Failure> {
     let passes_epoch = core::mem::take(&mut guard.passes_epoch);
     let engine = guard.store.engine().clone();
     if engine.tunables.interruptible && guard.store.stacks.take_interrupt() {
@@ -49,15 +44,13 @@ fn poll_at(guard: &mut ChainGuard<'_>, at_step: bool) -> Result<Option<Suspensio
     }
     // An interruption of a replay. Code with a probe before each instruction pauses at these only.
     let steps = engine.tunables.probes.as_ref().is_some_and(|it| it.steps);
-    let stop = match guard.store.stacks.stop() {
-        Some(Stop::Pause) if steps && !at_step => None,
-        _ => guard.store.stacks.take_stop(),
-    };
-    match stop {
-        None => {}
-        Some(Stop::Interrupt | Stop::Pause) => return Ok(Some(Suspension::Interrupt)),
-        Some(Stop::Epoch) => return Ok(Some(Suspension::Epoch(u64::MAX))),
-        Some(Stop::Trap) => return Err(Failure::Trap(Trap::Interrupt)),
+    if !steps || guard.store.stacks.stop() != Some(Stop::Pause) {
+        match guard.store.stacks.take_stop() {
+            None => {}
+            Some(Stop::Interrupt | Stop::Pause) => return Ok(Some(Suspension::Interrupt)),
+            Some(Stop::Epoch) => return Ok(Some(Suspension::Epoch(u64::MAX))),
+            Some(Stop::Trap) => return Err(Failure::Trap(Trap::Interrupt)),
+        }
     }
     let out_of_fuel = engine.tunables.consume_fuel && guard.store.stacks.is_out_of_fuel();
     Ok(out_of_fuel.then_some(Suspension::Fuel))
@@ -72,18 +65,34 @@ fn interrupt(guard: &mut ChainGuard<'_>, stop: Stop, suspension: Suspension) -> 
 /// Polls as the cells at `ip` do, and continues behind them: even if the deadline has passed again,
 /// code runs up to the next poll.
 pub(super) fn poll_in_code(guard: &mut ChainGuard<'_>) -> Result<Option<Suspension>, Failure> {
-    let at_step = is_at(guard, Op::ProbeStep);
-    let suspension = poll_at(guard, at_step)?;
+    if is_at(guard, Op::ProbeStep) {
+        return Ok(poll_before_instruction(guard));
+    }
+    let suspension = poll(guard)?;
     if suspension.is_none() {
         let polls = [Op::PollFuel, Op::PollInterrupt, Op::PollEpoch];
-        let mut passed = at_step.then_some(Op::ProbeStep);
-        while let Some(op) = passed.or_else(|| polls.into_iter().find(|&op| is_at(guard, op))) {
-            // SAFETY: X1, X2: another cell follows one that polls.
-            unsafe { (*guard.ctx).ip = (*guard.ctx).ip.add(op.only().words()) };
-            passed = None;
+        while let Some(&op) = polls.iter().find(|&&op| is_at(guard, op)) {
+            pass(guard, op);
         }
     }
     Ok(suspension)
+}
+
+/// Polls at the probe before an instruction, at which a replay can pause. Nothing else stops code there
+/// that would not stop it without probes.
+fn poll_before_instruction(guard: &mut ChainGuard<'_>) -> Option<Suspension> {
+    let stacks = &mut guard.store.stacks;
+    if stacks.stop() == Some(Stop::Pause) && stacks.take_stop().is_some() {
+        return Some(Suspension::Interrupt);
+    }
+    pass(guard, Op::ProbeStep);
+    None
+}
+
+/// Passes the next cell, which is one of an op that polls.
+fn pass(guard: &ChainGuard<'_>, op: Op) {
+    // SAFETY: X1, X2: another cell follows one that polls.
+    unsafe { (*guard.ctx).ip = (*guard.ctx).ip.add(op.only().words()) };
 }
 
 /// Returns whether the next cell is one of an op that no fusion begins with.

@@ -10,6 +10,7 @@ use super::collector::Reference;
 use super::func::FuncRef;
 use super::instance::InstanceParts;
 use super::matching::check_import;
+use super::probes::{ProbeEvent, ProbeWriter};
 use super::store::StoreInner;
 use crate::code::Trap;
 use crate::format_err;
@@ -270,6 +271,11 @@ fn write_data(
             let size = store.memory(memory).byte_size() as u64;
             segment_error(trap, "data", number, to, len, "bytes", size)
         })?;
+        let event = ProbeEvent {
+            spent: store.stacks.fuel_spent(),
+            writer: ProbeWriter::Data(instance, number),
+        };
+        store.probe_write(memory, to, len, event);
         store.instance_mut(instance).drop_data(number);
     }
     Ok(())

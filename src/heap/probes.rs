@@ -1,7 +1,7 @@
 //! What the probes of a store's code have seen: see `ProbeSet`.
 
 use super::store::StoreInner;
-use crate::ids::{FuncIndex, MemoryIndex};
+use crate::ids::{FuncIndex, InstanceIndex, MemoryIndex};
 use core::ops::Range;
 
 /// The bytes that are watched, and the last event at a probe.
@@ -30,6 +30,9 @@ pub enum ProbeWriter {
     Instruction,
     /// A host function, or the host between two calls.
     Host(Option<FuncIndex>),
+    /// The instantiation of a module, which writes its active data segments. This is the segment's
+    /// index.
+    Data(InstanceIndex, u32),
 }
 
 impl ProbeLog {

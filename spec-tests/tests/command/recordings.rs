@@ -144,3 +144,59 @@ fn what_is_no_recording_or_not_complete_is_reported() {
         .expect(2, "")
         .says(&["--record"]);
 }
+
+#[test]
+fn a_recording_is_read_at_any_instruction() {
+    let text = r#"(module $m (memory 1)
+        (func $set (param i32) (i32.store (i32.const 64) (local.get 0)))
+        (func $run (export "run") (call $set (i32.const 7)) (call $set (i32.const 0)) (unreachable)))"#;
+    let program = file("recordings/written.wat", text);
+    let log = path("written.log");
+    let recorded = run([&"run", &"--record", &log, &"--invoke", &"run", &program]);
+    assert_eq!(recorded.code, Some(134));
+    let written = run([&"replay", &log, &"--last-write", &"64:4"]);
+    assert_eq!(written.code, Some(0), "{}", written.err);
+    assert!(
+        written
+            .out
+            .contains("by this instruction: 07 00 00 00 -> 00 00 00 00")
+    );
+    assert!(written.out.contains("`i32.store`") && written.out.contains("m!set\n"));
+    let earlier = run([&"replay", &log, &"--last-write", &"0x40:1", &"--at", &"8"]);
+    assert!(
+        earlier.out.contains("instruction: 00 -> 07"),
+        "{}",
+        earlier.out
+    );
+    let never = run([&"replay", &log, &"--last-write", &"128:4"]);
+    assert_eq!(
+        never.out,
+        "0x80:4 of memory 0 was never written: 00 00 00 00\n"
+    );
+    let end = run([&"replay", &log, &"--at", &"end"]);
+    assert!(
+        end.out
+            .starts_with("the end, after 13 instructions:\nerror while executing"),
+        "{}",
+        end.out
+    );
+    let dump = path("written.core");
+    let dumped = run([&"replay", &log, &"--coredump-at", &"4", &dump]);
+    assert_eq!((dumped.code, &*dumped.out), (Some(0), ""), "{}", dumped.err);
+    let inspected = run([&"inspect", &dump, &"--module", &program]);
+    assert!(inspected.out.contains("in m!set(7)"), "{}", inspected.out);
+    let call = run([&"replay", &log, &"--last-call", &"set", &"--at", &"7"]);
+    assert!(call.out.starts_with("instruction 4 of 13"), "{}", call.out);
+    for (arguments, reason) in [
+        (
+            ["--last-write", "64"],
+            "is not an address and a number of bytes",
+        ),
+        (["--last-call", "missing"], "has no function `missing`"),
+        (["--at", "x"], "is not a count"),
+    ] {
+        let refused = run([&"replay", &log, &arguments[0], &arguments[1]]);
+        assert_ne!(refused.code, Some(0));
+        assert!(refused.err.contains(reason), "{}", refused.err);
+    }
+}

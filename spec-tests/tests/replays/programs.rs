@@ -1,12 +1,15 @@
 //! Programs of WASI, with and without threads.
 
-use super::{Log, describe, end, engines};
+use super::{Log, describe, end, engines, timelines};
 use backstitch::scheduler::Policy;
 use backstitch::wasi::{
     self, Deterministic, MemoryDirectory, MemoryInputPipe, MemoryOutputPipe, OutputKind, Program,
     ReplayedOutput, Threads, TracedCall, WasiCtx,
 };
-use backstitch::{Config, Engine, Linker, Module, Recorder, Replayer, Result, Store, Val};
+use backstitch::{
+    Config, Engine, Linker, Module, Recorder, Replayer, Result, Store, TimelineOptions,
+    TimelineWriter, Val,
+};
 use std::sync::{Arc, Mutex};
 
 /// A program that reads everything that there is, and writes it.
@@ -283,4 +286,52 @@ fn threads_are_replayed_under_each_schedule() {
     }
     sums.dedup();
     assert!(sums.len() > 3, "the schedules differ");
+}
+
+#[test]
+fn a_program_of_wasi_is_read_in_both_directions() {
+    let text = READER.replace("END", "(unreachable)");
+    let (log, _) = record(&text, false, 7, false);
+    let binary = wat::parse_str(&text).unwrap();
+    for seed in 0..5 {
+        timelines::check(&log, &binary, seed);
+    }
+    // What is written last to the buffer comes from a function of the host.
+    let mut timeline = timelines::timeline(&log, &binary, &TimelineOptions::new());
+    let end = timeline.end();
+    let write = timeline.last_write(0, 4096..4097, end).unwrap().unwrap();
+    let name = "`wasi_snapshot_preview1::fd_read`";
+    assert_eq!(write.writer, TimelineWriter::Host(Some(name.into())));
+    timeline.seek(write.position).unwrap();
+    assert_eq!(timeline.backtrace().frames()[0].func_name(), Some("copy"));
+}
+
+#[test]
+fn the_last_write_of_a_thread_is_found_under_each_schedule() {
+    let mut writers = std::collections::BTreeSet::new();
+    for seed in 0..4 {
+        let text = RACERS.replace("END", "");
+        let (log, _) = record(&text, true, seed, false);
+        let binary = wat::parse_str(&text).unwrap();
+        let mut options = TimelineOptions::new();
+        options.interval(20_000);
+        let mut timeline = timelines::timeline(&log, &binary, &options);
+        let mut before = timeline.end();
+        for _ in 0..5 {
+            let write = timeline.last_write(0, 64..68, before).unwrap().unwrap();
+            assert_eq!(write.writer, TimelineWriter::Instruction);
+            timeline.seek(write.position).unwrap();
+            let backtrace = timeline.backtrace();
+            let functions: Vec<_> = backtrace
+                .frames()
+                .iter()
+                .map(|it| it.func_index())
+                .collect();
+            assert_eq!(backtrace.frames()[0].func_name(), Some("add"));
+            writers.insert(functions);
+            timeline.step_back().unwrap();
+            before = timeline.position();
+        }
+    }
+    assert!(writers.len() > 1, "{writers:?}");
 }

@@ -2,7 +2,7 @@
 //! forward.
 
 use super::Random;
-use backstitch::{Breakpoint, Engine, Module, Replayer, Timeline, TimelineOptions, TimelineWriter};
+use backstitch::{Breakpoint, Engine, Module, Replayer, Timeline, TimelineOptions};
 use std::collections::BTreeSet;
 
 /// What is seen at a position.
@@ -32,7 +32,7 @@ fn sight(timeline: &Timeline) -> Sight {
     }
 }
 
-fn timeline(log: &[u8], binary: &[u8], options: &TimelineOptions) -> Timeline {
+pub fn timeline(log: &[u8], binary: &[u8], options: &TimelineOptions) -> Timeline {
     let mut replayer = Replayer::new(log.to_vec()).unwrap();
     let engine = Engine::new(&replayer.config()).unwrap();
     replayer.add_module(Module::new(&engine, binary).unwrap());
@@ -78,13 +78,13 @@ pub fn check(log: &[u8], binary: &[u8], seed: u64) {
         let range = bytes.start as usize..bytes.end as usize;
         let written = timeline.last_write(0, bytes, before).unwrap();
         let part = |sight: &Sight| sight.memory.get(range.clone()).map(<[u8]>::to_vec);
-        let changes = sights.windows(2).filter(|pair| {
+        let mut changes = sights.windows(2).filter(|pair| {
             // Instantiation is no write.
             pair[0].position < before
                 && !pair[0].memory.is_empty()
                 && part(&pair[0]) != part(&pair[1])
         });
-        let changed = changes.last().map(|pair| pair[0].position);
+        let changed = changes.next_back().map(|pair| pair[0].position);
         match (changed, &written) {
             // The same bytes may have been written again.
             (Some(changed), Some(write)) => assert!(write.position >= changed),

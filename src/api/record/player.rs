@@ -164,7 +164,6 @@ impl Player {
     pub(super) fn fork(&self) -> Player {
         Player {
             log: Arc::clone(&self.log),
-            check: self.check.clone(),
             functions: Vec::new(),
             modules: self.modules.clone(),
             given: self.given.clone(),

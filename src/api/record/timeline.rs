@@ -9,10 +9,12 @@ use crate::api::{
     AsContextMut, CompilationMode, Config, Memory, Module, Store, Val, WasmBacktrace, WasmCoreDump,
 };
 use crate::format_err;
-use crate::heap::ProbeEvent;
+use crate::heap::{ProbeEvent, ProbeWriter};
 use crate::ids::{MemoryIndex, StackId};
 use crate::module::ProbeSet;
 use crate::support::error::{Error, Result};
+use crate::walk::coredump::extension::ReasonKind;
+use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
@@ -20,6 +22,9 @@ use core::ops::Range;
 
 /// Size from which memories share their pages with those of checkpoints.
 const SHARED_FROM: usize = 256 << 10;
+
+/// The distance between two new checkpoints is this part of the instructions before, at least.
+const DENSITY: u64 = 64;
 
 /// Distances before a position at which the replay goes on with code that stops at each instruction.
 const APPROACHES: [u64; 2] = [1 << 14, 1 << 20];
@@ -124,8 +129,8 @@ impl TimelineOptions {
         self
     }
 
-    /// Sets the number of instructions between two new checkpoints, which is one at least. The default
-    /// is 2²⁰.
+    /// Sets the number of instructions between two new checkpoints, at least one: after 64 times as
+    /// many, the distance grows. The default is 2²⁰.
     pub fn interval(&mut self, instructions: u64) -> &mut TimelineOptions {
         self.interval = instructions.max(1);
         self
@@ -159,6 +164,13 @@ pub enum TimelineWriter {
     Instruction,
     /// A host function, which has this name, or the host between two calls, which has none.
     Host(Option<String>),
+    /// The instantiation of a module, which has written a data segment.
+    Data {
+        /// The name of the module, if it has one.
+        module: Option<String>,
+        /// The index of the segment in the module.
+        segment: u32,
+    },
 }
 
 impl Timeline {
@@ -191,7 +203,8 @@ impl Timeline {
         checkpoints.add(0, &store)?;
         let mut position = 0;
         let is_complete = loop {
-            match run_to(&mut store, position + options.interval)? {
+            let distance = options.interval.max(position / DENSITY);
+            match run_to(&mut store, position + distance)? {
                 Run::Paused => {
                     position = spent(&store);
                     checkpoints.add(position, &store)?;
@@ -275,7 +288,11 @@ impl Timeline {
     pub fn core_dump(&mut self, name: &str) -> Vec<u8> {
         let store = self.current.as_mut().unwrap_or(&mut self.last);
         let dump = match store.data().0.active.first() {
-            Some(active) => active.execution.core_dump(&*store),
+            Some(active) => {
+                let message = format!("instruction {} of a recording", self.position);
+                let kind = ReasonKind::Breakpoint;
+                active.execution.core_dump_because(&*store, kind, &message)
+            }
             None => WasmCoreDump::capture(&mut *store),
         };
         dump.serialize(store, name)
@@ -383,8 +400,7 @@ impl Timeline {
     /// Returns the last write to some bytes of a memory before a position. The memory has an index in
     /// the store. The position stays the same.
     ///
-    /// Returns `None` if nothing was written: then the bytes are those of a data segment that the
-    /// instantiation has written, or zero.
+    /// Returns `None` if nothing was written: then the bytes are zero.
     ///
     /// # Errors
     ///
@@ -399,10 +415,17 @@ impl Timeline {
         Ok(event.map(|event| TimelineWrite {
             position: event.spent,
             writer: match event.writer {
-                crate::heap::ProbeWriter::Instruction => TimelineWriter::Instruction,
-                crate::heap::ProbeWriter::Host(function) => TimelineWriter::Host(
+                ProbeWriter::Instruction => TimelineWriter::Instruction,
+                ProbeWriter::Host(function) => TimelineWriter::Host(
                     function.map(|function| branch::name_of(&self.last, function)),
                 ),
+                ProbeWriter::Data(instance, segment) => {
+                    let module = self.last.inner.instance(instance).module();
+                    TimelineWriter::Data {
+                        module: module.name().map(String::from),
+                        segment,
+                    }
+                }
             },
         }))
     }

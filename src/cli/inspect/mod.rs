@@ -5,7 +5,7 @@
 //! interactive page, or a heap snapshot. Never allowed: a guess that looks like a fact; anything that
 //! a dump does not contain is shown as missing.
 
-mod disassembly;
+pub(super) mod disassembly;
 mod frame;
 mod heap;
 mod hex;
