@@ -2,6 +2,7 @@
 
 use crate::execute::Dispatch;
 use crate::module::{CompilationMode, Tunables};
+use alloc::sync::Arc;
 use core::num::NonZeroUsize;
 use wasmparser::WasmFeatures;
 
@@ -116,6 +117,39 @@ impl Config {
     /// is `false`, which has no cost.
     pub fn observe_accesses(&mut self, enable: bool) -> &mut Config {
         self.tunables.observe_accesses = enable;
+        self
+    }
+
+    /// Suspends executions at the entry of the functions that modules export under a name
+    /// ([`Suspension::Breakpoint`](crate::Suspension::Breakpoint)). Other calls, which cannot be
+    /// suspended, trap there. Can be called several times.
+    ///
+    /// If the engine counts fuel ([`Config::consume_fuel`]), a snapshot of the suspended execution can be
+    /// restored in an engine without this.
+    ///
+    /// ```
+    /// use backstitch::{Config, Engine, Instance, Module, Outcome, Store, Suspension};
+    ///
+    /// # if cfg!(not(feature = "wat")) { return Ok(()) }
+    /// let engine = Engine::new(Config::new().suspend_at_export("ready"))?;
+    /// let module = Module::new(&engine, r#"
+    ///     (module
+    ///         (func $ready (export "ready"))
+    ///         (func (export "main") (result i32) (call $ready) (i32.const 3)))
+    /// "#)?;
+    /// let mut store = Store::new(&engine, ());
+    /// let instance = Instance::new(&mut store, &module, &[])?;
+    /// let main = instance.get_func(&mut store, "main").unwrap();
+    /// let mut execution = main.start(&mut store, &[])?;
+    /// let outcome = execution.resume(&mut store)?;
+    /// assert!(matches!(outcome, Outcome::Suspended(Suspension::Breakpoint)));
+    /// assert_eq!(execution.backtrace(&store).frames().len(), 2);
+    /// assert!(matches!(execution.resume(&mut store)?, Outcome::Done(_)));
+    /// # Ok::<(), backstitch::Error>(())
+    /// ```
+    pub fn suspend_at_export(&mut self, name: &str) -> &mut Config {
+        let probes = self.tunables.probes.get_or_insert_default();
+        Arc::make_mut(probes).exports.push(name.into());
         self
     }
 

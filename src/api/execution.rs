@@ -103,6 +103,9 @@ pub enum Suspension {
     /// Code is about to access a shared memory. It performs the access when it is resumed. See
     /// [`Execution::suspend_at_accesses`].
     Access(Access),
+    /// Code has entered a function that
+    /// [`Config::suspend_at_export`](crate::Config::suspend_at_export) names.
+    Breakpoint,
 }
 
 /// An access to a shared memory.
@@ -382,9 +385,10 @@ impl Execution {
                 address,
                 timeout: None,
             }),
-            Suspension::Interrupt | Suspension::Epoch | Suspension::Access(_) => {
-                execute::Suspension::Interrupt
-            }
+            Suspension::Interrupt
+            | Suspension::Epoch
+            | Suspension::Access(_)
+            | Suspension::Breakpoint => execute::Suspension::Interrupt,
         };
         self.inner.refuse(store, suspension)
     }
@@ -457,6 +461,9 @@ impl Execution {
                             kind: access.kind,
                         };
                         (ReasonKind::Breakpoint, Suspension::Access(access))
+                    }
+                    execute::Suspension::Breakpoint => {
+                        (ReasonKind::Breakpoint, Suspension::Breakpoint)
                     }
                 };
                 self.suspended_by = kind;

@@ -6,9 +6,16 @@ use super::names;
 use super::symbols::Symbols;
 use super::text::Text;
 use backstitch::{Error, ModuleError, Place};
+use flate2::read::MultiGzDecoder;
 use std::fs;
 use std::io::{self, Read};
 use std::path::Path;
+
+/// The first bytes of a file that gzip has compressed.
+const GZIP: [u8; 2] = [0x1f, 0x8b];
+
+/// The most bytes of a compressed file that are read.
+const MOST_BYTES: u64 = 4 << 30;
 
 /// The path that stands for standard input.
 const STANDARD_INPUT: &str = "-";
@@ -117,6 +124,27 @@ impl Source {
             _ => message,
         }
     }
+}
+
+/// Reads a core dump or a snapshot as [`read_bytes`] does, also one that is compressed with gzip.
+pub(crate) fn read_dump(path: &Path) -> Result<Vec<u8>, Failure> {
+    let bytes = read_bytes(path)?;
+    if !bytes.starts_with(&GZIP) {
+        return Ok(bytes);
+    }
+    let mut plain = Vec::new();
+    let read = MultiGzDecoder::new(&*bytes)
+        .take(MOST_BYTES)
+        .read_to_end(&mut plain);
+    let reason = match read {
+        Ok(_) if (plain.len() as u64) < MOST_BYTES => return Ok(plain),
+        Ok(_) => format!("it has more than {MOST_BYTES} bytes"),
+        Err(error) => error.to_string(),
+    };
+    let name = name(path);
+    Err(Failure::Input(format!(
+        "cannot decompress `{name}`: {reason}"
+    )))
 }
 
 /// Reads a file, or standard input for the path `-`.

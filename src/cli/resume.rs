@@ -67,7 +67,7 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Failure> {
     let name = input::name(&arguments.file);
     let cannot = |error: &Error| Failure::Input(format!("cannot resume `{name}`: {error:#}"));
-    let bytes = input::read_bytes(&arguments.file)?;
+    let bytes = input::read_dump(&arguments.file)?;
     let snapshot = Snapshot::parse(&bytes).map_err(|error| cannot(&error))?;
     let mut config = Config::new();
     for (option, on) in snapshot.dump().configuration() {
@@ -79,6 +79,7 @@ pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Fail
         }
     }
     config.coredump_on_trap(arguments.coredump.is_some());
+    arguments.snapshotting.configure(&mut config);
     let engine = Engine::new(&config).map_err(|error| cannot(&error))?;
     let mut modules = Vec::new();
     for path in &arguments.module {
@@ -116,7 +117,7 @@ pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Fail
     let results = match ended {
         Ok(results) => {
             let store = &mut store;
-            (arguments.snapshotting).write_at(Moment::Exit, store, &source.file)?;
+            (arguments.snapshotting).write_at(&Moment::Exit, store, &source.file)?;
             results
         }
         Err(Stopped::Saved) => return Ok(()),
@@ -127,7 +128,7 @@ pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Fail
                 true => Moment::Exit,
                 false => Moment::Trap,
             };
-            (arguments.snapshotting).write_at(moment, &mut store, &source.file)?;
+            (arguments.snapshotting).write_at(&moment, &mut store, &source.file)?;
             let error = match &arguments.coredump {
                 Some(pattern) if !is_exit => {
                     let path = coredump::path(pattern, Path::new(&source.file), &source.binary)?;
@@ -192,11 +193,11 @@ fn go_on(
     program: &str,
 ) -> Result<Vec<Val>, Stopped> {
     let counts = store.get_fuel().is_ok();
-    let moment = arguments.snapshotting.suspends_after();
+    let moment = arguments.snapshotting.suspends();
     if counts {
         let limit = match moment {
-            Some(count) => left(store, count)?,
-            None => arguments.fuel.unwrap_or(u64::MAX),
+            Some(Moment::Fuel(count)) => left(store, *count)?,
+            _ => arguments.fuel.unwrap_or(u64::MAX),
         };
         store.set_fuel(limit).map_err(Stopped::Running)?;
     } else if moment.is_some() || arguments.fuel.is_some() {
@@ -206,20 +207,27 @@ fn go_on(
     }
     match execution.resume(&mut *store) {
         Ok(Outcome::Done(results)) => {
-            finished_early(store, moment).map_err(Stopped::Failed)?;
+            let early = arguments.snapshotting.finished_early(store);
+            early.map_err(Stopped::Failed)?;
             Ok(results)
         }
-        Ok(Outcome::Suspended(Suspension::Fuel)) => match moment {
-            Some(count) => {
-                let at = Moment::Fuel(count);
-                let written = arguments.snapshotting.write_at(at, store, program);
-                written.map_err(Stopped::Failed)?;
-                Err(Stopped::Saved)
+        Ok(Outcome::Suspended(suspension @ (Suspension::Fuel | Suspension::Breakpoint))) => {
+            let is_moment = match moment {
+                Some(Moment::Fuel(_)) => matches!(suspension, Suspension::Fuel),
+                Some(_) => matches!(suspension, Suspension::Breakpoint),
+                None => false,
+            };
+            match moment {
+                Some(moment) if is_moment => {
+                    let written = arguments.snapshotting.write_at(moment, store, program);
+                    written.map_err(Stopped::Failed)?;
+                    Err(Stopped::Saved)
+                }
+                _ => Err(Stopped::Running(
+                    execution.fail(&*store, Trap::OutOfFuel.into()),
+                )),
             }
-            None => Err(Stopped::Running(
-                execution.fail(&*store, Trap::OutOfFuel.into()),
-            )),
-        },
+        }
         Ok(Outcome::Suspended(suspension)) => Err(Stopped::Failed(Failure::Input(format!(
             "the program waits for something that this command cannot give: {suspension:?}"
         )))),
@@ -235,15 +243,4 @@ fn left(store: &Store<Host>, count: u64) -> Result<u64, Stopped> {
             "the program has executed {spent} instructions, more than {count}"
         )))
     })
-}
-
-/// Returns an error if a snapshot was to be made later than the program's end.
-pub(super) fn finished_early(store: &Store<Host>, moment: Option<u64>) -> Result<(), Failure> {
-    match moment {
-        None => Ok(()),
-        Some(count) => Err(Failure::Input(format!(
-            "no snapshot was written: the program has ended after {} instructions, before {count}",
-            store.fuel_spent().unwrap_or_default()
-        ))),
-    }
 }

@@ -6,12 +6,13 @@ use super::input::Source;
 use super::names::{self, Selection};
 use super::snapshot::{self, Moment};
 use super::value::{self, Notation};
-use super::{coredump, quantity, record, resume, signature, wasi};
+use super::{coredump, quantity, record, signature, wasi};
 use backstitch::wasi::threads::has_threads;
 use backstitch::wasi::{I32Exit, Program, Threads, WasiCtx};
 use backstitch::{
     CompilationMode, Config, CoreDump, Engine, Error, Execution, ExternType, Func, FuncType,
-    Instance, Linker, Module, Outcome, Snapshot, Store, StoreLimits, StoreLimitsBuilder, Val,
+    Instance, Linker, Module, Outcome, Snapshot, Store, StoreLimits, StoreLimitsBuilder,
+    Suspension, Trap, Val,
 };
 use clap::Args;
 use std::ffi::OsString;
@@ -144,7 +145,7 @@ pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Fail
     let (path, texts) = split_command(&arguments.command)?;
     let source = Source::read(path)?;
     let file = &source.file;
-    let moment = arguments.snapshot.suspends_after();
+    let moment = arguments.snapshot.suspends();
     let counts = arguments.fuel.is_some() || arguments.wasi.is_deterministic() || moment.is_some();
     let mut module = load(&source, arguments, counts, false)?;
     let has_threads = has_threads(&module);
@@ -217,21 +218,22 @@ pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Fail
         )
     });
     let called = match moment {
-        Some(count) => execute_until(&mut store, &linker, &module, file, call, count),
+        Some(moment) => execute_until(&mut store, &linker, &module, file, call, moment),
         None => execute(&mut store, &linker, &module, file, call, threads).map(Ended::Done),
     };
     let ended = match called {
         Ok(Ended::Done(results)) => {
-            resume::finished_early(&store, moment)?;
+            arguments.snapshot.finished_early(&store)?;
             arguments
                 .snapshot
-                .write_at(Moment::Exit, &mut store, file)?;
+                .write_at(&Moment::Exit, &mut store, file)?;
             Ok(results)
         }
         // The call lives until it is saved.
         Ok(Ended::Suspended(_call)) => {
-            let moment = Moment::Fuel(moment.unwrap_or_default());
-            arguments.snapshot.write_at(moment, &mut store, file)?;
+            if let Some(moment) = moment {
+                arguments.snapshot.write_at(moment, &mut store, file)?;
+            }
             Ok(Vec::new())
         }
         Err(Stopped::Before(failure)) => Err(failure),
@@ -240,7 +242,7 @@ pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Fail
                 true => Moment::Exit,
                 false => Moment::Trap,
             };
-            arguments.snapshot.write_at(moment, &mut store, file)?;
+            arguments.snapshot.write_at(&moment, &mut store, file)?;
             let error = match &dump {
                 // An exit is not a crash.
                 Some(dump) if !error.is::<I32Exit>() => {
@@ -312,14 +314,14 @@ fn execute(
     Ok(program.run(store, first)?)
 }
 
-/// Instantiates the module and makes the call, until the program has executed `count` instructions.
+/// Instantiates the module and makes the call, up to the moment of a snapshot.
 fn execute_until(
     store: &mut Store<Host>,
     linker: &Linker<Host>,
     module: &Module,
     file: &str,
     selected: Option<Call>,
-    count: u64,
+    moment: &Moment,
 ) -> Result<Ended, Stopped> {
     let instance = linker.instantiate(&mut *store, module)?;
     initialize(store, instance, selected.as_ref())?;
@@ -328,10 +330,15 @@ fn execute_until(
     };
     let function = find_function(store, instance, file, &selected)?;
     let mut execution = function.start(&mut *store, &selected.arguments)?;
-    let spent = store.fuel_spent().unwrap_or_default();
-    store.set_fuel(count.saturating_sub(spent))?;
+    if let Moment::Fuel(count) = moment {
+        let spent = store.fuel_spent().unwrap_or_default();
+        store.set_fuel(count.saturating_sub(spent))?;
+    }
     match execution.resume(&mut *store)? {
         Outcome::Done(results) => Ok(Ended::Done(results)),
+        Outcome::Suspended(Suspension::Fuel) if matches!(moment, Moment::Export(_)) => Err(
+            Stopped::Running(execution.fail(&*store, Trap::OutOfFuel.into())),
+        ),
         Outcome::Suspended(_) => Ok(Ended::Suspended(execution)),
     }
 }
@@ -426,6 +433,7 @@ fn configuration(arguments: &Arguments, counts: bool, interruptible: bool) -> Co
     // A thread that fails or exits ends the others.
     config.interruptible(interruptible);
     config.coredump_on_trap(arguments.coredump.is_some());
+    arguments.snapshot.configure(&mut config);
     if let Some(bytes) = arguments.max_stack {
         config.max_wasm_stack(bytes);
     }

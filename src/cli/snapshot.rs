@@ -4,10 +4,12 @@ use super::failure::Failure;
 use super::host::Host;
 use super::{quantity, wasi};
 use backstitch::wasi::{Threads, WasiCtxRestorer};
-use backstitch::{Error, Result, SnapshotHost, SnapshotOptions, Store, StoreLimits};
+use backstitch::{Config, Error, Result, SnapshotHost, SnapshotOptions, Store, StoreLimits};
 use clap::Args;
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -19,11 +21,13 @@ const MAX_DESCRIPTORS: usize = 1 << 20;
 /// The options for writing a snapshot.
 #[derive(Args)]
 pub(super) struct Snapshotting {
-    /// Write a snapshot to this file, from which `backstitch resume` goes on
+    /// Write a snapshot to this file, from which `backstitch resume` goes on. It is compressed if the
+    /// name ends with `.gz`
     #[arg(long, value_name = "OUT")]
     snapshot: Option<PathBuf>,
 
-    /// Write the snapshot at this moment: `fuel=N`, after N instructions of the program, which ends
+    /// Write the snapshot at this moment: `fuel=N`, after N instructions of the program, or
+    /// `export=NAME`, when it calls the function that it exports under this name, and end the program
     /// here; `trap`, if the program traps; `exit`, when it ends by itself
     #[arg(
         long,
@@ -39,10 +43,12 @@ pub(super) struct Snapshotting {
 }
 
 /// The moment at which a snapshot is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Moment {
     /// The program has executed this many instructions.
     Fuel(u64),
+    /// The program has called the function that it exports under this name.
+    Export(String),
     /// The program has trapped.
     Trap,
     /// The program has ended by itself.
@@ -53,11 +59,12 @@ impl FromStr for Moment {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Moment, String> {
-        match (text, text.strip_prefix("fuel=")) {
+        match (text, text.split_once('=')) {
             ("trap", _) => Ok(Moment::Trap),
             ("exit", _) => Ok(Moment::Exit),
-            (_, Some(count)) => quantity::count(count).map(Moment::Fuel),
-            _ => Err("it is one of `fuel=N`, `trap` and `exit`".to_string()),
+            (_, Some(("fuel", count))) => quantity::count(count).map(Moment::Fuel),
+            (_, Some(("export", name))) => Ok(Moment::Export(name.to_string())),
+            _ => Err("it is one of `fuel=N`, `export=NAME`, `trap` and `exit`".to_string()),
         }
     }
 }
@@ -68,23 +75,42 @@ impl Snapshotting {
         self.snapshot.is_some()
     }
 
-    /// Returns the number of instructions after which the program is suspended for a snapshot, if it is.
-    pub(super) fn suspends_after(&self) -> Option<u64> {
-        match (&self.snapshot, self.at) {
-            (Some(_), Moment::Fuel(count)) => Some(count),
-            _ => None,
+    /// Returns the moment at which the program is suspended for a snapshot, if it is.
+    pub(super) fn suspends(&self) -> Option<&Moment> {
+        let suspends = matches!(self.at, Moment::Fuel(_) | Moment::Export(_));
+        (self.is_some() && suspends).then_some(&self.at)
+    }
+
+    /// Makes the programs of an engine stop at the moment of the snapshot.
+    pub(super) fn configure(&self, config: &mut Config) {
+        if let Some(Moment::Export(name)) = self.suspends() {
+            config.suspend_at_export(name);
         }
+    }
+
+    /// Returns an error if a snapshot was to be made later than the program's end.
+    pub(super) fn finished_early(&self, store: &Store<Host>) -> Result<(), Failure> {
+        let when = match self.suspends() {
+            None => return Ok(()),
+            Some(Moment::Export(name)) => format!("and has not called `{name}`"),
+            Some(Moment::Fuel(count)) => format!("before {count}"),
+            Some(Moment::Trap | Moment::Exit) => return Ok(()),
+        };
+        Err(Failure::Input(format!(
+            "no snapshot was written: the program has ended after {} instructions, {when}",
+            store.fuel_spent().unwrap_or_default()
+        )))
     }
 
     /// Writes the snapshot, if it is to be written at this moment.
     pub(super) fn write_at(
         &self,
-        moment: Moment,
+        moment: &Moment,
         store: &mut Store<Host>,
         program: &str,
     ) -> Result<(), Failure> {
         match &self.snapshot {
-            Some(path) if self.at == moment => write(store, path, program, !self.without_modules),
+            Some(path) if self.at == *moment => write(store, path, program, !self.without_modules),
             _ => Ok(()),
         }
     }
@@ -105,15 +131,36 @@ pub(super) fn write(
     let mut out = BufWriter::with_capacity(1 << 16, file);
     let mut options = SnapshotOptions::new();
     options.name(program).embed_modules(with_modules);
-    store
-        .snapshot(&mut State, &mut out, &options)
-        .map_err(|error| cannot(&format!("{error:#}")))?;
+    let mut written = |out: &mut dyn Write| {
+        let written = store.snapshot(&mut State, &mut Sink(out), &options);
+        written.map_err(|error| cannot(&format!("{error:#}")))
+    };
+    if path.extension().is_some_and(|extension| extension == "gz") {
+        let mut encoder = GzEncoder::new(out, Compression::default());
+        written(&mut encoder)?;
+        out = encoder.finish().map_err(|reason| cannot(&reason))?;
+    } else {
+        written(&mut out)?;
+    }
     out.flush().map_err(|reason| cannot(&reason))?;
     eprintln!(
         "Snapshot written to `{}`: see `backstitch resume`",
         path.display()
     );
     Ok(())
+}
+
+/// An output of any type.
+struct Sink<'a>(&'a mut dyn Write);
+
+impl Write for Sink<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
 }
 
 /// The part of snapshots that only this host knows: the state of WASI.
@@ -149,6 +196,7 @@ mod tests {
     #[test]
     fn moments_are_parsed() {
         assert_eq!("fuel=1e3".parse(), Ok(Moment::Fuel(1000)));
+        assert_eq!("export=a=b".parse(), Ok(Moment::Export("a=b".into())));
         assert_eq!("trap".parse(), Ok(Moment::Trap));
         assert_eq!("exit".parse(), Ok(Moment::Exit));
         assert!("fuel".parse::<Moment>().is_err() && "fuel=x".parse::<Moment>().is_err());

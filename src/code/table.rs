@@ -694,6 +694,8 @@ macro_rules! for_each_op {
             Service ObserveRun "observe_run" [address: FarSlot, size: FarSlot, memory: ModuleMemory, kind: AccessKind]
             /// Records that the next instruction writes to a memory, whose size is in a slot, if the bytes are watched.
             Service ProbeRun "probe_run" [address: FarSlot, size: FarSlot, memory: ModuleMemory, cost: u32]
+            /// Suspends at a function's entry.
+            Service ProbeEntry "probe_entry" []
             /// Records that the next instruction is executed.
             Service ProbePlace "probe_place" [cost: u32]
             /// Drops a data segment.

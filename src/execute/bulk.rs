@@ -44,6 +44,8 @@ pub enum Progress {
     /// The instruction waits at an address of a shared memory. It must be executed again once the
     /// wait has ended.
     Waiting(Wait),
+    /// A function whose entry is observed was entered. Continue behind the cell.
+    Entered,
     /// The next cell performs this access. Continue behind the cell, unless the access is observed.
     Accessing(Access),
 }

@@ -56,7 +56,9 @@ pub(super) fn advance(
 pub(super) fn refuse(store: &mut StoreInner, id: StackId, suspension: Suspension) -> Error {
     let failure = match suspension {
         Suspension::Fuel => Failure::Trap(Trap::OutOfFuel),
-        Suspension::Interrupt | Suspension::Epoch(_) => Failure::Trap(Trap::Interrupt),
+        Suspension::Interrupt | Suspension::Epoch(_) | Suspension::Breakpoint => {
+            Failure::Trap(Trap::Interrupt)
+        }
         Suspension::Host(error) => Failure::Host(error),
         Suspension::Tag(..) => Failure::Trap(Trap::UnhandledTag),
         Suspension::Access(_) => unreachable!("calls do not stop at accesses"),
@@ -153,6 +155,9 @@ fn run(guard: &mut ChainGuard<'_>) -> Result<Outcome, Failure> {
                     }
                     Ok(Progress::Waiting(wait)) => {
                         return Ok(guard.suspend(Suspension::Wait(wait), false));
+                    }
+                    Ok(Progress::Entered) => {
+                        return Ok(guard.suspend(Suspension::Breakpoint, false));
                     }
                     Ok(Progress::Accessing(access)) if guard.stops_at_accesses => {
                         return Ok(guard.suspend(Suspension::Access(access), false));

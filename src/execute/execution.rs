@@ -54,6 +54,8 @@ pub enum Suspension {
     Wait(Wait),
     /// Code is about to perform this access, with the next cell.
     Access(Access),
+    /// Code has entered a function whose entry is observed.
+    Breakpoint,
 }
 
 impl Suspension {
@@ -67,6 +69,7 @@ impl Suspension {
             Suspension::Tag(..) => 4,
             Suspension::Wait(_) => 5,
             Suspension::Access(_) => 6,
+            Suspension::Breakpoint => 7,
         }
     }
 }

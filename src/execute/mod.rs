@@ -104,6 +104,6 @@ pub use execution::{Execution, ExecutionError, Outcome, Suspension, call, prepar
 pub use profile::DispatchCounts;
 pub use stepping::has_steps;
 pub use switching::{begin as begin_continuation, fits as continuation_fits};
-pub use waiting::notify;
+pub use waiting::{Wait, notify};
 #[cfg(backstitch_threads)]
-pub use waiting::{Wait, Waited, wait_in_host};
+pub use waiting::{Waited, wait_in_host};

@@ -117,7 +117,10 @@ pub(super) unsafe fn serve(store: &mut StoreInner, ctx: *mut Context) -> Result<
         (op, (*(*ctx).instance).index, Regs::restore(ctx))
     };
     let progress = carry_out(op, ServiceCall { store, instance, r })?;
-    if matches!(progress, Progress::Done | Progress::Accessing(_)) {
+    if matches!(
+        progress,
+        Progress::Done | Progress::Entered | Progress::Accessing(_)
+    ) {
         // SAFETY: X1: another cell follows.
         unsafe { (*ctx).ip = (*ctx).ip.add(op.only().words()) };
     }
@@ -229,6 +232,7 @@ fn carry_out(op: Op, call: ServiceCall<'_>) -> Result<Progress, Failure> {
             let event = probe_event(call.store, cost);
             call.store.probe_write(memory, address, size, event);
         }
+        Op::ProbeEntry => return Ok(Progress::Entered),
         Op::ProbePlace => {
             let event = probe_event(call.store, call.get(ProbePlace::cost));
             call.store.probes.record(event);

@@ -5,6 +5,7 @@ use super::type_registry::TypeRegistry;
 use super::validate;
 use crate::code::HandlerTable;
 use crate::support::epoch::Epoch;
+use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
@@ -93,6 +94,8 @@ pub struct ProbeSet {
     pub writes: bool,
     /// Instructions whose execution is recorded: the SHA-256 of the module, and the offset in it.
     pub places: Vec<([u8; 32], u32)>,
+    /// Names of exported functions at whose entry executions are suspended.
+    pub exports: Vec<Box<str>>,
 }
 
 /// The pace of a store's collector.

@@ -180,7 +180,7 @@ impl<'m> Function<'m> {
             tries: Vec::new(),
             mapping: mapped.map(Mapping::new),
         };
-        translation.prologue(declared);
+        translation.prologue(function, declared);
         let ends = module.bytes[range.clone()]
             .iter()
             .rev()
@@ -205,13 +205,15 @@ impl<'m> Function<'m> {
         })
     }
 
-    fn prologue(&mut self, declared: u32) {
+    fn prologue(&mut self, function: u32, declared: u32) {
         self.control.push(Control::function(self.ty));
         if declared != 0 {
             let first = far(self.values.frame.first_local());
             let count = declared;
             self.values.assembler.emit(ZeroLocals { first, count });
         }
+        // A frame that is restored at the entry continues behind this.
+        self.probe_entry(function);
         let first = self.values.assembler.here();
         self.poll();
         if let Some(mapping) = &mut self.mapping {

@@ -7,9 +7,22 @@ use super::access::{Access, Size};
 use super::frame::far;
 use super::function::Function;
 use crate::code::ModuleMemory;
-use crate::code::cells::{ProbePlace, ProbeRun, ProbeStep, ProbeStore};
+use crate::code::cells::{ProbeEntry, ProbePlace, ProbeRun, ProbeStep, ProbeStore};
+use crate::module::ExportItem;
 
 impl Function<'_> {
+    /// Writes a cell that suspends at the function's entry, if it is exported under a name that is
+    /// observed.
+    pub fn probe_entry(&mut self, function: u32) {
+        let Some(probes) = &self.tunables.probes else {
+            return;
+        };
+        let exported = |name: &str| self.module.export(name) == Some(ExportItem::Func(function));
+        if probes.exports.iter().any(|name| exported(name)) {
+            self.values.assembler.emit(ProbeEntry {});
+        }
+    }
+
     /// Writes cells before an instruction that costs fuel, if code can stop before each of them. All
     /// operands are in slots there, and the code before is charged.
     #[cold]

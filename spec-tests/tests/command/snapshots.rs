@@ -187,3 +187,51 @@ fn what_is_no_snapshot_is_refused() {
         .expect(1, "")
         .says(&["the core dump is not a snapshot"]);
 }
+
+#[test]
+fn a_program_is_saved_when_it_calls_an_export() {
+    let text = PROGRAM.replace(
+        "(func $put (param $byte i32)",
+        "(func $put (export \"put\") (param $byte i32)",
+    );
+    let program = file("snapshots/exporting.wat", text);
+    let whole = run([&"run", &"--deterministic=7", &program]);
+    // The files are compressed, because of their names.
+    let (saved, again) = (path("put.core.gz"), path("again.core.gz"));
+    let first = run([
+        &"run",
+        &"--deterministic=7",
+        &"--snapshot",
+        &saved,
+        &"--at",
+        &"export=put",
+        &program,
+    ]);
+    let first = first.says(&["Snapshot written"]);
+    assert_eq!(first.out, "");
+    assert!(fs::read(&saved).unwrap().starts_with(&[0x1f, 0x8b]));
+    let shown = run([&"inspect", &saved]);
+    assert!(
+        shown.out.contains("in program!<wasm function 4>"),
+        "{}",
+        shown.out
+    );
+    let at = "export=put";
+    let second = run([&"resume", &"--snapshot", &again, &"--at", &at, &saved]);
+    assert_eq!(second.out, whole.out[..1], "{}", second.err);
+    let third = run([&"resume", &again]);
+    assert_eq!(second.out + &third.out, whole.out);
+    fs::write(&again, &fs::read(&saved).unwrap()[..40]).unwrap();
+    run([&"resume", &again])
+        .expect(1, "")
+        .says(&["cannot decompress"]);
+    run([
+        &"run",
+        &"--snapshot",
+        &again,
+        &"--at",
+        &"export=none",
+        &program,
+    ])
+    .says(&["no snapshot was written", "has not called `none`"]);
+}

@@ -586,6 +586,7 @@ fn number(suspension: &Suspension) -> u8 {
         Suspension::Tag(..) => 4,
         Suspension::Wait { .. } => 5,
         Suspension::Access(_) => 6,
+        Suspension::Breakpoint => 7,
     }
 }
 

@@ -104,7 +104,8 @@ impl Recorder {
     ///
     /// Returns the error of the output, and an error if the store has instances, memories, tables,
     /// globals or tags already; if it has a call hook; if its engine has
-    /// [`Config::observe_accesses`](crate::Config::observe_accesses); or if it has
+    /// [`Config::observe_accesses`](crate::Config::observe_accesses) or
+    /// [`Config::suspend_at_export`](crate::Config::suspend_at_export); or if it has
     /// [`Config::interruptible`](crate::Config::interruptible) or
     /// [`Config::epoch_interruption`](crate::Config::epoch_interruption), and not
     /// [`Config::consume_fuel`](crate::Config::consume_fuel).
@@ -129,6 +130,11 @@ impl Recorder {
             !tunables.observe_accesses,
             "executions that stop at accesses cannot be recorded: the engine must not have \
              `Config::observe_accesses`"
+        );
+        ensure!(
+            tunables.probes.is_none(),
+            "executions that are suspended at entries of functions cannot be recorded: the engine must \
+             not have `Config::suspend_at_export`"
         );
         ensure!(
             tunables.consume_fuel || !(tunables.interruptible || tunables.epoch_interruption),

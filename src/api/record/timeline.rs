@@ -466,9 +466,9 @@ impl Timeline {
         places.sort_unstable();
         places.dedup();
         let probes = ProbeSet {
-            steps: false,
             writes: watched.is_some(),
             places,
+            ..ProbeSet::default()
         };
         let watched = watched.map(|(memory, bytes)| (MemoryIndex(memory), bytes));
         let mut world = match self.probed.take() {

@@ -112,7 +112,7 @@ pub(crate) struct Arguments {
 /// Prints the selected contents.
 pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Failure> {
     let file = input::name(&arguments.dump);
-    let bytes = input::read_bytes(&arguments.dump)?;
+    let bytes = input::read_dump(&arguments.dump)?;
     if let Some(reason) = file_kind::foreign(&bytes) {
         return Err(Failure::Input(format!("`{file}` {reason}")));
     }
