@@ -6,6 +6,8 @@
 //! rest in one of them. The numbers of passed, failed and skipped assertions are compared with the
 //! committed [`ratchet`]. The output has the format of `cargo test` ([`harness`]).
 //!
+//! Other tests run the same scripts, and copy their calls while they are suspended ([`copying`]).
+//!
 //! The scripts are run by the code of `backstitch wast`, included by path.
 //!
 //! ```text
@@ -16,6 +18,7 @@
 //! cargo test -p spec-tests --test scripts -- --bless            rewrite the ratchet
 //! ```
 
+pub mod copying;
 pub mod engines;
 pub mod harness;
 pub mod mode;

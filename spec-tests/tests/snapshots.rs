@@ -5,38 +5,23 @@
 //! `SNAPSHOTS=all cargo test -p spec-tests --test snapshots` saves at every suspension, which takes much
 //! longer.
 
-use backstitch::coredump::RootKind;
 use backstitch::{
-    CompilationMode, Config, CoreDump, Engine, Error, Execution, ExternType, Func, Instance,
-    Linker, Module, Outcome, Result, Snapshot, SnapshotHost, SnapshotOptions, Store, Suspension,
-    Val, WasmCoreDump,
+    CompilationMode, Config, Engine, Error, Execution, ExternType, Linker, Module, Result,
+    Snapshot, SnapshotHost, SnapshotOptions, Store,
 };
+use spec_tests::copying::{self, Copied, Copying};
 use spec_tests::engines;
-use spec_tests::harness::{self, Arguments, Test};
-use spec_tests::script::{self, Host, driver::Driver};
-use spec_tests::suite;
+use spec_tests::script::Host;
 use std::any::Any;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::process::ExitCode;
-use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Suspensions of a call after which it is left alone.
-const MOST: u64 = 5_000;
-/// Bytes of memories above which stores are not saved, as some scripts have memories of 4 GiB.
-const LARGE: usize = 8 << 20;
-
-/// A driver that saves suspended calls, and restores them in other engines.
+/// Copies by snapshots, which are restored in other engines.
 struct Saving {
-    engine: Engine,
     /// The engines, each with the modules of the script.
     others: Vec<(Engine, BTreeMap<[u8; 32], Module>)>,
-    /// True if a call is saved at every suspension, and false if only at those whose numbers are
-    /// powers of 8.
-    every: bool,
-    saved: u64,
-    bytes: u64,
-    /// Description of the first difference.
-    difference: Option<String>,
+    /// Number of copies.
+    saved: usize,
 }
 
 /// The part of scripts' stores that only the host knows.
@@ -62,106 +47,18 @@ impl SnapshotHost<Host> for Values {
     }
 }
 
-/// The end of a call, for comparison.
-#[derive(Debug, PartialEq)]
-struct End {
-    outcome: String,
-    fuel: Option<u64>,
-    suspensions: u64,
-    dump: Vec<u8>,
-}
-
-/// A restored call.
-struct Restored {
-    store: Store<Host>,
-    execution: Execution,
-    suspensions: u64,
-}
-
-/// Advances a call by a unit of fuel. Returns its outcome at its end.
-fn step(
-    execution: &mut Execution,
-    store: &mut Store<Host>,
-    suspensions: &mut u64,
-) -> Option<Result<Vec<Val>>> {
-    if let Err(error) = store.set_fuel(1) {
-        return Some(Err(error));
-    }
-    let mut outcome = execution.resume(&mut *store);
-    while let Ok(Outcome::Suspended(Suspension::Wait { timeout, .. })) = &outcome {
-        if timeout.is_none() {
-            return Some(Err(Error::msg("deadlock")));
-        }
-        execution.time_out(&mut *store);
-        outcome = execution.resume(&mut *store);
-    }
-    match outcome {
-        Ok(Outcome::Suspended(_)) => {
-            *suspensions += 1;
-            None
-        }
-        Ok(Outcome::Done(values)) => Some(Ok(values)),
-        Err(error) => Some(Err(error)),
-    }
-}
-
-/// Describes the end of a call. Handles of references name stores, so they are left out.
-fn end(store: &mut Store<Host>, outcome: &Result<Vec<Val>>, suspensions: u64) -> End {
-    let value = |value: &Val| match value {
-        Val::I32(_) | Val::I64(_) | Val::F32(_) | Val::F64(_) | Val::V128(_) => {
-            format!("{value:?}")
-        }
-        other => format!(
-            "reference, null: {}",
-            other.ref_().is_none_or(|it| it.is_null())
-        ),
-    };
-    let outcome = match outcome {
-        Ok(values) => values.iter().map(|it| value(it) + "\n").collect(),
-        Err(error) => format!("{error:?}"),
-    };
-    let dump = WasmCoreDump::capture(&mut *store).serialize(&mut *store, "end");
+impl Copying for Saving {
+    const NAME: &'static str = "saved and restored";
     // A snapshot does not contain the host's references.
-    let parsed = CoreDump::parse(&dump).expect("a core dump");
-    let mut roots = parsed.other_roots().iter();
-    let dump = match roots.any(|root| root.kind == RootKind::Host) {
-        true => Vec::new(),
-        false => dump,
-    };
-    End {
-        outcome,
-        fuel: store.fuel_spent(),
-        suspensions,
-        dump,
-    }
-}
+    const KEEPS_HANDLES: bool = false;
 
-impl Saving {
-    /// Saves a suspended call, and restores it. Returns `None` if memories are too large.
-    fn restore(&mut self, store: &mut Store<Host>, execution: &Execution) -> Option<Restored> {
-        let dump = execution.core_dump(&*store);
-        let memories = dump.memories().iter();
-        let size: usize = memories.map(|memory| memory.data_size(&*store)).sum();
-        if size > LARGE {
-            return None;
-        }
-        match self.try_restore(store, execution) {
-            Ok(restored) => Some(restored),
-            Err(error) => {
-                self.difference
-                    .get_or_insert(format!("not restored: {error:?}"));
-                None
-            }
-        }
-    }
-
-    fn try_restore(&mut self, store: &mut Store<Host>, execution: &Execution) -> Result<Restored> {
+    fn copy(&mut self, store: &mut Store<Host>, execution: &Execution) -> Result<Copied> {
         let mut bytes = Vec::new();
         let mut options = SnapshotOptions::new();
         options.embed_modules(true);
         store.snapshot(&mut Values, &mut bytes, &options)?;
         let snapshot = Snapshot::parse(&bytes)?;
-        let at = self.saved as usize % self.others.len();
+        let at = self.saved % self.others.len();
         let (engine, known) = &mut self.others[at];
         for module in snapshot.modules() {
             if let (None, Some(bytes)) = (known.get(module.sha256), module.bytes) {
@@ -180,7 +77,6 @@ impl Saving {
         }
         let restored = Store::restore(engine, &linker, &modules, &snapshot, &mut Values)?;
         let mut store = restored.store;
-        store.limiter(|host| &mut host.limits);
         let number = execution.number();
         let mut executions = restored.executions.into_iter();
         let execution = executions.find(|execution| execution.number() == number);
@@ -196,128 +92,18 @@ impl Saving {
             )));
         }
         self.saved += 1;
-        self.bytes += bytes.len() as u64;
-        Ok(Restored {
+        Ok(Copied {
             store,
             execution,
-            suspensions: 0,
+            bytes: bytes.len(),
         })
     }
 }
 
-impl Driver for Saving {
-    fn engine(&self) -> &Engine {
-        &self.engine
-    }
-
-    fn count_instructions(&mut self) -> Result<()> {
-        Ok(())
-    }
-
-    fn instantiate(
-        &mut self,
-        store: &mut Store<Host>,
-        linker: &Linker<Host>,
-        module: &Module,
-    ) -> Result<Instance> {
-        store.set_fuel(1 << 40)?;
-        linker.instantiate(store, module)
-    }
-
-    fn call(
-        &mut self,
-        store: &mut Store<Host>,
-        function: &Func,
-        arguments: &[Val],
-    ) -> Result<Vec<Val>> {
-        let mut execution = function.start(&mut *store, arguments)?;
-        let mut all = Vec::new();
-        let (mut suspensions, mut next) = (0, 0);
-        let outcome = loop {
-            if suspensions == next && suspensions <= MOST {
-                next = if self.every {
-                    next + 1
-                } else {
-                    (next * 8).max(1)
-                };
-                if let Some(mut restored) = self.restore(store, &execution) {
-                    restored.suspensions = suspensions;
-                    all.push(restored);
-                }
-            }
-            if suspensions > MOST {
-                store.set_fuel(1 << 40)?;
-                all.clear();
-                match execution.resume(&mut *store)? {
-                    Outcome::Done(values) => return Ok(values),
-                    Outcome::Suspended(_) => return Err(Error::msg("suspended")),
-                }
-            }
-            if let Some(outcome) = step(&mut execution, store, &mut suspensions) {
-                break outcome;
-            }
-        };
-        if all.is_empty() {
-            return outcome;
-        }
-        let expected = end(store, &outcome, suspensions);
-        for mut restored in all {
-            let began = restored.suspensions;
-            let outcome = loop {
-                let ended = step(
-                    &mut restored.execution,
-                    &mut restored.store,
-                    &mut restored.suspensions,
-                );
-                if let Some(outcome) = ended {
-                    break outcome;
-                }
-                if restored.suspensions > suspensions {
-                    break Err(Error::msg("the restored call goes on"));
-                }
-            };
-            let mut found = end(&mut restored.store, &outcome, restored.suspensions);
-            // A snapshot does not contain the host's references.
-            if expected.dump.is_empty() || found.dump.is_empty() {
-                found.dump.clone_from(&expected.dump);
-            }
-            if found != expected {
-                let text = format!(
-                    "restored after {began} suspensions: {} {:?} {} instead of {} {:?} {}, dumps equal: {}",
-                    found.outcome,
-                    found.fuel,
-                    found.suspensions,
-                    expected.outcome,
-                    expected.fuel,
-                    expected.suspensions,
-                    found.dump == expected.dump,
-                );
-                self.difference.get_or_insert(text);
-            }
-        }
-        outcome
-    }
-}
-
 fn main() -> ExitCode {
-    let arguments = match Arguments::parse(std::env::args().skip(1)) {
-        Ok(arguments) => arguments,
-        Err(message) => {
-            eprintln!("error: {message}");
-            return ExitCode::FAILURE;
-        }
-    };
-    let every = std::env::var("SNAPSHOTS").is_ok_and(|snapshots| snapshots == "all");
     let mut config = Config::new();
     config.consume_fuel(true);
     let engine = Engine::new(&config).expect("the default engine exists");
-    // Scripts of one name in several suites are much the same.
-    let mut names = BTreeSet::new();
-    let mut scripts = suite::scripts();
-    scripts.retain(|script| {
-        let name = script.name.rsplit('/').next().unwrap_or_default();
-        every || names.insert(name.to_string())
-    });
     let mut others = Vec::new();
     for dispatch in engines::dispatches() {
         for mode in [CompilationMode::Eager, CompilationMode::Lazy] {
@@ -325,40 +111,12 @@ fn main() -> ExitCode {
             others.push(Engine::new(&config).expect("the engine exists"));
         }
     }
-    let (saved, bytes) = (AtomicU64::new(0), AtomicU64::new(0));
-    let tests: Vec<Test<'_>> = scripts
-        .iter()
-        .filter(|script| arguments.selects(&script.name))
-        .map(|script| Test {
-            name: &script.name,
-            run: Box::new(|| {
-                let others = others.iter().cloned();
-                let mut driver = Saving {
-                    engine: engine.clone(),
-                    others: others.map(|engine| (engine, BTreeMap::new())).collect(),
-                    every,
-                    saved: 0,
-                    bytes: 0,
-                    difference: None,
-                };
-                script::run(&script.text, &mut driver);
-                saved.fetch_add(driver.saved, Ordering::Relaxed);
-                bytes.fetch_add(driver.bytes, Ordering::Relaxed);
-                match driver.difference {
-                    None => Ok(()),
-                    Some(difference) => Err(difference),
-                }
-            }),
-        })
-        .collect();
-    let skipped = scripts.len() - tests.len();
-    let totals = || {
-        let bytes = bytes.load(Ordering::Relaxed);
-        format!("{} snapshots, {bytes} bytes", saved.load(Ordering::Relaxed))
-    };
-    let passed = harness::run(&arguments, &tests, skipped, totals);
-    match passed {
-        true => ExitCode::SUCCESS,
-        false => ExitCode::FAILURE,
-    }
+    copying::run("SNAPSHOTS", |_, _| {
+        let others = others.iter().cloned();
+        let saving = Saving {
+            others: others.map(|engine| (engine, BTreeMap::new())).collect(),
+            saved: 0,
+        };
+        vec![(engine.clone(), saving)]
+    })
 }

@@ -1,7 +1,10 @@
 //! Logs that no recorder has written.
 
 use super::{Log, Random, replay};
-use backstitch::{Caller, Config, Engine, Extern, Linker, Module, Recorder, Replayer, Store, Val};
+use backstitch::{
+    Caller, Config, Engine, Extern, Linker, Module, Recorder, Replayer, Store, Timeline,
+    TimelineOptions, Val,
+};
 
 const PROGRAM: &str = r#"
 (module
@@ -116,6 +119,9 @@ fn any_bytes_are_an_error_or_a_safe_run() {
                     }
                 }
             }
+            if random.below(8) == 0 {
+                read_backwards(&mutant, &binary, &mut random);
+            }
             match replay(&mutant, &engine, &binary) {
                 Ok(replayed) => complete += u32::from(replayed.is_complete),
                 Err(error) => {
@@ -129,6 +135,34 @@ fn any_bytes_are_an_error_or_a_safe_run() {
         complete > 20 && errors > 5_000,
         "{complete} complete, {errors} errors"
     );
+}
+
+/// Reads a log at any instruction, if it can be read.
+fn read_backwards(log: &[u8], binary: &[u8], random: &mut Random) {
+    let Ok(mut replayer) = Replayer::new(log.to_vec()) else {
+        return;
+    };
+    let Ok(engine) = Engine::new(&replayer.config()) else {
+        return;
+    };
+    let Ok(module) = Module::new(&engine, binary) else {
+        return;
+    };
+    replayer.add_module(module);
+    let mut options = TimelineOptions::new();
+    options.interval(1 + random.below(10)).budget(1 << 20);
+    let Ok(mut timeline) = Timeline::new(replayer, &options) else {
+        return;
+    };
+    let end = timeline.end();
+    let position = random.below(end + 1);
+    let start = random.below(4000);
+    // Errors are the log's.
+    let _ = timeline.seek(position);
+    let _ = timeline.step_back();
+    let _ = timeline.last_write(0, start..start + 8, end);
+    let _ = timeline.backtrace();
+    let _ = timeline.core_dump("mutant");
 }
 
 /// A log that is cut off anywhere is replayed up to there.
