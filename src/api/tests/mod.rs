@@ -19,6 +19,7 @@ mod snapshots;
 mod switching;
 #[cfg(backstitch_threads)]
 mod threads;
+mod timelines;
 #[cfg(feature = "simd")]
 mod vectors;
 mod walking;
