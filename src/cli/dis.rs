@@ -88,25 +88,9 @@ fn with_shown_name<'l>(symbols: &Symbols, index: u32, listing: &'l str) -> Cow<'
     }
 }
 
-/// Finds the function that a user selected. The error lists the functions that exist.
-pub(super) fn find(symbols: &Symbols, text: &str) -> Result<u32, String> {
-    let index = match text.parse::<u32>() {
-        Ok(index) => index,
-        Err(_) => match names::select(text, symbols.all_names()) {
-            Selection::Found(index) => index,
-            Selection::Ambiguous(indices) => {
-                let list = indices.iter().map(|index| describe(symbols, *index));
-                return Err(format!(
-                    "has several functions `{text}`; select one by its index:{}",
-                    listed(list)
-                ));
-            }
-            Selection::Missing(suggestions) => {
-                let hint = names::did_you_mean(&suggestions);
-                return Err(format!("has no function `{text}`{hint}\n{}", list(symbols)));
-            }
-        },
-    };
+/// Returns the index of the function with code that the user has named.
+fn find(symbols: &Symbols, text: &str) -> Result<u32, String> {
+    let index = select(symbols, text)?;
     if symbols.defined.contains(&index) {
         Ok(index)
     } else if index < symbols.defined.start {
@@ -116,6 +100,28 @@ pub(super) fn find(symbols: &Symbols, text: &str) -> Result<u32, String> {
         ))
     } else {
         Err(format!("has no function {index}; {}", range(symbols)))
+    }
+}
+
+/// Returns the index of the function that the user has named, which may be an import. The error lists
+/// the functions that exist.
+pub(super) fn select(symbols: &Symbols, text: &str) -> Result<u32, String> {
+    match text.parse::<u32>() {
+        Ok(index) => Ok(index),
+        Err(_) => match names::select(text, symbols.all_names()) {
+            Selection::Found(index) => Ok(index),
+            Selection::Ambiguous(indices) => {
+                let list = indices.iter().map(|index| describe(symbols, *index));
+                Err(format!(
+                    "has several functions `{text}`; select one by its index:{}",
+                    listed(list)
+                ))
+            }
+            Selection::Missing(suggestions) => {
+                let hint = names::did_you_mean(&suggestions);
+                Err(format!("has no function `{text}`{hint}\n{}", list(symbols)))
+            }
+        },
     }
 }
 

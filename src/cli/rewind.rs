@@ -252,7 +252,7 @@ impl Reader<'_> {
 
     fn last_call(&mut self, function: &str, at: u64) -> Result<(), Failure> {
         let symbols = self.source.symbols()?;
-        let index = dis::find(&symbols, function)
+        let index = dis::select(&symbols, function)
             .map_err(|reason| Failure::Input(format!("`{}` {reason}", self.source.file)))?;
         let call = self.timeline.last_call(0, index, at);
         match call.map_err(|error| (self.cannot)(&error))? {

@@ -9,6 +9,8 @@ use core::ops::Range;
 pub struct ProbeLog {
     /// The memory and the bytes that are watched.
     watched: Option<(MemoryIndex, Range<u64>)>,
+    /// The host function whose calls are events.
+    called: Option<FuncIndex>,
     /// Number of units of fuel before which events are recorded.
     before: u64,
     last: Option<ProbeEvent>,
@@ -51,15 +53,28 @@ impl ProbeLog {
 
 impl StoreInner {
     /// Forgets what probes have seen, and records events before `before` units of fuel are spent. If
-    /// bytes of a memory are given, writes to them are events.
-    pub fn set_probes(&mut self, watched: Option<(MemoryIndex, Range<u64>)>, before: u64) {
+    /// bytes of a memory are given, writes to them are events; and if a host function is, its calls are.
+    pub fn set_probes(
+        &mut self,
+        watched: Option<(MemoryIndex, Range<u64>)>,
+        called: Option<FuncIndex>,
+        before: u64,
+    ) {
         let bytes = watched.as_ref().map_or(0..0, |(_, bytes)| bytes.clone());
         self.stacks.watch(bytes);
         self.probes = ProbeLog {
             watched,
+            called,
             before,
             last: None,
         };
+    }
+
+    /// Records a call of a host function, if its calls are events.
+    pub fn probe_call(&mut self, function: FuncIndex, event: ProbeEvent) {
+        if self.probes.called == Some(function) {
+            self.probes.record(event);
+        }
     }
 
     /// Records a write of `size` bytes to a memory, if they are watched and in bounds: other writes

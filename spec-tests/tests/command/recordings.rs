@@ -95,6 +95,17 @@ fn a_replay_prints_and_writes_the_same() {
 }
 
 #[test]
+fn the_last_call_of_an_import_is_found() {
+    let program = file("recordings/imports.wat", PROGRAM.replace("END", ""));
+    let log = path("imports.log");
+    run([&"run", &"--record", &log, &program]);
+    let call = run([&"replay", &log, &"--last-call", &"random"]);
+    assert!(call.out.contains("`call $random`"), "{}", call.out);
+    let call = run([&"replay", &log, &"--last-write", &"1024:1"]);
+    assert!(call.out.contains("by this instruction"), "{}", call.out);
+}
+
+#[test]
 fn the_module_is_found_or_embedded() {
     let text = r#"(module (func (export "add") (param i32 i32) (result i32)
         (i32.add (local.get 0) (local.get 1))))"#;

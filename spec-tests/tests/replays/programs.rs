@@ -304,6 +304,11 @@ fn a_program_of_wasi_is_read_in_both_directions() {
     assert_eq!(write.writer, TimelineWriter::Host(Some(name.into())));
     timeline.seek(write.position).unwrap();
     assert_eq!(timeline.backtrace().frames()[0].func_name(), Some("copy"));
+    // That was the last call of the function which returned bytes; the very last one found the end.
+    let reads = timeline.last_call(0, 0, end).unwrap().unwrap();
+    assert!(reads > write.position);
+    let before = timeline.last_call(0, 0, write.position + 1).unwrap();
+    assert_eq!(before, Some(write.position));
 }
 
 #[test]

@@ -101,6 +101,9 @@ fn play_host(
     player.calls += 1;
     player.at = reader.at;
     player.calling.push(function);
+    let event = host_event(store);
+    let index = self::player(store).functions[function].func.index();
+    store.0.probe_call(index, event);
     let end = play_events(store, &log, function, arguments, results);
     self::player(store).calling.pop();
     let end = end?;
@@ -266,7 +269,9 @@ pub(super) fn write(
         len => reader.bytes(len)?,
     };
     let memory = Memory::of(store.0.id(), MemoryIndex(shape.memory));
-    probe_host_write(store, memory, address as u64, bytes.len() as u64);
+    let event = host_event(store);
+    let size = bytes.len() as u64;
+    (store.0).probe_write(memory.index(), address as u64, size, event);
     if memory.write(&mut *store, address, bytes).is_err() {
         let difference = "a memory is smaller than what the host writes";
         return Err(diverges(store, difference.into()));
@@ -274,18 +279,17 @@ pub(super) fn write(
     Ok(())
 }
 
-/// Records a write of the host, if the bytes are watched. That of a function belongs to the
-/// instruction that calls it, which costs one unit of fuel.
-fn probe_host_write(store: &mut Context<'_>, memory: Memory, address: u64, size: u64) {
+/// Returns what the host does now as an event. What a function does belongs to the instruction that
+/// calls it, which costs one unit of fuel.
+fn host_event(store: &mut Context<'_>) -> ProbeEvent {
     let player = player(store);
     let function = player.calling.last().copied();
     let host = function.map(|function| player.functions[function].func.index());
     let spent = store.0.stacks.fuel_spent();
-    let event = ProbeEvent {
+    ProbeEvent {
         spent: spent.saturating_sub(u64::from(host.is_some())),
         writer: ProbeWriter::Host(host),
-    };
-    store.0.probe_write(memory.index(), address, size, event);
+    }
 }
 
 /// Calls the observer for a call that has ended.

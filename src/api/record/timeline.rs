@@ -10,7 +10,7 @@ use crate::api::{
 };
 use crate::format_err;
 use crate::heap::{ProbeEvent, ProbeWriter};
-use crate::ids::{MemoryIndex, StackId};
+use crate::ids::{FuncIndex, MemoryIndex, StackId};
 use crate::module::ProbeSet;
 use crate::support::error::{Error, Result};
 use crate::walk::coredump::extension::ReasonKind;
@@ -391,6 +391,10 @@ impl Timeline {
         watched: Option<(u32, Range<u64>)>,
     ) -> Result<bool> {
         let before = self.position;
+        let watched = Watched {
+            bytes: watched.map(|(memory, bytes)| (MemoryIndex(memory), bytes)),
+            called: None,
+        };
         match self.find_last(breakpoints, watched, before)? {
             Some(event) => self.seek(event.spent).map(|_| true),
             None => Ok(false),
@@ -411,7 +415,11 @@ impl Timeline {
         bytes: Range<u64>,
         before: u64,
     ) -> Result<Option<TimelineWrite>> {
-        let event = self.find_last(&[], Some((memory, bytes)), before)?;
+        let watched = Watched {
+            bytes: Some((MemoryIndex(memory), bytes)),
+            called: None,
+        };
+        let event = self.find_last(&[], watched, before)?;
         Ok(event.map(|event| TimelineWrite {
             position: event.spent,
             writer: match event.writer {
@@ -430,20 +438,43 @@ impl Timeline {
         }))
     }
 
-    /// Returns the last position before a position at which a function of a module begins. The
-    /// function has an index in the module, which is an index into [`Timeline::modules`]. The position
-    /// stays the same.
+    /// Returns the last position before a position at which a function of a module begins, or, if it is
+    /// an import from the host, at which it is called. The function has an index in the module, which is
+    /// an index into [`Timeline::modules`]. The position stays the same.
     ///
     /// # Errors
     ///
-    /// As [`Timeline::seek`], and if the module has no such function, or if it is an import.
+    /// As [`Timeline::seek`], and if the module has no such function, or if it imports it from another
+    /// module.
     pub fn last_call(&mut self, module: usize, function: u32, before: u64) -> Result<Option<u64>> {
-        let offset = self.module(module)?.0.first_instruction(function);
-        let offset =
-            offset.ok_or_else(|| format_err!("the module defines no function {function}"))?;
-        let first = Breakpoint { module, offset };
-        let event = self.find_last(&[first], None, before)?;
+        let event = match self.module(module)?.0.first_instruction(function) {
+            Some(offset) => {
+                self.find_last(&[Breakpoint { module, offset }], Watched::default(), before)?
+            }
+            None => {
+                let called = self.host_function(module, function)?;
+                let watched = Watched {
+                    called: Some(called),
+                    ..Watched::default()
+                };
+                self.find_last(&[], watched, before)?
+            }
+        };
         Ok(event.map(|event| event.spent))
+    }
+
+    /// Returns the host function that a module imports with an index.
+    fn host_function(&self, module: usize, function: u32) -> Result<FuncIndex> {
+        let sha256 = self.module(module)?.0.sha256();
+        let store = &self.last.inner;
+        let mut instances = store.instances();
+        let instance = instances.find(|instance| instance.module().sha256() == sha256);
+        let imports = instance.map(|instance| &instance.parts().imported_functions);
+        let index = imports.and_then(|imports| imports.get(function as usize).copied());
+        let index = index
+            .map(FuncIndex)
+            .filter(|&index| store.func(index).is_host());
+        index.ok_or_else(|| format_err!("function {function} of the module is none of the host"))
     }
 
     fn module(&self, module: usize) -> Result<&Module> {
@@ -455,7 +486,7 @@ impl Timeline {
     fn find_last(
         &mut self,
         breakpoints: &[Breakpoint],
-        watched: Option<(u32, Range<u64>)>,
+        watched: Watched,
         before: u64,
     ) -> Result<Option<ProbeEvent>> {
         let mut places = Vec::new();
@@ -466,11 +497,10 @@ impl Timeline {
         places.sort_unstable();
         places.dedup();
         let probes = ProbeSet {
-            writes: watched.is_some(),
+            writes: watched.bytes.is_some(),
             places,
             ..ProbeSet::default()
         };
-        let watched = watched.map(|(memory, bytes)| (MemoryIndex(memory), bytes));
         let mut world = match self.probed.take() {
             Some((of, world)) if of == probes => world,
             _ => World::new(&self.config, Some(probes.clone()))?,
@@ -480,8 +510,11 @@ impl Timeline {
         let checkpoints = self.checkpoints.all().iter().rev();
         for checkpoint in checkpoints.filter(|it| it.position < before) {
             let mut store = branch::move_to(&mut world, branch::fork(&checkpoint.store)?)?;
-            store.inner.set_probes(watched.clone(), before);
-            run_to(&mut store, end)?;
+            store
+                .inner
+                .set_probes(watched.bytes.clone(), watched.called, before);
+            // The replay can pause before a function of the host is called, when the call has been charged.
+            run_to(&mut store, end.saturating_add(1))?;
             found = store.inner.probes.last();
             if found.is_some() {
                 break;
@@ -530,6 +563,15 @@ impl fmt::Debug for Timeline {
             .field("position", &self.position)
             .finish_non_exhaustive()
     }
+}
+
+/// What is looked for, beside breakpoints.
+#[derive(Clone, Debug, Default)]
+struct Watched {
+    /// Bytes of a memory that are written.
+    bytes: Option<(MemoryIndex, Range<u64>)>,
+    /// A host function that is called.
+    called: Option<FuncIndex>,
 }
 
 /// The end of a part of a replay.

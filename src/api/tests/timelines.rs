@@ -75,5 +75,13 @@ fn a_write_is_found_and_each_step_back_was_a_step() {
         (last.position, here)
     );
     let first = timeline.last_write(0, 8..12, last.position).unwrap();
-    assert!(first.is_some_and(|first| first.position < last.position));
+    assert!(
+        first
+            .as_ref()
+            .is_some_and(|first| first.position < last.position)
+    );
+    // The function of the host was called before that.
+    let called = timeline.last_call(0, 0, end).unwrap().unwrap();
+    assert!(called < first.map_or(0, |first| first.position));
+    assert!(timeline.last_call(0, 9, end).is_err());
 }
