@@ -211,26 +211,19 @@ fn go_on(
             early.map_err(Stopped::Failed)?;
             Ok(results)
         }
-        Ok(Outcome::Suspended(suspension @ (Suspension::Fuel | Suspension::Breakpoint))) => {
-            let is_moment = match moment {
-                Some(Moment::Fuel(_)) => matches!(suspension, Suspension::Fuel),
-                Some(_) => matches!(suspension, Suspension::Breakpoint),
-                None => false,
-            };
-            match moment {
-                Some(moment) if is_moment => {
-                    let written = arguments.snapshotting.write_at(moment, store, program);
-                    written.map_err(Stopped::Failed)?;
-                    Err(Stopped::Saved)
-                }
-                _ => Err(Stopped::Running(
-                    execution.fail(&*store, Trap::OutOfFuel.into()),
-                )),
+        Ok(Outcome::Suspended(suspension)) => match (suspension, moment) {
+            (Suspension::Fuel, Some(at @ Moment::Fuel(_))) | (Suspension::Breakpoint, Some(at)) => {
+                let written = arguments.snapshotting.write_at(at, store, program);
+                written.map_err(Stopped::Failed)?;
+                Err(Stopped::Saved)
             }
-        }
-        Ok(Outcome::Suspended(suspension)) => Err(Stopped::Failed(Failure::Input(format!(
-            "the program waits for something that this command cannot give: {suspension:?}"
-        )))),
+            (Suspension::Fuel, _) => Err(Stopped::Running(
+                execution.fail(&*store, Trap::OutOfFuel.into()),
+            )),
+            (suspension, _) => Err(Stopped::Failed(Failure::Input(format!(
+                "the program waits for something that this command cannot give: {suspension:?}"
+            )))),
+        },
         Err(error) => Err(Stopped::Running(error)),
     }
 }

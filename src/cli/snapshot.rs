@@ -9,7 +9,7 @@ use clap::Args;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -91,10 +91,9 @@ impl Snapshotting {
     /// Returns an error if a snapshot was to be made later than the program's end.
     pub(super) fn finished_early(&self, store: &Store<Host>) -> Result<(), Failure> {
         let when = match self.suspends() {
-            None => return Ok(()),
+            None | Some(Moment::Trap | Moment::Exit) => return Ok(()),
             Some(Moment::Export(name)) => format!("and has not called `{name}`"),
             Some(Moment::Fuel(count)) => format!("before {count}"),
-            Some(Moment::Trap | Moment::Exit) => return Ok(()),
         };
         Err(Failure::Input(format!(
             "no snapshot was written: the program has ended after {} instructions, {when}",
@@ -131,8 +130,8 @@ pub(super) fn write(
     let mut out = BufWriter::with_capacity(1 << 16, file);
     let mut options = SnapshotOptions::new();
     options.name(program).embed_modules(with_modules);
-    let mut written = |out: &mut dyn Write| {
-        let written = store.snapshot(&mut State, &mut Sink(out), &options);
+    let mut written = |mut out: &mut dyn Write| {
+        let written = store.snapshot(&mut State, &mut out, &options);
         written.map_err(|error| cannot(&format!("{error:#}")))
     };
     if path.extension().is_some_and(|extension| extension == "gz") {
@@ -148,19 +147,6 @@ pub(super) fn write(
         path.display()
     );
     Ok(())
-}
-
-/// An output of any type.
-struct Sink<'a>(&'a mut dyn Write);
-
-impl Write for Sink<'_> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.0.flush()
-    }
 }
 
 /// The part of snapshots that only this host knows: the state of WASI.

@@ -13,6 +13,7 @@
 //!   collector   when to collect              collection, reachable, host_roots
 //!   fork        a copy of all of it
 //!   recording   the actions of the host, for a recorder
+//!   probes      the log of the probes in code, for a replay
 //! ```
 //!
 //! # Invariants

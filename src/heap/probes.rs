@@ -1,4 +1,4 @@
-//! What the probes of a store's code have seen: see `ProbeSet`.
+//! The log of the probes in a store's code: see `ProbeSet`.
 
 use super::store::StoreInner;
 use crate::ids::{FuncIndex, InstanceIndex, MemoryIndex};
@@ -21,14 +21,14 @@ pub struct ProbeLog {
 pub struct ProbeEvent {
     /// The fuel that was spent before the instruction.
     pub spent: u64,
-    /// What the event is about.
+    /// The writer, or the host function that is called.
     pub writer: ProbeWriter,
 }
 
-/// The writer of watched bytes.
+/// The cause of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ProbeWriter {
-    /// The instruction, which has a probe for other reasons too.
+    /// The instruction that has the probe.
     Instruction,
     /// A host function, or the host between two calls.
     Host(Option<FuncIndex>),

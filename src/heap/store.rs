@@ -49,7 +49,7 @@ pub struct StoreInner {
     pub cell_hook: Option<CellHook>,
     /// Hook that is called before and after the thread is parked without a timeout.
     pub wait_hook: Option<WaitHook>,
-    /// What the probes of code have seen.
+    /// Log of the probes in code.
     pub probes: ProbeLog,
     /// Recorder of the actions of the host.
     pub recording: Option<Box<dyn Recording>>,

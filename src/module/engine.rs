@@ -81,11 +81,11 @@ pub struct Tunables {
     pub collector: CollectorPace,
     /// Size in bytes of memories whose pages forks share.
     pub mapped_from: usize,
-    /// What code tells observers beside its results; nothing by default.
+    /// The probes in code; none by default.
     pub probes: Option<Arc<ProbeSet>>,
 }
 
-/// The cells that code has for observers, beside those of its instructions.
+/// The probes in code: cells for observers, beside those of its instructions.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ProbeSet {
     /// True if code can stop before each instruction that costs fuel.

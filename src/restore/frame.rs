@@ -131,7 +131,6 @@ impl<'s> Placed<'s> {
                 let cell = match place {
                     Place::FirstAccess => points.announced.first().copied(),
                     Place::SecondAccess => points.announced.get(1).copied(),
-                    Place::Step => points.stepped,
                     Place::Usual | Place::Entry => points.before,
                 };
                 placed.returns = points.returns && place == Place::Usual;

@@ -19,6 +19,7 @@ use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::cell::UnsafeCell;
+use core::ops::Range;
 use core::ptr::NonNull;
 
 /// All stacks of a store.
@@ -348,7 +349,7 @@ impl Stacks {
     }
 
     /// Sets the bytes of memories to which writes are announced by code that probes them.
-    pub fn watch(&mut self, bytes: core::ops::Range<u64>) {
+    pub fn watch(&mut self, bytes: Range<u64>) {
         self.registers().watch_start = bytes.start;
         self.registers().watch_end = bytes.end;
     }

@@ -398,9 +398,17 @@ impl<'m> Function<'m> {
         self.values.frame.temp(first)
     }
 
+    /// Puts the operands from a height on into their slots, before a cell for observers. Nothing is in
+    /// accumulators afterwards.
+    pub fn settle_for_observer(&mut self, height: u32) {
+        self.values.settle_from(height);
+        self.values.free_accs();
+        self.map_settled(None);
+    }
+
     /// Records for observers that all operands are in slots, since the program can be suspended
     /// here.
-    pub fn map_settled(&mut self, above: Option<Variable>) {
+    fn map_settled(&mut self, above: Option<Variable>) {
         if let Some(mapping) = &mut self.mapping {
             mapping.settled(&self.values, above);
         }

@@ -202,14 +202,6 @@ impl<'a> Mapping<'a> {
         }
     }
 
-    /// Records that a frame that stops before the instruction, whose cost is not charged yet,
-    /// continues here.
-    pub fn stepped(&mut self, values: &Values) {
-        if let Some(present) = &mut self.present {
-            present.resume.stepped = Some(values.assembler.here());
-        }
-    }
-
     /// Records that the code at which such a frame continues returns from the function.
     pub fn returns(&mut self) {
         if let Some(present) = &mut self.present {

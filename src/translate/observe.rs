@@ -124,11 +124,7 @@ impl Function<'_> {
             return;
         }
         let address = self.height_of(access.address);
-        self.values.settle_from(address);
-        self.values.free_accs();
-        if let Some(mapping) = &mut self.mapping {
-            mapping.settled(&self.values, None);
-        }
+        self.settle_for_observer(address);
         let slot = |height| far(self.values.frame.temp(height));
         let (address, memory) = (slot(address), ModuleMemory(access.memory));
         match access.size {

@@ -30,13 +30,8 @@ impl Function<'_> {
         if !self.tunables.probes.as_ref().is_some_and(|it| it.steps) {
             return;
         }
-        self.values.settle_from(0);
-        self.values.free_accs();
-        self.map_settled(None);
+        self.settle_for_observer(0);
         self.charge_before();
-        if let Some(mapping) = &mut self.mapping {
-            mapping.stepped(&self.values);
-        }
         self.values.assembler.emit(ProbeStep {});
     }
 
@@ -50,9 +45,7 @@ impl Function<'_> {
         }
         let place = (*self.module.sha256(), self.offset as u32);
         if probes.places.binary_search(&place).is_ok() {
-            self.values.settle_from(0);
-            self.values.free_accs();
-            self.map_settled(None);
+            self.settle_for_observer(0);
             let cost = self.cost;
             self.values.assembler.emit(ProbePlace { cost });
         }
@@ -62,9 +55,7 @@ impl Function<'_> {
     /// the bytes that are watched.
     pub fn probe_write(&mut self, access: &Access) {
         let address = self.height_of(access.address);
-        self.values.settle_from(address);
-        self.values.free_accs();
-        self.map_settled(None);
+        self.settle_for_observer(address);
         let cost = self.cost - 1;
         let slot = |height| far(self.values.frame.temp(height));
         let (address, memory) = (slot(address), ModuleMemory(access.memory));

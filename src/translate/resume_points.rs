@@ -17,9 +17,6 @@ pub struct ResumePoints {
     pub returns: bool,
     /// Behind the call, or in the cell that resumes a continuation.
     pub calling: Option<Calling>,
-    /// At the poll before the instruction, whose cost is not charged yet, if code can stop before each
-    /// instruction.
-    pub stepped: Option<Offset>,
     /// Behind the announcement of each access of the instruction, in order.
     pub announced: SmallVec<[Offset; 2]>,
     /// Distance of the slot with the number of filled elements of an array under creation.

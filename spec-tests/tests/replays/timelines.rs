@@ -5,7 +5,7 @@ use super::Random;
 use backstitch::{Breakpoint, Engine, Module, Replayer, Timeline, TimelineOptions};
 use std::collections::BTreeSet;
 
-/// What is seen at a position.
+/// The state at a position, for comparison.
 #[derive(Clone, Debug, PartialEq)]
 struct Sight {
     position: u64,

@@ -6,7 +6,7 @@ use crate::api::execution::{Execution, Outcome, Suspension};
 use crate::support::error::Result;
 use alloc::vec::Vec;
 
-/// What the host runs.
+/// An execution that the host runs.
 pub(super) struct Active {
     pub execution: Execution,
     /// The number of the execution in the log; `None` for a call, which cannot be suspended.

@@ -6,7 +6,7 @@ use super::replayer::ReplayState;
 use crate::api::execution::Execution;
 use crate::api::{Config, Engine, Func, Module, Store, snapshot};
 use crate::heap::{Memory, StoreInner};
-use crate::ids::FuncIndex;
+use crate::ids::{FuncIndex, MemoryIndex, StackId};
 use crate::module::ProbeSet;
 use crate::restore::{self, Host};
 use crate::support::error::{Context, Error, Result};
@@ -143,7 +143,7 @@ pub(super) fn move_to(
         Ok(host_func(number, &types[number]).add_to(store).index())
     };
     let memories = store.inner.memories();
-    let fork_memory = |index: crate::ids::MemoryIndex| -> Result<Memory> {
+    let fork_memory = |index: MemoryIndex| -> Result<Memory> {
         memories[index.0 as usize].fork().map_err(Error::new)
     };
     let mut host = Host {
@@ -181,7 +181,7 @@ pub(super) fn move_to(
 /// Writes everything that a store has, without the bytes of its memories.
 fn contents(store: &mut Store<ReplayState>) -> Result<Vec<u8>> {
     let active = state(store).active.last();
-    let active = active.map(|active| crate::ids::StackId(active.execution.number()));
+    let active = active.map(|active| StackId(active.execution.number()));
     let inner = &mut *store.inner;
     inner.stacks.reclaim_all();
     inner.collect();

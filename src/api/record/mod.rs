@@ -5,7 +5,10 @@
 //!   writer     events of the host to bytes       player     bytes to actions of the host
 //!   references functions and values              host       calls of its functions
 //!   changes    of borrowed memories              actions    its other actions
+//!                                                advance    code that the host runs
 //!   format, header, values                       parts of a log, both ways
+//!   timeline   Timeline: goes to any instruction of a log, forwards and backwards
+//!   checkpoints, branch                          copies of a replay, from which it goes on
 //! ```
 //!
 //! The host is all that is outside of WebAssembly. A log contains what it does, in order: the calls

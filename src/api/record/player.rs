@@ -117,8 +117,8 @@ pub(super) struct Player {
     pub pauses_nested: bool,
     /// The host functions that are active, innermost last.
     pub calling: Vec<usize>,
-    /// What the host runs, while the replay pauses in it, innermost first. All but the last were called
-    /// by functions of the host.
+    /// The executions in which the replay pauses, innermost first. All but the last were called by
+    /// functions of the host.
     pub active: Vec<Active>,
 }
 

@@ -181,7 +181,7 @@ impl Timeline {
     /// # Errors
     ///
     /// Returns the errors of [`Replayer::run`], and an error if there is no memory for a checkpoint. A
-    /// recording that is not complete is none: it ends where the log ends.
+    /// recording that is not complete is no error: it ends where the log ends.
     pub fn new(replayer: Replayer, options: &TimelineOptions) -> Result<Timeline> {
         let mut config = replayer.config();
         config
@@ -255,13 +255,12 @@ impl Timeline {
         self.is_complete
     }
 
-    /// Returns the modules of the program, in the order in which they were loaded.
+    /// Returns the modules that the program has loaded up to the position, in this order.
     pub fn modules(&self) -> &[Module] {
         &self.player().modules
     }
 
-    /// Returns the store at the position. At the end, all that its functions have written is there,
-    /// and no code runs.
+    /// Returns the store at the position. At the end, no code runs.
     pub fn store(&self) -> &Store<ReplayState> {
         self.current.as_ref().unwrap_or(&self.last)
     }
@@ -302,27 +301,34 @@ impl Timeline {
     ///
     /// # Errors
     ///
-    /// Returns an error if there is no memory for a copy of the store.
+    /// Returns an error if there is no memory for a copy of the store, or if the replay differs from the
+    /// recording. The position may be the end then.
     pub fn seek(&mut self, position: u64) -> Result<u64> {
         if position >= self.end {
-            self.current = None;
-            self.position = self.end;
+            self.go_to_end();
             return Ok(self.end);
         }
         let base = self.base_before(position)?;
         let mut store = branch::fork(base)?;
         store.data_mut().0.pauses_nested = true;
-        match run_to(&mut store, position)? {
-            Run::Paused => {
-                self.position = spent(&store);
-                self.current = Some(store);
-            }
-            Run::Ended(_) => {
-                self.position = self.end;
-                self.current = None;
-            }
-        }
+        self.go_on(store, position)?;
         Ok(self.position)
+    }
+
+    fn go_to_end(&mut self) {
+        self.current = None;
+        self.position = self.end;
+    }
+
+    /// Runs a copy of the replay to a position, which becomes that of the timeline. The position is the
+    /// end if this fails.
+    fn go_on(&mut self, mut store: Store<ReplayState>, position: u64) -> Result<()> {
+        self.go_to_end();
+        if let Run::Paused = run_to(&mut store, position)? {
+            self.position = spent(&store);
+            self.current = Some(store);
+        }
+        Ok(())
     }
 
     /// Goes to the next position. Returns false at the end.
@@ -332,19 +338,14 @@ impl Timeline {
     /// As [`Timeline::seek`].
     pub fn step(&mut self) -> Result<bool> {
         let next = self.position + 1;
-        let Some(store) = &mut self.current else {
+        let Some(store) = self.current.take() else {
             return Ok(false);
         };
+        // The replay cannot go on from a call of a function of the host.
         if store.data().0.active.len() > 1 {
-            // The replay cannot go on from a call of a function of the host.
-            return self.seek(next).map(|_| true);
-        }
-        match run_to(store, next)? {
-            Run::Paused => self.position = spent(store),
-            Run::Ended(_) => {
-                self.position = self.end;
-                self.current = None;
-            }
+            self.seek(next)?;
+        } else {
+            self.go_on(store, next)?;
         }
         Ok(true)
     }
@@ -565,7 +566,7 @@ impl fmt::Debug for Timeline {
     }
 }
 
-/// What is looked for, beside breakpoints.
+/// The events that are looked for, beside breakpoints.
 #[derive(Clone, Debug, Default)]
 struct Watched {
     /// Bytes of a memory that are written.

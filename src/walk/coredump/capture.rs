@@ -393,9 +393,6 @@ impl<'a> Maps<'a> {
             let returns = points.calling?.cell.0 == at + 1;
             return returns.then_some(Place::Usual);
         }
-        if points.stepped.is_some_and(|cell| cell.0 == at) {
-            return Some(Place::Step);
-        }
         let accesses = [Place::FirstAccess, Place::SecondAccess];
         let mut announced = points.announced.iter().zip(accesses);
         if let Some((_, place)) = announced.find(|(cell, _)| cell.0 == at) {

@@ -534,9 +534,8 @@ fn snapshot(reader: &mut Reader<'_>) -> Result<Snapshot> {
 }
 
 fn stack_rest(reader: &mut Reader<'_>) -> Result<StackRest> {
-    use Place::{Entry, FirstAccess, SecondAccess, Step, Usual};
-    let places = [Usual, Entry, FirstAccess, SecondAccess, Step];
-    let places = places.map(|place| (place as u8, place));
+    use Place::{Entry, FirstAccess, SecondAccess, Usual};
+    let places = [Usual, Entry, FirstAccess, SecondAccess].map(|place| (place as u8, place));
     Ok(StackRest {
         first_revision: reader.index()?,
         place: reader.choice("a place", &places)?,

@@ -96,9 +96,6 @@ pub enum Place {
     FirstAccess = 2,
     /// Behind the announcement of the second access of the instruction.
     SecondAccess = 3,
-    /// Before the instruction, whose cost is not charged yet. Only code that can stop before each
-    /// instruction has this place.
-    Step = 4,
 }
 
 /// Source of the results that a stack waits for.
