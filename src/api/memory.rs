@@ -140,6 +140,12 @@ impl Memory {
         })
     }
 
+    /// Returns the number that identifies the memory in its store, and in snapshots of that: memories
+    /// are numbered from 0, in the order in which they were created.
+    pub fn number(&self) -> u32 {
+        self.index.0
+    }
+
     /// Returns the type as declared: the minimum is not the current size.
     ///
     /// # Panics

@@ -5,10 +5,11 @@ use super::execution::Execution;
 use super::func::Func;
 use super::instance::Instance;
 use super::linker::Linker;
+use super::memory::Memory;
 use super::module::Module;
 use super::store::{Store, data};
 use crate::heap::StoreInner;
-use crate::ids::{InstanceIndex, StackId};
+use crate::ids::{InstanceIndex, MemoryIndex, StackId};
 use crate::restore::{self, Host};
 use crate::support::error::{Context, Result};
 use crate::support::write::Write;
@@ -203,6 +204,8 @@ pub struct Restored<T: 'static> {
     pub executions: Vec<Execution>,
     /// All instances, in the order in which they were created.
     pub instances: Vec<Instance>,
+    /// All memories, by ascending [`Memory::number`].
+    pub memories: Vec<Memory>,
 }
 
 impl<T: fmt::Debug + 'static> fmt::Debug for Restored<T> {
@@ -309,8 +312,12 @@ impl<T: 'static> Store<T> {
         // The next collection begins as it does in the store that was saved.
         inner.collect();
         let instances = 0..inner.instances().len() as u32;
+        let memories = 0..inner.memories().len() as u32;
         Ok(Restored {
             executions,
+            memories: memories
+                .map(|index| Memory::of(id, MemoryIndex(index)))
+                .collect(),
             instances: instances
                 .map(|index| Instance::of(id, InstanceIndex(index)))
                 .collect(),

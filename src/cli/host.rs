@@ -16,6 +16,17 @@ pub(crate) struct Host {
     pub(crate) wasi: WasiCtx,
     /// The program's threads.
     pub(crate) threads: Threads<Host>,
+    /// The state of the threads in a snapshot that is written or read.
+    pub(crate) saved: Option<SavedThreads>,
+}
+
+/// The threads of a program in a snapshot.
+#[derive(Debug)]
+pub(crate) struct SavedThreads {
+    /// The numbers of the threads' executions, in the order of the scheduler.
+    pub(crate) executions: Vec<u32>,
+    /// The bytes of [`wasi::Program::save`].
+    pub(crate) program: Vec<u8>,
 }
 
 /// Defines the host's functions, and the shared memories that the module imports.
@@ -26,6 +37,12 @@ pub(crate) fn link(
 ) -> Result<()> {
     wasi::add_to_linker(linker, |host| &mut host.wasi)?;
     wasi::threads::add_to_linker(linker, store, module, |host| &mut host.threads)
+}
+
+/// Defines the host's functions, and no memories: those of a snapshot are restored.
+pub(crate) fn link_functions(linker: &mut Linker<Host>) -> Result<()> {
+    wasi::add_to_linker(linker, |host: &mut Host| &mut host.wasi)?;
+    wasi::threads::add_spawn_to_linker(linker, |host: &mut Host| &mut host.threads)
 }
 
 /// Returns an error that lists all imports of a module that the linker does not provide.

@@ -26,6 +26,7 @@ mod names;
 #[cfg(backstitch_threads)]
 mod parallel;
 mod preinit;
+mod program;
 mod quantity;
 mod record;
 mod replay;

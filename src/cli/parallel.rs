@@ -4,7 +4,8 @@ use super::coredump;
 use super::failure::Failure;
 use super::host;
 use super::input::Source;
-use super::run::{Arguments, Call, Stopped, call};
+use super::program::Stopped;
+use super::run::{Arguments, Call, call};
 use backstitch::wasi::{I32Exit, ParallelProgram, WasiCtx};
 use backstitch::{Engine, Error, Linker, Module, Store, StoreLimits, Val};
 
@@ -31,10 +32,10 @@ pub(super) fn run(
         program.on_failure(move |store, error| write_dump(store, &dump, &file, error));
     }
     let mut linker = Linker::new(module.engine());
-    let refuse = |error: Error| Stopped::Before(Failure::refused(source, &error));
+    let refuse = |error: Error| Stopped::Command(Failure::refused(source, &error));
     program.add_to_linker(&mut linker, module).map_err(refuse)?;
     let mut store = new_store(module.engine(), arguments.limits(), has_limits);
-    host::check_imports(source, module, &linker, &mut store).map_err(Stopped::Before)?;
+    host::check_imports(source, module, &linker, &mut store).map_err(Stopped::Command)?;
     drop(store);
 
     // A failure before the call is no error of the program.
@@ -42,15 +43,15 @@ pub(super) fn run(
     let results = program.run(&linker, module, |store, instance| {
         match call(store, instance, &source.file, selected) {
             Ok(results) => Ok(results),
-            Err(Stopped::Running(error)) => Err(error),
-            Err(Stopped::Before(failure)) => {
+            Err(Stopped::Program(error)) => Err(error),
+            Err(Stopped::Command(failure)) => {
                 before = Some(failure);
                 Err(Error::msg("the program could not be started"))
             }
         }
     });
     match before {
-        Some(failure) => Err(Stopped::Before(failure)),
+        Some(failure) => Err(Stopped::Command(failure)),
         None => Ok(results?),
     }
 }

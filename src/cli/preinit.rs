@@ -139,6 +139,7 @@ fn host(arguments: &Arguments) -> Result<Host, Failure> {
         limits: limits.build(),
         wasi: wasi::context(&given, &arguments.file, &arguments.arguments, false)?,
         threads: Threads::new(0),
+        saved: None,
     })
 }
 

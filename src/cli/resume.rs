@@ -1,16 +1,13 @@
 //! `backstitch resume`: goes on with the program of a snapshot.
 
 use super::failure::Failure;
-use super::host::Host;
+use super::host::{self, Host};
 use super::input::{self, Source};
+use super::program::{self, Ended, Running, Stopped};
 use super::snapshot::{Moment, Snapshotting, State};
 use super::value::Notation;
 use super::{coredump, quantity, run as command};
-use backstitch::wasi::{self as preview1, I32Exit};
-use backstitch::{
-    Config, Engine, Error, Execution, Instance, Linker, Module, Outcome, Snapshot, Store,
-    Suspension, Trap, Val,
-};
+use backstitch::{Config, Engine, Error, Execution, Linker, Module, Restored, Snapshot, Store};
 use clap::Args;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -99,72 +96,32 @@ pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Fail
         }
     };
     let mut linker = Linker::new(&engine);
-    preview1::add_to_linker(&mut linker, |host: &mut Host| &mut host.wasi)
-        .map_err(|error| cannot(&error))?;
+    host::link_functions(&mut linker).map_err(|error| cannot(&error))?;
     let restored = Store::restore(&engine, &linker, &modules, &snapshot, &mut State);
-    let restored = restored.map_err(|error| cannot(&error))?;
-    let mut store = restored.store;
-    let execution = match &arguments.invoke {
-        Some(function) => invoke(
-            &mut store,
-            &restored.instances,
-            function,
-            &arguments.arguments,
-        )?,
-        None => only(restored.executions, &name)?,
+    let mut restored = restored.map_err(|error| cannot(&error))?;
+    let running = match &arguments.invoke {
+        Some(function) => Running::Call(invoke(&mut restored, function, &arguments.arguments)?),
+        None => Running::restore(&mut restored, &mut linker, &name)?,
     };
-    let ended = go_on(&mut store, execution, arguments, &source.file);
-    let results = match ended {
-        Ok(results) => {
-            let store = &mut store;
-            (arguments.snapshotting).write_at(&Moment::Exit, store, &source.file)?;
-            results
-        }
-        Err(Stopped::Saved) => return Ok(()),
-        Err(Stopped::Failed(failure)) => return Err(failure),
-        Err(Stopped::Running(error)) => {
-            let is_exit = error.is::<I32Exit>();
-            let moment = match is_exit {
-                true => Moment::Exit,
-                false => Moment::Trap,
-            };
-            (arguments.snapshotting).write_at(&moment, &mut store, &source.file)?;
-            let error = match &arguments.coredump {
-                Some(pattern) if !is_exit => {
-                    let path = coredump::path(pattern, Path::new(&source.file), &source.binary)?;
-                    coredump::write(&mut store, &path, &source.file, error)?
-                }
-                _ => error,
-            };
-            return Err(Failure::from_execution(&source, error));
-        }
-    };
+    let store = &mut restored.store;
+    let ended = go_on(store, running, arguments);
+    let dump = arguments.coredump.as_deref();
+    let dump = dump
+        .map(|pattern| coredump::path(pattern, Path::new(&source.file), &source.binary))
+        .transpose()?;
+    let snapshotting = &arguments.snapshotting;
+    let results = program::conclude(ended, store, snapshotting, dump.as_deref(), &source)?;
     command::print_results(out, Notation::of(arguments.hex), &results)
-}
-
-/// Returns the only call that can go on.
-fn only(executions: Vec<Execution>, name: &str) -> Result<Execution, Failure> {
-    let count = executions.len();
-    let mut executions = executions.into_iter();
-    match (executions.next(), count) {
-        (Some(execution), 1) => Ok(execution),
-        (_, 0) => Err(Failure::Input(format!(
-            "`{name}` has no call that could go on; call an exported function with --invoke"
-        ))),
-        _ => Err(Failure::Input(format!(
-            "`{name}` has {count} calls, and `backstitch resume` goes on with one"
-        ))),
-    }
 }
 
 /// Begins the call of an exported function: of the last instance that has it.
 fn invoke(
-    store: &mut Store<Host>,
-    instances: &[Instance],
+    restored: &mut Restored<Host>,
     name: &str,
     texts: &[String],
 ) -> Result<Execution, Failure> {
-    let mut instances = instances.iter().rev();
+    let store = &mut restored.store;
+    let mut instances = restored.instances.iter().rev();
     let function = instances.find_map(|instance| instance.get_func(&mut *store, name));
     let function = function
         .ok_or_else(|| Failure::Input(format!("the snapshot has no exported function `{name}`")))?;
@@ -175,65 +132,33 @@ fn invoke(
         .map_err(|error| Failure::Input(format!("cannot call `{name}`: {error:#}")))
 }
 
-/// The reason why a call has no results.
-enum Stopped {
-    /// The program was saved, and does not go on here.
-    Saved,
-    /// The command has failed.
-    Failed(Failure),
-    /// The program has failed, or has exited by itself.
-    Running(Error),
-}
-
-/// Advances a call to its end, or to the moment of a snapshot.
+/// Advances a program to its end, or to the moment of a snapshot.
 fn go_on(
     store: &mut Store<Host>,
-    mut execution: Execution,
+    running: Running,
     arguments: &Arguments,
-    program: &str,
-) -> Result<Vec<Val>, Stopped> {
-    let counts = store.get_fuel().is_ok();
+) -> Result<Ended, Stopped> {
     let moment = arguments.snapshotting.suspends();
-    if counts {
+    if store.get_fuel().is_ok() {
         let limit = match moment {
             Some(Moment::Fuel(count)) => left(store, *count)?,
             _ => arguments.fuel.unwrap_or(u64::MAX),
         };
-        store.set_fuel(limit).map_err(Stopped::Running)?;
+        store.set_fuel(limit)?;
     } else if moment.is_some() || arguments.fuel.is_some() {
-        return Err(Stopped::Failed(Failure::Input(
+        return Err(Stopped::Command(Failure::Input(
             "the program of the snapshot does not count instructions".to_string(),
         )));
     }
-    match execution.resume(&mut *store) {
-        Ok(Outcome::Done(results)) => {
-            let early = arguments.snapshotting.finished_early(store);
-            early.map_err(Stopped::Failed)?;
-            Ok(results)
-        }
-        Ok(Outcome::Suspended(suspension)) => match (suspension, moment) {
-            (Suspension::Fuel, Some(at @ Moment::Fuel(_))) | (Suspension::Breakpoint, Some(at)) => {
-                let written = arguments.snapshotting.write_at(at, store, program);
-                written.map_err(Stopped::Failed)?;
-                Err(Stopped::Saved)
-            }
-            (Suspension::Fuel, _) => Err(Stopped::Running(
-                execution.fail(&*store, Trap::OutOfFuel.into()),
-            )),
-            (suspension, _) => Err(Stopped::Failed(Failure::Input(format!(
-                "the program waits for something that this command cannot give: {suspension:?}"
-            )))),
-        },
-        Err(error) => Err(Stopped::Running(error)),
-    }
+    running.advance(store, moment)
 }
 
 /// Returns the number of instructions that are left until the program has executed `count`.
-fn left(store: &Store<Host>, count: u64) -> Result<u64, Stopped> {
+fn left(store: &Store<Host>, count: u64) -> Result<u64, Failure> {
     let spent = store.fuel_spent().unwrap_or_default();
     count.checked_sub(spent).ok_or_else(|| {
-        Stopped::Failed(Failure::Input(format!(
+        Failure::Input(format!(
             "the program has executed {spent} instructions, more than {count}"
-        )))
+        ))
     })
 }

@@ -4,15 +4,15 @@ use super::failure::Failure;
 use super::host::{self, Host};
 use super::input::Source;
 use super::names::{self, Selection};
+use super::program::{self, Ended, Running, Stopped};
 use super::snapshot::{self, Moment};
 use super::value::{self, Notation};
 use super::{coredump, quantity, record, signature, wasi};
 use backstitch::wasi::threads::has_threads;
-use backstitch::wasi::{I32Exit, Program, Threads, WasiCtx};
+use backstitch::wasi::{Program, Threads, WasiCtx};
 use backstitch::{
-    CompilationMode, Config, CoreDump, Engine, Error, Execution, ExternType, Func, FuncType,
-    Instance, Linker, Module, Outcome, Snapshot, Store, StoreLimits, StoreLimitsBuilder,
-    Suspension, Trap, Val,
+    CompilationMode, Config, CoreDump, Engine, Error, ExternType, Func, FuncType, Instance, Linker,
+    Module, Snapshot, Store, StoreLimits, StoreLimitsBuilder, Val,
 };
 use clap::Args;
 use std::ffi::OsString;
@@ -149,14 +149,9 @@ pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Fail
     let counts = arguments.fuel.is_some() || arguments.wasi.is_deterministic() || moment.is_some();
     let mut module = load(&source, arguments, counts, false)?;
     let has_threads = has_threads(&module);
-    if has_threads && arguments.snapshot.is_some() {
-        return Err(Failure::Input(format!(
-            "`{file}` has threads, and `backstitch run` makes no snapshots of such programs"
-        )));
-    }
-    // Threads whose instructions are counted take turns, and so do those that are recorded.
-    let parallel =
-        has_threads && !counts && !arguments.record.is_some() && cfg!(backstitch_threads);
+    // Threads whose instructions are counted take turns, and so do those that are recorded or saved.
+    let takes_turns = counts || arguments.record.is_some() || arguments.snapshot.is_some();
+    let parallel = has_threads && !takes_turns && cfg!(backstitch_threads);
     if has_threads && !counts {
         module = load(&source, arguments, !parallel, parallel)?;
     }
@@ -196,8 +191,8 @@ pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Fail
         let called = super::parallel::run(&source, &module, arguments, context, dump, call);
         return match called {
             Ok(results) => print_results(out, Notation::of(arguments.hex), &results),
-            Err(Stopped::Before(failure)) => Err(failure),
-            Err(Stopped::Running(error)) => Err(Failure::from_execution(&source, error)),
+            Err(Stopped::Command(failure)) => Err(failure),
+            Err(Stopped::Program(error)) => Err(Failure::from_execution(&source, error)),
         };
     }
     let mut store = new_store(&engine, arguments, context).map_err(refuse)?;
@@ -209,50 +204,10 @@ pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Fail
     // Missing imports explain more, so they are reported first.
     entry?;
 
-    let threads = has_threads.then(|| {
-        let policy = arguments.wasi.policy();
-        Program::new(
-            policy,
-            |host: &mut Host| &mut host.wasi,
-            |host: &mut Host| &mut host.threads,
-        )
-    });
-    let called = match moment {
-        Some(moment) => execute_until(&mut store, &linker, &module, file, call, moment),
-        None => execute(&mut store, &linker, &module, file, call, threads).map(Ended::Done),
-    };
-    let ended = match called {
-        Ok(Ended::Done(results)) => {
-            arguments.snapshot.finished_early(&store)?;
-            arguments
-                .snapshot
-                .write_at(&Moment::Exit, &mut store, file)?;
-            Ok(results)
-        }
-        // The call lives until it is saved.
-        Ok(Ended::Suspended(_call)) => {
-            if let Some(moment) = moment {
-                arguments.snapshot.write_at(moment, &mut store, file)?;
-            }
-            Ok(Vec::new())
-        }
-        Err(Stopped::Before(failure)) => Err(failure),
-        Err(Stopped::Running(error)) => {
-            let moment = match error.is::<I32Exit>() {
-                true => Moment::Exit,
-                false => Moment::Trap,
-            };
-            arguments.snapshot.write_at(&moment, &mut store, file)?;
-            let error = match &dump {
-                // An exit is not a crash.
-                Some(dump) if !error.is::<I32Exit>() => {
-                    coredump::write(&mut store, dump, file, error)?
-                }
-                _ => error,
-            };
-            Err(Failure::from_execution(&source, error))
-        }
-    };
+    let threads = has_threads.then(|| program::with_threads(arguments.wasi.policy()));
+    let ended = execute(&mut store, &linker, &module, file, call, threads, moment);
+    let dump = dump.as_deref();
+    let ended = program::conclude(ended, &mut store, &arguments.snapshot, dump, &source);
     arguments.record.end(&mut store, ended.as_ref().err())?;
     print_results(out, notation, &ended?)
 }
@@ -269,29 +224,8 @@ pub(super) fn print_results(
     Ok(())
 }
 
-/// The end of a program's time in this process.
-enum Ended {
-    /// The call has returned these results.
-    Done(Vec<Val>),
-    /// The call is suspended.
-    Suspended(Execution),
-}
-
-/// The reason why a program did not finish.
-pub(super) enum Stopped {
-    /// The program could not be started.
-    Before(Failure),
-    /// The program failed, or exited by itself.
-    Running(Error),
-}
-
-impl From<Error> for Stopped {
-    fn from(error: Error) -> Self {
-        Stopped::Running(error)
-    }
-}
-
-/// Instantiates the module and makes the call, if there is one. Returns the call's results.
+/// Instantiates the module and makes the call, if there is one, to its end or to the moment of a
+/// snapshot.
 fn execute(
     store: &mut Store<Host>,
     linker: &Linker<Host>,
@@ -299,48 +233,27 @@ fn execute(
     file: &str,
     selected: Option<Call>,
     threads: Option<Program<Host>>,
-) -> Result<Vec<Val>, Stopped> {
-    let Some(program) = threads else {
-        let instance = linker.instantiate(&mut *store, module)?;
-        return call(store, instance, file, selected);
-    };
-    let instance = program.instantiate(store, linker, module)?;
-    initialize(store, instance, selected.as_ref())?;
-    let Some(selected) = selected else {
-        return Ok(Vec::new());
-    };
-    let function = find_function(store, instance, file, &selected)?;
-    let first = function.start(&mut *store, &selected.arguments)?;
-    Ok(program.run(store, first)?)
-}
-
-/// Instantiates the module and makes the call, up to the moment of a snapshot.
-fn execute_until(
-    store: &mut Store<Host>,
-    linker: &Linker<Host>,
-    module: &Module,
-    file: &str,
-    selected: Option<Call>,
-    moment: &Moment,
+    moment: Option<&Moment>,
 ) -> Result<Ended, Stopped> {
-    let instance = linker.instantiate(&mut *store, module)?;
+    let instance = match &threads {
+        Some(program) => program.instantiate(store, linker, module)?,
+        None => linker.instantiate(&mut *store, module)?,
+    };
+    if threads.is_none() && moment.is_none() {
+        return Ok(Ended::Done(call(store, instance, file, selected)?));
+    }
     initialize(store, instance, selected.as_ref())?;
     let Some(selected) = selected else {
         return Ok(Ended::Done(Vec::new()));
     };
     let function = find_function(store, instance, file, &selected)?;
-    let mut execution = function.start(&mut *store, &selected.arguments)?;
-    if let Moment::Fuel(count) = moment {
+    let first = function.start(&mut *store, &selected.arguments)?;
+    let running = Running::start(store, threads, first);
+    if let Some(Moment::Fuel(count)) = moment {
         let spent = store.fuel_spent().unwrap_or_default();
         store.set_fuel(count.saturating_sub(spent))?;
     }
-    match execution.resume(&mut *store)? {
-        Outcome::Done(results) => Ok(Ended::Done(results)),
-        Outcome::Suspended(Suspension::Fuel) if matches!(moment, Moment::Export(_)) => Err(
-            Stopped::Running(execution.fail(&*store, Trap::OutOfFuel.into())),
-        ),
-        Outcome::Suspended(_) => Ok(Ended::Suspended(execution)),
-    }
+    running.advance(store, moment)
 }
 
 /// Makes the selected call of an instance, if there is one. Returns its results.
@@ -385,8 +298,7 @@ fn find_function<T: 'static>(
 ) -> Result<Func, Stopped> {
     instance.get_func(store, &call.name).ok_or_else(|| {
         let name = names::printable(&call.name);
-        let missing = format!("`{file}` exports no function `{name}`");
-        Stopped::Before(Failure::Input(missing))
+        Failure::Input(format!("`{file}` exports no function `{name}`")).into()
     })
 }
 
@@ -445,6 +357,7 @@ fn new_store(engine: &Engine, arguments: &Arguments, wasi: WasiCtx) -> Result<St
         limits: arguments.limits(),
         wasi,
         threads: Threads::new(arguments.wasi.max_threads()),
+        saved: None,
     };
     let mut store = Store::new(engine, host);
     // A store without a limiter keeps the library's finite defaults.

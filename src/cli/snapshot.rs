@@ -1,7 +1,7 @@
 //! Snapshots that `run`, `resume` and `preinit` write.
 
 use super::failure::Failure;
-use super::host::Host;
+use super::host::{Host, SavedThreads};
 use super::{quantity, wasi};
 use backstitch::wasi::{Threads, WasiCtxRestorer};
 use backstitch::{Config, Error, Result, SnapshotHost, SnapshotOptions, Store, StoreLimits};
@@ -149,30 +149,71 @@ pub(super) fn write(
     Ok(())
 }
 
-/// The part of snapshots that only this host knows: the state of WASI.
+/// The part of snapshots that only this host knows: the state of WASI, and that of threads.
+///
+/// ```text
+/// state   := length: u64, bytes of WasiCtx::save, option(threads)
+/// threads := count: u32, count × execution: u32, bytes of Program::save
+/// ```
+///
+/// The numbers are little-endian. The threads are there if there are more bytes.
 pub(super) struct State;
 
 impl SnapshotHost<Host> for State {
     fn save_data(&mut self, host: &Host) -> Result<Vec<u8>> {
-        let mut bytes = Vec::new();
-        host.wasi.save(&mut bytes)?;
+        let mut wasi = Vec::new();
+        host.wasi.save(&mut wasi)?;
+        let mut bytes = (wasi.len() as u64).to_le_bytes().to_vec();
+        bytes.append(&mut wasi);
+        if let Some(threads) = &host.saved {
+            let count = threads.executions.len() as u32;
+            for number in [count].iter().chain(&threads.executions) {
+                bytes.extend(number.to_le_bytes());
+            }
+            bytes.extend(&threads.program);
+        }
         Ok(bytes)
     }
 
     fn restore_data(&mut self, bytes: &[u8]) -> Result<Host> {
+        let (wasi, threads) =
+            split(bytes).ok_or_else(|| Error::msg("the state of the host is incomplete"))?;
         let mut restorer = WasiCtxRestorer::new();
         restorer
             .output(wasi::STDOUT, wasi::stdout())
             .output(wasi::STDERR, wasi::stderr())
             .max_capacity(MAX_CAPACITY)
             .max_descriptors(MAX_DESCRIPTORS);
-        let wasi = restorer.restore(bytes);
+        let wasi = restorer.restore(wasi);
         Ok(Host {
             limits: StoreLimits::default(),
             wasi: wasi.map_err(|error| Error::context(error, "the state of WASI"))?,
             threads: Threads::new(0),
+            saved: threads,
         })
     }
+}
+
+/// Splits the bytes of a [`State`] into those of WASI and the threads.
+fn split(bytes: &[u8]) -> Option<(&[u8], Option<SavedThreads>)> {
+    let (length, rest) = bytes.split_first_chunk()?;
+    let length = usize::try_from(u64::from_le_bytes(*length)).ok()?;
+    let (wasi, rest) = rest.split_at_checked(length)?;
+    if rest.is_empty() {
+        return Some((wasi, None));
+    }
+    let (count, rest) = rest.split_first_chunk()?;
+    let length = usize::try_from(u32::from_le_bytes(*count)).ok()?;
+    let (numbers, program) = rest.split_at_checked(length.checked_mul(4)?)?;
+    let (numbers, _) = numbers.as_chunks();
+    let threads = SavedThreads {
+        executions: numbers
+            .iter()
+            .map(|&bytes| u32::from_le_bytes(bytes))
+            .collect(),
+        program: program.to_vec(),
+    };
+    Some((wasi, Some(threads)))
 }
 
 #[cfg(test)]

@@ -52,6 +52,10 @@ pub enum Event {
     /// The thread is suspended for another reason than its fuel or a shared memory. It does not run
     /// before [`Scheduler::resume`] or [`Scheduler::resume_with`].
     Suspended(ThreadId, Suspension),
+    /// The thread has entered a function that
+    /// [`Config::suspend_at_export`](crate::Config::suspend_at_export) names. It runs next, for the rest
+    /// of its slice: a run that is suspended there is the same as one that is not.
+    Breakpoint(ThreadId),
     /// No thread can run. If no thread is suspended for the embedder either, and `timeout` is
     /// `None`, this is a deadlock.
     Idle {
@@ -341,7 +345,13 @@ impl Scheduler {
         if self.steps.is_none() {
             self.strategy.ran(id, spent);
         }
-        if spent < slice && matches!(outcome, Ok(Outcome::Suspended(Suspension::Fuel))) {
+        let goes_on = matches!(
+            outcome,
+            Ok(Outcome::Suspended(
+                Suspension::Fuel | Suspension::Breakpoint
+            ))
+        );
+        if spent < slice && goes_on {
             self.unfinished = Some((id, slice - spent));
         }
         Ok(self.event(at, outcome))
@@ -374,6 +384,7 @@ impl Scheduler {
         let id = self.threads[at].id;
         let (event, state) = match outcome {
             Ok(Outcome::Suspended(Suspension::Fuel)) => (Event::Switched(id), State::Ready),
+            Ok(Outcome::Suspended(Suspension::Breakpoint)) => (Event::Breakpoint(id), State::Ready),
             Ok(Outcome::Suspended(Suspension::Access(access))) => {
                 self.threads[at].access = Some(access);
                 if let Some(steps) = &mut self.steps

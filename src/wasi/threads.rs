@@ -269,6 +269,9 @@ pub enum Progress {
     /// No fuel is left in the store: set more with [`Store::set_fuel`] before the next slice, which is
     /// that of this thread.
     OutOfFuel(ThreadId),
+    /// This thread has entered a function that
+    /// [`Config::suspend_at_export`](crate::Config::suspend_at_export) names. The program goes on.
+    Breakpoint(ThreadId),
 }
 
 /// A thread in a call of WASI that would block.
@@ -360,7 +363,7 @@ impl<T: 'static> Program<T> {
     pub fn finish(mut self, store: &mut Store<T>) -> Result<Vec<Val>> {
         loop {
             match self.step(store)? {
-                Progress::Running => {}
+                Progress::Running | Progress::Breakpoint(_) => {}
                 Progress::Done(results) => return Ok(results),
                 Progress::OutOfFuel(id) => {
                     return Err(self.ended(store, id, Trap::OutOfFuel.into()));
@@ -401,6 +404,7 @@ impl<T: 'static> Program<T> {
             Event::Failed(id, error) => return Err(self.of_thread(id, error)),
             Event::Suspended(id, suspension) => self.suspended(store, id, suspension)?,
             Event::OutOfFuel(id) => return Ok(Progress::OutOfFuel(id)),
+            Event::Breakpoint(id) => return Ok(Progress::Breakpoint(id)),
             Event::Idle { timeout } => self.sleep(store, timeout)?,
             Event::Switched(_) => {}
         }

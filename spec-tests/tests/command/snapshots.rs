@@ -235,3 +235,65 @@ fn a_program_is_saved_when_it_calls_an_export() {
     ])
     .says(&["no snapshot was written", "has not called `none`"]);
 }
+
+#[test]
+fn threads_go_on_with_their_schedule() {
+    let text = include_str!("../../targets/threads.wat").replace(
+        "(func $letters",
+        "(export \"letters\" (func $letters)) (func $letters",
+    );
+    let program = file("snapshots/threads.wat", text);
+    let whole = run([&"run", &"--deterministic=7", &program]);
+    assert_eq!(whole.out.len(), 80, "{}", whole.err);
+    let first = path("threads.first");
+    let again = path("threads.again");
+    let begin = |at: &str| {
+        run([
+            &"run",
+            &"--deterministic=7",
+            &"--snapshot",
+            &first,
+            &"--at",
+            &at,
+            &program,
+        ])
+        .says(&["Snapshot written"])
+    };
+    // At the beginning, before and after all threads have started, and when the first one waits for
+    // the last.
+    for fuel in [1, 15_000, 500_000, 3_000_000, 4_805_000] {
+        let parts = [
+            begin(&format!("fuel={fuel}")),
+            run([
+                &"resume",
+                &"--snapshot",
+                &again,
+                &"--at",
+                &format!("fuel={}", fuel + 10_000),
+                &first,
+            ])
+            .says(&["Snapshot written"]),
+            run([&"resume", &again]),
+        ];
+        let out: String = parts.iter().map(|part| &*part.out).collect();
+        assert_eq!((out, parts[2].code), (whole.out.clone(), whole.code));
+    }
+    // Four threads call the function. Then the program ends.
+    let mut out = begin("export=letters").out;
+    for _ in 0..3 {
+        let next = run([
+            &"resume",
+            &"--snapshot",
+            &first,
+            &"--at",
+            &"export=letters",
+            &first,
+        ]);
+        out += &next.says(&["Snapshot written"]).out;
+    }
+    run([&"resume", &"--fuel", &"1e4", &first])
+        .expect(134, "")
+        .says(&["all fuel consumed"]);
+    let last = run([&"resume", &first]);
+    assert_eq!((out + &last.out, last.code), (whole.out, whole.code));
+}

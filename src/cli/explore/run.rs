@@ -260,6 +260,7 @@ impl<'a> Program<'a> {
             limits: StoreLimitsBuilder::new().build(),
             wasi: builder.build(),
             threads: Threads::new(given.max_threads()),
+            saved: None,
         };
         let mut store = Store::new(self.module.engine(), host);
         store.set_fuel(self.arguments.fuel).map_err(refuse)?;
