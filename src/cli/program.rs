@@ -178,28 +178,29 @@ fn only(executions: Vec<Execution>, name: &str) -> Result<Execution, Failure> {
 }
 
 /// Writes the snapshot and the core dump that the user has asked for, now that the program has ended
-/// or is suspended. Returns the results of the call, which are none if it is suspended.
+/// or is suspended. `name` is the program's name in them. Returns the results of the call, which are
+/// none if it is suspended.
 pub(super) fn conclude(
     ended: Result<Ended, Stopped>,
     store: &mut Store<Host>,
     snapshot: &Snapshotting,
     dump: Option<&str>,
     source: &Source,
+    name: &str,
 ) -> Result<Vec<Val>, Failure> {
-    let file = &source.file;
     match ended {
         Ok(Ended::Done(results)) => {
             snapshot.finished_early(store)?;
-            snapshot.write_at(&Moment::Exit, store, file)?;
+            snapshot.write_at(&Moment::Exit, store, name)?;
             Ok(results)
         }
         Ok(Ended::Suspended(running)) => {
             let saved = running.save_threads(store);
             saved.map_err(|error| {
-                Failure::Input(format!("cannot save the threads of `{file}`: {error:#}"))
+                Failure::Input(format!("cannot save the threads of `{name}`: {error:#}"))
             })?;
             if let Some(moment) = snapshot.suspends() {
-                snapshot.write_at(moment, store, file)?;
+                snapshot.write_at(moment, store, name)?;
             }
             Ok(Vec::new())
         }
@@ -210,10 +211,10 @@ pub(super) fn conclude(
                 true => Moment::Exit,
                 false => Moment::Trap,
             };
-            snapshot.write_at(&moment, store, file)?;
+            snapshot.write_at(&moment, store, name)?;
             let error = match dump {
                 // An exit is not a crash.
-                Some(dump) if !is_exit => coredump::write(store, dump, file, error)?,
+                Some(dump) if !is_exit => coredump::write(store, dump, name, error)?,
                 _ => error,
             };
             Err(Failure::from_execution(source, error))

@@ -110,7 +110,10 @@ pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Fail
         .map(|pattern| coredump::path(pattern, Path::new(&source.file), &source.binary))
         .transpose()?;
     let snapshotting = &arguments.snapshotting;
-    let results = program::conclude(ended, store, snapshotting, dump.as_deref(), &source)?;
+    // What is saved again keeps its name, so that the same state is the same bytes.
+    let program = snapshot.dump().name();
+    let dump = dump.as_deref();
+    let results = program::conclude(ended, store, snapshotting, dump, &source, program)?;
     command::print_results(out, Notation::of(arguments.hex), &results)
 }
 

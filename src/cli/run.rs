@@ -207,7 +207,7 @@ pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Fail
     let threads = has_threads.then(|| program::with_threads(arguments.wasi.policy()));
     let ended = execute(&mut store, &linker, &module, file, call, threads, moment);
     let dump = dump.as_deref();
-    let ended = program::conclude(ended, &mut store, &arguments.snapshot, dump, &source);
+    let ended = program::conclude(ended, &mut store, &arguments.snapshot, dump, &source, file);
     arguments.record.end(&mut store, ended.as_ref().err())?;
     print_results(out, notation, &ended?)
 }
