@@ -260,3 +260,31 @@ fn programs_with_threads_print_what_their_native_builds_do() {
     same("sums", &[], &[], "");
     same("queue", &[], &[], "");
 }
+
+#[test]
+fn an_interpreter_with_a_library() {
+    let library = "const squares = Array.from({ length: 300 }, (_, i) => i * i);
+        function find(text, word) { return text.match(new RegExp(word, 'g')).length; }";
+    let script = "[squares.reduce((a, b) => a + b), find('to and fro, to and fro', 'to|fro')]";
+    same("js", &[("library.js", library)], &["library.js"], script);
+    let module = built("wasm", "js.wasm");
+    if !module.exists() {
+        return;
+    }
+    // The image contains the library.
+    let folder = Folder::new();
+    let (given, image) = (
+        folder.path().join("library.js"),
+        folder.path().join("ready.wasm"),
+    );
+    fs::write(&given, library).expect("a file");
+    let written = Command::new(program())
+        .args(["preinit", "--stdin"])
+        .args([&given, &module])
+        .arg("-o")
+        .arg(&image)
+        .status();
+    assert!(written.expect("the program can be started").success());
+    let seen = output(Command::new(program()).arg("run").arg(image), script);
+    assert_eq!(String::from_utf8_lossy(&seen.stdout), "8955050,4\n");
+}
