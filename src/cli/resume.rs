@@ -143,9 +143,11 @@ fn go_on(
 ) -> Result<Ended, Stopped> {
     let moment = arguments.snapshotting.suspends();
     if store.get_fuel().is_ok() {
-        let limit = match moment {
-            Some(Moment::Fuel(count)) => left(store, *count)?,
-            _ => arguments.fuel.unwrap_or(u64::MAX),
+        let limit = match (moment, arguments.fuel) {
+            (Some(Moment::Fuel(count)), _) => left(store, *count)?,
+            (_, Some(fuel)) => fuel,
+            // As much as is left in a run without interruption.
+            (_, None) => left(store, u64::MAX)?,
         };
         store.set_fuel(limit)?;
     } else if moment.is_some() || arguments.fuel.is_some() {

@@ -49,7 +49,8 @@ fn run<const N: usize>(arguments: [&dyn AsRef<OsStr>; N]) -> Run {
 #[test]
 fn a_program_goes_on_where_it_was_saved() {
     let program = file("snapshots/whole.wat", PROGRAM);
-    let whole = run([&"run", &"--deterministic=7", &program]);
+    let end = path("end.snapshot");
+    let whole = run([&"run", &"--deterministic=7", &"--snapshot", &end, &program]);
     assert_eq!((whole.code, whole.out.len()), (Some(0), 6), "{}", whole.err);
     for fuel in [1, 50, 500, 1000, 1500] {
         let saved = path(&format!("{fuel}.snapshot"));
@@ -76,13 +77,23 @@ fn a_program_goes_on_where_it_was_saved() {
             &"--without-modules",
             &saved,
         ]);
-        let third = run([&"resume", &again, &"--module", &program]);
+        let last = path(&format!("{fuel}.end"));
+        let third = run([
+            &"resume",
+            &"--snapshot",
+            &last,
+            &again,
+            &"--module",
+            &program,
+        ]);
         assert_eq!(
             format!("{}{}{}", first.out, second.out, third.out),
             whole.out,
             "{}",
             third.err
         );
+        // The last state is that of the run without interruption.
+        assert_eq!(fs::read(&last).unwrap(), fs::read(&end).unwrap());
         assert!(fs::metadata(&again).unwrap().len() < fs::metadata(&saved).unwrap().len());
         run([&"resume", &again])
             .expect(1, "")

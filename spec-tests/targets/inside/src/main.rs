@@ -68,7 +68,7 @@ fn go_on(from: &str, count: Option<u64>, to: &str) -> Result<i32> {
     let execution = restored.executions.into_iter().next();
     let mut execution = execution.ok_or_else(|| Error::msg("no call can go on"))?;
     let spent = store.fuel_spent().unwrap_or_default();
-    store.set_fuel(count.map_or(u64::MAX, |count| count - spent))?;
+    store.set_fuel(count.unwrap_or(u64::MAX) - spent)?;
     let code = match execution.resume(&mut store) {
         Ok(Outcome::Done(_) | Outcome::Suspended(_)) => 0,
         Err(error) => exit_code(error)?,
