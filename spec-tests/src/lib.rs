@@ -6,7 +6,8 @@
 //! rest in one of them. The numbers of passed, failed and skipped assertions are compared with the
 //! committed [`ratchet`]. The output has the format of `cargo test` ([`harness`]).
 //!
-//! Other tests run the same scripts, and copy their calls while they are suspended ([`copying`]).
+//! Other tests run the same scripts, and copy their calls while they are suspended ([`copying`]). The
+//! calls of random programs are copied in the same way.
 //!
 //! The scripts are run by the code of `backstitch wast`, included by path.
 //!

@@ -4,24 +4,25 @@
 //! `FORKS=all cargo test -p spec-tests --test forks` forks at every suspension, which takes much longer.
 
 use backstitch::{Config, Engine, Error, Execution, Result, Store};
-use spec_tests::copying::{self, Copied, Copying};
+use spec_tests::copying::{Copied, Copying, scripts};
 use spec_tests::script::Host;
 use std::process::ExitCode;
 
 /// Copies by forks.
 struct Forking;
 
-impl Copying for Forking {
+impl Copying<Host> for Forking {
     const NAME: &'static str = "forked";
     const KEEPS_HANDLES: bool = true;
 
-    fn copy(&mut self, store: &mut Store<Host>, execution: &Execution) -> Result<Copied> {
+    fn copy(&mut self, store: &mut Store<Host>, execution: &Execution) -> Result<Copied<Host>> {
         let dump = execution.core_dump(&*store);
         let mut fork = store.fork_with(Host::default(), |value| {
             Some(Box::new(*value.downcast_ref::<u32>()?))
         })?;
         let execution = fork.get(execution);
         let mut forked = fork.into_store();
+        forked.limiter(|host| &mut host.limits);
         let copy = execution.core_dump(&forked);
         if dump.serialize(&mut *store, "x") != copy.serialize(&mut forked, "x") {
             return Err(Error::msg("another dump after a fork"));
@@ -41,7 +42,7 @@ fn main() -> ExitCode {
         config.consume_fuel(true).copy_on_write_from(size);
         Engine::new(&config).expect("the default engine exists")
     });
-    copying::run("FORKS", |index, every| {
+    scripts::run("FORKS", |index, every| {
         let engines = match every {
             true => &engines[..],
             false => &engines[index % 2..][..1],

@@ -6,23 +6,13 @@
 //! longer.
 
 use backstitch::{
-    CompilationMode, Config, Engine, Error, Execution, ExternType, Linker, Module, Result,
-    Snapshot, SnapshotHost, SnapshotOptions, Store,
+    Config, Engine, Error, ExternType, Instance, Linker, Module, Result, SnapshotHost, Store,
 };
-use spec_tests::copying::{self, Copied, Copying};
-use spec_tests::engines;
+use spec_tests::copying::saving::{self, Embedder, Saving};
+use spec_tests::copying::scripts;
 use spec_tests::script::Host;
 use std::any::Any;
-use std::collections::BTreeMap;
 use std::process::ExitCode;
-
-/// Copies by snapshots, which are restored in other engines.
-struct Saving {
-    /// The engines, each with the modules of the script.
-    others: Vec<(Engine, BTreeMap<[u8; 32], Module>)>,
-    /// Number of copies.
-    saved: usize,
-}
 
 /// The part of scripts' stores that only the host knows.
 struct Values;
@@ -47,56 +37,21 @@ impl SnapshotHost<Host> for Values {
     }
 }
 
-impl Copying for Saving {
-    const NAME: &'static str = "saved and restored";
-    // A snapshot does not contain the host's references.
-    const KEEPS_HANDLES: bool = false;
-
-    fn copy(&mut self, store: &mut Store<Host>, execution: &Execution) -> Result<Copied> {
-        let mut bytes = Vec::new();
-        let mut options = SnapshotOptions::new();
-        options.embed_modules(true);
-        store.snapshot(&mut Values, &mut bytes, &options)?;
-        let snapshot = Snapshot::parse(&bytes)?;
-        let at = self.saved % self.others.len();
-        let (engine, known) = &mut self.others[at];
-        for module in snapshot.modules() {
-            if let (None, Some(bytes)) = (known.get(module.sha256), module.bytes) {
-                known.insert(*module.sha256, Module::from_binary(engine, bytes)?);
-            }
-        }
-        let modules: Vec<Module> = known.values().cloned().collect();
-        let mut linker = Linker::new(engine);
+impl Embedder<Host> for Values {
+    fn link(&mut self, linker: &mut Linker<Host>, modules: &[Module]) -> Result<()> {
         linker.allow_shadowing(true);
-        for module in &modules {
+        for module in modules {
             for import in module.imports() {
                 if let ExternType::Func(ty) = import.ty() {
                     linker.func_new(import.module(), import.name(), ty, |_, _, _| Ok(()))?;
                 }
             }
         }
-        let restored = Store::restore(engine, &linker, &modules, &snapshot, &mut Values)?;
-        let mut store = restored.store;
-        let number = execution.number();
-        let mut executions = restored.executions.into_iter();
-        let execution = executions.find(|execution| execution.number() == number);
-        let execution = execution.ok_or_else(|| Error::msg("the execution is missing"))?;
-        let mut again = Vec::new();
-        store.snapshot(&mut Values, &mut again, &options)?;
-        if bytes != again {
-            let at = bytes.iter().zip(&again).position(|(a, b)| a != b);
-            return Err(Error::msg(format!(
-                "another snapshot after restoring: {} and {} bytes, different at {at:?}",
-                bytes.len(),
-                again.len()
-            )));
-        }
-        self.saved += 1;
-        Ok(Copied {
-            store,
-            execution,
-            bytes: bytes.len(),
-        })
+        Ok(())
+    }
+
+    fn ready(&mut self, store: &mut Store<Host>, _: &[Instance]) {
+        store.limiter(|host| &mut host.limits);
     }
 }
 
@@ -104,19 +59,8 @@ fn main() -> ExitCode {
     let mut config = Config::new();
     config.consume_fuel(true);
     let engine = Engine::new(&config).expect("the default engine exists");
-    let mut others = Vec::new();
-    for dispatch in engines::dispatches() {
-        for mode in [CompilationMode::Eager, CompilationMode::Lazy] {
-            config.dispatch(dispatch).compilation_mode(mode);
-            others.push(Engine::new(&config).expect("the engine exists"));
-        }
-    }
-    copying::run("SNAPSHOTS", |_, _| {
-        let others = others.iter().cloned();
-        let saving = Saving {
-            others: others.map(|engine| (engine, BTreeMap::new())).collect(),
-            saved: 0,
-        };
-        vec![(engine.clone(), saving)]
+    let others = saving::others(|_| {});
+    scripts::run("SNAPSHOTS", |_, _| {
+        vec![(engine.clone(), Saving::new(Values, &others))]
     })
 }

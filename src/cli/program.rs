@@ -139,9 +139,8 @@ impl Running {
                     Progress::OutOfFuel(_) if !waits_for_fuel => {
                         return Ok(Ended::Done(program.finish(store)?));
                     }
-                    Progress::OutOfFuel(_) | Progress::Breakpoint(_) => {
-                        return Ok(Ended::Suspended(Running::Threads(program)));
-                    }
+                    // Out of fuel, or at a breakpoint.
+                    _ => return Ok(Ended::Suspended(Running::Threads(program))),
                 }
             },
         }

@@ -135,6 +135,12 @@ pub fn restore(
                 .restore(store, values, index, &mut owners)
                 .with_context(|| format!("stack {number}"))?,
         };
+        if let Some(top) = &top
+            && stack.continuation
+        {
+            // Unless it is an end of several that are suspended at once.
+            store.stacks.stack_mut(top.id).set_other_end(top.id);
+        }
         tops.push(top);
     }
     for (index, stack) in stacks.iter().enumerate() {
@@ -508,9 +514,6 @@ impl<'s> Stacks<'s> {
                 "it was resumed, and nothing has run on it"
             );
             return Ok(());
-        }
-        if stack.continuation {
-            store.stacks.stack_mut(id).set_other_end(id);
         }
         // The stacks that wait for each other, from the outermost one on.
         if stack.parent.is_some() {

@@ -260,6 +260,7 @@ pub struct Program<T: 'static> {
 }
 
 /// The state of a program after a slice of one of its threads ([`Program::step`]).
+#[non_exhaustive]
 #[derive(Debug)]
 pub enum Progress {
     /// The program goes on.

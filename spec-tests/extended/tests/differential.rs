@@ -10,6 +10,8 @@
 //! Among the modes are those in which a step of the collector, or a complete collection, precedes
 //! every allocation. Wasmtime runs without a collector.
 //!
+//! Calls of programs with objects also go on from snapshots, and are compared with themselves.
+//!
 //! ```text
 //! cargo test -p extended-tests --test differential
 //! BACKSTITCH_DIFFERENTIAL=100000 cargo test --release -p extended-tests --test differential
@@ -40,6 +42,8 @@ mod operators;
 mod prices;
 #[path = "differential/random.rs"]
 mod random;
+#[path = "differential/saved.rs"]
+mod saved;
 #[path = "differential/smith.rs"]
 mod smith;
 #[path = "differential/walk.rs"]
@@ -48,6 +52,7 @@ mod walk;
 use engines::{NATIVE_STACK, Reference, Subject};
 use observation::{End, difference};
 use prices::Prices;
+use saved::Others;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -142,6 +147,7 @@ fn compare_some(
     let mut report = Report::default();
     let reference = Reference::new();
     let subjects = Subject::all();
+    let others = (kind == "objects").then(Others::new);
     while report.failures.len() < ENOUGH {
         let seed = next.fetch_add(1, Ordering::Relaxed);
         if seed >= end {
@@ -166,6 +172,17 @@ fn compare_some(
                 End::Failed { .. } => "failed",
             };
             *report.ends.entry(end.into()).or_default() += 1;
+        }
+        if let Some(others) = &others {
+            match others.difference(&bytes, seed) {
+                Ok(None) => {}
+                Ok(Some(difference)) => {
+                    report.failures.push(format!("{kind} {seed}: {difference}"))
+                }
+                Err(error) => report
+                    .failures
+                    .push(format!("{kind} {seed}, saved: {error:?}")),
+            }
         }
         let prices = Prices::of(&bytes);
         for subject in &subjects {

@@ -84,6 +84,8 @@ const OPERATORS: &[&str] = &[
 const LOOP: u64 = 3;
 /// Every program whose seed is a multiple of this also runs with one unit of fuel at a time.
 const STEPWISE: u64 = 8;
+/// Every program whose seed is a multiple of this also goes on from snapshots of its calls.
+const SAVED: u64 = 24;
 
 /// Number of failures after which the test stops.
 const ENOUGH: usize = 3;
@@ -234,10 +236,13 @@ fn compare_some(next: &AtomicU64, end: u64) -> Report {
         let mut choices = Choices::random(seed);
         let program = generator::program(&mut choices, options);
         report.programs += 1;
-        let some = if seed.is_multiple_of(STEPWISE) {
+        let all = subjects.len();
+        let some = if seed.is_multiple_of(SAVED) {
             &subjects[..]
+        } else if seed.is_multiple_of(STEPWISE) {
+            &subjects[..all / 3 * 2]
         } else if seed.is_multiple_of(LOOP) {
-            &subjects[..2]
+            &subjects[..all / 3]
         } else {
             &subjects[..1]
         };

@@ -6,8 +6,8 @@
 use super::objects::DROP;
 use super::random::Random;
 use backstitch::{
-    AnyRef, AsContextMut, Engine, ExternRef, Func, Instance, Module, Result, RootScope, Rooted,
-    Store, Val, ValType,
+    AnyRef, AsContextMut, Engine, ExternRef, Func, FuncType, Instance, Module, Result, RootScope,
+    Rooted, Store, Val, ValType,
 };
 use std::collections::BTreeSet;
 
@@ -23,7 +23,7 @@ pub fn difference(engine: &Engine, bytes: &[u8], seed: u64) -> Result<Option<Str
     if engine_counts_fuel(&mut store) {
         store.set_fuel(1 << 40)?;
     }
-    let host = Func::wrap(&mut store, |number: i32| number.rotate_left(3));
+    let host = Func::wrap(&mut store, host);
     let instance = Instance::new(&mut store, &module, &[host.into()])?;
     let mut random = Random::new(seed);
     for _ in 0..3 {
@@ -36,7 +36,7 @@ pub fn difference(engine: &Engine, bytes: &[u8], seed: u64) -> Result<Option<Str
                 .get_func(&mut scope, export.name())
                 .expect("a function");
             let ty = function.ty(&scope);
-            let arguments: Vec<Val> = ty.params().map(|ty| number(&mut random, &ty)).collect();
+            let arguments = arguments(&mut random, &ty);
             let mut results = vec![Val::I32(0); ty.results().len()];
             // How a call ends is compared elsewhere.
             if function.call(&mut scope, &arguments, &mut results).is_err() {
@@ -52,6 +52,16 @@ pub fn difference(engine: &Engine, bytes: &[u8], seed: u64) -> Result<Option<Str
 
 fn engine_counts_fuel(store: &mut Store<()>) -> bool {
     store.get_fuel().is_ok()
+}
+
+/// Returns a number that depends on another one: the function that the programs import.
+pub fn host(number: i32) -> i32 {
+    number.rotate_left(3)
+}
+
+/// Returns random numbers as arguments.
+pub fn arguments(random: &mut Random, ty: &FuncType) -> Vec<Val> {
+    ty.params().map(|ty| number(random, &ty)).collect()
 }
 
 fn number(random: &mut Random, ty: &ValType) -> Val {

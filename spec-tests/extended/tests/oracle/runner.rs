@@ -25,8 +25,8 @@ macro_rules! runner {
         use crate::generator::{FIRST_HELD, FUEL, HELD, Program};
         use crate::observation::*;
         use $engine::{
-            AsContextMut, Caller, Engine, Error, Func, Instance, Linker, Module, Store, Tag,
-            ThrownException, Trap, Val,
+            AsContext, AsContextMut, Caller, Engine, Error, Func, Instance, Linker, Module,
+            RootScope, Store, Tag, ThrownException, Trap, Val,
         };
 
         /// State that host functions share.
@@ -51,13 +51,7 @@ macro_rules! runner {
                 instances.push(instance);
             }
             instances.push(linker.instantiate(&mut store, &main)?);
-            for instance in instances.iter().rev() {
-                for index in 0..program.tags {
-                    if let Some(tag) = instance.get_tag(&mut store, &format!("tag{index}")) {
-                        store.data_mut().tags.push(tag);
-                    }
-                }
-            }
+            note_tags(&mut store, &instances);
             let mut steps = Vec::new();
             for (index, &(argument, fuel)) in program.steps.iter().enumerate() {
                 for instance in &instances {
@@ -77,6 +71,16 @@ macro_rules! runner {
             Ok(Observation { steps })
         }
 
+        /// Gives the host the tags of the instances, of which the last has the first ones.
+        fn note_tags(store: &mut Store<Host>, instances: &[Instance]) {
+            for instance in instances.iter().rev() {
+                let tags =
+                    (0..).map_while(|index| instance.get_tag(&mut *store, &format!("tag{index}")));
+                let mut tags = tags.collect();
+                store.data_mut().tags.append(&mut tags);
+            }
+        }
+
         fn look(store: &mut Store<Host>, instances: &[Instance], end: End) -> Result<Step, Error> {
             let mut step = Step {
                 end,
@@ -86,6 +90,8 @@ macro_rules! runner {
                 tables: Vec::new(),
                 memory: 0,
             };
+            // What is read here is no root afterwards.
+            let mut scope = RootScope::new(store);
             for instance in instances {
                 let (last, tables) = if $references {
                     (FIRST_HELD + HELD as u32, HELD + 1)
@@ -94,23 +100,23 @@ macro_rules! runner {
                 };
                 let mut globals = Vec::new();
                 for index in 0..last {
-                    let global = instance.get_global(&mut *store, &format!("global{index}"));
-                    globals.push(seen(&global.expect("the export exists").get(&mut *store)));
+                    let global = instance.get_global(&mut scope, &format!("global{index}"));
+                    globals.push(seen(&global.expect("the export exists").get(&mut scope)));
                 }
                 step.globals.push(globals);
                 for index in 0..tables {
-                    let table = instance.get_table(&mut *store, &format!("table{index}"));
+                    let table = instance.get_table(&mut scope, &format!("table{index}"));
                     let table = table.expect("the export exists");
                     let mut elements = Vec::new();
-                    for index in 0..table.size(&*store) {
-                        let element = table.get(&mut *store, index).expect("the item exists");
+                    for index in 0..table.size(&scope) {
+                        let element = table.get(&mut scope, index).expect("the item exists");
                         elements.push(seen(&element.into()));
                     }
                     step.tables.push(elements);
                 }
-                let memory = instance.get_memory(&mut *store, "memory");
+                let memory = instance.get_memory(&mut scope, "memory");
                 let memory = memory.expect("the export exists");
-                step.memory = hash(step.memory, &memory.data(&*store)[..BYTES]);
+                step.memory = hash(step.memory, &memory.data(scope.as_context())[..BYTES]);
             }
             Ok(step)
         }
