@@ -69,10 +69,10 @@ fn go_on(from: &str, count: Option<u64>, to: &str) -> Result<i32> {
     let mut execution = execution.ok_or_else(|| Error::msg("no call can go on"))?;
     let spent = store.fuel_spent().unwrap_or_default();
     store.set_fuel(count.unwrap_or(u64::MAX) - spent)?;
-    let code = match execution.resume(&mut store) {
-        Ok(Outcome::Done(_) | Outcome::Suspended(_)) => 0,
-        Err(error) => exit_code(error)?,
-    };
+    let outcome = execution.resume(&mut store);
+    // A call that has ended is not a part of the state, unless its handle exists.
+    let _suspended = matches!(outcome, Ok(Outcome::Suspended(_))).then_some(execution);
+    let code = outcome.map_or_else(exit_code, |_| Ok(0))?;
     let mut options = SnapshotOptions::new();
     options.name(snapshot.dump().name());
     options.embed_modules(count.is_some());
