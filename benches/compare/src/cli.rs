@@ -48,6 +48,15 @@ pub enum Command {
     Vectors,
     /// Time the programs on structures and arrays, also without collections
     Objects,
+    /// Time the three sets: programs that chose the fused cells, others of these kinds, and other kinds
+    Sets {
+        /// Folder with the programs that had no influence, and their list
+        #[arg(long, value_name = "DIR", default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/../held-out"))]
+        held_out: PathBuf,
+        /// Folder with further programs that chose, if they have been built
+        #[arg(long, value_name = "DIR", default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/../profile/programs"))]
+        choosing: PathBuf,
+    },
     /// Time calls: recursive, of a host function, from the host; suspensions and exceptions
     Calls,
 }

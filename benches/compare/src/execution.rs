@@ -3,6 +3,7 @@
 use anyhow::Result;
 
 use crate::clock;
+use crate::counting;
 use crate::measure::{self, Effort, Task, check};
 use crate::probe::Probe;
 use crate::report::{Column, Line, Report, Unit};
@@ -44,7 +45,12 @@ pub fn measure(
     }
 }
 
-fn prepare<'a>(runtime: &dyn Runtime, workload: &'a Workload, effort: Effort) -> Result<Task<'a>> {
+/// Loads a workload and warms it up.
+pub fn prepare<'a>(
+    runtime: &dyn Runtime,
+    workload: &'a Workload,
+    effort: Effort,
+) -> Result<Task<'a>> {
     let mut guest = runtime.load(&workload.bytes)?;
     measure::repeat(effort.sample, move || {
         call(guest.as_mut(), workload)?;
@@ -57,13 +63,18 @@ fn call(guest: &mut dyn Loaded, workload: &Workload) -> Result<()> {
     check(result, workload.expected)
 }
 
-/// Calls every workload `times` times on every runtime.
+/// Calls every workload `times` times on every runtime. Callgrind can count the last call.
 pub fn repeat(runtimes: &[Box<dyn Runtime>], workloads: &[Workload], times: u32) -> Result<()> {
     for workload in workloads {
         for runtime in runtimes {
             let mut guest = runtime.load(&workload.bytes)?;
-            for _ in 0..times {
+            for _ in 1..times {
                 call(guest.as_mut(), workload)?;
+            }
+            if times > 0 {
+                counting::start();
+                call(guest.as_mut(), workload)?;
+                counting::stop();
             }
         }
     }

@@ -46,6 +46,7 @@
 //! compare --svg chart.svg               # with a bar chart
 //! compare vectors                       # programs with vectors, and their scalar builds
 //! compare objects                       # programs on structures and arrays, with collectors and without
+//! compare sets                          # programs that chose the fused cells, and others
 //! compare calls                         # nanoseconds per call
 //! compare startup spidermonkey.wasm     # compilation time, in each mode
 //! compare memory                        # memory of modules and idle instances
@@ -78,6 +79,7 @@ mod calls;
 mod chart;
 mod cli;
 mod clock;
+mod counting;
 mod execution;
 mod host;
 mod machine;
@@ -88,6 +90,7 @@ mod relative;
 mod report;
 mod runtime;
 mod samples;
+mod sets;
 mod startup;
 mod table;
 mod value;
@@ -135,6 +138,12 @@ fn main() -> Result<ExitCode> {
             options.size,
         )?;
         execution::repeat(&runtimes, &workloads, times)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    if let Some(Command::Sets { held_out, choosing }) = &command {
+        let programs = sets::read_all(&options, held_out, choosing)?;
+        let report = sets::measure(&runtimes, &programs, options.effort(), options.statistic);
+        println!("{}\n{report}", machine::describe(&runtimes));
         return Ok(ExitCode::SUCCESS);
     }
     let head = machine::describe(&runtimes);
@@ -198,6 +207,7 @@ fn measure(command: Command, runtimes: &[Box<dyn Runtime>], options: &Options) -
         }
         Command::Memory { .. } => unreachable!("`main` handles this command"),
         Command::Repeat { .. } => unreachable!("`main` handles this command"),
+        Command::Sets { .. } => unreachable!("`main` handles this command"),
         Command::Startup { modules } => {
             let modules = chosen(modules, options)?;
             let probe = |path: &Path| probe(&["startup".as_ref(), path.as_ref()]);

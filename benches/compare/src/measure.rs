@@ -34,26 +34,61 @@ pub type Outcome = Result<Samples>;
 /// Takes one sample: the time in seconds per unit of work.
 pub type Task<'a> = Box<dyn FnMut() -> Result<f64> + 'a>;
 
+/// A task with its samples so far, or the error that ended it.
+type Turn<'a> = Result<(Task<'a>, Samples)>;
+
 /// Runs each task once per round, for `rounds` rounds. A task that has failed is not run again.
-///
-/// Each round starts with another task, so that no task always runs after the same one.
 pub fn interleave(tasks: Vec<Result<Task<'_>>>, rounds: u32) -> Vec<Outcome> {
-    let count = tasks.len();
-    let mut turns: Vec<Result<(Task<'_>, Samples)>> = tasks
-        .into_iter()
-        .map(|task| task.map(|task| (task, Samples::default())))
-        .collect();
+    let mut turns = turns(tasks);
     for round in 0..rounds as usize {
-        for turn in 0..count {
-            let slot = &mut turns[(round + turn) % count];
-            if let Ok((task, samples)) = slot {
-                match guarded(task) {
-                    Ok(seconds) => samples.push(seconds),
-                    Err(error) => *slot = Err(error),
-                }
+        take_turns(&mut turns, round);
+    }
+    outcomes(turns)
+}
+
+/// Runs the tasks of all groups in every round: those of a group in turn, one group after another.
+/// `begin` is called with the number of each round.
+///
+/// A round takes long, so a change of the machine's state lies between rounds for most groups.
+pub fn interleave_groups(
+    groups: Vec<Vec<Result<Task<'_>>>>,
+    rounds: u32,
+    begin: impl Fn(u32),
+) -> Vec<Vec<Outcome>> {
+    let mut groups: Vec<Vec<Turn<'_>>> = groups.into_iter().map(turns).collect();
+    for round in 0..rounds {
+        begin(round);
+        for turns in &mut groups {
+            take_turns(turns, round as usize);
+        }
+    }
+    groups.into_iter().map(outcomes).collect()
+}
+
+fn turns(tasks: Vec<Result<Task<'_>>>) -> Vec<Turn<'_>> {
+    let with_samples = |task| (task, Samples::default());
+    tasks
+        .into_iter()
+        .map(|task| task.map(with_samples))
+        .collect()
+}
+
+/// Gives each task a turn. Each round starts with another task, so that no task always runs after the
+/// same one.
+fn take_turns(turns: &mut [Turn<'_>], round: usize) {
+    let count = turns.len();
+    for turn in 0..count {
+        let slot = &mut turns[(round + turn) % count];
+        if let Ok((task, samples)) = slot {
+            match guarded(task) {
+                Ok(seconds) => samples.push(seconds),
+                Err(error) => *slot = Err(error),
             }
         }
     }
+}
+
+fn outcomes(turns: Vec<Turn<'_>>) -> Vec<Outcome> {
     turns
         .into_iter()
         .map(|turn| turn.map(|(_, samples)| samples))

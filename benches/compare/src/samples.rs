@@ -11,6 +11,9 @@ pub enum Statistic {
     Median,
 }
 
+/// A sample of the baseline of more than this times its best one is from another state of the machine.
+pub const SLOW: f64 = 1.15;
+
 /// Samples in seconds, one per round. The index is the round.
 #[derive(Clone, Debug, Default)]
 pub struct Samples(Vec<f64>);
@@ -39,6 +42,29 @@ impl Samples {
     /// the same time, so the machine's changes between rounds have no influence.
     pub fn spread(&self, baseline: &Self) -> (f64, f64) {
         bounds(self.0.iter().zip(&baseline.0).map(|(own, base)| own / base))
+    }
+
+    /// Returns the sample of a round, if there is one.
+    pub fn at(&self, round: usize) -> Option<f64> {
+        self.0.get(round).copied()
+    }
+
+    /// Returns for each round whether the sample is more than [`SLOW`] times the best one, because
+    /// the machine was in another state.
+    pub fn slow_rounds(&self) -> Vec<bool> {
+        let best = self.0.iter().copied().fold(f64::INFINITY, f64::min);
+        self.0.iter().map(|&sample| sample > best * SLOW).collect()
+    }
+
+    /// Returns the samples of the rounds that `chosen` marks.
+    pub fn of_rounds(&self, chosen: impl Fn(usize) -> bool) -> Self {
+        let samples = self.0.iter().enumerate();
+        Self(
+            samples
+                .filter(|&(round, _)| chosen(round))
+                .map(|(_, &it)| it)
+                .collect(),
+        )
     }
 
     /// Returns the least and the greatest ratio to the best sample, which show the machine's
@@ -86,6 +112,17 @@ mod tests {
         let (low, high) = samples(&[1.0, 4.0]).spread(&samples(&[2.0, 8.0]));
         assert_eq!((low, high), (0.5, 0.5));
         assert_eq!(samples(&[4.0, 2.0]).spread_to_best(), (1.0, 2.0));
+    }
+
+    #[test]
+    fn rounds_of_another_state_are_told_apart() {
+        let three = samples(&[1.0, 1.2, 1.1]);
+        assert_eq!(three.slow_rounds(), [false, true, false]);
+        let slow = three.of_rounds(|round| three.slow_rounds()[round]);
+        assert_eq!(
+            (slow.rounds(), slow.at(0), slow.at(1)),
+            (1, Some(1.2), None)
+        );
     }
 
     #[test]

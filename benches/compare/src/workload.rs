@@ -67,9 +67,23 @@ pub enum Size {
 }
 
 impl Workload {
+    /// Reads the workloads like [`Workload::read_some`]. Fails if there are none.
+    pub fn read_all(
+        folder: &Path,
+        groups: &[Group],
+        only: Option<&Regex>,
+        size: Size,
+    ) -> Result<Vec<Self>> {
+        let workloads = Self::read_some(folder, groups, only, size)?;
+        if workloads.is_empty() {
+            bail!("{}: no program to run", folder.display());
+        }
+        Ok(workloads)
+    }
+
     /// Reads `checksums.txt`, which has a line `module export amount checksum` for each call, and
     /// the modules of these groups that it names. A module that has not been built is skipped with a message.
-    pub fn read_all(
+    pub fn read_some(
         folder: &Path,
         groups: &[Group],
         only: Option<&Regex>,
@@ -94,9 +108,6 @@ impl Workload {
                 Some(other) if size.prefers(workload.amount, other.amount) => *other = workload,
                 Some(_) => {}
             }
-        }
-        if workloads.is_empty() {
-            bail!("{}: no program to run", list.display());
         }
         Ok(workloads)
     }

@@ -1,0 +1,1 @@
+//! Nothing: the manifest names crates whose sources are compiled by `../build-c`.
