@@ -27,9 +27,7 @@ pub extern "C" fn run(n: i32) -> i64 {
         .collect();
     let samples = DenseMatrix::from_2d_vec(&rows).expect("rows of one length");
 
-    let parameters = DecisionTreeClassifierParameters::default()
-        .with_max_depth(6)
-        .with_seed(1);
+    let parameters = DecisionTreeClassifierParameters::default().with_max_depth(6);
     let tree = DecisionTreeClassifier::fit(&samples, &classes, parameters).expect("samples");
     for class in tree.predict(&samples).expect("samples") {
         checksum.word(class as u64);
@@ -38,10 +36,7 @@ pub extern "C" fn run(n: i32) -> i64 {
     for value in line.expect("samples").predict(&samples).expect("samples") {
         checksum.float((value * 1e6).round());
     }
-    let parameters = KMeansParameters::default()
-        .with_k(4)
-        .with_max_iter(20)
-        .with_seed(7);
+    let parameters = KMeansParameters::default().with_k(4).with_max_iter(20);
     let clusters: KMeans<f64, i32, _, Vec<i32>> =
         KMeans::fit(&samples, parameters).expect("samples");
     for cluster in clusters.predict(&samples).expect("samples") {

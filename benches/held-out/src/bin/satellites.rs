@@ -18,7 +18,7 @@ pub extern "C" fn run(n: i32) -> i64 {
         "2 11801  46.7916 230.4354 7318036  47.4722  10.4117  2.28537848    13",
     );
     for (first, second) in [near, far] {
-        let elements = Elements::from_tle(None, first.as_bytes(), second.as_bytes());
+        let elements = Elements::from_tle(first.as_bytes(), second.as_bytes());
         let constants = Constants::from_elements(&elements.expect("valid elements"));
         let constants = constants.expect("an orbit");
         for _ in 0..n.max(1) {

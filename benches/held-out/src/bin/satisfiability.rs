@@ -1,36 +1,28 @@
 //! Satisfiability: clause learning on random formulas.
 #![no_main]
 
-use splr::{Certificate, Config, SolveIF, Solver};
+use batsat::{BasicSolver, Lit, SolverInterface, lbool};
 use support::{Checksum, Random};
 
-/// Solves formulas of 60 variables, `n` of them.
+/// Solves `n` formulas of 60 variables.
 #[unsafe(no_mangle)]
 pub extern "C" fn run(n: i32) -> i64 {
     let mut random = Random::new(0x5a7);
     let mut checksum = Checksum::new();
     for _ in 0..n.max(1) {
-        let clauses: Vec<Vec<i32>> = (0..250)
-            .map(|_| {
-                (0..3)
-                    .map(|_| {
-                        let variable = 1 + random.below(60) as i32;
-                        if random.chance(50) {
-                            variable
-                        } else {
-                            -variable
-                        }
-                    })
-                    .collect()
-            })
-            .collect();
-        let solver = Solver::try_from((Config::default(), clauses.as_slice()));
-        match solver.map(|mut solver| solver.solve()) {
-            Ok(Ok(Certificate::SAT(model))) => model
-                .iter()
-                .for_each(|&literal| checksum.word(i64::from(literal).cast_unsigned())),
-            Ok(Ok(Certificate::UNSAT)) => checksum.word(0),
-            Ok(Err(_)) | Err(_) => checksum.word(1),
+        let mut solver = BasicSolver::default();
+        let variables: Vec<_> = (0..60).map(|_| solver.new_var_default()).collect();
+        for _ in 0..250 {
+            let literal = |_| Lit::new(*random.pick(&variables), random.chance(50));
+            let mut clause: Vec<Lit> = (0..3).map(literal).collect();
+            solver.add_clause_reuse(&mut clause);
+        }
+        let is_satisfied = solver.solve_limited(&[]) == lbool::TRUE;
+        checksum.word(u64::from(is_satisfied));
+        if is_satisfied {
+            for &variable in &variables {
+                checksum.word(u64::from(solver.value_var(variable) == lbool::TRUE));
+            }
         }
     }
     checksum.finish()

@@ -24,8 +24,8 @@ pub extern "C" fn run(n: i32) -> i64 {
     for _ in 0..n.max(1) / 2 {
         let (x, y) = (random.unit() * 100.0, random.unit() * 100.0);
         let area = AABB::from_corners([x, y], [x + 5.0, y + 5.0]);
-        checksum.word(tree.locate_in_envelope_intersecting(&area).count() as u64);
-        let nearest = tree.nearest_neighbor(&[x, y]).expect("an object");
+        checksum.word(tree.locate_in_envelope_intersecting(area).count() as u64);
+        let nearest = tree.nearest_neighbor([x, y]).expect("an object");
         checksum.float(nearest.lower()[0]);
         for neighbour in points.nearest_n::<SquaredEuclidean>(&[x, y, 50.0], 4) {
             checksum.word(neighbour.item);
