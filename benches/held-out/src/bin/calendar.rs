@@ -16,7 +16,7 @@ pub extern "C" fn run(n: i32) -> i64 {
         let second = i64::from(random.below(u32::MAX)) - 1_000_000_000;
         let moment = Timestamp::from_second(second).expect("a moment of this age");
         let zone = TimeZone::fixed(jiff::tz::offset((random.below(24) as i8) - 12));
-        let zoned = moment.to_zoned(zone);
+        let zoned = moment.to_zoned_datetime(zone);
         checksum.bytes(zoned.to_string().as_bytes());
         let later = zoned.datetime() + 3.months().days(random.below(90)).hours(5).minutes(7);
         let written = strtime::format("%a, %d %b %Y %H:%M:%S", later).expect("a valid format");

@@ -1,10 +1,15 @@
 //! Fonts: outlines from tables, coverage of pixels in two rasterizers.
 #![no_main]
 
+use std::sync::OnceLock;
+
 use ab_glyph::{Font, FontRef, ScaleFont};
 use epaint_default_fonts::{HACK_REGULAR, UBUNTU_LIGHT};
 use fontdue::FontSettings;
 use support::{Checksum, Random, text};
+
+/// A font whose outlines are all prepared in the first call, which takes long.
+static PREPARED: OnceLock<fontdue::Font> = OnceLock::new();
 
 /// Draws `n` lines of text.
 #[unsafe(no_mangle)]
@@ -12,7 +17,9 @@ pub extern "C" fn run(n: i32) -> i64 {
     let mut random = Random::new(0x91f);
     let mut checksum = Checksum::new();
     let first = FontRef::try_from_slice(UBUNTU_LIGHT).expect("a font");
-    let second = fontdue::Font::from_bytes(HACK_REGULAR, FontSettings::default()).expect("a font");
+    let second = PREPARED.get_or_init(|| {
+        fontdue::Font::from_bytes(HACK_REGULAR, FontSettings::default()).expect("a font")
+    });
     for _ in 0..n.max(1) {
         let line = text::prose(&mut random, 40);
         let size = 10.0 + random.below(20) as f32;

@@ -14,11 +14,11 @@ pub extern "C" fn run(n: i32) -> i64 {
     let mut checksum = Checksum::new();
     for _ in 0..n.max(1) {
         let mut source = ChaCha8Rng::seed_from_u64(random.bits());
-        let key = RsaPrivateKey::new(&mut source, 384).expect("a key");
+        let key = RsaPrivateKey::new(&mut source, 256).expect("a key");
         let public = key.to_public_key();
         checksum.bytes(&public.n().to_bytes_be());
         for _ in 0..4 {
-            let message = random.bytes(24);
+            let message = random.bytes(16);
             let sealed = public.encrypt(&mut source, Pkcs1v15Encrypt, &message);
             let sealed = sealed.expect("a short message");
             checksum.bytes(&sealed);
