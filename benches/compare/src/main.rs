@@ -54,7 +54,8 @@
 //! ```
 //!
 //! Times are noisy, numbers of instructions are not. They indicate how times may compare on other
-//! machines. `benches/compare/instructions` counts them, on x86-64 and on AArch64.
+//! machines. `benches/compare/instructions` counts them, on x86-64 and on AArch64. On this machine
+//! it also simulates an instruction cache and counts misses.
 //!
 //! The report is written to standard output, progress to standard error. If a runtime does not
 //! support a workload, computes a wrong result or crashes, the table has a dash, and a footnote
