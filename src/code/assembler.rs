@@ -264,7 +264,7 @@ impl Assembler {
             result: 0,
             base,
             index,
-            offset,
+            offset: offset + op.accessed_bytes(),
         };
         let (address, out) = (access.form(), Out::Acc);
         let spec = match shared {
@@ -309,7 +309,7 @@ impl Assembler {
         let fields = StoreFields {
             base,
             value: value.slot(),
-            offset,
+            offset: offset + op.accessed_bytes(),
             value_constant: value.immediate(),
         };
         let value = match value {

@@ -116,6 +116,20 @@ impl Op {
         ROWS[self as usize].result
     }
 
+    /// Returns the number of bytes that a load or store accesses.
+    ///
+    /// # Panics
+    ///
+    /// If it is neither.
+    pub const fn accessed_bytes(self) -> u64 {
+        // The row of a load has the type in memory first, that of a store has it second.
+        match (self.family(), self.result()) {
+            (Family::Load | Family::AtomicLoad, _) => self.operand().size(),
+            (_, Some(stored)) => stored.size(),
+            (_, None) => panic!("the op accesses no memory"),
+        }
+    }
+
     /// Returns whether a constant with these bits can be an immediate operand.
     pub fn takes_immediate(self, bits: u64) -> bool {
         self.family() == Family::CommutativeWide || self.operand().fits_immediate(bits)

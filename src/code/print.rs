@@ -101,13 +101,25 @@ impl CellText<'_> {
                 slot(f, bytes.div_euclid(8) * 8)?;
                 write!(f, ".{}", bytes.rem_euclid(8))
             }
-            FieldKind::U16 | FieldKind::U32 => write!(f, "{bits}"),
+            FieldKind::U16 | FieldKind::U32 => write!(f, "{}", bits - self.added()),
             FieldKind::U64 => write!(f, "{bits:#x}"),
             FieldKind::Target => write!(f, "-> {bits}"),
             FieldKind::CalleeCode | FieldKind::CalleeEntry => write!(f, "func {bits}"),
             FieldKind::Unused | FieldKind::Hidden | FieldKind::Targets | FieldKind::Clauses => {
                 Ok(())
             }
+        }
+    }
+
+    /// Returns what was added to the offset of the instruction.
+    fn added(&self) -> u64 {
+        let opcode = opcode_of(self.words[0]);
+        match opcode.spec() {
+            Spec::LoadFrom { .. }
+            | Spec::StoreTo { .. }
+            | Spec::LoadShared { .. }
+            | Spec::StoreShared { .. } => opcode.op().accessed_bytes(),
+            _ => 0,
         }
     }
 

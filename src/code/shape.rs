@@ -72,6 +72,10 @@ impl Out {
 }
 
 /// The form of an address in memory 0.
+///
+/// The field of the offset has the distance from the base to the *end* of the access: the offset of the
+/// instruction plus the number of bytes that it accesses. So a handler adds once before it compares with
+/// the size of the memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Address {
     /// An operand in a slot, plus a 32-bit offset.

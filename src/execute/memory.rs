@@ -13,7 +13,7 @@ use crate::code::cells::{
     MemoryCopy, MemoryCopyMetered, MemoryFill, MemoryFillMetered, MemorySize, Row,
 };
 use crate::code::shape::{
-    Address, Based, Fixed, Indexed, LoadAny, LoadFrom, Marks, Shape, Slot, StoreAny, StoreTo,
+    Acc, Address, Based, Fixed, Indexed, LoadAny, LoadFrom, Marks, Shape, Slot, StoreAny, StoreTo,
 };
 use crate::code::{FieldKind, Layout, Trap};
 use crate::stack::Exit;
@@ -161,19 +161,13 @@ pub trait StoreOp: OpType {
     fn wrap(value: Self::Operand) -> Self::Stored;
 }
 
-/// Returns the sum of a 32-bit address and a 32-bit offset, which fits into 64 bits.
-#[inline(always)]
-fn sum(address: u32, offset: u32) -> u64 {
-    u64::from(address) + u64::from(offset)
-}
-
 impl Regs {
-    /// Returns the address of `size` bytes at `at` of memory 0, if they are within its bounds.
+    /// Returns the address of `size` bytes of memory 0, which end at `end`, if they are within its bounds.
     #[inline(always)]
-    unsafe fn within(&self, at: u64, size: u64) -> Option<*mut u8> {
+    unsafe fn within(&self, end: u64, size: u64) -> Option<*mut u8> {
         // The end is compared, and the address is computed from the end: that takes one
         // register less than keeping both, and handlers have few.
-        let end = opaque(at + size);
+        let end = opaque(end);
         if end > self.len as u64 {
             return None;
         }
@@ -185,8 +179,8 @@ impl Regs {
     /// its size.
     #[cfg(backstitch_threads)]
     #[inline(always)]
-    pub(super) unsafe fn within_shared(&mut self, at: u64, size: u64) -> Option<*mut u8> {
-        let end = opaque(at + size);
+    pub(super) unsafe fn within_shared(&mut self, end: u64, size: u64) -> Option<*mut u8> {
+        let end = opaque(end);
         // SAFETY: X2, H1; H3: the base of a memory that is not exclusive never changes.
         unsafe {
             if end > self.len as u64 {
@@ -225,12 +219,40 @@ impl Regs {
 /// The form of an address in memory 0: one of the markers of
 /// [`shape`](crate::code::shape).
 pub trait Form: Marks<Address> {
-    /// Returns the effective address, whose fields the layout has.
+    /// Returns the end of the access, whose fields the layout has.
     ///
     /// # Safety
     ///
     /// X1: the cell has such an address.
-    unsafe fn effective(r: &Regs, fields: Fields) -> u64;
+    unsafe fn end(r: &Regs, fields: Fields) -> u64;
+}
+
+/// The source of an address with 32 bits.
+pub trait AddressSource: Source<u32> {
+    /// Reads the address, whose field, if it has one, begins at a byte of the cell.
+    ///
+    /// # Safety
+    ///
+    /// X1: the cell has such an operand.
+    unsafe fn read_address(r: &Regs, byte: usize) -> u64;
+}
+
+impl AddressSource for Slot {
+    #[inline(always)]
+    unsafe fn read_address(r: &Regs, byte: usize) -> u64 {
+        // SAFETY: X1.
+        let address: u32 = unsafe { Slot::read(r, byte) };
+        u64::from(address)
+    }
+}
+
+impl AddressSource for Acc {
+    #[inline(always)]
+    unsafe fn read_address(r: &Regs, _: usize) -> u64 {
+        // X4: there is nothing to extend.
+        debug_assert!(r.acc <= u64::from(u32::MAX), "the accumulator has an i32");
+        r.acc
+    }
 }
 
 /// The places of the fields of an address.
@@ -252,14 +274,14 @@ impl Fields {
     }
 }
 
-impl<A: Source<u32>> Form for Based<A>
+impl<A: AddressSource> Form for Based<A>
 where
     Based<A>: Marks<Address>,
 {
     #[inline(always)]
-    unsafe fn effective(r: &Regs, fields: Fields) -> u64 {
+    unsafe fn end(r: &Regs, fields: Fields) -> u64 {
         // SAFETY: X1.
-        unsafe { sum(A::read(r, fields.base), r.u32_at(fields.offset)) }
+        unsafe { A::read_address(r, fields.base) + u64::from(r.u32_at(fields.offset)) }
     }
 }
 
@@ -268,21 +290,19 @@ where
     Indexed<A>: Marks<Address>,
 {
     #[inline(always)]
-    unsafe fn effective(r: &Regs, fields: Fields) -> u64 {
+    unsafe fn end(r: &Regs, fields: Fields) -> u64 {
         // SAFETY: X1.
         unsafe {
             let index: u32 = Slot::read(r, fields.index);
-            sum(
-                A::read(r, fields.base).wrapping_add(index),
-                u32::from(r.u16_at(fields.offset)),
-            )
+            let address = A::read(r, fields.base).wrapping_add(index);
+            u64::from(address) + u64::from(r.u16_at(fields.offset))
         }
     }
 }
 
 impl Form for Fixed {
     #[inline(always)]
-    unsafe fn effective(r: &Regs, fields: Fields) -> u64 {
+    unsafe fn end(r: &Regs, fields: Fields) -> u64 {
         // SAFETY: X1.
         u64::from(unsafe { r.u32_at(fields.offset) })
     }
@@ -377,8 +397,8 @@ impl<O: LoadOp, A: Form, R: Sink<O::Result>> Cell for Apply<O, LoadFrom<A, R>> {
     unsafe fn run<L: Level>(r: &mut Regs) -> Step {
         // SAFETY: X1, X3, S1, H3.
         unsafe {
-            let at = A::effective(r, const { Fields::of(&Self::LAYOUT) });
-            let address = r.within(at, O::Stored::SIZE);
+            let end = A::end(r, const { Fields::of(&Self::LAYOUT) });
+            let address = r.within(end, O::Stored::SIZE);
             Self::finish_load::<L, R>(r, address, |address| O::Stored::load(address))
         }
     }
@@ -406,11 +426,11 @@ impl<O: StoreOp, A: Form, V: Source<O::Operand>> Cell for Apply<O, StoreTo<A, V>
     unsafe fn run<L: Level>(r: &mut Regs) -> Step {
         // SAFETY: X1, X3, S1, H3.
         unsafe {
-            let at = A::effective(r, const { Fields::of(&Self::LAYOUT) });
-            let address = r.within(at, O::Stored::SIZE);
+            let end = A::end(r, const { Fields::of(&Self::LAYOUT) });
+            let address = r.within(end, O::Stored::SIZE);
             Self::finish_store(r, address, |r, address| {
                 let value = const { Self::LAYOUT.either("value", "value_constant") };
-                O::wrap(V::read(r, value)).store(address);
+                O::wrap(V::read_indexed(r, value)).store(address);
             })
         }
     }
@@ -482,8 +502,8 @@ impl Regs {
         // SAFETY: X1, X3, S1, H3: both ranges are within the memory.
         unsafe {
             let size = u64::from(*operands.add(2) as u32);
-            let to = self.within(u64::from(*operands as u32), size);
-            let from = self.within(u64::from(*operands.add(1) as u32), size);
+            let to = self.within(u64::from(*operands as u32) + size, size);
+            let from = self.within(u64::from(*operands.add(1) as u32) + size, size);
             match (to, from) {
                 (Some(to), Some(from)) if self.begin_piece::<METERED>(size) => {
                     ptr::copy(from, to, size as usize);
@@ -501,7 +521,7 @@ impl Regs {
         // SAFETY: X1, X3, S1, H3: the range is within the memory.
         unsafe {
             let size = u64::from(*operands.add(2) as u32);
-            match self.within(u64::from(*operands as u32), size) {
+            match self.within(u64::from(*operands as u32) + size, size) {
                 Some(to) if self.begin_piece::<METERED>(size) => {
                     ptr::write_bytes(to, *operands.add(1) as u8, size as usize);
                     self.next::<C>()

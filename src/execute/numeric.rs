@@ -97,7 +97,7 @@ where
     #[inline(always)]
     unsafe fn run_before_call<L: Level>(r: &mut Regs) -> Step {
         // SAFETY: X1, S1.
-        unsafe { Self::apply::<L>(r, A::read_old(r, Self::A), B::read_old(r, Self::B)) }
+        unsafe { Self::apply::<L>(r, A::read_indexed(r, Self::A), B::read_indexed(r, Self::B)) }
     }
 }
 
@@ -162,8 +162,8 @@ where
     unsafe fn run<L: Level>(r: &mut Regs) -> Step {
         // SAFETY: X1, S1; a target is the address of a cell of the same function.
         unsafe {
-            let a = A::read(r, const { Self::LAYOUT.operand("a") });
-            let b = B::read(r, const { Self::LAYOUT.operand("b") });
+            let a = A::read_indexed(r, const { Self::LAYOUT.operand("a") });
+            let b = B::read_indexed(r, const { Self::LAYOUT.operand("b") });
             if O::holds(a, b) == matches!(W::VALUE, When::Holds) {
                 r.ip = r.address_at(const { Self::LAYOUT.byte("target", FieldKind::Target) });
                 Step::Jump
@@ -218,7 +218,7 @@ where
             let sum = O::Operand::from_slot(a).wrapping_sum(step);
             AccAndSlot::write(r, const { Self::LAYOUT.operand("result") }, sum);
             let bound = const { Self::LAYOUT.either("bound", "bound_constant") };
-            if O::holds(sum, B::read(r, bound)) {
+            if O::holds(sum, B::read_indexed(r, bound)) {
                 r.ip = r.address_at(const { Self::LAYOUT.byte("target", FieldKind::Target) });
                 Step::Jump
             } else {

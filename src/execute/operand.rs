@@ -207,13 +207,15 @@ pub trait Source<T>: Marks<Place> {
     /// X1: the cell has such an operand.
     unsafe fn read(r: &Regs, byte: usize) -> T;
 
-    /// Reads the operand, if it was probably written long ago.
+    /// Reads the operand with one instruction less. If its slot was written just now, that takes some
+    /// cycles more (see [`Regs::indexed_slot_at`]). So this is for operands that were probably written
+    /// long ago, and for those on which no later cell waits: of branches, and values that are stored.
     ///
     /// # Safety
     ///
     /// As for `read`.
     #[inline(always)]
-    unsafe fn read_old(r: &Regs, byte: usize) -> T {
+    unsafe fn read_indexed(r: &Regs, byte: usize) -> T {
         // SAFETY: as promised.
         unsafe { Self::read(r, byte) }
     }
@@ -236,7 +238,7 @@ impl<T: Value> Source<T> for Slot {
         unsafe { T::read(T::slot(r, byte)) }
     }
     #[inline(always)]
-    unsafe fn read_old(r: &Regs, byte: usize) -> T {
+    unsafe fn read_indexed(r: &Regs, byte: usize) -> T {
         // SAFETY: X1, S1.
         unsafe { T::read(r.indexed_slot_at(byte)) }
     }

@@ -18,8 +18,8 @@ impl<O: LoadOp, A: Form, R: Sink<O::Result>> Cell for Apply<O, LoadShared<A, R>>
     unsafe fn run<L: Level>(r: &mut Regs) -> Step {
         // SAFETY: X1, X3, S1, H3.
         unsafe {
-            let at = A::effective(r, const { Fields::of(&Self::LAYOUT) });
-            let address = r.within_shared(at, O::Stored::SIZE);
+            let end = A::end(r, const { Fields::of(&Self::LAYOUT) });
+            let address = r.within_shared(end, O::Stored::SIZE);
             Self::finish_load::<L, R>(r, address, |address| O::Stored::load_relaxed(address))
         }
     }
@@ -47,8 +47,8 @@ impl<O: StoreOp, A: Form, V: Source<O::Operand>> Cell for Apply<O, StoreShared<A
     unsafe fn run<L: Level>(r: &mut Regs) -> Step {
         // SAFETY: X1, X3, S1, H3.
         unsafe {
-            let at = A::effective(r, const { Fields::of(&Self::LAYOUT) });
-            let address = r.within_shared(at, O::Stored::SIZE);
+            let end = A::end(r, const { Fields::of(&Self::LAYOUT) });
+            let address = r.within_shared(end, O::Stored::SIZE);
             Self::finish_store(r, address, |r, address| {
                 let value = const { Self::LAYOUT.either("value", "value_constant") };
                 O::wrap(V::read(r, value)).store_relaxed(address);

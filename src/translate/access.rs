@@ -101,8 +101,7 @@ pub fn access_of(op: Op, memarg: &MemArg) -> Option<Access> {
         return None;
     };
     let (size, address) = match op.family() {
-        // The row of a load has the type in memory first, that of a store has it second.
-        Family::Load | Family::AtomicLoad => (op.operand().size(), 0),
+        Family::Load | Family::AtomicLoad => (op.accessed_bytes(), 0),
         Family::AtomicUpdate => (op.operand().size(), 1),
         Family::AtomicExchange => (op.operand().size(), 2),
         Family::Service => waited_on(op)?,

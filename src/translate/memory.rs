@@ -22,6 +22,9 @@ pub enum Address {
     Fixed(u32),
 }
 
+/// The most bytes that an instruction accesses.
+const LARGEST: u16 = 16;
+
 /// Returns the index of the memory that an instruction accesses.
 pub fn memory_of(memarg: &MemArg) -> u32 {
     match memarg.target {
@@ -46,6 +49,12 @@ impl Function<'_> {
         memory == 0 && self.memory_index(0) == Kind::I32
     }
 
+    /// Returns whether an instruction accesses memory 0, which has 32-bit addresses, at an offset that
+    /// the fields of these cells hold.
+    pub fn is_near(&self, memarg: &MemArg) -> bool {
+        self.is_fast(memory_of(memarg)) && memarg.offset <= u64::from(u32::MAX - u32::from(LARGEST))
+    }
+
     /// Returns whether threads may share a memory: then there are cells that access it with atomic
     /// instructions.
     pub fn is_shared(&self, memory: u32) -> bool {
@@ -65,8 +74,10 @@ impl Function<'_> {
     pub fn address(&mut self, operand: &Operand, offset: u32) -> Address {
         match self.values.place(operand) {
             Place::Immediate(bits) => match (bits as u32).checked_add(offset) {
-                Some(address) => Address::Fixed(address),
-                None => Address::Based(Place::Slot(self.values.slot(operand)), offset),
+                Some(address) if address <= u32::MAX - u32::from(LARGEST) => {
+                    Address::Fixed(address)
+                }
+                _ => Address::Based(Place::Slot(self.values.slot(operand)), offset),
             },
             place => Address::Based(place, offset),
         }
@@ -79,8 +90,9 @@ impl Function<'_> {
             return self.address(operand, offset);
         };
         let assembler = &mut self.values.assembler;
-        let Ok(small) = u16::try_from(offset) else {
-            return self.address(operand, offset);
+        let small = match u16::try_from(offset) {
+            Ok(small) if small <= u16::MAX - LARGEST => small,
+            _ => return self.address(operand, offset),
         };
         if cfg!(feature = "small") || assembler.last() != Some(cell) {
             return self.address(operand, offset);
@@ -119,7 +131,7 @@ impl Function<'_> {
     pub fn load(&mut self, op: Op, memarg: &MemArg, result: Kind) {
         let operand = self.values.pop();
         let memory = memory_of(memarg);
-        if !self.is_fast(memory) {
+        if !self.is_near(memarg) {
             let slot = self.values.slot(&operand);
             let base = self.values.source(slot, 1);
             self.values.free_acc(result.class());
@@ -180,11 +192,11 @@ impl Function<'_> {
         let address = self.values.pop();
         let place = self.values.place(&value);
         let memory = memory_of(memarg);
-        if place == Place::Acc && self.is_fast(memory) && self.is_shared(memory) {
+        if place == Place::Acc && self.is_near(memarg) && self.is_shared(memory) {
             let place = Place::Slot(self.values.slot(&value));
             return self.store_place(as_integer, memarg, &address, &value, place);
         }
-        if place != Place::Acc || !self.is_fast(memory) {
+        if place != Place::Acc || !self.is_near(memarg) {
             return self.store_place(as_integer, memarg, &address, &value, place);
         }
         let form = match self.address(&address, memarg.offset as u32) {
@@ -208,7 +220,7 @@ impl Function<'_> {
         place: Place,
     ) {
         let memory = memory_of(memarg);
-        if !self.is_fast(memory) {
+        if !self.is_near(memarg) {
             let value = self.values.slot(value);
             let address = self.values.slot(address);
             let (base, value) = (self.values.source(address, 0), self.values.source(value, 1));

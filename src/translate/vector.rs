@@ -203,7 +203,7 @@ impl Function<'_> {
         let address = self.values.pop();
         let memory = memory_of(memarg);
         let shared = self.is_shared(memory);
-        if !self.is_fast(memory) {
+        if !self.is_near(memarg) {
             let value = self.values.slot(&value);
             let address = self.values.slot(&address);
             let base = self.values.source(address, 0);
