@@ -142,8 +142,7 @@ impl<'a> ChainGuard<'a> {
 
     /// Changes the running stack's exit point to the form that it has while code runs.
     fn mark_running(&mut self) {
-        let running = self.running();
-        self.store.stacks.stack_mut(running).exit.is_return = true;
+        self.store.stacks.running_stack_mut().exit.is_return = true;
     }
 
     /// Returns whether the frame in the registers lies on the running stack. A host function
@@ -158,12 +157,11 @@ impl<'a> ChainGuard<'a> {
     /// Saves the registers as the exit point of the running stack. The activation is in the
     /// host from now on. `is_return` is true if `ip` is the return address of a call.
     pub(super) fn leave(&mut self, is_return: bool) {
-        let running = self.running();
-        let chain = self.store.stacks.chain(running);
+        let chain = self.store.stacks.running_chain();
         let activation = self.activation();
         activation.chain = chain;
         activation.exited = true;
-        let stack = self.store.stacks.stack_mut(running);
+        let stack = self.store.stacks.running_stack_mut();
         // SAFETY: X2.
         unsafe {
             stack.exit = ExitPoint {
@@ -180,7 +178,7 @@ impl<'a> ChainGuard<'a> {
     pub(super) fn come_back(&mut self) {
         self.activation().exited = false;
         self.mark_running();
-        let stack = self.store.stacks.stack(self.running());
+        let stack = self.store.stacks.running_stack();
         // SAFETY: X2.
         unsafe {
             (*self.ctx).ip = stack.exit.ip;

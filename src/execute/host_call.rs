@@ -40,12 +40,26 @@ pub(super) fn call(guard: &mut ChainGuard<'_>) -> Result<Option<Outcome>, Failur
             unsafe { (*guard.ctx).acc = *request.arguments };
             Ok(None)
         }
-        Err(Failure::Host(error)) if error.asks_to_suspend() => {
-            await_results(guard, Awaited::Host(function), request.arguments);
+        Err(failure) => has_failed(guard, function, request.arguments, failure),
+    }
+}
+
+/// Suspends the execution if a host function, whose arguments were in the slots at `arguments`, has
+/// failed with such a request. Otherwise, throws the failure.
+#[cold]
+fn has_failed(
+    guard: &mut ChainGuard<'_>,
+    function: FuncIndex,
+    arguments: *mut u64,
+    failure: Failure,
+) -> Result<Option<Outcome>, Failure> {
+    match failure {
+        Failure::Host(error) if error.asks_to_suspend() => {
+            await_results(guard, Awaited::Host(function), arguments);
             guard.come_back();
             Ok(Some(guard.suspend(Suspension::Host(error), true)))
         }
-        Err(failure) => unwind::throw_failure(guard, failure).map(|()| None),
+        failure => unwind::throw_failure(guard, failure).map(|()| None),
     }
 }
 
@@ -77,15 +91,26 @@ pub(super) fn start(guard: &mut ChainGuard<'_>) -> Result<Option<Outcome>, Failu
 
 /// Calls a host function whose arguments are in the slots at `arguments`, and records the call if
 /// the store is recorded.
+#[inline]
 fn call_function(
     guard: &mut ChainGuard<'_>,
     function: FuncIndex,
     arguments: *mut u64,
     from_wasm: bool,
 ) -> Result<(), Failure> {
-    if guard.store.recording.is_none() {
-        return call_unrecorded(guard, function, arguments, from_wasm);
+    match guard.store.recording {
+        None => call_unrecorded(guard, function, arguments, from_wasm),
+        Some(_) => call_recorded(guard, function, arguments, from_wasm),
     }
+}
+
+#[cold]
+fn call_recorded(
+    guard: &mut ChainGuard<'_>,
+    function: FuncIndex,
+    arguments: *mut u64,
+    from_wasm: bool,
+) -> Result<(), Failure> {
     let object = *guard.store.func(function);
     // SAFETY: the arguments are there, and nothing writes them.
     let slots = unsafe { slice::from_raw_parts(arguments, object.param_slots.into()) };
@@ -103,6 +128,7 @@ fn call_function(
     called.and(recorded.map_err(Failure::Host))
 }
 
+#[inline]
 fn call_unrecorded(
     guard: &mut ChainGuard<'_>,
     function: FuncIndex,

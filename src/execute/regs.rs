@@ -249,6 +249,7 @@ impl Regs {
     }
 
     /// Returns the registers that [`Regs::save`] saved.
+    #[inline]
     pub unsafe fn restore(ctx: *mut Context) -> Regs {
         // SAFETY: X2.
         unsafe {

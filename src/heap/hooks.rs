@@ -57,6 +57,14 @@ impl StoreInner {
     /// The hook's error. The passage does not take place then.
     #[inline]
     pub fn cross(&mut self, crossing: Crossing) -> Result<(), Error> {
+        match self.call_hook {
+            None => Ok(()),
+            Some(_) => self.call_hook(crossing),
+        }
+    }
+
+    #[cold]
+    fn call_hook(&mut self, crossing: Crossing) -> Result<(), Error> {
         // The hook is taken out while it runs, so it is not called for its own calls.
         let Some(mut hook) = self.call_hook.take() else {
             return Ok(());

@@ -1,5 +1,6 @@
 //! The chain: the stacks that wait for one another.
 
+use super::directory::Stack;
 use super::stacks::Stacks;
 use crate::ids::StackId;
 use core::iter;
@@ -67,14 +68,26 @@ impl Stacks {
 
     /// Returns the chain that begins with a stack.
     pub fn chain(&self, first: StackId) -> StackChain {
-        match self.stack(first).parent() {
-            Some(_) => StackChain::Continuation(first),
-            None => StackChain::InitialStack(first),
-        }
+        chain_from(self.stack(first))
+    }
+
+    /// Returns the chain whose newest stack is the running one.
+    #[inline]
+    pub fn running_chain(&self) -> StackChain {
+        chain_from(self.running_stack())
     }
 
     /// Returns the stacks from `first` on, each followed by the one that waits for it.
     pub fn stacks_from(&self, first: StackId) -> impl Iterator<Item = StackId> {
         iter::successors(first.get(), |&id| self.stack(id).parent())
+    }
+}
+
+/// Returns the chain that begins with a stack.
+#[inline]
+fn chain_from(first: &Stack) -> StackChain {
+    match first.parent() {
+        Some(_) => StackChain::Continuation(first.id()),
+        None => StackChain::InitialStack(first.id()),
     }
 }

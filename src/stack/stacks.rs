@@ -361,6 +361,20 @@ impl Stacks {
         unsafe { (*(*self.context()).running).id() }
     }
 
+    /// Returns the entry of the running stack, which may be that for no stack.
+    #[inline]
+    pub fn running_stack(&self) -> &Stack {
+        // SAFETY: as in `running` and `stack`.
+        unsafe { &*(*self.context()).running }
+    }
+
+    /// Returns the entry of the running stack for changes.
+    #[inline]
+    pub fn running_stack_mut(&mut self) -> &mut Stack {
+        // SAFETY: as in `running` and `stack_mut`.
+        unsafe { &mut *(*self.context()).running }
+    }
+
     /// Sets the running stack, which may be [`StackId::NONE`].
     pub fn set_running(&mut self, id: StackId) {
         let stack = self.entry(id);

@@ -101,6 +101,7 @@ impl Dispatch {
 /// # Safety
 ///
 /// X1 to X3, and the code is made of the handlers of `table`.
+#[inline]
 pub(super) unsafe fn run(table: &HandlerTable, r: Regs) {
     // SAFETY: as promised.
     unsafe {

@@ -120,6 +120,7 @@ define_handler! {
 /// # Safety
 ///
 /// X1 to X3.
+#[inline]
 pub unsafe fn run(r: Regs) {
     // SAFETY: X1: the cell begins with its handler.
     unsafe {
