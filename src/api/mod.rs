@@ -59,6 +59,7 @@ mod linker;
 mod linker_module;
 mod memory;
 mod module;
+mod module_bytes;
 mod object;
 mod out_of_memory;
 mod preinit;
@@ -125,6 +126,7 @@ pub use self::memory::{Memory, MemoryAccessError};
 #[cfg(feature = "wasi-core")]
 pub(crate) use self::memory::{MemoryContents, RecordedWrites};
 pub use self::module::{Module, ModuleExport};
+pub use self::module_bytes::ModuleBytes;
 pub use self::out_of_memory::GcHeapOutOfMemory;
 pub use self::preinit::Preinit;
 pub use self::record::{

@@ -2,6 +2,7 @@
 
 use super::engine::Engine;
 use super::extern_type::{ExportType, ExternType, ImportType};
+use super::module_bytes::ModuleBytes;
 use super::text;
 use crate::module::{self, ExportItem};
 use crate::support::error::Result;
@@ -42,6 +43,24 @@ impl Module {
     /// Returns the errors of [`Module::new`].
     pub fn from_binary(engine: &Engine, binary: &[u8]) -> Result<Module> {
         module::Module::new(&engine.0, binary).map(Module)
+    }
+
+    /// Creates a module from the binary format, and shares the bytes instead of copying them.
+    ///
+    /// ```
+    /// use backstitch::{Engine, Module, ModuleBytes};
+    ///
+    /// let bytes = ModuleBytes::from(b"\0asm\x01\0\0\0".to_vec());
+    /// let module = Module::from_shared(&Engine::default(), &bytes)?;
+    /// assert_eq!(module.exports().len(), 0);
+    /// # Ok::<(), backstitch::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Returns the errors of [`Module::new`].
+    pub fn from_shared(engine: &Engine, binary: &ModuleBytes) -> Result<Module> {
+        module::Module::from_shared(&engine.0, &binary.0).map(Module)
     }
 
     /// Validates a module in the binary format completely, in every compilation mode.

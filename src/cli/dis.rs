@@ -47,7 +47,7 @@ pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Fail
         Failure::Input(format!("cannot load `{file}`: {description}"))
     };
     let engine = Engine::new(&Config::new()).map_err(load)?;
-    let module = Module::from_binary(&engine, &source.binary).map_err(load)?;
+    let module = Module::from_shared(&engine, &source.binary).map_err(load)?;
     let symbols = source.symbols()?;
     let selected = match &arguments.func {
         Some(text) => {

@@ -5,7 +5,7 @@ use super::file_kind;
 use super::names;
 use super::symbols::Symbols;
 use super::text::Text;
-use backstitch::{Error, ModuleError, Place};
+use backstitch::{Error, ModuleBytes, ModuleError, Place};
 use flate2::read::MultiGzDecoder;
 use std::fs;
 use std::io::{self, Read};
@@ -25,7 +25,7 @@ pub(crate) struct Source {
     /// The name of the file in messages.
     pub(crate) file: String,
     /// The binary form.
-    pub(crate) binary: Vec<u8>,
+    pub(crate) binary: ModuleBytes,
     /// The text, of a module in the text format.
     text: Option<Text>,
 }
@@ -34,7 +34,7 @@ impl Source {
     /// Reads a module's binary form. A file in the text format is converted to it.
     pub(crate) fn read(path: &Path) -> Result<Source, Failure> {
         let file = name(path);
-        let bytes = read_bytes(path)?;
+        let bytes = read_shared(path)?;
         if let Some(reason) = file_kind::not_a_module(&bytes) {
             return Err(Failure::Input(format!("`{file}` {reason}")));
         }
@@ -45,7 +45,7 @@ impl Source {
                 text: None,
             });
         }
-        let Ok(text) = String::from_utf8(bytes) else {
+        let Ok(text) = String::from_utf8(bytes.to_vec()) else {
             return Err(Failure::Input(format!(
                 "`{file}` is not a WebAssembly module: a binary begins with the bytes \
                  00 61 73 6d, and a module in the text format is UTF-8"
@@ -55,7 +55,7 @@ impl Source {
         let binary = text.encode().map_err(Failure::Input)?;
         Ok(Source {
             file,
-            binary,
+            binary: binary.into(),
             text: Some(text),
         })
     }
@@ -64,7 +64,7 @@ impl Source {
     pub(crate) fn without_file(file: &str) -> Source {
         Source {
             file: file.to_string(),
-            binary: Vec::new(),
+            binary: ModuleBytes::default(),
             text: None,
         }
     }
@@ -149,13 +149,30 @@ pub(crate) fn read_dump(path: &Path) -> Result<Vec<u8>, Failure> {
 
 /// Reads a file, or standard input for the path `-`.
 pub(crate) fn read_bytes(path: &Path) -> Result<Vec<u8>, Failure> {
-    let bytes = if is_standard_input(path) {
-        let mut bytes = Vec::new();
-        io::stdin().lock().read_to_end(&mut bytes).map(|_| bytes)
-    } else {
-        fs::read(path)
+    let bytes = match is_standard_input(path) {
+        true => read_standard_input(),
+        false => fs::read(path),
     };
-    bytes.map_err(|error| Failure::Input(format!("cannot read `{}`: {error}", name(path))))
+    bytes.map_err(|error| unreadable(path, &error))
+}
+
+/// Does the same for bytes that may become a module.
+fn read_shared(path: &Path) -> Result<ModuleBytes, Failure> {
+    let bytes = match is_standard_input(path) {
+        true => read_standard_input().map(ModuleBytes::from),
+        false => ModuleBytes::from_file(path),
+    };
+    bytes.map_err(|error| unreadable(path, &error))
+}
+
+fn read_standard_input() -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    io::stdin().lock().read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+fn unreadable(path: &Path, error: &io::Error) -> Failure {
+    Failure::Input(format!("cannot read `{}`: {error}", name(path)))
 }
 
 /// Returns the name of a file in messages.

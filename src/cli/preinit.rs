@@ -90,7 +90,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     // The clock counts instructions.
     config.consume_fuel(true);
     let engine = Engine::new(&config).map_err(refuse)?;
-    let module = Module::from_binary(&engine, &source.binary).map_err(refuse)?;
+    let module = Module::from_shared(&engine, &source.binary).map_err(refuse)?;
 
     let mut preinit = Preinit::new();
     preinit.keep_init(arguments.keep_init);

@@ -79,7 +79,7 @@ pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Fail
     };
     if !source.binary.is_empty() {
         // A file that has become another module is reported as the one that is missing.
-        match Module::from_binary(&engine, &source.binary) {
+        match Module::from_shared(&engine, &source.binary) {
             Ok(module) => drop(replayer.add_module(module)),
             Err(error) if arguments.module.is_some() => return Err(cannot(&error)),
             Err(_) => {}

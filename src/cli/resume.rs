@@ -81,7 +81,7 @@ pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Fail
     let mut modules = Vec::new();
     for path in &arguments.module {
         let source = Source::read(path)?;
-        let module = Module::from_binary(&engine, &source.binary);
+        let module = Module::from_shared(&engine, &source.binary);
         modules.push(module.map_err(|error| Failure::refused(&source, &error))?);
     }
     // Names in error messages are those of the first module.
@@ -90,7 +90,7 @@ pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Fail
         (None, first) => {
             let mut source = Source::without_file(&name);
             if let Some(bytes) = first.and_then(|module| module.bytes) {
-                source.binary = bytes.to_vec();
+                source.binary = bytes.to_vec().into();
             }
             source
         }

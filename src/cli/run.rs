@@ -328,7 +328,7 @@ fn load(
 ) -> Result<Module, Failure> {
     let engine = Engine::new(&configuration(arguments, counts, interruptible))
         .map_err(|error| Failure::Input(format!("cannot create an engine: {error:#}")))?;
-    Module::from_binary(&engine, &source.binary).map_err(|error| {
+    Module::from_shared(&engine, &source.binary).map_err(|error| {
         let description = source.describe(&error);
         Failure::Input(format!("cannot load `{}`: {description}", source.file))
     })

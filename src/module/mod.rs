@@ -84,7 +84,7 @@ pub struct Module {
     /// Engine of the module.
     pub engine: Arc<EngineInner>,
     /// The binary.
-    pub bytes: Arc<[u8]>,
+    pub bytes: Arc<Vec<u8>>,
     /// The types that the module defines.
     pub types: Vec<ModuleType>,
     /// Imports, in the module's order.
@@ -144,6 +144,27 @@ impl Module {
     /// A [`ModuleError`] if the bytes are not a valid module or use an unsupported proposal; any
     /// error of the translator.
     pub fn new(engine: &Arc<EngineInner>, bytes: &[u8]) -> Result<Arc<Module>, Error> {
+        Module::create(engine, bytes, None)
+    }
+
+    /// Does the same with bytes that the module shares.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Module::new`].
+    pub fn from_shared(
+        engine: &Arc<EngineInner>,
+        bytes: &Arc<Vec<u8>>,
+    ) -> Result<Arc<Module>, Error> {
+        Module::create(engine, bytes, Some(bytes))
+    }
+
+    /// Creates a module, with a copy of the bytes unless they are shared.
+    fn create(
+        engine: &Arc<EngineInner>,
+        bytes: &[u8],
+        shared: Option<&Arc<Vec<u8>>>,
+    ) -> Result<Arc<Module>, Error> {
         let mode = engine.tunables.compilation;
         let bodies = match mode {
             CompilationMode::LazyTranslation => Bodies::Now,
@@ -169,7 +190,7 @@ impl Module {
         };
         let mut exports_by_name: Box<[u32]> = (0..outline.exports.len() as u32).collect();
         exports_by_name.sort_by_key(|&index| &*outline.exports[index as usize].name);
-        let bytes: Arc<[u8]> = Arc::from(bytes);
+        let bytes = shared.map_or_else(|| Arc::new(bytes.to_vec()), Arc::clone);
         let code = ModuleCode::new(engine.handlers, outline.functions.len());
         let listed = ListedModule {
             bytes: bytes.as_ptr(),

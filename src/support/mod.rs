@@ -22,6 +22,8 @@ pub mod parallel;
 #[cfg(feature = "std")]
 pub mod park;
 pub mod raw;
+#[cfg(feature = "std")]
+pub mod read;
 pub mod registry;
 pub mod relaxed;
 pub mod segments;

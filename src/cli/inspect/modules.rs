@@ -4,8 +4,8 @@ use crate::cli::failure::Failure;
 use crate::cli::input::Source;
 use crate::cli::names::printable;
 use crate::cli::symbols::Symbols;
-use backstitch::CoreDump;
 use backstitch::coredump::{Module, ModuleIdentity};
+use backstitch::{CoreDump, ModuleBytes};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -16,7 +16,7 @@ const DEPTH: usize = 16;
 /// A module's binary.
 pub(crate) struct ModuleFile {
     pub(crate) path: PathBuf,
-    pub(crate) bytes: Vec<u8>,
+    pub(crate) bytes: ModuleBytes,
     pub(crate) symbols: Symbols,
     /// `true` if the dump's hash identifies this file.
     pub(crate) is_verified: bool,
