@@ -339,6 +339,80 @@ fn stores_that_cannot_be_recorded_are_refused() {
     assert!(Recorder::new(log).start(&mut store).is_err());
 }
 
+/// Calls that return as they did last take a few bytes together, and their arguments are checked.
+#[test]
+fn calls_that_return_alike_are_recorded_together() {
+    let text = r#"(module
+      (import "host" "quiet" (func $quiet (param i32) (result i32)))
+      (import "host" "writes" (func $writes (param i32)))
+      (memory (export "memory") 1)
+      (func (export "run") (result i32)
+        (local $at i32) (local $sum i32)
+        (loop $again
+          (local.set $sum (i32.add (local.get $sum) (call $quiet (local.get $at))))
+          (if (i32.eqz (i32.rem_u (local.get $at) (i32.const 100)))
+            (then (call $writes (i32.const 8))))
+          (local.set $at (i32.add (local.get $at) (i32.const 1)))
+          (br_if $again (i32.lt_u (local.get $at) (i32.const 1000))))
+        (i32.add (local.get $sum) (i32.load (i32.const 8)))))"#;
+    let engine = Engine::default();
+    let mut store = Store::new(&engine, 0);
+    let log = Log::default();
+    Recorder::new(log.clone()).start(&mut store).unwrap();
+    let mut linker: Linker<u32> = Linker::new(&engine);
+    linker.func_wrap("host", "quiet", |_: i32| 3).unwrap();
+    let writes = |mut caller: Caller<'_, u32>, address: u32| {
+        *caller.data_mut() += 11;
+        let word = caller.data().to_le_bytes();
+        let memory = caller.get_export("memory").and_then(Extern::into_memory);
+        Ok(memory
+            .unwrap()
+            .write(&mut caller, address as usize, &word)?)
+    };
+    linker.func_wrap("host", "writes", writes).unwrap();
+    let binary = wat::parse_str(text).unwrap();
+    let module = Module::new(&engine, &binary).unwrap();
+    let instance = linker.instantiate(&mut store, &module).unwrap();
+    let run = instance.get_typed_func::<(), i32>(&mut store, "run");
+    assert_eq!(run.unwrap().call(&mut store, ()).unwrap(), 3110);
+    store.end_recording(0, "").unwrap();
+
+    let log = log.bytes();
+    assert!(log.len() < 260, "{}", log.len());
+    for engine in engines(&Config::new()) {
+        let replayed = replay(&log, &engine, &binary).unwrap();
+        assert!(replayed.is_complete);
+        let results = replayed.outcome.unwrap().unwrap();
+        assert_eq!(results[0].unwrap_i32(), 3110);
+    }
+    let hash = |bytes: &[u8]| backstitch::coredump::ModuleIdentity::of(bytes).sha256;
+    let at = log.windows(32).position(|part| part == hash(&binary));
+    let at = at.unwrap();
+    for (from, to, difference) in [
+        (
+            "(call $quiet (local.get $at))",
+            "(call $quiet (i32.const 500))",
+            "other arguments",
+        ),
+        (
+            "const 1000",
+            "const 999",
+            "returns, and in the recording it calls the host",
+        ),
+        ("const 1000", "const 1001", "and in the recording it ends"),
+    ] {
+        let changed = wat::parse_str(text.replace(from, to)).unwrap();
+        let mut log = log.clone();
+        log[at..at + 32].copy_from_slice(&hash(&changed));
+        let error = replay(&log, &engine, &changed).unwrap_err();
+        let text = error.to_string();
+        assert!(
+            error.is::<Divergence>() && text.contains(difference),
+            "{text}"
+        );
+    }
+}
+
 #[test]
 fn a_changed_program_diverges_at_the_next_call_of_the_host() {
     let text = r#"(module

@@ -10,6 +10,7 @@ const PROGRAM: &str = r#"
 (module
   (import "host" "f" (func $f (param i32 f64 externref) (result i32 externref)))
   (import "host" "g" (func $g (param funcref) (result funcref)))
+  (import "host" "h" (func $h (param i32) (result i32)))
   (memory (export "memory") 1 3)
   (table (export "table") 4 20 funcref)
   (global (export "global") (mut i32) (i32.const 1))
@@ -17,10 +18,15 @@ const PROGRAM: &str = r#"
   (func $one (export "one") (param i32) (result i32)
     (drop (memory.grow (i32.const 1)))
     (i32.add (local.get 0) (i32.load (i32.const 100))))
+  (func $alike (param i32)
+    (loop $again
+      (drop (call $h (local.get 0)))
+      (br_if $again (local.tee 0 (i32.sub (local.get 0) (i32.const 1))))))
   (func (export "run") (result i32)
     (call $f (i32.const 100) (f64.const 1.5) (ref.null extern))
     (drop)
     (drop (call $g (ref.func $one)))
+    (call $alike (i32.const 5))
     (i32.add (call $one (i32.const 4)))))
 "#;
 
@@ -81,6 +87,7 @@ fn record(engine: &Engine) -> Vec<u8> {
             },
         )
         .unwrap();
+    linker.func_wrap("host", "h", |_: i32| 7).unwrap();
     let instance = linker.instantiate(&mut store, &module).unwrap();
     let run = instance.get_func(&mut store, "run").unwrap();
     let mut execution = run.start(&mut store, &[]).unwrap();

@@ -12,10 +12,16 @@ use thiserror::Error as ThisError;
 pub(super) const MAGIC: &[u8; 8] = b"\0stitch\x01";
 
 /// Version of the format.
-pub(super) const VERSION: u64 = 1;
+pub(super) const VERSION: u64 = 2;
 
-/// Events. The numbers below are those of host functions that are called.
+/// The most calls that one event stands for, of those that return as they did last.
+pub(super) const MOST_QUIET: u8 = 64;
+
+/// Events. The numbers below are calls of host functions.
 pub(super) mod event {
+    /// Number of the call of host function 0 that returns as it did last, but for the bytes that it
+    /// writes. The numbers below are those of functions that are called.
+    pub(in super::super) const CALL_AGAIN: u8 = 0x60;
     pub(in super::super) const CALL_HOST: u8 = 0xC0;
     pub(in super::super) const FUNCTION: u8 = 0xC1;
     pub(in super::super) const MODULE: u8 = 0xC2;
@@ -47,6 +53,7 @@ pub(super) mod event {
     pub(in super::super) const NOTE: u8 = 0xDF;
     pub(in super::super) const LOOK_UP: u8 = 0xCD;
     pub(in super::super) const INTERRUPT: u8 = 0xCE;
+    pub(in super::super) const QUIET: u8 = 0xCF;
     pub(in super::super) const RETURN: u8 = 0xE0;
     pub(in super::super) const RETURN_AGAIN: u8 = 0xE1;
     pub(in super::super) const THROW: u8 = 0xE2;

@@ -1,7 +1,7 @@
 //! Calls of host functions in a replay.
 
 use super::actions;
-use super::format::{Reader, Shape, Unreadable, WriteShape, event};
+use super::format::{MOST_QUIET, Reader, Shape, Unreadable, WriteShape, event};
 use super::player::{
     Context, End, Frame, Stop, act, diverges, invalid, player, prepare_interruption, spent,
 };
@@ -20,7 +20,33 @@ use alloc::vec::Vec;
 pub(super) fn called(reader: &mut Reader<'_>, event: u8) -> Result<usize, Unreadable> {
     match event {
         event::CALL_HOST => reader.size(),
-        number => Ok(number.into()),
+        number => Ok((number % event::CALL_AGAIN).into()),
+    }
+}
+
+/// Calls of host functions that return as they did last, without writes.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Quiet {
+    /// Number of calls that the last event of this kind stands for.
+    count: u8,
+    /// Number of those that are not done yet.
+    pub left: u8,
+    /// The check at the last of them.
+    check: u8,
+}
+
+impl Quiet {
+    fn read(reader: &mut Reader<'_>) -> Result<Quiet, Unreadable> {
+        let count = reader.byte()?;
+        let check = reader.byte()?;
+        if !(1..=MOST_QUIET).contains(&count) {
+            return Err(reader.invalid("there is no such number of calls"));
+        }
+        Ok(Quiet {
+            count,
+            left: count,
+            check,
+        })
     }
 }
 
@@ -62,18 +88,26 @@ fn play_host(
     }
     let log = Arc::clone(&player(store).log);
     let mut reader = Reader::new(&log, player(store).at);
-    let event = reader.byte()?;
-    let name = player(store).name(function);
+    let mut event = event::QUIET;
+    if player(store).quiet.left == 0 {
+        event = reader.byte()?;
+        if event == event::QUIET {
+            player(store).quiet = Quiet::read(&mut reader)?;
+        }
+    }
     let recorded = match event {
         ..=event::CALL_HOST => called(&mut reader, event)?,
+        // The check says so if it is another one.
+        event::QUIET => function,
         event::DONE | event::FAILED | event::SUSPENDED => {
+            let name = player(store).name(function);
             let difference = format!("the program calls {name}, and in the recording it ends");
             return Err(diverges(store, difference));
         }
         _ => return Err(invalid(store, "this is no call of the host")),
     };
     if recorded != function {
-        let other = player(store).name(recorded);
+        let [name, other] = [function, recorded].map(|number| player(store).name(number));
         let difference = format!("the program calls {name}, and in the recording {other}");
         return Err(diverges(store, difference));
     }
@@ -89,32 +123,47 @@ fn play_host(
         };
         player(store).check.add_value(*ty, bits);
     }
-    if reader.byte()? != player(store).check.byte() {
-        let what = match player(store).counts {
+    let player = player(store);
+    let found = player.check.byte();
+    let quiet = &mut player.quiet;
+    let is_same = match event {
+        event::QUIET => {
+            quiet.left -= 1;
+            quiet.left > 0 || quiet.check == found
+        }
+        _ => reader.byte()? == found,
+    };
+    if !is_same {
+        let when = match (event, player.quiet.count) {
+            (event::QUIET, count @ 2..) => format!(", or has done so in the last {count} calls"),
+            _ => String::new(),
+        };
+        let what = match player.counts {
             true => "arguments, or after another number of instructions",
             false => "arguments",
         };
-        let difference = format!("the program calls {name} with other {what}: {arguments:?}");
+        let name = player.name(function);
+        let difference = format!("the program calls {name} with other {what}{when}: {arguments:?}");
         return Err(diverges(store, difference));
     }
-    let player = player(store);
     player.calls += 1;
     player.at = reader.at;
     player.calling.push(function);
-    let event = host_event(store);
+    let host = host_event(store);
     let index = self::player(store).functions[function].func.index();
-    store.0.probe_call(index, event);
-    let end = play_events(store, &log, function, arguments, results);
+    store.0.probe_call(index, host);
+    let end = play_events(store, &log, event, function, arguments, results);
     self::player(store).calling.pop();
     let end = end?;
     prepare_interruption(store);
     Ok(end)
 }
 
-/// Does what the log says until the running host function ends.
+/// Does what the log says until the running host function ends, which an event has called.
 fn play_events(
     store: &mut Context<'_>,
     log: &[u8],
+    call: u8,
     function: usize,
     arguments: &[Val],
     results: &mut [Val],
@@ -125,12 +174,27 @@ fn play_events(
         results,
         failed: None,
     };
+    let is_quiet = call == event::QUIET;
+    let mut ended = None;
+    if is_quiet || (event::CALL_AGAIN..event::CALL_HOST).contains(&call) {
+        let mut reader = Reader::new(log, player(store).at);
+        let shape = player(store).functions[function].shape.as_ref();
+        if is_quiet && shape.is_some_and(|shape| !shape.writes.is_empty()) {
+            return Err(reader.invalid("the function has written bytes").into());
+        }
+        ended = Some(end(store, &mut reader, event::RETURN_AGAIN, &mut frame)?);
+        player(store).at = reader.at;
+    }
     loop {
-        match act(store, log, Some(&mut frame))? {
+        let ended = match ended.take() {
+            Some(ended) => Some(End::Function(ended)),
+            None => act(store, log, Some(&mut frame))?,
+        };
+        match ended {
             Some(End::Function(end)) => {
                 // If the log ends here, it does not say how far code runs.
-                let at = player(store).at;
-                if Reader::new(log, at).is_at_end() {
+                let player = player(store);
+                if player.quiet.left == 0 && Reader::new(log, player.at).is_at_end() {
                     return Err(Unreadable::Ends.into());
                 }
                 return Ok(end);

@@ -4,7 +4,7 @@ use super::actions;
 use super::advance::{Active, advance};
 use super::format::{Check, Reader, Shape, Unreadable, event, import, state};
 use super::header::Header;
-use super::host::{call_host, called, end, read_shape, write};
+use super::host::{Quiet, call_host, called, end, read_shape, write};
 use super::replayer::{Divergence, NoteReader, Observer, ReplayState};
 use super::values::read_type;
 use crate::api::execution::{Execution, Outcome, Suspension};
@@ -100,6 +100,8 @@ pub(super) struct Player {
     /// As in the recorder.
     pub fuel: [u64; 2],
     pub calls: u64,
+    /// The calls that the last event stands for.
+    pub quiet: Quiet,
     /// The reason for which running code must stop.
     pub stop: Option<Stop>,
     pub observer: Option<Observer>,
@@ -146,6 +148,7 @@ impl Player {
             growths: 0,
             fuel: [0; 2],
             calls: 0,
+            quiet: Quiet::default(),
             stop: None,
             observer,
             note_reader,
@@ -460,6 +463,10 @@ pub(super) fn act(
             let difference = format!("the recording calls {name} while the host runs");
             return Err(diverges(store, difference));
         }
+        event::QUIET => {
+            let difference = "the recording calls the host while the host runs";
+            return Err(diverges(store, difference.into()));
+        }
         _ => actions::act(store, &mut reader, event, arguments)?,
     }
     player(store).at = reader.at;
@@ -529,7 +536,10 @@ pub(super) fn ran(
     }
     store.0.stacks.set_stop(None);
     let mut reader = Reader::new(log, player(store).at);
-    let mut event = reader.byte()?;
+    let mut event = match player(store).quiet.left {
+        0 => reader.byte()?,
+        _ => event::QUIET,
+    };
     if event == event::INTERRUPT {
         reader.number()?;
         reader.byte()?;
@@ -539,7 +549,7 @@ pub(super) fn ran(
         event::DONE => "returns",
         event::FAILED => "fails",
         event::SUSPENDED => "is suspended",
-        ..=event::CALL_HOST => "calls the host",
+        ..=event::CALL_HOST | event::QUIET => "calls the host",
         _ => "has not ended",
     };
     let found = match &outcome {

@@ -47,7 +47,12 @@ impl Writer {
             write_text(&mut self.buffer, &name.1);
         }
         let number = self.functions.len() as u32;
-        self.functions.push(Function { name, shape: None });
+        self.functions.push(Function {
+            name,
+            shape: None,
+            is_numeric: !ty.results.iter().any(|ty| matches!(ty, ValType::Ref(_))),
+            ty,
+        });
         self.numbers.insert(function, number);
         Ok(number)
     }
@@ -128,6 +133,7 @@ impl Writer {
         ty: ValType,
         bits: ValBits,
     ) -> Result<Vec<u8>> {
+        self.spill();
         let frame = self.frames.pop();
         let value = self.value_of(store, ty, bits, frame.as_ref());
         self.frames.extend(frame);

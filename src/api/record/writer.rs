@@ -2,12 +2,12 @@
 
 use super::changes::next_change;
 use super::format::{
-    Check, Shape, WriteShape, address_of, event, import, state, write_data, write_number,
-    write_text,
+    Check, MOST_QUIET, Shape, WriteShape, address_of, event, import, state, write_data,
+    write_number, write_text,
 };
 use super::header::Header;
 use super::references::{is_writable, type_of};
-use super::values::{write_memory_type, write_table_type};
+use super::values::{write_memory_type, write_numeric, write_table_type};
 use crate::code::Trap;
 use crate::heap::{Extern, HostEvent, Left, Recording, StoreInner, ThrownException};
 use crate::ids::{FuncIndex, MemoryIndex, StackId};
@@ -34,6 +34,10 @@ const NEAR: u64 = 64;
 pub(super) struct Frame {
     /// Number of the function in the log.
     function: u32,
+    /// The check at the call.
+    check: u8,
+    /// True if the call is in the log. It is not before something follows that depends on it.
+    is_written: bool,
     pub ty: Arc<FuncType>,
     pub arguments: Vec<u64>,
     /// Writes that are not in the log yet, and their bytes.
@@ -46,6 +50,9 @@ pub(super) struct Frame {
 pub(super) struct Function {
     /// Name of the first import that it was.
     pub name: (String, String),
+    pub ty: Arc<FuncType>,
+    /// True if no result is a reference.
+    pub is_numeric: bool,
     /// Effects of its last call.
     pub shape: Option<Shape>,
 }
@@ -66,6 +73,15 @@ pub(super) struct Writer {
     pub executions: BTreeMap<StackId, u32>,
     started: u32,
     pub frames: Vec<Frame>,
+    /// A frame that has returned, whose allocations the next one takes.
+    spare: Option<Frame>,
+    /// Number of calls that have returned as they did last, without writes, and that are not in the
+    /// log yet.
+    quiet: u8,
+    /// The check at the last of these calls.
+    quiet_check: u8,
+    /// Results of the function that returns.
+    results: Vec<u8>,
     /// Memories that the host has borrowed, with their former contents.
     borrowed: Vec<(MemoryIndex, Vec<u8>)>,
     /// Number of times that the limiter was called for a growth.
@@ -94,6 +110,10 @@ impl Writer {
             executions: BTreeMap::new(),
             started: 0,
             frames: Vec::new(),
+            spare: None,
+            quiet: 0,
+            quiet_check: 0,
+            results: Vec::new(),
             borrowed: Vec::new(),
             growths: 0,
             fuel: [fuel; 2],
@@ -119,21 +139,28 @@ impl Writer {
         self.buffer.push(number);
     }
 
-    /// Writes the writes of the running host function that are not in the log yet.
-    fn spill(&mut self) {
+    /// Writes the calls that are not in the log yet, and the writes of the running host function.
+    pub(super) fn spill(&mut self) {
+        self.write_quiet();
         let Some(frame) = self.frames.last_mut() else {
             return;
         };
-        let mut rest = &frame.bytes[..];
-        for write in &frame.writes {
-            let (bytes, after) = rest.split_at(write.len as usize);
-            rest = after;
-            self.buffer.push(event::WRITE);
-            write_shape(&mut self.buffer, write);
-            write_data(&mut self.buffer, bytes);
+        if !frame.is_written {
+            frame.is_written = true;
+            write_call(&mut self.buffer, frame, 0);
         }
+        write_all(&mut self.buffer, frame);
         frame.writes.clear();
         frame.bytes.clear();
+    }
+
+    /// Writes the calls that have returned as they did last.
+    fn write_quiet(&mut self) {
+        if self.quiet > 0 {
+            self.buffer
+                .extend([event::QUIET, self.quiet, self.quiet_check]);
+            self.quiet = 0;
+        }
     }
 
     /// Adds a write of the host to a memory.
@@ -157,7 +184,7 @@ impl Writer {
                 frame.bytes.extend_from_slice(bytes);
             }
             None => {
-                self.buffer.push(event::WRITE);
+                self.event(event::WRITE);
                 write_shape(&mut self.buffer, &shape);
                 write_data(&mut self.buffer, bytes);
             }
@@ -182,9 +209,10 @@ impl Writer {
             HostEvent::Entered(function, arguments) => self.enter(store, function, arguments)?,
             HostEvent::Returned(returned) => {
                 let frame = self.frames.pop();
-                let frame = frame.ok_or_else(|| Error::msg("no host function was called"))?;
-                self.leave_host(store, &frame, returned)
+                let mut frame = frame.ok_or_else(|| Error::msg("no host function was called"))?;
+                self.leave_host(store, &mut frame, returned)
                     .map_err(|error| self.of_function(frame.function, error))?;
+                self.spare = Some(frame);
             }
             HostEvent::Called(function, arguments) => {
                 let target = self.function(store, function)?;
@@ -357,69 +385,100 @@ impl Writer {
     }
 
     fn enter(&mut self, store: &StoreInner, function: FuncIndex, arguments: &[u64]) -> Result<()> {
-        let ty = type_of(store, function);
         let number = self.host_function(store, function, None)?;
-        self.spill();
-        match u8::try_from(number) {
-            Ok(number) if number < event::CALL_HOST => self.buffer.push(number),
-            _ => {
-                self.buffer.push(event::CALL_HOST);
-                self.number(number.into());
-            }
+        if !self.frames.is_empty() {
+            self.spill();
         }
+        let ty = Arc::clone(&self.functions[number as usize].ty);
         self.check.add(number.into());
         self.check.add(store.stacks.fuel_spent());
         for (ty, bits) in read_values(&ty.params, arguments) {
             self.check.add_value(ty, bits);
         }
-        self.buffer.push(self.check.byte());
+        let (mut slots, mut writes, mut bytes) = match self.spare.take() {
+            Some(spare) => (spare.arguments, spare.writes, spare.bytes),
+            None => Default::default(),
+        };
+        slots.clear();
+        slots.extend_from_slice(arguments);
+        writes.clear();
+        bytes.clear();
         self.frames.push(Frame {
             function: number,
+            check: self.check.byte(),
+            is_written: false,
             ty,
-            arguments: arguments.to_vec(),
-            writes: Vec::new(),
-            bytes: Vec::new(),
+            arguments: slots,
+            writes,
+            bytes,
         });
         Ok(())
+    }
+
+    /// Writes a call that is not in the log yet. `again` is zero, or [`event::CALL_AGAIN`] if it returns
+    /// as it did last. Returns whether that is written, too.
+    fn write_entry(&mut self, frame: &mut Frame, again: u8) -> bool {
+        if frame.is_written {
+            return false;
+        }
+        self.write_quiet();
+        frame.is_written = true;
+        write_call(&mut self.buffer, frame, again)
     }
 
     /// Writes the end of a call of a host function.
     fn leave_host(
         &mut self,
         store: &StoreInner,
-        frame: &Frame,
+        frame: &mut Frame,
         returned: Result<&[u64], &Error>,
     ) -> Result<()> {
         let results = match returned {
             Ok(results) => results,
             Err(error) => {
+                self.write_entry(frame, 0);
                 // The other ends follow the writes.
-                self.write_all(frame);
+                write_all(&mut self.buffer, frame);
                 return self.fail(store, error);
             }
         };
-        let is_numeric = !frame
-            .ty
-            .results
-            .iter()
-            .any(|ty| matches!(ty, ValType::Ref(_)));
-        let mut values = Vec::new();
-        for (ty, bits) in read_values(&frame.ty.results, results) {
-            // The description of a host function comes before the event.
-            values.extend(self.value_of(store, ty, bits, Some(frame))?);
-        }
-        let shape = is_numeric.then(|| Shape {
-            writes: frame.writes.clone(),
-            results: values.clone(),
-        });
-        let function = &mut self.functions[frame.function as usize];
-        let is_same = shape.is_some() && function.shape == shape;
-        if is_same {
-            self.buffer.push(event::RETURN_AGAIN);
+        let is_numeric = self.functions[frame.function as usize].is_numeric;
+        self.results.clear();
+        if is_numeric {
+            for (ty, bits) in read_values(&frame.ty.results, results) {
+                write_numeric(&mut self.results, ty, bits);
+            }
         } else {
-            function.shape = shape;
+            // The description of a host function comes before the end.
+            self.write_entry(frame, 0);
+            for (ty, bits) in read_values(&frame.ty.results, results) {
+                let value = self.value_of(store, ty, bits, Some(&*frame))?;
+                self.results.extend(value);
+            }
+        }
+        let shape = &mut self.functions[frame.function as usize].shape;
+        let is_same = is_numeric
+            && shape
+                .as_ref()
+                .is_some_and(|shape| shape.writes == frame.writes && shape.results == self.results);
+        if is_same && frame.writes.is_empty() && !frame.is_written {
+            self.quiet += 1;
+            self.quiet_check = frame.check;
+            if self.quiet == MOST_QUIET {
+                self.write_quiet();
+            }
+            return Ok(());
+        }
+        if !is_same {
+            *shape = is_numeric.then(|| Shape {
+                writes: frame.writes.clone(),
+                results: self.results.clone(),
+            });
+            self.write_entry(frame, 0);
             self.buffer.push(event::RETURN);
             self.number(frame.writes.len() as u64);
+        } else if !self.write_entry(frame, event::CALL_AGAIN) {
+            self.buffer.push(event::RETURN_AGAIN);
         }
         let mut rest = &frame.bytes[..];
         for write in &frame.writes {
@@ -431,21 +490,9 @@ impl Writer {
             write_data(&mut self.buffer, bytes);
         }
         if !is_same {
-            self.buffer.extend_from_slice(&values);
+            self.buffer.extend_from_slice(&self.results);
         }
         Ok(())
-    }
-
-    /// Writes the writes of a host function that does not return.
-    fn write_all(&mut self, frame: &Frame) {
-        let mut rest = &frame.bytes[..];
-        for write in &frame.writes {
-            let (bytes, after) = rest.split_at(write.len as usize);
-            rest = after;
-            self.buffer.push(event::WRITE);
-            write_shape(&mut self.buffer, write);
-            write_data(&mut self.buffer, bytes);
-        }
     }
 
     /// Writes the error of a host function.
@@ -547,6 +594,7 @@ impl Recording for Writer {
         if let Err(error) = &written {
             self.failed = Some(format!("{error:#}"));
             // What was written before can be replayed.
+            self.spill();
             let _ = self.flush();
         }
         written
@@ -573,6 +621,7 @@ impl Recording for Writer {
 
 impl Drop for Writer {
     fn drop(&mut self) {
+        self.spill();
         // There is nobody to whom an error could be returned.
         let _ = self.flush();
     }
@@ -590,6 +639,34 @@ fn relative(frame: &Frame, address: u64) -> (u8, u64) {
         }
     }
     (0, address)
+}
+
+/// Writes the call of a host function, plus `again` if the number is small enough. Returns whether it is
+/// and `again` is not zero.
+fn write_call(out: &mut Vec<u8>, frame: &Frame, again: u8) -> bool {
+    let number = u8::try_from(frame.function);
+    let small = number.ok().filter(|&number| number < event::CALL_AGAIN);
+    match small {
+        Some(number) => out.push(number + again),
+        None => {
+            out.push(event::CALL_HOST);
+            write_number(out, frame.function.into());
+        }
+    }
+    out.push(frame.check);
+    small.is_some() && again > 0
+}
+
+/// Writes the writes of a host function that come before other events, or that does not return.
+fn write_all(out: &mut Vec<u8>, frame: &Frame) {
+    let mut rest = &frame.bytes[..];
+    for write in &frame.writes {
+        let (bytes, after) = rest.split_at(write.len as usize);
+        rest = after;
+        out.push(event::WRITE);
+        write_shape(out, write);
+        write_data(out, bytes);
+    }
 }
 
 fn write_shape(out: &mut Vec<u8>, write: &WriteShape) {
