@@ -111,6 +111,9 @@ pub(super) fn address_of(ty: ValType, bits: ValBits) -> Option<u64> {
     }
 }
 
+/// Number of bytes of a memory that its hash leaves out if they are zero.
+const BLOCK: usize = 64;
+
 /// A hash of everything that the guest passes to the host. Each event contains 8 bits of it.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Check(u64);
@@ -140,7 +143,19 @@ impl Check {
         (self.0 >> 56) as u8
     }
 
+    /// Adds bytes, most of which may be zero.
     fn add_bytes(&mut self, bytes: &[u8]) {
+        let (blocks, rest) = bytes.as_chunks::<BLOCK>();
+        for (at, block) in blocks.iter().enumerate() {
+            if block != &[0; BLOCK] {
+                self.add(at as u64);
+                self.add_words(block);
+            }
+        }
+        self.add_words(rest);
+    }
+
+    fn add_words(&mut self, bytes: &[u8]) {
         let (words, rest) = bytes.as_chunks::<8>();
         for word in words {
             self.add(u64::from_le_bytes(*word));
@@ -186,9 +201,12 @@ pub(super) fn write_text(out: &mut Vec<u8>, text: &str) {
 
 /// Writes the bytes of a write to a memory, whose number is known.
 pub(super) fn write_data(out: &mut Vec<u8>, bytes: &[u8]) {
-    match bytes.first_chunk() {
-        Some(word) if bytes.len() == 4 => write_number(out, u32::from_le_bytes(*word).into()),
-        _ => out.extend_from_slice(bytes),
+    if let Ok(word) = bytes.try_into() {
+        write_number(out, u32::from_le_bytes(word).into());
+    } else if let Ok(word) = bytes.try_into() {
+        write_number(out, u64::from_le_bytes(word));
+    } else {
+        out.extend_from_slice(bytes);
     }
 }
 

@@ -324,10 +324,14 @@ pub(super) fn write(
     let count = store.0.memories().len();
     actions::check(store, reader, shape.memory, count, "memory")?;
     let address = usize::try_from(base.wrapping_add(shape.offset)).unwrap_or(usize::MAX);
-    let word;
+    let (half, word);
     let bytes = match shape.len {
         4 => {
-            word = reader.index()?.to_le_bytes();
+            half = reader.index()?.to_le_bytes();
+            &half[..]
+        }
+        8 => {
+            word = reader.number()?.to_le_bytes();
             &word
         }
         len => reader.bytes(len)?,

@@ -68,6 +68,8 @@ pub(super) struct Writer {
     pub functions: Vec<Function>,
     /// Numbers in the log of the store's host functions.
     pub numbers: BTreeMap<FuncIndex, u32>,
+    /// The host function that was called last, and its number.
+    last_called: Option<(FuncIndex, u32)>,
     modules: Vec<Arc<Module>>,
     /// Numbers of executions by their stacks.
     pub executions: BTreeMap<StackId, u32>,
@@ -106,6 +108,7 @@ impl Writer {
             check: Check::default(),
             functions: Vec::new(),
             numbers: BTreeMap::new(),
+            last_called: None,
             modules: Vec::new(),
             executions: BTreeMap::new(),
             started: 0,
@@ -193,6 +196,9 @@ impl Writer {
 
     /// Adds the changes of memories that the host has borrowed.
     fn add_changes(&mut self, store: &StoreInner) {
+        if self.borrowed.is_empty() {
+            return;
+        }
         for (memory, before) in mem::take(&mut self.borrowed) {
             let now = store.memory(memory).bytes().unwrap_or_default();
             let mut at = 0;
@@ -385,7 +391,11 @@ impl Writer {
     }
 
     fn enter(&mut self, store: &StoreInner, function: FuncIndex, arguments: &[u64]) -> Result<()> {
-        let number = self.host_function(store, function, None)?;
+        let number = match self.last_called {
+            Some((last, number)) if last == function => number,
+            _ => self.host_function(store, function, None)?,
+        };
+        self.last_called = Some((function, number));
         if !self.frames.is_empty() {
             self.spill();
         }
