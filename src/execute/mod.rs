@@ -29,7 +29,6 @@
 //! * **X3** `mem` and `len` are the present memory 0 of the running instance. Whatever changes it
 //!   exits from running code first, and they are loaded when code continues. Other threads may make
 //!   a memory larger that is not exclusive: then `len` is at most its size.
-//!
 //! * **X4** Where an `i32` is in the accumulator, its upper 32 bits are zero.
 //!
 //! S1 to S4 (`stack`) and H1 to H5 (`heap`) hold as well.

@@ -147,11 +147,11 @@ impl Module {
         Module::create(engine, bytes, None)
     }
 
-    /// Does the same with bytes that the module shares.
+    /// Creates a module that shares the bytes: see [`Module::new`].
     ///
     /// # Errors
     ///
-    /// Those of [`Module::new`].
+    /// The errors of [`Module::new`].
     pub fn from_shared(
         engine: &Arc<EngineInner>,
         bytes: &Arc<Vec<u8>>,

@@ -21,7 +21,7 @@ pub fn opaque(mut number: u64) -> u64 {
 /// next instruction waits for that. So operands that nothing waits for are read with an index register,
 /// which takes an instruction less: `Source::read_indexed`.
 ///
-/// What did not pay: an index register everywhere, except in counted loops and copies. Programs execute
+/// An index register everywhere did not pay, except in counted loops and copies: programs execute
 /// 0.85 to 0.90 of the instructions, and in 15 crates and 9 kernels the geometric mean of the times stays
 /// (0.605 and 0.653 of wasmi's in two runs in turn, 0.589 and 0.652 with this). But what waits takes
 /// longer: iterative Fibonacci numbers 0.96 of wasmi's time instead of 0.64.
