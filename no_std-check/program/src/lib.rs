@@ -1,9 +1,16 @@
 //! The program of the firmware and of the PC: two modules, their results, and their failures. With
-//! the feature `simd`, there is a third module, which uses vectors.
+//! the feature `simd`, there is a third module, which uses vectors. With the feature `snapshots`, a call
+//! also goes on from snapshots.
 //!
 //! Every line of output must be the same on both, including all offsets in backtraces.
 
 #![no_std]
+
+#[cfg(feature = "snapshots")]
+extern crate alloc;
+
+#[cfg(feature = "snapshots")]
+mod snapshots;
 
 #[cfg(feature = "simd")]
 use backstitch::V128;
@@ -88,7 +95,11 @@ pub fn run(out: impl Write + Send + 'static) -> Result<()> {
     let spent = 1_000_000 - store.get_fuel()?;
     store
         .data_mut()
-        .line("fuel spent since it was last set", spent)
+        .line("fuel spent since it was last set", spent)?;
+
+    #[cfg(feature = "snapshots")]
+    snapshots::run(store.into_data())?;
+    Ok(())
 }
 
 /// Defines the board's functions for guests.
