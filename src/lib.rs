@@ -89,8 +89,8 @@
 //! backtrace is a walk over those records, a call can be suspended anywhere ([`Execution`]) and
 //! resumed later, and runaway recursion ends in a trap.
 //!
-//! `ids` contains the indices and identities of all that a store owns, `support` utilities for
-//! all other modules. The documentation of each module states its input, its output and its rules.
+//! `ids` contains the indices and identities of all that a store owns, `dwarf` the source lines of
+//! modules, `support` utilities for all other modules. The documentation of each module states its input, its output and its rules.
 //!
 //! # Features
 //!
@@ -103,6 +103,8 @@
 //! * `simd` (default): vectors, by SIMD and relaxed SIMD.
 //! * `wat`: [`Module::new`] also accepts the text format.
 //! * `anyhow`: `?` converts errors to `anyhow::Error`.
+//! * `dwarf` (default): source lines in backtraces ([`FrameInfo::symbols`], [`Symbolizer`]), from the
+//!   debugging information of modules.
 //! * `copy-on-write` (default): forks share the pages of large memories on Linux.
 //! * `small`: no fused cells, for targets with little flash memory.
 //! * `profile`: [`Dispatch::Loop`] counts the executed cells; for development of this crate.
@@ -119,6 +121,7 @@ extern crate std;
 
 mod api;
 mod code;
+mod dwarf;
 mod execute;
 mod heap;
 mod ids;

@@ -17,6 +17,8 @@ use std::path::Path;
 const MAY_NAME: &[(&str, &[&str])] = &[
     ("support", &[]),
     ("ids", &[]),
+    // The source of a module's code, from its bytes alone.
+    ("dwarf", &["support"]),
     ("code", &["ids", "support"]),
     ("module", &["code", "ids", "support"]),
     ("translate", &["code", "ids", "module", "stack", "support"]),
@@ -57,6 +59,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
         "api",
         &[
             "code",
+            "dwarf",
             "execute",
             "heap",
             "ids",

@@ -3,9 +3,11 @@
 use super::context::AsContext;
 use super::core_dump::WasmCoreDump;
 use super::demangle::{Printable, demangle};
+use super::frame_symbols::FrameSymbols;
 use super::instance::Instance;
 use super::module::Module;
 use crate::code::Trap;
+use crate::dwarf::FrameSymbol;
 use crate::heap::{Failure, StoreInner, ThrownException};
 use crate::ids::{InstanceIndex, StackId};
 use crate::stack::BoundaryKind;
@@ -15,7 +17,6 @@ use crate::walk::MemoryFault;
 use crate::walk::coredump::Cause;
 use crate::walk::{Backtrace, Frame};
 use alloc::collections::BTreeMap;
-use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
@@ -145,11 +146,13 @@ impl WasmBacktrace {
             room /= 2;
         }
         let mut stacks = self.captured.iter().map(|frame| frame.stack).skip(1);
+        let mut symbols = FrameSymbols::default();
         for run in self.captured[..room].chunk_by(|a, b| a.instance == b.instance) {
             let origin = &self.origins[&run[0].instance];
             frames.extend(run.iter().map(|&frame| FrameInfo {
                 origin: Arc::clone(origin),
                 frame,
+                symbols: symbols.of(&origin.module, frame),
                 is_stack_boundary: stacks.next().is_some_and(|next| next != frame.stack),
             }));
         }
@@ -224,15 +227,54 @@ impl fmt::Display for WasmBacktrace {
             if let Some(offset) = frame.module_offset() {
                 write!(f, "{offset:#8x} - ")?;
             }
-            let module = frame.module().name().unwrap_or("<unknown>");
-            write!(f, "{}!", Printable(module))?;
-            match frame.func_name() {
-                Some(name) => write!(f, "{}", Printable(&demangle(name)))?,
-                None => write!(f, "<wasm function {}>", frame.func_index())?,
+            if frame.symbols().is_empty() {
+                let module = frame.module().name().unwrap_or("<unknown>");
+                write!(f, "{}!", Printable(module))?;
+                write_function(f, frame)?;
+            }
+            for (depth, symbol) in frame.symbols().iter().enumerate() {
+                if depth > 0 {
+                    f.write_str("\n                - ")?;
+                }
+                write_symbol(f, frame, depth, symbol)?;
             }
         }
         Ok(())
     }
+}
+
+/// Writes the name of a frame's function, or its index.
+fn write_function(f: &mut fmt::Formatter<'_>, frame: &FrameInfo) -> fmt::Result {
+    match frame.func_name() {
+        Some(name) => write!(f, "{}", Printable(&demangle(name))),
+        None => write!(f, "<wasm function {}>", frame.func_index()),
+    }
+}
+
+/// Writes one of the functions that a frame's instruction belongs to, with its source position on a line
+/// of its own.
+fn write_symbol(
+    f: &mut fmt::Formatter<'_>,
+    frame: &FrameInfo,
+    depth: usize,
+    symbol: &FrameSymbol,
+) -> fmt::Result {
+    match symbol.name() {
+        Some(name) => write!(f, "{}", Printable(&demangle(name)))?,
+        None if depth == 0 => write_function(f, frame)?,
+        None => f.write_str("<inlined function>")?,
+    }
+    let Some(file) = symbol.file() else {
+        return Ok(());
+    };
+    write!(f, "\n                    at {}", Printable(file))?;
+    if let Some(line) = symbol.line() {
+        write!(f, ":{line}")?;
+        if let Some(column) = symbol.column() {
+            write!(f, ":{column}")?;
+        }
+    }
+    Ok(())
 }
 
 /// A frame of a [`WasmBacktrace`].
@@ -243,6 +285,8 @@ impl fmt::Display for WasmBacktrace {
 pub struct FrameInfo {
     origin: Arc<Origin>,
     frame: Frame,
+    /// Shared by the frames of one instruction.
+    symbols: Arc<[FrameSymbol]>,
     is_stack_boundary: bool,
 }
 
@@ -291,11 +335,15 @@ impl FrameInfo {
         self.frame.fp as usize
     }
 
-    /// Returns the source positions of the frame's instruction.
+    /// Returns the source positions of the frame's instruction: those in inlined functions first, each
+    /// before the one that it is inlined into.
     ///
-    /// The slice is always empty: debugging information is not read yet.
+    /// The slice is empty if the module has no debugging information for the instruction, or malformed
+    /// one, without the feature `dwarf`, and with [`WasmBacktraceDetails::Disable`].
+    ///
+    /// [`WasmBacktraceDetails::Disable`]: crate::WasmBacktraceDetails::Disable
     pub fn symbols(&self) -> &[FrameSymbol] {
-        &[]
+        &self.symbols
     }
 
     /// Returns the instance in which the function runs.
@@ -319,39 +367,5 @@ impl FrameInfo {
     /// Returns whether the next older frame, that of the caller, is on another stack.
     pub fn is_stack_boundary(&self) -> bool {
         self.is_stack_boundary
-    }
-}
-
-/// Name and source position of a function.
-///
-/// Corresponds to
-/// [`wasmtime::FrameSymbol`](https://docs.rs/wasmtime/latest/wasmtime/struct.FrameSymbol.html).
-#[derive(Clone, Debug)]
-pub struct FrameSymbol {
-    name: Option<String>,
-    file: Option<String>,
-    line: Option<u32>,
-    column: Option<u32>,
-}
-
-impl FrameSymbol {
-    /// Returns the function's name, which may be mangled.
-    pub fn name(&self) -> Option<&str> {
-        self.name.as_deref()
-    }
-
-    /// Returns the source file.
-    pub fn file(&self) -> Option<&str> {
-        self.file.as_deref()
-    }
-
-    /// Returns the line number, starting from 1.
-    pub fn line(&self) -> Option<u32> {
-        self.line
-    }
-
-    /// Returns the column number, starting from 1.
-    pub fn column(&self) -> Option<u32> {
-        self.column
     }
 }

@@ -26,6 +26,19 @@ pub struct Config {
     pub(super) dispatch: Option<Dispatch>,
 }
 
+/// Whether backtraces contain source positions: see [`Config::wasm_backtrace_details`].
+///
+/// Corresponds to
+/// [`wasmtime::WasmBacktraceDetails`](https://docs.rs/wasmtime/latest/wasmtime/enum.WasmBacktraceDetails.html),
+/// without its variant `Environment`: no environment variable changes what this library does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WasmBacktraceDetails {
+    /// Debugging information is read when a backtrace's frames are looked at.
+    Enable,
+    /// Debugging information is not read.
+    Disable,
+}
+
 impl Default for Config {
     fn default() -> Config {
         Config::new()
@@ -205,6 +218,19 @@ impl Config {
         if let Some(limit) = limit {
             self.tunables.backtrace_max_frames = limit.get();
         }
+        self
+    }
+
+    /// Sets whether backtraces contain the [source positions](crate::FrameInfo::symbols) of their frames,
+    /// from the debugging information of modules.
+    ///
+    /// This has no cost until the frames of a backtrace are looked at. The default is
+    /// [`WasmBacktraceDetails::Enable`].
+    pub fn wasm_backtrace_details(&mut self, details: WasmBacktraceDetails) -> &mut Config {
+        self.tunables.backtrace_details = match details {
+            WasmBacktraceDetails::Enable => true,
+            WasmBacktraceDetails::Disable => false,
+        };
         self
     }
 

@@ -44,6 +44,7 @@ mod field_type;
 mod file;
 mod finality;
 mod fork;
+mod frame_symbols;
 mod func;
 mod func_type;
 mod future;
@@ -89,9 +90,9 @@ mod tests;
 pub use self::any_ref::AnyRef;
 pub use self::array_ref::{ArrayRef, ArrayRefPre};
 pub use self::array_type::ArrayType;
-pub use self::backtrace::{FrameInfo, FrameSymbol, WasmBacktrace};
+pub use self::backtrace::{FrameInfo, WasmBacktrace};
 pub use self::caller::Caller;
-pub use self::config::Config;
+pub use self::config::{Config, WasmBacktraceDetails};
 pub use self::cont_ref::{ContRef, ContState, NotSuspended};
 pub use self::cont_type::ContType;
 pub use self::context::{AsContext, AsContextMut, StoreContext, StoreContextMut};
@@ -150,6 +151,9 @@ pub use self::values::{V128, Val};
 pub use self::wasm_ty::{WasmParams, WasmResults, WasmRet, WasmTy};
 
 pub use crate::code::{AccessKind, Trap};
+pub use crate::dwarf::FrameSymbol;
+#[cfg(feature = "dwarf")]
+pub use crate::dwarf::{SourceLine, Symbolizer};
 #[cfg(feature = "profile")]
 pub use crate::execute::DispatchCounts;
 pub use crate::execute::{Dispatch, DispatchError, ExecutionError};

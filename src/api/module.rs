@@ -1,14 +1,20 @@
 //! Modules.
 
+#[cfg(feature = "dwarf")]
+use super::demangle::Printable;
 use super::engine::Engine;
 use super::extern_type::{ExportType, ExternType, ImportType};
 use super::module_bytes::ModuleBytes;
 use super::text;
+#[cfg(feature = "dwarf")]
+use crate::dwarf::Symbolizer;
 use crate::module::{self, ExportItem};
 use crate::support::error::Result;
 use crate::support::transparent::transparent;
 use crate::translate;
 use alloc::sync::Arc;
+#[cfg(feature = "dwarf")]
+use alloc::{format, string::String};
 use core::fmt;
 
 transparent! {
@@ -148,6 +154,48 @@ impl Module {
     /// has not been validated before.
     pub fn disassemble(&self, function: u32) -> Result<impl fmt::Display> {
         translate::Disassembly::new(&self.0, function)
+    }
+
+    /// Disassembles the translated code of a function, with the source lines of its instructions.
+    ///
+    /// See [`Module::disassemble`]. `symbolizer` has the debugging information of this module.
+    ///
+    /// # Errors
+    ///
+    /// Returns the errors of [`Module::disassemble`].
+    #[cfg(feature = "dwarf")]
+    pub fn disassemble_with_lines(
+        &self,
+        function: u32,
+        symbolizer: &Symbolizer<'_>,
+    ) -> Result<impl fmt::Display> {
+        let mut listing = translate::Disassembly::new(&self.0, function)?;
+        let body = self
+            .0
+            .body(function)
+            .map_or(0..0, |body| body.start as u64..body.end as u64);
+        for line in symbolizer.lines(body) {
+            if let (Ok(offset), Some(file)) = (u32::try_from(line.offsets.start), line.file) {
+                let number = line.line.map_or(String::new(), |line| format!(":{line}"));
+                listing.note(offset, format!("{}{number}", Printable(file)));
+            }
+        }
+        Ok(listing)
+    }
+
+    /// Reads the debugging information of the module: `None` if it has none.
+    ///
+    /// # Errors
+    ///
+    /// If the debugging information is malformed.
+    #[cfg(feature = "dwarf")]
+    pub fn symbolizer(&self) -> Result<Option<Symbolizer<'_>>> {
+        let mut sections = self.0.custom_section_names();
+        if sections.any(|name| name.starts_with(".debug_")) {
+            Symbolizer::new(&self.0.bytes)
+        } else {
+            Ok(None)
+        }
     }
 
     fn item_type(&self, item: ExportItem) -> module::ExternType {

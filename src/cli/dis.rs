@@ -7,6 +7,7 @@ use super::symbols::Symbols;
 use backstitch::{Config, Engine, Module};
 use clap::Args;
 use std::borrow::Cow;
+use std::fmt::Display;
 use std::io::Write;
 use std::path::PathBuf;
 
@@ -49,6 +50,13 @@ pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Fail
     let engine = Engine::new(&Config::new()).map_err(load)?;
     let module = Module::from_shared(&engine, &source.binary).map_err(load)?;
     let symbols = source.symbols()?;
+    let symbolizer = match module.symbolizer() {
+        Ok(symbolizer) => symbolizer,
+        Err(error) => {
+            writeln!(out, "`{file}` is shown without source lines: {error:#}\n")?;
+            None
+        }
+    };
     let selected = match &arguments.func {
         Some(text) => {
             let index = find(&symbols, text)
@@ -58,19 +66,31 @@ pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Fail
         None => symbols.defined.clone(),
     };
     for index in selected {
-        let code = module.disassemble(index).map_err(|error| {
+        let listing = match &symbolizer {
+            Some(symbolizer) => module
+                .disassemble_with_lines(index, symbolizer)
+                .map(|code| text(&code, arguments.explain)),
+            None => module
+                .disassemble(index)
+                .map(|code| text(&code, arguments.explain)),
+        };
+        let listing = listing.map_err(|error| {
             let description = source.describe(&error);
             Failure::Input(format!(
                 "cannot translate function {index} of `{file}`: {description}"
             ))
         })?;
-        let listing = match arguments.explain {
-            true => format!("{code:#}"),
-            false => code.to_string(),
-        };
         writeln!(out, "{}", with_shown_name(&symbols, index, &listing))?;
     }
     Ok(())
+}
+
+/// Formats a listing, in its alternate form with the documentation of its ops.
+fn text(code: &dyn Display, explain: bool) -> String {
+    match explain {
+        true => format!("{code:#}"),
+        false => code.to_string(),
+    }
 }
 
 /// Replaces the name in the heading of a listing by the name for people.

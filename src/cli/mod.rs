@@ -36,6 +36,7 @@ mod run;
 mod script;
 mod signature;
 mod snapshot;
+mod sources;
 mod symbols;
 mod text;
 mod value;

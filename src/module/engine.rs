@@ -77,6 +77,8 @@ pub struct Tunables {
     pub coredump_on_trap: bool,
     /// Maximum number of frames in a backtrace.
     pub backtrace_max_frames: usize,
+    /// True if backtraces contain what debugging information says of their frames.
+    pub backtrace_details: bool,
     /// Pace of the collector.
     pub collector: CollectorPace,
     /// Size in bytes of memories whose pages forks share.
@@ -148,6 +150,7 @@ impl Default for Tunables {
             backtrace: true,
             coredump_on_trap: false,
             backtrace_max_frames: 20,
+            backtrace_details: true,
             collector: CollectorPace::default(),
             // Allocators of C reuse smaller blocks, whose pages are resident already. The memories of
             // most tests are small.

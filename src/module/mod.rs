@@ -363,6 +363,11 @@ impl Module {
         self.sha256.get_or_init(|| sha256(&self.bytes))
     }
 
+    /// Returns the names of the custom sections, in the module's order.
+    pub fn custom_section_names(&self) -> impl Iterator<Item = &str> {
+        self.custom.iter().map(|section| section.name(&self.bytes))
+    }
+
     /// Returns the contents of the custom sections with this name, in the module's order.
     pub fn custom_sections<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
         self.custom

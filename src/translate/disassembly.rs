@@ -4,6 +4,7 @@ use super::function::Function;
 use crate::code::{BlockForm, CatchTable, Op, Passed};
 use crate::module::{Export, ExportItem, Module};
 use crate::support::error::Error;
+use alloc::collections::BTreeMap;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt;
@@ -16,6 +17,8 @@ pub struct Disassembly {
     extent: u32,
     lines: Vec<Line>,
     catches: CatchTable,
+    /// Notes on instructions, by the offset in the module of the first one that each belongs to.
+    notes: BTreeMap<u32, String>,
 }
 
 #[derive(Clone, Debug)]
@@ -56,7 +59,13 @@ impl Disassembly {
             extent: translated.extent,
             lines,
             catches: translated.catches,
+            notes: BTreeMap::new(),
         })
+    }
+
+    /// Adds a note on the instructions from an offset in the module on, up to the next note.
+    pub fn note(&mut self, offset: u32, note: String) {
+        self.notes.insert(offset, note);
     }
 }
 
@@ -98,10 +107,17 @@ impl fmt::Display for Disassembly {
         }
         writeln!(f, ": frame of {} slots", self.extent)?;
         writeln!(f, "  cell    wasm")?;
+        let mut last = None;
         for Line {
             cell, wasm, text, ..
         } in &self.lines
         {
+            let note = wasm.and_then(|wasm| self.notes.range(..=wasm).next_back());
+            let note = note.map(|(_, note)| note);
+            if let Some(note) = note.filter(|_| note != last) {
+                writeln!(f, "                ; {note}")?;
+                last = Some(note);
+            }
             match wasm {
                 Some(wasm) => writeln!(f, "{cell:>6}  {wasm:#8x}  {text}")?,
                 None => writeln!(f, "{cell:>6}  {:>8}  {text}", "")?,

@@ -28,6 +28,7 @@ mod random;
 mod recursion;
 mod sizes;
 mod snapshots;
+mod sources;
 
 #[global_allocator]
 static ALLOCATOR: guard::Allocator = guard::Allocator;

@@ -12,5 +12,6 @@ mod command_line;
 #[allow(dead_code)]
 mod fixtures;
 mod objects;
+mod sources;
 mod text;
 mod vectors;

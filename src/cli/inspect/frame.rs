@@ -3,6 +3,7 @@
 use super::disassembly::{self, Line};
 use super::inspection::{Inspection, Local, Subject, bits_of, boundary, position, type_of};
 use crate::cli::names::printable;
+use crate::cli::sources;
 use backstitch::coredump::{Frame, Value};
 use std::io::{self, Write};
 use std::str::FromStr;
@@ -109,6 +110,9 @@ pub(crate) fn print(
         write!(out, ": {}", position(details.position))?;
     }
     writeln!(out)?;
+    for line in sources::lines(&inspection.symbols(frame, &subject)) {
+        writeln!(out, "  {line}")?;
+    }
     let is_youngest = number.thread == 0 && number.frame == 0;
     if let Some(reason) = inspection.reason().filter(|_| is_youngest) {
         writeln!(out, "  {}", printable(&reason))?;

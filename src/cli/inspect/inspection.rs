@@ -5,11 +5,11 @@ use crate::cli::lanes::Shape;
 use crate::cli::names::{self, printable};
 use crate::cli::symbols::Symbols;
 use crate::cli::value;
-use backstitch::CoreDump;
 use backstitch::coredump::{
     Boundary, Field, Frame, Function, Heap, Module, ObjectKind, Position, ReasonKind, RefKind,
     StackState, Storage, ThreadState, Type, Value,
 };
+use backstitch::{CoreDump, FrameSymbol, Symbolizer};
 
 /// A dump and the files of its modules, as far as they are available.
 pub(crate) struct Inspection<'a> {
@@ -19,7 +19,9 @@ pub(crate) struct Inspection<'a> {
     /// The dump's modules. If the dump lists none, one unknown module.
     pub(crate) listed: Vec<Module>,
     /// The file of each module.
-    pub(crate) modules: Vec<Option<ModuleFile>>,
+    pub(crate) modules: &'a [Option<ModuleFile>],
+    /// The debugging information in each module's file, or why it cannot be read.
+    pub(crate) debug_info: Vec<Result<Option<Symbolizer<'a>>, String>>,
     /// The shape in which vectors are shown.
     pub(crate) lanes: Shape,
 }
@@ -124,6 +126,17 @@ impl Inspection<'_> {
             subject.locals = types.iter().enumerate().map(local).collect();
         }
         subject
+    }
+
+    /// Returns the functions and source positions of a frame's instruction. There are none if its module
+    /// is not known, or has no debugging information.
+    pub(crate) fn symbols(&self, frame: &Frame, subject: &Subject) -> Vec<FrameSymbol> {
+        let found = || {
+            let offset = subject.module_offset(frame)?;
+            let symbolizer = self.debug_info[subject.module?].as_ref().ok()?.as_ref()?;
+            Some(symbolizer.symbols(offset))
+        };
+        found().unwrap_or_default()
     }
 
     /// Formats a value for people.

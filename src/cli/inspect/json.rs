@@ -8,6 +8,7 @@ use super::inspection::{Inspection, Local, bits_of, boundary, position, state_na
 use super::modules::hex;
 use super::object::{self, object_in};
 use crate::cli::names::is_misleading;
+use crate::cli::sources::Source;
 use backstitch::coredump::{self, Contents, Frame, ObjectKind, ObjectType, ThreadState, Value};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -79,6 +80,7 @@ pub(crate) struct FrameEntry {
     parameters: Option<usize>,
     code_offset: u32,
     module_offset: Option<u64>,
+    source: Vec<Source>,
     stack: Option<u32>,
     position: Option<&'static str>,
     boundary: Option<&'static str>,
@@ -530,6 +532,11 @@ fn entry(inspection: &Inspection<'_>, number: usize, frame: &Frame) -> FrameEntr
         parameters: subject.parameters,
         code_offset: frame.code_offset,
         module_offset: subject.module_offset(frame),
+        source: inspection
+            .symbols(frame, &subject)
+            .iter()
+            .map(Source::from)
+            .collect(),
         stack: frame.details.map(|details| details.stack),
         position: frame.details.map(|details| position(details.position)),
         boundary: frame.details.and_then(|details| boundary(details.boundary)),
@@ -604,7 +611,7 @@ pub(crate) fn stacks(inspection: &Inspection<'_>) -> Vec<Stack> {
 
 /// Converts the modules of a dump.
 pub(crate) fn modules(inspection: &Inspection<'_>) -> Vec<Module> {
-    let modules = inspection.listed.iter().zip(&inspection.modules);
+    let modules = inspection.listed.iter().zip(inspection.modules);
     modules
         .map(|(module, file)| Module {
             name: module.name.clone(),

@@ -124,7 +124,8 @@ pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Fail
         file,
         dump,
         listed,
-        modules,
+        debug_info: modules::debug_info(&modules),
+        modules: &modules,
         lanes: arguments.lanes,
     };
     if let Some(page) = &arguments.html {

@@ -19,12 +19,13 @@ mod objects;
 use super::disassembly;
 use super::inspection::{Inspection, Subject, boundary, position, thread_state, type_of};
 use super::{json, summary};
+use crate::cli::sources;
 use backstitch::coredump::{Frame, ReasonKind, RefKind, Value};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use miniz_oxide::deflate::compress_to_vec_zlib;
 use serde::Serialize;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 const HTML: &str = include_str!("page/page.html");
@@ -93,6 +94,8 @@ struct Function {
     /// Name and type of each local.
     locals: Vec<(Option<String>, Option<String>)>,
     code: Code,
+    /// Source positions, by the offset of a frame's instruction.
+    sources: BTreeMap<u64, Vec<String>>,
 }
 
 #[derive(Serialize)]
@@ -256,7 +259,8 @@ struct Known {
     /// The description for the frame with the most locals.
     subject: Subject,
     locals: usize,
-    offsets: BTreeSet<u64>,
+    /// The source positions of the frames' instructions, by their offsets.
+    sources: BTreeMap<u64, Vec<String>>,
 }
 
 impl Functions {
@@ -267,14 +271,17 @@ impl Functions {
             number: next,
             subject: inspection.subject(frame),
             locals: frame.locals.len(),
-            offsets: BTreeSet::new(),
+            sources: BTreeMap::new(),
         });
         if frame.locals.len() > known.locals {
             known.subject = inspection.subject(frame);
             known.locals = frame.locals.len();
         }
         let module_offset = known.subject.module_offset(frame);
-        known.offsets.extend(module_offset);
+        if let Some(offset) = module_offset {
+            let lines = || sources::lines(&inspection.symbols(frame, &known.subject));
+            known.sources.entry(offset).or_insert_with(lines);
+        }
         let pack = |values: &[Value]| {
             let values = values.iter();
             values.map(|value| packed(inspection, value)).collect()
@@ -299,7 +306,7 @@ impl Functions {
             .into_iter()
             .map(
                 |Known {
-                     subject, offsets, ..
+                     subject, sources, ..
                  }| Function {
                     module: subject.module_name.clone(),
                     index: subject.index,
@@ -314,7 +321,8 @@ impl Functions {
                         .iter()
                         .map(|local| (local.name.clone(), local.ty.clone()))
                         .collect(),
-                    code: code(inspection, &subject, &offsets),
+                    code: code(inspection, &subject, &sources),
+                    sources,
                 },
             )
             .collect()
@@ -322,7 +330,11 @@ impl Functions {
 }
 
 /// Returns a function's instructions; for a long function only those around its frames.
-fn code(inspection: &Inspection<'_>, subject: &Subject, offsets: &BTreeSet<u64>) -> Code {
+fn code(
+    inspection: &Inspection<'_>,
+    subject: &Subject,
+    sources: &BTreeMap<u64, Vec<String>>,
+) -> Code {
     let file = subject
         .module
         .and_then(|at| inspection.modules[at].as_ref());
@@ -337,7 +349,7 @@ fn code(inspection: &Inspection<'_>, subject: &Subject, offsets: &BTreeSet<u64>)
     };
     let mut shown = vec![lines.len() <= LONG; lines.len()];
     if lines.len() > LONG {
-        for offset in offsets {
+        for offset in sources.keys() {
             let at = lines.partition_point(|line| line.offset < *offset);
             let end = lines.len().min(at + AROUND + 1);
             shown[at.saturating_sub(AROUND).min(end)..end].fill(true);

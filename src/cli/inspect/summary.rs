@@ -3,6 +3,7 @@
 use super::inspection::{Inspection, Subject, boundary, thread_state};
 use super::{disassembly, frame, stacks};
 use crate::cli::names::printable;
+use crate::cli::sources;
 use backstitch::coredump::{Frame, Memory, Thread, ThreadState};
 use std::io::{self, Write};
 
@@ -162,6 +163,9 @@ fn print_thread(
         let offset = frame::offset(frame, &subject);
         let call = call(inspection, frame, &subject);
         writeln!(out, "  {at:>width$}  {offset:>8}  {call}")?;
+        for line in sources::lines(&inspection.symbols(frame, &subject)) {
+            writeln!(out, "  {:>width$}  {:>8}    {line}", "", "")?;
+        }
         let boundary = frame.details.and_then(|details| boundary(details.boundary));
         if let (Some(boundary), true) = (boundary, at + 1 < all) {
             writeln!(out, "  {:>width$}  {:>8}  ── {boundary} ──", "", "")?;
@@ -173,13 +177,17 @@ fn print_thread(
 /// Prints modules, memories and counts of other items, one per line.
 fn print_contents(inspection: &Inspection<'_>, out: &mut dyn Write) -> io::Result<()> {
     let dump = &inspection.dump;
-    for (module, file) in inspection.listed.iter().zip(&inspection.modules) {
+    for (index, module) in inspection.listed.iter().enumerate() {
+        let file = &inspection.modules[index];
         let source = match file {
             Some(file) if file.is_verified => format!("{}", file.path.display()),
             Some(file) => format!("{} (not verified)", file.path.display()),
             None => "file not known; provide it with --module".to_string(),
         };
         writeln!(out, "module {}: {source}", printable(&module.name))?;
+        if let Err(reason) = &inspection.debug_info[index] {
+            writeln!(out, "  its debugging information is not shown: {reason}")?;
+        }
     }
     for (index, memory) in dump.memories().iter().enumerate() {
         writeln!(out, "memory {index}: {}", extent(memory))?;

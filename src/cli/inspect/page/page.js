@@ -115,7 +115,8 @@ function drawFrame() {
   if (frame.position) place.push(frame.position);
   const stack = data.stacks[chosenStack()];
   if (stack?.continuation) place.push(`${stackTitle(stack)}${stack.handlers.length ? `, handlers around it: ${handlersText(stack)}` : ""}`);
-  const parts = [heading, make("p", "meta", place.join(" · "))];
+  const sources = fn.sources[frame.moduleOffset] ?? [];
+  const parts = [heading, make("p", "meta", place.join(" · ")), ...sources.map(line => make("p", "meta", line))];
   const none = frame.captured === false ? "Not recorded, because there was no memory for them."
     : frame.captured === null ? "None recorded." : "None.";
 

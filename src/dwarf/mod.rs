@@ -1,0 +1,14 @@
+//! Debugging information: the source of the instructions of a module.
+//!
+//! * Input: the bytes of a module, with DWARF in custom sections. They may be hostile.
+//! * Output: functions, files and lines of instructions ([`Symbolizer`]).
+//! * Rules: nothing here is needed to run a module. Debugging information that is malformed is an
+//!   error where it is asked for, and no reason to refuse a module.
+
+mod symbol;
+#[cfg(feature = "dwarf")]
+mod symbolizer;
+
+pub use symbol::FrameSymbol;
+#[cfg(feature = "dwarf")]
+pub use symbolizer::{SourceLine, Symbolizer};

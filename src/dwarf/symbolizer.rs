@@ -1,0 +1,183 @@
+//! Lookup of instructions in the line tables and functions of a module.
+
+use super::FrameSymbol;
+use crate::ensure;
+use crate::support::error::Result;
+use addr2line::Context;
+use addr2line::gimli::{self, Dwarf, EndianSlice, LittleEndian, SectionId, UnitRef};
+use alloc::borrow::ToOwned;
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
+use core::fmt;
+use core::ops::Range;
+use wasmparser::{Parser, Payload};
+
+/// Largest number of functions that are inlined into each other. `addr2line` recurses for each.
+const MAX_INLINED: usize = 256;
+
+type Section<'a> = EndianSlice<'a, LittleEndian>;
+
+/// The functions and source lines of a module's instructions, from the DWARF in its custom sections.
+///
+/// ```
+/// use backstitch::Symbolizer;
+///
+/// // This module has no debugging information.
+/// let symbolizer = Symbolizer::new(b"\0asm\x01\0\0\0")?;
+/// assert!(symbolizer.is_none());
+/// # Ok::<(), backstitch::Error>(())
+/// ```
+pub struct Symbolizer<'a> {
+    context: Context<Section<'a>>,
+    /// Offset in the module of the code section's contents. Addresses are relative to it.
+    code: u64,
+}
+
+/// Instructions of one source line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SourceLine<'s> {
+    /// Offsets of the instructions in the module.
+    pub offsets: Range<u64>,
+    /// The path of the source file, if it is known.
+    pub file: Option<&'s str>,
+    /// The line number, starting from 1.
+    pub line: Option<u32>,
+    /// The column number, starting from 1.
+    pub column: Option<u32>,
+}
+
+impl<'a> Symbolizer<'a> {
+    /// Reads the debugging information of a module: `None` if it has none.
+    ///
+    /// # Errors
+    ///
+    /// If the bytes are not a module, or if the debugging information is malformed. What belongs to a
+    /// part of the code only is not read yet.
+    pub fn new(wasm: &'a [u8]) -> Result<Option<Symbolizer<'a>>> {
+        let mut sections = BTreeMap::new();
+        let mut code = 0;
+        for payload in Parser::new(0).parse_all(wasm) {
+            match payload? {
+                Payload::CodeSectionStart {
+                    unchecked_range, ..
+                } => code = unchecked_range.start,
+                Payload::CustomSection(section) if section.name().starts_with(".debug_") => {
+                    sections.entry(section.name()).or_insert(section.data());
+                }
+                _ => {}
+            }
+        }
+        if sections.is_empty() {
+            return Ok(None);
+        }
+        let section = |id: SectionId| {
+            let bytes = sections.get(id.name()).copied().unwrap_or_default();
+            Ok::<_, gimli::Error>(EndianSlice::new(bytes, LittleEndian))
+        };
+        let dwarf = Dwarf::load(section)?;
+        let mut units = dwarf.units();
+        while let Some(header) = units.next()? {
+            let depth = dwarf
+                .unit(header)
+                .map_or(0, |unit| inlined_depth(unit.unit_ref(&dwarf)));
+            ensure!(
+                depth <= MAX_INLINED,
+                "the debugging information is malformed: more than {MAX_INLINED} functions are inlined \
+                 into each other"
+            );
+        }
+        Ok(Some(Symbolizer {
+            context: Context::from_dwarf(dwarf)?,
+            code,
+        }))
+    }
+
+    /// Returns the functions that the instruction at an offset in the module belongs to, with the source
+    /// positions in them: inlined functions first, each before the one that it is inlined into.
+    ///
+    /// There are none if the instruction has no debugging information, or malformed one.
+    pub fn symbols(&self, offset: u64) -> Vec<FrameSymbol> {
+        self.find(offset).unwrap_or_default()
+    }
+
+    fn find(&self, offset: u64) -> Result<Vec<FrameSymbol>> {
+        let mut symbols = Vec::new();
+        let Some(address) = offset.checked_sub(self.code) else {
+            return Ok(symbols);
+        };
+        let mut frames = self.context.find_frames(address).skip_all_loads()?;
+        while let Some(frame) = frames.next()? {
+            let name = frame.function.as_ref();
+            let name = name.and_then(|function| function.raw_name().ok());
+            let location = frame.location;
+            symbols.push(FrameSymbol {
+                name: name.map(|name| name.into_owned()),
+                file: location.as_ref().and_then(|it| it.file.map(str::to_owned)),
+                line: location.as_ref().and_then(|it| it.line),
+                column: location.as_ref().and_then(|it| it.column),
+            });
+        }
+        Ok(symbols)
+    }
+
+    /// Returns the source lines of the instructions at these offsets in the module, in their order.
+    ///
+    /// Instructions without debugging information, or with malformed one, are left out.
+    pub fn lines(&self, offsets: Range<u64>) -> Vec<SourceLine<'_>> {
+        let mut lines = Vec::new();
+        let start = offsets.start.saturating_sub(self.code);
+        let end = offsets.end.saturating_sub(self.code);
+        for (address, size, location) in self
+            .context
+            .find_location_range(start, end)
+            .into_iter()
+            .flatten()
+        {
+            let first = address.saturating_add(self.code);
+            lines.push(SourceLine {
+                offsets: first..first.saturating_add(size),
+                file: location.file,
+                line: location.line,
+                column: location.column,
+            });
+        }
+        lines
+    }
+}
+
+impl fmt::Debug for Symbolizer<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Symbolizer").finish_non_exhaustive()
+    }
+}
+
+/// Returns the largest number of inlined functions that enclose each other in a unit, as far as the
+/// unit is well-formed.
+fn inlined_depth(unit: UnitRef<'_, Section<'_>>) -> usize {
+    let mut deepest = 0;
+    // The depths of the inlined functions that enclose the entry.
+    let mut enclosing: Vec<isize> = Vec::new();
+    let Ok(mut entries) = unit.entries_raw(None) else {
+        return 0;
+    };
+    while !entries.is_empty() {
+        let depth = entries.next_depth();
+        let Ok(abbreviation) = entries.read_abbreviation() else {
+            break;
+        };
+        let Some(abbreviation) = abbreviation else {
+            continue;
+        };
+        if abbreviation.tag() == gimli::DW_TAG_inlined_subroutine {
+            while enclosing.last().is_some_and(|&outer| outer >= depth) {
+                enclosing.pop();
+            }
+            enclosing.push(depth);
+            deepest = deepest.max(enclosing.len());
+        }
+        if entries.skip_attributes(abbreviation.attributes()).is_err() {
+            break;
+        }
+    }
+    deepest
+}
