@@ -39,7 +39,7 @@
 //! * `ResourceLimiterAsync` and other asynchronous variants of functions that do not run
 //!   WebAssembly (`Memory::new_async`, `Store::gc_async`), and periodic yielding
 //!   (`Store::fuel_async_yield_interval`; use [`Store::epoch_deadline_callback`]).
-//! * Profiling and debugging of native code (`GuestProfiler`, `Config::debug_info`).
+//! * Profiling and debugging of native code (`Config::profiler`, `Config::debug_info`).
 //!
 //! Different in the API:
 //!
@@ -81,6 +81,7 @@
 //!             ◄── api        Engine, Module, Store, Linker, Instance, Func …
 //!                    ▲ uses only the public API
 //!                  scheduler  executions of a store as threads
+//!                  profiler   samples of stacks, as profiles
 //!                  wasi       WASI preview 1, with or without an operating system
 //! ```
 //!
@@ -105,6 +106,7 @@
 //! * `anyhow`: `?` converts errors to `anyhow::Error`.
 //! * `dwarf` (default): source lines in backtraces ([`FrameInfo::symbols`], [`Symbolizer`]), from the
 //!   debugging information of modules.
+//! * `profiling` (part of `cli`): [`GuestProfiler`].
 //! * `copy-on-write` (default): forks share the pages of large memories on Linux.
 //! * `small`: no fused cells, for targets with little flash memory.
 //! * `profile`: [`Dispatch::Loop`] counts the executed cells; for development of this crate.
@@ -126,6 +128,8 @@ mod execute;
 mod heap;
 mod ids;
 mod module;
+#[cfg(feature = "profiling")]
+mod profiler;
 mod restore;
 pub mod scheduler;
 mod stack;
@@ -136,6 +140,8 @@ mod walk;
 pub mod wasi;
 
 pub use api::*;
+#[cfg(feature = "profiling")]
+pub use profiler::GuestProfiler;
 
 /// Compiles and runs the examples of the README with the doc tests.
 #[cfg(doctest)]

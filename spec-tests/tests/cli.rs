@@ -13,6 +13,8 @@ mod names;
 mod numbers;
 #[path = "command/preinit.rs"]
 mod preinit;
+#[path = "command/profiles.rs"]
+mod profiles;
 #[path = "command/recordings.rs"]
 mod recordings;
 #[path = "command/snapshots.rs"]

@@ -75,6 +75,8 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("wasi", &["api", "scheduler", "support"]),
     // So does the scheduler.
     ("scheduler", &["api", "support"]),
+    // And the profiler.
+    ("profiler", &["api", "support"]),
     // The command uses the library as any other program does.
     ("cli", &[]),
 ];
@@ -322,7 +324,7 @@ fn nothing_below_the_api_knows_the_embedders_data() {
     for source in library() {
         if matches!(
             source.folder(),
-            None | Some("api" | "scheduler" | "wasi" | "cli")
+            None | Some("api" | "profiler" | "scheduler" | "wasi" | "cli")
         ) {
             continue;
         }

@@ -3,6 +3,8 @@
 use super::context::AsContext;
 use super::core_dump::WasmCoreDump;
 use super::demangle::{Printable, demangle};
+#[cfg(feature = "profiling")]
+use super::execution::Execution;
 use super::frame_symbols::FrameSymbols;
 use super::instance::Instance;
 use super::module::Module;
@@ -84,6 +86,34 @@ impl WasmBacktrace {
     fn of(store: &StoreInner) -> WasmBacktrace {
         let limit = store.engine().tunables.backtrace_max_frames;
         WasmBacktrace::new(store, Backtrace::new(store, limit))
+    }
+
+    /// Captures the frames of the calls in progress, or of a suspended execution: at most `limit`.
+    #[cfg(feature = "profiling")]
+    pub(crate) fn up_to(
+        limit: usize,
+        store: impl AsContext,
+        suspended: Option<&Execution>,
+    ) -> WasmBacktrace {
+        let store = store.as_context().0;
+        let frames = match suspended {
+            None => Backtrace::new(store, limit),
+            Some(execution) => {
+                execution.check(store);
+                Backtrace::of_suspended(store, execution.stack(), limit)
+            }
+        };
+        WasmBacktrace::new(store, frames)
+    }
+
+    /// Returns the module, the function's index and the offset in the module of each frame, youngest
+    /// first.
+    #[cfg(feature = "profiling")]
+    pub(crate) fn positions(&self) -> impl DoubleEndedIterator<Item = (&Module, u32, Option<u32>)> {
+        self.captured.iter().map(|frame| {
+            let module = &self.origins[&frame.instance].module;
+            (module, frame.function, frame.module_offset(&module.0))
+        })
     }
 
     /// Captures the frames of a suspended execution.

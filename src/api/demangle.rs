@@ -1,5 +1,6 @@
 //! Demangling and display of function names.
 
+use alloc::format;
 use alloc::string::{String, ToString};
 use core::fmt::{self, Write};
 
@@ -27,6 +28,34 @@ pub fn demangle(name: &str) -> String {
         _ => None,
     };
     demangled.unwrap_or_else(|| name.into())
+}
+
+/// Demangles the name of a function as [`demangle`] does, but without the hash of a name of Rust.
+///
+/// ```
+/// let name = "_ZN4core3fmt5write17h0123456789abcdefE";
+/// assert_eq!(backstitch::demangle_without_hash(name), "core::fmt::write");
+/// assert_eq!(backstitch::demangle_without_hash("main"), "main");
+/// ```
+pub fn demangle_without_hash(name: &str) -> String {
+    let demangled = demangle(name);
+    if demangled != name
+        && let Ok(rust) = rustc_demangle::try_demangle(name)
+    {
+        return format!("{rust:#}");
+    }
+    // Linkers demangle names too, and keep the hash.
+    match without_hash(&demangled) {
+        Some(plain) => plain.into(),
+        None => demangled,
+    }
+}
+
+/// Returns a demangled name of Rust's legacy scheme without the hash at its end.
+fn without_hash(name: &str) -> Option<&str> {
+    let (path, hash) = name.rsplit_once("::h")?;
+    let is_hash = hash.len() == 16 && hash.bytes().all(|byte| byte.is_ascii_hexdigit());
+    (is_hash && !path.is_empty()).then_some(path)
 }
 
 fn rust(name: &str) -> Option<String> {

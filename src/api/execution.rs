@@ -414,6 +414,12 @@ impl Execution {
         self.inner.awaited(store)
     }
 
+    /// Returns the execution's stack.
+    #[cfg(feature = "profiling")]
+    pub(super) fn stack(&self) -> crate::ids::StackId {
+        self.inner.stack()
+    }
+
     #[track_caller]
     pub(super) fn check(&self, store: &StoreInner) {
         assert!(

@@ -97,7 +97,7 @@ pub use self::cont_ref::{ContRef, ContState, NotSuspended};
 pub use self::cont_type::ContType;
 pub use self::context::{AsContext, AsContextMut, StoreContext, StoreContextMut};
 pub use self::core_dump::{CoreDumpOptions, WasmCoreDump};
-pub use self::demangle::demangle;
+pub use self::demangle::{demangle, demangle_without_hash};
 pub use self::engine::{Engine, EngineWeak};
 pub use self::eq_ref::EqRef;
 pub use self::execution::{Access, Execution, Outcome, Suspension};

@@ -141,6 +141,12 @@ impl Module {
         Arc::ptr_eq(&a.0, &b.0)
     }
 
+    /// Returns a function's name in the name section.
+    #[cfg(feature = "profiling")]
+    pub(crate) fn func_name(&self, function: u32) -> Option<&str> {
+        self.0.func_name(function)
+    }
+
     /// Disassembles the translated code of a function.
     ///
     /// `function` is the function's index in the module; imported functions are counted. The

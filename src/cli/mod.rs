@@ -26,6 +26,7 @@ mod names;
 #[cfg(backstitch_threads)]
 mod parallel;
 mod preinit;
+mod profile;
 mod program;
 mod quantity;
 mod record;
@@ -76,7 +77,7 @@ struct CommandLine {
 #[derive(Subcommand)]
 enum Command {
     /// Run a program, or an exported function of a module
-    Run(run::Arguments),
+    Run(Box<run::Arguments>),
     /// Run the program of a recording again, without its files, clock and environment
     Replay(replay::Arguments),
     /// Go on with the program of a snapshot

@@ -1,6 +1,7 @@
 //! Names of functions: how they are shown, and how a user selects a function by one.
 
 use backstitch::demangle;
+pub(crate) use backstitch::demangle_without_hash as plain;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -50,28 +51,6 @@ pub(crate) fn is_misleading(character: char) -> bool {
                 | '\u{2028}'..='\u{202e}'
                 | '\u{2066}'..='\u{2069}'
         )
-}
-
-/// Demangles a function's name for people: without Rust's hashes.
-pub(crate) fn plain(name: &str) -> String {
-    let demangled = demangle(name);
-    if demangled != name
-        && let Ok(rust) = rustc_demangle::try_demangle(name)
-    {
-        return format!("{rust:#}");
-    }
-    // Linkers demangle names too, and keep the hash.
-    match without_hash(&demangled) {
-        Some(plain) => plain.to_string(),
-        None => demangled,
-    }
-}
-
-/// Returns a demangled name of Rust's legacy scheme without the hash at its end.
-fn without_hash(name: &str) -> Option<&str> {
-    let (path, hash) = name.rsplit_once("::h")?;
-    let is_hash = hash.len() == 16 && hash.bytes().all(|byte| byte.is_ascii_hexdigit());
-    (is_hash && !path.is_empty()).then_some(path)
 }
 
 /// Demangles a function's name for people, and escapes it for a terminal.

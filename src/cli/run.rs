@@ -4,6 +4,7 @@ use super::failure::Failure;
 use super::host::{self, Host};
 use super::input::Source;
 use super::names::{self, Selection};
+use super::profile::{self, Profile};
 use super::program::{self, Ended, Running, Stopped};
 use super::snapshot::{self, Moment};
 use super::value::{self, Notation};
@@ -38,6 +39,7 @@ Examples:
   backstitch run --fuel 1e6 --max-memory 16MiB program.wasm
   backstitch run --coredump '%p-%h.core' program.wasm
   backstitch run --record program.log program.wasm
+  backstitch run --profile program.svg program.wasm
   backstitch run --deterministic --snapshot half.core --at fuel=1e6 program.wasm
 
 Exit codes: 0 success; 1 an error in the file, an import, an export or an argument;
@@ -81,6 +83,9 @@ pub(crate) struct Arguments {
 
     #[command(flatten)]
     snapshot: snapshot::Snapshotting,
+
+    #[command(flatten)]
+    profile: profile::Profiling,
 
     #[command(flatten)]
     pub(super) wasi: wasi::Given,
@@ -146,9 +151,17 @@ pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Fail
     let source = Source::read(path)?;
     let file = &source.file;
     let moment = arguments.snapshot.suspends();
-    let counts = arguments.fuel.is_some() || arguments.wasi.is_deterministic() || moment.is_some();
+    let counts = arguments.fuel.is_some()
+        || arguments.wasi.is_deterministic()
+        || arguments.profile.is_some()
+        || moment.is_some();
     let mut module = load(&source, arguments, counts, false)?;
     let has_threads = has_threads(&module);
+    if has_threads && arguments.profile.is_some() {
+        return Err(Failure::Input(format!(
+            "cannot make a profile of `{file}`: it has threads"
+        )));
+    }
     // Threads whose instructions are counted take turns, and so do those that are recorded or saved.
     let takes_turns = counts || arguments.record.is_some() || arguments.snapshot.is_some();
     let parallel = has_threads && !takes_turns && cfg!(backstitch_threads);
@@ -205,7 +218,14 @@ pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Fail
     entry?;
 
     let threads = has_threads.then(|| program::with_threads(arguments.wasi.policy()));
-    let ended = execute(&mut store, &linker, &module, file, call, threads, moment);
+    let mut profile = arguments.profile.start(&module, file).map_err(refuse)?;
+    let manner = match (moment, &mut profile) {
+        (Some(moment), _) => Manner::To(moment),
+        (None, Some(profile)) => Manner::Sampled(profile),
+        (None, None) => Manner::Plain,
+    };
+    let ended = execute(&mut store, &linker, &module, file, call, threads, manner);
+    profile.map_or(Ok(()), Profile::finish)?;
     let dump = dump.as_deref();
     let ended = program::conclude(ended, &mut store, &arguments.snapshot, dump, &source, file);
     arguments.record.end(&mut store, ended.as_ref().err())?;
@@ -224,8 +244,17 @@ pub(super) fn print_results(
     Ok(())
 }
 
-/// Instantiates the module and makes the call, if there is one, to its end or to the moment of a
-/// snapshot.
+/// The manner in which a call is made.
+enum Manner<'a> {
+    /// To its end.
+    Plain,
+    /// To the moment of a snapshot.
+    To(&'a Moment),
+    /// To its end, with samples for a profile.
+    Sampled(&'a mut Profile),
+}
+
+/// Instantiates the module and makes the call, if there is one.
 fn execute(
     store: &mut Store<Host>,
     linker: &Linker<Host>,
@@ -233,13 +262,13 @@ fn execute(
     file: &str,
     selected: Option<Call>,
     threads: Option<Program<Host>>,
-    moment: Option<&Moment>,
+    manner: Manner<'_>,
 ) -> Result<Ended, Stopped> {
     let instance = match &threads {
         Some(program) => program.instantiate(store, linker, module)?,
         None => linker.instantiate(&mut *store, module)?,
     };
-    if threads.is_none() && moment.is_none() {
+    if threads.is_none() && matches!(manner, Manner::Plain) {
         return Ok(Ended::Done(call(store, instance, file, selected)?));
     }
     initialize(store, instance, selected.as_ref())?;
@@ -248,6 +277,11 @@ fn execute(
     };
     let function = find_function(store, instance, file, &selected)?;
     let first = function.start(&mut *store, &selected.arguments)?;
+    let moment = match manner {
+        Manner::Plain => None,
+        Manner::To(moment) => Some(moment),
+        Manner::Sampled(profile) => return Ok(Ended::Done(profile.run(store, first)?)),
+    };
     let running = Running::start(store, threads, first);
     if let Some(Moment::Fuel(count)) = moment {
         let spent = store.fuel_spent().unwrap_or_default();

@@ -144,7 +144,7 @@ mod tests {
     #[test]
     fn what_is_dropped_is_not_listed() {
         static LIST: List<u8> = List::new();
-        assert_eq!(values(&LIST), []);
+        assert!(values(&LIST).is_empty());
         let [one, two, three] = [1, 2, 3].map(|value| Listed::new(&LIST, value));
         assert_eq!(values(&LIST), [3, 2, 1]);
         drop(two);
@@ -153,7 +153,7 @@ mod tests {
         // SAFETY: `one` has not been dropped.
         assert_eq!(unsafe { *one.value() }, 1);
         drop(one);
-        assert_eq!(values(&LIST), []);
+        assert!(values(&LIST).is_empty());
     }
 
     #[cfg(feature = "std")]
@@ -172,6 +172,6 @@ mod tests {
                 });
             }
         });
-        assert_eq!(values(&LIST), []);
+        assert!(values(&LIST).is_empty());
     }
 }

@@ -183,7 +183,10 @@ fn elements_are_read_and_written() {
     );
     let allocator = array(&mut store, variable(StorageType::I8));
     let bytes = ArrayRef::new_from_i8_slice(&mut store, &allocator, b"bytes").unwrap();
-    assert_eq!(bytes.get(&mut store, 1).unwrap().unwrap_i32(), b'y'.into());
+    assert_eq!(
+        bytes.get(&mut store, 1).unwrap().unwrap_i32(),
+        i32::from(b'y')
+    );
     let mut copy = [0; 5];
     bytes.copy_to_i8_slice(&mut store, &mut copy).unwrap();
     assert_eq!(&copy, b"bytes");

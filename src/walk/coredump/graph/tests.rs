@@ -130,10 +130,8 @@ fn check(graph: &HeapGraph) {
         }
     }
     let count: usize = (0..graph.len()).map(|node| referrers.of(node).len()).sum();
-    assert_eq!(
-        count,
-        (0..graph.len()).map(|node| graph.edges(node).len()).sum()
-    );
+    let edges: usize = (0..graph.len()).map(|node| graph.edges(node).len()).sum();
+    assert_eq!(count, edges);
 }
 
 #[test]

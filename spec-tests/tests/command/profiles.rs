@@ -1,0 +1,152 @@
+//! Profiles: functions get the time that they take, through continuations and inlined functions, and
+//! the same program gives the same bytes (D6).
+
+use crate::command::{backstitch, file};
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Two functions, of which one takes three times as long as the other, in a continuation that is
+/// suspended in between.
+const WORK: &str = r#"(module
+  (type $f (func)) (type $k (cont $f))
+  (tag $pause)
+  (elem declare func $work)
+  (func $spin (param $n i32)
+    (loop $again
+      (br_if $again (local.tee $n (i32.sub (local.get $n) (i32.const 1))))))
+  (func $short (call $spin (i32.const 100000)))
+  (func $long (call $spin (i32.const 300000)))
+  (func $work (call $short) (suspend $pause) (call $long))
+  (func $resume (param $k (ref null $k)) (result (ref null $k))
+    (block $paused (result (ref $k))
+      (resume $k (on $pause $paused) (local.get $k))
+      (return (ref.null $k))))
+  (func (export "run")
+    (drop (call $resume (call $resume (cont.new $k (ref.func $work)))))))"#;
+
+/// Makes a profile of a call of `run`, and returns its path.
+fn profile(module: &Path, name: &str, options: &[&str], arguments: &[&str]) -> PathBuf {
+    let out = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let (out, module) = (out.to_str().unwrap(), module.to_str().unwrap());
+    let start = ["run", "--profile", out, "--invoke", "run"];
+    let run = backstitch([&start, options, &[module], arguments].concat());
+    assert_eq!(run.code, Some(0), "{}", run.err);
+    assert!(run.err.starts_with("Profile of "), "{}", run.err);
+    PathBuf::from(out)
+}
+
+/// Returns the time of each stack in a file of folded stacks.
+fn folded(path: &Path) -> BTreeMap<String, f64> {
+    let text = fs::read_to_string(path).unwrap();
+    let stacks = text.lines().map(|line| {
+        let (stack, time) = line.rsplit_once(' ').unwrap();
+        (stack.to_string(), time.parse().unwrap())
+    });
+    stacks.collect()
+}
+
+#[test]
+fn d6_functions_get_their_time_through_continuations() {
+    let module = file("profiles/work.wat", WORK);
+    let options = ["--profile-interval", "1000"];
+    let stacks = folded(&profile(&module, "work.folded", &options, &[]));
+    let time_below = |function: &str| -> f64 {
+        let stacks = stacks.iter();
+        let below = stacks.filter(|(stack, _)| stack.contains(function));
+        below.map(|(_, time)| time).sum()
+    };
+    let all: f64 = stacks.values().sum();
+    for (function, share) in [
+        ("<wasm function 5>;resume;work;short;spin", 0.25),
+        ("<wasm function 5>;resume;work;long;spin", 0.75),
+    ] {
+        let found = time_below(function) / all;
+        assert!((found - share).abs() < 0.01, "{function}: {found}");
+    }
+}
+
+#[test]
+fn d6_inlined_functions_have_frames() {
+    let module = Path::new(env!("CARGO_MANIFEST_DIR")).join("dwarf/modules/shapes_optimised.wasm");
+    let options = ["--profile-interval", "4"];
+    let stacks = folded(&profile(&module, "shapes.folded", &options, &["0"]));
+    assert!(
+        stacks.keys().any(|stack| {
+            stack.starts_with("run;int shapes::Stack<") && stack.contains(";run::$_0::operator()")
+        }),
+        "{stacks:?}"
+    );
+}
+
+#[test]
+fn d6_profiles_have_the_same_bytes() {
+    let module = file("profiles/again.wat", WORK);
+    for ending in ["json", "svg", "folded"] {
+        let bytes = |name: &str| {
+            let options = ["--profile-interval", "1e4"];
+            fs::read(profile(&module, &format!("{name}.{ending}"), &options, &[])).unwrap()
+        };
+        let (first, second) = (bytes("first"), bytes("second"));
+        assert!(!first.is_empty());
+        assert_eq!(first, second, "{ending}");
+    }
+}
+
+#[test]
+fn profiles_for_the_firefox_profiler_have_all_samples() {
+    let module = file("profiles/firefox.wat", WORK);
+    let path = profile(&module, "firefox.json", &["--profile-interval", "1e4"], &[]);
+    let profile: serde_json::Value = serde_json::from_slice(&fs::read(path).unwrap()).unwrap();
+    let thread = &profile["threads"][0];
+    let samples = thread["samples"]["length"].as_u64().unwrap();
+    assert!(samples > 100, "{samples} samples");
+    let strings = thread["stringArray"]
+        .as_array()
+        .or(profile["shared"]["stringArray"].as_array());
+    let strings = strings.unwrap();
+    for name in ["spin", "short", "long", "work", "resume"] {
+        assert!(strings.contains(&name.into()), "{name}: {strings:?}");
+    }
+}
+
+#[test]
+fn a_profile_is_written_if_the_program_traps() {
+    let module = file(
+        "profiles/trap.wat",
+        "(module (func (export \"run\") (loop (br 0))))",
+    );
+    let out = Path::new(env!("CARGO_TARGET_TMPDIR")).join("trap.folded");
+    let (out, module) = (out.to_str().unwrap(), module.to_str().unwrap());
+    let run = backstitch([
+        "run",
+        "--profile",
+        out,
+        "--profile-interval",
+        "100",
+        "--fuel",
+        "1000",
+        "--invoke",
+        "run",
+        module,
+    ]);
+    assert_eq!(run.code, Some(134), "{}", run.err);
+    assert!(run.err.contains("all fuel consumed"), "{}", run.err);
+    let stacks = folded(Path::new(out));
+    let time: f64 = stacks.values().sum();
+    assert!((900.0..=1000.0).contains(&time), "{stacks:?}");
+}
+
+#[test]
+fn profiles_of_programs_with_threads_are_refused() {
+    let module = file(
+        "profiles/threads.wat",
+        r#"(module (import "wasi" "thread-spawn" (func (param i32) (result i32)))
+            (import "env" "memory" (memory 1 1 shared))
+            (func (export "wasi_thread_start") (param i32 i32))
+            (func (export "_start")))"#,
+    );
+    let run = backstitch(["run", "--profile", "threads.svg", module.to_str().unwrap()]);
+    assert_eq!(run.code, Some(1), "{}", run.err);
+    assert!(run.err.contains("it has threads"), "{}", run.err);
+}
