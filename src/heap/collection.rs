@@ -43,6 +43,7 @@
 
 use super::collector::{BYTES_PER_ALLOCATION, Reference, TracedFrames};
 use super::exception;
+use super::frame_roots::KeptFrameRoots;
 use super::limits::{LimitError, copied};
 use super::objects::{MarkStack, SweepCursor};
 use super::store::StoreInner;
@@ -71,6 +72,8 @@ pub struct Collection {
     bytes: usize,
     /// Stacks that are being visited.
     tracing: Option<Tracing>,
+    /// Places of the references in frames.
+    frame_roots: KeptFrameRoots,
     /// References that have just been found. Their objects may be white.
     found: Vec<Reference>,
     /// Progress among the roots.
@@ -141,7 +144,7 @@ struct Work {
 
 /// Work of visiting a frame, in bytes: its map must be found.
 const FRAME: usize = 256;
-/// Number of frames of a suspended stack that are visited at once.
+/// Number of frames whose references are collected before they are marked.
 const FRAMES: usize = 32;
 /// Work of visiting a small item, in bytes.
 const ENTRY: usize = 64;
@@ -195,6 +198,7 @@ impl Collection {
             again: None,
             bytes: 0,
             tracing: None,
+            frame_roots: KeptFrameRoots::default(),
             found: Vec::new(),
             roots: Roots::default(),
             sweep: None,
@@ -250,6 +254,8 @@ impl Collection {
                 from: None,
                 ..tracing
             }),
+            // The fork finds them again.
+            frame_roots: KeptFrameRoots::default(),
             objects: self.objects.try_clone().ok_or(LimitError::Allocation)?,
             found: copied(&self.found)?,
             roots: Roots {
@@ -295,7 +301,7 @@ impl Collection {
         if let Some(Tracing { of, next, from }) = self.tracing.take() {
             // Otherwise they run again, or have ended.
             if self.is_marked(store, of) {
-                let from = self.visit_frames(store, next, from, FRAMES, work)?;
+                let from = self.visit_frames(store, next, from, work)?;
                 let next = match from {
                     Some(_) => Some(next),
                     None => store.stacks.stack(next).parent(),
@@ -412,21 +418,25 @@ impl Collection {
         }
     }
 
-    /// Visits `most` frames of a stack, from a position on. Returns the position of the next one, if
+    /// Visits some frames of a stack, from a position on. Returns the position of the next one, if
     /// there are more.
     fn visit_frames(
         &mut self,
         store: &mut StoreInner,
         id: StackId,
         from: Option<ExitPoint>,
-        most: usize,
         work: &mut Work,
     ) -> Result<Option<ExitPoint>, Error> {
         // The stack may be suspended on its own before stacks are freed.
         store.stacks.stack_mut(id).mark = self.number;
         let mut found = Found::new(&mut self.found, &mut self.failed);
-        let visit = &mut |reference| found.push(reference);
-        let TracedFrames { frames, next } = store.visit_stack(id, from, most, visit)?;
+        let visit = &mut |heap, bits| {
+            if let Some(reference) = Reference::new(heap, bits) {
+                found.push(reference);
+            }
+        };
+        let kept = &mut self.frame_roots;
+        let TracedFrames { frames, next } = store.visit_stack(id, from, FRAMES, kept, visit)?;
         work.spend(ENTRY + frames.saturating_mul(FRAME));
         self.kept += frames;
         self.mark_found(store);
@@ -575,7 +585,10 @@ impl Collection {
             while let Some(id) = next {
                 store.stacks.stack_mut(id).mark = self.number;
                 if activation.exited {
-                    self.visit_frames(store, id, None, usize::MAX, work)?;
+                    let mut from = self.visit_frames(store, id, None, work)?;
+                    while from.is_some() {
+                        from = self.visit_frames(store, id, from, work)?;
+                    }
                 }
                 next = store.stacks.stack(id).parent();
             }

@@ -10,6 +10,7 @@
 //! nothing.
 
 use super::collection::Collection;
+use super::frame_roots::KeptFrameRoots;
 use super::host_roots::{HostRoot, HostRoots};
 use super::limits::LimitError;
 use super::objects::AnyKind;
@@ -65,13 +66,14 @@ impl Reference {
 }
 
 /// Hook that visits the references in frames of a stack: in as many as the number, from the youngest
-/// one or from a position on.
+/// one or from a position on. It keeps their places for other frames.
 pub type TraceStack = fn(
     &StoreInner,
     StackId,
     Option<ExitPoint>,
     usize,
-    &mut dyn FnMut(Reference),
+    &mut KeptFrameRoots,
+    &mut dyn FnMut(HeapType, u64),
 ) -> Result<TracedFrames, Error>;
 
 /// Result of visiting frames.

@@ -10,7 +10,7 @@
 //!   instance    a module's instance          instantiate, matching, functions
 //!   memory, table, global, tag, func
 //!   exception, externs, objects              objects, which a collection frees
-//!   collector   when to collect              collection, reachable, host_roots
+//!   collector   when to collect              collection, reachable, host_roots, frame_roots
 //!   fork        a copy of all of it
 //!   recording   the actions of the host, for a recorder
 //!   probes      the log of the probes in code, for a replay
@@ -42,6 +42,7 @@ mod exception;
 mod externs;
 mod failure;
 mod fork;
+mod frame_roots;
 mod func;
 mod functions;
 mod global;
@@ -67,6 +68,7 @@ pub use exception::{Exception, ThrownException};
 pub use externs::CopyHostValue;
 pub use failure::Failure;
 pub use fork::ForkError;
+pub use frame_roots::{FrameRoots, KeptFrameRoots};
 pub use func::{FuncObject, FuncRef, HostCall, HostFunc};
 pub use global::{Global, GlobalCell};
 pub use hooks::{Crossing, EpochDecision};

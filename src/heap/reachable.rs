@@ -6,6 +6,7 @@
 //! map.
 
 use super::collector::{Reference, TracedFrames};
+use super::frame_roots::KeptFrameRoots;
 use super::store::StoreInner;
 use crate::ids::{ExnIndex, ObjectRef, StackId};
 use crate::module::{HeapType, ValBits, ValType, read_values};
@@ -92,23 +93,31 @@ impl StoreInner {
         id: StackId,
         from: Option<ExitPoint>,
         most: usize,
-        visit: &mut dyn FnMut(Reference),
+        kept: &mut KeptFrameRoots,
+        visit: &mut dyn FnMut(HeapType, u64),
     ) -> Result<TracedFrames, Error> {
         if from.is_none() {
-            self.given(id)
-                .filter_map(|(ty, bits)| Reference::of_value(ty, bits))
-                .for_each(&mut *visit);
+            for (ty, [bits, _]) in self.given(id) {
+                if let ValType::Ref(ty) = ty {
+                    visit(ty.heap, bits);
+                }
+            }
         }
         if self.stacks.stack(id).state == StackState::Fresh {
             let (frames, next) = (0, None);
             return Ok(TracedFrames { frames, next });
         }
-        (self.trace_stack)(self, id, from, most, visit)
+        (self.trace_stack)(self, id, from, most, kept, visit)
     }
 
     fn visit_chain(&self, first: StackId, visit: &mut dyn FnMut(Reference)) -> Result<(), Error> {
-        let mut stacks = self.stacks.stacks_from(first);
-        stacks.try_for_each(|id| self.visit_stack(id, None, usize::MAX, visit).map(drop))
+        let mut kept = KeptFrameRoots::default();
+        for id in self.stacks.stacks_from(first) {
+            let visit =
+                &mut |heap, bits| Reference::new(heap, bits).into_iter().for_each(&mut *visit);
+            self.visit_stack(id, None, usize::MAX, &mut kept, visit)?;
+        }
+        Ok(())
     }
 
     /// Visits the references in the payload of an exception.

@@ -30,6 +30,13 @@ impl RawFrame {
     pub fn address(&self) -> *const u64 {
         self.ip.wrapping_sub(usize::from(self.is_return))
     }
+
+    /// Returns a number that tells the frame's position in code from all others: its address, and in the
+    /// lowest bit whether it is a return address.
+    #[inline]
+    pub fn position(&self) -> usize {
+        self.ip.addr() | usize::from(self.is_return)
+    }
 }
 
 /// Iterator over the frames of a stack, youngest first.

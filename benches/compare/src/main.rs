@@ -22,13 +22,17 @@
 //! `cargo build --release --no-default-features --features wasmi,stitch,wasmtime`. This also makes
 //! quick builds possible: `--features wasmi,backstitch` compiles no C and no Cranelift.
 //!
+//! tinywasm is not a default, as it states Rust 1.98 as its minimum. It builds with 1.95 if Cargo is
+//! given `--ignore-rust-version`.
+//!
 //! ## Vectors
 //!
 //! wasmi and WAMR have SIMD only with the feature `simd`. It is not a default, because it is not
 //! theirs either, and programs without vectors do not need it:
 //!
 //! ```sh
-//! cargo build --release --no-default-features --features simd,wasmi,tinywasm,wasmtime,backstitch
+//! cargo build --release --ignore-rust-version --no-default-features \
+//!     --features simd,wasmi,tinywasm,wasmtime,backstitch
 //! ```
 //!
 //! With `wamr`, it fetches SIMDe from its repository. Without network, `apt-get install
@@ -36,6 +40,17 @@
 //! `set(FETCHCONTENT_SOURCE_DIR_SIMDE DIR CACHE PATH "")`, where `DIR/simde` is a link to
 //! `/usr/include/simde`. wasm3 and Stitch have no SIMD. tinywasm has instructions of x86-64 for
 //! SIMD only if all code is built for AVX2 (`RUSTFLAGS=-Ctarget-cpu=x86-64-v3`).
+//!
+//! ## Objects
+//!
+//! WAMR has structures and arrays only with the feature `gc`, with which its calls take a third
+//! longer in all programs. Its heap for them has 128 KiB, which is too small for most of ours, unless
+//! it is compiled with another size:
+//!
+//! ```sh
+//! CFLAGS=-DGC_HEAP_SIZE_DEFAULT=67108864 cargo build --release --ignore-rust-version \
+//!     --no-default-features --features gc,wamr,tinywasm,wasmtime,backstitch
+//! ```
 //!
 //! # Using
 //!

@@ -134,14 +134,18 @@ pub fn all() -> Result<Vec<Box<dyn Runtime>>> {
     ])
 }
 
-/// Returns the runtimes that are compiled in and support objects, each with its collector and without
-/// collections.
+/// Returns the runtimes that are compiled in and support objects. Those with two collectors, or one
+/// that can be switched off, are also there without collections.
 pub fn with_objects() -> Result<Vec<Box<dyn Runtime>>> {
     Ok(vec![
         #[cfg(feature = "backstitch")]
         Box::new(backstitch::Backstitch::new()),
         #[cfg(feature = "backstitch")]
         Box::new(backstitch::Backstitch::without_collections()),
+        #[cfg(all(feature = "wamr", feature = "gc"))]
+        Box::new(wamr::Wamr::new()?),
+        #[cfg(feature = "tinywasm")]
+        Box::new(tinywasm::Tinywasm),
         #[cfg(feature = "wasmtime")]
         Box::new(wasmtime::Wasmtime::pulley()?),
         #[cfg(feature = "wasmtime")]

@@ -132,29 +132,38 @@ const MODULES: &[(&str, usize, &str)] = &[
             (func (export "keep") (param $i i32))
             (func (export "lose") (drop (struct.new $s (i32.const 1)))))"#,
     ),
-    (
-        "deep stack",
-        200_000,
+];
+
+/// Returns a program that creates garbage below the frames of `functions` functions, which call one
+/// another in turn. Each has one call.
+fn deep_stack(functions: usize) -> String {
+    let mut text = String::from(
         r#"(module
             (type $s (struct (field i32)))
             (import "host" "lose" (func $lose))
-            (func $down (param $depth i32) (result i32)
+            (func (export "prepare") (param i32) (drop (call $down0 (local.get 0))))
+            (func (export "keep") (param $i i32))
+            (func (export "lose") (drop (struct.new $s (i32.const 1))))"#,
+    );
+    for index in 0..functions {
+        let next = (index + 1) % functions;
+        text += &format!(
+            r#"(func $down{index} (param $depth i32) (result i32)
                 (local $s (ref $s))
                 (local.set $s (struct.new $s (local.get $depth)))
                 (if (local.get $depth)
                     (then (return (i32.add (struct.get $s 0 (local.get $s))
-                        (call $down (i32.sub (local.get $depth) (i32.const 1)))))))
+                        (call $down{next} (i32.sub (local.get $depth) (i32.const 1)))))))
                 (loop $again
                     (call $lose)
                     (br_if $again (i32.lt_u
                         (local.tee $depth (i32.add (local.get $depth) (i32.const 1)))
                         (i32.const 800000))))
-                (i32.const 0))
-            (func (export "prepare") (param i32) (drop (call $down (local.get 0))))
-            (func (export "keep") (param $i i32))
-            (func (export "lose") (drop (struct.new $s (i32.const 1)))))"#,
-    ),
-];
+                (i32.const 0))"#
+        );
+    }
+    text + ")"
+}
 
 /// Returns the time that this thread has taken, in nanoseconds.
 fn now() -> u64 {
@@ -252,6 +261,12 @@ fn main() {
     for &(kind, usual, text) in MODULES {
         if kind.contains(&name) {
             measure(kind, live.unwrap_or(usual), text);
+        }
+    }
+    for functions in [1, 100] {
+        let kind = format!("deep stack of {functions} functions");
+        if kind.contains(&name) {
+            measure(&kind, live.unwrap_or(200_000), &deep_stack(functions));
         }
     }
 }

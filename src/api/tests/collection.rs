@@ -6,8 +6,9 @@
 //! simplest possible algorithm.
 
 use super::*;
-use crate::heap::{AnyKind, Reference, StoreInner, TracedFrames};
+use crate::heap::{AnyKind, KeptFrameRoots, Reference, StoreInner, TracedFrames};
 use crate::ids::{ExnIndex, StackId, TableIndex};
+use crate::module::HeapType;
 use crate::stack::{
     Activation, BOUNDARY_SLOTS, BoundaryKind, ExitPoint, Owner, StackState, next_reference,
 };
@@ -24,14 +25,17 @@ fn trace_stack(
     id: StackId,
     from: Option<ExitPoint>,
     most: usize,
-    visit: &mut dyn FnMut(Reference),
+    _kept: &mut KeptFrameRoots,
+    visit: &mut dyn FnMut(HeapType, u64),
 ) -> Result<TracedFrames, Error> {
     let contents = store.data.downcast_ref::<Contents>().unwrap();
     // Each reference is in a frame of its own, whose position is its number.
     let first = from.map_or(0, |position| position.fp as usize);
     let rest = contents[&id].get(first..).unwrap_or_default();
     let frames = rest.len().min(most);
-    rest[..frames].iter().copied().for_each(visit);
+    for &reference in &rest[..frames] {
+        visit(HEAPS[kind(reference)], bits(reference));
+    }
     let next = (frames < rest.len()).then(|| ExitPoint {
         fp: (first + frames) as u32,
         ..ExitPoint::NONE
@@ -91,11 +95,11 @@ fn bits(reference: Reference) -> u64 {
     }
 }
 
-const HEAPS: [crate::module::HeapType; 4] = [
-    crate::module::HeapType::Extern,
-    crate::module::HeapType::Exn,
-    crate::module::HeapType::Cont,
-    crate::module::HeapType::Any,
+const HEAPS: [HeapType; 4] = [
+    HeapType::Extern,
+    HeapType::Exn,
+    HeapType::Cont,
+    HeapType::Any,
 ];
 
 impl Program {

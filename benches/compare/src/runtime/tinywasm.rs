@@ -24,9 +24,9 @@ impl Runtime for Tinywasm {
         let module = tinywasm::parse_bytes(bytes)?;
         let mut store = Store::default();
         let mut imports = Imports::new();
-        let tick = HostFunction::from(&mut store, |_, count: i32| Ok(host::tick(count)));
+        let tick = HostFunction::from(|_, count: i32| Ok(host::tick(count)));
         imports.define(host::MODULE, host::NAME, tick);
-        let instance = ModuleInstance::instantiate(&mut store, &module, Some(imports))?;
+        let instance = ModuleInstance::instantiate(&mut store, &module, Some(&imports))?;
         Ok(Box::new(Guest { store, instance }))
     }
 
@@ -52,10 +52,12 @@ impl Loaded for Guest {
     fn call(&mut self, export: &str, arguments: &[Value]) -> Result<Value> {
         let func = self.instance.func_untyped(&self.store, export)?;
         let arguments: Vec<_> = arguments.iter().copied().map(to_val).collect();
-        match func.call(&mut self.store, &arguments)?[..] {
+        let mut results = [WasmValue::I32(0)];
+        func.call(&mut self.store, &arguments, &mut results)?;
+        match results {
             [WasmValue::I32(value)] => Ok(Value::I32(value)),
             [WasmValue::I64(value)] => Ok(Value::I64(value)),
-            ref results => bail!("the results {results:?} are not an integer"),
+            [other] => bail!("the result {other:?} is not an integer"),
         }
     }
 
