@@ -91,7 +91,8 @@
 //! resumed later, and runaway recursion ends in a trap.
 //!
 //! `ids` contains the indices and identities of all that a store owns, `dwarf` the source lines of
-//! modules, `support` utilities for all other modules. The documentation of each module states its input, its output and its rules.
+//! modules, `support` utilities for all other modules. The documentation of each module states its
+//! input, its output and its rules.
 //!
 //! # Features
 //!

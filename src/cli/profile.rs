@@ -8,7 +8,7 @@ use backstitch::{
 };
 use clap::Args;
 use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -105,8 +105,16 @@ impl Profile {
         }
     }
 
-    /// Writes the profile.
+    /// Writes the profile, if it has samples.
     pub(super) fn finish(self) -> Result<(), Failure> {
+        if self.profiler.is_empty() {
+            eprintln!(
+                "No profile was written: the program ended before {} instructions; choose a smaller \
+                 --profile-interval",
+                self.interval
+            );
+            return Ok(());
+        }
         let path = self.path.display().to_string();
         let cannot = |error: &dyn std::fmt::Display| {
             Failure::Input(format!("cannot write the profile `{path}`: {error}"))
@@ -123,10 +131,7 @@ impl Profile {
         written.map_err(|error| cannot(&format!("{error:#}")))?;
         file.flush().map_err(|error| cannot(&error))?;
         let noun = if samples == 1 { "sample" } else { "samples" };
-        let _ = writeln!(
-            io::stderr(),
-            "Profile of {samples} {noun} written to `{path}`"
-        );
+        eprintln!("Profile of {samples} {noun} written to `{path}`");
         Ok(())
     }
 }

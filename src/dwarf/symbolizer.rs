@@ -19,6 +19,9 @@ type Section<'a> = EndianSlice<'a, LittleEndian>;
 
 /// The functions and source lines of a module's instructions, from the DWARF in its custom sections.
 ///
+/// Looking an instruction up takes memory in proportion to the debugging information, in allocations
+/// that must not fail.
+///
 /// ```
 /// use backstitch::Symbolizer;
 ///
@@ -51,8 +54,8 @@ impl<'a> Symbolizer<'a> {
     ///
     /// # Errors
     ///
-    /// If the bytes are not a module, or if the debugging information is malformed. What belongs to a
-    /// part of the code only is not read yet.
+    /// If the bytes are not a module, or if the debugging information is malformed. The functions and
+    /// lines of a compilation unit are read when one of its instructions is looked up.
     pub fn new(wasm: &'a [u8]) -> Result<Option<Symbolizer<'a>>> {
         let mut sections = BTreeMap::new();
         let mut code = 0;
@@ -168,10 +171,10 @@ fn inlined_depth(unit: UnitRef<'_, Section<'_>>) -> usize {
         let Some(abbreviation) = abbreviation else {
             continue;
         };
+        while enclosing.last().is_some_and(|&outer| outer >= depth) {
+            enclosing.pop();
+        }
         if abbreviation.tag() == gimli::DW_TAG_inlined_subroutine {
-            while enclosing.last().is_some_and(|&outer| outer >= depth) {
-                enclosing.pop();
-            }
             enclosing.push(depth);
             deepest = deepest.max(enclosing.len());
         }

@@ -37,7 +37,7 @@ impl KeptFrameRoots {
     #[inline]
     fn search(&self, position: usize) -> usize {
         // Positions are addresses of words, or one more. Those in one function are near each other.
-        let mut index = position / size_of::<u64>() ^ position << 2;
+        let mut index = (position / size_of::<u64>()) ^ (position << 2);
         loop {
             index &= self.entries.len() - 1;
             match &self.entries[index] {

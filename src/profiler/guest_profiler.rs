@@ -31,7 +31,8 @@ pub(super) struct Sample {
 ///
 /// Corresponds to
 /// [`wasmtime::GuestProfiler`](https://docs.rs/wasmtime/latest/wasmtime/struct.GuestProfiler.html).
-/// Its time is the sum of the times that [`GuestProfiler::sample`] is given, and not that of a clock.
+/// Its time is the sum of the times that [`GuestProfiler::sample`] is given, and not that of a clock. It
+/// has no markers for calls of the host (`call_hook`).
 ///
 /// ```
 /// use backstitch::{Config, Engine, GuestProfiler, Instance, Module, Outcome, Store};
@@ -79,7 +80,8 @@ impl GuestProfiler {
     /// Creates a profiler without samples.
     ///
     /// `name` is the name of the profile. `interval` is the usual time between two samples. Only
-    /// functions of `modules`, which have names for the profile, are part of it.
+    /// functions of `modules` are part of it. If there are several modules, the names of functions begin
+    /// with the one that is given with their module.
     ///
     /// # Errors
     ///

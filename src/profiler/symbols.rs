@@ -44,11 +44,14 @@ impl<'m> Symbols<'m> {
     }
 
     fn look_up(&self, place: Place) -> Vec<String> {
-        let (_, module) = &self.modules[place.module];
-        let own = match module.func_name(place.function) {
+        let (name, module) = &self.modules[place.module];
+        let mut own = match module.func_name(place.function) {
             Some(name) => demangle_without_hash(name),
             None => format!("<wasm function {}>", place.function),
         };
+        if self.modules.len() > 1 {
+            own = format!("{name}!{own}");
+        }
         #[cfg(feature = "dwarf")]
         if let (Some(symbolizer), Some(offset)) = (&self.symbolizers[place.module], place.offset) {
             let symbols = symbolizer.symbols(u64::from(offset));

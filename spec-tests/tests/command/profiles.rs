@@ -138,6 +138,23 @@ fn a_profile_is_written_if_the_program_traps() {
 }
 
 #[test]
+fn short_programs_have_no_profile() {
+    let module = file("profiles/short.wat", WORK);
+    let out = Path::new(env!("CARGO_TARGET_TMPDIR")).join("short.svg");
+    let _ = fs::remove_file(&out);
+    let (path, module) = (out.to_str().unwrap(), module.to_str().unwrap());
+    let options = ["--profile-interval", "1e9", "--invoke", "run", module];
+    let run = backstitch([&["run", "--profile", path], &options[..]].concat());
+    assert_eq!(run.code, Some(0), "{}", run.err);
+    assert!(
+        run.err.contains("before 1000000000 instructions"),
+        "{}",
+        run.err
+    );
+    assert!(!out.exists());
+}
+
+#[test]
 fn profiles_of_programs_with_threads_are_refused() {
     let module = file(
         "profiles/threads.wat",
