@@ -38,8 +38,19 @@
 //! takes as long as the allocator or the value's `Drop` does.
 //!
 //! Nothing tells which frames of a running stack have changed, as a return tests nothing. So they
-//! are visited at once, and again if the program continues before marking has ended. A frame takes some
-//! tens of nanoseconds, as the places of its references are found once for each call site.
+//! are visited at once, and again if the program continues before marking has ended. A frame takes one
+//! or two tens of nanoseconds, as the places of its references are found once for each call site. Their
+//! number is bounded by the size of stacks.
+//!
+//! *Why not in pieces, as those of suspended stacks?* Something would have to tell below which frame
+//! nothing has run since. There are two places for it:
+//!
+//! * The record above a visited frame, which the next call of this frame writes anew: a mark beside
+//!   its link would be gone then. But returns would have to remove marks from links, which is an
+//!   instruction more for each return of all programs, on x86-64 and AArch64.
+//! * The return address in this record: it could be that of a cell that informs the collector. This
+//!   costs nothing while there is no collection, but everything that reads records would have to
+//!   put the true address in its place: walks, unwinding, tail calls and debuggers outside the process.
 
 use super::collector::{BYTES_PER_ALLOCATION, Reference, TracedFrames};
 use super::exception;

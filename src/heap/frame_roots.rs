@@ -1,7 +1,7 @@
 //! The places of references in frames, by the frames' positions in code.
 //!
-//! Finding them takes a frame map, and a hundred times as long as reading the references. A collection
-//! keeps them from one step to the next.
+//! Finding them takes a frame map, and several times as long as reading the references even if there is
+//! one. A collection keeps them from one step to the next.
 
 use crate::module::HeapType;
 use crate::support::error::Error;
