@@ -190,8 +190,15 @@ fn compare_some(
                 Ok(found) => difference(&expected, &found, prices),
                 Err(error) => Some(format!("the module is refused: {error:#}")),
             };
-            if difference.is_none() && kind == "objects" {
-                difference = match walk::difference(&subject.engine, &bytes, seed) {
+            if difference.is_none()
+                && let Some(others) = &others
+            {
+                let engine = if subject.fuelled {
+                    &subject.engine
+                } else {
+                    &others.first
+                };
+                difference = match walk::difference(engine, &bytes, seed) {
                     Ok(difference) => difference,
                     Err(error) => Some(format!("its objects cannot be walked: {error:?}")),
                 };

@@ -1,4 +1,4 @@
-//! Test of the work that the collector does at once while many objects are alive.
+//! Tests of the collector while many objects or frames are alive.
 
 use super::*;
 use alloc::vec::Vec;
@@ -151,4 +151,49 @@ fn stacks_of_dropped_executions_are_used_again_while_many_are_alive() {
             Outcome::Done(_)
         ));
     }
+}
+
+#[test]
+#[cfg_attr(miri, ignore = "it translates many functions")]
+fn frames_at_many_positions_keep_their_objects() {
+    const FUNCTIONS: usize = 100;
+    const DEPTH: i32 = 3_000;
+    let mut text = String::from(
+        r#"(module
+            (type $s (struct (field i32)))
+            (func (export "sum") (param i32) (result i32) (call $down0 (local.get 0)))
+            (func $lose
+                (local $n i32)
+                (loop $again
+                    (drop (struct.new $s (i32.const -1)))
+                    (local.set $n (i32.add (local.get $n) (i32.const 1)))
+                    (br_if $again (i32.lt_u (local.get $n) (i32.const 20000)))))"#,
+    );
+    for index in 0..FUNCTIONS {
+        let next = (index + 1) % FUNCTIONS;
+        // The place of the reference depends on the function.
+        let before = "(local i64)".repeat(index % 7);
+        text += &format!(
+            r#"(func $down{index} (param $depth i32) (result i32)
+                {before} (local $s (ref null $s))
+                (local.set $s (struct.new $s (local.get $depth)))
+                (if (result i32) (local.get $depth)
+                    (then (call $down{next} (i32.sub (local.get $depth) (i32.const 1))))
+                    (else (call $lose) (i32.const 0)))
+                (i32.add (struct.get $s 0 (local.get $s))))"#
+        );
+    }
+    text += ")";
+    let mut config = Config::new();
+    config.gc_threshold(1_000).gc_step(1 << 12);
+    let engine = Engine::new(&config).unwrap();
+    let mut store = Store::new(&engine, ());
+    let module = module(&engine, &text);
+    let instance = Instance::new(&mut store, &module, &[]).unwrap();
+    let sum = instance
+        .get_typed_func::<i32, i32>(&mut store, "sum")
+        .unwrap();
+    let total = sum.call(&mut store, DEPTH).unwrap();
+    assert_eq!(total, DEPTH * (DEPTH + 1) / 2);
+    assert!(store.inner.collector.number() >= 3);
 }

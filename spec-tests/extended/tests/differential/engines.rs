@@ -62,7 +62,8 @@ pub struct Subject {
     pub name: String,
     /// True if calls get one unit of fuel at a time.
     pub stepwise: bool,
-    fuelled: bool,
+    /// True if the engine counts fuel.
+    pub fuelled: bool,
 }
 
 mod at_once {

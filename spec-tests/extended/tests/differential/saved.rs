@@ -10,7 +10,8 @@ use spec_tests::copying::saving::{self, Embedder, Saving};
 
 /// Engines in which calls end that began in another one.
 pub struct Others {
-    first: Engine,
+    /// Engine that counts fuel.
+    pub first: Engine,
     others: Vec<Engine>,
 }
 

@@ -4,6 +4,7 @@
 //! with the collector.
 
 use super::objects::DROP;
+use super::observation::FUEL;
 use super::random::Random;
 use backstitch::{
     AnyRef, AsContextMut, Engine, ExternRef, Func, FuncType, Instance, Module, Result, RootScope,
@@ -12,6 +13,7 @@ use backstitch::{
 use std::collections::BTreeSet;
 
 /// Runs a program of [`objects`](super::objects) without comparing its results, and collects garbage.
+/// The engine counts fuel.
 /// Returns a description of the difference, if there are more or fewer objects than can be reached.
 ///
 /// # Errors
@@ -20,9 +22,7 @@ use std::collections::BTreeSet;
 pub fn difference(engine: &Engine, bytes: &[u8], seed: u64) -> Result<Option<String>> {
     let module = Module::new(engine, bytes)?;
     let mut store = Store::new(engine, ());
-    if engine_counts_fuel(&mut store) {
-        store.set_fuel(1 << 40)?;
-    }
+    store.set_fuel(FUEL)?;
     let host = Func::wrap(&mut store, host);
     let instance = Instance::new(&mut store, &module, &[host.into()])?;
     let mut random = Random::new(seed);
@@ -38,20 +38,18 @@ pub fn difference(engine: &Engine, bytes: &[u8], seed: u64) -> Result<Option<Str
             let ty = function.ty(&scope);
             let arguments = arguments(&mut random, &ty);
             let mut results = vec![Val::I32(0); ty.results().len()];
-            // How a call ends is compared elsewhere.
+            // How a call ends is compared elsewhere. Without fuel, some would not.
+            scope.as_context_mut().set_fuel(FUEL)?;
             if function.call(&mut scope, &arguments, &mut results).is_err() {
                 scope.as_context_mut().take_pending_exception();
             }
         }
     }
+    store.set_fuel(u64::MAX)?;
     call(&mut store, &instance, "drop", &[Val::I32(DROP)])?;
     let left = store.live_objects();
     let reached = reachable(&mut store, &instance)?;
     Ok((left != reached).then(|| format!("{left} objects are left, {reached} can be reached")))
-}
-
-fn engine_counts_fuel(store: &mut Store<()>) -> bool {
-    store.get_fuel().is_ok()
 }
 
 /// Returns a number that depends on another one: the function that the programs import.
