@@ -9,7 +9,7 @@ fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
     core::arch::wasm32::unreachable()
 }
 
-/// What a parcel contains.
+/// The content of a parcel.
 #[derive(Clone, Copy, PartialEq)]
 enum Content<'a> {
     Nothing,

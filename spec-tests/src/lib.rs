@@ -20,6 +20,7 @@
 //! ```
 
 pub mod copying;
+pub mod debug_info;
 pub mod engines;
 pub mod harness;
 pub mod mode;

@@ -73,9 +73,8 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ),
     // WASI uses the API as an embedder does, and the tools of `support`.
     ("wasi", &["api", "scheduler", "support"]),
-    // So does the scheduler.
+    // So do the scheduler and the profiler.
     ("scheduler", &["api", "support"]),
-    // And the profiler.
     ("profiler", &["api", "support"]),
     // The command uses the library as any other program does.
     ("cli", &[]),

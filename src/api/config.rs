@@ -26,7 +26,7 @@ pub struct Config {
     pub(super) dispatch: Option<Dispatch>,
 }
 
-/// Whether backtraces contain source positions: see [`Config::wasm_backtrace_details`].
+/// The choice whether backtraces contain source positions: see [`Config::wasm_backtrace_details`].
 ///
 /// Corresponds to
 /// [`wasmtime::WasmBacktraceDetails`](https://docs.rs/wasmtime/latest/wasmtime/enum.WasmBacktraceDetails.html),

@@ -15,7 +15,7 @@ pub(super) struct FrameSymbols<'m> {
     /// The debugging information of each module, by the module's address.
     #[cfg(feature = "dwarf")]
     symbolizers: BTreeMap<usize, Option<Symbolizer<'m>>>,
-    /// What was found, by the module's address and the offset of the instruction.
+    /// The symbols that were found, by the module's address and the offset of the instruction.
     #[cfg(feature = "dwarf")]
     found: BTreeMap<(usize, u32), Arc<[FrameSymbol]>>,
     #[cfg(not(feature = "dwarf"))]

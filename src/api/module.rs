@@ -7,7 +7,7 @@ use super::extern_type::{ExportType, ExternType, ImportType};
 use super::module_bytes::ModuleBytes;
 use super::text;
 #[cfg(feature = "dwarf")]
-use crate::dwarf::Symbolizer;
+use crate::dwarf::{self, Symbolizer};
 use crate::module::{self, ExportItem};
 use crate::support::error::Result;
 use crate::support::transparent::transparent;
@@ -197,7 +197,7 @@ impl Module {
     #[cfg(feature = "dwarf")]
     pub fn symbolizer(&self) -> Result<Option<Symbolizer<'_>>> {
         let mut sections = self.0.custom_section_names();
-        if sections.any(|name| name.starts_with(".debug_")) {
+        if sections.any(|name| name.starts_with(dwarf::SECTIONS)) {
             Symbolizer::new(&self.0.bytes)
         } else {
             Ok(None)

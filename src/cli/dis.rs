@@ -53,7 +53,7 @@ pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Fail
     let symbolizer = match module.symbolizer() {
         Ok(symbolizer) => symbolizer,
         Err(error) => {
-            writeln!(out, "`{file}` is shown without source lines: {error:#}\n")?;
+            eprintln!("`{file}` is shown without source lines: {error:#}");
             None
         }
     };

@@ -1,7 +1,6 @@
 //! Names of functions: how they are shown, and how a user selects a function by one.
 
-use backstitch::demangle;
-pub(crate) use backstitch::demangle_without_hash as plain;
+use backstitch::{demangle, demangle_without_hash};
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -55,7 +54,7 @@ pub(crate) fn is_misleading(character: char) -> bool {
 
 /// Demangles a function's name for people, and escapes it for a terminal.
 pub(crate) fn shown(name: &str) -> String {
-    match printable(&plain(name)) {
+    match printable(&demangle_without_hash(name)) {
         Cow::Borrowed(plain) => plain.to_string(),
         Cow::Owned(escaped) => escaped,
     }
@@ -86,7 +85,7 @@ pub(crate) fn select<'n>(
     }
     let forms: Vec<(u32, [String; 3])> = functions
         .map(|(index, name)| {
-            let plain = plain(name);
+            let plain = demangle_without_hash(name);
             let path = without_parameters(&plain).to_string();
             (index, [demangle(name), plain, path])
         })

@@ -30,9 +30,17 @@ pub(crate) struct Profiling {
         value_name = "N",
         requires = "profile",
         default_value = "500000",
-        value_parser = quantity::count::<u64>
+        value_parser = interval
     )]
     profile_interval: u64,
+}
+
+/// Parses a number of instructions between two samples.
+fn interval(text: &str) -> Result<u64, String> {
+    match quantity::count(text)? {
+        0 => Err("an interval has at least one instruction".to_string()),
+        interval => Ok(interval),
+    }
 }
 
 /// A profile that is being made.

@@ -13,7 +13,7 @@ use backstitch::wasi::threads::has_threads;
 use backstitch::wasi::{Program, Threads, WasiCtx};
 use backstitch::{
     CompilationMode, Config, CoreDump, Engine, Error, ExternType, Func, FuncType, Instance, Linker,
-    Module, Snapshot, Store, StoreLimits, StoreLimitsBuilder, Val,
+    Module, Snapshot, Store, StoreLimits, StoreLimitsBuilder, Val, demangle_without_hash,
 };
 use clap::Args;
 use std::ffi::OsString;
@@ -225,11 +225,12 @@ pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Fail
         (None, None) => Manner::Plain,
     };
     let ended = execute(&mut store, &linker, &module, file, call, threads, manner);
-    profile.map_or(Ok(()), Profile::finish)?;
     let dump = dump.as_deref();
     let ended = program::conclude(ended, &mut store, &arguments.snapshot, dump, &source, file);
     arguments.record.end(&mut store, ended.as_ref().err())?;
-    print_results(out, notation, &ended?)
+    let profiled = profile.map_or(Ok(()), Profile::finish);
+    print_results(out, notation, &ended?)?;
+    profiled
 }
 
 /// Prints the results of the selected call, one per line.
@@ -521,7 +522,7 @@ fn exported_functions(module: &Module) -> String {
 
 /// Formats a function on a line of its own: as it is exported, since that is the name to give.
 fn exported_function(name: &str, ty: &FuncType) -> String {
-    let plain = names::plain(name);
+    let plain = demangle_without_hash(name);
     let demangled = match plain == name {
         true => String::new(),
         false => format!("  ({})", names::printable(&plain)),

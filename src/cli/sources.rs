@@ -1,7 +1,7 @@
 //! Source positions of instructions, as the commands print them.
 
-use super::names::{plain, printable};
-use backstitch::FrameSymbol;
+use super::names::printable;
+use backstitch::{FrameSymbol, demangle_without_hash};
 use serde::Serialize;
 
 /// A function that an instruction belongs to, and the position in its source.
@@ -17,7 +17,7 @@ pub(crate) struct Source {
 impl From<&FrameSymbol> for Source {
     fn from(symbol: &FrameSymbol) -> Source {
         Source {
-            function: symbol.name().map(plain),
+            function: symbol.name().map(demangle_without_hash),
             file: symbol.file().map(str::to_string),
             line: symbol.line(),
             column: symbol.column(),
@@ -32,8 +32,8 @@ pub(crate) fn lines(symbols: &[FrameSymbol]) -> Vec<String> {
     let lines = symbols.iter().enumerate().map(|(depth, symbol)| {
         let mut line = String::new();
         if many {
-            let name = symbol.name().map_or_else(|| "?".to_string(), plain);
-            line += &printable(&name);
+            let name = symbol.name().map(demangle_without_hash);
+            line += &printable(name.as_deref().unwrap_or("?"));
             line += if depth + 1 < symbols.len() {
                 " (inlined) "
             } else {

@@ -9,6 +9,10 @@ mod symbol;
 #[cfg(feature = "dwarf")]
 mod symbolizer;
 
+/// The beginning of the names of all custom sections with debugging information.
+#[cfg(feature = "dwarf")]
+pub const SECTIONS: &str = ".debug_";
+
 pub use symbol::FrameSymbol;
 #[cfg(feature = "dwarf")]
 pub use symbolizer::{SourceLine, Symbolizer};

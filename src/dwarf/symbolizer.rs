@@ -1,6 +1,6 @@
 //! Lookup of instructions in the line tables and functions of a module.
 
-use super::FrameSymbol;
+use super::{FrameSymbol, SECTIONS};
 use crate::ensure;
 use crate::support::error::Result;
 use addr2line::Context;
@@ -64,7 +64,7 @@ impl<'a> Symbolizer<'a> {
                 Payload::CodeSectionStart {
                     unchecked_range, ..
                 } => code = unchecked_range.start,
-                Payload::CustomSection(section) if section.name().starts_with(".debug_") => {
+                Payload::CustomSection(section) if section.name().starts_with(SECTIONS) => {
                     sections.entry(section.name()).or_insert(section.data());
                 }
                 _ => {}

@@ -64,6 +64,7 @@ impl Disassembly {
     }
 
     /// Adds a note on the instructions from an offset in the module on, up to the next note.
+    #[cfg(feature = "dwarf")]
     pub fn note(&mut self, offset: u32, note: String) {
         self.notes.insert(offset, note);
     }

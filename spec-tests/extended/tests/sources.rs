@@ -3,8 +3,8 @@
 //! `spec-tests/dwarf` has programs in C, C++ and Rust, built in several ways. Their argument selects a
 //! trap.
 
+use spec_tests::debug_info;
 use std::fs;
-use std::path::{Path, PathBuf};
 
 /// A function and its position, as an engine prints them.
 type Symbol = (Option<String>, Option<String>, Option<u32>, Option<u32>);
@@ -55,20 +55,10 @@ backtrace!(wasmtimes, wasmtime, |config: &mut Config| {
     config.cranelift_opt_level(wasmtime::OptLevel::None);
 });
 
-fn programs() -> Vec<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../dwarf/modules");
-    let mut programs: Vec<_> = fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .collect();
-    programs.sort();
-    programs
-}
-
 #[test]
 fn backtraces_have_the_source_lines_of_wasmtimes() {
     let (mut traps, mut inlined) = (0, 0);
-    for program in programs() {
+    for program in debug_info::modules() {
         let wasm = fs::read(&program).unwrap();
         let mut traps_here = 0;
         for kind in 0..7 {

@@ -155,6 +155,49 @@ fn short_programs_have_no_profile() {
 }
 
 #[test]
+fn a_profile_that_cannot_be_written_hides_no_failure() {
+    let module = file(
+        "profiles/unwritten.wat",
+        r#"(module (func (export "run") unreachable) (func (export "end")
+            (local i32)
+            (loop (br_if 0 (i32.lt_u (local.tee 0 (i32.add (local.get 0) (i32.const 1))) (i32.const 99))))))"#,
+    );
+    let module = module.to_str().unwrap();
+    let profile = |export: &str| {
+        let path = "no/such/folder/out.folded";
+        let interval = ["--profile-interval", "10"];
+        let options = [
+            "run",
+            "--profile",
+            path,
+            interval[0],
+            interval[1],
+            "--invoke",
+        ];
+        backstitch([&options[..], &[export, module]].concat())
+    };
+    let run = profile("run");
+    assert_eq!(run.code, Some(134), "{}", run.err);
+    let run = profile("end");
+    assert_eq!(run.code, Some(1), "{}", run.err);
+    assert!(run.err.contains("cannot write the profile"), "{}", run.err);
+}
+
+#[test]
+fn an_interval_has_an_instruction() {
+    let run = backstitch([
+        "run",
+        "--profile",
+        "out.svg",
+        "--profile-interval",
+        "0",
+        "none.wasm",
+    ]);
+    assert_eq!(run.code, Some(2), "{}", run.err);
+    assert!(run.err.contains("at least one instruction"), "{}", run.err);
+}
+
+#[test]
 fn profiles_of_programs_with_threads_are_refused() {
     let module = file(
         "profiles/threads.wat",

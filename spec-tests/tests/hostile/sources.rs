@@ -2,8 +2,8 @@
 
 use crate::random::Random;
 use backstitch::Symbolizer;
+use spec_tests::debug_info;
 use std::fs;
-use std::path::Path;
 use wasm_encoder::{CodeSection, CustomSection, Function, FunctionSection, Module, TypeSection};
 
 /// Number of mutants.
@@ -23,12 +23,7 @@ fn look(wasm: &[u8]) {
 
 /// Returns the modules with debugging information that are small enough to be read often.
 fn modules() -> Vec<Vec<u8>> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("dwarf/modules");
-    let mut paths: Vec<_> = fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .collect();
-    paths.sort();
+    let paths = debug_info::modules();
     let modules = paths.iter().map(|path| fs::read(path).unwrap());
     modules.filter(|module| module.len() < 16 << 10).collect()
 }

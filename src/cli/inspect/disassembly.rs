@@ -1,7 +1,7 @@
 //! Disassembly of a function: its instructions as text, each with its offset in the module.
 
-use crate::cli::names;
 use crate::cli::symbols::Symbols;
+use backstitch::demangle_without_hash;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use wasm_encoder::{CodeSection, CustomSection, Encode, NameMap, RawSection};
@@ -81,7 +81,7 @@ fn name_section(section: &[u8], symbols: &Symbols, body: &[u8]) -> Vec<u8> {
     let mut functions = NameMap::new();
     for function in functions_in(body) {
         if let Some(name) = symbols.function(function) {
-            functions.append(function, &names::plain(name));
+            functions.append(function, &demangle_without_hash(name));
         }
     }
     let mut map = Vec::new();

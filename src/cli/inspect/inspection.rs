@@ -2,14 +2,18 @@
 
 use super::modules::ModuleFile;
 use crate::cli::lanes::Shape;
-use crate::cli::names::{self, printable};
+use crate::cli::names::printable;
 use crate::cli::symbols::Symbols;
 use crate::cli::value;
 use backstitch::coredump::{
     Boundary, Field, Frame, Function, Heap, Module, ObjectKind, Position, ReasonKind, RefKind,
     StackState, Storage, ThreadState, Type, Value,
 };
-use backstitch::{CoreDump, FrameSymbol, Symbolizer};
+use backstitch::{CoreDump, FrameSymbol, Symbolizer, demangle_without_hash};
+use std::cell::OnceCell;
+
+/// The debugging information of a module, if it has any, or the reason why it cannot be read.
+pub(crate) type DebugInfo<'a> = Result<Option<Symbolizer<'a>>, String>;
 
 /// A dump and the files of its modules, as far as they are available.
 pub(crate) struct Inspection<'a> {
@@ -20,8 +24,9 @@ pub(crate) struct Inspection<'a> {
     pub(crate) listed: Vec<Module>,
     /// The file of each module.
     pub(crate) modules: &'a [Option<ModuleFile>],
-    /// The debugging information in each module's file, or why it cannot be read.
-    pub(crate) debug_info: Vec<Result<Option<Symbolizer<'a>>, String>>,
+    /// The debugging information in each module's file, once it was asked for: see
+    /// [`Inspection::debug_info`].
+    pub(crate) debug_info: Vec<OnceCell<DebugInfo<'a>>>,
     /// The shape in which vectors are shown.
     pub(crate) lanes: Shape,
 }
@@ -74,7 +79,16 @@ impl Subject {
     }
 }
 
-impl Inspection<'_> {
+impl<'a> Inspection<'a> {
+    /// Returns the debugging information in a module's file. An error is the reason why it cannot be
+    /// read.
+    pub(crate) fn debug_info(&self, module: usize) -> &DebugInfo<'a> {
+        self.debug_info[module].get_or_init(|| match &self.modules[module] {
+            Some(file) => Symbolizer::new(&file.bytes).map_err(|error| format!("{error:#}")),
+            None => Ok(None),
+        })
+    }
+
     /// Returns the index of the module whose code runs in a frame.
     pub(crate) fn module_of(&self, frame: &Frame) -> Option<usize> {
         let index = match self.dump.instances().get(frame.instance as usize) {
@@ -106,7 +120,7 @@ impl Inspection<'_> {
         };
         if let Some(file) = file {
             let symbols = &file.symbols;
-            subject.name = symbols.function(index).map(names::plain);
+            subject.name = symbols.function(index).map(demangle_without_hash);
             let mut types = Vec::new();
             if let Some(ty) = symbols.signature(index) {
                 subject.parameters = Some(ty.params().len());
@@ -133,7 +147,7 @@ impl Inspection<'_> {
     pub(crate) fn symbols(&self, frame: &Frame, subject: &Subject) -> Vec<FrameSymbol> {
         let found = || {
             let offset = subject.module_offset(frame)?;
-            let symbolizer = self.debug_info[subject.module?].as_ref().ok()?.as_ref()?;
+            let symbolizer = self.debug_info(subject.module?).as_ref().ok()?.as_ref()?;
             Some(symbolizer.symbols(offset))
         };
         found().unwrap_or_default()

@@ -28,6 +28,7 @@ use clap::Args;
 use heap::Heap;
 use inspection::Inspection;
 use serde::Serialize;
+use std::cell::OnceCell;
 use std::fs;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -124,7 +125,7 @@ pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Fail
         file,
         dump,
         listed,
-        debug_info: modules::debug_info(&modules),
+        debug_info: modules.iter().map(|_| OnceCell::new()).collect(),
         modules: &modules,
         lanes: arguments.lanes,
     };

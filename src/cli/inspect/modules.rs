@@ -5,7 +5,7 @@ use crate::cli::input::Source;
 use crate::cli::names::printable;
 use crate::cli::symbols::Symbols;
 use backstitch::coredump::{Module, ModuleIdentity};
-use backstitch::{CoreDump, ModuleBytes, Symbolizer};
+use backstitch::{CoreDump, ModuleBytes};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -162,17 +162,6 @@ fn search(modules: &[Module], path: &Path, found: &mut [Option<ModuleFile>]) {
             ..file
         });
     }
-}
-
-/// Reads the debugging information in the modules' files. An error is the reason why one cannot be read.
-pub(crate) fn debug_info(
-    modules: &[Option<ModuleFile>],
-) -> Vec<Result<Option<Symbolizer<'_>>, String>> {
-    let files = modules.iter().map(|module| match module {
-        Some(file) => Symbolizer::new(&file.bytes).map_err(|error| format!("{error:#}")),
-        None => Ok(None),
-    });
-    files.collect()
 }
 
 fn read(path: &Path) -> Result<ModuleFile, Failure> {

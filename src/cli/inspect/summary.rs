@@ -185,7 +185,7 @@ fn print_contents(inspection: &Inspection<'_>, out: &mut dyn Write) -> io::Resul
             None => "file not known; provide it with --module".to_string(),
         };
         writeln!(out, "module {}: {source}", printable(&module.name))?;
-        if let Err(reason) = &inspection.debug_info[index] {
+        if let Err(reason) = inspection.debug_info(index) {
             writeln!(out, "  its debugging information is not shown: {reason}")?;
         }
     }

@@ -13,8 +13,8 @@ use backstitch::{
 use std::collections::BTreeSet;
 
 /// Runs a program of [`objects`](super::objects) without comparing its results, and collects garbage.
-/// The engine counts fuel.
-/// Returns a description of the difference, if there are more or fewer objects than can be reached.
+/// Returns a description of the difference, if there are more or fewer objects than can be reached. The
+/// engine must count fuel.
 ///
 /// # Errors
 ///
