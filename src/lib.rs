@@ -129,6 +129,7 @@ mod execute;
 mod heap;
 mod ids;
 mod module;
+mod probe;
 #[cfg(feature = "profiling")]
 mod profiler;
 mod restore;

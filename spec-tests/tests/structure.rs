@@ -55,6 +55,20 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "walk",
         ],
     ),
+    // So do frames whose functions get other code.
+    (
+        "probe",
+        &[
+            "code",
+            "heap",
+            "ids",
+            "module",
+            "stack",
+            "support",
+            "translate",
+            "walk",
+        ],
+    ),
     (
         "api",
         &[
@@ -64,6 +78,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "heap",
             "ids",
             "module",
+            "probe",
             "restore",
             "stack",
             "support",
@@ -107,6 +122,7 @@ const MAY_BE_NAMED: &[(&str, &str, &[&str])] = &[
         "module",
         "code",
         &[
+            "AccessKind",
             "CodeBlock",
             "CodeHeader",
             "Entry",
@@ -135,7 +151,7 @@ const MAY_BE_NAMED: &[(&str, &str, &[&str])] = &[
         &["BOUNDARY_SLOTS", "ExitPoint", "StackState", "Stacks"],
     ),
     // A function's code, by the place where it is published, and reasons for failures.
-    ("heap", "code", &["Entry", "Trap"]),
+    ("heap", "code", &["AccessKind", "Entry", "Trap"]),
     // The size of a record, which a frame's layout depends on.
     ("translate", "stack", &["RECORD_SLOTS"]),
 ];
@@ -358,7 +374,10 @@ fn positions_are_translated_in_one_place() {
                     violations.push(format!("{}: names the sites", source.at(token.line)));
                 }
                 "frame_map"
-                    if !matches!(source.folder(), Some("translate" | "walk" | "restore")) =>
+                    if !matches!(
+                        source.folder(),
+                        Some("translate" | "walk" | "restore" | "probe")
+                    ) =>
                 {
                     violations.push(format!("{}: names the frame map", source.at(token.line)));
                 }

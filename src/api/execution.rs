@@ -13,6 +13,7 @@ use crate::code::{AccessKind, Trap};
 use crate::execute::{self, ExecutionError};
 use crate::heap::{HostEvent, StoreInner};
 use crate::module;
+use crate::probe;
 use crate::support::error::{Error, HostRequest, Result};
 use crate::support::wait_queue::WaitState;
 use crate::walk::coredump::Cause;
@@ -103,12 +104,17 @@ pub enum Suspension {
     /// Code is about to access a shared memory. It performs the access when it is resumed. See
     /// [`Execution::suspend_at_accesses`].
     Access(Access),
-    /// Code has entered a function that
+    /// Code is about to execute an instruction with a breakpoint
+    /// ([`Store::add_breakpoint`](crate::Store::add_breakpoint)), any instruction in single steps
+    /// ([`Store::single_step`](crate::Store::single_step)), or has entered a function that
     /// [`Config::suspend_at_export`](crate::Config::suspend_at_export) names.
     Breakpoint,
+    /// Code is about to access bytes that are watched ([`Store::watch`](crate::Store::watch)). It performs
+    /// the access when it is resumed.
+    Watchpoint(Access),
 }
 
-/// An access to a shared memory.
+/// An access to a memory.
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Access {
@@ -120,6 +126,17 @@ pub struct Access {
     pub size: u64,
     /// The kind of the access.
     pub kind: AccessKind,
+}
+
+impl Access {
+    fn of(store: &StoreInner, access: execute::Access) -> Access {
+        Access {
+            memory: Memory::of(store.id(), access.memory),
+            address: access.address,
+            size: access.size,
+            kind: access.kind,
+        }
+    }
 }
 
 impl Execution {
@@ -280,9 +297,9 @@ impl Execution {
             .awaited(store)
             .is_some_and(|ty| ty.results.is_empty())
         {
-            let outcome = self.inner.advance_with(store, &[])?;
-            return self.finish(store, outcome);
+            return self.resume_with_slots(store, &[]);
         }
+        probe::prepare(store, self.inner.stack())?;
         let outcome = self.inner.advance(store)?;
         self.finish(store, outcome)
     }
@@ -326,6 +343,7 @@ impl Execution {
         store: &mut StoreInner,
         slots: &[u64],
     ) -> Result<Outcome> {
+        probe::prepare(store, self.inner.stack())?;
         let outcome = self.inner.advance_with(store, slots)?;
         self.finish(store, outcome)
     }
@@ -388,7 +406,8 @@ impl Execution {
             Suspension::Interrupt
             | Suspension::Epoch
             | Suspension::Access(_)
-            | Suspension::Breakpoint => execute::Suspension::Interrupt,
+            | Suspension::Breakpoint
+            | Suspension::Watchpoint(_) => execute::Suspension::Interrupt,
         };
         self.inner.refuse(store, suspension)
     }
@@ -460,13 +479,12 @@ impl Execution {
                         (ReasonKind::Wait, suspension)
                     }
                     execute::Suspension::Access(access) => {
-                        let access = Access {
-                            memory: Memory::of(store.id(), access.memory),
-                            address: access.address,
-                            size: access.size,
-                            kind: access.kind,
-                        };
+                        let access = Access::of(store, access);
                         (ReasonKind::Breakpoint, Suspension::Access(access))
+                    }
+                    execute::Suspension::Watchpoint(access) => {
+                        let access = Access::of(store, access);
+                        (ReasonKind::Breakpoint, Suspension::Watchpoint(access))
                     }
                     execute::Suspension::Breakpoint => {
                         (ReasonKind::Breakpoint, Suspension::Breakpoint)

@@ -415,9 +415,9 @@ async fn drive(execution: &mut Execution, store: &mut impl AsContextMut) -> Resu
                 execution.resume(&mut *store)?
             }
             // Its access is performed at once.
-            Outcome::Suspended(Suspension::Access(_) | Suspension::Breakpoint) => {
-                execution.resume(&mut *store)?
-            }
+            Outcome::Suspended(
+                Suspension::Access(_) | Suspension::Breakpoint | Suspension::Watchpoint(_),
+            ) => execution.resume(&mut *store)?,
             Outcome::Suspended(Suspension::Interrupt | Suspension::Tag(..)) => {
                 return Err(fail(execution, store, Trap::Interrupt.into()));
             }

@@ -137,7 +137,7 @@ impl Instance {
         export: &ModuleExport,
     ) -> Option<Extern> {
         let store = store.as_context_mut().0;
-        let same = Arc::ptr_eq(self.inner(store).module(), &export.module);
+        let same = self.inner(store).module().is_copy_of(&export.module);
         same.then(|| self.item(store, export.item))
     }
 

@@ -36,6 +36,12 @@ impl Module {
     ///
     /// # Errors
     ///
+    /// Returns the offset in the module of the first instruction at or after an offset. `None` if no
+    /// function has one there.
+    pub fn instruction_from(&self, offset: u32) -> Option<u32> {
+        self.0.instruction_from(offset)
+    }
+
     /// Returns a [`ModuleError`](crate::ModuleError) if the module is malformed, invalid, larger
     /// than the engine allows, or uses a proposal that is not supported.
     pub fn new(engine: &Engine, bytes: impl AsRef<[u8]>) -> Result<Module> {

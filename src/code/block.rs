@@ -134,6 +134,9 @@ pub const HEADER_WORDS: usize = size_of::<CodeHeader>() / size_of::<u64>();
 pub struct CodeBlock {
     words: Words,
     catches: CatchTable,
+    /// The handler of the first cell while that of the stub is in its place: see
+    /// [`CodeBlock::close`].
+    entrance: Option<HandlerAddress>,
 }
 
 impl CodeBlock {
@@ -169,7 +172,28 @@ impl CodeBlock {
             };
             words.replace(HEADER_WORDS + index as usize, address);
         }
-        CodeBlock { words, catches }
+        CodeBlock {
+            words,
+            catches,
+            entrance: None,
+        }
+    }
+
+    /// Makes calls of this code go to the stub, which finds the function's present code. Frames that
+    /// are in this code go on with it.
+    ///
+    /// No code of the module runs meanwhile, and no cell branches to the first one.
+    pub fn close(&mut self, handlers: &HandlerTable) {
+        let stub = handlers.fixed.stub.cell.handler;
+        let first = self.words.exchange(HEADER_WORDS, stub.0);
+        self.entrance.get_or_insert(HandlerAddress(first));
+    }
+
+    /// Undoes [`CodeBlock::close`].
+    pub fn open(&mut self) {
+        if let Some(handler) = self.entrance.take() {
+            self.words.replace(HEADER_WORDS, handler.0);
+        }
     }
 
     /// Returns the address of the header.

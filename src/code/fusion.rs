@@ -85,9 +85,15 @@ static TABLE: Table = {
         assert!(
             !matches!(
                 ROWS[row][0].op(),
-                Op::PollFuel | Op::PollInterrupt | Op::PollEpoch | Op::ProbeStep
+                Op::PollFuel
+                    | Op::PollInterrupt
+                    | Op::PollEpoch
+                    | Op::ProbeStep
+                    | Op::ProbeStop
+                    | Op::ProbeStore
+                    | Op::ProbeRun
             ),
-            "a fusion begins with a poll"
+            "a fusion begins with a poll or a probe"
         );
         let mut bucket = first_bucket(left, right);
         let mut way = 0;

@@ -25,13 +25,11 @@ impl Entry {
         self.0.load(Ordering::Acquire)
     }
 
-    /// Replaces the stub by a function's code. If another thread was first, it has stored the same
-    /// address, as a function's code never changes.
-    pub fn replace(&self, stub: *const CodeHeader, code: *const CodeHeader) {
-        let (stub, code) = (stub.cast_mut(), code.cast_mut());
-        let _ = self
-            .0
-            .compare_exchange(stub, code, Ordering::Release, Ordering::Relaxed);
+    /// Replaces the stub, or code that the function had before, by a function's code. If another thread
+    /// does so too, it stores the same address: the code of a function that threads share never
+    /// changes.
+    pub fn replace(&self, code: *const CodeHeader) {
+        self.0.store(code.cast_mut(), Ordering::Release);
     }
 }
 
@@ -119,10 +117,61 @@ impl ModuleCode {
         }
         let code = block.header();
         blocks.insert(block.start() as usize, (function, block));
-        self.entry(function)
-            .0
-            .store(code.cast_mut(), Ordering::Release);
+        self.entry(function).replace(code);
         code
+    }
+
+    /// Makes a block the code of a function from now on, and returns it. Code that the function had
+    /// before stays, for frames that are in it; calls of it go to the new code.
+    ///
+    /// This is for the code of one store, none of which runs meanwhile.
+    pub fn replace(&self, function: u32, block: CodeBlock) -> *const CodeHeader {
+        let code = block.header();
+        let start = block.start() as usize;
+        self.blocks.lock().insert(start, (function, block));
+        self.select(function, code);
+        code
+    }
+
+    /// Makes code that [`ModuleCode::replace`] has returned the code of its function again.
+    pub fn select(&self, function: u32, code: *const CodeHeader) {
+        let mut blocks = self.blocks.lock();
+        for (of, block) in blocks.values_mut() {
+            if *of != function {
+                continue;
+            }
+            if core::ptr::eq(block.header(), code) {
+                block.open();
+            } else {
+                block.close(self.handlers);
+            }
+        }
+        self.entry(function).replace(code);
+    }
+
+    /// Makes calls of a function go to the stub, until it gets code again.
+    ///
+    /// This is for the code of one store, none of which runs meanwhile.
+    pub fn withdraw(&self, function: u32) {
+        self.select(function, self.handlers.fixed.stub.code());
+    }
+
+    /// Makes calls of functions go to the stub, or to their code again: of all functions that have code,
+    /// except those for which `stays_open` holds.
+    ///
+    /// This is for the code of one store, none of which runs meanwhile.
+    pub fn close_entrances(&self, close: bool, stays_open: impl Fn(u32) -> bool) {
+        let mut blocks = self.blocks.lock();
+        for (function, block) in blocks.values_mut() {
+            if stays_open(*function) || self.published(*function) != Some(block.header()) {
+                continue;
+            }
+            if close {
+                block.close(self.handlers);
+            } else {
+                block.open();
+            }
+        }
     }
 
     /// Returns the position of an address: the function whose cells contain it or end there, and

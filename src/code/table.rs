@@ -582,8 +582,8 @@ macro_rules! for_each_op {
             Control PollFuel "poll_fuel" []
             /// Exits as `poll_fuel` does, before an instruction that costs fuel.
             Control ProbeStep "probe_step" []
-            /// Exits if the next instruction writes to the bytes of a memory that are watched.
-            Control ProbeStore "probe_store" [address: FarSlot, memory: ModuleMemory, size: u32, cost: u32, offset: u64]
+            /// Exits if the next instruction accesses bytes of a memory that are watched.
+            Control ProbeStore "probe_store" [address: FarSlot, memory: ModuleMemory, size: u32, kind: AccessKind, cost: u32, offset: u64]
             /// Exits if an interruption was requested.
             Control PollInterrupt "poll_interrupt" []
             /// Exits if the deadline of the epoch has passed.
@@ -692,10 +692,12 @@ macro_rules! for_each_op {
             Service ObserveAccess "observe_access" [address: FarSlot, memory: ModuleMemory, size: u32, kind: AccessKind, offset: u64]
             /// Suspends before an access to a shared memory, whose size is in a slot, if that is observed.
             Service ObserveRun "observe_run" [address: FarSlot, size: FarSlot, memory: ModuleMemory, kind: AccessKind]
-            /// Records that the next instruction writes to a memory, whose size is in a slot, if the bytes are watched.
-            Service ProbeRun "probe_run" [address: FarSlot, size: FarSlot, memory: ModuleMemory, cost: u32]
+            /// Exits if the next instruction accesses bytes of a memory, whose number is in a slot, and that are watched.
+            Service ProbeRun "probe_run" [address: FarSlot, size: FarSlot, memory: ModuleMemory, kind: AccessKind, cost: u32]
             /// Suspends at a function's entry.
             Service ProbeEntry "probe_entry" []
+            /// Stops before the instruction at an offset in the module, if the store wants that.
+            Service ProbeStop "probe_stop" [offset: u32]
             /// Records that the next instruction is executed.
             Service ProbePlace "probe_place" [cost: u32]
             /// Drops a data segment.

@@ -46,6 +46,11 @@ pub enum Progress {
     Waiting(Wait),
     /// A function whose entry is observed was entered. Continue behind the cell.
     Entered,
+    /// The program stops for an observer. Continue behind the cell when it is resumed.
+    Stopped,
+    /// The program stops for an observer before this access. Continue behind the cell when it is
+    /// resumed.
+    Watched(Access),
     /// The next cell performs this access. Continue behind the cell, unless the access is observed.
     Accessing(Access),
 }

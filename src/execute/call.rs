@@ -7,7 +7,7 @@
 //! the driver.
 
 use super::cell::Execute;
-use super::regs::{Regs, Step};
+use super::regs::{Regs, Step, read_field};
 use crate::code::cells::*;
 use crate::code::{At, CodeHeader, Entry, FarSlot, HEADER_WORDS, ModuleFunc, ModuleTable, Trap};
 use crate::heap::{FuncObject, FuncRef, InstanceCore};
@@ -545,8 +545,8 @@ impl Execute for ReturnBoundary {
 }
 
 impl Regs {
-    /// Patches the call that returns to `return_ip` with its callee's code, if it is a direct
-    /// call that still has the stub.
+    /// Patches the call that returns to `return_ip` with a function's code, if it is a direct call of
+    /// that function. (A function that a tail call has entered returns to a call of another one.)
     ///
     /// # Safety
     ///
@@ -554,7 +554,7 @@ impl Regs {
     pub(super) unsafe fn patch_call(
         return_ip: *const u64,
         call: *const (),
-        stub: *const CodeHeader,
+        function: u32,
         code: *const CodeHeader,
     ) {
         // SAFETY: a call cell has two words at least, and a header precedes all cells, so as
@@ -562,8 +562,8 @@ impl Regs {
         // first is the handler of `Call` only if such a cell begins there.
         unsafe {
             let cell = return_ip.sub(Call::WORDS);
-            if *cell.cast::<*const ()>() == call {
-                (*cell.add(Call::callee.word()).cast::<Entry>()).replace(stub, code);
+            if *cell.cast::<*const ()>() == call && read_field(cell, Call::function).0 == function {
+                (*cell.add(Call::callee.word()).cast::<Entry>()).replace(code);
             }
         }
     }

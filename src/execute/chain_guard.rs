@@ -19,6 +19,8 @@ pub(super) struct ChainGuard<'a> {
     pub(super) ctx: *mut Context,
     /// True if the next poll passes although the epoch deadline has passed.
     pub(super) passes_epoch: bool,
+    /// True if the execution was suspended at a cell that is executed next, not in a call.
+    pub(super) was_at_cell: bool,
     /// True if the execution is suspended before each access that code announces.
     pub(super) stops_at_accesses: bool,
     outer: Outer,
@@ -104,6 +106,7 @@ impl<'a> ChainGuard<'a> {
             id,
             ctx,
             passes_epoch: false,
+            was_at_cell: false,
             stops_at_accesses: false,
             outer,
             // Unless it is suspended or returns, it has failed.
@@ -111,6 +114,7 @@ impl<'a> ChainGuard<'a> {
         };
         guard.load_registers();
         if purpose == Purpose::Run {
+            guard.was_at_cell = !guard.store.stacks.running_stack().exit.is_return;
             guard.mark_running();
         }
         guard

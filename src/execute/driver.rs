@@ -18,7 +18,7 @@ use super::switching;
 use super::unwind;
 use crate::code::{Op, Trap};
 use crate::heap::{Crossing, Failure, StoreInner};
-use crate::ids::StackId;
+use crate::ids::{InstanceIndex, StackId};
 use crate::stack::{Exit, Record};
 use crate::support::error::Error;
 
@@ -44,6 +44,7 @@ pub(super) fn advance(
     if let Some(ticks) = yielded {
         polling::resume_epoch(&mut guard, ticks);
     }
+    polling::pass_stop(&mut guard);
     let outcome = run(&mut guard).map_err(|failure| guard.describe(failure));
     // The hook is called for errors as well. Its own error takes the place of the code's.
     match cross(&mut guard, Crossing::ReturningFromWasm) {
@@ -56,9 +57,10 @@ pub(super) fn advance(
 pub(super) fn refuse(store: &mut StoreInner, id: StackId, suspension: Suspension) -> Error {
     let failure = match suspension {
         Suspension::Fuel => Failure::Trap(Trap::OutOfFuel),
-        Suspension::Interrupt | Suspension::Epoch(_) | Suspension::Breakpoint => {
-            Failure::Trap(Trap::Interrupt)
-        }
+        Suspension::Interrupt
+        | Suspension::Epoch(_)
+        | Suspension::Breakpoint
+        | Suspension::Watchpoint(_) => Failure::Trap(Trap::Interrupt),
         Suspension::Host(error) => Failure::Host(error),
         Suspension::Tag(..) => Failure::Trap(Trap::UnhandledTag),
         Suspension::Access(_) => unreachable!("calls do not stop at accesses"),
@@ -156,8 +158,11 @@ fn run(guard: &mut ChainGuard<'_>) -> Result<Outcome, Failure> {
                     Ok(Progress::Waiting(wait)) => {
                         return Ok(guard.suspend(Suspension::Wait(wait), false));
                     }
-                    Ok(Progress::Entered) => {
+                    Ok(Progress::Entered | Progress::Stopped) => {
                         return Ok(guard.suspend(Suspension::Breakpoint, false));
+                    }
+                    Ok(Progress::Watched(access)) => {
+                        return Ok(guard.suspend(Suspension::Watchpoint(access), false));
                     }
                     Ok(Progress::Accessing(access)) if guard.stops_at_accesses => {
                         return Ok(guard.suspend(Suspension::Access(access), false));
@@ -246,8 +251,8 @@ fn translate(guard: &mut ChainGuard<'_>) -> Result<(), Failure> {
     // SAFETY: X2, H1.
     let (function, instance) = unsafe { ((*guard.ctx).acc as u32, (*(*guard.ctx).instance).index) };
     let module = guard.store.instance(instance).module().clone();
-    let prepared = module
-        .publish(function)
+    let prepared = step_into(guard, instance, function)
+        .and_then(|()| module.publish(function))
         .map_err(Failure::Host)
         .and_then(|code| {
             // SAFETY: X2; published code lives as long as its module, and the instance holds
@@ -269,8 +274,7 @@ fn translate(guard: &mut ChainGuard<'_>) -> Result<(), Failure> {
                 let return_ip = Record((*guard.ctx).fp).return_ip();
                 if !handlers.fixed.contains(return_ip) {
                     let call = handlers.handlers[Op::Call.only().number() as usize];
-                    let stub = handlers.fixed.stub.code();
-                    Regs::patch_call(return_ip, call.0, stub, code);
+                    Regs::patch_call(return_ip, call.0, function, code);
                 }
                 (*guard.ctx).ip = first_cell(code);
             }
@@ -282,6 +286,29 @@ fn translate(guard: &mut ChainGuard<'_>) -> Result<(), Failure> {
             Err(failure)
         }
     }
+}
+
+/// Makes the function whose frame has just been entered stop before each instruction, if the observer
+/// of a store wants that.
+fn step_into(
+    guard: &mut ChainGuard<'_>,
+    instance: InstanceIndex,
+    function: u32,
+) -> Result<(), Error> {
+    let Some(debugging) = &guard.store.debugging else {
+        return Ok(());
+    };
+    let step_into = debugging.step_into;
+    if guard.store.steps() {
+        guard.leave(false);
+        step_into(guard.store, instance, function)?;
+        guard.come_back();
+    } else {
+        // Its entrance may be closed although the observer cannot stop here.
+        let code = &guard.store.instance(instance).module().code;
+        code.close_entrances(false, |other| other != function);
+    }
+    Ok(())
 }
 
 /// Removes the youngest frame and the boundaries below it, so that the call in its caller is

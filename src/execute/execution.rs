@@ -54,8 +54,10 @@ pub enum Suspension {
     Wait(Wait),
     /// Code is about to perform this access, with the next cell.
     Access(Access),
-    /// Code has entered a function whose entry is observed.
+    /// Code stops for an observer.
     Breakpoint,
+    /// Code stops for an observer before this access, which the next cell performs.
+    Watchpoint(Access),
 }
 
 impl Suspension {
@@ -70,6 +72,7 @@ impl Suspension {
             Suspension::Wait(_) => 5,
             Suspension::Access(_) => 6,
             Suspension::Breakpoint => 7,
+            Suspension::Watchpoint(_) => 8,
         }
     }
 }

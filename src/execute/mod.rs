@@ -101,6 +101,7 @@ mod waiting;
 
 pub use dispatch::{Dispatch, DispatchError};
 pub use execution::{Execution, ExecutionError, Outcome, Suspension, call, prepare};
+pub use observed::Access;
 #[cfg(feature = "profile")]
 pub use profile::DispatchCounts;
 pub use stepping::has_steps;

@@ -89,7 +89,18 @@ fn poll_before_instruction(guard: &mut ChainGuard<'_>) -> Option<Suspension> {
     None
 }
 
-/// Passes the next cell, which is one of an op that polls.
+/// Passes the probe at which an observer has stopped the execution that is resumed, if one has.
+pub(super) fn pass_stop(guard: &mut ChainGuard<'_>) {
+    if guard.store.debugging.is_none() || !guard.was_at_cell {
+        return;
+    }
+    let probes = [Op::ProbeStop, Op::ProbeStore, Op::ProbeRun];
+    if let Some(&op) = probes.iter().find(|&&op| is_at(guard, op)) {
+        pass(guard, op);
+    }
+}
+
+/// Passes the next cell, which is one of an op that polls or stops.
 fn pass(guard: &ChainGuard<'_>, op: Op) {
     // SAFETY: X1, X2: another cell follows one that polls.
     unsafe { (*guard.ctx).ip = (*guard.ctx).ip.add(op.only().words()) };

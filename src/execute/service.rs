@@ -219,20 +219,30 @@ fn carry_out(op: Op, call: ServiceCall<'_>) -> Result<Progress, Failure> {
         }
         Op::ProbeStore => {
             let base = call.operands(ProbeStore::address).get(0);
-            let address = base.saturating_add(call.get(ProbeStore::offset));
-            let (memory, size) = (call.memory(ProbeStore::memory), call.get(ProbeStore::size));
-            let cost = call.get(ProbeStore::cost);
-            let event = probe_event(call.store, cost);
-            call.store.probe_write(memory, address, size.into(), event);
+            let access = Access {
+                memory: call.memory(ProbeStore::memory),
+                address: base.saturating_add(call.get(ProbeStore::offset)),
+                size: call.get(ProbeStore::size).into(),
+                kind: call.get(ProbeStore::kind),
+            };
+            return Ok(watch(call.store, access, call.get(ProbeStore::cost)));
         }
         Op::ProbeRun => {
-            let address = call.operands(ProbeRun::address).get(0);
-            let size = call.operands(ProbeRun::size).get(0);
-            let (memory, cost) = (call.memory(ProbeRun::memory), call.get(ProbeRun::cost));
-            let event = probe_event(call.store, cost);
-            call.store.probe_write(memory, address, size, event);
+            let access = Access {
+                memory: call.memory(ProbeRun::memory),
+                address: call.operands(ProbeRun::address).get(0),
+                size: call.operands(ProbeRun::size).get(0),
+                kind: call.get(ProbeRun::kind),
+            };
+            return Ok(watch(call.store, access, call.get(ProbeRun::cost)));
         }
         Op::ProbeEntry => return Ok(Progress::Entered),
+        Op::ProbeStop => {
+            let offset = call.get(ProbeStop::offset);
+            if call.store.stops_at(call.instance, offset) {
+                return Ok(Progress::Stopped);
+            }
+        }
         Op::ProbePlace => {
             let event = probe_event(call.store, call.get(ProbePlace::cost));
             call.store.probes.record(event);
@@ -339,6 +349,23 @@ fn carry_out(op: Op, call: ServiceCall<'_>) -> Result<Progress, Failure> {
         other => return object_service::carry_out(other, call),
     }
     Ok(Progress::Done)
+}
+
+/// Stops the program before an access to bytes that are watched, or records it. The code before it has
+/// used `cost` that is not charged yet.
+fn watch(store: &mut StoreInner, access: Access, cost: u32) -> Progress {
+    let Access {
+        memory,
+        address,
+        size,
+        kind,
+    } = access;
+    if store.stops_before(memory, address, size, kind) {
+        return Progress::Watched(access);
+    }
+    let event = probe_event(store, cost);
+    store.probe_write(memory, address, size, event);
+    Progress::Done
 }
 
 /// Returns the event of the instruction after a probe. The code before it has used `cost` that is

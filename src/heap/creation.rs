@@ -134,6 +134,7 @@ impl StoreInner {
         for ty in &module.types {
             self.objects.know_type(ty.id, &ty.layout)?;
         }
+        let module = self.module_of_new_instance(module)?;
         let index = InstanceIndex(self.instances.len() as u32);
         let instance = Instance::new(self, index, module, parts);
         self.instances.push(instance);

@@ -29,6 +29,9 @@ pub enum ForkError {
     /// the store.
     #[error("memory {0} of the store is shared with other stores, so the store cannot be forked")]
     SharedMemory(u32),
+    /// The store has probes, and with them code of its own.
+    #[error("the store has breakpoints or other probes, so it cannot be forked")]
+    Probes,
     /// A host value was not copied. This is its number in the store.
     #[error("host value {0} of the store cannot be copied (`Store::fork_with` copies host values)")]
     HostValue(u32),
@@ -78,6 +81,9 @@ impl StoreInner {
         copy: &mut CopyHostValue<'_>,
     ) -> Result<StoreInner, ForkError> {
         debug_assert_eq!(self.stacks.depth(), 0, "no code runs");
+        if self.debugging.is_some() {
+            return Err(ForkError::Probes);
+        }
         let shared = self
             .memories
             .iter()

@@ -143,6 +143,14 @@ impl Instance {
         &self.module
     }
 
+    /// Replaces its module by a copy with other code. No code runs.
+    pub(super) fn replace_module(&mut self, copy: Arc<Module>) {
+        debug_assert!(copy.is_copy_of(&self.module));
+        // SAFETY: H1, H2: no handler runs.
+        unsafe { (*self.core()).module = copy.listed() };
+        self.module = copy;
+    }
+
     /// Returns its parts.
     pub fn parts(&self) -> &InstanceParts {
         &self.parts

@@ -14,6 +14,7 @@
 //!   fork        a copy of all of it
 //!   recording   the actions of the host, for a recorder
 //!   probes      the log of the probes in code, for a replay
+//!   debugging   what stops code, for an observer
 //! ```
 //!
 //! # Invariants
@@ -38,6 +39,7 @@
 mod collection;
 mod collector;
 mod creation;
+mod debugging;
 mod exception;
 mod externs;
 mod failure;
@@ -64,6 +66,7 @@ mod table;
 mod tag;
 
 pub use collector::{Reference, TracedFrames};
+pub use debugging::{Debugging, Watched};
 pub use exception::{Exception, ThrownException};
 pub use externs::CopyHostValue;
 pub use failure::Failure;

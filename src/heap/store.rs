@@ -1,6 +1,7 @@
 //! The store: owner of everything that guests and the host share.
 
 use super::collector::{Collector, TraceStack};
+use super::debugging::Debugging;
 use super::exception::Exceptions;
 use super::externs::Externs;
 use super::failure::Failure;
@@ -51,6 +52,8 @@ pub struct StoreInner {
     pub wait_hook: Option<WaitHook>,
     /// Log of the probes in code.
     pub probes: ProbeLog,
+    /// What stops code for an observer; none if the store shares its modules' code with others.
+    pub debugging: Option<Box<Debugging>>,
     /// Recorder of the actions of the host.
     pub recording: Option<Box<dyn Recording>>,
     pub(super) functions: Vec<FuncObject>,
@@ -119,6 +122,7 @@ impl StoreInner {
             cell_hook: None,
             wait_hook: None,
             probes: ProbeLog::default(),
+            debugging: None,
             recording: None,
             functions: Vec::new(),
             host_functions: Vec::new(),

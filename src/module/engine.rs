@@ -122,11 +122,6 @@ impl Default for CollectorPace {
 }
 
 impl Tunables {
-    /// Returns whether writes to memories are compared with the bytes that are watched.
-    pub fn probes_writes(&self) -> bool {
-        self.probes.as_ref().is_some_and(|probes| probes.writes)
-    }
-
     /// Returns whether anything can stop running code at a poll.
     pub fn polls(&self) -> bool {
         self.consume_fuel || self.epoch_interruption || self.interruptible

@@ -26,6 +26,7 @@ mod listed;
 mod names;
 mod object_layout;
 mod outline;
+mod probing;
 mod sections;
 mod segment;
 mod slots;
@@ -43,6 +44,7 @@ pub use link::{Export, ExportItem, Import};
 pub use listed::{ListedModule, MODULES};
 pub use names::TypeNames;
 pub use object_layout::{ARRAY_HEADER, FieldLayout, ObjectLayout, Storage};
+pub use probing::{FunctionProbes, MadeCode, OwnProbes};
 pub use segment::{DataSegment, ElementItems, ElementSegment, SegmentMode};
 pub use slots::{ValBits, read_values, slot_count, types_after};
 pub use type_registry::{ModuleType, TypeRegistry};
@@ -59,7 +61,7 @@ use crate::support::error::Error;
 use crate::support::parallel;
 use crate::support::registry::Listed;
 use crate::support::sha256::sha256;
-use crate::support::sync::OnceLock;
+use crate::support::sync::{Mutex, OnceLock};
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -132,6 +134,8 @@ pub struct Module {
     sha256: OnceLock<[u8; 32]>,
     /// Frame maps that were used recently, by function. The translator makes them.
     pub frame_maps: Cache,
+    /// The probes in the code, if the module is a store's own copy.
+    pub own_probes: Option<Mutex<OwnProbes>>,
     /// Validator state if bodies have not been validated ([`CompilationMode::Lazy`]).
     deferred: Option<Deferred>,
 }
@@ -144,7 +148,7 @@ impl Module {
     /// A [`ModuleError`] if the bytes are not a valid module or use an unsupported proposal; any
     /// error of the translator.
     pub fn new(engine: &Arc<EngineInner>, bytes: &[u8]) -> Result<Arc<Module>, Error> {
-        Module::create(engine, bytes, None)
+        Module::create(engine, bytes, None, engine.tunables.compilation, None)
     }
 
     /// Creates a module that shares the bytes: see [`Module::new`].
@@ -156,7 +160,8 @@ impl Module {
         engine: &Arc<EngineInner>,
         bytes: &Arc<Vec<u8>>,
     ) -> Result<Arc<Module>, Error> {
-        Module::create(engine, bytes, Some(bytes))
+        let mode = engine.tunables.compilation;
+        Module::create(engine, bytes, Some(bytes), mode, None)
     }
 
     /// Creates a module, with a copy of the bytes unless they are shared.
@@ -164,8 +169,9 @@ impl Module {
         engine: &Arc<EngineInner>,
         bytes: &[u8],
         shared: Option<&Arc<Vec<u8>>>,
+        mode: CompilationMode,
+        own_probes: Option<OwnProbes>,
     ) -> Result<Arc<Module>, Error> {
-        let mode = engine.tunables.compilation;
         let bodies = match mode {
             CompilationMode::LazyTranslation => Bodies::Now,
             // Each body is validated right before it is translated.
@@ -228,6 +234,7 @@ impl Module {
             names: OnceLock::new(),
             sha256: OnceLock::new(),
             frame_maps: Cache::default(),
+            own_probes: own_probes.map(Mutex::new),
             deferred,
         });
         if let Some(bodies) = now

@@ -1,6 +1,6 @@
 //! Translation of functions, as far as modules take part in it.
 
-use super::Module;
+use super::{MadeCode, Module};
 use crate::code::{CodeBlock, CodeHeader};
 use crate::support::error::Error;
 
@@ -33,7 +33,19 @@ impl Module {
     ///
     /// An error of the translator.
     pub(super) fn publish_valid(&self, function: u32) -> Result<*const CodeHeader, Error> {
+        let Some(own) = &self.own_probes else {
+            let block = (self.engine.translate)(self, function)?;
+            return Ok(self.code.publish(function, block));
+        };
+        let key = (function, self.function_probes(function).unwrap_or_default());
+        let made = own.lock().made.get(&key).copied();
+        if let Some(MadeCode(code)) = made {
+            self.code.select(function, code);
+            return Ok(code);
+        }
         let block = (self.engine.translate)(self, function)?;
-        Ok(self.code.publish(function, block))
+        let code = self.code.replace(function, block);
+        own.lock().made.insert(key, MadeCode(code));
+        Ok(code)
     }
 }

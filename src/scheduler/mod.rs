@@ -348,7 +348,7 @@ impl Scheduler {
         let goes_on = matches!(
             outcome,
             Ok(Outcome::Suspended(
-                Suspension::Fuel | Suspension::Breakpoint
+                Suspension::Fuel | Suspension::Breakpoint | Suspension::Watchpoint(_)
             ))
         );
         if spent < slice && goes_on {
@@ -384,7 +384,9 @@ impl Scheduler {
         let id = self.threads[at].id;
         let (event, state) = match outcome {
             Ok(Outcome::Suspended(Suspension::Fuel)) => (Event::Switched(id), State::Ready),
-            Ok(Outcome::Suspended(Suspension::Breakpoint)) => (Event::Breakpoint(id), State::Ready),
+            Ok(Outcome::Suspended(Suspension::Breakpoint | Suspension::Watchpoint(_))) => {
+                (Event::Breakpoint(id), State::Ready)
+            }
             Ok(Outcome::Suspended(Suspension::Access(access))) => {
                 self.threads[at].access = Some(access);
                 if let Some(steps) = &mut self.steps

@@ -3,7 +3,7 @@
 //! Writes are checked against the stack's bounds here. That return addresses, links and values fit
 //! together is the caller's task: it has compared them with the frame maps of the functions.
 
-use super::directory::Stack;
+use super::directory::{ExitPoint, Stack};
 use super::record::{BOUNDARY_SLOTS, BOUNDARY_TAG, BoundaryKind, RECORD_SLOTS, Record};
 use super::stacks::Stacks;
 use crate::heap::InstanceCore;
@@ -96,6 +96,28 @@ impl Stack {
         unsafe {
             Record(self.base).write(core::ptr::null(), BOUNDARY_TAG);
             Record(self.base).write_boundary(kind, core::ptr::null_mut(), results);
+        }
+    }
+
+    /// Replaces the addresses of the cells at which frames go on: that of the youngest one, and return
+    /// addresses, for which `is_return` is true. Those for which `new` returns nothing stay.
+    pub fn redirect(&mut self, new: impl Fn(*const u64, bool) -> Option<*const u64>) {
+        let ExitPoint { ip, is_return, .. } = self.exit;
+        self.exit.ip = new(ip, is_return).unwrap_or(ip);
+        let mut at = self.exit.fp as usize;
+        loop {
+            self.has(at, RECORD_SLOTS);
+            // SAFETY: exit points and links (S3) lead to records, the last of which ends the stack.
+            unsafe {
+                let record = Record(self.base.add(at));
+                if record.ends_stack() {
+                    return;
+                }
+                if let Some(cell) = new(record.return_ip(), true) {
+                    record.write(cell, record.link());
+                }
+                at = self.slots_to(record.caller().0);
+            }
         }
     }
 

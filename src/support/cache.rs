@@ -30,6 +30,11 @@ impl Cache {
         item.downcast().ok()
     }
 
+    /// Drops the item with this key.
+    pub fn remove(&self, key: u32) {
+        self.kept.lock().remove(key);
+    }
+
     /// Adds an item that takes `bytes` bytes. Drops the oldest items if the capacity is
     /// exceeded.
     pub fn put<T: Any + Send + Sync>(&self, key: u32, item: Arc<T>, bytes: usize) {

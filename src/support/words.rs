@@ -73,6 +73,13 @@ impl Words {
         }
     }
 
+    /// Replaces the address in the first bytes of a word, which [`Words::replace`] has written there, and
+    /// returns it.
+    pub fn exchange(&mut self, index: usize, value: *const ()) -> *const () {
+        // SAFETY: as in `replace`; an address is there.
+        unsafe { self.word(index).cast::<*const ()>().replace(value) }
+    }
+
     /// Writes a size to the first bytes of a word. The others are unchanged.
     pub fn set_size(&mut self, index: usize, value: usize) {
         // SAFETY: as in `replace`; a word's size and alignment are at least those of a `usize`.

@@ -212,6 +212,7 @@ impl Function<'_> {
         // What the loop may change must not be assumed from before it.
         self.values.settle_from(self.values.height() - params);
         self.values.settle_all();
+        self.probe_loop();
         let header = self.values.join();
         self.open(BlockKind::Loop(header), ty);
         self.map_continues();

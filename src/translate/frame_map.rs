@@ -30,6 +30,8 @@ pub struct FrameMap {
     first_instruction: Option<u32>,
     /// Number of slots of a frame from its record on.
     extent: u32,
+    /// True if frames have the layout of large ones.
+    is_large: bool,
     locals: Vec<Variable>,
     operands: BTreeMap<u32, Operands>,
 }
@@ -117,6 +119,11 @@ impl FrameMap {
         self.extent
     }
 
+    /// Returns whether frames have the layout of large ones, which sets some slots aside.
+    pub fn is_large(&self) -> bool {
+        self.is_large
+    }
+
     /// Returns the approximate size of the map in bytes.
     fn bytes(&self) -> usize {
         let variables = |operands: &Operands| {
@@ -162,6 +169,7 @@ pub fn frame_map(module: &Module, function: u32, wanted: &[u32]) -> Result<Arc<F
         entry: mapping.entry,
         first_instruction: mapping.first_instruction,
         extent: translated.extent,
+        is_large: translated.values.frame.is_large(),
         locals: translated.locals,
         operands: mapping.operands,
     });

@@ -9,7 +9,7 @@ use super::values::Values;
 use super::{Failed, TooLarge};
 use crate::code::cells::{Charge, ChargePoll, PollEpoch, PollFuel, PollInterrupt, Row, ZeroLocals};
 use crate::code::{CatchTable, FarSlot, Offset};
-use crate::module::{FuncType, Module, Tunables};
+use crate::module::{FuncType, FunctionProbes, Module, Tunables};
 use crate::support::error::Error;
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
@@ -60,6 +60,8 @@ pub struct Function<'m> {
     pub module: &'m Module,
     /// The options of the engine that change code.
     pub tunables: &'m Tunables,
+    /// The probes in the function's code, if there can be some.
+    pub probes: Option<FunctionProbes>,
     /// The function's type.
     pub ty: &'m FuncType,
     /// All locals, parameters first.
@@ -117,10 +119,12 @@ impl<'m> Function<'m> {
         function: u32,
         mapped: Option<&'m [u32]>,
     ) -> Result<Translated<'m>, Error> {
-        match Self::attempt(module, function, mapped, false) {
+        let probes = module.function_probes(function);
+        let large = probes.as_ref().is_some_and(|probes| probes.large);
+        match Self::attempt(module, function, mapped, probes.clone(), large) {
             Ok(translated) => Ok(translated),
             Err(Failed::TooLarge(TooLarge)) => {
-                match Self::attempt(module, function, mapped, true) {
+                match Self::attempt(module, function, mapped, probes, true) {
                     Ok(translated) => Ok(translated),
                     Err(Failed::Malformed(error)) => Err(error),
                     Err(Failed::TooLarge(TooLarge)) => {
@@ -136,6 +140,7 @@ impl<'m> Function<'m> {
         module: &'m Module,
         function: u32,
         mapped: Option<&'m [u32]>,
+        probes: Option<FunctionProbes>,
         large: bool,
     ) -> Result<Translated<'m>, Failed> {
         let range = module
@@ -163,6 +168,7 @@ impl<'m> Function<'m> {
         let mut translation = Function {
             module,
             tunables: &module.engine.tunables,
+            probes,
             ty,
             values: Values::new(frame, slots as usize, range.len()),
             locals,
@@ -180,7 +186,7 @@ impl<'m> Function<'m> {
             tries: Vec::new(),
             mapping: mapped.map(Mapping::new),
         };
-        translation.prologue(function, declared);
+        translation.prologue(declared);
         let ends = module.bytes[range.clone()]
             .iter()
             .rev()
@@ -205,7 +211,7 @@ impl<'m> Function<'m> {
         })
     }
 
-    fn prologue(&mut self, function: u32, declared: u32) {
+    fn prologue(&mut self, declared: u32) {
         self.control.push(Control::function(self.ty));
         if declared != 0 {
             let first = far(self.values.frame.first_local());
@@ -213,7 +219,7 @@ impl<'m> Function<'m> {
             self.values.assembler.emit(ZeroLocals { first, count });
         }
         // A frame that is restored at the entry continues behind this.
-        self.probe_entry(function);
+        self.probe_entry();
         let first = self.values.assembler.here();
         self.poll();
         if let Some(mapping) = &mut self.mapping {
@@ -231,7 +237,7 @@ impl<'m> Function<'m> {
                     mapping.begin(&mut self.values, &operator, offset);
                 }
             }
-            if self.tunables.probes.is_some() {
+            if self.probes.is_some() {
                 self.probe_place();
             }
             reader.visit_operator(self)??;

@@ -224,6 +224,20 @@ impl<'a> Mapping<'a> {
         }
     }
 
+    /// Records that the probe follows that stops before the instruction.
+    pub fn stopped(&mut self, values: &Values) {
+        if let Some(present) = &mut self.present {
+            present.resume.stopped = Some(values.assembler.here());
+        }
+    }
+
+    /// Records that the probe follows that compares an access with the bytes that are watched.
+    pub fn watched(&mut self, values: &Values) {
+        if let Some(present) = &mut self.present {
+            present.resume.watched.push(values.assembler.here());
+        }
+    }
+
     /// Records the slot with the number of filled elements of the array under creation.
     pub fn fills(&mut self, slot: i32) {
         if let Some(present) = &mut self.present {

@@ -68,7 +68,7 @@ impl Function<'_> {
     /// Announces the access of an instruction that `op` carries out.
     #[inline]
     pub fn observe_access(&mut self, op: Op, memarg: &MemArg) {
-        if self.tunables.observe_accesses || self.tunables.probes_writes() {
+        if self.tunables.observe_accesses || self.probes.is_some() {
             self.observe_op(op, memarg);
         }
     }
@@ -117,8 +117,8 @@ impl Function<'_> {
     }
 
     fn observe(&mut self, access: &Access, kind: AccessKind) {
-        if self.tunables.probes_writes() && kind.writes() {
-            self.probe_write(access);
+        if self.probes_access(kind) {
+            self.probe_access(access, kind);
         }
         if !self.is_observed(access.memory) {
             return;

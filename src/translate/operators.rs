@@ -516,7 +516,7 @@ macro_rules! define_visitor {
                 pass_over!(self _depth $op $($($immediate)*)?);
                 return Ok(());
             }
-            if const { cost(stringify!($op)) } != 0 && self.tunables.probes.is_some() {
+            if const { cost(stringify!($op)) } != 0 && self.probes.is_some() {
                 self.probe_step();
             }
             self.cost += const { cost(stringify!($op)) };

@@ -19,6 +19,12 @@ pub struct ResumePoints {
     pub calling: Option<Calling>,
     /// Behind the announcement of each access of the instruction, in order.
     pub announced: SmallVec<[Offset; 2]>,
+    /// The probe that stops before the instruction. A frame that has stopped there continues behind it.
+    /// All operands are in slots.
+    pub stopped: Option<Offset>,
+    /// The probes that compare the accesses of the instruction with the bytes that are watched, in
+    /// order. All operands are in slots.
+    pub watched: SmallVec<[Offset; 2]>,
     /// Distance of the slot with the number of filled elements of an array under creation.
     pub filled: Option<i32>,
 }

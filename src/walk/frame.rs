@@ -81,6 +81,11 @@ impl Locator {
 }
 
 impl Frame {
+    /// Returns a frame of a stack, unless its code is unknown.
+    pub fn of(store: &StoreInner, stack: StackId, raw: &RawFrame) -> Option<Frame> {
+        Frame::new(store, stack, raw, &mut Locator::new())
+    }
+
     // Inlined so that arguments and result do not pass through memory field by field.
     #[inline(always)]
     pub(super) fn new(

@@ -597,6 +597,7 @@ fn number(suspension: &Suspension) -> u8 {
         Suspension::Wait { .. } => 5,
         Suspension::Access(_) => 6,
         Suspension::Breakpoint => 7,
+        Suspension::Watchpoint(_) => 8,
     }
 }
 

@@ -137,6 +137,10 @@ impl Recorder {
              not have `Config::suspend_at_export`"
         );
         ensure!(
+            store.debugging.is_none(),
+            "a store that has had breakpoints cannot be recorded"
+        );
+        ensure!(
             tunables.consume_fuel || !(tunables.interruptible || tunables.epoch_interruption),
             "interruptions are recorded by numbers of instructions: call \
              `Config::consume_fuel(true)`"

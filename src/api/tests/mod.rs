@@ -3,6 +3,7 @@
 mod collection;
 mod compatibility;
 mod continuations;
+mod debugging;
 mod dumps;
 mod forks;
 mod heap;

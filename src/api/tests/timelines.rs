@@ -8,7 +8,14 @@ use std::sync::Mutex;
 
 /// A log in memory.
 #[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
+pub struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    /// Returns what was written.
+    pub fn bytes(&self) -> Vec<u8> {
+        self.0.lock().unwrap().clone()
+    }
+}
 
 impl std::io::Write for Log {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
@@ -51,7 +58,7 @@ fn a_write_is_found_and_each_step_back_was_a_step() {
     main.call(&mut store, &[], &mut []).unwrap();
     store.end_recording(0, "").unwrap();
 
-    let log = log.0.lock().unwrap().clone();
+    let log = log.bytes();
     let mut options = TimelineOptions::new();
     options.interval(5);
     let mut timeline = Timeline::new(Replayer::new(log).unwrap(), &options).unwrap();

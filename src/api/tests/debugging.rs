@@ -1,0 +1,198 @@
+//! Breakpoints, watched bytes and single steps (D3).
+
+use super::timelines::Log;
+use crate::{
+    Config, Dispatch, Engine, Execution, Instance, Module, Outcome, Recorder, Replayer, Result,
+    Store, Suspension, Timeline, TimelineOptions, Val, Watchpoint,
+};
+use alloc::string::ToString;
+use alloc::vec::Vec;
+
+/// Functions that call each other, a generator, and writes to a memory.
+const TEXT: &str = r#"(module
+  (type $f (func))
+  (type $k (cont $f))
+  (tag $yield (param i32))
+  (memory (export "memory") 1)
+  (func $square (param $n i32) (result i32)
+    (i32.mul (local.get $n) (local.get $n)))
+  (func $count
+    (suspend $yield (call $square (i32.const 3)))
+    (i32.store (i32.const 16) (i32.const 7))
+    (suspend $yield (call $square (i32.const 5))))
+  (elem declare func $count)
+  (func (export "run") (result i32) (local $sum i32) (local $k (ref null $k))
+    (local.set $k (cont.new $k (ref.func $count)))
+    (loop $next
+      (block $yielded (result i32 (ref $k))
+        (resume $k (on $yield $yielded) (local.get $k))
+        (return (local.get $sum)))
+      (local.set $k)
+      (local.set $sum (i32.add (local.get $sum)))
+      (i32.store (i32.const 32) (local.get $sum))
+      (br $next))
+    (unreachable)))"#;
+
+fn engine(dispatch: Dispatch) -> Engine {
+    let mut config = Config::new();
+    config.dispatch(dispatch).consume_fuel(true);
+    config.wasm_stack_switching(true);
+    Engine::new(&config).unwrap()
+}
+
+fn start(store: &mut Store<()>, module: &Module) -> (Instance, Execution) {
+    store.set_fuel(1 << 20).unwrap();
+    let instance = Instance::new(&mut *store, module, &[]).unwrap();
+    let run = instance.get_func(&mut *store, "run").unwrap();
+    let execution = run.start(&mut *store, &[]).unwrap();
+    (instance, execution)
+}
+
+/// Returns the positions of a replay of the program.
+fn replayed(engine: &Engine) -> Vec<(u32, u32)> {
+    let log = Log::default();
+    let mut store = Store::new(engine, ());
+    let recorder = Recorder::new(log.clone()).embed_modules(true);
+    recorder.start(&mut store).unwrap();
+    let module = Module::new(engine, TEXT).unwrap();
+    let (_, mut execution) = start(&mut store, &module);
+    assert!(is_done(&execution.resume(&mut store)));
+    store.end_recording(0, "").unwrap();
+    let replayer = Replayer::new(log.bytes()).unwrap();
+    let mut timeline = Timeline::new(replayer, &TimelineOptions::new()).unwrap();
+    timeline.seek(0).unwrap();
+    let mut positions = Vec::new();
+    loop {
+        if let Some(frame) = timeline.backtrace().frames().first() {
+            positions.push((frame.func_index(), frame.module_offset().unwrap() as u32));
+        }
+        if !timeline.step().unwrap() {
+            return positions;
+        }
+    }
+}
+
+/// Returns the function and the offset of the youngest frame.
+fn position(store: &Store<()>, execution: &Execution) -> (u32, u32) {
+    let backtrace = execution.backtrace(store);
+    let frame = &backtrace.frames()[0];
+    (frame.func_index(), frame.module_offset().unwrap() as u32)
+}
+
+fn is_stop(outcome: &Result<Outcome>) -> bool {
+    matches!(outcome, Ok(Outcome::Suspended(Suspension::Breakpoint)))
+}
+
+fn is_done(outcome: &Result<Outcome>) -> bool {
+    matches!(outcome, Ok(Outcome::Done(values)) if matches!(values[..], [Val::I32(34)]))
+}
+
+#[test]
+fn steps_visit_every_instruction_and_breakpoints_the_same_places() {
+    for dispatch in [Dispatch::best(), Dispatch::Loop] {
+        let engine = engine(dispatch);
+        let module = Module::new(&engine, TEXT).unwrap();
+        let mut store = Store::new(&engine, ());
+        let (_, mut execution) = start(&mut store, &module);
+        store.single_step(true).unwrap();
+        let mut steps = Vec::new();
+        let mut outcome = execution.resume(&mut store);
+        while is_stop(&outcome) {
+            steps.push(position(&store, &execution));
+            outcome = execution.resume(&mut store);
+        }
+        assert!(is_done(&outcome), "{outcome:?}");
+        // A replay stops at those that cost fuel.
+        let replayed = replayed(&engine);
+        let counted = |step: &&(u32, u32)| replayed.contains(step);
+        let counted: Vec<(u32, u32)> = steps.iter().filter(counted).copied().collect();
+        assert_eq!(counted, replayed);
+        assert!(steps.len() > replayed.len());
+
+        // Breakpoints at a third of them, set while the program is suspended, stop at the same places.
+        let mut store = Store::new(&engine, ());
+        let (_, mut execution) = start(&mut store, &module);
+        store.single_step(true).unwrap();
+        assert!(is_stop(&execution.resume(&mut store)));
+        store.single_step(false).unwrap();
+        let chosen: Vec<(u32, u32)> = steps.iter().copied().step_by(3).skip(1).collect();
+        for &(_, offset) in &chosen {
+            store.add_breakpoint(&module, offset).unwrap();
+        }
+        let expected = steps.iter().skip(1).filter(|step| chosen.contains(step));
+        for expected in expected {
+            assert!(is_stop(&execution.resume(&mut store)));
+            assert_eq!(position(&store, &execution), *expected);
+        }
+        assert!(is_done(&execution.resume(&mut store)));
+    }
+}
+
+#[test]
+fn other_stores_do_not_stop() {
+    let engine = engine(Dispatch::best());
+    let module = Module::new(&engine, TEXT).unwrap();
+    let (mut stopped, mut free) = (Store::new(&engine, ()), Store::new(&engine, ()));
+    let (_, mut first) = start(&mut stopped, &module);
+    let (_, mut second) = start(&mut free, &module);
+    let offset = module.instruction_from(0).unwrap();
+    assert!(stopped.add_breakpoint(&module, offset).unwrap());
+    assert!(!stopped.add_breakpoint(&module, offset).unwrap());
+    assert!(is_stop(&first.resume(&mut stopped)));
+    assert!(is_done(&second.resume(&mut free)));
+    // A new instance of the module has the breakpoint too.
+    let (_, mut third) = start(&mut stopped, &module);
+    assert!(is_stop(&third.resume(&mut stopped)));
+    assert!(stopped.remove_breakpoint(&module, offset).unwrap());
+    assert!(is_done(&first.resume(&mut stopped)));
+    assert!(is_done(&third.resume(&mut stopped)));
+}
+
+#[test]
+fn watched_bytes_stop_before_they_are_written() {
+    let engine = engine(Dispatch::best());
+    let module = Module::new(&engine, TEXT).unwrap();
+    let mut store = Store::new(&engine, ());
+    let (instance, mut execution) = start(&mut store, &module);
+    let memory = instance.get_memory(&mut store, "memory").unwrap();
+    let watch = |store: &mut Store<()>, bytes| {
+        let (reads, writes) = (false, true);
+        let watchpoint = Watchpoint {
+            memory,
+            bytes,
+            reads,
+            writes,
+        };
+        store.watch(&[watchpoint]).unwrap();
+    };
+    watch(&mut store, 18..19);
+    let outcome = execution.resume(&mut store).unwrap();
+    let Outcome::Suspended(Suspension::Watchpoint(access)) = outcome else {
+        panic!("{outcome:?}");
+    };
+    assert_eq!((access.address, access.size), (16, 4));
+    assert_eq!(memory.data(&store)[16], 0);
+    assert_eq!(position(&store, &execution).0, 1);
+    watch(&mut store, 32..36);
+    // The first sum was written before, while these bytes were not watched.
+    let outcome = execution.resume(&mut store).unwrap();
+    let stopped = matches!(outcome, Outcome::Suspended(Suspension::Watchpoint(_)));
+    assert!(stopped, "{outcome:?}");
+    assert_eq!((memory.data(&store)[16], memory.data(&store)[32]), (7, 9));
+    assert!(is_done(&execution.resume(&mut store)));
+}
+
+#[test]
+fn probes_are_refused_where_they_cannot_be() {
+    let engine = engine(Dispatch::best());
+    let module = Module::new(&engine, TEXT).unwrap();
+    let mut store = Store::new(&engine, ());
+    let first = module.instruction_from(0).unwrap();
+    let error = store.add_breakpoint(&module, first).unwrap_err();
+    assert!(error.to_string().contains("no instance"), "{error}");
+    let _ = start(&mut store, &module);
+    let error = store.add_breakpoint(&module, first + 1).unwrap_err();
+    assert!(error.to_string().contains("no instruction"), "{error}");
+    let error = store.fork(()).unwrap_err();
+    assert!(error.to_string().contains("breakpoints"), "{error}");
+}
