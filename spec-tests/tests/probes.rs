@@ -5,8 +5,8 @@
 //! `PROBES=all cargo test -p spec-tests --test probes` stops in all engines, and more often.
 
 use backstitch::{
-    AsContext, Config, Dispatch, Engine, Error, Execution, Func, Module, Outcome, Result, Store,
-    Suspension, Val, Watchpoint,
+    AsContext, Config, CoverageKind, Dispatch, Engine, Error, Execution, Func, Module, Outcome,
+    Result, Store, Suspension, Val, Watchpoint,
 };
 use spec_tests::harness::{self, Arguments, Test};
 use spec_tests::script::{self, Host, driver::Driver};
@@ -72,7 +72,15 @@ impl Stopping {
                     .collect();
                 store.watch(&watched)?;
             }
-            2 | 3 => {
+            2 => {
+                let kind = match self.random(3) {
+                    0 => None,
+                    1 => Some(CoverageKind::Once),
+                    _ => Some(CoverageKind::Counts),
+                };
+                store.count_executions(kind)?;
+            }
+            3 => {
                 let count = probes.breakpoints.len() as u64;
                 if count != 0 {
                     let at = self.random(count) as usize;

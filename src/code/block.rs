@@ -2,9 +2,11 @@
 
 use super::assembler::{Assembler, Offset, Relocation, opcode_of, words_of};
 use super::catch::CatchTable;
+use super::cells::ProbeCount;
 use super::module_code::Entry;
 use super::opcode::Opcode;
 use crate::support::words::Words;
+use alloc::vec::Vec;
 use core::mem::offset_of;
 
 /// The addresses of all handlers of one dispatch backend, by number.
@@ -129,24 +131,46 @@ impl FixedCell {
 /// The number of words of a [`CodeHeader`].
 pub const HEADER_WORDS: usize = size_of::<CodeHeader>() / size_of::<u64>();
 
+/// The beginning of a straight run of code whose executions are counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Counter {
+    /// The offset in the module of the run's first instruction.
+    pub wasm: u32,
+    /// The way in which they are counted.
+    pub kind: CounterKind,
+}
+
+/// The way in which the executions of a straight run of code are counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CounterKind {
+    /// By a `ProbeCount` at this place.
+    Counted(Offset),
+    /// By a `ProbeOnce`, which is gone if there was an execution.
+    Once,
+    /// The run is never executed.
+    Dead,
+}
+
 /// The finished code of one function.
 #[derive(Debug)]
 pub struct CodeBlock {
     words: Words,
     catches: CatchTable,
+    counters: Vec<Counter>,
     /// The handler of the first cell while that of the stub is in its place: see
     /// [`CodeBlock::close`].
     entrance: Option<HandlerAddress>,
 }
 
 impl CodeBlock {
-    /// Finishes the code in `assembler`. `extent` is the extent of a frame in bytes, and `entry`
+    /// Finishes the code in `assembler`, with the counters in it. `extent` is the extent of a frame in bytes, and `entry`
     /// returns the entry of a function of the same module.
     pub fn new<'e>(
         assembler: &Assembler,
         handlers: &HandlerTable,
         extent: usize,
         catches: CatchTable,
+        counters: Vec<Counter>,
         entry: impl Fn(u32) -> &'e Entry,
     ) -> CodeBlock {
         let mut words = Words::zeroed(HEADER_WORDS + assembler.words.len());
@@ -175,6 +199,7 @@ impl CodeBlock {
         CodeBlock {
             words,
             catches,
+            counters,
             entrance: None,
         }
     }
@@ -214,6 +239,31 @@ impl CodeBlock {
     /// Returns the clauses that catch exceptions.
     pub fn catches(&self) -> &CatchTable {
         &self.catches
+    }
+
+    /// Returns the beginnings of straight runs of code that are counted, with the number of executions
+    /// for those of `ProbeCount`s.
+    pub fn counters(&self) -> impl Iterator<Item = (Counter, u64)> + '_ {
+        self.counters.iter().map(|&counter| {
+            let count = match counter.kind {
+                CounterKind::Counted(Offset(cell)) => {
+                    let word = cell as usize + ProbeCount::count.word();
+                    self.words.number(HEADER_WORDS + word)
+                }
+                CounterKind::Once | CounterKind::Dead => 0,
+            };
+            (counter, count)
+        })
+    }
+
+    /// Sets all counters to zero. The code does not run.
+    pub fn clear_counters(&mut self) {
+        for counter in &self.counters {
+            if let CounterKind::Counted(Offset(cell)) = counter.kind {
+                let word = cell as usize + ProbeCount::count.word();
+                self.words.set_all(HEADER_WORDS + word, &[0]);
+            }
+        }
     }
 
     /// Returns the number of words of the cells.

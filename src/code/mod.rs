@@ -48,8 +48,8 @@ pub(crate) mod vector_table;
 pub use assembler::{Assembler, Offset, Operation};
 pub use atomic::AtomicAddress;
 pub use block::{
-    CodeBlock, CodeHeader, CodeLength, FixedCell, FixedCells, HEADER_WORDS, HandlerAddress,
-    HandlerTable, Stub,
+    CodeBlock, CodeHeader, CodeLength, Counter, CounterKind, FixedCell, FixedCells, HEADER_WORDS,
+    HandlerAddress, HandlerTable, Stub,
 };
 pub use catch::{BlockForm, BlockNumber, Catch, CatchTable, Passed};
 pub use clauses::{Awaits, Clause, Handles};

@@ -7,7 +7,7 @@
 //! threads translate the same function, the first to publish wins. So a thread that has loaded an
 //! entry can run its code without a lock, and the map contains it.
 
-use super::block::{CodeBlock, CodeHeader, HandlerTable};
+use super::block::{CodeBlock, CodeHeader, Counter, HandlerTable};
 use crate::support::sync::{Mutex, MutexGuard};
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
@@ -170,6 +170,23 @@ impl ModuleCode {
                 block.close(self.handlers);
             } else {
                 block.open();
+            }
+        }
+    }
+
+    /// Sets all counters to zero. No code of the module runs.
+    pub fn clear_counters(&self) {
+        for (_, block) in self.blocks.lock().values_mut() {
+            block.clear_counters();
+        }
+    }
+
+    /// Visits the counters in all code that functions have or have had: the function, the counter, and the
+    /// number of executions, as [`CodeBlock::counters`] returns it.
+    pub fn counters(&self, mut visit: impl FnMut(u32, Counter, u64)) {
+        for (function, block) in self.blocks.lock().values() {
+            for (counter, count) in block.counters() {
+                visit(*function, counter, count);
             }
         }
     }

@@ -584,6 +584,10 @@ macro_rules! for_each_op {
             Control ProbeStep "probe_step" []
             /// Exits if the next instruction accesses bytes of a memory that are watched.
             Control ProbeStore "probe_store" [address: FarSlot, memory: ModuleMemory, size: u32, kind: AccessKind, cost: u32, offset: u64]
+            /// Counts its executions, in itself. The next instruction, at an offset in the module, begins a straight run.
+            Control ProbeCount "probe_count" [offset: u32, count: u64]
+            /// Does nothing: it was a `probe_once`.
+            Control ProbePast "probe_past" [offset: u32]
             /// Exits if an interruption was requested.
             Control PollInterrupt "poll_interrupt" []
             /// Exits if the deadline of the epoch has passed.
@@ -698,6 +702,8 @@ macro_rules! for_each_op {
             Service ProbeEntry "probe_entry" []
             /// Stops before the instruction at an offset in the module, if the store wants that.
             Service ProbeStop "probe_stop" [offset: u32]
+            /// Records that the next instruction, at an offset in the module, is executed, and becomes a `probe_past`.
+            Service ProbeOnce "probe_once" [offset: u32]
             /// Records that the next instruction is executed.
             Service ProbePlace "probe_place" [cost: u32]
             /// Drops a data segment.

@@ -155,6 +155,26 @@ impl Execute for ProbeStore {
     }
 }
 
+impl Execute for ProbeCount {
+    #[inline(always)]
+    unsafe fn run(r: &mut Regs) -> Step {
+        // SAFETY: X1, X2; only the thread that uses the store reads and writes its own code.
+        unsafe {
+            let count = r.ip.add(ProbeCount::count.word()).cast_mut();
+            *count = (*count).wrapping_add(1);
+            r.next::<Self>()
+        }
+    }
+}
+
+impl Execute for ProbePast {
+    #[inline(always)]
+    unsafe fn run(r: &mut Regs) -> Step {
+        // SAFETY: X1, X2.
+        unsafe { r.next::<Self>() }
+    }
+}
+
 impl Execute for PollInterrupt {
     #[inline(always)]
     unsafe fn run(r: &mut Regs) -> Step {

@@ -251,7 +251,7 @@ fn translate(guard: &mut ChainGuard<'_>) -> Result<(), Failure> {
     // SAFETY: X2, H1.
     let (function, instance) = unsafe { ((*guard.ctx).acc as u32, (*(*guard.ctx).instance).index) };
     let module = guard.store.instance(instance).module().clone();
-    let prepared = step_into(guard, instance, function)
+    let prepared = tell_observer(guard, instance, function)
         .and_then(|()| module.publish(function))
         .map_err(Failure::Host)
         .and_then(|code| {
@@ -288,9 +288,8 @@ fn translate(guard: &mut ChainGuard<'_>) -> Result<(), Failure> {
     }
 }
 
-/// Makes the function whose frame has just been entered stop before each instruction, if the observer
-/// of a store wants that.
-fn step_into(
+/// Tells the observer of a store, if it has one, that a frame of a function has just been entered.
+fn tell_observer(
     guard: &mut ChainGuard<'_>,
     instance: InstanceIndex,
     function: u32,
@@ -298,16 +297,10 @@ fn step_into(
     let Some(debugging) = &guard.store.debugging else {
         return Ok(());
     };
-    let step_into = debugging.step_into;
-    if guard.store.steps() {
-        guard.leave(false);
-        step_into(guard.store, instance, function)?;
-        guard.come_back();
-    } else {
-        // Its entrance may be closed although the observer cannot stop here.
-        let code = &guard.store.instance(instance).module().code;
-        code.close_entrances(false, |other| other != function);
-    }
+    let entered = debugging.entered;
+    guard.leave(false);
+    entered(guard.store, instance, function)?;
+    guard.come_back();
     Ok(())
 }
 

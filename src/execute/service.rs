@@ -10,8 +10,8 @@ use super::switching;
 use super::waiting::{self, WaitOperands};
 use crate::code::cells::*;
 use crate::code::{
-    At, FarSlot, FieldType, ModuleData, ModuleElements, ModuleFunc, ModuleMemory, ModuleTable,
-    ModuleTag, Op, Trap,
+    At, FarSlot, FieldType, HandlerAddress, ModuleData, ModuleElements, ModuleFunc, ModuleMemory,
+    ModuleTable, ModuleTag, Op, Trap,
 };
 use crate::heap::{Failure, FuncRef, ProbeEvent, ProbeWriter, StoreInner};
 use crate::ids::{ExnIndex, InstanceIndex, MemoryIndex, ObjectRef, TableIndex};
@@ -242,6 +242,15 @@ fn carry_out(op: Op, call: ServiceCall<'_>) -> Result<Progress, Failure> {
             if call.store.stops_at(call.instance, offset) {
                 return Ok(Progress::Stopped);
             }
+        }
+        Op::ProbeOnce => {
+            let offset = call.get(ProbeOnce::offset);
+            call.store.note_execution(call.instance, offset);
+            const { assert!(<ProbeOnce as Row>::WORDS == <ProbePast as Row>::WORDS) };
+            let past =
+                call.store.engine().handlers.handlers[Op::ProbePast.only().number() as usize];
+            // SAFETY: X1; the cell is in the store's own code, and its fields are those of the other one.
+            unsafe { *call.r.ip.cast::<HandlerAddress>().cast_mut() = past };
         }
         Op::ProbePlace => {
             let event = probe_event(call.store, call.get(ProbePlace::cost));

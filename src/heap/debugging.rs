@@ -6,24 +6,26 @@
 use super::store::StoreInner;
 use crate::code::AccessKind;
 use crate::ids::{InstanceIndex, MemoryIndex};
-use crate::module::Module;
+use crate::module::{Counts, Module};
 use crate::support::error::Error;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::ops::Range;
 
-/// Hook that makes a function, which running code has just entered, stop before each instruction.
-pub type StepInto = fn(&mut StoreInner, InstanceIndex, u32) -> Result<(), Error>;
+/// Hook that is called when running code has just entered a function whose entrance is closed.
+pub type Entered = fn(&mut StoreInner, InstanceIndex, u32) -> Result<(), Error>;
 
 /// The state of a store whose code stops for an observer.
 #[derive(Debug)]
 pub struct Debugging {
     /// True if code stops before each instruction.
     pub stepping: bool,
+    /// The way in which executions of code are counted.
+    pub counts: Counts,
     /// The bytes of memories that are watched.
     pub watched: Vec<Watched>,
-    /// See [`StepInto`].
-    pub step_into: StepInto,
+    /// See [`Entered`].
+    pub entered: Entered,
 }
 
 /// Bytes of a memory at accesses to which code stops.
@@ -85,6 +87,17 @@ impl StoreInner {
         touched && self.can_stop()
     }
 
+    /// Records that code of an instance has executed the instruction at an offset in its module.
+    pub fn note_execution(&mut self, instance: InstanceIndex, offset: u32) {
+        let module = self.instance(instance).module();
+        let (Some(own), Some(function)) = (&module.own_probes, module.function_at(offset)) else {
+            return;
+        };
+        if own.lock().executed(function, offset) {
+            module.code.close_entrances(true, |other| other != function);
+        }
+    }
+
     /// Returns the module of a new instance: in a store whose code stops, a copy with code of its own.
     ///
     /// # Errors
@@ -95,10 +108,17 @@ impl StoreInner {
             return Ok(module);
         }
         let mut own = self.instances.iter().map(|instance| instance.module());
-        match own.find(|own| own.is_copy_of(&module)) {
-            Some(own) => Ok(Arc::clone(own)),
-            None => module.with_own_code(),
+        if let Some(own) = own.find(|own| own.is_copy_of(&module)) {
+            return Ok(Arc::clone(own));
         }
+        let copy = module.with_own_code()?;
+        if let (Some(own), Some(debugging)) = (&copy.own_probes, &self.debugging) {
+            let mut own = own.lock();
+            own.counts = debugging.counts;
+            own.reads = debugging.watched.iter().any(|it| it.reads);
+            own.writes = debugging.watched.iter().any(|it| it.writes);
+        }
+        Ok(copy)
     }
 
     /// Replaces the modules of all instances by copies, by instance.

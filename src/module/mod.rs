@@ -44,7 +44,7 @@ pub use link::{Export, ExportItem, Import};
 pub use listed::{ListedModule, MODULES};
 pub use names::TypeNames;
 pub use object_layout::{ARRAY_HEADER, FieldLayout, ObjectLayout, Storage};
-pub use probing::{FunctionProbes, MadeCode, OwnProbes};
+pub use probing::{Counts, FunctionProbes, MadeCode, OwnProbes};
 pub use segment::{DataSegment, ElementItems, ElementSegment, SegmentMode};
 pub use slots::{ValBits, read_values, slot_count, types_after};
 pub use type_registry::{ModuleType, TypeRegistry};

@@ -30,6 +30,8 @@ pub struct FunctionProbes {
     pub stops: Stops,
     /// The kind of the probes that count how often code is executed.
     pub counts: Counts,
+    /// The offsets of the instructions that need no [`Counts::Once`] any more.
+    pub omitted: BTreeSet<u32>,
     /// True if frames have the layout of large ones, whatever their size.
     pub large: bool,
 }
@@ -99,6 +101,12 @@ pub struct OwnProbes {
     pub reads: bool,
     /// The probes that count.
     pub counts: Counts,
+    /// The offsets of the instructions that [`Counts::Once`] has noticed, by function.
+    pub executed: BTreeMap<u32, BTreeSet<u32>>,
+    /// Those that have no such probe in the present code.
+    pub omitted: BTreeMap<u32, BTreeSet<u32>>,
+    /// The functions that can do without more of their probes from their next call on.
+    pub relieved: BTreeSet<u32>,
     /// The functions whose frames have the layout of large ones.
     pub large: BTreeSet<u32>,
     /// The code that functions have had, by their probes.
@@ -203,6 +211,17 @@ impl Module {
 }
 
 impl OwnProbes {
+    /// Records that the instruction at an offset was executed. Returns whether the function gets other
+    /// code at its next call: after 1, 2, 4 such records and so on, so that it seldom does.
+    pub fn executed(&mut self, function: u32, offset: u32) -> bool {
+        let executed = self.executed.entry(function).or_default();
+        let relieved = executed.insert(offset) && executed.len().is_power_of_two();
+        if relieved {
+            self.relieved.insert(function);
+        }
+        relieved
+    }
+
     /// Returns the probes of a function of a module.
     fn of(&self, function: u32, module: &Module) -> FunctionProbes {
         let stops = if self.stepping.contains(&function) {
@@ -219,6 +238,7 @@ impl OwnProbes {
             writes: self.writes,
             reads: self.reads,
             counts: self.counts,
+            omitted: self.omitted.get(&function).cloned().unwrap_or_default(),
             large: self.large.contains(&function),
             ..FunctionProbes::default()
         }

@@ -9,20 +9,22 @@
 //!
 //! While code stops before each instruction, a function gets such probes when code is about to run in
 //! it: those of the two youngest frames before the program goes on ([`prepare`]), others when they are
-//! called ([`step_into`]), as the entrances of all functions without are closed.
+//! called ([`entered`]), as the entrances of all functions without are closed.
 
+mod coverage;
 mod moving;
 
 use crate::bail;
 use crate::heap::{Debugging, StoreInner, Watched};
 use crate::ids::{InstanceIndex, StackId};
-use crate::module::{Module, OwnProbes};
+use crate::module::{Counts, Module, OwnProbes};
 use crate::support::error::Result;
 use crate::walk::Frame;
 use alloc::boxed::Box;
 use alloc::collections::BTreeSet;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+pub use coverage::{Runs, runs};
 use moving::Survey;
 
 /// Number of the youngest frames whose functions stop before each instruction: a step ends in the
@@ -56,14 +58,15 @@ pub fn enable(store: &mut StoreInner) -> Result<()> {
     moves.carry_out(store);
     store.debugging = Some(Box::new(Debugging {
         stepping: false,
+        counts: Counts::None,
         watched: Vec::new(),
-        step_into,
+        entered,
     }));
     Ok(())
 }
 
 /// Returns the modules of a store that has its own copies, each once.
-fn modules(store: &StoreInner) -> Vec<Arc<Module>> {
+pub fn modules(store: &StoreInner) -> Vec<Arc<Module>> {
     let mut modules: Vec<Arc<Module>> = Vec::new();
     for instance in store.instances() {
         let module = instance.module();
@@ -211,6 +214,38 @@ pub fn single_step(store: &mut StoreInner, stepping: bool) -> Result<()> {
     Ok(())
 }
 
+/// Sets the way in which the executions of straight runs of code are counted, from zero.
+///
+/// # Errors
+///
+/// As [`enable`].
+pub fn count(store: &mut StoreInner, counts: Counts) -> Result<()> {
+    enable(store)?;
+    for module in modules(store) {
+        change(
+            store,
+            &module,
+            |_| true,
+            None,
+            |probes| {
+                probes.counts = counts;
+                probes.executed.clear();
+                probes.omitted.clear();
+                probes.relieved.clear();
+                // The probes in it may be gone.
+                probes
+                    .made
+                    .retain(|(_, code), _| code.counts == Counts::None);
+            },
+        )?;
+        module.code.clear_counters();
+    }
+    if let Some(debugging) = &mut store.debugging {
+        debugging.counts = counts;
+    }
+    Ok(())
+}
+
 /// Prepares the execution on an initial stack for its next step, if its store's code stops before each
 /// instruction.
 ///
@@ -261,8 +296,31 @@ fn step(
     )
 }
 
-/// Makes a function that running code has just entered stop before each instruction.
-fn step_into(store: &mut StoreInner, instance: InstanceIndex, function: u32) -> Result<()> {
+/// Gives a function that running code has just entered, and whose entrance may be closed, the code that
+/// it needs.
+fn entered(store: &mut StoreInner, instance: InstanceIndex, function: u32) -> Result<()> {
     let running = store.stacks.running();
-    step(store, instance, function, Some(running))
+    if store.steps() {
+        step(store, instance, function, Some(running))?;
+    }
+    let module = Arc::clone(store.instance(instance).module());
+    let own = module.own_probes.as_ref();
+    if own.is_some_and(|own| own.lock().relieved.remove(&function)) {
+        change(
+            store,
+            &module,
+            |it| it == function,
+            Some(running),
+            |probes| {
+                let executed = probes.executed.get(&function).cloned();
+                probes
+                    .omitted
+                    .insert(function, executed.unwrap_or_default());
+            },
+        )?;
+    }
+    module
+        .code
+        .close_entrances(false, |other| other != function);
+    Ok(())
 }

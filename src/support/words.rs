@@ -44,6 +44,17 @@ impl Words {
         self.words.as_ptr().cast::<u64>().wrapping_add(index)
     }
 
+    /// Returns the number in a word. Nothing writes the word meanwhile.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such word.
+    pub fn number(&self, index: usize) -> u64 {
+        assert!(index < self.len());
+        // SAFETY: the word exists, and `set_all` has initialised all of it.
+        unsafe { *self.address(index) }
+    }
+
     /// Returns the address of an existing word.
     fn word(&mut self, index: usize) -> *mut u64 {
         assert!(index < self.len());
@@ -101,7 +112,8 @@ impl core::fmt::Debug for Words {
 }
 
 // SAFETY: the words are plain data. After construction only a call cell's entry word changes,
-// which `execute` reads and writes atomically.
+// which `execute` reads and writes atomically, and in the code of one store, which one thread uses at
+// a time, the words of probes that count.
 unsafe impl Send for Words {}
 // SAFETY: as above.
 unsafe impl Sync for Words {}

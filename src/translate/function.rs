@@ -5,10 +5,11 @@ use super::exception::LegacyTry;
 use super::frame::{Frame, far};
 use super::mapping::{Mapping, Source, Variable};
 use super::operand::{Kind, Location, Operand};
+use super::probe::Runs;
 use super::values::Values;
 use super::{Failed, TooLarge};
 use crate::code::cells::{Charge, ChargePoll, PollEpoch, PollFuel, PollInterrupt, Row, ZeroLocals};
-use crate::code::{CatchTable, FarSlot, Offset};
+use crate::code::{CatchTable, Counter, FarSlot, Offset};
 use crate::module::{FuncType, FunctionProbes, Module, Tunables};
 use crate::support::error::Error;
 use alloc::collections::BTreeMap;
@@ -94,6 +95,8 @@ pub struct Function<'m> {
     pub tries: Vec<LegacyTry>,
     /// The records for observers, if they are requested.
     pub mapping: Option<Mapping<'m>>,
+    /// The counters of straight runs, and what is known of the next instruction.
+    pub runs: Runs,
 }
 
 /// A translated function, before its cells have addresses.
@@ -102,6 +105,8 @@ pub struct Translated<'m> {
     pub values: Values,
     /// The blocks that catch exceptions.
     pub catches: CatchTable,
+    /// The counters of straight runs of code.
+    pub counters: Vec<Counter>,
     /// The records for observers, if they were requested.
     pub mapping: Option<Mapping<'m>>,
     /// The locals, if records were requested.
@@ -185,6 +190,7 @@ impl<'m> Function<'m> {
             catches: CatchTable::default(),
             tries: Vec::new(),
             mapping: mapped.map(Mapping::new),
+            runs: Runs::default(),
         };
         translation.prologue(declared);
         let ends = module.bytes[range.clone()]
@@ -205,6 +211,7 @@ impl<'m> Function<'m> {
         Ok(Translated {
             values: translation.values,
             catches: translation.catches,
+            counters: translation.runs.counters,
             mapping: translation.mapping,
             locals,
             extent: extent.cast_unsigned(),
@@ -238,6 +245,7 @@ impl<'m> Function<'m> {
                 }
             }
             if self.probes.is_some() {
+                self.probe_run();
                 self.probe_place();
             }
             reader.visit_operator(self)??;

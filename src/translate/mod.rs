@@ -107,6 +107,7 @@ pub fn translate(module: &Module, function: u32) -> Result<CodeBlock, Error> {
         module.code.handlers(),
         translated.extent as usize * size_of::<u64>(),
         translated.catches,
+        translated.counters,
         |callee| module.code.entry(callee),
     ))
 }

@@ -7,9 +7,54 @@ use super::access::{Access, Size};
 use super::frame::far;
 use super::function::Function;
 use crate::code::cells::{
-    Charge, ProbeEntry, ProbePlace, ProbeRun, ProbeStep, ProbeStop, ProbeStore,
+    Charge, ProbeCount, ProbeEntry, ProbeOnce, ProbePlace, ProbeRun, ProbeStep, ProbeStop,
+    ProbeStore,
 };
-use crate::code::{AccessKind, ModuleMemory, Offset};
+use crate::code::{AccessKind, Counter, CounterKind, ModuleMemory, Offset};
+use crate::module::Counts;
+use alloc::vec::Vec;
+
+/// The straight runs of a function's code, for counters.
+#[derive(Debug, Default)]
+pub struct Runs {
+    /// Their beginnings, up to the current instruction.
+    pub counters: Vec<Counter>,
+    /// The opcode of the last instruction, with the one that follows a prefix.
+    last: Option<[u8; 2]>,
+    /// True if the current run is never executed.
+    dead: bool,
+}
+
+/// Returns whether an instruction may go on elsewhere, or the next one may be reached from elsewhere. Of
+/// the end of a block, only the translation knows.
+fn ends_run(opcode: [u8; 2]) -> bool {
+    const LOOP: u8 = 0x03;
+    const CATCH_ALL: u8 = 0x19;
+    const BR_IF: u8 = 0x0D;
+    const TRY_TABLE: u8 = 0x1F;
+    const BR_ON_NULL: u8 = 0xD5;
+    const BR_ON_NON_NULL: u8 = 0xD6;
+    const SUSPEND: u8 = 0xE2;
+    const SWITCH: u8 = 0xE6;
+    const GC: u8 = 0xFB;
+    const BR_ON_CAST: u8 = 0x18;
+    const BR_ON_CAST_FAIL: u8 = 0x19;
+    match opcode {
+        // `loop`, `if`, `else`, `try`, `catch`; instructions that suspend and resume.
+        [
+            LOOP..=0x07
+            | CATCH_ALL
+            | SUSPEND..=SWITCH
+            | BR_IF
+            | TRY_TABLE
+            | BR_ON_NULL
+            | BR_ON_NON_NULL,
+            _,
+        ] => true,
+        [GC, second] => matches!(second, BR_ON_CAST | BR_ON_CAST_FAIL),
+        _ => false,
+    }
+}
 
 impl Function<'_> {
     /// Writes a cell that suspends at the function's entry, if that is observed.
@@ -29,6 +74,46 @@ impl Function<'_> {
         self.settle_for_observer(0);
         self.charge_before();
         self.values.assembler.emit(ProbeStep {});
+    }
+
+    /// Writes the cell before the current instruction that counts, if a straight run begins there.
+    #[cold]
+    pub fn probe_run(&mut self) {
+        const END: u8 = 0x0B;
+        let Some(probes) = &self.probes else {
+            return;
+        };
+        if probes.counts == Counts::None {
+            return;
+        }
+        let (wasm, is_dead) = (self.offset as u32, self.unreachable.is_some());
+        let at = self.offset as usize;
+        let opcode = [0, 1].map(|next| self.module.bytes.get(at + next).copied().unwrap_or(0));
+        let begins = match self.runs.last.replace(opcode) {
+            None => true,
+            Some([END, _]) => self.joined_at == self.values.assembler.here(),
+            Some(last) => ends_run(last),
+        };
+        if is_dead && self.runs.dead || !is_dead && !self.runs.dead && !begins {
+            return;
+        }
+        self.runs.dead = is_dead;
+        let kind = if is_dead {
+            CounterKind::Dead
+        } else if probes.counts == Counts::All {
+            let count = 0;
+            let cell = ProbeCount {
+                offset: wasm,
+                count,
+            };
+            CounterKind::Counted(self.values.assembler.emit(cell))
+        } else {
+            if !probes.omitted.contains(&wasm) {
+                self.values.assembler.emit(ProbeOnce { offset: wasm });
+            }
+            CounterKind::Once
+        };
+        self.runs.counters.push(Counter { wasm, kind });
     }
 
     /// Writes the cells before the current instruction that stop there, or record its execution.

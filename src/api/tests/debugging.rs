@@ -2,9 +2,10 @@
 
 use super::timelines::Log;
 use crate::{
-    Config, Dispatch, Engine, Execution, Instance, Module, Outcome, Recorder, Replayer, Result,
-    Store, Suspension, Timeline, TimelineOptions, Val, Watchpoint,
+    Config, CoverageKind, Dispatch, Engine, Execution, Instance, Module, Outcome, Recorder,
+    Replayer, Result, Store, Suspension, Timeline, TimelineOptions, Val, Watchpoint,
 };
+use alloc::collections::BTreeMap;
 use alloc::string::ToString;
 use alloc::vec::Vec;
 
@@ -195,4 +196,38 @@ fn probes_are_refused_where_they_cannot_be() {
     assert!(error.to_string().contains("no instruction"), "{error}");
     let error = store.fork(()).unwrap_err();
     assert!(error.to_string().contains("breakpoints"), "{error}");
+}
+
+#[test]
+fn counts_are_those_of_single_steps() {
+    for dispatch in [Dispatch::best(), Dispatch::Loop] {
+        let engine = engine(dispatch);
+        let module = Module::new(&engine, TEXT).unwrap();
+        let mut store = Store::new(&engine, ());
+        let (_, mut execution) = start(&mut store, &module);
+        store.single_step(true).unwrap();
+        let mut steps: BTreeMap<u32, u64> = BTreeMap::new();
+        while is_stop(&execution.resume(&mut store)) {
+            *steps.entry(position(&store, &execution).1).or_default() += 1;
+        }
+        for kind in [CoverageKind::Counts, CoverageKind::Once] {
+            let mut store = Store::new(&engine, ());
+            store.count_executions(Some(kind)).unwrap();
+            for calls in 1..4 {
+                let (_, mut execution) = start(&mut store, &module);
+                assert!(is_done(&execution.resume(&mut store)));
+                let coverage = &store.coverage()[0];
+                let mut next = module.instruction_from(0);
+                while let Some(offset) = next {
+                    let of_steps = steps.get(&offset).copied().unwrap_or(0);
+                    let expected = match kind {
+                        CoverageKind::Counts => of_steps * calls,
+                        CoverageKind::Once => of_steps.min(1),
+                    };
+                    assert_eq!(coverage.count_at(offset), expected, "at {offset:#x}");
+                    next = module.instruction_from(offset + 1);
+                }
+            }
+        }
+    }
 }
