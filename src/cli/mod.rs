@@ -14,6 +14,7 @@
 
 mod completions;
 mod coredump;
+mod debug;
 mod dis;
 mod explore;
 mod failure;
@@ -64,6 +65,7 @@ Examples:
   backstitch wast tests/core                      run a folder of test scripts
   backstitch dis fib.wat --func fib               show the translated code of a function
   backstitch inspect crash.coredump               show the contents of a core dump
+  backstitch debug crash.coredump                 let LLDB look at a core dump
   backstitch completions bash > backstitch.bash   make completions for a shell";
 
 /// Runs WebAssembly programs, and shows what they were doing when they trapped
@@ -92,6 +94,8 @@ enum Command {
     Dis(dis::Arguments),
     /// Show the contents of a core dump
     Inspect(inspect::Arguments),
+    /// Let a debugger look at a program or a core dump, through GDB's remote protocol
+    Debug(debug::Arguments),
     /// Print completions for a shell
     Completions(completions::Arguments),
 }
@@ -110,6 +114,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Wast(arguments) => wast::run(arguments, &mut out),
         Command::Dis(arguments) => dis::run(arguments, &mut out),
         Command::Inspect(arguments) => inspect::run(arguments, &mut out),
+        Command::Debug(arguments) => debug::run(arguments),
         Command::Completions(arguments) => completions::run(arguments, &mut out),
     };
     // Output that precedes a failure is printed before the failure's report.

@@ -617,7 +617,7 @@ pub(crate) fn modules(inspection: &Inspection<'_>) -> Vec<Module> {
             name: module.name.clone(),
             size: module.identity.map(|identity| identity.size),
             sha256: module.identity.map(|identity| hex(&identity.sha256)),
-            file: file.as_ref().map(|file| file.path.display().to_string()),
+            file: file.as_ref().map(|file| file.place()),
             verified: file.as_ref().is_some_and(|file| file.is_verified),
         })
         .collect()

@@ -17,7 +17,7 @@ mod page;
 mod stacks;
 mod summary;
 
-pub(super) use modules::hex;
+pub(super) use modules::{find, hex, listed};
 
 use super::failure::Failure;
 use super::lanes::Shape;
