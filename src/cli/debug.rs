@@ -21,6 +21,9 @@ Examples:
 Then, in LLDB 22 or newer:
   process connect --plugin wasm connect://127.0.0.1:4711";
 
+/// A free port, for programs of this machine only.
+const ANY_PORT: &str = "127.0.0.1:0";
+
 /// The arguments of `backstitch debug`.
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
@@ -33,9 +36,9 @@ pub(crate) struct Arguments {
     #[arg(long = "module", value_name = "FILE|DIR")]
     modules: Vec<PathBuf>,
 
-    /// Wait for a debugger at this address; port 0 is one that is free
-    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:0")]
-    listen: String,
+    /// Wait for a debugger at this address instead of a free port of this machine
+    #[arg(long, value_name = "ADDR:PORT")]
+    listen: Option<String>,
 }
 
 /// What a file contains.
@@ -46,7 +49,10 @@ enum Subject<'a> {
 }
 
 /// Serves a debugger until it leaves.
-pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
+///
+/// The address that stands before the command is used if none stands after it.
+pub(crate) fn run(arguments: &Arguments, before: Option<&str>) -> Result<(), Failure> {
+    let listen = arguments.listen.as_deref().or(before).unwrap_or(ANY_PORT);
     let file = input::name(&arguments.file);
     let bytes = input::read_dump(&arguments.file)?;
     match subject(&file, &bytes)? {
@@ -62,7 +68,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
             let module = |index: u32| Some(&*modules.get(index as usize)?.as_ref()?.bytes);
             let debuggee = Dump::new(&dump, module)
                 .map_err(|error| Failure::Input(format!("cannot debug `{file}`: {error:#}")))?;
-            serve(arguments, debuggee)
+            serve(listen, debuggee)
         }
         Subject::Recording => Err(not_yet(&file, "a recording")),
         Subject::Program => Err(not_yet(&file, "a program")),
@@ -92,11 +98,9 @@ fn not_yet(file: &str, what: &str) -> Failure {
 }
 
 /// Waits for a debugger, and serves it.
-fn serve(arguments: &Arguments, debuggee: impl Debuggee) -> Result<(), Failure> {
-    let cannot = |error: io::Error| {
-        Failure::Input(format!("cannot listen at `{}`: {error}", arguments.listen))
-    };
-    let listener = TcpListener::bind(&arguments.listen).map_err(cannot)?;
+fn serve(listen: &str, debuggee: impl Debuggee) -> Result<(), Failure> {
+    let cannot = |error: io::Error| Failure::Input(format!("cannot listen at `{listen}`: {error}"));
+    let listener = TcpListener::bind(listen).map_err(cannot)?;
     let address = listener.local_addr().map_err(cannot)?;
     eprintln!("Waiting for a debugger at {address}");
     let (client, _) = listener.accept().map_err(cannot)?;

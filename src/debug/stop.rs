@@ -1,4 +1,9 @@
 //! Stops, as packets.
+//!
+//! # Why
+//!
+//! A packet does not contain the program counter, although LLDB would take it from there: when it asks for
+//! it, it first names the thread, and its packets for locals do not name any.
 
 use super::adapter::Adapter;
 use super::packet::push_hex;
@@ -27,9 +32,6 @@ pub(super) fn of_thread<D: Debuggee>(adapter: &Adapter<D>, thread: ThreadId) -> 
     text.extend(format!("thread:{thread:x};").bytes());
     if let Some(name) = name(&adapter.debuggee, thread) {
         push(&mut text, "hexname", name.as_bytes());
-    }
-    if let Some(pc) = adapter.call_stack(thread, 1).first() {
-        push(&mut text, "00", &pc.to_le_bytes());
     }
     if has_stopped {
         reason(&mut text, adapter, stop);
