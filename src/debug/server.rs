@@ -241,7 +241,7 @@ impl<D: Debuggee> Server<D> {
                 self.state = State::Ended(End::Killed);
             }
             _ if self.state == State::Running => self.answer(BUSY),
-            b"D" => {
+            [b'D'] | [b'D', b';', ..] => {
                 self.answer(b"OK");
                 self.state = State::Ended(End::Detached);
             }
