@@ -43,7 +43,7 @@ pub(crate) struct Arguments {
 
 /// What a file contains.
 enum Subject<'a> {
-    Dump(CoreDump<'a>),
+    Dump(Box<CoreDump<'a>>),
     Recording,
     Program,
 }
@@ -81,7 +81,7 @@ fn subject<'a>(file: &str, bytes: &'a [u8]) -> Result<Subject<'a>, Failure> {
         return Err(Failure::Input(format!("`{file}` {reason}")));
     }
     match CoreDump::parse(bytes) {
-        Ok(dump) => Ok(Subject::Dump(dump)),
+        Ok(dump) => Ok(Subject::Dump(Box::new(dump))),
         Err(CoreDumpError::NotADump) => Ok(Subject::Program),
         Err(_) if Replayer::new(bytes.to_vec()).is_ok() => Ok(Subject::Recording),
         // A program in the text format.

@@ -191,7 +191,7 @@ fn d4_threads_run_as_the_client_says() {
         let mut client = Program::client(std::slice::from_ref(&stop));
         client.expect(packet, "T05thread:1;reason:trace;");
         let asked = &client.stream.server.debuggee().asked;
-        assert_eq!(asked, &[expected.clone()], "{packet}");
+        assert_eq!(asked, std::slice::from_ref(&expected), "{packet}");
         assert_eq!(expected.action(FIRST).is_none(), packet == "vCont;s:2");
     }
 }
