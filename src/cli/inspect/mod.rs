@@ -16,6 +16,7 @@ mod object;
 mod page;
 mod stacks;
 mod summary;
+mod variables;
 
 pub(super) use modules::{find, hex, listed};
 
