@@ -2,6 +2,7 @@
 
 use crate::command::{backstitch, file, program};
 use crate::fixtures::{kitchen, ours};
+use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -253,4 +254,52 @@ fn d4_d5_lldb_shows_each_continuation() {
             "error: 95",
         ],
     );
+}
+
+/// Returns the variables of a text that are in one line each: types, names and values.
+fn variables(text: &str) -> BTreeSet<(String, String, String)> {
+    let of_line = |line: &str| {
+        let line = line.trim_start();
+        let line = line
+            .trim_start_matches("param  ")
+            .trim_start_matches("local  ");
+        let (ty, rest) = line.strip_prefix('(')?.split_once(") ")?;
+        let (name, value) = rest.split_once(" = ")?;
+        // Structures and arrays have other forms.
+        let is_simple = !value.starts_with(['{', '[', '(']);
+        is_simple.then(|| (ty.to_string(), name.to_string(), value.to_string()))
+    };
+    text.lines().filter_map(of_line).collect()
+}
+
+/// `inspect` shows the same variables as LLDB, each with the same type and value.
+#[test]
+fn d2_d4_inspect_shows_what_lldb_shows() {
+    if !has_lldb() {
+        return;
+    }
+    for (name, kind, frame, in_lldb, count) in [
+        ("orders", "1", "0", &["0", "1"][..], 4),
+        ("orders", "3", "0", &["0"], 2),
+        ("orders", "3", "4", &["4"], 2),
+        ("orders", "3", "6", &["6"], 2),
+        ("shapes", "1", "0", &["0"], 1),
+        ("shapes", "1", "1", &["1"], 2),
+        ("shapes", "1", "2", &["2"], 3),
+        ("shapes", "1", "3", &["3"], 2),
+    ] {
+        let files = trapped(name, kind);
+        let commands: Vec<String> = in_lldb
+            .iter()
+            .flat_map(|at| [format!("frame select {at}"), "frame variable".to_string()])
+            .collect();
+        let commands: Vec<&str> = commands.iter().map(String::as_str).collect();
+        let by_lldb = variables(&debug(&files, &commands));
+        let arguments = ["inspect", "--frame", frame, "--module"].map(std::ffi::OsStr::new);
+        let paths = [files.1.as_os_str(), files.0.as_os_str()];
+        let run = backstitch([&arguments[..], &paths].concat());
+        let ours = variables(&run.out);
+        assert_eq!(ours, by_lldb, "{name} {kind}, frame {frame}");
+        assert_eq!(ours.len(), count, "{name} {kind}, frame {frame}");
+    }
 }

@@ -8,7 +8,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 /// Largest depth of types that contain or refer to each other.
-const MAX_DEPTH: usize = 8;
+const MAX_DEPTH: usize = 16;
 /// Largest number of elements or members that are shown of one value.
 const MAX_ITEMS: usize = 32;
 /// Largest number of characters of a text that is shown.
