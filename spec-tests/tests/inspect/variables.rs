@@ -29,6 +29,17 @@ fn d2_variables_of_c() {
             "local  (int) total = 45",
         ],
     );
+    // Each call of a function that calls itself has its own.
+    has(
+        "orders",
+        "3",
+        "4",
+        &[
+            "variables of deep",
+            "param  (const Order *) order = 0x000004e0",
+            "param  (int) limit = 4",
+        ],
+    );
     // What optimisation has removed is not guessed.
     has(
         "orders_optimised",

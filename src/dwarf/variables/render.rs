@@ -77,6 +77,7 @@ impl<'f, 'u, 'a> Renderer<'f, 'u, 'a> {
             }
             constants::DW_TAG_subroutine_type => inner(" ()"),
             constants::DW_TAG_structure_type => Some("struct".into()),
+            constants::DW_TAG_class_type => Some("class".into()),
             constants::DW_TAG_union_type => Some("union".into()),
             constants::DW_TAG_enumeration_type => Some("enum".into()),
             _ => inner(""),
