@@ -82,6 +82,7 @@
 //!                    ▲ uses only the public API
 //!                  scheduler  executions of a store as threads
 //!                  profiler   samples of stacks, as profiles
+//!                  debug      the server for debuggers
 //!                  wasi       WASI preview 1, with or without an operating system
 //! ```
 //!
@@ -108,6 +109,8 @@
 //! * `dwarf` (default): source lines in backtraces ([`FrameInfo::symbols`], [`Symbolizer`]), from the
 //!   debugging information of modules.
 //! * `profiling` (part of `cli`): [`GuestProfiler`].
+//! * `debug` (part of `cli`): the server for debuggers (`backstitch::debug`), without an operating
+//!   system too.
 //! * `copy-on-write` (default): forks share the pages of large memories on Linux.
 //! * `small`: no fused cells, for targets with little flash memory.
 //! * `profile`: [`Dispatch::Loop`] counts the executed cells; for development of this crate.
@@ -124,6 +127,8 @@ extern crate std;
 
 mod api;
 mod code;
+#[cfg(feature = "debug")]
+pub mod debug;
 mod dwarf;
 mod execute;
 mod heap;

@@ -88,7 +88,8 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ),
     // WASI uses the API as an embedder does, and the tools of `support`.
     ("wasi", &["api", "scheduler", "support"]),
-    // So do the scheduler and the profiler.
+    // So do the scheduler, the profiler and the debug server.
+    ("debug", &["api", "support"]),
     ("scheduler", &["api", "support"]),
     ("profiler", &["api", "support"]),
     // The command uses the library as any other program does.
@@ -339,7 +340,7 @@ fn nothing_below_the_api_knows_the_embedders_data() {
     for source in library() {
         if matches!(
             source.folder(),
-            None | Some("api" | "profiler" | "scheduler" | "wasi" | "cli")
+            None | Some("api" | "debug" | "profiler" | "scheduler" | "wasi" | "cli")
         ) {
             continue;
         }

@@ -157,7 +157,7 @@ pub use self::wasm_ty::{WasmParams, WasmResults, WasmRet, WasmTy};
 pub use crate::code::{AccessKind, Trap};
 pub use crate::dwarf::FrameSymbol;
 #[cfg(feature = "dwarf")]
-pub use crate::dwarf::{SourceLine, Symbolizer};
+pub use crate::dwarf::{FrameValues, SourceLine, SourceScope, SourceVariable, Symbolizer};
 #[cfg(feature = "profile")]
 pub use crate::execute::DispatchCounts;
 pub use crate::execute::{Dispatch, DispatchError, ExecutionError};

@@ -14,6 +14,7 @@
 
 mod completions;
 mod coredump;
+mod debug;
 mod dis;
 mod explore;
 mod failure;
@@ -44,7 +45,8 @@ mod value;
 mod wasi;
 mod wast;
 
-use clap::{Parser, Subcommand};
+use clap::error::ErrorKind;
+use clap::{CommandFactory, Parser, Subcommand};
 use failure::Failure;
 use std::io::{self, BufWriter, Write};
 use std::process::ExitCode;
@@ -64,12 +66,17 @@ Examples:
   backstitch wast tests/core                      run a folder of test scripts
   backstitch dis fib.wat --func fib               show the translated code of a function
   backstitch inspect crash.coredump               show the contents of a core dump
+  backstitch debug crash.coredump                 let LLDB look at a core dump
   backstitch completions bash > backstitch.bash   make completions for a shell";
 
 /// Runs WebAssembly programs, and shows what they were doing when they trapped
 #[derive(Parser)]
 #[command(name = "backstitch", version, after_help = EXAMPLES, arg_required_else_help = true)]
 struct CommandLine {
+    /// The same for `debug`. LLDB puts its port before all other arguments of a runtime
+    #[arg(long, value_name = "ADDR:PORT", hide = true)]
+    listen: Option<String>,
+
     #[command(subcommand)]
     command: Command,
 }
@@ -92,6 +99,8 @@ enum Command {
     Dis(dis::Arguments),
     /// Show the contents of a core dump
     Inspect(inspect::Arguments),
+    /// Let a debugger look at a program or a core dump, through GDB's remote protocol
+    Debug(debug::Arguments),
     /// Print completions for a shell
     Completions(completions::Arguments),
 }
@@ -100,7 +109,13 @@ enum Command {
 pub(crate) fn main() -> ExitCode {
     // For wrong usage the process ends here, with clap's message and exit code 2.
     let arguments = CommandLine::parse();
+    if arguments.listen.is_some() && !matches!(arguments.command, Command::Debug(_)) {
+        let kind = ErrorKind::ArgumentConflict;
+        let message = "only `debug` listens";
+        CommandLine::command().error(kind, message).exit();
+    }
     let mut out = BufWriter::new(io::stdout().lock());
+    let listen = arguments.listen.as_deref();
     let result = match &arguments.command {
         Command::Run(arguments) => run::run(arguments, &mut out),
         Command::Replay(arguments) => replay::run(arguments, &mut out),
@@ -110,6 +125,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Wast(arguments) => wast::run(arguments, &mut out),
         Command::Dis(arguments) => dis::run(arguments, &mut out),
         Command::Inspect(arguments) => inspect::run(arguments, &mut out),
+        Command::Debug(arguments) => debug::run(arguments, listen),
         Command::Completions(arguments) => completions::run(arguments, &mut out),
     };
     // Output that precedes a failure is printed before the failure's report.

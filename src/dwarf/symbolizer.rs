@@ -1,5 +1,6 @@
 //! Lookup of instructions in the line tables and functions of a module.
 
+use super::variables::{self, FrameValues, SourceScope};
 use super::{FrameSymbol, SECTIONS};
 use crate::ensure;
 use crate::support::error::Result;
@@ -15,7 +16,7 @@ use wasmparser::{Parser, Payload};
 /// Largest number of functions that are inlined into each other. `addr2line` recurses for each.
 const MAX_INLINED: usize = 256;
 
-type Section<'a> = EndianSlice<'a, LittleEndian>;
+pub(super) type Section<'a> = EndianSlice<'a, LittleEndian>;
 
 /// The functions and source lines of a module's instructions, from the DWARF in its custom sections.
 ///
@@ -121,6 +122,20 @@ impl<'a> Symbolizer<'a> {
             });
         }
         Ok(symbols)
+    }
+
+    /// Returns the variables that are in scope at the instruction at an offset in the module, with their
+    /// values in a frame: those of the function first that was inlined last.
+    ///
+    /// There are none if the instruction has no debugging information, or malformed one. In a caller, the
+    /// instruction is the call.
+    pub fn variables(&self, offset: u64, frame: &dyn FrameValues) -> Vec<SourceScope> {
+        let find = || {
+            let address = offset.checked_sub(self.code)?;
+            let unit = self.context.find_dwarf_and_unit(address).skip_all_loads()?;
+            variables::scopes(unit, address, frame).ok()
+        };
+        find().unwrap_or_default()
     }
 
     /// Returns the source lines of the instructions at these offsets in the module, in their order.

@@ -1,13 +1,35 @@
 //! Hostile debugging information: it is an error, or has wrong lines, and nothing else happens.
 
 use crate::random::Random;
-use backstitch::Symbolizer;
+use backstitch::{FrameValues, SourceVariable, Symbolizer};
 use spec_tests::debug_info;
 use std::fs;
 use wasm_encoder::{CodeSection, CustomSection, Function, FunctionSection, Module, TypeSection};
 
 /// Number of mutants.
 const MUTANTS: u64 = 4_000;
+
+/// Values that depend on their places alone.
+struct Values;
+
+impl FrameValues for Values {
+    fn local(&self, index: u32) -> Option<u128> {
+        (index % 7 != 3).then_some(u128::from(index) * 0x1001)
+    }
+
+    fn global(&self, index: u32) -> Option<u128> {
+        self.local(index)
+    }
+
+    fn operand(&self, index: u32) -> Option<u128> {
+        self.local(index)
+    }
+
+    fn read(&self, address: u64, buffer: &mut [u8]) -> bool {
+        buffer.fill(address as u8);
+        address < 1 << 20
+    }
+}
 
 /// Reads everything that a symbolizer tells about a module.
 fn look(wasm: &[u8]) {
@@ -16,9 +38,20 @@ fn look(wasm: &[u8]) {
     };
     for offset in (0..wasm.len() as u64).step_by(7).take(400) {
         symbolizer.symbols(offset);
+        if offset % 5 == 0 {
+            let scopes = symbolizer.variables(offset, &Values);
+            let variables = scopes.iter().flat_map(|scope| &scope.variables);
+            assert!(variables.map(size).all(|size| size < 16 << 10));
+        }
     }
+    symbolizer.variables(u64::MAX, &Values);
     symbolizer.symbols(u64::MAX);
     symbolizer.lines(0..u64::MAX);
+}
+
+/// Returns the length of a value, without texts, which consist of what the module contains.
+fn size(variable: &SourceVariable) -> usize {
+    variable.value.as_ref().map_or(0, String::len)
 }
 
 /// Returns the modules with debugging information that are small enough to be read often.

@@ -14,4 +14,5 @@ mod fixtures;
 mod objects;
 mod sources;
 mod text;
+mod variables;
 mod vectors;

@@ -8,7 +8,7 @@ fn module(name: &str) -> String {
 }
 
 /// Runs a program that traps, and inspects its dump.
-fn inspect(name: &str, kind: &str, options: &[&str]) -> Run {
+pub fn inspect(name: &str, kind: &str, options: &[&str]) -> Run {
     let dump = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("sources-{name}-{kind}.core"));
     let dump = dump.to_str().expect("the path is text");
     let module = module(name);

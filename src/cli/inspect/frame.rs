@@ -2,6 +2,7 @@
 
 use super::disassembly::{self, Line};
 use super::inspection::{Inspection, Local, Subject, bits_of, boundary, position, type_of};
+use super::variables;
 use crate::cli::names::printable;
 use crate::cli::sources;
 use backstitch::coredump::{Frame, Value};
@@ -139,6 +140,7 @@ pub(crate) fn print(
         note(frame, &frame.operands, &subject, false)
     )?;
     print_values(inspection, &frame.operands, &[], None, out)?;
+    variables::print(&variables::scopes(inspection, frame, &subject), out)?;
 
     writeln!(out, "\ncode")?;
     match code(inspection, frame, &subject, AROUND) {

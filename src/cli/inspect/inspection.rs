@@ -6,8 +6,8 @@ use crate::cli::names::printable;
 use crate::cli::symbols::Symbols;
 use crate::cli::value;
 use backstitch::coredump::{
-    Boundary, Field, Frame, Function, Heap, Module, ObjectKind, Position, ReasonKind, RefKind,
-    StackState, Storage, ThreadState, Type, Value,
+    Boundary, Field, Frame, Function, Heap, Module, ObjectKind, Position, RefKind, StackState,
+    Storage, ThreadState, Type, Value,
 };
 use backstitch::{CoreDump, FrameSymbol, Symbolizer, demangle_without_hash};
 use std::cell::OnceCell;
@@ -216,25 +216,7 @@ impl<'a> Inspection<'a> {
 
     /// Returns the reason for the dump as a sentence, if the dump contains one.
     pub(crate) fn reason(&self) -> Option<String> {
-        let reason = self.dump.reason()?;
-        if !reason.message.is_empty() {
-            return Some(reason.message.clone());
-        }
-        let text = match reason.kind {
-            ReasonKind::Requested => "the host requested a dump",
-            ReasonKind::Trap => "it trapped",
-            ReasonKind::HostError => "a host function returned an error",
-            ReasonKind::OutOfFuel => "no fuel was left",
-            ReasonKind::Interrupt => "it was interrupted from outside",
-            ReasonKind::Epoch => "an epoch's deadline passed",
-            ReasonKind::HostRequest => "a host function suspended it",
-            ReasonKind::UncaughtException => "nothing caught an exception",
-            ReasonKind::UnhandledTag => "nothing handled a suspension",
-            ReasonKind::Breakpoint => "it reached a breakpoint",
-            ReasonKind::Wait => "it waited at an address of a shared memory",
-            ReasonKind::Deadlock => "all threads waited for each other",
-        };
-        Some(text.to_string())
+        self.dump.reason().map(ToString::to_string)
     }
 
     /// Describes the access that was out of bounds.
@@ -295,15 +277,7 @@ pub(crate) fn bits_of(value: &Value) -> Option<String> {
 
 /// Describes the state of a thread. Nothing is said of continuations: their names contain it.
 pub(crate) fn thread_state(state: ThreadState) -> Option<String> {
-    Some(match state {
-        ThreadState::Running => "running".to_string(),
-        ThreadState::Ready => "can run".to_string(),
-        ThreadState::Waiting { memory, address } => {
-            format!("waits at address {address:#x} of memory {memory}")
-        }
-        ThreadState::Blocked => "waits for the host".to_string(),
-        ThreadState::Detached => return None,
-    })
+    (state != ThreadState::Detached).then(|| state.to_string())
 }
 
 /// Describes a frame's position relative to its instruction.

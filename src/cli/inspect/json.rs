@@ -7,8 +7,10 @@ use super::hex::Range;
 use super::inspection::{Inspection, Local, bits_of, boundary, position, state_name, type_of};
 use super::modules::hex;
 use super::object::{self, object_in};
+use super::variables;
 use crate::cli::names::is_misleading;
 use crate::cli::sources::Source;
+use backstitch::SourceVariable;
 use backstitch::coredump::{self, Contents, Frame, ObjectKind, ObjectType, ThreadState, Value};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -93,7 +95,25 @@ pub(crate) struct FrameEntry {
 pub(crate) struct FullFrame {
     #[serde(flatten)]
     entry: FrameEntry,
+    /// The variables of the source, of functions that were inlined into each other.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    variables: Vec<Scope>,
     code: Vec<Operator>,
+}
+
+#[derive(Serialize)]
+struct Scope {
+    function: Option<String>,
+    variables: Vec<Variable>,
+}
+
+#[derive(Serialize)]
+struct Variable {
+    name: Option<String>,
+    #[serde(rename = "type")]
+    ty: String,
+    value: Option<String>,
+    parameter: bool,
 }
 
 #[derive(Serialize)]
@@ -387,8 +407,20 @@ pub(crate) fn frame(inspection: &Inspection<'_>, number: Number, frame: &Frame) 
         text: line.text,
         here: Some(index) == at,
     };
+    let variable = |variable: SourceVariable| Variable {
+        name: variable.name,
+        ty: variable.ty,
+        value: variable.value,
+        parameter: variable.is_parameter,
+    };
+    let scopes = variables::scopes(inspection, frame, &subject);
+    let scopes = scopes.into_iter().map(|scope| Scope {
+        function: scope.function,
+        variables: scope.variables.into_iter().map(variable).collect(),
+    });
     FullFrame {
         entry: entry(inspection, number.frame, frame),
+        variables: scopes.collect(),
         code: lines.into_iter().enumerate().map(operator).collect(),
     }
 }
@@ -617,7 +649,7 @@ pub(crate) fn modules(inspection: &Inspection<'_>) -> Vec<Module> {
             name: module.name.clone(),
             size: module.identity.map(|identity| identity.size),
             sha256: module.identity.map(|identity| hex(&identity.sha256)),
-            file: file.as_ref().map(|file| file.path.display().to_string()),
+            file: file.as_ref().map(|file| file.place()),
             verified: file.as_ref().is_some_and(|file| file.is_verified),
         })
         .collect()

@@ -16,8 +16,9 @@ mod object;
 mod page;
 mod stacks;
 mod summary;
+mod variables;
 
-pub(super) use modules::hex;
+pub(super) use modules::{find, hex, listed};
 
 use super::failure::Failure;
 use super::lanes::Shape;

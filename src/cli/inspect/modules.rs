@@ -15,7 +15,8 @@ const DEPTH: usize = 16;
 
 /// A module's binary.
 pub(crate) struct ModuleFile {
-    pub(crate) path: PathBuf,
+    /// The file, unless the dump contains the module.
+    pub(crate) path: Option<PathBuf>,
     pub(crate) bytes: ModuleBytes,
     pub(crate) symbols: Symbols,
     /// `true` if the dump's hash identifies this file.
@@ -34,7 +35,7 @@ pub(crate) fn listed(dump: &CoreDump<'_>) -> Vec<Module> {
     }
 }
 
-/// Returns the file of each module of the dump, if it was given or found.
+/// Returns the file of each module of the dump, if it was given or found, or if the dump contains it.
 pub(crate) fn find(
     dump: &CoreDump<'_>,
     modules: &[Module],
@@ -55,7 +56,24 @@ pub(crate) fn find(
             assign(dump, modules, path, &mut found)?;
         }
     }
+    for (index, file) in (0..).zip(&mut found) {
+        if file.is_none() {
+            *file = contained(dump, modules, index);
+        }
+    }
     Ok(found)
+}
+
+/// Returns a module that the dump contains.
+fn contained(dump: &CoreDump<'_>, modules: &[Module], index: u32) -> Option<ModuleFile> {
+    let bytes = dump.module_bytes(index)?;
+    let identity = modules.get(index as usize)?.identity;
+    Some(ModuleFile {
+        path: None,
+        symbols: Symbols::read(bytes).ok()?,
+        is_verified: identity == Some(ModuleIdentity::of(bytes)),
+        bytes: ModuleBytes::from(bytes.to_vec()),
+    })
 }
 
 /// Assigns a file that the user gave to one of the modules.
@@ -168,7 +186,7 @@ fn read(path: &Path) -> Result<ModuleFile, Failure> {
     let source = Source::read(path)?;
     let symbols = source.symbols()?;
     Ok(ModuleFile {
-        path: path.to_owned(),
+        path: Some(path.to_owned()),
         bytes: source.binary,
         symbols,
         is_verified: false,
@@ -187,6 +205,16 @@ fn list(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> io::Result<()>
         }
     }
     Ok(())
+}
+
+impl ModuleFile {
+    /// Returns the name of the file, or says where the module is.
+    pub(crate) fn place(&self) -> String {
+        match &self.path {
+            Some(path) => path.display().to_string(),
+            None => "in the dump".to_string(),
+        }
+    }
 }
 
 /// Formats bytes as hexadecimal digits.

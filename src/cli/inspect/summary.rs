@@ -180,8 +180,8 @@ fn print_contents(inspection: &Inspection<'_>, out: &mut dyn Write) -> io::Resul
     for (index, module) in inspection.listed.iter().enumerate() {
         let file = &inspection.modules[index];
         let source = match file {
-            Some(file) if file.is_verified => format!("{}", file.path.display()),
-            Some(file) => format!("{} (not verified)", file.path.display()),
+            Some(file) if file.is_verified => file.place(),
+            Some(file) => format!("{} (not verified)", file.place()),
             None => "file not known; provide it with --module".to_string(),
         };
         writeln!(out, "module {}: {source}", printable(&module.name))?;

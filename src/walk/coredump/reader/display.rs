@@ -1,6 +1,6 @@
-//! Types in the syntax of the text format.
+//! Types in the syntax of the text format; reasons and states as phrases.
 
-use super::{Heap, Type};
+use super::{Heap, Reason, ReasonKind, ThreadState, Type};
 use core::fmt;
 
 /// The abstract heap types: the byte, the name, and the name of the nullable reference type.
@@ -39,6 +39,43 @@ impl fmt::Display for Type {
                 Some((_, name, _)) => write!(f, "(ref {name})"),
                 None => write!(f, "(ref {null}{byte:#04x})"),
             },
+        }
+    }
+}
+
+/// The reason as a clause such as "it trapped", or the message that the program's end had.
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.message.is_empty() {
+            return f.write_str(&self.message);
+        }
+        f.write_str(match self.kind {
+            ReasonKind::Requested => "the host requested a dump",
+            ReasonKind::Trap => "it trapped",
+            ReasonKind::HostError => "a host function returned an error",
+            ReasonKind::OutOfFuel => "no fuel was left",
+            ReasonKind::Interrupt => "it was interrupted from outside",
+            ReasonKind::Epoch => "an epoch's deadline passed",
+            ReasonKind::HostRequest => "a host function suspended it",
+            ReasonKind::UncaughtException => "nothing caught an exception",
+            ReasonKind::UnhandledTag => "nothing handled a suspension",
+            ReasonKind::Breakpoint => "it reached a breakpoint",
+            ReasonKind::Wait => "it waited at an address of a shared memory",
+            ReasonKind::Deadlock => "all threads waited for each other",
+        })
+    }
+}
+
+impl fmt::Display for ThreadState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ThreadState::Running => f.write_str("running"),
+            ThreadState::Ready => f.write_str("can run"),
+            ThreadState::Waiting { memory, address } => {
+                write!(f, "waits at address {address:#x} of memory {memory}")
+            }
+            ThreadState::Blocked => f.write_str("waits for the host"),
+            ThreadState::Detached => f.write_str("waits to be resumed"),
         }
     }
 }

@@ -1,0 +1,17 @@
+//! The debug server: its packets, by a client of its own; hostile clients; and sessions with LLDB.
+//!
+//! ```text
+//! cargo test -p spec-tests --test debug
+//! ```
+
+mod client;
+#[path = "../command/mod.rs"]
+#[allow(dead_code)]
+mod command;
+mod dumps;
+#[path = "../inspect/fixtures.rs"]
+#[allow(dead_code)]
+mod fixtures;
+mod hostile;
+mod lldb;
+mod running;
