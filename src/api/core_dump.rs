@@ -11,6 +11,10 @@ use crate::heap::StoreInner;
 use crate::ids::{GlobalIndex, InstanceIndex, MemoryIndex, StackId, StoreId};
 use crate::support::error::{Error, Result};
 use crate::support::write::Write;
+#[cfg(feature = "debug")]
+use crate::walk::Frame;
+#[cfg(feature = "debug")]
+use crate::walk::coredump::reader;
 use crate::walk::coredump::{self, Capture, Cause, Writer};
 use alloc::vec::Vec;
 use core::fmt;
@@ -246,6 +250,43 @@ impl WasmCoreDump {
     /// the host created.
     pub fn memories(&self) -> &[Memory] {
         &self.memories
+    }
+
+    /// Returns the threads with their frames and values, as a reader of the dump's file finds them, and
+    /// the number of each one's first stack: 0 if it has no frames. References are those of the store.
+    #[cfg(feature = "debug")]
+    pub(crate) fn read_threads(&self) -> Vec<(u32, reader::Thread)> {
+        let maps = coredump::Maps::new(&self.capture);
+        let mut values = coredump::FrameValues::default();
+        let mut read = |frame: &Frame| {
+            maps.read(frame, &mut values);
+            reader::Frame {
+                instance: frame.instance.0,
+                function: frame.function,
+                code_offset: values.code_offset,
+                locals: core::mem::take(&mut values.locals),
+                operands: core::mem::take(&mut values.operands),
+                details: None,
+            }
+        };
+        let threads = self.capture.threads.iter().map(|thread| {
+            let stack = thread.frames.first().map_or(0, |frame| frame.stack);
+            let frames = thread.frames.iter().map(&mut read).collect();
+            let read = reader::Thread {
+                name: thread.name.clone(),
+                complete: thread.complete,
+                frames,
+                state: thread.state,
+            };
+            (stack, read)
+        });
+        threads.collect()
+    }
+
+    /// Returns the module of each instance, as an index into [`WasmCoreDump::modules`].
+    #[cfg(feature = "debug")]
+    pub(crate) fn modules_of_instances(&self) -> &[u32] {
+        &self.capture.instances
     }
 
     /// Returns the dump as a file in the [standard format][format].

@@ -6,6 +6,8 @@ use super::store::Store;
 use crate::heap::Watched;
 use crate::probe;
 use crate::support::error::Result;
+#[cfg(feature = "debug")]
+use crate::walk::coredump::{extension::Value, value};
 use alloc::vec::Vec;
 use core::ops::Range;
 
@@ -125,5 +127,23 @@ impl<T: 'static> Store<T> {
     /// Returns an error if the store is recorded, or if there is no memory.
     pub fn single_step(&mut self, enable: bool) -> Result<()> {
         probe::single_step(&mut self.inner, enable)
+    }
+}
+
+/// What the server for debuggers reads of a store, by the indices of a core dump.
+#[cfg(feature = "debug")]
+impl<T: 'static> Store<T> {
+    /// Returns the first memory of an instance.
+    pub(crate) fn memory_of(&self, instance: u32) -> Option<Memory> {
+        let instance = self.inner.instances().nth(instance as usize)?;
+        let memory = *instance.parts().memories.first()?;
+        Some(Memory::of(self.inner.id(), memory))
+    }
+
+    /// Returns the value of a global of an instance.
+    pub(crate) fn global_of(&self, instance: u32, index: usize) -> Option<Value> {
+        let instance = self.inner.instances().nth(instance as usize)?;
+        let global = self.inner.global(*instance.parts().globals.get(index)?);
+        Some(value(global.ty().value, global.get()))
     }
 }

@@ -36,6 +36,12 @@ impl Module {
     ///
     /// # Errors
     ///
+    /// Returns the binary.
+    #[cfg(feature = "debug")]
+    pub(crate) fn binary(&self) -> &[u8] {
+        &self.0.bytes
+    }
+
     /// Returns the offset in the module of the first instruction at or after an offset. `None` if no
     /// function has one there.
     pub fn instruction_from(&self, offset: u32) -> Option<u32> {

@@ -1,22 +1,33 @@
 //! `backstitch debug`: lets a debugger look at a program.
 //!
-//! Input: a core dump, and a debugger that connects and sends packets of GDB's remote protocol.
-//! Output: answers, and one line on standard error with the address to connect to.
+//! Input: a program or a core dump, and a debugger that connects and sends packets of GDB's remote
+//! protocol. Output: answers, and one line on standard error with the address to connect to.
 
 use super::failure::Failure;
+use super::host::Host;
 use super::names::printable;
+use super::program::Stopped;
+use super::run;
 use super::{file_kind, input, inspect};
-use backstitch::debug::{Debuggee, Dump, End, Server};
-use backstitch::{CoreDump, CoreDumpError, Replayer};
+use backstitch::debug::{Debuggee, Dump, End, Live, Server};
+use backstitch::wasi::I32Exit;
+use backstitch::{
+    CoreDump, CoreDumpError, Error, Execution, InterruptHandle, Replayer, Store, Val,
+};
 use clap::Args;
-use std::io;
+use std::io::{self, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
 
 const EXAMPLES: &str = "\
 Examples:
-  backstitch debug crash.coredump --module program.wasm
-  backstitch debug crash.coredump --module build/ --listen 127.0.0.1:4711
+  backstitch debug program.wasm arguments
+  backstitch debug --listen 127.0.0.1:4711 --dir . program.wasm
+  backstitch debug --module program.wasm crash.coredump
 
 Then, in LLDB 22 or newer:
   process connect --plugin wasm connect://127.0.0.1:4711";
@@ -27,18 +38,18 @@ const ANY_PORT: &str = "127.0.0.1:0";
 /// The arguments of `backstitch debug`.
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
+#[group(id = "debugging")]
 pub(crate) struct Arguments {
-    /// A core dump or a snapshot; `-` reads standard input
-    #[arg(value_name = "DUMP")]
-    file: PathBuf,
-
-    /// A module that ran, or a folder that is searched for the modules that ran
+    /// For a core dump or a snapshot as FILE: a module that ran, or a folder that is searched for the modules that ran
     #[arg(long = "module", value_name = "FILE|DIR")]
     modules: Vec<PathBuf>,
 
     /// Wait for a debugger at this address instead of a free port of this machine
     #[arg(long, value_name = "ADDR:PORT")]
     listen: Option<String>,
+
+    #[command(flatten)]
+    program: run::Arguments,
 }
 
 /// What a file contains.
@@ -51,11 +62,19 @@ enum Subject<'a> {
 /// Serves a debugger until it leaves.
 ///
 /// The address that stands before the command is used if none stands after it.
-pub(crate) fn run(arguments: &Arguments, before: Option<&str>) -> Result<(), Failure> {
+pub(crate) fn run(
+    arguments: &Arguments,
+    before: Option<&str>,
+    out: &mut dyn Write,
+) -> Result<(), Failure> {
     let listen = arguments.listen.as_deref().or(before).unwrap_or(ANY_PORT);
-    let file = input::name(&arguments.file);
-    let bytes = input::read_dump(&arguments.file)?;
+    let (path, rest) = arguments.program.file()?;
+    let file = input::name(path);
+    let bytes = input::read_dump(path)?;
     match subject(&file, &bytes)? {
+        Subject::Dump(_) if rest != 0 => Err(Failure::Input(format!(
+            "`{file}` is a core dump, which takes no arguments"
+        ))),
         Subject::Dump(dump) => {
             let listed = inspect::listed(&dump);
             let modules = inspect::find(&dump, &listed, &arguments.modules)?;
@@ -68,10 +87,64 @@ pub(crate) fn run(arguments: &Arguments, before: Option<&str>) -> Result<(), Fai
             let module = |index: u32| Some(&*modules.get(index as usize)?.as_ref()?.bytes);
             let debuggee = Dump::new(&dump, module)
                 .map_err(|error| Failure::Input(format!("cannot debug `{file}`: {error:#}")))?;
-            serve(listen, debuggee)
+            finish(accept(listen)?, debuggee).map(drop)
         }
-        Subject::Recording => Err(not_yet(&file, "a recording")),
-        Subject::Program => Err(not_yet(&file, "a program")),
+        Subject::Recording => Err(Failure::Input(format!(
+            "`{file}` is a recording, which cannot be debugged yet; `backstitch replay` goes to any of \
+             its instructions"
+        ))),
+        Subject::Program => {
+            if let Some(option) = arguments.program.refused_by_debugger() {
+                return Err(Failure::Input(format!(
+                    "{option} has no effect under a debugger"
+                )));
+            }
+            run::run_debugged(
+                &arguments.program,
+                out,
+                Some(&mut |store, call| debug(store, call, listen)),
+            )
+        }
+    }
+}
+
+/// Serves a debugger while a call runs. Returns the results of the call, which only the debugger sees.
+fn debug(store: &mut Store<Host>, call: Execution, listen: &str) -> Result<Vec<Val>, Stopped> {
+    let client = accept(listen)?;
+    let _ticker = Ticker::new(store.interrupt_handle()?);
+    let exit = |error: &Error| Some(error.downcast_ref::<I32Exit>()?.process_exit_code());
+    let debuggee = Live::new(store, call)?.exit_code(exit);
+    match finish(client, debuggee)? {
+        Some(0) | None => Ok(Vec::new()),
+        Some(status) => Err(Failure::Exit(status).into()),
+    }
+}
+
+/// Interrupts a store again and again, so that its debugger can interrupt the program.
+struct Ticker {
+    ends: Arc<AtomicBool>,
+}
+
+/// Time between two interruptions. They take some microseconds each.
+const TICK: Duration = Duration::from_millis(20);
+
+impl Ticker {
+    fn new(store: InterruptHandle) -> Ticker {
+        let ends = Arc::new(AtomicBool::new(false));
+        let ended = Arc::clone(&ends);
+        thread::spawn(move || {
+            while !ended.load(Ordering::Relaxed) {
+                thread::sleep(TICK);
+                store.interrupt();
+            }
+        });
+        Ticker { ends }
+    }
+}
+
+impl Drop for Ticker {
+    fn drop(&mut self) {
+        self.ends.store(true, Ordering::Relaxed);
     }
 }
 
@@ -90,36 +163,24 @@ fn subject<'a>(file: &str, bytes: &'a [u8]) -> Result<Subject<'a>, Failure> {
     }
 }
 
-fn not_yet(file: &str, what: &str) -> Failure {
-    Failure::Input(format!(
-        "`{file}` is {what}, and only core dumps and snapshots are supported; write a core dump with \
-         `backstitch run --coredump`"
-    ))
-}
-
-/// Waits for a debugger, and serves it.
-fn serve(listen: &str, debuggee: impl Debuggee) -> Result<(), Failure> {
+/// Waits for a debugger.
+fn accept(listen: &str) -> Result<TcpStream, Failure> {
     let cannot = |error: io::Error| Failure::Input(format!("cannot listen at `{listen}`: {error}"));
     let listener = TcpListener::bind(listen).map_err(cannot)?;
     let address = listener.local_addr().map_err(cannot)?;
     eprintln!("Waiting for a debugger at {address}");
-    let (client, _) = listener.accept().map_err(cannot)?;
     // There is one client only.
-    drop(listener);
-    finish(serve_client(client, debuggee))
-}
-
-fn serve_client(mut client: TcpStream, debuggee: impl Debuggee) -> io::Result<End> {
+    let (client, _) = listener.accept().map_err(cannot)?;
     // A session consists of many small packets.
-    client.set_nodelay(true)?;
-    Server::new(debuggee).serve(&mut client)
+    client.set_nodelay(true).map_err(cannot)?;
+    Ok(client)
 }
 
-/// Returns the result of a session: a program that has exited chooses the exit code.
-fn finish(end: io::Result<End>) -> Result<(), Failure> {
-    match end {
-        Ok(End::Exited(status)) => Err(Failure::Exit(status)),
-        Ok(_) => Ok(()),
+/// Serves a debugger until it leaves. Returns the exit code of the program, if it has exited.
+fn finish(mut client: TcpStream, debuggee: impl Debuggee) -> Result<Option<u8>, Failure> {
+    match Server::new(debuggee).serve(&mut client) {
+        Ok(End::Exited(status)) => Ok(Some(status)),
+        Ok(_) => Ok(None),
         Err(error) => Err(Failure::Input(format!(
             "the connection to the debugger failed: {error}"
         ))),

@@ -125,7 +125,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Wast(arguments) => wast::run(arguments, &mut out),
         Command::Dis(arguments) => dis::run(arguments, &mut out),
         Command::Inspect(arguments) => inspect::run(arguments, &mut out),
-        Command::Debug(arguments) => debug::run(arguments, listen),
+        Command::Debug(arguments) => debug::run(arguments, listen, &mut out),
         Command::Completions(arguments) => completions::run(arguments, &mut out),
     };
     // Output that precedes a failure is printed before the failure's report.

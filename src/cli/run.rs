@@ -12,8 +12,9 @@ use super::{coredump, quantity, record, signature, wasi};
 use backstitch::wasi::threads::has_threads;
 use backstitch::wasi::{Program, Threads, WasiCtx};
 use backstitch::{
-    CompilationMode, Config, CoreDump, Engine, Error, ExternType, Func, FuncType, Instance, Linker,
-    Module, Snapshot, Store, StoreLimits, StoreLimitsBuilder, Val, demangle_without_hash,
+    CompilationMode, Config, CoreDump, Engine, Error, Execution, ExternType, Func, FuncType,
+    Instance, Linker, Module, Snapshot, Store, StoreLimits, StoreLimitsBuilder, Val,
+    demangle_without_hash,
 };
 use clap::Args;
 use std::ffi::OsString;
@@ -113,6 +114,25 @@ pub(crate) struct Arguments {
 }
 
 impl Arguments {
+    /// Returns the module's path, and the number of arguments that follow it.
+    pub(super) fn file(&self) -> Result<(&Path, usize), Failure> {
+        let (path, rest) = split_command(&self.command)?;
+        Ok((path, rest.len()))
+    }
+
+    /// Returns the option that a program under a debugger cannot have, if one is given.
+    pub(super) fn refused_by_debugger(&self) -> Option<&'static str> {
+        if self.record.is_some() {
+            Some("--record")
+        } else if self.snapshot.is_some() {
+            Some("--snapshot")
+        } else if self.profile.is_some() {
+            Some("--profile")
+        } else {
+            None
+        }
+    }
+
     /// Returns the limits of a store.
     pub(super) fn limits(&self) -> StoreLimits {
         let mut limits = StoreLimitsBuilder::new();
@@ -145,18 +165,37 @@ pub(crate) fn split_command(command: &[OsString]) -> Result<(&Path, Vec<String>)
     Ok((Path::new(file), rest))
 }
 
+/// Serves a debugger while a call runs, and returns the results of the call.
+pub(super) type Debug<'a> =
+    &'a mut dyn FnMut(&mut Store<Host>, Execution) -> Result<Vec<Val>, Stopped>;
+
 /// Runs the program and prints its results, one per line.
 pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Failure> {
+    run_debugged(arguments, out, None)
+}
+
+/// Runs the program under a debugger, if there is one.
+pub(super) fn run_debugged(
+    arguments: &Arguments,
+    out: &mut dyn Write,
+    debug: Option<Debug<'_>>,
+) -> Result<(), Failure> {
     let (path, texts) = split_command(&arguments.command)?;
     let source = Source::read(path)?;
+    let is_debugged = debug.is_some();
     let file = &source.file;
     let moment = arguments.snapshot.suspends();
     let counts = arguments.fuel.is_some()
         || arguments.wasi.is_deterministic()
         || arguments.profile.is_some()
         || moment.is_some();
-    let mut module = load(&source, arguments, counts, false)?;
+    let mut module = load(&source, arguments, counts, is_debugged)?;
     let has_threads = has_threads(&module);
+    if has_threads && is_debugged {
+        return Err(Failure::Input(format!(
+            "cannot debug `{file}`: it has threads"
+        )));
+    }
     if has_threads && arguments.profile.is_some() {
         return Err(Failure::Input(format!(
             "cannot make a profile of `{file}`: it has threads"
@@ -219,10 +258,11 @@ pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Fail
 
     let threads = has_threads.then(|| program::with_threads(arguments.wasi.policy()));
     let mut profile = arguments.profile.start(&module, file).map_err(refuse)?;
-    let manner = match (moment, &mut profile) {
-        (Some(moment), _) => Manner::To(moment),
-        (None, Some(profile)) => Manner::Sampled(profile),
-        (None, None) => Manner::Plain,
+    let manner = match (moment, &mut profile, debug) {
+        (Some(moment), ..) => Manner::To(moment),
+        (None, Some(profile), _) => Manner::Sampled(profile),
+        (None, None, Some(debug)) => Manner::Debugged(debug),
+        (None, None, None) => Manner::Plain,
     };
     let ended = execute(&mut store, &linker, &module, file, call, threads, manner);
     let dump = dump.as_deref();
@@ -253,6 +293,8 @@ enum Manner<'a> {
     To(&'a Moment),
     /// To its end, with samples for a profile.
     Sampled(&'a mut Profile),
+    /// As a debugger wants it.
+    Debugged(Debug<'a>),
 }
 
 /// Instantiates the module and makes the call, if there is one.
@@ -282,6 +324,7 @@ fn execute(
         Manner::Plain => None,
         Manner::To(moment) => Some(moment),
         Manner::Sampled(profile) => return Ok(Ended::Done(profile.run(store, first)?)),
+        Manner::Debugged(debug) => return Ok(Ended::Done(debug(store, first)?)),
     };
     let running = Running::start(store, threads, first);
     if let Some(Moment::Fuel(count)) = moment {
@@ -379,7 +422,8 @@ fn configuration(arguments: &Arguments, counts: bool, interruptible: bool) -> Co
     config.consume_fuel(counts);
     // A thread that fails or exits ends the others.
     config.interruptible(interruptible);
-    config.coredump_on_trap(arguments.coredump.is_some());
+    // A debugger shows the frames of a failure, too.
+    config.coredump_on_trap(arguments.coredump.is_some() || interruptible);
     arguments.snapshot.configure(&mut config);
     if let Some(bytes) = arguments.max_stack {
         config.max_wasm_stack(bytes);

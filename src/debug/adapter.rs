@@ -61,6 +61,7 @@ pub(super) struct Adapter<D> {
     /// The run that the client waits for, or the last one.
     pub(super) resumption: Resumption,
     stop: Stop,
+    has_run: bool,
     /// The watchpoints with their addresses, as the client sent them.
     watchpoints: Vec<(u64, Watchpoint)>,
 }
@@ -71,6 +72,7 @@ impl<D: Debuggee> Adapter<D> {
             stop: debuggee.stop(),
             debuggee,
             resumption: Resumption::default(),
+            has_run: false,
             watchpoints: Vec::new(),
         }
     }
@@ -80,8 +82,15 @@ impl<D: Debuggee> Adapter<D> {
         &self.stop
     }
 
+    /// Sets why the debuggee does not run any more.
     pub(super) fn set_stop(&mut self, stop: Stop) {
         self.stop = stop;
+        self.has_run = true;
+    }
+
+    /// Returns whether the debuggee has run since the client has come.
+    pub(super) fn has_run(&self) -> bool {
+        self.has_run
     }
 
     /// Returns the address that a watchpoint was set at.

@@ -1,12 +1,11 @@
 //! Core dumps as debuggees.
 
+use super::stacks::{Bodies, Stacks};
 use super::{DebugError, Debuggee, Frame, Resumption, Stop, ThreadId};
-use crate::api::coredump::{self, ReasonKind, ThreadState, Value};
+use crate::api::coredump::{self, ReasonKind, Value};
 use crate::api::{CoreDump, Result};
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
-use core::ops::Range;
-use wasmparser::{Parser, Payload, TypeRef};
 
 /// The number of the thread that stopped.
 const FIRST: ThreadId = ThreadId::MIN;
@@ -18,6 +17,7 @@ const FIRST: ThreadId = ThreadId::MIN;
 #[derive(Debug)]
 pub struct Dump<'a> {
     dump: &'a CoreDump<'a>,
+    stacks: Stacks,
     /// The dump's modules. If the dump lists none, one unknown module.
     modules: Vec<Module<'a>>,
 }
@@ -55,22 +55,19 @@ impl<'a> Dump<'a> {
                 };
                 Ok(Module { name, code })
             });
+        let ids = (1..).map_while(ThreadId::new);
+        let threads = ids.zip(dump.threads().iter().cloned());
         Ok(Dump {
             dump,
+            stacks: Stacks {
+                threads: threads.collect(),
+            },
             modules: modules.collect::<Result<_>>()?,
         })
     }
 
-    fn thread(&self, thread: ThreadId) -> Option<&'a coredump::Thread> {
-        self.dump.threads().get(thread.get() as usize - 1)
-    }
-
-    fn frame(&self, thread: ThreadId, frame: usize) -> Option<&'a coredump::Frame> {
-        self.thread(thread)?.frames.get(frame)
-    }
-
-    fn module_of(&self, frame: &coredump::Frame) -> u32 {
-        match self.dump.instances().get(frame.instance as usize) {
+    fn module_of(&self, instance: u32) -> u32 {
+        match self.dump.instances().get(instance as usize) {
             Some(instance) => instance.module,
             None => 0,
         }
@@ -110,54 +107,36 @@ impl Debuggee for Dump<'_> {
     }
 
     fn threads(&self) -> Vec<ThreadId> {
-        let ids = (1..).map_while(ThreadId::new);
-        ids.take(self.dump.threads().len()).collect()
+        self.stacks.ids()
     }
 
     fn thread_name(&self, thread: ThreadId) -> Option<String> {
-        let name = &self.thread(thread)?.name;
-        (!name.is_empty()).then(|| name.clone())
+        self.stacks.name(thread)
     }
 
     fn thread_state(&self, thread: ThreadId) -> Option<String> {
-        // The names of continuations say what they wait for.
-        let state = self.thread(thread)?.state;
-        let state = state.filter(|state| *state != ThreadState::Detached);
-        state.map(|state| state.to_string())
+        self.stacks.state(thread)
     }
 
     fn frames(&self, thread: ThreadId, most: usize) -> Vec<Frame> {
-        let frames = self.thread(thread).map_or(&[][..], |thread| &thread.frames);
-        let frame = |frame: &coredump::Frame| {
-            let module = self.module_of(frame);
-            let code = self.modules.get(module as usize);
-            let code = code.and_then(|module| module.code.as_ref());
-            let body = code.and_then(|(_, bodies)| bodies.get(frame.function));
-            let offset = body.and_then(|body| {
-                let offset = body.start.checked_add(frame.code_offset.into())?;
-                body.contains(&offset).then_some(offset)
-            });
-            Frame {
-                instance: frame.instance,
-                module,
-                offset,
-            }
+        let body = |module: u32, function| {
+            let (_, bodies) = self.modules.get(module as usize)?.code.as_ref()?;
+            bodies.get(function)
         };
-        frames.iter().take(most).map(frame).collect()
+        let module_of = |instance| self.module_of(instance);
+        self.stacks.positions(thread, most, module_of, body)
     }
 
     fn local(&self, thread: ThreadId, frame: usize, index: usize) -> Option<Value> {
-        self.frame(thread, frame)?.locals.get(index).copied()
+        self.stacks.local(thread, frame, index)
     }
 
     fn operand(&self, thread: ThreadId, frame: usize, index: usize) -> Option<Value> {
-        let operands = &self.frame(thread, frame)?.operands;
-        let at = operands.len().checked_sub(1)?.checked_sub(index)?;
-        operands.get(at).copied()
+        self.stacks.operand(thread, frame, index)
     }
 
     fn global(&self, thread: ThreadId, frame: usize, index: usize) -> Option<Value> {
-        let frame = self.frame(thread, frame)?;
+        let frame = self.stacks.frame(thread, frame)?;
         let global = match self.dump.instances() {
             [] => index,
             instances => {
@@ -201,39 +180,5 @@ impl Debuggee for Dump<'_> {
 
     fn resume(&mut self, _: &Resumption) -> Stop {
         self.stop()
-    }
-}
-
-/// The positions of a module's functions.
-#[derive(Debug, Default)]
-struct Bodies {
-    /// The number of imported functions, which come before all others.
-    imported: u32,
-    /// The offsets of each function's body in the module.
-    offsets: Vec<Range<u64>>,
-}
-
-impl Bodies {
-    fn read(bytes: &[u8]) -> Result<Bodies> {
-        let mut bodies = Bodies::default();
-        for payload in Parser::new(0).parse_all(bytes) {
-            match payload? {
-                Payload::ImportSection(section) => {
-                    for import in section.into_imports() {
-                        if let TypeRef::Func(_) | TypeRef::FuncExact(_) = import?.ty {
-                            bodies.imported = bodies.imported.saturating_add(1);
-                        }
-                    }
-                }
-                Payload::CodeSectionEntry(body) => bodies.offsets.push(body.range()),
-                _ => {}
-            }
-        }
-        Ok(bodies)
-    }
-
-    fn get(&self, function: u32) -> Option<Range<u64>> {
-        let defined = function.checked_sub(self.imported)?;
-        self.offsets.get(defined as usize).cloned()
     }
 }

@@ -14,6 +14,7 @@
 //!              ▼
 //!            target     the trait `Debuggee`    address   memories and code as addresses
 //!            dump       a core dump             stop      why it stopped, as a packet
+//!            live       a running program       stacks    threads and frames at one moment
 //! ```
 //!
 //! # Why
@@ -26,9 +27,11 @@ mod adapter;
 mod address;
 mod connection;
 mod dump;
+mod live;
 mod packet;
 mod query;
 mod server;
+mod stacks;
 mod stop;
 mod target;
 #[cfg(feature = "std")]
@@ -36,6 +39,7 @@ mod tcp;
 
 pub use connection::Connection;
 pub use dump::Dump;
+pub use live::Live;
 pub use packet::MAX_PACKET;
 pub use server::{End, Server, State};
 pub use target::{

@@ -2,8 +2,10 @@
 //!
 //! # Why
 //!
-//! A packet does not contain the program counter, although LLDB would take it from there: when it asks for
-//! it, it first names the thread, and its packets for locals do not name any.
+//! LLDB takes the program counter from the packet of a run's end: without, it would believe that the
+//! thread is where it was before. For all other threads, and before the first run, the packet does not
+//! contain it: when LLDB asks for it, it first names the thread, and its packets for locals do not name
+//! any.
 
 use super::adapter::Adapter;
 use super::packet::push_hex;
@@ -34,6 +36,13 @@ pub(super) fn of_thread<D: Debuggee>(adapter: &Adapter<D>, thread: ThreadId) -> 
         push(&mut text, "hexname", name.as_bytes());
     }
     if has_stopped {
+        if adapter.has_run()
+            && let Some(pc) = adapter.call_stack(thread, 1).first()
+        {
+            text.extend(b"00:");
+            push_hex(&mut text, &pc.to_le_bytes());
+            text.push(b';');
+        }
         reason(&mut text, adapter, stop);
     }
     text

@@ -36,5 +36,9 @@ mod snapshot;
 mod writer;
 
 pub use capture::{Capture, Cause};
+#[cfg(feature = "debug")]
+pub use capture::{FrameValues, Maps};
+#[cfg(feature = "debug")]
+pub use contents::value;
 pub use snapshot::HostPart;
 pub use writer::{Options, Writer};
