@@ -73,7 +73,7 @@ pub(crate) fn run(
     let bytes = input::read_dump(path)?;
     match subject(&file, &bytes)? {
         Subject::Dump(_) if rest != 0 => Err(Failure::Input(format!(
-            "`{file}` is a core dump, which takes no arguments"
+            "`{file}` is a core dump, which takes no arguments; options stand before it"
         ))),
         Subject::Dump(dump) => {
             let listed = inspect::listed(&dump);

@@ -100,7 +100,7 @@ enum Command {
     /// Show the contents of a core dump
     Inspect(inspect::Arguments),
     /// Let a debugger look at a program or a core dump, through GDB's remote protocol
-    Debug(debug::Arguments),
+    Debug(Box<debug::Arguments>),
     /// Print completions for a shell
     Completions(completions::Arguments),
 }

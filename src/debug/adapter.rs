@@ -85,7 +85,7 @@ impl<D: Debuggee> Adapter<D> {
     /// Sets why the debuggee does not run any more.
     pub(super) fn set_stop(&mut self, stop: Stop) {
         self.stop = stop;
-        self.has_run = true;
+        self.has_run = self.debuggee.can_run();
     }
 
     /// Returns whether the debuggee has run since the client has come.

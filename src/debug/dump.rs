@@ -178,6 +178,10 @@ impl Debuggee for Dump<'_> {
         }
     }
 
+    fn can_run(&self) -> bool {
+        false
+    }
+
     fn resume(&mut self, _: &Resumption) -> Stop {
         self.stop()
     }

@@ -74,6 +74,11 @@ pub trait Debuggee {
         self.stop()
     }
 
+    /// Returns whether the program can run at all.
+    fn can_run(&self) -> bool {
+        true
+    }
+
     /// Returns whether the program runs backwards, too.
     fn runs_back(&self) -> bool {
         false

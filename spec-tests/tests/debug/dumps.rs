@@ -330,7 +330,7 @@ fn d5_the_command_serves_one_client() {
     let module = file("debug/shop.wasm", shop());
     let mut server = Command::new(program())
         .arg("debug")
-        .args([dump.as_path(), std::path::Path::new("--module"), &module])
+        .args([std::path::Path::new("--module"), &module, &dump])
         .stderr(Stdio::piped())
         .spawn()
         .expect("the command starts");
@@ -358,17 +358,21 @@ fn d5_the_command_serves_one_client() {
 fn d5_the_command_says_what_it_cannot_debug() {
     let text = |path: std::path::PathBuf| path.to_str().expect("the path is text").to_string();
     let program = text(file("debug/program.wat", "(module)"));
-    let binary = text(file("debug/program.wasm", shop()));
-    for program in [&program, &binary] {
-        let run = backstitch(["debug", program]);
-        run.expect(1, "").says(&["only core dumps and snapshots"]);
-    }
+    let run = backstitch(["debug", &program]);
+    run.expect(1, "")
+        .says(&["nothing was run", "has neither a function `_start`"]);
+    let run = backstitch(["debug", "--profile", "x.json", &program]);
+    run.expect(1, "")
+        .says(&["--profile has no effect under a debugger"]);
     let elf = text(file("debug/elf", b"\x7fELF\x02"));
     backstitch(["debug", &elf])
         .expect(1, "")
         .says(&["is an ELF file"]);
     let dump = text(file("debug/address.coredump", ours(shop(), "shop.wasm")));
-    let run = backstitch(["debug", &dump, "--listen", "nowhere"]);
+    let run = backstitch(["debug", &dump, "--module"]);
+    run.expect(1, "")
+        .says(&["is a core dump, which takes no arguments"]);
+    let run = backstitch(["debug", "--listen", "nowhere", &dump]);
     run.expect(1, "").says(&["cannot listen at `nowhere`"]);
     let run = backstitch(["--listen", "127.0.0.1:0", "run", &program]);
     run.expect(2, "").says(&["only `debug` listens"]);

@@ -39,9 +39,29 @@ fn trapped(name: &str, kind: &str) -> (PathBuf, PathBuf) {
 
 /// Lets LLDB execute commands on a dump, and returns its output.
 fn debug((dump, module): &(PathBuf, PathBuf), commands: &[&str]) -> String {
+    let (text, code) = session([Path::new("--module"), module, dump], commands);
+    assert_eq!(code, Some(0), "{text}");
+    text
+}
+
+/// Lets LLDB execute commands on a program with debugging information, whose function `run` gets the
+/// argument `kind`. Returns LLDB's output, and the exit code of the program.
+fn live(name: &str, kind: &str, commands: &[&str]) -> (String, Option<i32>) {
+    let module = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("dwarf/modules/{name}.wasm"));
+    let arguments = ["--invoke", "run"].map(Path::new);
+    let arguments = arguments.into_iter().chain([&*module, Path::new(kind)]);
+    session(arguments, commands)
+}
+
+/// Starts `backstitch debug` with arguments, and lets LLDB execute commands. Returns LLDB's output and
+/// the command's exit code.
+fn session<'a>(
+    arguments: impl IntoIterator<Item = &'a Path>,
+    commands: &[&str],
+) -> (String, Option<i32>) {
     let mut server = Command::new(program())
         .arg("debug")
-        .args([dump, Path::new("--module"), module])
+        .args(arguments)
         .stderr(Stdio::piped())
         .spawn()
         .expect("the command starts");
@@ -69,11 +89,15 @@ fn debug((dump, module): &(PathBuf, PathBuf), commands: &[&str]) -> String {
     for command in commands {
         lldb.args(["-o", command]);
     }
+    // In place of the rest, once a program that runs has failed.
+    for command in ["bt", "continue"] {
+        lldb.args(["--one-line-on-crash", command]);
+    }
     let output = lldb.stdin(Stdio::null()).output().expect("LLDB starts");
     let text = String::from_utf8_lossy(&output.stdout).into_owned()
         + &String::from_utf8_lossy(&output.stderr);
-    assert!(server.wait().expect("the command ends").success(), "{text}");
-    text
+    let ended = server.wait().expect("the command ends");
+    (text, ended.code())
 }
 
 /// Fails unless the output has lines with these parts, in this order.
@@ -303,4 +327,111 @@ fn d2_d4_inspect_shows_what_lldb_shows() {
         assert_eq!(ours, by_lldb, "{name} {kind}, frame {frame}");
         assert!(!ours.is_empty(), "{name} {kind}, frame {frame}");
     }
+}
+
+#[test]
+fn d3_d4_lldb_runs_c() {
+    if !has_lldb() {
+        return;
+    }
+    let commands = [
+        "breakpoint set --file orders.c --line 37",
+        "continue",
+        "bt",
+        "next",
+        "next",
+        "frame variable *order",
+        "finish",
+        "breakpoint delete 1",
+        "watchpoint set variable sold[1]",
+        "continue",
+        "frame variable pieces",
+        "watchpoint delete 1",
+        "breakpoint set --name deep",
+        "continue",
+        "step",
+        "bt",
+        "breakpoint delete 2",
+        "continue",
+    ];
+    let (output, code) = live("orders", "3", &commands);
+    let expected = [
+        // Before the first instruction.
+        "run(kind=",
+        "stop reason = breakpoint 1.1",
+        "orders.c:37",
+        "frame #1:",
+        "run(kind=3) at orders.c:69",
+        "orders.c:38",
+        "orders.c:39",
+        "customer = 0x",
+        "\"Ada\"",
+        "stop reason = step out",
+        "old value: 0",
+        "new value: 15",
+        "stop reason = watchpoint 1",
+        "(int) pieces = 15",
+        "stop reason = breakpoint 2.1",
+        "deep(",
+        "stop reason = step in",
+        "orders.c:55",
+        "stop reason = wasm trap: out of bounds memory access",
+        "deep(",
+        "orders.c:54",
+        "run(kind=3) at orders.c:78",
+        "Process 1 exited with status = 134",
+    ];
+    has(&output, &expected);
+    assert_eq!(code, Some(134));
+}
+
+#[test]
+fn d3_d4_lldb_runs_optimised_cpp_and_rust() {
+    if !has_lldb() {
+        return;
+    }
+    for (name, file) in [
+        ("shapes_optimised", "shapes.cpp"),
+        ("parcels", "parcels.rs"),
+    ] {
+        let breakpoint = "breakpoint set --name run";
+        let commands = [breakpoint, "continue", "next", "bt", "continue"];
+        let (output, code) = live(name, "1", &commands);
+        has(&output, &["run", file, "stop reason = step over", file]);
+        assert_ne!(code, Some(1), "{output}");
+    }
+}
+
+#[test]
+fn d3_lldb_starts_programs() {
+    if !has_lldb() {
+        return;
+    }
+    let module = Path::new(env!("CARGO_MANIFEST_DIR")).join("dwarf/modules/orders.wasm");
+    let setting =
+        |name: &str, value: &str| format!("settings set -- platform.plugin.wasm.{name} {value}");
+    let commands = [
+        "platform select wasm".to_string(),
+        setting("runtime-path", &program().display().to_string()),
+        setting("runtime-args", "debug --invoke run"),
+        setting("port-arg", "--listen=127.0.0.1:"),
+        "breakpoint set --name add".to_string(),
+        "process launch -- 3".to_string(),
+        "bt".to_string(),
+    ];
+    let mut lldb = Command::new(LLDB);
+    lldb.args(["--no-lldbinit", "--no-use-colors", "--batch"]);
+    for command in &commands {
+        lldb.args(["-o", command]);
+    }
+    let output = lldb.arg(&module).output().expect("LLDB starts");
+    let text = String::from_utf8_lossy(&output.stdout);
+    has(
+        &text,
+        &[
+            "stop reason = breakpoint",
+            "frame #1:",
+            "run(kind=3) at orders.c:69",
+        ],
+    );
 }

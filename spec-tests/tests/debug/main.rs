@@ -13,5 +13,6 @@ mod dumps;
 #[allow(dead_code)]
 mod fixtures;
 mod hostile;
+mod live;
 mod lldb;
 mod running;

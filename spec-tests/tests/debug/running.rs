@@ -189,7 +189,7 @@ fn d4_threads_run_as_the_client_says() {
         ("bs", back(&[(FIRST, Action::Step)])),
     ] {
         let mut client = Program::client(std::slice::from_ref(&stop));
-        client.expect(packet, "T05thread:1;reason:trace;");
+        client.expect(packet, "T05thread:1;00:0000000001000040;reason:trace;");
         let asked = &client.stream.server.debuggee().asked;
         assert_eq!(asked, std::slice::from_ref(&expected), "{packet}");
         assert_eq!(expected.action(FIRST).is_none(), packet == "vCont;s:2");
@@ -233,7 +233,7 @@ fn d4_each_stop_has_a_reason() {
     ] {
         let mut client = Program::client(&[Stop::Yielded, Stop::Yielded, stop]);
         client.expect("Z2,100000004,4", "OK");
-        let answer = format!("T05thread:1;{answer}");
+        let answer = format!("T05thread:1;00:0000000001000040;{answer}");
         client.expect("c", &answer);
         client.expect("?", &answer);
         assert_eq!(client.stream.server.debuggee().asked.len(), 3);
@@ -258,9 +258,12 @@ fn d4_a_run_is_interrupted() {
     client.stream.server.receive(b"\x03");
     assert_eq!(client.stream.server.state(), State::Stopped);
     client.stream.send_output();
-    assert_eq!(client.answer(), "T05thread:2;reason:signal;");
+    assert_eq!(
+        client.answer(),
+        "T05thread:2;00:0000000001000040;reason:signal;"
+    );
     // The thread that stopped is the one that is selected.
-    client.expect("s", "T05thread:1;reason:trace;");
+    client.expect("s", "T05thread:1;00:0000000001000040;reason:trace;");
     let asked = &client.stream.server.debuggee().asked;
     let second = ThreadId::new(2).expect("it is not 0");
     assert_eq!(
@@ -327,7 +330,7 @@ fn d4_callers_go_on_after_their_calls() {
 fn d4_threads_come_and_go() {
     let mut client = Program::client(&[Stop::Step { thread: FIRST }]);
     client.expect("qfThreadInfo", "m01,02");
-    client.expect("s", "T05thread:1;reason:trace;");
+    client.expect("s", "T05thread:1;00:0000000001000040;reason:trace;");
     let mut program = Program::client(&[]).stream.server.into_debuggee();
     program.threads = 100_000;
     program.stop = Stop::Interrupted {
