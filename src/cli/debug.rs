@@ -7,12 +7,14 @@ use super::failure::Failure;
 use super::host::Host;
 use super::names::printable;
 use super::program::Stopped;
+use super::replay;
 use super::run;
 use super::{file_kind, input, inspect};
-use backstitch::debug::{Debuggee, Dump, End, Live, Server};
+use backstitch::debug::{Debuggee, Dump, End, Live, Recorded, Server};
 use backstitch::wasi::I32Exit;
 use backstitch::{
-    CoreDump, CoreDumpError, Error, Execution, InterruptHandle, Replayer, Store, Val,
+    CoreDump, CoreDumpError, Error, Execution, InterruptHandle, Replayer, Store, Timeline,
+    TimelineOptions, Val,
 };
 use clap::Args;
 use std::io::{self, Write};
@@ -40,7 +42,7 @@ const ANY_PORT: &str = "127.0.0.1:0";
 #[command(after_help = EXAMPLES)]
 #[group(id = "debugging")]
 pub(crate) struct Arguments {
-    /// For a core dump or a snapshot as FILE: a module that ran, or a folder that is searched for the modules that ran
+    /// For a core dump, a snapshot or a recording as FILE: a module that ran, or a folder that is searched for the modules that ran
     #[arg(long = "module", value_name = "FILE|DIR")]
     modules: Vec<PathBuf>,
 
@@ -72,8 +74,8 @@ pub(crate) fn run(
     let file = input::name(path);
     let bytes = input::read_dump(path)?;
     match subject(&file, &bytes)? {
-        Subject::Dump(_) if rest != 0 => Err(Failure::Input(format!(
-            "`{file}` is a core dump, which takes no arguments; options stand before it"
+        Subject::Dump(_) | Subject::Recording if rest != 0 => Err(Failure::Input(format!(
+            "`{file}` is not a program, and takes no arguments; options stand before it"
         ))),
         Subject::Dump(dump) => {
             let listed = inspect::listed(&dump);
@@ -89,10 +91,16 @@ pub(crate) fn run(
                 .map_err(|error| Failure::Input(format!("cannot debug `{file}`: {error:#}")))?;
             finish(accept(listen)?, debuggee).map(drop)
         }
-        Subject::Recording => Err(Failure::Input(format!(
-            "`{file}` is a recording, which cannot be debugged yet; `backstitch replay` goes to any of \
-             its instructions"
-        ))),
+        Subject::Recording => {
+            let cannot =
+                |error: &Error| Failure::Input(format!("cannot debug `{file}`: {error:#}"));
+            let module = arguments.modules.first().map(|path| &**path);
+            let loaded = replay::load(bytes.clone(), module, &cannot, |_| ())?;
+            let timeline = Timeline::new(loaded.replayer, &TimelineOptions::new());
+            let mut timeline = timeline.map_err(|error| cannot(&error))?;
+            let debuggee = Recorded::new(&mut timeline).map_err(|error| cannot(&error))?;
+            finish(accept(listen)?, debuggee).map(drop)
+        }
         Subject::Program => {
             if let Some(option) = arguments.program.refused_by_debugger() {
                 return Err(Failure::Input(format!(

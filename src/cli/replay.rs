@@ -6,7 +6,7 @@ use super::rewind::Rewind;
 use super::value::Notation;
 use super::{coredump, record, run as command, wasi};
 use backstitch::wasi::{self as preview1, I32Exit, OutputKind, ReplayedOutput};
-use backstitch::{CompilationMode, Engine, Error, Module, Replayer, WasmCoreDump};
+use backstitch::{CompilationMode, Config, Engine, Error, Module, Replayer, WasmCoreDump};
 use clap::Args;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -60,31 +60,19 @@ pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Fail
     let name = input::name(&arguments.log);
     let cannot = |error: &Error| Failure::Input(format!("cannot replay `{name}`: {error:#}"));
     let log = input::read_bytes(&arguments.log)?;
-    let mut replayer = Replayer::new(log).map_err(|error| cannot(&error))?;
-    let mut config = replayer.config();
-    config.compilation_mode(match (arguments.eager, arguments.lazy) {
-        (true, _) => CompilationMode::Eager,
-        (_, true) => CompilationMode::Lazy,
-        _ => CompilationMode::LazyTranslation,
-    });
-    config.coredump_on_trap(arguments.coredump.is_some());
-    let engine = Engine::new(&config).map_err(|error| cannot(&error))?;
-
-    let recorded = replayer.note(record::PATH).unwrap_or("module").to_string();
-    let path = arguments.module.as_deref().unwrap_or(Path::new(&recorded));
-    // The recording may contain the module.
-    let source = match &arguments.module {
-        None if !path.is_file() => Source::without_file(&recorded),
-        _ => Source::read(path)?,
-    };
-    if !source.binary.is_empty() {
-        // A file that has become another module is reported as the one that is missing.
-        match Module::from_shared(&engine, &source.binary) {
-            Ok(module) => drop(replayer.add_module(module)),
-            Err(error) if arguments.module.is_some() => return Err(cannot(&error)),
-            Err(_) => {}
-        }
-    }
+    let Loaded {
+        mut replayer,
+        engine,
+        source,
+        recorded,
+    } = load(log, arguments.module.as_deref(), &cannot, |config| {
+        config.compilation_mode(match (arguments.eager, arguments.lazy) {
+            (true, _) => CompilationMode::Eager,
+            (_, true) => CompilationMode::Lazy,
+            _ => CompilationMode::LazyTranslation,
+        });
+        config.coredump_on_trap(arguments.coredump.is_some());
+    })?;
     if arguments.rewind.is_some() {
         return arguments.rewind.run(replayer, &source, &cannot, out);
     }
@@ -130,6 +118,49 @@ pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Fail
         _ => error,
     };
     Err(Failure::from_execution(&source, error))
+}
+
+/// A recording with its module.
+pub(super) struct Loaded {
+    pub(super) replayer: Replayer,
+    engine: Engine,
+    source: Source,
+    /// The path of the module when the recording was made.
+    recorded: String,
+}
+
+/// Reads a recording, and the module if it is given, or where it was when the recording was made.
+pub(super) fn load(
+    log: Vec<u8>,
+    module: Option<&Path>,
+    cannot: &dyn Fn(&Error) -> Failure,
+    configure: impl FnOnce(&mut Config),
+) -> Result<Loaded, Failure> {
+    let mut replayer = Replayer::new(log).map_err(|error| cannot(&error))?;
+    let mut config = replayer.config();
+    configure(&mut config);
+    let engine = Engine::new(&config).map_err(|error| cannot(&error))?;
+    let recorded = replayer.note(record::PATH).unwrap_or("module").to_string();
+    let path = module.unwrap_or(Path::new(&recorded));
+    // The recording may contain the module.
+    let source = match module {
+        None if !path.is_file() => Source::without_file(&recorded),
+        _ => Source::read(path)?,
+    };
+    if !source.binary.is_empty() {
+        // A file that has become another module is reported as the one that is missing.
+        match Module::from_shared(&engine, &source.binary) {
+            Ok(module) => drop(replayer.add_module(module)),
+            Err(error) if module.is_some() => return Err(cannot(&error)),
+            Err(_) => {}
+        }
+    }
+    Ok(Loaded {
+        replayer,
+        engine,
+        source,
+        recorded,
+    })
 }
 
 /// Prints what the program prints, and writes the trace.

@@ -15,6 +15,7 @@
 //!            target     the trait `Debuggee`    address   memories and code as addresses
 //!            dump       a core dump             stop      why it stopped, as a packet
 //!            live       a running program       stacks    threads and frames at one moment
+//!            recorded   a recording, in both directions
 //! ```
 //!
 //! # Why
@@ -30,6 +31,7 @@ mod dump;
 mod live;
 mod packet;
 mod query;
+mod recorded;
 mod server;
 mod stacks;
 mod stop;
@@ -41,6 +43,7 @@ pub use connection::Connection;
 pub use dump::Dump;
 pub use live::Live;
 pub use packet::MAX_PACKET;
+pub use recorded::Recorded;
 pub use server::{End, Server, State};
 pub use target::{
     Action, DebugError, Debuggee, Direction, Frame, Location, Resumption, Stop, ThreadId,

@@ -26,7 +26,7 @@ pub(super) fn answer<D: Debuggee>(adapter: &Adapter<D>, packet: &[u8]) -> Option
     Some(match name {
         b"?" => stop::reply(adapter),
         b"qSupported" => features(adapter).into_bytes(),
-        b"qHostInfo" => host_info(),
+        b"qHostInfo" => host_info(adapter),
         b"qC" => match adapter.stop().thread() {
             Some(thread) => format!("QC{thread:x}").into_bytes(),
             None => error(DebugError::Missing),
@@ -72,11 +72,16 @@ fn features<D: Debuggee>(adapter: &Adapter<D>) -> String {
     )
 }
 
-/// Describes the machine. It stops before an access that is watched.
-fn host_info() -> Vec<u8> {
+/// Describes the machine.
+fn host_info<D: Debuggee>(adapter: &Adapter<D>) -> Vec<u8> {
     let mut text = b"triple:".to_vec();
     push_hex(&mut text, TRIPLE.as_bytes());
-    let rest = format!(";endian:little;ptrsize:{POINTER};watchpoint_exceptions_received:before;");
+    let watched = match adapter.debuggee.watches_after() {
+        true => "after",
+        false => "before",
+    };
+    let rest =
+        format!(";endian:little;ptrsize:{POINTER};watchpoint_exceptions_received:{watched};");
     text.extend(rest.bytes());
     text
 }

@@ -79,6 +79,12 @@ pub trait Debuggee {
         true
     }
 
+    /// Returns whether [`Stop::Watchpoint`] is after the access, in the direction of the run, and not
+    /// before it.
+    fn watches_after(&self) -> bool {
+        false
+    }
+
     /// Returns whether the program runs backwards, too.
     fn runs_back(&self) -> bool {
         false

@@ -2,17 +2,19 @@
 
 use super::store::StoreInner;
 use crate::ids::{FuncIndex, InstanceIndex, MemoryIndex};
+use alloc::vec::Vec;
 use core::ops::Range;
 
 /// The bytes that are watched, and the last event at a probe.
 #[derive(Clone, Debug, Default)]
 pub struct ProbeLog {
-    /// The memory and the bytes that are watched.
-    watched: Option<(MemoryIndex, Range<u64>)>,
+    /// The bytes of memories that are watched.
+    watched: Vec<(MemoryIndex, Range<u64>)>,
     /// The host function whose calls are events.
     called: Option<FuncIndex>,
-    /// Number of units of fuel before which events are recorded.
-    before: u64,
+    /// Numbers of units of fuel that are spent before the events that are recorded.
+    spent: Range<u64>,
+    first: Option<ProbeEvent>,
     last: Option<ProbeEvent>,
 }
 
@@ -38,11 +40,17 @@ pub enum ProbeWriter {
 }
 
 impl ProbeLog {
-    /// Records an event, if it is not too late.
+    /// Records an event, if it is neither too early nor too late.
     pub fn record(&mut self, event: ProbeEvent) {
-        if event.spent < self.before {
+        if self.spent.contains(&event.spent) {
+            self.first.get_or_insert(event);
             self.last = Some(event);
         }
+    }
+
+    /// Returns the first event that was recorded.
+    pub fn first(&self) -> Option<ProbeEvent> {
+        self.first
     }
 
     /// Returns the last event that was recorded.
@@ -52,20 +60,23 @@ impl ProbeLog {
 }
 
 impl StoreInner {
-    /// Forgets what probes have seen, and records events before `before` units of fuel are spent. If
-    /// bytes of a memory are given, writes to them are events; and if a host function is, its calls are.
+    /// Forgets what probes have seen, and records events before which a number of units of fuel in
+    /// `spent` is spent. Writes to the given bytes of memories are events; and if a host function is
+    /// given, its calls are.
     pub fn set_probes(
         &mut self,
-        watched: Option<(MemoryIndex, Range<u64>)>,
+        watched: Vec<(MemoryIndex, Range<u64>)>,
         called: Option<FuncIndex>,
-        before: u64,
+        spent: Range<u64>,
     ) {
-        let bytes = watched.as_ref().map_or(0..0, |(_, bytes)| bytes.clone());
-        self.stacks.watch(bytes);
+        let start = watched.iter().map(|(_, bytes)| bytes.start).min();
+        let end = watched.iter().map(|(_, bytes)| bytes.end).max();
+        self.stacks.watch(start.unwrap_or(0)..end.unwrap_or(0));
         self.probes = ProbeLog {
             watched,
             called,
-            before,
+            spent,
+            first: None,
             last: None,
         };
     }
@@ -80,15 +91,11 @@ impl StoreInner {
     /// Records a write of `size` bytes to a memory, if they are watched and in bounds: other writes
     /// trap.
     pub fn probe_write(&mut self, memory: MemoryIndex, address: u64, size: u64, event: ProbeEvent) {
-        let Some((of, watched)) = &self.probes.watched else {
-            return;
-        };
         let end = address.saturating_add(size);
-        if *of == memory
-            && address < watched.end
-            && end > watched.start
-            && end <= self.memory(memory).byte_size() as u64
-        {
+        let mut watched = self.probes.watched.iter();
+        let is_watched =
+            watched.any(|(of, bytes)| *of == memory && address < bytes.end && end > bytes.start);
+        if is_watched && end <= self.memory(memory).byte_size() as u64 {
             self.probes.record(event);
         }
     }

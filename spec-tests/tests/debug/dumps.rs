@@ -371,7 +371,7 @@ fn d5_the_command_says_what_it_cannot_debug() {
     let dump = text(file("debug/address.coredump", ours(shop(), "shop.wasm")));
     let run = backstitch(["debug", &dump, "--module"]);
     run.expect(1, "")
-        .says(&["is a core dump, which takes no arguments"]);
+        .says(&["is not a program, and takes no arguments"]);
     let run = backstitch(["debug", "--listen", "nowhere", &dump]);
     run.expect(1, "").says(&["cannot listen at `nowhere`"]);
     let run = backstitch(["--listen", "127.0.0.1:0", "run", &program]);

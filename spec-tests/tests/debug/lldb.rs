@@ -435,3 +435,42 @@ fn d3_lldb_starts_programs() {
         ],
     );
 }
+
+#[test]
+fn d5_lldb_runs_a_recording_in_both_directions() {
+    if !has_lldb() {
+        return;
+    }
+    let module = Path::new(env!("CARGO_MANIFEST_DIR")).join("dwarf/modules/orders.wasm");
+    let log = file("lldb/orders.log", "");
+    let text = |path: &Path| path.to_str().expect("the path is text").to_string();
+    let (module, log) = (text(&module), text(&log));
+    let arguments = ["run", "--record", &log, "--invoke", "run", &module, "3"];
+    assert_eq!(backstitch(arguments).code, Some(134));
+    let commands = [
+        "breakpoint set --name deep",
+        "continue",
+        "breakpoint delete 1",
+        "watchpoint set variable sold[1]",
+        "process continue --reverse",
+        "bt 1",
+        "process continue --reverse",
+        // In batch mode, LLDB takes the beginning for a crash, and executes nothing more.
+        "process continue --reverse",
+    ];
+    let (output, code) = session([Path::new(&log)], &commands);
+    let expected = [
+        "stop reason = history boundary",
+        "stop reason = breakpoint 1.1",
+        "old value: 18",
+        "new value: 15",
+        "stop reason = watchpoint 1",
+        "pieces_of(",
+        "old value: 15",
+        "new value: 0",
+        "stop reason = history boundary",
+        "orders.c:66",
+    ];
+    has(&output, &expected);
+    assert_eq!(code, Some(0), "{output}");
+}

@@ -110,7 +110,7 @@ pub fn check(log: &[u8], binary: &[u8], seed: u64) {
             module: 0,
             offset: place as u32,
         };
-        let found = timeline.reverse_continue(&[breakpoint], None).unwrap();
+        let found = timeline.reverse_continue(&[breakpoint], &[]).unwrap();
         let is_there = |it: &&Sight| it.frames.first().is_some_and(|it| it.1 == Some(place));
         let mut all = sights.iter().rev().filter(|it| it.position < before);
         let expected = all.find(is_there).map(|it| it.position);

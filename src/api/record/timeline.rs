@@ -285,16 +285,29 @@ impl Timeline {
 
     /// Returns a core dump of the position, as the bytes of a file. `name` is that of the program.
     pub fn core_dump(&mut self, name: &str) -> Vec<u8> {
+        let dump = self.captured();
         let store = self.current.as_mut().unwrap_or(&mut self.last);
-        let dump = match store.data().0.active.first() {
+        dump.serialize(store, name)
+    }
+
+    /// Captures a core dump of the position.
+    pub(crate) fn captured(&mut self) -> WasmCoreDump {
+        let store = self.current.as_mut().unwrap_or(&mut self.last);
+        match store.data().0.active.first() {
             Some(active) => {
                 let message = format!("instruction {} of a recording", self.position);
                 let kind = ReasonKind::Breakpoint;
                 active.execution.core_dump_because(&*store, kind, &message)
             }
             None => WasmCoreDump::capture(&mut *store),
-        };
-        dump.serialize(store, name)
+        }
+    }
+
+    /// Returns the number of a module, if the program loads it: an index into those at the end.
+    #[cfg(feature = "debug")]
+    pub(crate) fn number_of(&self, module: &Module) -> Option<usize> {
+        let mut all = self.last.data().0.modules.iter();
+        all.position(|other| other.0.sha256() == module.0.sha256())
     }
 
     /// Goes to a position, or to the next one after it at which the replay can stop, and returns that.
@@ -381,7 +394,8 @@ impl Timeline {
     }
 
     /// Goes back to the last position before this one that is at one of the breakpoints, or before an
-    /// instruction that writes to the bytes of a memory. Returns false, and stays, if there is none.
+    /// instruction that writes to some of the bytes, each of a memory. Returns false, and stays, if there
+    /// is none.
     ///
     /// # Errors
     ///
@@ -389,16 +403,34 @@ impl Timeline {
     pub fn reverse_continue(
         &mut self,
         breakpoints: &[Breakpoint],
-        watched: Option<(u32, Range<u64>)>,
+        watched: &[(u32, Range<u64>)],
     ) -> Result<bool> {
         let before = self.position;
-        let watched = Watched {
-            bytes: watched.map(|(memory, bytes)| (MemoryIndex(memory), bytes)),
-            called: None,
-        };
-        match self.find_last(breakpoints, watched, before)? {
+        match self.find_last(breakpoints, Watched::writes(watched), before)? {
             Some(event) => self.seek(event.spent).map(|_| true),
             None => Ok(false),
+        }
+    }
+
+    /// Goes on to the first position after this one that is at one of the breakpoints, or before an
+    /// instruction that writes to some of the bytes, each of a memory. Returns false, and goes to the
+    /// end, if there is none.
+    ///
+    /// # Errors
+    ///
+    /// As [`Timeline::reverse_continue`].
+    pub fn continue_to(
+        &mut self,
+        breakpoints: &[Breakpoint],
+        watched: &[(u32, Range<u64>)],
+    ) -> Result<bool> {
+        let after = self.position;
+        match self.find_first(breakpoints, &Watched::writes(watched), after)? {
+            Some(event) => self.seek(event.spent).map(|_| true),
+            None => {
+                self.go_to_end();
+                Ok(false)
+            }
         }
     }
 
@@ -417,7 +449,7 @@ impl Timeline {
         before: u64,
     ) -> Result<Option<TimelineWrite>> {
         let watched = Watched {
-            bytes: Some((MemoryIndex(memory), bytes)),
+            bytes: alloc::vec![(MemoryIndex(memory), bytes)],
             called: None,
         };
         let event = self.find_last(&[], watched, before)?;
@@ -490,22 +522,7 @@ impl Timeline {
         watched: Watched,
         before: u64,
     ) -> Result<Option<ProbeEvent>> {
-        let mut places = Vec::new();
-        for breakpoint in breakpoints {
-            let sha256 = *self.module(breakpoint.module)?.0.sha256();
-            places.push((sha256, breakpoint.offset));
-        }
-        places.sort_unstable();
-        places.dedup();
-        let probes = ProbeSet {
-            writes: watched.bytes.is_some(),
-            places,
-            ..ProbeSet::default()
-        };
-        let mut world = match self.probed.take() {
-            Some((of, world)) if of == probes => world,
-            _ => World::new(&self.config, Some(probes.clone()))?,
-        };
+        let (probes, mut world) = self.probed(breakpoints, &watched)?;
         let mut end = before;
         let mut found = None;
         let checkpoints = self.checkpoints.all().iter().rev();
@@ -513,7 +530,7 @@ impl Timeline {
             let mut store = branch::move_to(&mut world, branch::fork(&checkpoint.store)?)?;
             store
                 .inner
-                .set_probes(watched.bytes.clone(), watched.called, before);
+                .set_probes(watched.bytes.clone(), watched.called, 0..before);
             // The replay can pause before a function of the host is called, when the call has been charged.
             run_to(&mut store, end.saturating_add(1))?;
             found = store.inner.probes.last();
@@ -524,6 +541,59 @@ impl Timeline {
         }
         self.probed = Some((probes, world));
         Ok(found)
+    }
+
+    /// Returns the first event after a position.
+    fn find_first(
+        &mut self,
+        breakpoints: &[Breakpoint],
+        watched: &Watched,
+        after: u64,
+    ) -> Result<Option<ProbeEvent>> {
+        let (probes, mut world) = self.probed(breakpoints, watched)?;
+        let all = self.checkpoints.all();
+        let from = all.partition_point(|it| it.position <= after);
+        let mut found = None;
+        for (index, checkpoint) in all.iter().enumerate().skip(from.saturating_sub(1)) {
+            let end = all.get(index + 1).map_or(self.end, |next| next.position);
+            let mut store = branch::move_to(&mut world, branch::fork(&checkpoint.store)?)?;
+            let spent = after.saturating_add(1)..u64::MAX;
+            store
+                .inner
+                .set_probes(watched.bytes.clone(), watched.called, spent);
+            run_to(&mut store, end.saturating_add(1))?;
+            found = store.inner.probes.first();
+            if found.is_some() {
+                break;
+            }
+        }
+        self.probed = Some((probes, world));
+        Ok(found)
+    }
+
+    /// Returns probes for events, and an engine whose code has them.
+    fn probed(
+        &mut self,
+        breakpoints: &[Breakpoint],
+        watched: &Watched,
+    ) -> Result<(ProbeSet, World)> {
+        let mut places = Vec::new();
+        for breakpoint in breakpoints {
+            let sha256 = *self.module(breakpoint.module)?.0.sha256();
+            places.push((sha256, breakpoint.offset));
+        }
+        places.sort_unstable();
+        places.dedup();
+        let probes = ProbeSet {
+            writes: !watched.bytes.is_empty(),
+            places,
+            ..ProbeSet::default()
+        };
+        let world = match self.probed.take() {
+            Some((of, world)) if of == probes => world,
+            _ => World::new(&self.config, Some(probes.clone()))?,
+        };
+        Ok((probes, world))
     }
 
     /// Returns a copy of the replay shortly before a position, with code that stops at each
@@ -569,10 +639,23 @@ impl fmt::Debug for Timeline {
 /// The events that are looked for, beside breakpoints.
 #[derive(Clone, Debug, Default)]
 struct Watched {
-    /// Bytes of a memory that are written.
-    bytes: Option<(MemoryIndex, Range<u64>)>,
+    /// Bytes of memories that are written.
+    bytes: Vec<(MemoryIndex, Range<u64>)>,
     /// A host function that is called.
     called: Option<FuncIndex>,
+}
+
+impl Watched {
+    /// Returns the events of writes to bytes of memories.
+    fn writes(bytes: &[(u32, Range<u64>)]) -> Watched {
+        let bytes = bytes.iter();
+        Watched {
+            bytes: bytes
+                .map(|(memory, bytes)| (MemoryIndex(*memory), bytes.clone()))
+                .collect(),
+            called: None,
+        }
+    }
 }
 
 /// The end of a part of a replay.
