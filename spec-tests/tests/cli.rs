@@ -1,12 +1,16 @@
 //! The command line: its output, messages and exit codes.
 
 mod command;
+#[path = "command/coverage.rs"]
+mod coverage;
 #[path = "command/entries.rs"]
 mod entries;
 #[path = "command/explore.rs"]
 mod explore;
 #[path = "command/files.rs"]
 mod files;
+#[path = "command/lined.rs"]
+mod lined;
 #[path = "command/names.rs"]
 mod names;
 #[path = "command/numbers.rs"]

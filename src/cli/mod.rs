@@ -14,6 +14,7 @@
 
 mod completions;
 mod coredump;
+mod coverage;
 mod debug;
 mod dis;
 mod explore;

@@ -1,5 +1,6 @@
 //! `backstitch run`: runs a program, or one exported function of a module.
 
+use super::coverage::Coverage;
 use super::failure::Failure;
 use super::host::{self, Host};
 use super::input::Source;
@@ -8,7 +9,7 @@ use super::profile::{self, Profile};
 use super::program::{self, Ended, Running, Stopped};
 use super::snapshot::{self, Moment};
 use super::value::{self, Notation};
-use super::{coredump, quantity, record, signature, wasi};
+use super::{coredump, coverage, quantity, record, signature, wasi};
 use backstitch::wasi::threads::has_threads;
 use backstitch::wasi::{Program, Threads, WasiCtx};
 use backstitch::{
@@ -40,6 +41,7 @@ Examples:
   backstitch run --coredump '%p-%h.core' program.wasm
   backstitch run --record program.log program.wasm
   backstitch run --profile program.svg program.wasm
+  backstitch run --coverage program.info program.wasm
   backstitch run --deterministic --snapshot half.core --at fuel=1e6 program.wasm
 
 Exit codes: 0 success; 1 an error in the file, an import, an export or an argument;
@@ -86,6 +88,9 @@ pub(crate) struct Arguments {
 
     #[command(flatten)]
     profile: profile::Profiling,
+
+    #[command(flatten)]
+    coverage: coverage::Covering,
 
     #[command(flatten)]
     pub(super) wasi: wasi::Given,
@@ -162,8 +167,12 @@ pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Fail
             "cannot make a profile of `{file}`: it has threads"
         )));
     }
-    // Threads whose instructions are counted take turns, and so do those that are recorded or saved.
-    let takes_turns = counts || arguments.record.is_some() || arguments.snapshot.is_some();
+    // Threads whose instructions are counted take turns, and so do those that are recorded, saved, or
+    // measured.
+    let takes_turns = counts
+        || arguments.record.is_some()
+        || arguments.snapshot.is_some()
+        || arguments.coverage.is_some();
     let parallel = has_threads && !takes_turns && cfg!(backstitch_threads);
     if has_threads && !counts {
         module = load(&source, arguments, !parallel, parallel)?;
@@ -187,6 +196,7 @@ pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Fail
     } else {
         (&[][..], &texts[..])
     };
+    let coverage = arguments.coverage.prepare(&module, file)?;
     let call = match &entry {
         Ok(Some((name, ty))) => Some(Call::new(name, ty, parameters)?),
         Ok(None) | Err(_) => None,
@@ -211,6 +221,7 @@ pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Fail
     let mut store = new_store(&engine, arguments, context).map_err(refuse)?;
     let notation = Notation::of(arguments.hex);
     arguments.record.start(&mut store, path, notation)?;
+    arguments.coverage.start(&mut store).map_err(refuse)?;
     let mut linker = Linker::new(&engine);
     host::link(&mut linker, &mut store, &module).map_err(refuse)?;
     host::check_imports(&source, &module, &linker, &mut store)?;
@@ -229,8 +240,9 @@ pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Fail
     let ended = program::conclude(ended, &mut store, &arguments.snapshot, dump, &source, file);
     arguments.record.end(&mut store, ended.as_ref().err())?;
     let profiled = profile.map_or(Ok(()), Profile::finish);
+    let covered = coverage.map_or(Ok(()), |coverage: Coverage| coverage.finish(&store));
     print_results(out, notation, &ended?)?;
-    profiled
+    profiled.and(covered)
 }
 
 /// Prints the results of the selected call, one per line.
