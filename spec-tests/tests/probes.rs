@@ -72,7 +72,8 @@ impl Stopping {
                     .collect();
                 store.watch(&watched)?;
             }
-            2 => {
+            // This changes all code of the store.
+            2 if self.random(16) == 0 => {
                 let kind = match self.random(3) {
                     0 => None,
                     1 => Some(CoverageKind::Once),
@@ -80,7 +81,7 @@ impl Stopping {
                 };
                 store.count_executions(kind)?;
             }
-            3 => {
+            2 | 3 => {
                 let count = probes.breakpoints.len() as u64;
                 if count != 0 {
                     let at = self.random(count) as usize;

@@ -41,8 +41,16 @@ pub struct ModuleCode {
     blocks: Mutex<Blocks>,
 }
 
-/// Function and block, by the address of the first cell.
-type Blocks = BTreeMap<usize, (u32, CodeBlock)>;
+/// The code of a function.
+#[derive(Debug)]
+struct Published {
+    function: u32,
+    version: u16,
+    block: CodeBlock,
+}
+
+/// All code, by the address of the first cell.
+type Blocks = BTreeMap<usize, Published>;
 
 /// The published code of a module. No code is published while this exists.
 pub struct PublishedBlocks<'a> {
@@ -53,16 +61,16 @@ impl PublishedBlocks<'_> {
     /// Returns the code whose cells contain `address` or end there, and the distance from its first
     /// cell in words.
     pub fn find(&self, address: *const u64) -> Option<(&CodeBlock, u32)> {
-        let (_, block, offset) = find(&self.blocks, address)?;
-        Some((block, offset))
+        let (published, offset) = find(&self.blocks, address)?;
+        Some((&published.block, offset))
     }
 }
 
-fn find(blocks: &Blocks, address: *const u64) -> Option<(u32, &CodeBlock, u32)> {
+fn find(blocks: &Blocks, address: *const u64) -> Option<(&Published, u32)> {
     let address = address as usize;
-    let (&start, (function, block)) = blocks.range(..=address).next_back()?;
+    let (&start, published) = blocks.range(..=address).next_back()?;
     let offset = (address - start) / size_of::<u64>();
-    (offset <= block.len()).then_some((*function, block, offset as u32))
+    (offset <= published.block.len()).then_some((published, offset as u32))
 }
 
 /// Position of an instruction pointer in a module's code.
@@ -70,6 +78,8 @@ fn find(blocks: &Blocks, address: *const u64) -> Option<(u32, &CodeBlock, u32)> 
 pub struct CodeLocation {
     /// Index of the function in its module.
     pub function: u32,
+    /// Version of its code: 0, except in a store's own copy of a module's code.
+    pub version: u16,
     /// Distance from the function's first cell, in words.
     pub offset: u32,
 }
@@ -116,7 +126,12 @@ impl ModuleCode {
             return code;
         }
         let code = block.header();
-        blocks.insert(block.start() as usize, (function, block));
+        let published = Published {
+            function,
+            version: 0,
+            block,
+        };
+        blocks.insert(published.block.start() as usize, published);
         self.entry(function).replace(code);
         code
     }
@@ -125,10 +140,15 @@ impl ModuleCode {
     /// before stays, for frames that are in it; calls of it go to the new code.
     ///
     /// This is for the code of one store, none of which runs meanwhile.
-    pub fn replace(&self, function: u32, block: CodeBlock) -> *const CodeHeader {
+    pub fn replace(&self, function: u32, version: u16, block: CodeBlock) -> *const CodeHeader {
         let code = block.header();
         let start = block.start() as usize;
-        self.blocks.lock().insert(start, (function, block));
+        let published = Published {
+            function,
+            version,
+            block,
+        };
+        self.blocks.lock().insert(start, published);
         self.select(function, code);
         code
     }
@@ -136,7 +156,12 @@ impl ModuleCode {
     /// Makes code that [`ModuleCode::replace`] has returned the code of its function again.
     pub fn select(&self, function: u32, code: *const CodeHeader) {
         let mut blocks = self.blocks.lock();
-        for (of, block) in blocks.values_mut() {
+        for Published {
+            function: of,
+            block,
+            ..
+        } in blocks.values_mut()
+        {
             if *of != function {
                 continue;
             }
@@ -162,8 +187,9 @@ impl ModuleCode {
     /// This is for the code of one store, none of which runs meanwhile.
     pub fn close_entrances(&self, close: bool, stays_open: impl Fn(u32) -> bool) {
         let mut blocks = self.blocks.lock();
-        for (function, block) in blocks.values_mut() {
-            if stays_open(*function) || self.published(*function) != Some(block.header()) {
+        for published in blocks.values_mut() {
+            let (function, block) = (published.function, &mut published.block);
+            if stays_open(function) || self.published(function) != Some(block.header()) {
                 continue;
             }
             if close {
@@ -176,17 +202,17 @@ impl ModuleCode {
 
     /// Sets all counters to zero. No code of the module runs.
     pub fn clear_counters(&self) {
-        for (_, block) in self.blocks.lock().values_mut() {
-            block.clear_counters();
+        for published in self.blocks.lock().values_mut() {
+            published.block.clear_counters();
         }
     }
 
     /// Visits the counters in all code that functions have or have had: the function, the counter, and the
     /// number of executions, as [`CodeBlock::counters`] returns it.
     pub fn counters(&self, mut visit: impl FnMut(u32, Counter, u64)) {
-        for (function, block) in self.blocks.lock().values() {
-            for (counter, count) in block.counters() {
-                visit(*function, counter, count);
+        for published in self.blocks.lock().values() {
+            for (counter, count) in published.block.counters() {
+                visit(published.function, counter, count);
             }
         }
     }
@@ -195,8 +221,12 @@ impl ModuleCode {
     /// the offset.
     pub fn locate(&self, address: *const u64) -> Option<CodeLocation> {
         let blocks = self.blocks.lock();
-        let (function, _, offset) = find(&blocks, address)?;
-        Some(CodeLocation { function, offset })
+        let (published, offset) = find(&blocks, address)?;
+        Some(CodeLocation {
+            function: published.function,
+            version: published.version,
+            offset,
+        })
     }
 
     /// Returns the published code, for searches of many addresses.

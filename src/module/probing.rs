@@ -5,6 +5,7 @@
 //! function's code has: see [`FunctionProbes`].
 
 use super::{CompilationMode, ExportItem, Module, ProbeSet};
+use crate::bail;
 use crate::code::{AccessKind, CodeHeader};
 use crate::support::error::Error;
 use crate::support::send::shared;
@@ -109,8 +110,8 @@ pub struct OwnProbes {
     pub relieved: BTreeSet<u32>,
     /// The functions whose frames have the layout of large ones.
     pub large: BTreeSet<u32>,
-    /// The code that functions have had, by their probes.
-    pub made: BTreeMap<(u32, FunctionProbes), MadeCode>,
+    /// The versions of each function's code: the probes of each, and the code if it was made.
+    versions: BTreeMap<u32, Vec<(FunctionProbes, Option<MadeCode>)>>,
 }
 
 /// Code of a function, in the module's [`ModuleCode`](crate::code::ModuleCode).
@@ -146,10 +147,10 @@ impl Module {
         Arc::ptr_eq(&self.bytes, &other.bytes)
     }
 
-    /// Returns the probes that the code of a function has, if there are any in the module.
-    pub fn function_probes(&self, function: u32) -> Option<FunctionProbes> {
+    /// Returns the probes in a version of a function's code, if there can be some.
+    pub fn function_probes(&self, function: u32, version: u16) -> Option<FunctionProbes> {
         match (&self.own_probes, &self.engine.tunables.probes) {
-            (Some(own), _) => Some(own.lock().of(function, self)),
+            (Some(own), _) => own.lock().of_version(function, version),
             (None, Some(probes)) => Some(self.shared_probes(probes, function)),
             (None, None) => None,
         }
@@ -222,7 +223,53 @@ impl OwnProbes {
         relieved
     }
 
-    /// Returns the probes of a function of a module.
+    /// Returns the version of a function's code that has the present probes, and the code if it was made
+    /// before.
+    ///
+    /// # Errors
+    ///
+    /// If the function has had too many versions.
+    pub fn version(
+        &mut self,
+        function: u32,
+        module: &Module,
+    ) -> Result<(u16, Option<MadeCode>), Error> {
+        let probes = self.of(function, module);
+        let versions = self.versions.entry(function).or_default();
+        let known = versions.iter().position(|(of, _)| *of == probes);
+        let index = known.unwrap_or(versions.len());
+        let Ok(version) = u16::try_from(index) else {
+            bail!("the probes of function {function} were changed too often");
+        };
+        if known.is_none() {
+            versions.push((probes, None));
+        }
+        Ok((version, versions[index].1))
+    }
+
+    /// Records the code of a version.
+    pub fn made(&mut self, function: u32, version: u16, code: MadeCode) {
+        let versions = self.versions.get_mut(&function);
+        if let Some((_, made)) = versions.and_then(|it| it.get_mut(usize::from(version))) {
+            *made = Some(code);
+        }
+    }
+
+    /// Forgets the code of all versions with counters, so that it is made again.
+    pub fn forget_counters(&mut self) {
+        for (probes, made) in self.versions.values_mut().flatten() {
+            if probes.counts != Counts::None {
+                *made = None;
+            }
+        }
+    }
+
+    fn of_version(&self, function: u32, version: u16) -> Option<FunctionProbes> {
+        let versions = self.versions.get(&function)?;
+        Some(versions.get(usize::from(version))?.0.clone())
+    }
+
+    /// Returns the probes that a function of a module has now.
     fn of(&self, function: u32, module: &Module) -> FunctionProbes {
         let stops = if self.stepping.contains(&function) {
             Stops::All

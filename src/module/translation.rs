@@ -4,9 +4,9 @@ use super::{MadeCode, Module};
 use crate::code::{CodeBlock, CodeHeader};
 use crate::support::error::Error;
 
-/// Hook that translates one function of a module. Running code and eager compilation reach
-/// the translator through it.
-pub type Translate = fn(&Module, u32) -> Result<CodeBlock, Error>;
+/// Hook that translates one function of a module: one version of its code. Running code and eager
+/// compilation reach the translator through it.
+pub type Translate = fn(&Module, u32, u16) -> Result<CodeBlock, Error>;
 
 impl Module {
     /// Returns the code of a function, which is translated first if it has not been yet.
@@ -34,18 +34,17 @@ impl Module {
     /// An error of the translator.
     pub(super) fn publish_valid(&self, function: u32) -> Result<*const CodeHeader, Error> {
         let Some(own) = &self.own_probes else {
-            let block = (self.engine.translate)(self, function)?;
+            let block = (self.engine.translate)(self, function, 0)?;
             return Ok(self.code.publish(function, block));
         };
-        let key = (function, self.function_probes(function).unwrap_or_default());
-        let made = own.lock().made.get(&key).copied();
+        let (version, made) = own.lock().version(function, self)?;
         if let Some(MadeCode(code)) = made {
             self.code.select(function, code);
             return Ok(code);
         }
-        let block = (self.engine.translate)(self, function)?;
-        let code = self.code.replace(function, block);
-        own.lock().made.insert(key, MadeCode(code));
+        let block = (self.engine.translate)(self, function, version)?;
+        let code = self.code.replace(function, version, block);
+        own.lock().made(function, version, MadeCode(code));
         Ok(code)
     }
 }

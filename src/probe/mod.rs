@@ -105,7 +105,6 @@ fn change(
     }
     let first = module.imported_functions;
     for function in (first..module.functions.len() as u32).filter(|&it| concerned(it)) {
-        module.frame_maps.remove(function);
         if module.code.published(function).is_some() {
             module.code.withdraw(function);
         }
@@ -233,9 +232,7 @@ pub fn count(store: &mut StoreInner, counts: Counts) -> Result<()> {
                 probes.omitted.clear();
                 probes.relieved.clear();
                 // The probes in it may be gone.
-                probes
-                    .made
-                    .retain(|(_, code), _| code.counts == Counts::None);
+                probes.forget_counters();
             },
         )?;
         module.code.clear_counters();

@@ -124,24 +124,25 @@ impl Survey {
                 }
             }
         }
-        let mut wanted: BTreeMap<(InstanceIndex, u32), BTreeSet<u32>> = BTreeMap::new();
+        let mut wanted: BTreeMap<(InstanceIndex, u32, u16), Vec<u32>> = BTreeMap::new();
         let mut offsets = BTreeMap::new();
         for (&address, frame) in &found {
             let module = store.instance(frame.instance).module();
             let wasm = frame.module_offset(module).ok_or_else(|| lost(frame))?;
             offsets.insert(address, wasm);
-            let of = wanted.entry((frame.instance, frame.function)).or_default();
-            of.insert(wasm);
+            let key = (frame.instance, frame.function, frame.version);
+            wanted.entry(key).or_default().push(wasm);
         }
+        sort(&mut wanted);
         let mut survey = Survey {
             positions: BTreeMap::new(),
             frames,
             large: BTreeSet::new(),
         };
         for (address, frame) in found {
-            let key = (frame.instance, frame.function);
+            let key = (frame.instance, frame.function, frame.version);
             let module = store.instance(frame.instance).module();
-            let map = map_of(module, frame.function, &wanted[&key])?;
+            let map = frame.map(module, &wanted[&key])?;
             let wasm = offsets[&address];
             let place = place_of(&map, &frame, wasm).ok_or_else(|| lost(&frame))?;
             if map.is_large() {
@@ -181,16 +182,22 @@ impl Survey {
     ///
     /// An error if a frame has no position there, or if there is no memory.
     pub fn plan<'m>(self, module: impl Fn(InstanceIndex) -> &'m Arc<Module>) -> Result<Moves> {
-        let mut wanted: BTreeMap<(InstanceIndex, u32), BTreeSet<u32>> = BTreeMap::new();
+        let mut wanted: BTreeMap<(InstanceIndex, u32), Vec<u32>> = BTreeMap::new();
         for position in self.positions.values() {
             let of = wanted.entry((position.instance, position.function));
-            of.or_default().insert(position.wasm);
+            of.or_default().push(position.wasm);
         }
+        sort(&mut wanted);
         let mut targets = BTreeMap::new();
         for (address, old) in self.positions {
             let module = module(old.instance);
-            let map = map_of(module, old.function, &wanted[&(old.instance, old.function)])?;
             let code = module.publish(old.function)?;
+            let version = module
+                .code
+                .locate(start_of(code))
+                .map_or(0, |it| it.version);
+            let offsets = &wanted[&(old.instance, old.function)];
+            let map = translate::frame_map(module, old.function, version, offsets)?;
             let cell = cell_of(&map, old.wasm, old.place);
             let cell = cell.filter(|_| map.extent() <= old.extent).ok_or_else(|| {
                 format_err!(
@@ -262,6 +269,14 @@ fn begin_again(store: &mut StoreInner, id: StackId) {
     store.stacks.stack_mut(id).exit.ip = start_of(code);
 }
 
+/// Sorts the offsets of instructions.
+fn sort<K: Ord>(wanted: &mut BTreeMap<K, Vec<u32>>) {
+    for offsets in wanted.values_mut() {
+        offsets.sort_unstable();
+        offsets.dedup();
+    }
+}
+
 fn start_of(code: *const CodeHeader) -> *const u64 {
     code.cast::<u64>().wrapping_add(HEADER_WORDS)
 }
@@ -271,11 +286,6 @@ fn lost(frame: &Frame) -> crate::support::error::Error {
         "a frame of function {} is at no place where its code can be replaced",
         frame.function
     )
-}
-
-fn map_of(module: &Module, function: u32, wanted: &BTreeSet<u32>) -> Result<Arc<FrameMap>> {
-    let wanted: Vec<u32> = wanted.iter().copied().collect();
-    translate::frame_map(module, function, &wanted)
 }
 
 /// Returns the kind of place at which a frame is.

@@ -96,7 +96,7 @@ impl Functions {
                 .with_context(|| format!("module {number}"))?;
             for (&index, offsets) in &wanted {
                 let code = module.publish(index)?;
-                let map = translate::frame_map(module, index, offsets)?;
+                let map = translate::frame_map(module, index, 0, offsets)?;
                 let types = types.remove(&index).unwrap_or_default();
                 ensure!(
                     types.locals.len() == map.locals().len(),

@@ -17,27 +17,22 @@ pub struct Cache {
 
 #[derive(Default)]
 struct Kept {
-    items: BTreeMap<u32, (Arc<dyn Any + Send + Sync>, usize)>,
+    items: BTreeMap<u64, (Arc<dyn Any + Send + Sync>, usize)>,
     /// Keys of the items, oldest first.
-    order: VecDeque<u32>,
+    order: VecDeque<u64>,
     bytes: usize,
 }
 
 impl Cache {
     /// Returns the item with this key if it is still cached and is a `T`.
-    pub fn get<T: Any + Send + Sync>(&self, key: u32) -> Option<Arc<T>> {
+    pub fn get<T: Any + Send + Sync>(&self, key: u64) -> Option<Arc<T>> {
         let item = Arc::clone(&self.kept.lock().items.get(&key)?.0);
         item.downcast().ok()
     }
 
-    /// Drops the item with this key.
-    pub fn remove(&self, key: u32) {
-        self.kept.lock().remove(key);
-    }
-
     /// Adds an item that takes `bytes` bytes. Drops the oldest items if the capacity is
     /// exceeded.
-    pub fn put<T: Any + Send + Sync>(&self, key: u32, item: Arc<T>, bytes: usize) {
+    pub fn put<T: Any + Send + Sync>(&self, key: u64, item: Arc<T>, bytes: usize) {
         let mut kept = self.kept.lock();
         kept.remove(key);
         while kept.bytes.saturating_add(bytes) > CAPACITY {
@@ -53,7 +48,7 @@ impl Cache {
 }
 
 impl Kept {
-    fn remove(&mut self, key: u32) {
+    fn remove(&mut self, key: u64) {
         if let Some((_, bytes)) = self.items.remove(&key) {
             self.bytes -= bytes;
             self.order.retain(|&other| other != key);
@@ -75,11 +70,11 @@ mod tests {
     fn the_oldest_give_way() {
         let cache = Cache::default();
         for key in 0..4 {
-            cache.put(key, Arc::new(key), CAPACITY / 4);
+            cache.put(key, Arc::new(key as u32), CAPACITY / 4);
         }
         cache.put(1, Arc::new(10_u32), CAPACITY / 4);
         cache.put(4, Arc::new(4_u32), CAPACITY / 4 + 1);
-        let found: [Option<Arc<u32>>; 5] = core::array::from_fn(|key| cache.get(key as u32));
+        let found: [Option<Arc<u32>>; 5] = core::array::from_fn(|key| cache.get(key as u64));
         assert_eq!(
             found.map(|item| item.map(|item| *item)),
             [None, Some(10), None, Some(3), Some(4)]

@@ -36,7 +36,7 @@ impl Disassembly {
     ///
     /// As [`translate`](super::translate).
     pub fn new(module: &Module, function: u32) -> Result<Disassembly, Error> {
-        let translated = Function::translate(module, function, Some(&[]))?;
+        let translated = Function::translate(module, function, 0, Some(&[]))?;
         let sites = translated
             .mapping
             .map(|mapping| mapping.sites)

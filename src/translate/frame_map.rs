@@ -139,15 +139,21 @@ impl FrameMap {
     }
 }
 
-/// Returns the frame map of a function, with the operands of the instructions at these offsets in
+/// Returns the frame map of a version of a function's code, with the operands of the instructions at these offsets in
 /// the module, which ascend. The function is translated again, unless the module has cached the
 /// map.
 ///
 /// # Errors
 ///
 /// As [`translate`](super::translate).
-pub fn frame_map(module: &Module, function: u32, wanted: &[u32]) -> Result<Arc<FrameMap>, Error> {
-    let kept: Option<Arc<FrameMap>> = module.frame_maps.get(function);
+pub fn frame_map(
+    module: &Module,
+    function: u32,
+    version: u16,
+    wanted: &[u32],
+) -> Result<Arc<FrameMap>, Error> {
+    let key = u64::from(function) << 16 | u64::from(version);
+    let kept: Option<Arc<FrameMap>> = module.frame_maps.get(key);
     let mut all = Vec::new();
     let mut wanted = wanted;
     if let Some(kept) = kept {
@@ -159,7 +165,7 @@ pub fn frame_map(module: &Module, function: u32, wanted: &[u32]) -> Result<Arc<F
         all.dedup();
         wanted = &all;
     }
-    let translated = Function::translate(module, function, Some(wanted))?;
+    let translated = Function::translate(module, function, version, Some(wanted))?;
     let mapping = translated
         .mapping
         .expect("a translation maps if it is asked to");
@@ -174,6 +180,6 @@ pub fn frame_map(module: &Module, function: u32, wanted: &[u32]) -> Result<Arc<F
         operands: mapping.operands,
     });
     let bytes = map.bytes();
-    module.frame_maps.put(function, Arc::clone(&map), bytes);
+    module.frame_maps.put(key, Arc::clone(&map), bytes);
     Ok(map)
 }

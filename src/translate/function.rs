@@ -116,15 +116,16 @@ pub struct Translated<'m> {
 }
 
 impl<'m> Function<'m> {
-    /// Translates a function of `module`: with the layout of a small frame, and if some slots are
+    /// Translates a version of a function of `module`: with the layout of a small frame, and if some slots are
     /// then beyond the reach of near fields, again with that of a large one. If `mapped` is given,
     /// the instructions at these offsets are recorded for observers.
     pub fn translate(
         module: &'m Module,
         function: u32,
+        version: u16,
         mapped: Option<&'m [u32]>,
     ) -> Result<Translated<'m>, Error> {
-        let probes = module.function_probes(function);
+        let probes = module.function_probes(function, version);
         let large = probes.as_ref().is_some_and(|probes| probes.large);
         match Self::attempt(module, function, mapped, probes.clone(), large) {
             Ok(translated) => Ok(translated),

@@ -95,13 +95,13 @@ enum TranslationError {
     Unsupported(&'static str),
 }
 
-/// Translates a function of `module`.
+/// Translates a version of a function of `module`.
 ///
 /// # Errors
 ///
 /// If its body is not valid.
-pub fn translate(module: &Module, function: u32) -> Result<CodeBlock, Error> {
-    let translated = Function::translate(module, function, None)?;
+pub fn translate(module: &Module, function: u32, version: u16) -> Result<CodeBlock, Error> {
+    let translated = Function::translate(module, function, version, None)?;
     Ok(CodeBlock::new(
         &translated.values.assembler,
         module.code.handlers(),

@@ -5,7 +5,7 @@ use crate::heap::StoreInner;
 use crate::ids::{InstanceIndex, MemoryIndex, StackId};
 use crate::module::ValBits;
 use crate::stack::StackImage;
-use crate::translate::{Class, FrameMap, Kind, Size, Source, Variable, frame_map};
+use crate::translate::{Class, FrameMap, Kind, Size, Source, Variable};
 use core::fmt;
 
 /// The access of a trap with [`Trap::MemoryOutOfBounds`](crate::Trap::MemoryOutOfBounds).
@@ -31,10 +31,10 @@ impl MemoryFault {
         if frame.is_call {
             return None;
         }
-        let (module, function) = (store.instance(frame.instance).module(), frame.function);
-        let positions = frame_map(module, function, &[]).ok()?;
+        let module = store.instance(frame.instance).module();
+        let positions = frame.map(module, &[]).ok()?;
         let wasm = positions.wasm_offset(frame.code_offset)?;
-        let map = frame_map(module, function, &[wasm]).ok()?;
+        let map = frame.map(module, &[wasm]).ok()?;
         let stack = StackImage::new(store.stacks.stack(StackId(frame.stack)))?;
         let accumulators = store.stacks.accumulators();
         let value = |variable: &Variable| {

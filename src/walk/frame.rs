@@ -5,7 +5,9 @@ use crate::heap::StoreInner;
 use crate::ids::{InstanceIndex, StackId};
 use crate::module::Module;
 use crate::stack::{BoundaryKind, RawFrame};
-use crate::translate;
+use crate::support::error::Result;
+use crate::translate::{self, FrameMap};
+use alloc::sync::Arc;
 use core::ptr;
 
 /// A WebAssembly frame: a function of an instance, and a position in the function's code.
@@ -23,6 +25,8 @@ pub struct Frame {
     pub code_offset: u32,
     /// `true` if the frame waits for a call that is under way.
     pub is_call: bool,
+    /// The version of the function's code.
+    pub version: u16,
     /// The number of the frame's stack.
     pub stack: u32,
     /// The frame's record, in slots from the stack's base.
@@ -48,6 +52,7 @@ impl Locator {
     pub fn new() -> Locator {
         let nowhere = CodeLocation {
             function: 0,
+            version: 0,
             offset: 0,
         };
         Locator {
@@ -99,6 +104,7 @@ impl Frame {
         Some(Frame {
             instance: raw.instance,
             function: location.function,
+            version: location.version,
             code_offset: location.offset,
             is_call: raw.is_return,
             stack: stack.0,
@@ -110,8 +116,12 @@ impl Frame {
     /// Returns the offset of the frame's instruction in `module`, which must be the module of the
     /// frame's instance.
     pub fn module_offset(&self, module: &Module) -> Option<u32> {
-        translate::frame_map(module, self.function, &[])
-            .ok()?
-            .wasm_offset(self.code_offset)
+        self.map(module, &[]).ok()?.wasm_offset(self.code_offset)
+    }
+
+    /// Returns the frame map of the frame's code, with the operands of the instructions at these offsets
+    /// in `module`, which ascend. It must be the module of the frame's instance.
+    pub fn map(&self, module: &Module, wanted: &[u32]) -> Result<Arc<FrameMap>> {
+        translate::frame_map(module, self.function, self.version, wanted)
     }
 }

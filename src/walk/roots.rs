@@ -7,7 +7,7 @@ use crate::ids::StackId;
 use crate::module::HeapType;
 use crate::stack::{ExitPoint, RawFrame, RawFrames};
 use crate::support::error::Error;
-use crate::translate::{self, Class, Kind, Source, Variable};
+use crate::translate::{Class, Kind, Source, Variable};
 
 /// Finds the references that a frame needs after the call that it waits for; of the youngest frame,
 /// also the operands of its instruction.
@@ -19,9 +19,9 @@ fn roots_of(store: &StoreInner, frame: Frame) -> Result<FrameRoots, Error> {
             frame.function
         )
     };
-    let map = translate::frame_map(module, frame.function, &[])?;
+    let map = frame.map(module, &[])?;
     let wasm = map.wasm_offset(frame.code_offset).ok_or_else(missing)?;
-    let map = translate::frame_map(module, frame.function, &[wasm])?;
+    let map = frame.map(module, &[wasm])?;
     let operands = map.calling(wasm).filter(|_| frame.is_call);
     let operands = operands.or_else(|| map.before(wasm)).ok_or_else(missing)?;
     let mut roots = FrameRoots::default();

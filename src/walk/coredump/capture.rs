@@ -341,12 +341,15 @@ pub struct FrameValues {
     pub hidden: Vec<Value>,
 }
 
+/// Module, function and version of code.
+type MapKey = (u32, u32, u16);
+
 /// The frame maps of all functions that have frames in a capture. Each is made once, whatever the
 /// number of the function's frames.
 #[derive(Debug)]
 pub struct Maps<'a> {
     capture: &'a Capture,
-    maps: BTreeMap<(u32, u32), Arc<FrameMap>>,
+    maps: BTreeMap<MapKey, Arc<FrameMap>>,
 }
 
 impl<'a> Maps<'a> {
@@ -356,25 +359,25 @@ impl<'a> Maps<'a> {
             capture,
             maps: BTreeMap::new(),
         };
-        let mut wanted: BTreeMap<(u32, u32), Vec<u32>> = BTreeMap::new();
+        let mut wanted: BTreeMap<MapKey, Vec<u32>> = BTreeMap::new();
         for frame in capture.threads.iter().flat_map(|thread| &thread.frames) {
             wanted
                 .entry(maps.key(frame))
                 .or_default()
                 .push(frame.code_offset);
         }
-        for ((module, function), mut offsets) in wanted {
+        for ((module, function, version), mut offsets) in wanted {
             let module_of = &capture.modules[module as usize];
             offsets.sort_unstable();
             offsets.dedup();
-            let Ok(positions) = translate::frame_map(module_of, function, &[]) else {
+            let Ok(positions) = translate::frame_map(module_of, function, version, &[]) else {
                 continue;
             };
             let operators = offsets.iter().filter_map(|&at| positions.wasm_offset(at));
             let mut operators: Vec<u32> = operators.collect();
             operators.dedup();
-            if let Ok(map) = translate::frame_map(module_of, function, &operators) {
-                maps.maps.insert((module, function), map);
+            if let Ok(map) = translate::frame_map(module_of, function, version, &operators) {
+                maps.maps.insert((module, function, version), map);
             }
         }
         maps
@@ -414,9 +417,9 @@ impl<'a> Maps<'a> {
             .collect()
     }
 
-    fn key(&self, frame: &Frame) -> (u32, u32) {
+    fn key(&self, frame: &Frame) -> MapKey {
         let module = self.capture.instances[frame.instance.0 as usize];
-        (module, frame.function)
+        (module, frame.function, frame.version)
     }
 
     /// Replaces `values` with the values of a frame.
@@ -500,9 +503,8 @@ fn handlers(store: &StoreInner, parent: StackId) -> Option<Vec<Handler>> {
 /// Returns the map of a frame's function for its instruction, and the instruction's offset in the
 /// module.
 fn map_of(module: &Module, frame: &Frame) -> Option<(Arc<FrameMap>, u32)> {
-    let positions = translate::frame_map(module, frame.function, &[]).ok()?;
-    let wasm = positions.wasm_offset(frame.code_offset)?;
-    let map = translate::frame_map(module, frame.function, &[wasm]).ok()?;
+    let wasm = frame.module_offset(module)?;
+    let map = frame.map(module, &[wasm]).ok()?;
     Some((map, wasm))
 }
 
