@@ -23,6 +23,8 @@ mod profiles;
 mod recordings;
 #[path = "command/snapshots.rs"]
 mod snapshots;
+#[path = "command/traces.rs"]
+mod traces;
 
 use command::{Run, backstitch, file};
 use std::ffi::OsStr;

@@ -8,6 +8,7 @@ use super::names::{self, Selection};
 use super::profile::{self, Profile};
 use super::program::{self, Ended, Running, Stopped};
 use super::snapshot::{self, Moment};
+use super::trace::{self, Trace};
 use super::value::{self, Notation};
 use super::{coredump, coverage, quantity, record, signature, wasi};
 use backstitch::wasi::threads::has_threads;
@@ -42,6 +43,7 @@ Examples:
   backstitch run --record program.log program.wasm
   backstitch run --profile program.svg program.wasm
   backstitch run --coverage program.info program.wasm
+  backstitch run --trace-calls='shop::*' --trace-memory 0x400:16 program.wasm
   backstitch run --deterministic --snapshot half.core --at fuel=1e6 program.wasm
 
 Exit codes: 0 success; 1 an error in the file, an import, an export or an argument;
@@ -91,6 +93,9 @@ pub(crate) struct Arguments {
 
     #[command(flatten)]
     coverage: coverage::Covering,
+
+    #[command(flatten)]
+    trace: trace::Tracing,
 
     #[command(flatten)]
     pub(super) wasi: wasi::Given,
@@ -167,6 +172,11 @@ pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Fail
             "cannot make a profile of `{file}`: it has threads"
         )));
     }
+    if has_threads && arguments.trace.is_some() {
+        return Err(Failure::Input(format!(
+            "cannot trace `{file}`: it has threads"
+        )));
+    }
     // Threads whose instructions are counted take turns, and so do those that are recorded, saved, or
     // measured.
     let takes_turns = counts
@@ -197,6 +207,7 @@ pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Fail
         (&[][..], &texts[..])
     };
     let coverage = arguments.coverage.prepare(&module, file)?;
+    let mut trace = arguments.trace.start(&module, &source)?;
     let call = match &entry {
         Ok(Some((name, ty))) => Some(Call::new(name, ty, parameters)?),
         Ok(None) | Err(_) => None,
@@ -230,10 +241,11 @@ pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Fail
 
     let threads = has_threads.then(|| program::with_threads(arguments.wasi.policy()));
     let mut profile = arguments.profile.start(&module, file).map_err(refuse)?;
-    let manner = match (moment, &mut profile) {
-        (Some(moment), _) => Manner::To(moment),
-        (None, Some(profile)) => Manner::Sampled(profile),
-        (None, None) => Manner::Plain,
+    let manner = match (moment, &mut profile, &mut trace) {
+        (Some(moment), ..) => Manner::To(moment),
+        (None, Some(profile), _) => Manner::Sampled(profile),
+        (None, None, Some(trace)) => Manner::Traced(trace),
+        (None, None, None) => Manner::Plain,
     };
     let ended = execute(&mut store, &linker, &module, file, call, threads, manner);
     let dump = dump.as_deref();
@@ -241,8 +253,9 @@ pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Fail
     arguments.record.end(&mut store, ended.as_ref().err())?;
     let profiled = profile.map_or(Ok(()), Profile::finish);
     let covered = coverage.map_or(Ok(()), |coverage: Coverage| coverage.finish(&store));
+    let traced = trace.map_or(Ok(()), Trace::finish);
     print_results(out, notation, &ended?)?;
-    profiled.and(covered)
+    profiled.and(covered).and(traced)
 }
 
 /// Prints the results of the selected call, one per line.
@@ -258,13 +271,15 @@ pub(super) fn print_results(
 }
 
 /// The manner in which a call is made.
-enum Manner<'a> {
+enum Manner<'a, 'm> {
     /// To its end.
     Plain,
     /// To the moment of a snapshot.
     To(&'a Moment),
     /// To its end, with samples for a profile.
     Sampled(&'a mut Profile),
+    /// To its end, with a trace.
+    Traced(&'a mut Trace<'m>),
 }
 
 /// Instantiates the module and makes the call, if there is one.
@@ -275,7 +290,7 @@ fn execute(
     file: &str,
     selected: Option<Call>,
     threads: Option<Program<Host>>,
-    manner: Manner<'_>,
+    manner: Manner<'_, '_>,
 ) -> Result<Ended, Stopped> {
     let instance = match &threads {
         Some(program) => program.instantiate(store, linker, module)?,
@@ -294,6 +309,7 @@ fn execute(
         Manner::Plain => None,
         Manner::To(moment) => Some(moment),
         Manner::Sampled(profile) => return Ok(Ended::Done(profile.run(store, first)?)),
+        Manner::Traced(trace) => return Ok(Ended::Done(trace.run(store, first)?)),
     };
     let running = Running::start(store, threads, first);
     if let Some(Moment::Fuel(count)) = moment {

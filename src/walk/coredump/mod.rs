@@ -35,6 +35,6 @@ mod shown;
 mod snapshot;
 mod writer;
 
-pub use capture::{Capture, Cause};
+pub use capture::{Capture, Cause, value_of};
 pub use snapshot::HostPart;
 pub use writer::{Options, Writer};
