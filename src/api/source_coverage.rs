@@ -87,15 +87,14 @@ impl ModuleCoverage {
             let Some(code) = self.function_at(start) else {
                 continue;
             };
-            // Without a declaration, a function is where its code begins.
-            let first = symbolizer
-                .lines(function.offsets.clone())
-                .into_iter()
-                .next();
-            let first = first.filter(|_| function.line.is_none());
-            let position = match first {
-                Some(first) => first.file.map(str::to_string).zip(first.line),
-                None => function.file.zip(function.line),
+            let position = match function.line {
+                Some(line) => function.file.map(|file| (file.to_string(), line)),
+                // Without a declaration, a function is where its code begins.
+                None => {
+                    let lines = symbolizer.lines(start.into()..u64::from(start) + 1);
+                    let first = lines.into_iter().next();
+                    first.and_then(|first| Some((first.file?.to_string(), first.line?)))
+                }
             };
             if let Some((file, line)) = position {
                 let calls = match function.is_inlined {
@@ -103,7 +102,8 @@ impl ModuleCoverage {
                     true => code.count_at(start),
                 };
                 let functions = &mut files.entry(file).or_default().functions;
-                let sum = functions.entry((line, function.name)).or_default();
+                let sum = functions.entry((line, function.name.to_string()));
+                let sum = sum.or_default();
                 *sum = sum.saturating_add(calls);
             }
         }

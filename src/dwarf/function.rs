@@ -6,7 +6,9 @@ use addr2line::gimli::{
     AttributeValue, DebugInfoOffset, DebuggingInformationEntry, DwAt, Dwarf, Unit, UnitOffset,
     UnitRef, constants,
 };
+use alloc::collections::BTreeMap;
 use alloc::string::String;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::ops::Range;
 
@@ -18,11 +20,11 @@ type Entry<'a> = DebuggingInformationEntry<Section<'a>>;
 /// A place of a function of a program's source: its own code, or a copy of it in a function that it is
 /// inlined into.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SourceFunction {
+pub struct SourceFunction<'a> {
     /// The function's name, which may be mangled.
-    pub name: String,
+    pub name: &'a str,
     /// The path of the source file with the declaration, if it is known.
-    pub file: Option<String>,
+    pub file: Option<Arc<str>>,
     /// The line of the declaration, starting from 1, if it is known.
     pub line: Option<u32>,
     /// Offsets of the code in the module. Code of other functions may be in between.
@@ -38,13 +40,21 @@ struct Units<'d, 'a> {
     units: Vec<Unit<Section<'a>>>,
 }
 
+/// The name of a function, and the file and line of its declaration. The file is an index in the line table
+/// of a unit, which is an index too.
+struct Declaration<'a> {
+    name: &'a str,
+    file: Option<(usize, u64)>,
+    line: Option<u32>,
+}
+
 /// Returns the places of all functions, in the order of the debugging information. Their offsets are
 /// addresses.
 ///
 /// # Errors
 ///
 /// An error if the debugging information is malformed.
-pub(super) fn functions(dwarf: &Dwarf<Section<'_>>) -> Result<Vec<SourceFunction>> {
+pub(super) fn functions<'a>(dwarf: &Dwarf<Section<'a>>) -> Result<Vec<SourceFunction<'a>>> {
     let mut units = Vec::new();
     let mut headers = dwarf.units();
     while let Some(header) = headers.next()? {
@@ -52,6 +62,8 @@ pub(super) fn functions(dwarf: &Dwarf<Section<'_>>) -> Result<Vec<SourceFunction
     }
     let units = Units { dwarf, units };
     let mut functions = Vec::new();
+    // Many functions share a path.
+    let mut paths: BTreeMap<(usize, u64), Option<Arc<str>>> = BTreeMap::new();
     for index in 0..units.units.len() {
         let unit = units.unit(index);
         let mut entries = unit.entries();
@@ -70,12 +82,17 @@ pub(super) fn functions(dwarf: &Dwarf<Section<'_>>) -> Result<Vec<SourceFunction
                 }
             }
             if let Some(offsets) = offsets
-                && let Some((name, file, line)) = units.declaration(index, entry)
+                && let Some(declaration) = units.declaration(index, entry)
             {
+                let file = declaration.file.and_then(|file| {
+                    let path = paths.entry(file);
+                    path.or_insert_with(|| path_of(units.unit(file.0), file.1))
+                        .clone()
+                });
                 functions.push(SourceFunction {
-                    name,
+                    name: declaration.name,
                     file,
-                    line,
+                    line: declaration.line,
                     offsets,
                     is_inlined,
                 });
@@ -90,34 +107,28 @@ impl<'a> Units<'_, 'a> {
         self.units[index].unit_ref(self.dwarf)
     }
 
-    /// Returns the name of a function, and the file and line of its declaration. `None` if it has no name.
-    fn declaration(
-        &self,
-        unit: usize,
-        entry: &Entry<'a>,
-    ) -> Option<(String, Option<String>, Option<u32>)> {
+    /// Returns the declaration of a function. `None` if it has no name.
+    fn declaration(&self, unit: usize, entry: &Entry<'a>) -> Option<Declaration<'a>> {
         let (mut name, mut linkage_name, mut file, mut line) = (None, None, None, None);
         let mut next = Some((unit, entry.clone()));
         for _ in 0..MAX_ORIGINS {
             let Some((at, entry)) = next else {
                 break;
             };
-            let unit = self.unit(at);
-            let text = |name: DwAt| text(unit, entry.attr_value(name)?);
+            let text = |name: DwAt| text(self.unit(at), entry.attr_value(name)?);
             name = name.or_else(|| text(constants::DW_AT_name));
             linkage_name = linkage_name.or_else(|| text(constants::DW_AT_linkage_name));
-            // The line belongs to the file of the same entry.
-            if line.is_none() {
-                line = number(&entry, constants::DW_AT_decl_line);
-            }
-            if file.is_none() {
-                let index = number(&entry, constants::DW_AT_decl_file);
-                file = index.and_then(|index| path(unit, index));
-            }
+            line = line.or_else(|| number(&entry, constants::DW_AT_decl_line));
+            let index = || number(&entry, constants::DW_AT_decl_file);
+            file = file.or_else(|| Some((at, index()?)));
             next = self.origin(at, &entry);
         }
         let line = line.and_then(|line| u32::try_from(line).ok());
-        Some((linkage_name.or(name)?, file, line.filter(|&line| line != 0)))
+        Some(Declaration {
+            name: linkage_name.or(name)?,
+            file,
+            line: line.filter(|&line| line != 0),
+        })
     }
 
     /// Returns the entry of which another one is a place or the definition, with the index of its unit.
@@ -154,13 +165,12 @@ fn number(entry: &Entry<'_>, name: DwAt) -> Option<u64> {
     }
 }
 
-fn text<'a>(unit: UnitRef<'_, Section<'a>>, value: AttributeValue<Section<'a>>) -> Option<String> {
-    let bytes = unit.attr_string(value).ok()?;
-    Some(String::from_utf8_lossy(bytes.slice()).into_owned())
+fn text<'a>(unit: UnitRef<'_, Section<'a>>, value: AttributeValue<Section<'a>>) -> Option<&'a str> {
+    str::from_utf8(unit.attr_string(value).ok()?.slice()).ok()
 }
 
 /// Returns the path of a file of a unit's line table, as the positions of instructions have it.
-fn path(unit: UnitRef<'_, Section<'_>>, index: u64) -> Option<String> {
+fn path_of(unit: UnitRef<'_, Section<'_>>, index: u64) -> Option<Arc<str>> {
     let header = unit.line_program.as_ref()?.header();
     let file = header.file(index)?;
     let directory = unit.comp_dir.as_ref();
@@ -170,10 +180,10 @@ fn path(unit: UnitRef<'_, Section<'_>>, index: u64) -> Option<String> {
     if file.directory_index() != 0
         && let Some(directory) = file.directory(header)
     {
-        push(&mut path, &text(unit, directory)?);
+        push(&mut path, text(unit, directory)?);
     }
-    push(&mut path, &text(unit, file.path_name())?);
-    Some(path)
+    push(&mut path, text(unit, file.path_name())?);
+    Some(path.into())
 }
 
 /// Appends a part to a path, or replaces the path if the part is absolute.

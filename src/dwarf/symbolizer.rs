@@ -169,12 +169,13 @@ impl<'a> Symbolizer<'a> {
     /// Returns the places of all functions of the program's source that have code, in the order of the
     /// debugging information. A function has several if it is inlined.
     ///
-    /// Functions that the linker has removed may be among them, at offsets without code.
+    /// Functions that the linker has removed may be among them, at offsets without code. Those whose name
+    /// is not UTF-8 are left out.
     ///
     /// # Errors
     ///
     /// Returns an error if the debugging information is malformed.
-    pub fn functions(&self) -> Result<Vec<SourceFunction>> {
+    pub fn functions(&self) -> Result<Vec<SourceFunction<'a>>> {
         let mut functions = function::functions(&self.dwarf)?;
         for function in &mut functions {
             let Range { start, end } = function.offsets;
