@@ -1,12 +1,16 @@
 //! The command line: its output, messages and exit codes.
 
 mod command;
+#[path = "command/coverage.rs"]
+mod coverage;
 #[path = "command/entries.rs"]
 mod entries;
 #[path = "command/explore.rs"]
 mod explore;
 #[path = "command/files.rs"]
 mod files;
+#[path = "command/lined.rs"]
+mod lined;
 #[path = "command/names.rs"]
 mod names;
 #[path = "command/numbers.rs"]
@@ -19,6 +23,8 @@ mod profiles;
 mod recordings;
 #[path = "command/snapshots.rs"]
 mod snapshots;
+#[path = "command/traces.rs"]
+mod traces;
 
 use command::{Run, backstitch, file};
 use std::ffi::OsStr;

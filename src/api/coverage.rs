@@ -5,6 +5,7 @@ use super::store::Store;
 use crate::module::Counts;
 use crate::probe::{self, Runs};
 use crate::support::error::Result;
+use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use core::ops::Range;
 
@@ -35,6 +36,25 @@ pub struct FunctionCoverage {
 }
 
 impl ModuleCoverage {
+    /// Creates the coverage of a module of which nothing was executed.
+    pub fn new(module: &Module) -> ModuleCoverage {
+        ModuleCoverage::of(module.clone(), BTreeMap::new())
+    }
+
+    /// Makes the coverage of a module from the straight runs of its functions.
+    fn of(module: Module, mut runs: BTreeMap<u32, Runs>) -> ModuleCoverage {
+        let bodies = (module.0.imported_functions..).zip(&module.0.bodies);
+        let functions = bodies.map(|(index, body)| FunctionCoverage {
+            index,
+            body: body.start as u32..body.end as u32,
+            runs: runs.remove(&index).unwrap_or_default(),
+        });
+        ModuleCoverage {
+            functions: functions.collect(),
+            module,
+        }
+    }
+
     /// Returns the module.
     pub fn module(&self) -> &Module {
         &self.module
@@ -47,9 +67,15 @@ impl ModuleCoverage {
 
     /// Returns how often the instruction at an offset in the module was executed.
     pub fn count_at(&self, offset: u32) -> u64 {
-        let after = self.functions.partition_point(|it| it.body.start <= offset);
-        let function = after.checked_sub(1).map(|at| &self.functions[at]);
+        let function = self.function_at(offset);
         function.map_or(0, |function| function.count_at(offset))
+    }
+
+    /// Returns the function that has the code at an offset in the module.
+    pub fn function_at(&self, offset: u32) -> Option<&FunctionCoverage> {
+        let after = self.functions.partition_point(|it| it.body.start <= offset);
+        let function = &self.functions[after.checked_sub(1)?];
+        function.body.contains(&offset).then_some(function)
     }
 }
 
@@ -138,17 +164,8 @@ impl<T: 'static> Store<T> {
         let modules = probe::modules(&self.inner).into_iter();
         modules
             .map(|module| {
-                let mut runs = probe::runs(&module);
-                let bodies = (module.imported_functions..).zip(&module.bodies);
-                let functions = bodies.map(|(index, body)| FunctionCoverage {
-                    index,
-                    body: body.start as u32..body.end as u32,
-                    runs: runs.remove(&index).unwrap_or_default(),
-                });
-                ModuleCoverage {
-                    functions: functions.collect(),
-                    module: Module(module),
-                }
+                let runs = probe::runs(&module);
+                ModuleCoverage::of(Module(module), runs)
             })
             .collect()
     }

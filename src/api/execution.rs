@@ -434,7 +434,6 @@ impl Execution {
     }
 
     /// Returns the execution's stack.
-    #[cfg(feature = "profiling")]
     pub(super) fn stack(&self) -> crate::ids::StackId {
         self.inner.stack()
     }

@@ -46,6 +46,7 @@ mod field_type;
 mod file;
 mod finality;
 mod fork;
+mod frame_state;
 mod frame_symbols;
 mod func;
 mod func_type;
@@ -73,6 +74,8 @@ mod rooted;
 #[cfg(backstitch_threads)]
 mod shared_memory;
 mod snapshot;
+#[cfg(feature = "dwarf")]
+mod source_coverage;
 mod store;
 mod struct_ref;
 mod struct_type;
@@ -116,6 +119,7 @@ pub use self::externals::{Export, Extern};
 pub use self::field_type::{FieldType, StorageType};
 pub use self::finality::Finality;
 pub use self::fork::{Fork, StoreHandle};
+pub use self::frame_state::FrameState;
 pub use self::func::Func;
 pub use self::func_type::FuncType;
 pub use self::global::Global;
@@ -144,6 +148,8 @@ pub use self::rooted::{GcRef, OwnedRooted, Rooted, RootedGcRef};
 #[cfg(backstitch_threads)]
 pub use self::shared_memory::{SharedMemory, WaitResult};
 pub use self::snapshot::{Restored, Snapshot, SnapshotHost, SnapshotModule, SnapshotOptions};
+#[cfg(feature = "dwarf")]
+pub use self::source_coverage::SourceCoverage;
 pub use self::store::Store;
 pub use self::struct_ref::{StructRef, StructRefPre};
 pub use self::struct_type::StructType;
@@ -157,7 +163,9 @@ pub use self::wasm_ty::{WasmParams, WasmResults, WasmRet, WasmTy};
 pub use crate::code::{AccessKind, Trap};
 pub use crate::dwarf::FrameSymbol;
 #[cfg(feature = "dwarf")]
-pub use crate::dwarf::{FrameValues, SourceLine, SourceScope, SourceVariable, Symbolizer};
+pub use crate::dwarf::{
+    FrameValues, SourceFunction, SourceLine, SourceScope, SourceVariable, Symbolizer,
+};
 #[cfg(feature = "profile")]
 pub use crate::execute::DispatchCounts;
 pub use crate::execute::{Dispatch, DispatchError, ExecutionError};

@@ -104,7 +104,7 @@ pub(crate) fn run(
         Subject::Program => {
             if let Some(option) = arguments.program.refused_by_debugger() {
                 return Err(Failure::Input(format!(
-                    "{option} has no effect under a debugger"
+                    "a program under a debugger cannot have {option}"
                 )));
             }
             run::run_debugged(

@@ -14,6 +14,7 @@
 
 mod completions;
 mod coredump;
+mod coverage;
 mod debug;
 mod dis;
 mod explore;
@@ -41,6 +42,7 @@ mod snapshot;
 mod sources;
 mod symbols;
 mod text;
+mod trace;
 mod value;
 mod wasi;
 mod wast;

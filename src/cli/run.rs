@@ -1,5 +1,6 @@
 //! `backstitch run`: runs a program, or one exported function of a module.
 
+use super::coverage::Coverage;
 use super::failure::Failure;
 use super::host::{self, Host};
 use super::input::Source;
@@ -7,8 +8,9 @@ use super::names::{self, Selection};
 use super::profile::{self, Profile};
 use super::program::{self, Ended, Running, Stopped};
 use super::snapshot::{self, Moment};
+use super::trace::{self, Trace};
 use super::value::{self, Notation};
-use super::{coredump, quantity, record, signature, wasi};
+use super::{coredump, coverage, quantity, record, signature, wasi};
 use backstitch::wasi::threads::has_threads;
 use backstitch::wasi::{Program, Threads, WasiCtx};
 use backstitch::{
@@ -41,6 +43,8 @@ Examples:
   backstitch run --coredump '%p-%h.core' program.wasm
   backstitch run --record program.log program.wasm
   backstitch run --profile program.svg program.wasm
+  backstitch run --coverage program.info program.wasm
+  backstitch run --trace-calls='shop::*' --trace-memory 0x400:16 program.wasm
   backstitch run --deterministic --snapshot half.core --at fuel=1e6 program.wasm
 
 Exit codes: 0 success; 1 an error in the file, an import, an export or an argument;
@@ -89,6 +93,12 @@ pub(crate) struct Arguments {
     profile: profile::Profiling,
 
     #[command(flatten)]
+    coverage: coverage::Covering,
+
+    #[command(flatten)]
+    trace: trace::Tracing,
+
+    #[command(flatten)]
     pub(super) wasi: wasi::Given,
 
     /// Validate and translate the whole module before it runs
@@ -128,6 +138,8 @@ impl Arguments {
             Some("--snapshot")
         } else if self.profile.is_some() {
             Some("--profile")
+        } else if self.trace.is_some() {
+            Some("--trace-calls and --trace-memory")
         } else {
             None
         }
@@ -201,8 +213,17 @@ pub(super) fn run_debugged(
             "cannot make a profile of `{file}`: it has threads"
         )));
     }
-    // Threads whose instructions are counted take turns, and so do those that are recorded or saved.
-    let takes_turns = counts || arguments.record.is_some() || arguments.snapshot.is_some();
+    if has_threads && arguments.trace.is_some() {
+        return Err(Failure::Input(format!(
+            "cannot trace `{file}`: it has threads"
+        )));
+    }
+    // Threads whose instructions are counted take turns, and so do those that are recorded, saved, or
+    // measured.
+    let takes_turns = counts
+        || arguments.record.is_some()
+        || arguments.snapshot.is_some()
+        || arguments.coverage.is_some();
     let parallel = has_threads && !takes_turns && cfg!(backstitch_threads);
     if has_threads && !counts {
         module = load(&source, arguments, !parallel, parallel)?;
@@ -226,6 +247,8 @@ pub(super) fn run_debugged(
     } else {
         (&[][..], &texts[..])
     };
+    let coverage = arguments.coverage.prepare(&module, file)?;
+    let mut trace = arguments.trace.start(&module, &source)?;
     let call = match &entry {
         Ok(Some((name, ty))) => Some(Call::new(name, ty, parameters)?),
         Ok(None) | Err(_) => None,
@@ -250,6 +273,7 @@ pub(super) fn run_debugged(
     let mut store = new_store(&engine, arguments, context).map_err(refuse)?;
     let notation = Notation::of(arguments.hex);
     arguments.record.start(&mut store, path, notation)?;
+    arguments.coverage.start(&mut store).map_err(refuse)?;
     let mut linker = Linker::new(&engine);
     host::link(&mut linker, &mut store, &module).map_err(refuse)?;
     host::check_imports(&source, &module, &linker, &mut store)?;
@@ -258,19 +282,22 @@ pub(super) fn run_debugged(
 
     let threads = has_threads.then(|| program::with_threads(arguments.wasi.policy()));
     let mut profile = arguments.profile.start(&module, file).map_err(refuse)?;
-    let manner = match (moment, &mut profile, debug) {
+    let manner = match (moment, &mut profile, &mut trace, debug) {
         (Some(moment), ..) => Manner::To(moment),
-        (None, Some(profile), _) => Manner::Sampled(profile),
-        (None, None, Some(debug)) => Manner::Debugged(debug),
-        (None, None, None) => Manner::Plain,
+        (None, Some(profile), ..) => Manner::Sampled(profile),
+        (None, None, Some(trace), _) => Manner::Traced(trace),
+        (None, None, None, Some(debug)) => Manner::Debugged(debug),
+        (None, None, None, None) => Manner::Plain,
     };
     let ended = execute(&mut store, &linker, &module, file, call, threads, manner);
     let dump = dump.as_deref();
     let ended = program::conclude(ended, &mut store, &arguments.snapshot, dump, &source, file);
     arguments.record.end(&mut store, ended.as_ref().err())?;
     let profiled = profile.map_or(Ok(()), Profile::finish);
+    let covered = coverage.map_or(Ok(()), |coverage: Coverage| coverage.finish(&store));
+    let traced = trace.map_or(Ok(()), Trace::finish);
     print_results(out, notation, &ended?)?;
-    profiled
+    profiled.and(covered).and(traced)
 }
 
 /// Prints the results of the selected call, one per line.
@@ -286,7 +313,7 @@ pub(super) fn print_results(
 }
 
 /// The manner in which a call is made.
-enum Manner<'a> {
+enum Manner<'a, 'm> {
     /// To its end.
     Plain,
     /// To the moment of a snapshot.
@@ -295,6 +322,8 @@ enum Manner<'a> {
     Sampled(&'a mut Profile),
     /// As a debugger wants it.
     Debugged(Debug<'a>),
+    /// To its end, with a trace.
+    Traced(&'a mut Trace<'m>),
 }
 
 /// Instantiates the module and makes the call, if there is one.
@@ -305,7 +334,7 @@ fn execute(
     file: &str,
     selected: Option<Call>,
     threads: Option<Program<Host>>,
-    manner: Manner<'_>,
+    manner: Manner<'_, '_>,
 ) -> Result<Ended, Stopped> {
     let instance = match &threads {
         Some(program) => program.instantiate(store, linker, module)?,
@@ -325,6 +354,7 @@ fn execute(
         Manner::To(moment) => Some(moment),
         Manner::Sampled(profile) => return Ok(Ended::Done(profile.run(store, first)?)),
         Manner::Debugged(debug) => return Ok(Ended::Done(debug(store, first)?)),
+        Manner::Traced(trace) => return Ok(Ended::Done(trace.run(store, first)?)),
     };
     let running = Running::start(store, threads, first);
     if let Some(Moment::Fuel(count)) = moment {

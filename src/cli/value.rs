@@ -1,6 +1,7 @@
 //! Values on the command line: parsing and formatting.
 
 use super::lanes::{self, Shape};
+use backstitch::coredump::{RefKind, Value};
 use backstitch::{Val, ValType};
 use wast::parser::{self, Parse, ParseBuffer};
 use wast::token::{F32, F64};
@@ -141,6 +142,27 @@ pub(crate) fn print(value: &Val, notation: Notation) -> String {
         Val::ExternRef(Some(_)) => "ref.extern".to_string(),
         Val::FuncRef(None) | Val::ExternRef(None) => "null".to_string(),
         _ => "(a value that cannot be printed)".to_string(),
+    }
+}
+
+/// Formats a value of a frame, with the number of the object that a reference refers to.
+pub(crate) fn print_raw(value: &Value, lanes: Shape) -> String {
+    match *value {
+        Value::I32(bits) => bits.cast_signed().to_string(),
+        Value::I64(bits) => bits.cast_signed().to_string(),
+        Value::F32(bits) => print_f32(f32::from_bits(bits)),
+        Value::F64(bits) => print_f64(f64::from_bits(bits)),
+        Value::V128(bits) => lanes.format(bits),
+        Value::Missing => "?".to_string(),
+        Value::Ref(_, None) => "null".to_string(),
+        Value::Ref(RefKind::Func, Some(index)) => format!("func {index}"),
+        Value::Ref(RefKind::Extern, Some(number)) => format!("extern {number}"),
+        Value::Ref(RefKind::Any, Some(number)) => format!("object {number}"),
+        Value::Ref(RefKind::I31, Some(number)) => format!("i31 {number}"),
+        Value::Ref(RefKind::Exn, Some(number)) => format!("exception {number}"),
+        Value::Ref(RefKind::Cont, Some(number)) => {
+            format!("continuation {} revision {}", number as u32, number >> 32)
+        }
     }
 }
 

@@ -5,6 +5,8 @@
 //! * Rules: nothing here is needed to run a module. Debugging information that is malformed is an
 //!   error where it is asked for, and no reason to refuse a module.
 
+#[cfg(feature = "dwarf")]
+mod function;
 mod symbol;
 #[cfg(feature = "dwarf")]
 mod symbolizer;
@@ -15,6 +17,8 @@ mod variables;
 #[cfg(feature = "dwarf")]
 pub const SECTIONS: &str = ".debug_";
 
+#[cfg(feature = "dwarf")]
+pub use function::SourceFunction;
 pub use symbol::FrameSymbol;
 #[cfg(feature = "dwarf")]
 pub use symbolizer::{SourceLine, Symbolizer};

@@ -1,13 +1,14 @@
 //! Lookup of instructions in the line tables and functions of a module.
 
 use super::variables::{self, FrameValues, SourceScope};
-use super::{FrameSymbol, SECTIONS};
+use super::{FrameSymbol, SECTIONS, SourceFunction, function};
 use crate::ensure;
 use crate::support::error::Result;
 use addr2line::Context;
 use addr2line::gimli::{self, Dwarf, EndianSlice, LittleEndian, SectionId, UnitRef};
 use alloc::borrow::ToOwned;
 use alloc::collections::BTreeMap;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
 use core::ops::Range;
@@ -32,6 +33,7 @@ pub(super) type Section<'a> = EndianSlice<'a, LittleEndian>;
 /// # Ok::<(), backstitch::Error>(())
 /// ```
 pub struct Symbolizer<'a> {
+    dwarf: Arc<Dwarf<Section<'a>>>,
     context: Context<Section<'a>>,
     /// Offset in the module of the code section's contents. Addresses are relative to it.
     code: u64,
@@ -90,8 +92,10 @@ impl<'a> Symbolizer<'a> {
                  into each other"
             );
         }
+        let dwarf = Arc::new(dwarf);
         Ok(Some(Symbolizer {
-            context: Context::from_dwarf(dwarf)?,
+            context: Context::from_arc_dwarf(Arc::clone(&dwarf))?,
+            dwarf,
             code,
         }))
     }
@@ -160,6 +164,24 @@ impl<'a> Symbolizer<'a> {
             });
         }
         lines
+    }
+
+    /// Returns the places of all functions of the program's source that have code, in the order of the
+    /// debugging information. A function has several if it is inlined.
+    ///
+    /// Functions that the linker has removed may be among them, at offsets without code. Those whose name
+    /// is not UTF-8 are left out.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the debugging information is malformed.
+    pub fn functions(&self) -> Result<Vec<SourceFunction<'a>>> {
+        let mut functions = function::functions(&self.dwarf)?;
+        for function in &mut functions {
+            let Range { start, end } = function.offsets;
+            function.offsets = start.saturating_add(self.code)..end.saturating_add(self.code);
+        }
+        Ok(functions)
     }
 }
 

@@ -12,9 +12,11 @@ mod frame;
 pub mod image;
 mod roots;
 mod uncharged;
+mod values;
 
 pub use backtrace::Backtrace;
 pub use fault::MemoryFault;
 pub use frame::Frame;
 pub use roots::trace_stack;
 pub use uncharged::uncharged_cost;
+pub use values::FrameValues;

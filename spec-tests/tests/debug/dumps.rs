@@ -363,7 +363,7 @@ fn d5_the_command_says_what_it_cannot_debug() {
         .says(&["nothing was run", "has neither a function `_start`"]);
     let run = backstitch(["debug", "--profile", "x.json", &program]);
     run.expect(1, "")
-        .says(&["--profile has no effect under a debugger"]);
+        .says(&["a program under a debugger cannot have --profile"]);
     let elf = text(file("debug/elf", b"\x7fELF\x02"));
     backstitch(["debug", &elf])
         .expect(1, "")

@@ -1,6 +1,7 @@
 //! Breakpoints, watched bytes and single steps (D3).
 
 use super::timelines::Log;
+use crate::coredump::Value;
 use crate::{
     Config, CoverageKind, Dispatch, Engine, Execution, Instance, Module, Outcome, Recorder,
     Replayer, Result, Store, Suspension, Timeline, TimelineOptions, Val, Watchpoint,
@@ -229,5 +230,46 @@ fn counts_are_those_of_single_steps() {
                 }
             }
         }
+    }
+}
+
+/// Frames have their values on both sides of a continuation's end.
+#[test]
+fn d3_frames_of_suspended_executions_have_their_values() {
+    for dispatch in [Dispatch::best(), Dispatch::Loop] {
+        let engine = engine(dispatch);
+        let module = Module::new(&engine, TEXT).unwrap();
+        let mut store = Store::new(&engine, ());
+        let (instance, mut execution) = start(&mut store, &module);
+        assert!(execution.frame_state(&store, 0).is_none());
+        // Before the multiplication.
+        let body = module.0.bodies[0].clone();
+        let mut offset = module.instruction_from(body.start as u32).unwrap();
+        for _ in 0..2 {
+            offset = module.instruction_from(offset + 1).unwrap();
+        }
+        store.add_breakpoint(&module, offset).unwrap();
+        let outcome = execution.resume(&mut store).unwrap();
+        assert!(matches!(
+            outcome,
+            Outcome::Suspended(Suspension::Breakpoint)
+        ));
+        let youngest = execution.frame_state(&store, 0).unwrap();
+        assert_eq!(youngest.instance(), instance);
+        assert_eq!(youngest.module_offset(), offset);
+        assert_eq!(youngest.locals(), [Value::I32(3)]);
+        assert_eq!(youngest.operands(), [Value::I32(3), Value::I32(3)]);
+        assert!(!youngest.is_calling());
+        let (count, run) = (
+            execution.frame_state(&store, 1).unwrap(),
+            execution.frame_state(&store, 2).unwrap(),
+        );
+        assert_eq!((count.func_index(), run.func_index()), (1, 2));
+        assert!(count.is_calling() && count.operands().is_empty());
+        assert_eq!(count.stack(), youngest.stack());
+        assert!(count.fp() < youngest.fp());
+        assert_eq!(run.locals()[0], Value::I32(0));
+        assert_eq!(execution.stacks(&store), [count.stack(), run.stack()]);
+        assert!(execution.frame_state(&store, 3).is_none());
     }
 }

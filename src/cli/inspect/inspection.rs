@@ -156,26 +156,13 @@ impl<'a> Inspection<'a> {
     /// Formats a value for people.
     pub(crate) fn text(&self, value: &Value) -> String {
         match *value {
-            Value::I32(bits) => bits.cast_signed().to_string(),
-            Value::I64(bits) => bits.cast_signed().to_string(),
-            Value::F32(bits) => value::print_f32(f32::from_bits(bits)),
-            Value::F64(bits) => value::print_f64(f64::from_bits(bits)),
-            Value::V128(bits) => self.lanes.format(bits),
-            Value::Missing => "?".to_string(),
-            Value::Ref(_, None) => "null".to_string(),
             Value::Ref(RefKind::Func, Some(index)) => self.function(index),
-            Value::Ref(RefKind::Extern, Some(number)) => format!("extern {number}"),
             Value::Ref(RefKind::Any | RefKind::Exn, Some(number))
                 if self.dump.reached().is_some() =>
             {
                 self.reference(number)
             }
-            Value::Ref(RefKind::Any, Some(number)) => format!("object {number}"),
-            Value::Ref(RefKind::I31, Some(number)) => format!("i31 {number}"),
-            Value::Ref(RefKind::Exn, Some(number)) => format!("exception {number}"),
-            Value::Ref(RefKind::Cont, Some(number)) => {
-                format!("continuation {} revision {}", number as u32, number >> 32)
-            }
+            _ => value::print_raw(value, self.lanes),
         }
     }
 

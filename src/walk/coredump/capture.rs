@@ -308,21 +308,24 @@ impl Capture {
     }
 
     fn value(&self, frame: &Frame, variable: &Variable) -> Value {
-        let Some([bits, high]) = self.bits(frame, variable) else {
-            return Value::Missing;
-        };
-        match variable.kind {
-            Kind::I32 => Value::I32(bits as u32),
-            Kind::I64 => Value::I64(bits),
-            Kind::F32 => Value::F32(bits as u32),
-            Kind::F64 => Value::F64(bits),
-            Kind::V128 => Value::V128(u128::from(bits) | u128::from(high) << 64),
-            Kind::FuncRef => reference(RefKind::Func, bits),
-            Kind::ExternRef => reference(RefKind::Extern, bits),
-            Kind::ExnRef => reference(RefKind::Exn, bits),
-            Kind::ContRef => reference(RefKind::Cont, bits),
-            Kind::AnyRef => reference(RefKind::Any, bits),
-        }
+        let bits = self.bits(frame, variable);
+        bits.map_or(Value::Missing, |bits| value_of(variable.kind, bits))
+    }
+}
+
+/// Returns the value that bits of a frame are.
+pub fn value_of(kind: Kind, [bits, high]: ValBits) -> Value {
+    match kind {
+        Kind::I32 => Value::I32(bits as u32),
+        Kind::I64 => Value::I64(bits),
+        Kind::F32 => Value::F32(bits as u32),
+        Kind::F64 => Value::F64(bits),
+        Kind::V128 => Value::V128(u128::from(bits) | u128::from(high) << 64),
+        Kind::FuncRef => reference(RefKind::Func, bits),
+        Kind::ExternRef => reference(RefKind::Extern, bits),
+        Kind::ExnRef => reference(RefKind::Exn, bits),
+        Kind::ContRef => reference(RefKind::Cont, bits),
+        Kind::AnyRef => reference(RefKind::Any, bits),
     }
 }
 

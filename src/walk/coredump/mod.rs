@@ -35,7 +35,7 @@ mod shown;
 mod snapshot;
 mod writer;
 
-pub use capture::{Capture, Cause};
+pub use capture::{Capture, Cause, value_of};
 #[cfg(feature = "debug")]
 pub use capture::{FrameValues, Maps};
 #[cfg(feature = "debug")]
