@@ -57,6 +57,7 @@ mod wait_queue;
 #[path = "interleavings/block.rs"]
 mod block;
 #[path = "../../../src/code/module_code.rs"]
+#[allow(dead_code, reason = "code that threads share has no probes")]
 mod module_code;
 #[path = "interleavings/waiting.rs"]
 mod waiting;
@@ -161,7 +162,7 @@ impl Shared {
                 // Both threads may get here and translate the function.
                 self.code.publish(0, CodeBlock::of_function(0))
             });
-            self.call.entry(0).replace(stub, code);
+            self.call.entry(0).replace(code);
         }
         // SAFETY: code lives as long as its module. `loom` checks that it is complete when read.
         let extent = unsafe { (*code).read() };

@@ -222,11 +222,7 @@ fn a_program_is_saved_when_it_calls_an_export() {
     assert_eq!(first.out, "");
     assert!(fs::read(&saved).unwrap().starts_with(&[0x1f, 0x8b]));
     let shown = run([&"inspect", &saved]);
-    assert!(
-        shown.out.contains("in program!put(byte="),
-        "{}",
-        shown.out
-    );
+    assert!(shown.out.contains("in program!put(byte="), "{}", shown.out);
     let at = "export=put";
     let second = run([&"resume", &"--snapshot", &again, &"--at", &at, &saved]);
     assert_eq!(second.out, whole.out[..1], "{}", second.err);
