@@ -125,3 +125,14 @@ fn shared_scripts() -> Vec<Script> {
     }
     scripts
 }
+
+/// Returns all scripts, or one of each name: scripts of one name in several suites are much the same.
+pub fn sampled(every: bool) -> Vec<Script> {
+    let mut names = BTreeSet::new();
+    let mut scripts = scripts();
+    scripts.retain(|script| {
+        let name = script.name.rsplit('/').next().unwrap_or_default();
+        every || names.insert(name.to_string())
+    });
+    scripts
+}

@@ -11,7 +11,6 @@ use backstitch::{
 use spec_tests::harness::{self, Arguments, Test};
 use spec_tests::script::{self, Host, driver::Driver};
 use spec_tests::suite;
-use std::collections::BTreeSet;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -259,13 +258,7 @@ fn main() -> ExitCode {
     };
     let every = std::env::var("PROBES").is_ok_and(|value| value == "all");
     let engines = engines();
-    // Scripts of one name in several suites are much the same.
-    let mut names = BTreeSet::new();
-    let mut scripts = suite::scripts();
-    scripts.retain(|script| {
-        let name = script.name.rsplit('/').next().unwrap_or_default();
-        every || names.insert(name.to_string())
-    });
+    let scripts = suite::sampled(every);
     let stops = &AtomicU64::new(0);
     let engines = &engines;
     let tests: Vec<Test<'_>> = scripts

@@ -27,8 +27,8 @@ pub struct Watchpoint {
 /// # Debugging
 ///
 /// A store that is debugged gets its own copies of its modules' code at the first call of one of these
-/// methods. Other stores of the same modules never notice. Functions without a breakpoint run as fast as
-/// before.
+/// methods. Other stores of the same modules never notice. Functions without a breakpoint keep
+/// the code that they had.
 ///
 /// Executions are suspended with [`Suspension::Breakpoint`] and [`Suspension::Watchpoint`]. Calls that
 /// cannot be suspended, like [`Func::call`], trap with [`Trap::Interrupt`] instead. Code that a host

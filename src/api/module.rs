@@ -36,6 +36,12 @@ impl Module {
     ///
     /// # Errors
     ///
+    /// Returns whether another module has the same bytes.
+    #[cfg(feature = "debug")]
+    pub(crate) fn has_bytes_of(&self, other: &Module) -> bool {
+        self.0.is_copy_of(&other.0) || self.0.sha256() == other.0.sha256()
+    }
+
     /// Returns the binary.
     #[cfg(feature = "debug")]
     pub(crate) fn binary(&self) -> &[u8] {

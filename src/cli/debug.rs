@@ -54,7 +54,7 @@ pub(crate) struct Arguments {
     program: run::Arguments,
 }
 
-/// What a file contains.
+/// The contents of a file.
 enum Subject<'a> {
     Dump(Box<CoreDump<'a>>),
     Recording,

@@ -163,8 +163,8 @@ pub struct CodeBlock {
 }
 
 impl CodeBlock {
-    /// Finishes the code in `assembler`, with the counters in it. `extent` is the extent of a frame in bytes, and `entry`
-    /// returns the entry of a function of the same module.
+    /// Finishes the code in `assembler`, with the counters in it. `extent` is the extent of a frame in
+    /// bytes, and `entry` returns the entry of a function of the same module.
     pub fn new<'e>(
         assembler: &Assembler,
         handlers: &HandlerTable,

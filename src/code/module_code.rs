@@ -7,7 +7,7 @@
 //! threads translate the same function, the first to publish wins. So a thread that has loaded an
 //! entry can run its code without a lock, and the map contains it.
 
-use super::block::{CodeBlock, CodeHeader, Counter, HandlerTable};
+use super::block::{CodeBlock, CodeHeader, Counter, HEADER_WORDS, HandlerTable};
 use crate::support::sync::{Mutex, MutexGuard};
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
@@ -71,6 +71,13 @@ fn find(blocks: &Blocks, address: *const u64) -> Option<(&Published, u32)> {
     let (&start, published) = blocks.range(..=address).next_back()?;
     let offset = (address - start) / size_of::<u64>();
     (offset <= published.block.len()).then_some((published, offset as u32))
+}
+
+/// Returns the block of a function's code; that of the stub is none.
+fn block_at(blocks: &mut Blocks, code: *const CodeHeader) -> Option<&mut CodeBlock> {
+    let start = code.cast::<u64>().wrapping_add(HEADER_WORDS);
+    let published = blocks.get_mut(&(start as usize))?;
+    Some(&mut published.block)
 }
 
 /// Position of an instruction pointer in a module's code.
@@ -155,23 +162,27 @@ impl ModuleCode {
 
     /// Makes code that [`ModuleCode::replace`] has returned the code of its function again.
     pub fn select(&self, function: u32, code: *const CodeHeader) {
-        let mut blocks = self.blocks.lock();
-        for Published {
-            function: of,
-            block,
-            ..
-        } in blocks.values_mut()
-        {
-            if *of != function {
-                continue;
-            }
-            if core::ptr::eq(block.header(), code) {
-                block.open();
-            } else {
-                block.close(self.handlers);
-            }
+        self.close(function);
+        if let Some(block) = block_at(&mut self.blocks.lock(), code) {
+            block.open();
         }
         self.entry(function).replace(code);
+    }
+
+    /// Makes calls of a function's code go to the stub, until [`ModuleCode::open`] is called.
+    ///
+    /// This is for the code of one store, none of which runs meanwhile.
+    pub fn close(&self, function: u32) {
+        if let Some(block) = block_at(&mut self.blocks.lock(), self.entry(function).load()) {
+            block.close(self.handlers);
+        }
+    }
+
+    /// Undoes [`ModuleCode::close`].
+    pub fn open(&self, function: u32) {
+        if let Some(block) = block_at(&mut self.blocks.lock(), self.entry(function).load()) {
+            block.open();
+        }
     }
 
     /// Makes calls of a function go to the stub, until it gets code again.
@@ -179,25 +190,6 @@ impl ModuleCode {
     /// This is for the code of one store, none of which runs meanwhile.
     pub fn withdraw(&self, function: u32) {
         self.select(function, self.handlers.fixed.stub.code());
-    }
-
-    /// Makes calls of functions go to the stub, or to their code again: of all functions that have code,
-    /// except those for which `stays_open` holds.
-    ///
-    /// This is for the code of one store, none of which runs meanwhile.
-    pub fn close_entrances(&self, close: bool, stays_open: impl Fn(u32) -> bool) {
-        let mut blocks = self.blocks.lock();
-        for published in blocks.values_mut() {
-            let (function, block) = (published.function, &mut published.block);
-            if stays_open(function) || self.published(function) != Some(block.header()) {
-                continue;
-            }
-            if close {
-                block.close(self.handlers);
-            } else {
-                block.open();
-            }
-        }
     }
 
     /// Sets all counters to zero. No code of the module runs.

@@ -13,7 +13,7 @@ pub enum Space {
     OfModule(u32),
 }
 
-/// What an address stands for.
+/// The thing that an address stands for.
 ///
 /// The two highest bits distinguish memories from code, the next 30 bits are 0 or the module's number
 /// plus one, and the rest is the offset. LLDB adds nothing to a pointer of 32 bits, so 0 stands for

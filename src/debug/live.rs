@@ -1,12 +1,13 @@
 //! Running programs as debuggees.
 
-use super::stacks::{Bodies, Stacks};
+use super::image::Image;
+use super::stacks::Stacks;
 use super::{
     Action, DebugError, Debuggee, Direction, Frame, Location, Resumption, Stop, ThreadId,
     WatchKind, Watchpoint,
 };
 use crate::api::coredump::{ReasonKind, Value};
-use crate::api::{self, Execution, Module, Outcome, Result, Store, Suspension, Trap, WasmCoreDump};
+use crate::api::{self, Execution, Outcome, Result, Store, Suspension, Trap, WasmCoreDump};
 use crate::support::error::Error;
 use alloc::boxed::Box;
 use alloc::collections::BTreeSet;
@@ -40,10 +41,7 @@ pub struct Live<'s, T: 'static> {
     store: &'s mut Store<T>,
     call: Execution,
     main: ThreadId,
-    stacks: Stacks,
-    modules: Vec<(Module, Bodies)>,
-    /// The module of each instance.
-    of_instances: Vec<u32>,
+    image: Image,
     breakpoints: BTreeSet<Location>,
     watchpoints: Vec<Watchpoint>,
     /// `true` if the store stops before each instruction.
@@ -66,9 +64,7 @@ impl<'s, T: 'static> Live<'s, T> {
             store,
             call,
             main,
-            stacks: Stacks::default(),
-            modules: Vec::new(),
-            of_instances: Vec::new(),
+            image: Image::default(),
             breakpoints: BTreeSet::new(),
             watchpoints: Vec::new(),
             steps: false,
@@ -162,14 +158,7 @@ impl<'s, T: 'static> Live<'s, T> {
 
     /// Returns the instruction that is executed next.
     fn location(&self) -> Option<Location> {
-        let backtrace = self.call.backtrace(&*self.store);
-        let frame = backtrace.frames().first()?;
-        let mut modules = self.modules.iter();
-        let module = modules.position(|(module, _)| api::Module::same(module, frame.module()))?;
-        Some(Location {
-            module: module as u32,
-            offset: frame.module_offset()? as u64,
-        })
+        self.image.youngest(&self.call.backtrace(&*self.store))
     }
 
     fn watchpoint_at(&self, access: &api::Access) -> Option<Watchpoint> {
@@ -185,7 +174,7 @@ impl<'s, T: 'static> Live<'s, T> {
 
     fn end(&mut self, status: u8) -> Stop {
         self.lives = false;
-        self.stacks = Stacks::default();
+        self.image.stacks = Stacks::default();
         Stop::Exited { status }
     }
 
@@ -194,7 +183,7 @@ impl<'s, T: 'static> Live<'s, T> {
             return self.end(status);
         }
         self.lives = false;
-        self.stacks = Stacks::default();
+        self.image.stacks = Stacks::default();
         if let Some(dump) = error.downcast_ref::<WasmCoreDump>() {
             self.read(dump);
         }
@@ -208,22 +197,7 @@ impl<'s, T: 'static> Live<'s, T> {
 
     /// Reads the stacks of a dump.
     fn read(&mut self, dump: &WasmCoreDump) {
-        let mut threads = Vec::new();
-        for (index, (stack, thread)) in dump.read_threads().into_iter().enumerate() {
-            // A continuation without frames has not begun, and a client cannot show it.
-            match ThreadId::new(stack) {
-                _ if index == 0 => threads.push((self.main, thread)),
-                Some(id) => threads.push((id, thread)),
-                None => {}
-            }
-        }
-        self.stacks = Stacks { threads };
-        self.of_instances = dump.modules_of_instances().to_vec();
-        for module in &dump.modules()[self.modules.len().min(dump.modules().len())..] {
-            // A module that was loaded can be read.
-            let bodies = Bodies::read(module.binary()).unwrap_or_default();
-            self.modules.push((module.clone(), bodies));
-        }
+        self.image.read(dump, self.main, ThreadId::new);
     }
 
     fn watch(&mut self) -> Result<(), DebugError> {
@@ -247,69 +221,50 @@ impl<'s, T: 'static> Live<'s, T> {
         let fits = end.is_some_and(|end| end <= memory.data_size(&*self.store) as u64);
         fits.then_some(memory).ok_or(DebugError::OutOfBounds)
     }
-
-    /// Returns the instruction that a breakpoint at a location stops before: line tables name the
-    /// beginnings of functions, too.
-    fn instruction(&self, location: Location) -> Result<(Module, u32), DebugError> {
-        let module = self.modules.get(location.module as usize);
-        let (module, _) = module.ok_or(DebugError::Missing)?;
-        let offset = u32::try_from(location.offset).map_err(|_| DebugError::Missing)?;
-        let offset = module.instruction_from(offset).ok_or(DebugError::Missing)?;
-        Ok((module.clone(), offset))
-    }
 }
 
 impl<T: 'static> Debuggee for Live<'_, T> {
     fn modules(&self) -> Vec<String> {
-        let name = |(module, _): &(Module, Bodies)| module.name().unwrap_or("module").to_string();
-        self.modules.iter().map(name).collect()
+        self.image.names()
     }
 
     fn module_bytes(&self, module: u32) -> Option<&[u8]> {
-        Some(self.modules.get(module as usize)?.0.binary())
+        Some(self.image.module(module)?.binary())
     }
 
     fn instance_of(&self, module: u32) -> Option<u32> {
-        let found = self.of_instances.iter().position(|of| *of == module)?;
-        u32::try_from(found).ok()
+        self.image.instance_of(module)
     }
 
     fn threads(&self) -> Vec<ThreadId> {
-        self.stacks.ids()
+        self.image.stacks.ids()
     }
 
     fn thread_name(&self, thread: ThreadId) -> Option<String> {
-        self.stacks.name(thread)
+        self.image.stacks.name(thread)
     }
 
     fn thread_state(&self, thread: ThreadId) -> Option<String> {
         if thread == self.main {
             return None;
         }
-        self.stacks.state(thread)
+        self.image.stacks.state(thread)
     }
 
     fn frames(&self, thread: ThreadId, most: usize) -> Vec<Frame> {
-        let module_of = |instance| {
-            self.of_instances
-                .get(instance as usize)
-                .copied()
-                .unwrap_or(0)
-        };
-        let body = |module, function| self.modules.get(module as usize)?.1.get(function);
-        self.stacks.positions(thread, most, module_of, body)
+        self.image.frames(thread, most)
     }
 
     fn local(&self, thread: ThreadId, frame: usize, index: usize) -> Option<Value> {
-        self.stacks.local(thread, frame, index)
+        self.image.stacks.local(thread, frame, index)
     }
 
     fn operand(&self, thread: ThreadId, frame: usize, index: usize) -> Option<Value> {
-        self.stacks.operand(thread, frame, index)
+        self.image.stacks.operand(thread, frame, index)
     }
 
     fn global(&self, thread: ThreadId, frame: usize, index: usize) -> Option<Value> {
-        let instance = self.stacks.frame(thread, frame)?.instance;
+        let instance = self.image.stacks.frame(thread, frame)?.instance;
         self.store.global_of(instance, index)
     }
 
@@ -377,23 +332,26 @@ impl<T: 'static> Debuggee for Live<'_, T> {
     }
 
     fn set_breakpoint(&mut self, location: Location) -> Result<(), DebugError> {
-        let (module, offset) = self.instruction(location)?;
-        let added = self.store.add_breakpoint(&module, offset);
+        let location = self.image.instruction(location)?;
+        let module = self
+            .image
+            .module(location.module)
+            .ok_or(DebugError::Missing)?;
+        let added = self.store.add_breakpoint(module, location.offset as u32);
         added.map_err(|_| DebugError::Missing)?;
-        self.breakpoints.insert(Location {
-            module: location.module,
-            offset: offset.into(),
-        });
+        self.breakpoints.insert(location);
         Ok(())
     }
 
     fn clear_breakpoint(&mut self, location: Location) -> Result<(), DebugError> {
-        let (module, offset) = self.instruction(location)?;
-        self.breakpoints.remove(&Location {
-            module: location.module,
-            offset: offset.into(),
-        });
-        match self.store.remove_breakpoint(&module, offset) {
+        let location = self.image.instruction(location)?;
+        let module = self
+            .image
+            .module(location.module)
+            .ok_or(DebugError::Missing)?;
+        let removed = self.store.remove_breakpoint(module, location.offset as u32);
+        self.breakpoints.remove(&location);
+        match removed {
             Ok(true) => Ok(()),
             Ok(false) | Err(_) => Err(DebugError::Missing),
         }

@@ -15,7 +15,7 @@
 //!            target     the trait `Debuggee`    address   memories and code as addresses
 //!            dump       a core dump             stop      why it stopped, as a packet
 //!            live       a running program       stacks    threads and frames at one moment
-//!            recorded   a recording, in both directions
+//!            recorded   a recording             image     modules, with these stacks
 //! ```
 //!
 //! # Why
@@ -28,6 +28,7 @@ mod adapter;
 mod address;
 mod connection;
 mod dump;
+mod image;
 mod live;
 mod packet;
 mod query;

@@ -1,12 +1,12 @@
 //! Recordings as debuggees.
 
-use super::stacks::{Bodies, Stacks};
+use super::image::Image;
 use super::{
     Action, DebugError, Debuggee, Direction, Frame, Location, Resumption, Stop, ThreadId,
     WatchKind, Watchpoint,
 };
 use crate::api::coredump::Value;
-use crate::api::{Breakpoint, Module, Result, Timeline};
+use crate::api::{Breakpoint, Result, Timeline};
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::ops::Range;
@@ -16,16 +16,13 @@ const MAIN: ThreadId = ThreadId::MIN;
 
 /// A recording as a [`Debuggee`], which runs in both directions.
 ///
-/// It stops at the positions of a [`Timeline`]: before instructions that cost fuel. Breakpoints at other
+/// The program stops at the positions of a [`Timeline`]: before instructions that cost fuel. Breakpoints at other
 /// instructions stop at the next such one. Watchpoints are for writes only, and stop behind them in the
 /// direction of the run: backwards, where the bytes have the value from before.
 #[derive(Debug)]
 pub struct Recorded<'t> {
     timeline: &'t mut Timeline,
-    stacks: Stacks,
-    modules: Vec<(Module, Bodies)>,
-    /// The module of each instance at the position.
-    of_instances: Vec<u32>,
+    image: Image,
     breakpoints: Vec<Location>,
     watchpoints: Vec<Watchpoint>,
     stop: Stop,
@@ -42,9 +39,7 @@ impl<'t> Recorded<'t> {
         timeline.seek(timeline.end())?;
         let mut recorded = Recorded {
             timeline,
-            stacks: Stacks::default(),
-            modules: Vec::new(),
-            of_instances: Vec::new(),
+            image: Image::default(),
             breakpoints: Vec::new(),
             watchpoints: Vec::new(),
             stop: Stop::HistoryEnds {
@@ -62,31 +57,8 @@ impl<'t> Recorded<'t> {
     /// Reads the stacks at the position.
     fn read(&mut self) {
         let dump = self.timeline.captured();
-        let mut threads = Vec::new();
-        for (index, (stack, thread)) in dump.read_threads().into_iter().enumerate() {
-            match stack.checked_add(1).and_then(ThreadId::new) {
-                _ if index == 0 => threads.push((MAIN, thread)),
-                Some(id) if stack != 0 => threads.push((id, thread)),
-                _ => {}
-            }
-        }
-        self.stacks = Stacks { threads };
-        let mut numbers = Vec::new();
-        for module in dump.modules() {
-            let number = self.timeline.number_of(module);
-            let known = |(known, _): &(Module, Bodies)| self.timeline.number_of(known) == number;
-            numbers.push(match self.modules.iter().position(known) {
-                Some(known) => known as u32,
-                None => {
-                    let bodies = Bodies::read(module.binary()).unwrap_or_default();
-                    self.modules.push((module.clone(), bodies));
-                    self.modules.len() as u32 - 1
-                }
-            });
-        }
-        let of = dump.modules_of_instances().iter();
-        let of = of.map(|module| numbers.get(*module as usize).copied().unwrap_or(0));
-        self.of_instances = of.collect();
+        let id = |stack: u32| ThreadId::new(stack.checked_add(1)?);
+        self.image.read(&dump, MAIN, id);
     }
 
     fn run(&mut self, direction: Direction, action: &Action) -> Result<Stop> {
@@ -164,15 +136,7 @@ impl<'t> Recorded<'t> {
 
     /// Returns the instruction at the position.
     fn location(&self) -> Option<Location> {
-        let backtrace = self.timeline.backtrace();
-        let frame = backtrace.frames().first()?;
-        let number = self.timeline.number_of(frame.module());
-        let mut modules = self.modules.iter();
-        let module = modules.position(|(module, _)| self.timeline.number_of(module) == number)?;
-        Some(Location {
-            module: module as u32,
-            offset: frame.module_offset()? as u64,
-        })
+        self.image.youngest(&self.timeline.backtrace())
     }
 
     /// Returns why a run ends at the position: at a breakpoint, or else before a write.
@@ -193,7 +157,7 @@ impl<'t> Recorded<'t> {
 
     fn places(&self) -> Vec<Breakpoint> {
         let places = self.breakpoints.iter().filter_map(|location| {
-            let (module, _) = self.modules.get(location.module as usize)?;
+            let module = self.image.module(location.module)?;
             Some(Breakpoint {
                 module: self.timeline.number_of(module)?,
                 offset: u32::try_from(location.offset).ok()?,
@@ -209,71 +173,50 @@ impl<'t> Recorded<'t> {
         });
         watched.collect()
     }
-
-    /// Returns the position of a breakpoint: that of the first instruction at or after a location.
-    fn instruction(&self, location: Location) -> Result<Location, DebugError> {
-        let module = self.modules.get(location.module as usize);
-        let (module, _) = module.ok_or(DebugError::Missing)?;
-        let offset = u32::try_from(location.offset).map_err(|_| DebugError::Missing)?;
-        let offset = module.instruction_from(offset).ok_or(DebugError::Missing)?;
-        Ok(Location {
-            module: location.module,
-            offset: offset.into(),
-        })
-    }
 }
 
 impl Debuggee for Recorded<'_> {
     fn modules(&self) -> Vec<String> {
-        let name = |(module, _): &(Module, Bodies)| module.name().unwrap_or("module").to_string();
-        self.modules.iter().map(name).collect()
+        self.image.names()
     }
 
     fn module_bytes(&self, module: u32) -> Option<&[u8]> {
-        Some(self.modules.get(module as usize)?.0.binary())
+        Some(self.image.module(module)?.binary())
     }
 
     fn instance_of(&self, module: u32) -> Option<u32> {
-        let found = self.of_instances.iter().position(|of| *of == module)?;
-        u32::try_from(found).ok()
+        self.image.instance_of(module)
     }
 
     fn threads(&self) -> Vec<ThreadId> {
-        self.stacks.ids()
+        self.image.stacks.ids()
     }
 
     fn thread_name(&self, thread: ThreadId) -> Option<String> {
-        self.stacks.name(thread)
+        self.image.stacks.name(thread)
     }
 
     fn thread_state(&self, thread: ThreadId) -> Option<String> {
         match thread {
             MAIN => None,
-            other => self.stacks.state(other),
+            other => self.image.stacks.state(other),
         }
     }
 
     fn frames(&self, thread: ThreadId, most: usize) -> Vec<Frame> {
-        let module_of = |instance| {
-            self.of_instances
-                .get(instance as usize)
-                .copied()
-                .unwrap_or(0)
-        };
-        let body = |module, function| self.modules.get(module as usize)?.1.get(function);
-        self.stacks.positions(thread, most, module_of, body)
+        self.image.frames(thread, most)
     }
 
     fn local(&self, thread: ThreadId, frame: usize, index: usize) -> Option<Value> {
-        self.stacks.local(thread, frame, index)
+        self.image.stacks.local(thread, frame, index)
     }
 
     fn operand(&self, thread: ThreadId, frame: usize, index: usize) -> Option<Value> {
-        self.stacks.operand(thread, frame, index)
+        self.image.stacks.operand(thread, frame, index)
     }
 
     fn global(&self, thread: ThreadId, frame: usize, index: usize) -> Option<Value> {
-        let instance = self.stacks.frame(thread, frame)?.instance;
+        let instance = self.image.stacks.frame(thread, frame)?.instance;
         self.timeline.store().global_of(instance, index)
     }
 
@@ -322,7 +265,7 @@ impl Debuggee for Recorded<'_> {
     }
 
     fn set_breakpoint(&mut self, location: Location) -> Result<(), DebugError> {
-        let location = self.instruction(location)?;
+        let location = self.image.instruction(location)?;
         if !self.breakpoints.contains(&location) {
             self.breakpoints.push(location);
         }
@@ -330,7 +273,7 @@ impl Debuggee for Recorded<'_> {
     }
 
     fn clear_breakpoint(&mut self, location: Location) -> Result<(), DebugError> {
-        let location = self.instruction(location)?;
+        let location = self.image.instruction(location)?;
         let found = self.breakpoints.iter().position(|it| *it == location);
         self.breakpoints.remove(found.ok_or(DebugError::Missing)?);
         Ok(())

@@ -1,4 +1,4 @@
-//! What a server shows and drives.
+//! The trait for what a server shows and drives.
 
 use crate::api::coredump::Value;
 use alloc::string::String;
@@ -196,7 +196,7 @@ pub enum Direction {
     Back,
 }
 
-/// What a thread does in a run.
+/// The part of a thread in a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
     /// Runs until something stops the program.
@@ -212,7 +212,7 @@ pub enum Action {
     },
 }
 
-/// What a client asks for when it lets a program run.
+/// The request of a client that lets a program run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Resumption {
     /// The direction.
@@ -239,31 +239,31 @@ impl Resumption {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Stop {
-    /// It is about to execute an instruction with a breakpoint.
+    /// The program is about to execute an instruction with a breakpoint.
     Breakpoint {
         /// The thread.
         thread: ThreadId,
     },
-    /// It has executed a step.
+    /// The program has executed a step.
     Step {
         /// The thread.
         thread: ThreadId,
     },
-    /// It is about to access watched memory.
+    /// The program is about to access watched memory, or has done so ([`Debuggee::watches_after`]).
     Watchpoint {
         /// The thread.
         thread: ThreadId,
         /// The watchpoint.
         watchpoint: Watchpoint,
     },
-    /// It has failed.
+    /// The program has failed.
     Trapped {
         /// The thread.
         thread: ThreadId,
         /// Description of the failure.
         message: String,
     },
-    /// It was stopped from outside.
+    /// The program was stopped from outside.
     Interrupted {
         /// The thread that ran.
         thread: ThreadId,
@@ -275,12 +275,12 @@ pub enum Stop {
         /// `true` if nothing comes before.
         is_start: bool,
     },
-    /// It has ended.
+    /// The program has ended.
     Exited {
         /// The exit code.
         status: u8,
     },
-    /// It still runs, and [`Debuggee::resume`] is called again when the connection was looked at.
+    /// The program still runs, and [`Debuggee::resume`] is called again when the connection was looked at.
     Yielded,
 }
 

@@ -94,7 +94,7 @@ impl StoreInner {
             return;
         };
         if own.lock().executed(function, offset) {
-            module.code.close_entrances(true, |other| other != function);
+            module.code.close(function);
         }
     }
 

@@ -52,9 +52,9 @@ impl FunctionProbes {
 /// The instructions before which code asks whether it stops.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Stops {
-    /// Those at these offsets in the module, which ascend.
+    /// The instructions at these offsets in the module, which ascend.
     At(Vec<u32>),
-    /// All.
+    /// All instructions.
     All,
 }
 
@@ -104,7 +104,7 @@ pub struct OwnProbes {
     pub counts: Counts,
     /// The offsets of the instructions that [`Counts::Once`] has noticed, by function.
     pub executed: BTreeMap<u32, BTreeSet<u32>>,
-    /// Those that have no such probe in the present code.
+    /// The offsets of those that have no such probe in the present code.
     pub omitted: BTreeMap<u32, BTreeSet<u32>>,
     /// The functions that can do without more of their probes from their next call on.
     pub relieved: BTreeSet<u32>,

@@ -1,8 +1,8 @@
-//! Probes in running programs: breakpoints, single steps, watched bytes.
+//! Probes in running programs: breakpoints, single steps, watched bytes, counters of executions.
 //!
 //! A store gets its own copies of its modules' code ([`enable`]), so that other stores never notice. A
 //! change of the probes translates the functions anew that it concerns, and moves their frames to the
-//! new code ([`moving`]); all other functions stay as fast as before. Nothing here depends on how a
+//! new code ([`moving`]); all other functions keep their code. Nothing here depends on how a
 //! program is stopped: `execute` asks the store at each probe (`heap::debugging`).
 //!
 //! # Single steps
@@ -208,7 +208,7 @@ pub fn single_step(store: &mut StoreInner, stepping: bool) -> Result<()> {
                 probes.stepping.clear();
             })?;
         }
-        module.code.close_entrances(false, |_| false);
+        set_entrances(&module, false);
     }
     Ok(())
 }
@@ -262,12 +262,24 @@ pub fn prepare(store: &mut StoreInner, stack: StackId) -> Result<()> {
         step(store, frame.instance, frame.function, None)?;
     }
     for module in modules(store) {
-        let own = module.own_probes.as_ref();
-        let stepped = own.map_or_else(BTreeSet::new, |own| own.lock().stepping.clone());
-        let stays_open = |function| stepped.contains(&function);
-        module.code.close_entrances(true, stays_open);
+        set_entrances(&module, true);
     }
     Ok(())
+}
+
+/// Closes the entrances of all functions of a module that do not stop before each instruction, or opens
+/// them again.
+fn set_entrances(module: &Module, close: bool) {
+    let Some(own) = &module.own_probes else {
+        return;
+    };
+    let own = own.lock();
+    for function in module.imported_functions..module.functions.len() as u32 {
+        match close && !own.stepping.contains(&function) {
+            true => module.code.close(function),
+            false => module.code.open(function),
+        }
+    }
 }
 
 /// Makes a function stop before each instruction.
@@ -316,8 +328,6 @@ fn entered(store: &mut StoreInner, instance: InstanceIndex, function: u32) -> Re
             },
         )?;
     }
-    module
-        .code
-        .close_entrances(false, |other| other != function);
+    module.code.open(function);
     Ok(())
 }

@@ -5,12 +5,12 @@
 //! that is a constant or the alias of a local in the one may be in a slot in the other, which gets its
 //! value.
 
-use crate::code::{CodeHeader, HEADER_WORDS};
+use crate::code::{CodeHeader, HEADER_WORDS, Offset};
 use crate::heap::StoreInner;
 use crate::ids::{InstanceIndex, StackId};
 use crate::module::{Module, ValBits};
 use crate::stack::{RawFrame, RawFrames, Stack, StackState};
-use crate::support::error::Result;
+use crate::support::error::{Error, Result};
 use crate::translate::{self, FrameMap, Kind, Source, Variable};
 use crate::walk::Frame;
 use crate::{ensure, format_err};
@@ -281,7 +281,7 @@ fn start_of(code: *const CodeHeader) -> *const u64 {
     code.cast::<u64>().wrapping_add(HEADER_WORDS)
 }
 
-fn lost(frame: &Frame) -> crate::support::error::Error {
+fn lost(frame: &Frame) -> Error {
     format_err!(
         "a frame of function {} is at no place where its code can be replaced",
         frame.function
@@ -303,7 +303,7 @@ fn place_of(map: &FrameMap, frame: &Frame, wasm: u32) -> Option<Place> {
     if points.stopped.is_some_and(|cell| cell.0 == at) {
         return Some(Place::Stopped);
     }
-    let at_one = |cells: &[crate::code::Offset]| cells.iter().position(|cell| cell.0 == at);
+    let at_one = |cells: &[Offset]| cells.iter().position(|cell| cell.0 == at);
     if let Some(index) = at_one(&points.watched) {
         return Some(Place::Watched(index));
     }

@@ -139,9 +139,9 @@ impl FrameMap {
     }
 }
 
-/// Returns the frame map of a version of a function's code, with the operands of the instructions at these offsets in
-/// the module, which ascend. The function is translated again, unless the module has cached the
-/// map.
+/// Returns the frame map of a version of a function's code, with the operands of the instructions at
+/// these offsets in the module, which ascend. The function is translated again, unless the module has
+/// cached the map.
 ///
 /// # Errors
 ///

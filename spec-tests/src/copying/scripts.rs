@@ -5,7 +5,6 @@ use crate::harness::{self, Arguments, Test};
 use crate::script::{self, Host, driver::Driver};
 use crate::suite;
 use backstitch::{Engine, Func, Instance, Linker, Module, Result, Store, Val};
-use std::collections::BTreeSet;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -59,13 +58,7 @@ pub fn run<C: Copying<Host>>(
         }
     };
     let every = std::env::var(variable).is_ok_and(|value| value == "all");
-    // Scripts of one name in several suites are much the same.
-    let mut names = BTreeSet::new();
-    let mut scripts = suite::scripts();
-    scripts.retain(|script| {
-        let name = script.name.rsplit('/').next().unwrap_or_default();
-        every || names.insert(name.to_string())
-    });
+    let scripts = suite::sampled(every);
     let (copies, bytes) = (&AtomicU64::new(0), &AtomicU64::new(0));
     let copiers = &copiers;
     let tests: Vec<Test<'_>> = scripts

@@ -1,10 +1,13 @@
 //! A client of GDB's remote protocol.
 
+use crate::command::program;
 use backstitch::CoreDump;
 use backstitch::debug::{Debuggee, Dump, Server, State};
 use std::collections::VecDeque;
-use std::io::{Read, Write};
+use std::ffi::OsStr;
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
+use std::process::{Child, Command, Stdio};
 
 /// A stream of bytes to and from a server.
 pub trait Stream {
@@ -155,4 +158,21 @@ pub fn dump(bytes: Vec<u8>, module: Option<&'static [u8]>) -> Dump<'static> {
     let dump = CoreDump::parse(bytes.leak()).expect("the file is a core dump");
     let dump: &'static CoreDump<'static> = Box::leak(Box::new(dump));
     Dump::new(dump, |_| module).expect("the module is one")
+}
+
+/// Starts `backstitch debug` with arguments. Returns the process, and the address that it has printed.
+pub fn serve(arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> (Child, String) {
+    let mut server = Command::new(program())
+        .arg("debug")
+        .args(arguments)
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the command starts");
+    let mut output = BufReader::new(server.stderr.take().expect("it is piped"));
+    let mut line = String::new();
+    output.read_line(&mut line).expect("the line is text");
+    // The command may print more.
+    server.stderr = Some(output.into_inner());
+    let address = line.strip_prefix("Waiting for a debugger at ");
+    (server, address.expect(&line).trim_end().to_string())
 }

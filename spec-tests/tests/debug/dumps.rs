@@ -1,12 +1,10 @@
 //! Each packet, with dumps (D4 and D5).
 
-use crate::client::{Client, Local, dump, hex, packet};
-use crate::command::{backstitch, file, program};
+use crate::client::{Client, Local, dump, hex, packet, serve};
+use crate::command::{backstitch, file};
 use crate::fixtures::{self, Writer, kitchen, mixer, ours, shop};
 use backstitch::debug::{Dump, End, State};
-use std::io::{BufRead, BufReader};
 use std::net::TcpStream;
-use std::process::{Command, Stdio};
 use std::time::Duration;
 
 /// The start of the first module in the address space.
@@ -328,17 +326,7 @@ fn d4_sessions_end_when_the_client_wants() {
 fn d5_the_command_serves_one_client() {
     let dump = file("debug/shop.coredump", ours(shop(), "shop.wasm"));
     let module = file("debug/shop.wasm", shop());
-    let mut server = Command::new(program())
-        .arg("debug")
-        .args([std::path::Path::new("--module"), &module, &dump])
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("the command starts");
-    let mut lines = BufReader::new(server.stderr.take().expect("it is piped")).lines();
-    let line = lines.next().expect("a line").expect("the line is text");
-    let address = line
-        .strip_prefix("Waiting for a debugger at ")
-        .expect(&line);
+    let (mut server, address) = serve([std::path::Path::new("--module"), &module, &dump]);
     assert!(address.starts_with("127.0.0.1:"), "{address}");
     let stream = TcpStream::connect(address).expect("the server listens");
     let timeout = Some(Duration::from_secs(60));

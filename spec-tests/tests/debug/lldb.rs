@@ -1,9 +1,9 @@
 //! Sessions with LLDB on dumps of programs in C, C++ and Rust (D4 and D5).
 
+use crate::client::serve;
 use crate::command::{backstitch, file, program};
 use crate::fixtures::{kitchen, ours};
 use std::collections::BTreeSet;
-use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -13,7 +13,7 @@ const LLDB: &str = "lldb-22";
 fn has_lldb() -> bool {
     let works = Command::new(LLDB).arg("--version").output().is_ok();
     if !works {
-        println!("skipped: there is no {LLDB} (from apt.llvm.org)");
+        println!("skipped: there is no {LLDB} (apt-get install lldb-22)");
     }
     works
 }
@@ -59,17 +59,7 @@ fn session<'a>(
     arguments: impl IntoIterator<Item = &'a Path>,
     commands: &[&str],
 ) -> (String, Option<i32>) {
-    let mut server = Command::new(program())
-        .arg("debug")
-        .args(arguments)
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("the command starts");
-    let mut lines = BufReader::new(server.stderr.take().expect("it is piped")).lines();
-    let line = lines.next().expect("a line").expect("the line is text");
-    let address = line
-        .strip_prefix("Waiting for a debugger at ")
-        .expect(&line);
+    let (mut server, address) = serve(arguments);
     let connect = format!("process connect --plugin wasm connect://{address}");
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("dwarf");
     let map = format!(

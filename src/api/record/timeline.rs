@@ -307,7 +307,7 @@ impl Timeline {
     #[cfg(feature = "debug")]
     pub(crate) fn number_of(&self, module: &Module) -> Option<usize> {
         let mut all = self.last.data().0.modules.iter();
-        all.position(|other| other.0.sha256() == module.0.sha256())
+        all.position(|other| other.has_bytes_of(module))
     }
 
     /// Goes to a position, or to the next one after it at which the replay can stop, and returns that.

@@ -50,6 +50,21 @@ fn start(store: &mut Store<()>, module: &Module) -> (Instance, Execution) {
     (instance, execution)
 }
 
+/// Runs the program in single steps, and returns the position of each.
+fn steps(engine: &Engine, module: &Module) -> Vec<(u32, u32)> {
+    let mut store = Store::new(engine, ());
+    let (_, mut execution) = start(&mut store, module);
+    store.single_step(true).unwrap();
+    let mut steps = Vec::new();
+    let mut outcome = execution.resume(&mut store);
+    while is_stop(&outcome) {
+        steps.push(position(&store, &execution));
+        outcome = execution.resume(&mut store);
+    }
+    assert!(is_done(&outcome), "{outcome:?}");
+    steps
+}
+
 /// Returns the positions of a replay of the program.
 fn replayed(engine: &Engine) -> Vec<(u32, u32)> {
     let log = Log::default();
@@ -94,16 +109,7 @@ fn steps_visit_every_instruction_and_breakpoints_the_same_places() {
     for dispatch in [Dispatch::best(), Dispatch::Loop] {
         let engine = engine(dispatch);
         let module = Module::new(&engine, TEXT).unwrap();
-        let mut store = Store::new(&engine, ());
-        let (_, mut execution) = start(&mut store, &module);
-        store.single_step(true).unwrap();
-        let mut steps = Vec::new();
-        let mut outcome = execution.resume(&mut store);
-        while is_stop(&outcome) {
-            steps.push(position(&store, &execution));
-            outcome = execution.resume(&mut store);
-        }
-        assert!(is_done(&outcome), "{outcome:?}");
+        let steps = steps(&engine, &module);
         // A replay stops at those that cost fuel.
         let replayed = replayed(&engine);
         let counted = |step: &&(u32, u32)| replayed.contains(step);
@@ -204,12 +210,9 @@ fn counts_are_those_of_single_steps() {
     for dispatch in [Dispatch::best(), Dispatch::Loop] {
         let engine = engine(dispatch);
         let module = Module::new(&engine, TEXT).unwrap();
-        let mut store = Store::new(&engine, ());
-        let (_, mut execution) = start(&mut store, &module);
-        store.single_step(true).unwrap();
-        let mut steps: BTreeMap<u32, u64> = BTreeMap::new();
-        while is_stop(&execution.resume(&mut store)) {
-            *steps.entry(position(&store, &execution).1).or_default() += 1;
+        let mut counts: BTreeMap<u32, u64> = BTreeMap::new();
+        for (_, offset) in steps(&engine, &module) {
+            *counts.entry(offset).or_default() += 1;
         }
         for kind in [CoverageKind::Counts, CoverageKind::Once] {
             let mut store = Store::new(&engine, ());
@@ -220,7 +223,7 @@ fn counts_are_those_of_single_steps() {
                 let coverage = &store.coverage()[0];
                 let mut next = module.instruction_from(0);
                 while let Some(offset) = next {
-                    let of_steps = steps.get(&offset).copied().unwrap_or(0);
+                    let of_steps = counts.get(&offset).copied().unwrap_or(0);
                     let expected = match kind {
                         CoverageKind::Counts => of_steps * calls,
                         CoverageKind::Once => of_steps.min(1),

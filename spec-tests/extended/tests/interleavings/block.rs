@@ -121,6 +121,9 @@ impl CodeBlock {
     pub fn clear_counters(&mut self) {}
 }
 
+/// The number of words of a header.
+pub const HEADER_WORDS: usize = size_of::<CodeHeader>() / size_of::<u64>();
+
 /// A counter of executions.
 #[derive(Clone, Copy, Debug)]
 pub struct Counter;
