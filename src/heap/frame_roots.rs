@@ -112,6 +112,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "takes minutes there")]
     fn positions_are_kept_until_the_largest_table_is_full() {
         let mut kept = KeptFrameRoots::default();
         let position = |index: usize| 0x1000 + index / 2 * 8 + index % 2;
