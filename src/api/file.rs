@@ -4,8 +4,8 @@ extern crate std;
 
 use super::engine::Engine;
 use super::module::Module;
-use super::module_bytes::ModuleBytes;
 use super::text;
+use crate::module::ModuleBytes;
 use crate::support::error::{Context, Result};
 use alloc::borrow::Cow;
 use alloc::format;

@@ -63,7 +63,6 @@ mod linker;
 mod linker_module;
 mod memory;
 mod module;
-mod module_bytes;
 mod object;
 mod out_of_memory;
 mod preinit;
@@ -135,7 +134,6 @@ pub use self::memory::{Memory, MemoryAccessError};
 #[cfg(feature = "wasi-core")]
 pub(crate) use self::memory::{MemoryContents, RecordedWrites};
 pub use self::module::{Module, ModuleExport};
-pub use self::module_bytes::ModuleBytes;
 pub use self::out_of_memory::GcHeapOutOfMemory;
 pub use self::preinit::Preinit;
 pub use self::record::{
@@ -170,7 +168,7 @@ pub use crate::dwarf::{
 pub use crate::execute::DispatchCounts;
 pub use crate::execute::{Dispatch, DispatchError, ExecutionError};
 pub use crate::heap::{ForkError, ThrownException};
-pub use crate::module::{CompilationMode, ModuleError, Place};
+pub use crate::module::{CompilationMode, ModuleBytes, ModuleError, Place};
 pub use crate::stack::InterruptHandle;
 pub use crate::support::error::{self, Context, Error, HostRequest, Result};
 pub use crate::support::write::Write;

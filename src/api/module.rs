@@ -4,11 +4,10 @@
 use super::demangle::Printable;
 use super::engine::Engine;
 use super::extern_type::{ExportType, ExternType, ImportType};
-use super::module_bytes::ModuleBytes;
 use super::text;
 #[cfg(feature = "dwarf")]
 use crate::dwarf::{self, Symbolizer};
-use crate::module::{self, ExportItem};
+use crate::module::{self, ExportItem, ModuleBytes};
 use crate::support::error::Result;
 use crate::support::transparent::transparent;
 use crate::translate;
@@ -84,7 +83,7 @@ impl Module {
     ///
     /// Returns the errors of [`Module::new`].
     pub fn from_shared(engine: &Engine, binary: &ModuleBytes) -> Result<Module> {
-        module::Module::from_shared(&engine.0, &binary.0).map(Module)
+        module::Module::from_shared(&engine.0, binary).map(Module)
     }
 
     /// Validates a module in the binary format completely, in every compilation mode.

@@ -17,6 +17,7 @@
 //! they are interned, because invalid ones would fill the engine's registry. This module reads
 //! bodies once; translation reads them again, usually much later.
 
+mod bytes;
 mod const_expr;
 mod describe;
 mod engine;
@@ -36,6 +37,7 @@ mod types;
 mod unsupported;
 mod validate;
 
+pub use bytes::ModuleBytes;
 pub use const_expr::{ConstExpr, ConstOp};
 pub use describe::{describe_extern, describe_type};
 pub use engine::{CollectorPace, CompilationMode, EngineInner, ProbeSet, Tunables};
@@ -86,7 +88,7 @@ pub struct Module {
     /// Engine of the module.
     pub engine: Arc<EngineInner>,
     /// The binary.
-    pub bytes: Arc<Vec<u8>>,
+    pub bytes: ModuleBytes,
     /// The types that the module defines.
     pub types: Vec<ModuleType>,
     /// Imports, in the module's order.
@@ -158,7 +160,7 @@ impl Module {
     /// The errors of [`Module::new`].
     pub fn from_shared(
         engine: &Arc<EngineInner>,
-        bytes: &Arc<Vec<u8>>,
+        bytes: &ModuleBytes,
     ) -> Result<Arc<Module>, Error> {
         let mode = engine.tunables.compilation;
         Module::create(engine, bytes, Some(bytes), mode, None)
@@ -168,7 +170,7 @@ impl Module {
     fn create(
         engine: &Arc<EngineInner>,
         bytes: &[u8],
-        shared: Option<&Arc<Vec<u8>>>,
+        shared: Option<&ModuleBytes>,
         mode: CompilationMode,
         own_probes: Option<OwnProbes>,
     ) -> Result<Arc<Module>, Error> {
@@ -196,7 +198,7 @@ impl Module {
         };
         let mut exports_by_name: Box<[u32]> = (0..outline.exports.len() as u32).collect();
         exports_by_name.sort_by_key(|&index| &*outline.exports[index as usize].name);
-        let bytes = shared.map_or_else(|| Arc::new(bytes.to_vec()), Arc::clone);
+        let bytes = shared.map_or_else(|| ModuleBytes::from(bytes.to_vec()), ModuleBytes::clone);
         let code = ModuleCode::new(engine.handlers, outline.functions.len());
         let listed = ListedModule {
             bytes: bytes.as_ptr(),

@@ -144,7 +144,7 @@ impl Module {
     /// Returns whether another module has the same bytes, in the same memory: it is this one, or a copy
     /// with code of its own.
     pub fn is_copy_of(&self, other: &Module) -> bool {
-        Arc::ptr_eq(&self.bytes, &other.bytes)
+        core::ptr::eq(&*self.bytes, &*other.bytes)
     }
 
     /// Returns the probes in a version of a function's code, if there can be some.
