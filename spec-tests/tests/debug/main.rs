@@ -1,4 +1,5 @@
-//! The debug server: its packets, by a client of its own; hostile clients; and sessions with LLDB.
+//! The debug server: its packets, by a client of its own; hostile clients; and sessions with LLDB and with
+//! `lldb-dap`, the adapter for VS Code.
 //!
 //! ```text
 //! cargo test -p spec-tests --test debug
@@ -8,6 +9,7 @@ mod client;
 #[path = "../command/mod.rs"]
 #[allow(dead_code)]
 mod command;
+mod dap;
 mod dumps;
 #[path = "../inspect/fixtures.rs"]
 #[allow(dead_code)]
@@ -16,3 +18,4 @@ mod hostile;
 mod live;
 mod lldb;
 mod running;
+mod vscode;
