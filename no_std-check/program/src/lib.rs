@@ -1,6 +1,7 @@
 //! The program of the firmware and of the PC: two modules, their results, and their failures. With
 //! the feature `simd`, there is a third module, which uses vectors. With the feature `snapshots`, a call
-//! also goes on from snapshots.
+//! also goes on from snapshots. With the feature `lines`, backtraces of the module compiled from Rust have
+//! source lines, from the debugging information in it.
 //!
 //! Every line of output must be the same on both, including all offsets in backtraces.
 
@@ -25,7 +26,11 @@ use core::num::NonZeroUsize;
 /// Module assembled from `controller.wat`, with 256 bytes of memory.
 const CONTROLLER: &[u8] = include_bytes!("../modules/controller.wasm");
 /// Module compiled from `readings.rs`.
+#[cfg(not(feature = "lines"))]
 const READINGS: &[u8] = include_bytes!("../modules/readings.wasm");
+/// Module compiled from `readings.rs`, with line tables.
+#[cfg(feature = "lines")]
+const READINGS: &[u8] = include_bytes!("../modules/readings_lines.wasm");
 /// Module assembled from `vectors.wat`, with 256 bytes of memory.
 #[cfg(feature = "simd")]
 const VECTORS: &[u8] = include_bytes!("../modules/vectors.wasm");
@@ -76,18 +81,19 @@ pub fn run(out: impl Write + Send + 'static) -> Result<()> {
     store.limiter(|board| &mut board.limits);
     store.set_fuel(1_000_000)?;
 
-    let module = Module::new(&engine, CONTROLLER)?;
+    // The modules' bytes stay where they are, in flash.
+    let module = Module::from_shared(&engine, &CONTROLLER.into())?;
     let instance = linker.instantiate(&mut store, &module)?;
     control(&mut store, instance)?;
     suspend(&mut store, instance)?;
 
-    let module = Module::new(&engine, READINGS)?;
+    let module = Module::from_shared(&engine, &READINGS.into())?;
     let instance = linker.instantiate(&mut store, &module)?;
     read(&mut store, instance)?;
 
     #[cfg(feature = "simd")]
     {
-        let module = Module::new(&engine, VECTORS)?;
+        let module = Module::from_shared(&engine, &VECTORS.into())?;
         let instance = linker.instantiate(&mut store, &module)?;
         filter(&mut store, instance)?;
     }

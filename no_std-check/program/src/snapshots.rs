@@ -70,7 +70,7 @@ fn begin<O: Write + Send + 'static>(
     let mut linker = Linker::new(engine);
     link(&mut linker)?;
     store.set_fuel(1_000_000)?;
-    let instance = linker.instantiate(&mut *store, &Module::new(engine, CONTROLLER)?)?;
+    let instance = linker.instantiate(&mut *store, &Module::from_shared(engine, &CONTROLLER.into())?)?;
     super::get::<i32, ()>(store, instance, "sample")?.call(&mut *store, 60)?;
     super::func(store, instance, "statistics")?.start(store, &[])
 }
@@ -88,7 +88,7 @@ fn copy<O: Write + Send + 'static>(
     let mut shelf = Shelf(Some(store.into_data()));
     let mut linker = Linker::new(engine);
     link(&mut linker)?;
-    let module = Module::new(engine, CONTROLLER)?;
+    let module = Module::from_shared(engine, &CONTROLLER.into())?;
     let snapshot = Snapshot::parse(&bytes)?;
     let mut restored = Store::restore(engine, &linker, &[module], &snapshot, &mut shelf)?;
     let execution = restored.executions.pop();
