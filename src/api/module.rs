@@ -6,6 +6,8 @@ use super::engine::Engine;
 use super::extern_type::{ExportType, ExternType, ImportType};
 use super::module_bytes::ModuleBytes;
 use super::text;
+#[cfg(feature = "profiling")]
+use crate::code::CodeLocation;
 #[cfg(feature = "dwarf")]
 use crate::dwarf::{self, Symbolizer};
 use crate::module::{self, ExportItem};
@@ -163,6 +165,14 @@ impl Module {
     #[cfg(feature = "profiling")]
     pub(crate) fn func_name(&self, function: u32) -> Option<&str> {
         self.0.func_name(function)
+    }
+
+    /// Returns the offset in the module of the instruction at a position in the code, unless that is
+    /// unknown. The function may be translated again for it.
+    #[cfg(feature = "profiling")]
+    pub(crate) fn offset_of(&self, location: CodeLocation) -> Option<u32> {
+        let map = translate::frame_map(&self.0, location.function, location.version, &[]);
+        map.ok()?.wasm_offset(location.offset)
     }
 
     /// Disassembles the translated code of a function.

@@ -113,6 +113,16 @@ impl Frame {
         })
     }
 
+    /// Returns the position of the frame's instruction in its module's code.
+    #[cfg(feature = "profiling")]
+    pub fn location(&self) -> CodeLocation {
+        CodeLocation {
+            function: self.function,
+            version: self.version,
+            offset: self.code_offset,
+        }
+    }
+
     /// Returns the offset of the frame's instruction in `module`, which must be the module of the
     /// frame's instance.
     pub fn module_offset(&self, module: &Module) -> Option<u32> {
