@@ -14,6 +14,8 @@ use crate::module::{self, ExportItem};
 use crate::support::error::Result;
 use crate::support::transparent::transparent;
 use crate::translate;
+#[cfg(feature = "profiling")]
+use crate::walk;
 use alloc::sync::Arc;
 #[cfg(feature = "dwarf")]
 use alloc::{format, string::String};
@@ -171,8 +173,7 @@ impl Module {
     /// unknown. The function may be translated again for it.
     #[cfg(feature = "profiling")]
     pub(crate) fn offset_of(&self, location: CodeLocation) -> Option<u32> {
-        let map = translate::frame_map(&self.0, location.function, location.version, &[]);
-        map.ok()?.wasm_offset(location.offset)
+        walk::module_offset(&self.0, location)
     }
 
     /// Disassembles the translated code of a function.
