@@ -8,6 +8,8 @@ use super::execution::Execution;
 use super::frame_symbols::FrameSymbols;
 use super::instance::Instance;
 use super::module::Module;
+#[cfg(feature = "profiling")]
+use crate::code::CodeLocation;
 use crate::code::Trap;
 use crate::dwarf::FrameSymbol;
 use crate::heap::{Failure, StoreInner, ThrownException};
@@ -106,13 +108,12 @@ impl WasmBacktrace {
         WasmBacktrace::new(store, frames)
     }
 
-    /// Returns the module, the function's index and the offset in the module of each frame, youngest
-    /// first.
+    /// Returns the module and the position in its code of each frame, youngest first.
     #[cfg(feature = "profiling")]
-    pub(crate) fn positions(&self) -> impl DoubleEndedIterator<Item = (&Module, u32, Option<u32>)> {
+    pub(crate) fn locations(&self) -> impl DoubleEndedIterator<Item = (&Module, CodeLocation)> {
         self.captured.iter().map(|frame| {
             let module = &self.origins[&frame.instance].module;
-            (module, frame.function, frame.module_offset(&module.0))
+            (module, frame.location())
         })
     }
 

@@ -157,6 +157,8 @@ pub use self::typed_func::TypedFunc;
 pub use self::val_type::{Mutability, RefType, ValType};
 pub use self::values::{V128, Val};
 pub use self::wasm_ty::{WasmParams, WasmResults, WasmRet, WasmTy};
+#[cfg(feature = "profiling")]
+pub(crate) use crate::code::CodeLocation;
 
 pub use crate::code::{AccessKind, Trap};
 pub use crate::dwarf::FrameSymbol;

@@ -5,12 +5,16 @@ use super::demangle::Printable;
 use super::engine::Engine;
 use super::extern_type::{ExportType, ExternType, ImportType};
 use super::text;
+#[cfg(feature = "profiling")]
+use crate::code::CodeLocation;
 #[cfg(feature = "dwarf")]
 use crate::dwarf::{self, Symbolizer};
 use crate::module::{self, ExportItem, ModuleBytes};
 use crate::support::error::Result;
 use crate::support::transparent::transparent;
 use crate::translate;
+#[cfg(feature = "profiling")]
+use crate::walk;
 use alloc::sync::Arc;
 #[cfg(feature = "dwarf")]
 use alloc::{format, string::String};
@@ -162,6 +166,13 @@ impl Module {
     #[cfg(feature = "profiling")]
     pub(crate) fn func_name(&self, function: u32) -> Option<&str> {
         self.0.func_name(function)
+    }
+
+    /// Returns the offset in the module of the instruction at a position in the code, unless that is
+    /// unknown. The function may be translated again for it.
+    #[cfg(feature = "profiling")]
+    pub(crate) fn offset_of(&self, location: CodeLocation) -> Option<u32> {
+        walk::module_offset(&self.0, location)
     }
 
     /// Disassembles the translated code of a function.

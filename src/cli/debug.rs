@@ -9,20 +9,17 @@ use super::names::printable;
 use super::program::Stopped;
 use super::replay;
 use super::run;
+use super::ticker::Ticker;
 use super::{file_kind, input, inspect};
 use backstitch::debug::{Debuggee, Dump, End, Live, Recorded, Server};
 use backstitch::wasi::I32Exit;
 use backstitch::{
-    CoreDump, CoreDumpError, Error, Execution, InterruptHandle, Replayer, Store, Timeline,
-    TimelineOptions, Val,
+    CoreDump, CoreDumpError, Error, Execution, Replayer, Store, Timeline, TimelineOptions, Val,
 };
 use clap::Args;
 use std::io::{self, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
 use std::time::Duration;
 
 const EXAMPLES: &str = "\
@@ -119,7 +116,7 @@ pub(crate) fn run(
 /// Serves a debugger while a call runs. Returns the results of the call, which only the debugger sees.
 fn debug(store: &mut Store<Host>, call: Execution, listen: &str) -> Result<Vec<Val>, Stopped> {
     let client = accept(listen)?;
-    let _ticker = Ticker::new(store.interrupt_handle()?);
+    let _ticker = Ticker::new(store.interrupt_handle()?, TICK);
     let exit = |error: &Error| Some(error.downcast_ref::<I32Exit>()?.process_exit_code());
     let debuggee = Live::new(store, call)?.exit_code(exit);
     match finish(client, debuggee)? {
@@ -128,33 +125,9 @@ fn debug(store: &mut Store<Host>, call: Execution, listen: &str) -> Result<Vec<V
     }
 }
 
-/// Interrupts a store again and again, so that its debugger can interrupt the program.
-struct Ticker {
-    ends: Arc<AtomicBool>,
-}
-
-/// Time between two interruptions. They take some microseconds each.
+/// Time between two interruptions of a program, at which its debugger can stop it. They take some
+/// microseconds each.
 const TICK: Duration = Duration::from_millis(20);
-
-impl Ticker {
-    fn new(store: InterruptHandle) -> Ticker {
-        let ends = Arc::new(AtomicBool::new(false));
-        let ended = Arc::clone(&ends);
-        thread::spawn(move || {
-            while !ended.load(Ordering::Relaxed) {
-                thread::sleep(TICK);
-                store.interrupt();
-            }
-        });
-        Ticker { ends }
-    }
-}
-
-impl Drop for Ticker {
-    fn drop(&mut self) {
-        self.ends.store(true, Ordering::Relaxed);
-    }
-}
 
 /// Recognises what a file contains.
 fn subject<'a>(file: &str, bytes: &'a [u8]) -> Result<Subject<'a>, Failure> {

@@ -42,6 +42,7 @@ mod snapshot;
 mod sources;
 mod symbols;
 mod text;
+mod ticker;
 mod trace;
 mod value;
 mod wasi;

@@ -1,4 +1,6 @@
-//! Numbers in options: counts and sizes.
+//! Numbers in options: counts, sizes and times.
+
+use std::time::Duration;
 
 /// The units of sizes, in bytes, by their names in lower case.
 const UNITS: &[(&str, u64)] = &[
@@ -20,6 +22,15 @@ const UNITS: &[(&str, u64)] = &[
     ("ti", 1 << 40),
     ("tib", 1 << 40),
     ("tb", 1_000_000_000_000),
+];
+
+/// The units of times, in nanoseconds.
+const TIME_UNITS: &[(&str, u64)] = &[
+    ("ns", 1),
+    ("us", 1_000),
+    ("µs", 1_000),
+    ("ms", 1_000_000),
+    ("s", 1_000_000_000),
 ];
 
 /// Parses a count: decimal, with underscores or an exponent (`1_000_000`, `1e6`), or `0x`
@@ -46,6 +57,26 @@ pub(crate) fn size<T: TryFrom<u64>>(text: &str) -> Result<T, String> {
     let &(_, unit) = unit.ok_or_else(malformed)?;
     let number = number(digits.trim_end()).and_then(|number| number.times(unit));
     fitting(text, number.ok_or_else(malformed)?)
+}
+
+/// Returns whether a text is meant as a time rather than a count: it ends with the letter of seconds.
+pub(crate) fn is_duration(text: &str) -> bool {
+    text.ends_with('s')
+}
+
+/// Parses a time: a number with a unit (`1ms`, `1.5s`), of `ns`, `us`, `µs`, `ms` and `s`.
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
+    let malformed = || {
+        format!(
+            "`{text}` is not a time: it is a number with a unit, such as `500us`, `1ms` or `2s`"
+        )
+    };
+    let digits = text.trim_end_matches(|character: char| character.is_alphabetic());
+    let unit = &text[digits.len()..];
+    let unit = TIME_UNITS.iter().find(|(name, _)| *name == unit);
+    let &(_, unit) = unit.ok_or_else(malformed)?;
+    let number = number(digits.trim_end()).and_then(|number| number.times(unit));
+    fitting(text, number.ok_or_else(malformed)?).map(Duration::from_nanos)
 }
 
 fn fitting<T: TryFrom<u64>>(text: &str, number: u128) -> Result<T, String> {
@@ -176,5 +207,32 @@ mod tests {
             size::<u64>("99999999999T"),
             Err("`99999999999T` is too large".into())
         );
+    }
+
+    #[test]
+    fn durations() {
+        for (text, nanoseconds) in [
+            ("1ns", 1),
+            ("500us", 500_000),
+            ("2 µs", 2_000),
+            ("1ms", 1_000_000),
+            ("1.5s", 1_500_000_000),
+            ("1e3ms", 1_000_000_000),
+            ("0s", 0),
+        ] {
+            assert!(is_duration(text), "{text}");
+            assert_eq!(
+                duration(text),
+                Ok(Duration::from_nanos(nanoseconds)),
+                "{text}"
+            );
+        }
+        for text in [
+            "s", "1", "1m", "1.5ns", "-1s", "0x1s", "1 s s", "hours", "1MS",
+        ] {
+            let error = duration(text).unwrap_err();
+            assert!(error.contains("is not a time"), "{error}");
+        }
+        assert_eq!(duration("1e12s"), Err("`1e12s` is too large".to_string()));
     }
 }

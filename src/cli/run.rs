@@ -43,6 +43,7 @@ Examples:
   backstitch run --coredump '%p-%h.core' program.wasm
   backstitch run --record program.log program.wasm
   backstitch run --profile program.svg program.wasm
+  backstitch run --profile program.pb.gz --profile-interval 1ms program.wasm
   backstitch run --coverage program.info program.wasm
   backstitch run --trace-calls='shop::*' --trace-memory 0x400:16 program.wasm
   backstitch run --deterministic --snapshot half.core --at fuel=1e6 program.wasm
@@ -199,7 +200,7 @@ pub(super) fn run_debugged(
     let moment = arguments.snapshot.suspends();
     let counts = arguments.fuel.is_some()
         || arguments.wasi.is_deterministic()
-        || arguments.profile.is_some()
+        || arguments.profile.counts()
         || moment.is_some();
     let mut module = load(&source, arguments, counts, is_debugged)?;
     let has_threads = has_threads(&module);
@@ -451,7 +452,7 @@ fn configuration(arguments: &Arguments, counts: bool, interruptible: bool) -> Co
     });
     config.consume_fuel(counts);
     // A thread that fails or exits ends the others.
-    config.interruptible(interruptible);
+    config.interruptible(interruptible || arguments.profile.interrupts());
     // A debugger shows the frames of a failure, too.
     config.coredump_on_trap(arguments.coredump.is_some() || interruptible);
     arguments.snapshot.configure(&mut config);

@@ -81,7 +81,7 @@ fn block_at(blocks: &mut Blocks, code: *const CodeHeader) -> Option<&mut CodeBlo
 }
 
 /// Position of an instruction pointer in a module's code.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct CodeLocation {
     /// Index of the function in its module.
     pub function: u32,

@@ -1,6 +1,7 @@
 //! Folded stacks, and flame graphs of them.
 
 use super::guest_profiler::Sample;
+use super::symbols::NO_FUNCTION;
 use crate::api::Result;
 use alloc::collections::BTreeMap;
 use alloc::format;
@@ -30,7 +31,7 @@ fn stack(names: &[Rc<str>]) -> String {
     });
     let joined = names.collect::<Vec<_>>().join(";");
     match joined.is_empty() {
-        true => "<no WebAssembly>".to_string(),
+        true => NO_FUNCTION.to_string(),
         false => joined,
     }
 }

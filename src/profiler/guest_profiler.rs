@@ -1,8 +1,8 @@
 //! The profiler that embedders use.
 
 use super::stack_tree::{Place, Stack, StackTree};
-use super::symbols::Symbols;
-use super::{firefox, folded};
+use super::symbols::{Symbol, Symbols};
+use super::{firefox, folded, pprof};
 use crate::api::{AsContext, Engine, Execution, Module, Result, WasmBacktrace};
 use crate::ensure;
 use alloc::collections::BTreeMap;
@@ -132,13 +132,12 @@ impl GuestProfiler {
 
     fn add(&mut self, backtrace: &WasmBacktrace, delta: Duration) {
         let modules = &self.modules;
-        let oldest_first = backtrace.positions().rev();
-        let places = oldest_first.filter_map(|(module, function, offset)| {
+        let oldest_first = backtrace.locations().rev();
+        let places = oldest_first.filter_map(|(module, location)| {
             let mut known = modules.iter();
             Some(Place {
                 module: known.position(|(_, known)| Module::same(known, module))?,
-                function,
-                offset,
+                location,
             })
         });
         let stack = self.stacks.stack(places);
@@ -185,6 +184,27 @@ impl GuestProfiler {
         folded::write_flame_graph(&self.name, unit, &self.named(), out)
     }
 
+    /// Writes the profile for [pprof](https://github.com/google/pprof), as a `profile.proto` that is
+    /// compressed by gzip. `unit` is the name of what counts as a nanosecond.
+    ///
+    /// Each sample has two values: 1 for itself (`samples`), and its time (named by `unit`, or `time` if
+    /// that is `nanoseconds`). An address is an offset in a module; that of the second module has 2³²
+    /// added to it, and so on. Lines of the source come from debugging information (feature `dwarf`).
+    ///
+    /// # Errors
+    ///
+    /// Returns the errors of `out`.
+    pub fn write_pprof(&self, unit: &str, out: impl Write) -> Result<()> {
+        let input = pprof::Input {
+            modules: &self.modules,
+            stacks: &self.stacks,
+            samples: &self.samples,
+            interval: self.interval,
+            unit,
+        };
+        pprof::write(&input, out)
+    }
+
     /// Returns the functions of each sample, the oldest first, with its time.
     fn named(&self) -> Vec<Sample> {
         let mut symbols = Symbols::new(&self.modules);
@@ -192,8 +212,11 @@ impl GuestProfiler {
         let samples = self.samples.iter().map(|&(stack, time)| {
             let names = known.entry(stack).or_insert_with(|| {
                 let places: Vec<Place> = self.stacks.frames(stack).collect();
-                let names = places.iter().rev().map(|place| symbols.names(*place));
-                names.flat_map(|names| names.to_vec()).collect()
+                let frames = places.iter().rev().map(|place| symbols.of(*place));
+                let names = |symbols: Rc<[Symbol]>| -> Vec<_> {
+                    symbols.iter().map(|it| Rc::clone(&it.name)).collect()
+                };
+                frames.flat_map(names).collect()
             });
             Sample {
                 names: Rc::clone(names),

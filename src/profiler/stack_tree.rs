@@ -1,18 +1,17 @@
 //! Stacks of samples, as a tree in which common callers are common nodes.
 
+use crate::api::CodeLocation;
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 /// Maximum number of nodes: stacks that need more end at the last node that exists.
 const MAX_NODES: usize = 1 << 22;
 
-/// An instruction: a number that the profiler has given to the module, the function's index in it, and
-/// the offset in the module.
+/// An instruction: a number that the profiler has given to the module, and a position in its code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Place {
     pub(super) module: usize,
-    pub(super) function: u32,
-    pub(super) offset: Option<u32>,
+    pub(super) location: CodeLocation,
 }
 
 /// The number of a stack; `None` for the empty one.

@@ -85,6 +85,12 @@ impl Locator {
     }
 }
 
+/// Returns the offset in a module of the instruction at a position in its code.
+pub fn module_offset(module: &Module, location: CodeLocation) -> Option<u32> {
+    let map = translate::frame_map(module, location.function, location.version, &[]);
+    map.ok()?.wasm_offset(location.offset)
+}
+
 impl Frame {
     /// Returns a frame of a stack, unless its code is unknown.
     pub fn of(store: &StoreInner, stack: StackId, raw: &RawFrame) -> Option<Frame> {
@@ -113,10 +119,19 @@ impl Frame {
         })
     }
 
+    /// Returns the position of the frame's instruction in its module's code.
+    pub fn location(&self) -> CodeLocation {
+        CodeLocation {
+            function: self.function,
+            version: self.version,
+            offset: self.code_offset,
+        }
+    }
+
     /// Returns the offset of the frame's instruction in `module`, which must be the module of the
     /// frame's instance.
     pub fn module_offset(&self, module: &Module) -> Option<u32> {
-        self.map(module, &[]).ok()?.wasm_offset(self.code_offset)
+        module_offset(module, self.location())
     }
 
     /// Returns the frame map of the frame's code, with the operands of the instructions at these offsets

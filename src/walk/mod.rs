@@ -17,6 +17,8 @@ mod values;
 pub use backtrace::Backtrace;
 pub use fault::MemoryFault;
 pub use frame::Frame;
+#[cfg(feature = "profiling")]
+pub use frame::module_offset;
 pub use roots::trace_stack;
 pub use uncharged::uncharged_cost;
 pub use values::FrameValues;

@@ -1,6 +1,11 @@
 //! Profiles: functions get the time that they take, through continuations and inlined functions, and
 //! the same program gives the same bytes (D6).
 
+#[path = "profiles/firefox.rs"]
+mod firefox;
+#[path = "profiles/pprof.rs"]
+mod pprof;
+
 use crate::command::{backstitch, file};
 use std::collections::BTreeMap;
 use std::fs;
@@ -25,6 +30,14 @@ const WORK: &str = r#"(module
   (func (export "run")
     (drop (call $resume (call $resume (cont.new $k (ref.func $work)))))))"#;
 
+/// A function that never returns.
+const LOOP: &str = r#"(module
+  (func $spin (loop (br 0)))
+  (func (export "run") (call $spin)))"#;
+
+/// The time of each stack.
+type Stacks = BTreeMap<String, f64>;
+
 /// Makes a profile of a call of `run`, and returns its path.
 fn profile(module: &Path, name: &str, options: &[&str], arguments: &[&str]) -> PathBuf {
     let out = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
@@ -37,13 +50,25 @@ fn profile(module: &Path, name: &str, options: &[&str], arguments: &[&str]) -> P
 }
 
 /// Returns the time of each stack in a file of folded stacks.
-fn folded(path: &Path) -> BTreeMap<String, f64> {
+fn folded(path: &Path) -> Stacks {
     let text = fs::read_to_string(path).unwrap();
     let stacks = text.lines().map(|line| {
         let (stack, time) = line.rsplit_once(' ').unwrap();
         (stack.to_string(), time.parse().unwrap())
     });
     stacks.collect()
+}
+
+/// Makes a profile by time of a call of `run`, which uses up its fuel. Returns its path.
+fn run_out_of_fuel(module: &Path, name: &str) -> PathBuf {
+    let out = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let (path, module) = (out.to_str().unwrap(), module.to_str().unwrap());
+    let start = ["run", "--profile", path, "--profile-interval", "100us"];
+    let run = backstitch([&start[..], &["--fuel", "5e8", "--invoke", "run", module]].concat());
+    assert_eq!(run.code, Some(134), "{}", run.err);
+    assert!(run.err.contains("all fuel consumed"), "{}", run.err);
+    assert!(run.err.contains("Profile of "), "{}", run.err);
+    out
 }
 
 #[test]
@@ -82,7 +107,7 @@ fn d6_inlined_functions_have_frames() {
 #[test]
 fn d6_profiles_have_the_same_bytes() {
     let module = file("profiles/again.wat", WORK);
-    for ending in ["json", "svg", "folded"] {
+    for ending in ["json", "svg", "folded", "pb.gz"] {
         let bytes = |name: &str| {
             let options = ["--profile-interval", "1e4"];
             fs::read(profile(&module, &format!("{name}.{ending}"), &options, &[])).unwrap()
@@ -94,20 +119,22 @@ fn d6_profiles_have_the_same_bytes() {
 }
 
 #[test]
-fn profiles_for_the_firefox_profiler_have_all_samples() {
-    let module = file("profiles/firefox.wat", WORK);
-    let path = profile(&module, "firefox.json", &["--profile-interval", "1e4"], &[]);
-    let profile: serde_json::Value = serde_json::from_slice(&fs::read(path).unwrap()).unwrap();
-    let thread = &profile["threads"][0];
-    let samples = thread["samples"]["length"].as_u64().unwrap();
-    assert!(samples > 100, "{samples} samples");
-    let strings = thread["stringArray"]
-        .as_array()
-        .or(profile["shared"]["stringArray"].as_array());
-    let strings = strings.unwrap();
-    for name in ["spin", "short", "long", "work", "resume"] {
-        assert!(strings.contains(&name.into()), "{name}: {strings:?}");
-    }
+fn profiles_by_time_have_stacks() {
+    let module = file("profiles/time.wat", LOOP);
+    let stacks = folded(&run_out_of_fuel(&module, "time.folded"));
+    let names: Vec<_> = stacks.keys().collect();
+    assert_eq!(names, ["<wasm function 1>;spin"]);
+}
+
+#[test]
+fn a_program_that_is_profiled_by_time_counts_no_instructions() {
+    let module = file("profiles/uncounted.wat", WORK);
+    let out = Path::new(env!("CARGO_TARGET_TMPDIR")).join("uncounted.svg");
+    let (out, module) = (out.to_str().unwrap(), module.to_str().unwrap());
+    let options = ["--profile-interval", "1000s", "--invoke", "run", module];
+    let run = backstitch([&["run", "--profile", out], &options[..]].concat());
+    assert_eq!(run.code, Some(0), "{}", run.err);
+    assert!(run.err.contains("ended before 1000s;"), "{}", run.err);
 }
 
 #[test]
@@ -184,17 +211,19 @@ fn a_profile_that_cannot_be_written_hides_no_failure() {
 }
 
 #[test]
-fn an_interval_has_an_instruction() {
-    let run = backstitch([
-        "run",
-        "--profile",
-        "out.svg",
-        "--profile-interval",
-        "0",
-        "none.wasm",
-    ]);
-    assert_eq!(run.code, Some(2), "{}", run.err);
-    assert!(run.err.contains("at least one instruction"), "{}", run.err);
+fn wrong_intervals_are_refused() {
+    for (interval, fault) in [
+        ("0", "at least one instruction"),
+        ("0ms", "at least one nanosecond"),
+        ("1.5", "is not a count"),
+        ("1.5ns", "is not a time"),
+        ("1 weeks", "is not a time"),
+    ] {
+        let option = ["--profile-interval", interval, "none.wasm"];
+        let run = backstitch([&["run", "--profile", "out.svg"], &option[..]].concat());
+        assert_eq!(run.code, Some(2), "{}", run.err);
+        assert!(run.err.contains(fault), "{}", run.err);
+    }
 }
 
 #[test]
