@@ -8,13 +8,15 @@ use super::module_bytes::ModuleBytes;
 use super::text;
 #[cfg(feature = "dwarf")]
 use crate::dwarf::{self, Symbolizer};
+#[cfg(feature = "dwarf")]
+use crate::ensure;
 use crate::module::{self, ExportItem};
 use crate::support::error::Result;
 use crate::support::transparent::transparent;
 use crate::translate;
 use alloc::sync::Arc;
 #[cfg(feature = "dwarf")]
-use alloc::{format, string::String};
+use alloc::{format, string::String, vec::Vec};
 use core::fmt;
 
 transparent! {
@@ -29,13 +31,6 @@ transparent! {
 }
 
 impl Module {
-    /// Creates a module from the binary format, or with feature `wat` also from the text format.
-    ///
-    /// [`Config::compilation_mode`](crate::Config::compilation_mode) determines whether functions
-    /// are validated and translated now or at their first call.
-    ///
-    /// # Errors
-    ///
     /// Returns whether another module has the same bytes.
     #[cfg(feature = "debug")]
     pub(crate) fn has_bytes_of(&self, other: &Module) -> bool {
@@ -54,6 +49,13 @@ impl Module {
         self.0.instruction_from(offset)
     }
 
+    /// Creates a module from the binary format, or with feature `wat` also from the text format.
+    ///
+    /// [`Config::compilation_mode`](crate::Config::compilation_mode) determines whether functions
+    /// are validated and translated now or at their first call.
+    ///
+    /// # Errors
+    ///
     /// Returns a [`ModuleError`](crate::ModuleError) if the module is malformed, invalid, larger
     /// than the engine allows, or uses a proposal that is not supported.
     pub fn new(engine: &Engine, bytes: impl AsRef<[u8]>) -> Result<Module> {
@@ -209,17 +211,53 @@ impl Module {
 
     /// Reads the debugging information of the module: `None` if it has none.
     ///
+    /// It may be in other files: see [`Module::set_debug_files`].
+    ///
     /// # Errors
     ///
     /// If the debugging information is malformed.
     #[cfg(feature = "dwarf")]
     pub fn symbolizer(&self) -> Result<Option<Symbolizer<'_>>> {
+        let files = self.0.debug_files.get();
         let mut sections = self.0.custom_section_names();
-        if sections.any(|name| name.starts_with(dwarf::SECTIONS)) {
-            Symbolizer::new(&self.0.bytes)
+        if !files.is_empty() || sections.any(|name| name.starts_with(dwarf::SECTIONS)) {
+            let files: Vec<&[u8]> = files.iter().map(|file| file.as_slice()).collect();
+            Symbolizer::with_files(&self.0.bytes, &files)
         } else {
             Ok(None)
         }
+    }
+
+    /// Sets a function that reads files with debugging information of the module.
+    ///
+    /// It is called when debugging information is first needed: for a backtrace, a profile, coverage, or
+    /// [`Module::symbolizer`]. See [`Symbolizer::with_files`] for what the files may be.
+    ///
+    /// ```
+    /// use backstitch::{Engine, Module, ModuleBytes};
+    ///
+    /// let module = Module::new(&Engine::default(), b"\0asm\x01\0\0\0")?;
+    /// module.set_debug_files(|| {
+    ///     let file = ModuleBytes::from_file("program.debug.wasm");
+    ///     file.into_iter().collect()
+    /// })?;
+    /// # Ok::<(), backstitch::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the module has such a function.
+    #[cfg(feature = "dwarf")]
+    pub fn set_debug_files(
+        &self,
+        read: impl Fn() -> Vec<ModuleBytes> + Send + Sync + 'static,
+    ) -> Result<()> {
+        let read = move || read().into_iter().map(|file| file.0).collect();
+        ensure!(
+            self.0.debug_files.set(Arc::new(read)),
+            "the files with debugging information of the module are set"
+        );
+        Ok(())
     }
 
     fn item_type(&self, item: ExportItem) -> module::ExternType {

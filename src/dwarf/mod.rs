@@ -1,12 +1,15 @@
 //! Debugging information: the source of the instructions of a module.
 //!
-//! * Input: the bytes of a module, with DWARF in custom sections. They may be hostile.
+//! * Input: the bytes of a module, with DWARF in custom sections, or in those of other files. They may be
+//!   hostile.
 //! * Output: functions, files and lines of instructions ([`Symbolizer`]), and values of variables.
 //! * Rules: nothing here is needed to run a module. Debugging information that is malformed is an
 //!   error where it is asked for, and no reason to refuse a module.
 
 #[cfg(feature = "dwarf")]
 mod function;
+#[cfg(feature = "dwarf")]
+mod sections;
 mod symbol;
 #[cfg(feature = "dwarf")]
 mod symbolizer;

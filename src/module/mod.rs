@@ -18,6 +18,8 @@
 //! bodies once; translation reads them again, usually much later.
 
 mod const_expr;
+#[cfg(feature = "dwarf")]
+mod debug_files;
 mod describe;
 mod engine;
 mod error;
@@ -132,6 +134,9 @@ pub struct Module {
     custom: Vec<CustomSection>,
     names: OnceLock<Names>,
     sha256: OnceLock<[u8; 32]>,
+    /// Files with debugging information, which the module shares with its copies.
+    #[cfg(feature = "dwarf")]
+    pub debug_files: Arc<debug_files::DebugFiles>,
     /// Frame maps that were used recently, by function. The translator makes them.
     pub frame_maps: Cache,
     /// The probes in the code, if the module is a store's own copy.
@@ -233,6 +238,8 @@ impl Module {
             custom: sections.custom,
             names: OnceLock::new(),
             sha256: OnceLock::new(),
+            #[cfg(feature = "dwarf")]
+            debug_files: Arc::default(),
             frame_maps: Cache::default(),
             own_probes: own_probes.map(Mutex::new),
             deferred,

@@ -132,13 +132,14 @@ impl Module {
     pub fn with_own_code(&self) -> Result<Arc<Module>, Error> {
         let bytes = &self.bytes;
         let mode = CompilationMode::Lazy;
-        Module::create(
-            &self.engine,
-            bytes,
-            Some(bytes),
-            mode,
-            Some(OwnProbes::default()),
-        )
+        let probes = Some(OwnProbes::default());
+        #[cfg_attr(not(feature = "dwarf"), allow(unused_mut))]
+        let mut copy = Module::create(&self.engine, bytes, Some(bytes), mode, probes)?;
+        #[cfg(feature = "dwarf")]
+        if let Some(copy) = Arc::get_mut(&mut copy) {
+            copy.debug_files = Arc::clone(&self.debug_files);
+        }
+        Ok(copy)
     }
 
     /// Returns whether another module has the same bytes, in the same memory: it is this one, or a copy
