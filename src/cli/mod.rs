@@ -39,6 +39,7 @@ mod run;
 mod script;
 mod signature;
 mod snapshot;
+mod source_files;
 mod sources;
 mod symbols;
 mod text;

@@ -3,6 +3,7 @@
 use super::modules::ModuleFile;
 use crate::cli::lanes::Shape;
 use crate::cli::names::printable;
+use crate::cli::source_files::SourceFiles;
 use crate::cli::symbols::Symbols;
 use crate::cli::value;
 use backstitch::coredump::{
@@ -29,6 +30,8 @@ pub(crate) struct Inspection<'a> {
     pub(crate) debug_info: Vec<OnceCell<DebugInfo<'a>>>,
     /// The shape in which vectors are shown.
     pub(crate) lanes: Shape,
+    /// The source files that may be read.
+    pub(crate) sources: SourceFiles,
 }
 
 /// The function of a frame.

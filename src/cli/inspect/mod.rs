@@ -14,6 +14,7 @@ mod json;
 mod modules;
 mod object;
 mod page;
+mod source;
 mod stacks;
 mod summary;
 mod variables;
@@ -22,6 +23,7 @@ pub(super) use modules::{find, hex, listed};
 
 use super::failure::Failure;
 use super::lanes::Shape;
+use super::source_files::{self, SourceFiles};
 use super::{file_kind, input};
 use backstitch::CoreDump;
 use backstitch::coredump::{Frame, Memory};
@@ -39,6 +41,7 @@ Examples:
   backstitch inspect crash.coredump
   backstitch inspect crash.coredump --module program.wasm
   backstitch inspect crash.coredump --module build/ --frame 2
+  backstitch inspect crash.coredump --module build/ --frame 2 --source-path src
   backstitch inspect crash.coredump --frame 2 --lanes u8x16
   backstitch inspect crash.coredump --memory 0x100000:64
   backstitch inspect crash.coredump --memory 1@0x20:256
@@ -101,6 +104,9 @@ pub(crate) struct Arguments {
     )]
     html: Option<PathBuf>,
 
+    #[command(flatten)]
+    sources: source_files::Arguments,
+
     /// Write the objects to this file, in the format of Chrome's developer tools, which require that
     /// its name ends in `.heapsnapshot`
     #[arg(
@@ -129,6 +135,7 @@ pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Fail
         debug_info: modules.iter().map(|_| OnceCell::new()).collect(),
         modules: &modules,
         lanes: arguments.lanes,
+        sources: SourceFiles::new(&arguments.sources)?,
     };
     if let Some(page) = &arguments.html {
         return write_file(page, out, |file| page::write(&inspection, file));
