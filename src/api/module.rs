@@ -15,8 +15,10 @@ use crate::support::error::Result;
 use crate::support::transparent::transparent;
 use crate::translate;
 use alloc::sync::Arc;
+#[cfg(any(feature = "debug", feature = "dwarf"))]
+use alloc::vec::Vec;
 #[cfg(feature = "dwarf")]
-use alloc::{format, string::String, vec::Vec};
+use alloc::{format, string::String};
 use core::fmt;
 
 transparent! {
@@ -41,6 +43,23 @@ impl Module {
     #[cfg(feature = "debug")]
     pub(crate) fn binary(&self) -> &[u8] {
         &self.0.bytes
+    }
+
+    /// Returns the binary with debugging information that is in another file. `None` if there is none there
+    /// that can be read.
+    #[cfg(feature = "debug")]
+    pub(crate) fn binary_with_debug_info(&self) -> Option<Vec<u8>> {
+        #[cfg(feature = "dwarf")]
+        return dwarf::embed_debug_info(&self.0.bytes, &self.debug_files()).ok()?;
+        #[cfg(not(feature = "dwarf"))]
+        return None;
+    }
+
+    /// Reads the files with debugging information.
+    #[cfg(feature = "dwarf")]
+    fn debug_files(&self) -> Vec<&[u8]> {
+        let files = self.0.debug_files.get().iter();
+        files.map(|file| file.as_slice()).collect()
     }
 
     /// Returns the offset in the module of the first instruction at or after an offset. `None` if no
@@ -218,10 +237,9 @@ impl Module {
     /// If the debugging information is malformed.
     #[cfg(feature = "dwarf")]
     pub fn symbolizer(&self) -> Result<Option<Symbolizer<'_>>> {
-        let files = self.0.debug_files.get();
+        let files = self.debug_files();
         let mut sections = self.0.custom_section_names();
         if !files.is_empty() || sections.any(|name| name.starts_with(dwarf::SECTIONS)) {
-            let files: Vec<&[u8]> = files.iter().map(|file| file.as_slice()).collect();
             Symbolizer::with_files(&self.0.bytes, &files)
         } else {
             Ok(None)

@@ -16,6 +16,7 @@ mod completions;
 mod coredump;
 mod coverage;
 mod debug;
+mod debug_files;
 mod dis;
 mod explore;
 mod failure;

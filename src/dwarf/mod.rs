@@ -7,6 +7,8 @@
 //!   error where it is asked for, and no reason to refuse a module.
 
 #[cfg(feature = "dwarf")]
+mod embed;
+#[cfg(feature = "dwarf")]
 mod function;
 #[cfg(feature = "dwarf")]
 mod sections;
@@ -20,6 +22,8 @@ mod variables;
 #[cfg(feature = "dwarf")]
 pub const SECTIONS: &str = ".debug_";
 
+#[cfg(feature = "dwarf")]
+pub use embed::embed_debug_info;
 #[cfg(feature = "dwarf")]
 pub use function::SourceFunction;
 pub use symbol::FrameSymbol;

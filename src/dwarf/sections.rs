@@ -9,7 +9,7 @@ use alloc::vec::Vec;
 use wasmparser::{Parser, Payload};
 
 /// The section that all DWARF has.
-const INFO: &str = ".debug_info";
+pub(super) const INFO: &str = ".debug_info";
 
 /// The section that all packages of split DWARF have.
 const PACKAGE: &str = ".debug_cu_index";
@@ -21,9 +21,9 @@ pub(super) type Section<'a> = EndianSlice<'a, LittleEndian>;
 
 /// What a file has.
 #[derive(Default)]
-struct File<'a> {
+pub(super) struct File<'a> {
     /// The sections with debugging information, by their names.
-    sections: BTreeMap<&'a str, &'a [u8]>,
+    pub(super) sections: BTreeMap<&'a str, &'a [u8]>,
     /// Offset of the code section's contents in the file, and these contents.
     code: Option<(u64, &'a [u8])>,
     build_id: Option<&'a [u8]>,
@@ -43,15 +43,7 @@ impl<'a> Sections<'a> {
     /// none. The first file that has a kind of them counts; the module is the last.
     pub(super) fn read(wasm: &'a [u8], files: &[&'a [u8]]) -> Result<Option<Sections<'a>>> {
         let module = File::read(wasm)?;
-        let mut others = Vec::new();
-        for bytes in files {
-            let file = File::read(bytes)?;
-            ensure!(
-                file.fits(&module),
-                "the debugging information is that of another module"
-            );
-            others.push(file);
-        }
+        let others = File::read_all(&module, files)?;
         let with = |name| others.iter().find(|file| file.sections.contains_key(name));
         let main = &with(INFO).unwrap_or(&module).sections;
         if main.is_empty() {
@@ -73,7 +65,20 @@ impl<'a> Sections<'a> {
 }
 
 impl<'a> File<'a> {
-    fn read(wasm: &'a [u8]) -> Result<File<'a>> {
+    /// Reads the files with debugging information of a module.
+    pub(super) fn read_all(module: &File<'_>, files: &[&'a [u8]]) -> Result<Vec<File<'a>>> {
+        let read = |bytes: &&'a [u8]| {
+            let file = File::read(bytes)?;
+            ensure!(
+                file.fits(module),
+                "the debugging information is that of another module"
+            );
+            Ok(file)
+        };
+        files.iter().map(read).collect()
+    }
+
+    pub(super) fn read(wasm: &'a [u8]) -> Result<File<'a>> {
         let mut file = File::default();
         for payload in Parser::new(0).parse_all(wasm) {
             match payload? {

@@ -87,7 +87,7 @@ impl<'a> Inspection<'a> {
     /// read.
     pub(crate) fn debug_info(&self, module: usize) -> &DebugInfo<'a> {
         self.debug_info[module].get_or_init(|| match &self.modules[module] {
-            Some(file) => Symbolizer::new(&file.bytes).map_err(|error| format!("{error:#}")),
+            Some(file) => file.symbolizer().map_err(|error| format!("{error:#}")),
             None => Ok(None),
         })
     }

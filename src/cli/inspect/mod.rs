@@ -19,8 +19,9 @@ mod stacks;
 mod summary;
 mod variables;
 
-pub(super) use modules::{find, hex, listed};
+pub(super) use modules::{add_debug_files, find, hex, listed};
 
+use super::debug_files;
 use super::failure::Failure;
 use super::lanes::Shape;
 use super::source_files::{self, SourceFiles};
@@ -62,6 +63,9 @@ pub(crate) struct Arguments {
     /// A module that ran, or a folder that is searched for the modules that ran
     #[arg(long = "module", value_name = "FILE|DIR")]
     modules: Vec<PathBuf>,
+
+    #[command(flatten)]
+    debug_files: debug_files::Arguments,
 
     /// Show the details of this frame, with the code around its position
     #[arg(long, value_name = "[THREAD:]N")]
@@ -127,7 +131,8 @@ pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Fail
     let dump = CoreDump::parse(&bytes)
         .map_err(|error| Failure::Input(format!("cannot inspect `{file}`: {error}")))?;
     let listed = modules::listed(&dump);
-    let modules = modules::find(&dump, &listed, &arguments.modules)?;
+    let mut modules = modules::find(&dump, &listed, &arguments.modules)?;
+    modules::add_debug_files(&mut modules, &arguments.debug_files)?;
     let inspection = Inspection {
         file,
         dump,

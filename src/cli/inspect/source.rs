@@ -1,4 +1,4 @@
-//! The source text around a frame's instruction (D3).
+//! The source text around a frame's instruction.
 
 use super::inspection::{Inspection, Subject};
 use crate::cli::names::printable;
