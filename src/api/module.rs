@@ -50,9 +50,10 @@ impl Module {
     #[cfg(feature = "debug")]
     pub(crate) fn binary_with_debug_info(&self) -> Option<Vec<u8>> {
         #[cfg(feature = "dwarf")]
-        return dwarf::embed_debug_info(&self.0.bytes, &self.debug_files()).ok()?;
+        let embedded = dwarf::embed_debug_info(&self.0.bytes, &self.debug_files());
         #[cfg(not(feature = "dwarf"))]
-        return None;
+        let embedded: Result<Option<Vec<u8>>> = Ok(None);
+        embedded.unwrap_or_default()
     }
 
     /// Reads the files with debugging information.

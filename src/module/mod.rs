@@ -255,6 +255,16 @@ impl Module {
         Ok(module)
     }
 
+    /// Returns a new copy of a module with the files with debugging information of the original.
+    #[cfg_attr(not(feature = "dwarf"), allow(unused_mut, unused_variables))]
+    pub fn with_debug_files_of(mut self: Arc<Module>, original: &Module) -> Arc<Module> {
+        #[cfg(feature = "dwarf")]
+        if let Some(module) = Arc::get_mut(&mut self) {
+            module.debug_files = Arc::clone(&original.debug_files);
+        }
+        self
+    }
+
     /// Decodes and validates a module, including all bodies in every [`CompilationMode`].
     ///
     /// # Errors

@@ -133,13 +133,8 @@ impl Module {
         let bytes = &self.bytes;
         let mode = CompilationMode::Lazy;
         let probes = Some(OwnProbes::default());
-        #[cfg_attr(not(feature = "dwarf"), allow(unused_mut))]
-        let mut copy = Module::create(&self.engine, bytes, Some(bytes), mode, probes)?;
-        #[cfg(feature = "dwarf")]
-        if let Some(copy) = Arc::get_mut(&mut copy) {
-            copy.debug_files = Arc::clone(&self.debug_files);
-        }
-        Ok(copy)
+        let copy = Module::create(&self.engine, bytes, Some(bytes), mode, probes)?;
+        Ok(copy.with_debug_files_of(self))
     }
 
     /// Returns whether another module has the same bytes, in the same memory: it is this one, or a copy
