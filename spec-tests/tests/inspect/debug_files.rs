@@ -5,7 +5,7 @@ use crate::command::{Run, backstitch};
 use backstitch::{Symbolizer, embed_debug_info};
 use std::fs;
 use std::path::{Path, PathBuf};
-use wasm_encoder::{CustomSection, Encode, Module, RawSection, Section};
+use wasm_encoder::{CustomSection, Encode, Module, RawSection};
 use wasmparser::{Parser, Payload};
 
 const PACKAGE: &str = "external/programs.dwp";
