@@ -98,20 +98,23 @@ fn seen(module: &str, package: Option<&str>) -> String {
     ];
     backstitch(with(&command, package));
     seen += &fs::read_to_string(&lcov).expect("coverage is written");
-    // The names of the files differ.
-    let name = Path::new(module).file_stem().expect("a name");
-    seen.replace(name.to_str().expect("text"), "program")
+    seen
+}
+
+/// Returns the words of a line that are not hexadecimal: the tools that split files move the code.
+fn without_offsets(line: &str) -> Vec<&str> {
+    let words = line.split_whitespace();
+    words.filter(|word| !word.starts_with("0x")).collect()
 }
 
 #[test]
 fn d1_debugging_information_in_files_is_that_in_modules() {
     for (inside, outside, package) in PAIRS {
         let (inside, outside) = (seen(inside, None), seen(outside, *package));
-        let lines = inside.lines().zip(outside.lines());
-        for (inside, outside) in lines {
-            assert_eq!(inside, outside);
+        assert_eq!(inside.lines().count(), outside.lines().count());
+        for (inside, outside) in inside.lines().zip(outside.lines()) {
+            assert_eq!(without_offsets(inside), without_offsets(outside));
         }
-        assert_eq!(inside.len(), outside.len());
         assert!(inside.contains("variables of") && inside.contains("/programs/"));
     }
 }
