@@ -50,10 +50,10 @@ impl Module {
     #[cfg(feature = "debug")]
     pub(crate) fn binary_with_debug_info(&self) -> Option<Vec<u8>> {
         #[cfg(feature = "dwarf")]
-        let embedded = dwarf::embed_debug_info(&self.0.bytes, &self.debug_files());
+        let embedded = dwarf::embed_debug_info(&self.0.bytes, &self.debug_files()).ok()?;
         #[cfg(not(feature = "dwarf"))]
-        let embedded: Result<Option<Vec<u8>>> = Ok(None);
-        embedded.unwrap_or_default()
+        let embedded = None;
+        embedded
     }
 
     /// Reads the files with debugging information.
