@@ -70,9 +70,18 @@ fn copy(file: &Path, folder: &Path) {
 fn run(arguments: &str, folder: &Path) -> (Option<i32>, String) {
     for argument in arguments.split_whitespace() {
         let folders = ["benches/", "examples/", "spec-tests/"];
-        let inside = folders.iter().any(|folder| argument.starts_with(folder));
-        if inside && root().join(argument).is_file() {
-            copy(Path::new(argument), folder);
+        let is_mapped = argument.contains('=');
+        let path = argument.rsplit('=').next().unwrap_or(argument);
+        let inside = folders.iter().any(|folder| path.starts_with(folder));
+        if inside && root().join(path).is_file() {
+            copy(Path::new(path), folder);
+        } else if inside && is_mapped {
+            for entry in fs::read_dir(root().join(path)).expect("a folder of sources") {
+                let file = Path::new(path).join(entry.expect("an entry of it").file_name());
+                if root().join(&file).is_file() {
+                    copy(&file, folder);
+                }
+            }
         }
     }
     let output = Command::new(program())

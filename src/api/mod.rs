@@ -165,6 +165,7 @@ pub use crate::dwarf::FrameSymbol;
 #[cfg(feature = "dwarf")]
 pub use crate::dwarf::{
     FrameValues, SourceFunction, SourceLine, SourceScope, SourceVariable, Symbolizer,
+    embed_debug_info,
 };
 #[cfg(feature = "profile")]
 pub use crate::execute::DispatchCounts;

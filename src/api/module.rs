@@ -9,6 +9,8 @@ use super::text;
 use crate::code::CodeLocation;
 #[cfg(feature = "dwarf")]
 use crate::dwarf::{self, Symbolizer};
+#[cfg(feature = "dwarf")]
+use crate::ensure;
 use crate::module::{self, ExportItem, ModuleBytes};
 use crate::support::error::Result;
 use crate::support::transparent::transparent;
@@ -16,6 +18,8 @@ use crate::translate;
 #[cfg(feature = "profiling")]
 use crate::walk;
 use alloc::sync::Arc;
+#[cfg(any(feature = "debug", feature = "dwarf"))]
+use alloc::vec::Vec;
 #[cfg(feature = "dwarf")]
 use alloc::{format, string::String};
 use core::fmt;
@@ -32,13 +36,6 @@ transparent! {
 }
 
 impl Module {
-    /// Creates a module from the binary format, or with feature `wat` also from the text format.
-    ///
-    /// [`Config::compilation_mode`](crate::Config::compilation_mode) determines whether functions
-    /// are validated and translated now or at their first call.
-    ///
-    /// # Errors
-    ///
     /// Returns whether another module has the same bytes.
     #[cfg(feature = "debug")]
     pub(crate) fn has_bytes_of(&self, other: &Module) -> bool {
@@ -51,12 +48,37 @@ impl Module {
         &self.0.bytes
     }
 
+    /// Returns the binary with debugging information that is in another file. `None` if there is none there
+    /// that can be read.
+    #[cfg(feature = "debug")]
+    pub(crate) fn binary_with_debug_info(&self) -> Option<Vec<u8>> {
+        #[cfg(feature = "dwarf")]
+        let embedded = dwarf::embed_debug_info(&self.0.bytes, &self.debug_files()).ok()?;
+        #[cfg(not(feature = "dwarf"))]
+        let embedded = None;
+        embedded
+    }
+
+    /// Reads the files with debugging information.
+    #[cfg(feature = "dwarf")]
+    fn debug_files(&self) -> Vec<&[u8]> {
+        let files = self.0.debug_files.get().iter();
+        files.map(|file| &**file).collect()
+    }
+
     /// Returns the offset in the module of the first instruction at or after an offset. `None` if no
     /// function has one there.
     pub fn instruction_from(&self, offset: u32) -> Option<u32> {
         self.0.instruction_from(offset)
     }
 
+    /// Creates a module from the binary format, or with feature `wat` also from the text format.
+    ///
+    /// [`Config::compilation_mode`](crate::Config::compilation_mode) determines whether functions
+    /// are validated and translated now or at their first call.
+    ///
+    /// # Errors
+    ///
     /// Returns a [`ModuleError`](crate::ModuleError) if the module is malformed, invalid, larger
     /// than the engine allows, or uses a proposal that is not supported.
     pub fn new(engine: &Engine, bytes: impl AsRef<[u8]>) -> Result<Module> {
@@ -219,17 +241,51 @@ impl Module {
 
     /// Reads the debugging information of the module: `None` if it has none.
     ///
+    /// It may be in other files: see [`Module::set_debug_files`].
+    ///
     /// # Errors
     ///
     /// If the debugging information is malformed.
     #[cfg(feature = "dwarf")]
     pub fn symbolizer(&self) -> Result<Option<Symbolizer<'_>>> {
+        let files = self.debug_files();
         let mut sections = self.0.custom_section_names();
-        if sections.any(|name| name.starts_with(dwarf::SECTIONS)) {
-            Symbolizer::new(&self.0.bytes)
+        if !files.is_empty() || sections.any(|name| name.starts_with(dwarf::SECTIONS)) {
+            Symbolizer::with_files(&self.0.bytes, &files)
         } else {
             Ok(None)
         }
+    }
+
+    /// Sets a function that reads files with debugging information of the module.
+    ///
+    /// It is called when debugging information is first needed: for a backtrace, a profile, coverage, or
+    /// [`Module::symbolizer`]. See [`Symbolizer::with_files`] for what the files may be.
+    ///
+    /// ```
+    /// use backstitch::{Engine, Module, ModuleBytes};
+    ///
+    /// let module = Module::new(&Engine::default(), b"\0asm\x01\0\0\0")?;
+    /// module.set_debug_files(|| {
+    ///     let file = ModuleBytes::from_file("program.debug.wasm");
+    ///     file.into_iter().collect()
+    /// })?;
+    /// # Ok::<(), backstitch::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the module has such a function.
+    #[cfg(feature = "dwarf")]
+    pub fn set_debug_files(
+        &self,
+        read: impl Fn() -> Vec<ModuleBytes> + Send + Sync + 'static,
+    ) -> Result<()> {
+        ensure!(
+            self.0.debug_files.set(Arc::new(read)),
+            "the files with debugging information of the module are set"
+        );
+        Ok(())
     }
 
     fn item_type(&self, item: ExportItem) -> module::ExternType {

@@ -76,7 +76,11 @@ pub(crate) fn run(
         ))),
         Subject::Dump(dump) => {
             let listed = inspect::listed(&dump);
-            let modules = inspect::find(&dump, &listed, &arguments.modules)?;
+            let mut modules = inspect::find(&dump, &listed, &arguments.modules)?;
+            inspect::add_debug_files(&mut modules, arguments.program.debug_files())?;
+            for known in modules.iter_mut().flatten() {
+                known.embed_debug_info();
+            }
             for (module, known) in listed.iter().zip(&modules) {
                 if known.is_none() {
                     let name = printable(&module.name);
@@ -92,7 +96,13 @@ pub(crate) fn run(
             let cannot =
                 |error: &Error| Failure::Input(format!("cannot debug `{file}`: {error:#}"));
             let module = arguments.modules.first().map(|path| &**path);
-            let loaded = replay::load(bytes.clone(), module, &cannot, |_| ())?;
+            let loaded = replay::load(
+                bytes.clone(),
+                module,
+                arguments.program.debug_files(),
+                &cannot,
+                |_| (),
+            )?;
             let timeline = Timeline::new(loaded.replayer, &TimelineOptions::new());
             let mut timeline = timeline.map_err(|error| cannot(&error))?;
             let debuggee = Recorded::new(&mut timeline).map_err(|error| cannot(&error))?;

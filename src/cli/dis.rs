@@ -1,10 +1,11 @@
 //! `backstitch dis`: prints the translated code of a module's functions.
 
+use super::debug_files;
 use super::failure::Failure;
 use super::input::Source;
 use super::names::{self, Selection};
 use super::symbols::Symbols;
-use backstitch::{Config, Engine, Module};
+use backstitch::{Config, Engine};
 use clap::Args;
 use std::borrow::Cow;
 use std::fmt::Display;
@@ -37,18 +38,22 @@ pub(crate) struct Arguments {
     /// Print the documentation of its ops below each function
     #[arg(long)]
     explain: bool,
+
+    #[command(flatten)]
+    debug_files: debug_files::Arguments,
 }
 
 /// Prints the translated code of all functions, or of the selected one.
 pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Failure> {
-    let source = Source::read(&arguments.file)?;
+    let mut source = Source::read(&arguments.file)?;
+    source.debug_files.add(&arguments.debug_files);
     let file = &source.file;
     let load = |error| {
         let description = source.describe(&error);
         Failure::Input(format!("cannot load `{file}`: {description}"))
     };
     let engine = Engine::new(&Config::new()).map_err(load)?;
-    let module = Module::from_shared(&engine, &source.binary).map_err(load)?;
+    let module = source.load(&engine).map_err(load)?;
     let symbols = source.symbols()?;
     let symbolizer = match module.symbolizer() {
         Ok(symbolizer) => symbolizer,

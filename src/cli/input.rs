@@ -1,11 +1,12 @@
 //! Reading a module from a file or from standard input, binary or text.
 
+use super::debug_files::DebugFiles;
 use super::failure::Failure;
 use super::file_kind;
 use super::names;
 use super::symbols::Symbols;
 use super::text::Text;
-use backstitch::{Error, ModuleBytes, ModuleError, Place};
+use backstitch::{Engine, Error, Module, ModuleBytes, ModuleError, Place};
 use flate2::read::MultiGzDecoder;
 use std::fs;
 use std::io::{self, Read};
@@ -28,12 +29,18 @@ pub(crate) struct Source {
     pub(crate) binary: ModuleBytes,
     /// The text, of a module in the text format.
     text: Option<Text>,
+    /// The places where its debugging information may be.
+    pub(crate) debug_files: DebugFiles,
 }
 
 impl Source {
     /// Reads a module's binary form. A file in the text format is converted to it.
     pub(crate) fn read(path: &Path) -> Result<Source, Failure> {
         let file = name(path);
+        let debug_files = match is_standard_input(path) {
+            true => DebugFiles::default(),
+            false => DebugFiles::of(path),
+        };
         let bytes = read_shared(path)?;
         if let Some(reason) = file_kind::not_a_module(&bytes) {
             return Err(Failure::Input(format!("`{file}` {reason}")));
@@ -43,6 +50,7 @@ impl Source {
                 file,
                 binary: bytes,
                 text: None,
+                debug_files,
             });
         }
         let Ok(text) = String::from_utf8(bytes.to_vec()) else {
@@ -57,6 +65,7 @@ impl Source {
             file,
             binary: binary.into(),
             text: Some(text),
+            debug_files,
         })
     }
 
@@ -66,7 +75,20 @@ impl Source {
             file: file.to_string(),
             binary: ModuleBytes::default(),
             text: None,
+            debug_files: DebugFiles::default(),
         }
+    }
+
+    /// Validates the module. Its debugging information is read when it is needed.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Module::new`].
+    pub(crate) fn load(&self, engine: &Engine) -> Result<Module, Error> {
+        let module = Module::from_shared(engine, &self.binary)?;
+        let (files, binary) = (self.debug_files.clone(), self.binary.clone());
+        module.set_debug_files(move || files.read(&binary))?;
+        Ok(module)
     }
 
     /// Reads the names of the module's functions.

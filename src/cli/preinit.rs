@@ -5,7 +5,7 @@ use super::host::Host;
 use super::input::Source;
 use super::{quantity, run as command, snapshot, wasi};
 use backstitch::wasi::{self as preview1, I32Exit, Threads};
-use backstitch::{Config, Engine, Error, Linker, Module, Preinit, Store, StoreLimitsBuilder};
+use backstitch::{Config, Engine, Error, Linker, Preinit, Store, StoreLimitsBuilder};
 use clap::Args;
 use std::fs;
 use std::path::PathBuf;
@@ -90,7 +90,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     // The clock counts instructions.
     config.consume_fuel(true);
     let engine = Engine::new(&config).map_err(refuse)?;
-    let module = Module::from_shared(&engine, &source.binary).map_err(refuse)?;
+    let module = source.load(&engine).map_err(refuse)?;
 
     let mut preinit = Preinit::new();
     preinit.keep_init(arguments.keep_init);

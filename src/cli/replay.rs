@@ -4,9 +4,9 @@ use super::failure::Failure;
 use super::input::{self, Source};
 use super::rewind::Rewind;
 use super::value::Notation;
-use super::{coredump, record, run as command, wasi};
+use super::{coredump, debug_files, record, run as command, wasi};
 use backstitch::wasi::{self as preview1, I32Exit, OutputKind, ReplayedOutput};
-use backstitch::{CompilationMode, Config, Engine, Error, Module, Replayer, WasmCoreDump};
+use backstitch::{CompilationMode, Config, Engine, Error, Replayer, WasmCoreDump};
 use clap::Args;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -34,6 +34,9 @@ pub(crate) struct Arguments {
     /// The module, if it is not in the recording and no longer where it was
     #[arg(long, value_name = "FILE")]
     module: Option<PathBuf>,
+
+    #[command(flatten)]
+    debug_files: debug_files::Arguments,
 
     /// Write each of the program's WASI calls and its result to this file, as `run` does
     #[arg(long, value_name = "FILE")]
@@ -65,14 +68,20 @@ pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Fail
         engine,
         source,
         recorded,
-    } = load(log, arguments.module.as_deref(), &cannot, |config| {
-        config.compilation_mode(match (arguments.eager, arguments.lazy) {
-            (true, _) => CompilationMode::Eager,
-            (_, true) => CompilationMode::Lazy,
-            _ => CompilationMode::LazyTranslation,
-        });
-        config.coredump_on_trap(arguments.coredump.is_some());
-    })?;
+    } = load(
+        log,
+        arguments.module.as_deref(),
+        &arguments.debug_files,
+        &cannot,
+        |config| {
+            config.compilation_mode(match (arguments.eager, arguments.lazy) {
+                (true, _) => CompilationMode::Eager,
+                (_, true) => CompilationMode::Lazy,
+                _ => CompilationMode::LazyTranslation,
+            });
+            config.coredump_on_trap(arguments.coredump.is_some());
+        },
+    )?;
     if arguments.rewind.is_some() {
         return arguments.rewind.run(replayer, &source, &cannot, out);
     }
@@ -133,6 +142,7 @@ pub(super) struct Loaded {
 pub(super) fn load(
     log: Vec<u8>,
     module: Option<&Path>,
+    debug_files: &debug_files::Arguments,
     cannot: &dyn Fn(&Error) -> Failure,
     configure: impl FnOnce(&mut Config),
 ) -> Result<Loaded, Failure> {
@@ -143,13 +153,14 @@ pub(super) fn load(
     let recorded = replayer.note(record::PATH).unwrap_or("module").to_string();
     let path = module.unwrap_or(Path::new(&recorded));
     // The recording may contain the module.
-    let source = match module {
+    let mut source = match module {
         None if !path.is_file() => Source::without_file(&recorded),
         _ => Source::read(path)?,
     };
+    source.debug_files.add(debug_files);
     if !source.binary.is_empty() {
         // A file that has become another module is reported as the one that is missing.
-        match Module::from_shared(&engine, &source.binary) {
+        match source.load(&engine) {
             Ok(module) => drop(replayer.add_module(module)),
             Err(error) if module.is_some() => return Err(cannot(&error)),
             Err(_) => {}

@@ -7,7 +7,7 @@ use super::program::{self, Ended, Running, Stopped};
 use super::snapshot::{Moment, Snapshotting, State};
 use super::value::Notation;
 use super::{coredump, quantity, run as command};
-use backstitch::{Config, Engine, Error, Execution, Linker, Module, Restored, Snapshot, Store};
+use backstitch::{Config, Engine, Error, Execution, Linker, Restored, Snapshot, Store};
 use clap::Args;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -81,7 +81,7 @@ pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Fail
     let mut modules = Vec::new();
     for path in &arguments.module {
         let source = Source::read(path)?;
-        let module = Module::from_shared(&engine, &source.binary);
+        let module = source.load(&engine);
         modules.push(module.map_err(|error| Failure::refused(&source, &error))?);
     }
     // Names in error messages are those of the first module.

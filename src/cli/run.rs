@@ -10,7 +10,7 @@ use super::program::{self, Ended, Running, Stopped};
 use super::snapshot::{self, Moment};
 use super::trace::{self, Trace};
 use super::value::{self, Notation};
-use super::{coredump, coverage, quantity, record, signature, wasi};
+use super::{coredump, coverage, debug_files, quantity, record, signature, wasi};
 use backstitch::wasi::threads::has_threads;
 use backstitch::wasi::{Program, Threads, WasiCtx};
 use backstitch::{
@@ -66,6 +66,9 @@ pub(crate) struct Arguments {
     /// Print numbers in hexadecimal, with all bits of floats
     #[arg(long)]
     hex: bool,
+
+    #[command(flatten)]
+    debug_files: debug_files::Arguments,
 
     /// Trap after this many WebAssembly instructions, such as `1e6`
     #[arg(long, value_name = "N", value_parser = quantity::count::<u64>)]
@@ -146,6 +149,11 @@ impl Arguments {
         }
     }
 
+    /// Returns the files with debugging information.
+    pub(super) fn debug_files(&self) -> &debug_files::Arguments {
+        &self.debug_files
+    }
+
     /// Returns the limits of a store.
     pub(super) fn limits(&self) -> StoreLimits {
         let mut limits = StoreLimitsBuilder::new();
@@ -194,7 +202,8 @@ pub(super) fn run_debugged(
     debug: Option<Debug<'_>>,
 ) -> Result<(), Failure> {
     let (path, texts) = split_command(&arguments.command)?;
-    let source = Source::read(path)?;
+    let mut source = Source::read(path)?;
+    source.debug_files.add(&arguments.debug_files);
     let is_debugged = debug.is_some();
     let file = &source.file;
     let moment = arguments.snapshot.suspends();
@@ -437,7 +446,7 @@ fn load(
 ) -> Result<Module, Failure> {
     let engine = Engine::new(&configuration(arguments, counts, interruptible))
         .map_err(|error| Failure::Input(format!("cannot create an engine: {error:#}")))?;
-    Module::from_shared(&engine, &source.binary).map_err(|error| {
+    source.load(&engine).map_err(|error| {
         let description = source.describe(&error);
         Failure::Input(format!("cannot load `{}`: {description}", source.file))
     })

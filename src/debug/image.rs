@@ -10,9 +10,18 @@ use alloc::vec::Vec;
 #[derive(Debug, Default)]
 pub(super) struct Image {
     pub(super) stacks: Stacks,
-    modules: Vec<(Module, Bodies)>,
+    modules: Vec<Loaded>,
     /// The module of each instance.
     of_instances: Vec<u32>,
+}
+
+/// A module of a program.
+#[derive(Debug)]
+struct Loaded {
+    module: Module,
+    bodies: Bodies,
+    /// The module's bytes with the debugging information of another file, if there is one.
+    with_debug_info: Option<Vec<u8>>,
 }
 
 impl Image {
@@ -46,7 +55,11 @@ impl Image {
         let number = self.number(module).unwrap_or_else(|| {
             // A module that was loaded can be read.
             let bodies = Bodies::read(module.binary()).unwrap_or_default();
-            self.modules.push((module.clone(), bodies));
+            self.modules.push(Loaded {
+                module: module.clone(),
+                bodies,
+                with_debug_info: module.binary_with_debug_info(),
+            });
             self.modules.len() - 1
         });
         number as u32
@@ -54,18 +67,24 @@ impl Image {
 
     fn number(&self, module: &Module) -> Option<usize> {
         let mut modules = self.modules.iter();
-        modules.position(|(known, _)| known.has_bytes_of(module))
+        modules.position(|known| known.module.has_bytes_of(module))
     }
 
     /// Returns a module.
     pub(super) fn module(&self, number: u32) -> Option<&Module> {
-        let (module, _) = self.modules.get(number as usize)?;
-        Some(module)
+        Some(&self.modules.get(number as usize)?.module)
+    }
+
+    /// Returns the bytes of a module, with all debugging information.
+    pub(super) fn bytes(&self, number: u32) -> Option<&[u8]> {
+        let loaded = self.modules.get(number as usize)?;
+        let own = || loaded.module.binary();
+        Some(loaded.with_debug_info.as_deref().unwrap_or_else(own))
     }
 
     /// Returns the names of the modules.
     pub(super) fn names(&self) -> Vec<String> {
-        let name = |(module, _): &(Module, Bodies)| module.name().unwrap_or("module").to_string();
+        let name = |it: &Loaded| it.module.name().unwrap_or("module").to_string();
         self.modules.iter().map(name).collect()
     }
 
@@ -81,7 +100,10 @@ impl Image {
             let module = self.of_instances.get(instance as usize);
             module.copied().unwrap_or(0)
         };
-        let body = |module, function| self.modules.get(module as usize)?.1.get(function);
+        let body = |module, function| {
+            let loaded = self.modules.get(module as usize)?;
+            loaded.bodies.get(function)
+        };
         self.stacks.positions(thread, most, module_of, body)
     }
 

@@ -229,7 +229,7 @@ impl<T: 'static> Debuggee for Live<'_, T> {
     }
 
     fn module_bytes(&self, module: u32) -> Option<&[u8]> {
-        Some(self.image.module(module)?.binary())
+        self.image.bytes(module)
     }
 
     fn instance_of(&self, module: u32) -> Option<u32> {

@@ -181,7 +181,7 @@ impl Debuggee for Recorded<'_> {
     }
 
     fn module_bytes(&self, module: u32) -> Option<&[u8]> {
-        Some(self.image.module(module)?.binary())
+        self.image.bytes(module)
     }
 
     fn instance_of(&self, module: u32) -> Option<u32> {

@@ -1,14 +1,15 @@
 //! The functions of a program's source, at the places of their code.
 
-use super::symbolizer::Section;
+use super::sections::Section;
 use crate::support::error::Result;
 use addr2line::gimli::{
-    AttributeValue, DebugInfoOffset, DebuggingInformationEntry, DwAt, Dwarf, Unit, UnitOffset,
-    UnitRef, constants,
+    AttributeValue, DebugInfoOffset, DebuggingInformationEntry, DwAt, Dwarf, DwarfPackage, Unit,
+    UnitOffset, UnitRef, constants,
 };
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
 use alloc::sync::Arc;
+use alloc::vec;
 use alloc::vec::Vec;
 use core::ops::Range;
 
@@ -38,6 +39,8 @@ struct Units<'d, 'a> {
     dwarf: &'d Dwarf<Section<'a>>,
     /// The units, in their order.
     units: Vec<Unit<Section<'a>>>,
+    /// The unit with the lines, if this is another one.
+    skeleton: Option<UnitRef<'d, Section<'a>>>,
 }
 
 /// The name of a function, and the file and line of its declaration. The file is an index in the line table
@@ -48,55 +51,46 @@ struct Declaration<'a> {
     line: Option<u32>,
 }
 
-/// Returns the places of all functions, in the order of the debugging information. Their offsets are
-/// addresses.
+/// Returns the places of all functions, in the order of the debugging information; those in a package are
+/// the last. Their offsets are addresses.
 ///
 /// # Errors
 ///
 /// An error if the debugging information is malformed.
-pub(super) fn functions<'a>(dwarf: &Dwarf<Section<'a>>) -> Result<Vec<SourceFunction<'a>>> {
+pub(super) fn functions<'a>(
+    dwarf: &Dwarf<Section<'a>>,
+    package: Option<&DwarfPackage<Section<'a>>>,
+) -> Result<Vec<SourceFunction<'a>>> {
     let mut units = Vec::new();
     let mut headers = dwarf.units();
     while let Some(header) = headers.next()? {
         units.push(dwarf.unit(header)?);
     }
-    let units = Units { dwarf, units };
+    let units = Units {
+        dwarf,
+        units,
+        skeleton: None,
+    };
     let mut functions = Vec::new();
-    // Many functions share a path.
-    let mut paths: BTreeMap<(usize, u64), Option<Arc<str>>> = BTreeMap::new();
-    for index in 0..units.units.len() {
-        let unit = units.unit(index);
-        let mut entries = unit.entries();
-        while let Some(entry) = entries.next_dfs()? {
-            let is_inlined = match entry.tag() {
-                constants::DW_TAG_subprogram => false,
-                constants::DW_TAG_inlined_subroutine => true,
-                _ => continue,
+    units.add_functions(&mut functions)?;
+    let Some(package) = package else {
+        return Ok(functions);
+    };
+    let mut seen = BTreeSet::new();
+    for (index, unit) in units.units.iter().enumerate() {
+        if let Some(id) = unit.dwo_id
+            && seen.insert(id.0)
+            && let Some(dwarf) = package.find_cu(id, dwarf)?
+            && let Some(header) = dwarf.units().next()?
+        {
+            let mut split = dwarf.unit(header)?;
+            split.copy_relocated_attributes(unit);
+            let split = Units {
+                dwarf: &dwarf,
+                units: vec![split],
+                skeleton: Some(units.unit(index)),
             };
-            let mut offsets: Option<Range<u64>> = None;
-            let mut ranges = unit.die_ranges(entry)?;
-            while let Some(range) = ranges.next()? {
-                if range.begin < range.end {
-                    let all = offsets.get_or_insert(range.begin..range.end);
-                    *all = all.start.min(range.begin)..all.end.max(range.end);
-                }
-            }
-            if let Some(offsets) = offsets
-                && let Some(declaration) = units.declaration(index, entry)
-            {
-                let file = declaration.file.and_then(|file| {
-                    let path = paths.entry(file);
-                    path.or_insert_with(|| path_of(units.unit(file.0), file.1))
-                        .clone()
-                });
-                functions.push(SourceFunction {
-                    name: declaration.name,
-                    file,
-                    line: declaration.line,
-                    offsets,
-                    is_inlined,
-                });
-            }
+            split.add_functions(&mut functions)?;
         }
     }
     Ok(functions)
@@ -105,6 +99,48 @@ pub(super) fn functions<'a>(dwarf: &Dwarf<Section<'a>>) -> Result<Vec<SourceFunc
 impl<'a> Units<'_, 'a> {
     fn unit(&self, index: usize) -> UnitRef<'_, Section<'a>> {
         self.units[index].unit_ref(self.dwarf)
+    }
+
+    /// Adds the places of the functions of all units.
+    fn add_functions(&self, functions: &mut Vec<SourceFunction<'a>>) -> Result<()> {
+        // Many functions share a path.
+        let mut paths: BTreeMap<(usize, u64), Option<Arc<str>>> = BTreeMap::new();
+        for index in 0..self.units.len() {
+            let unit = self.unit(index);
+            let mut entries = unit.entries();
+            while let Some(entry) = entries.next_dfs()? {
+                let is_inlined = match entry.tag() {
+                    constants::DW_TAG_subprogram => false,
+                    constants::DW_TAG_inlined_subroutine => true,
+                    _ => continue,
+                };
+                let mut offsets: Option<Range<u64>> = None;
+                let mut ranges = unit.die_ranges(entry)?;
+                while let Some(range) = ranges.next()? {
+                    if range.begin < range.end {
+                        let all = offsets.get_or_insert(range.begin..range.end);
+                        *all = all.start.min(range.begin)..all.end.max(range.end);
+                    }
+                }
+                if let Some(offsets) = offsets
+                    && let Some(declaration) = self.declaration(index, entry)
+                {
+                    let file = declaration.file.and_then(|file| {
+                        let path = paths.entry(file);
+                        let lines = self.skeleton.unwrap_or_else(|| self.unit(file.0));
+                        path.or_insert_with(|| path_of(lines, file.1)).clone()
+                    });
+                    functions.push(SourceFunction {
+                        name: declaration.name,
+                        file,
+                        line: declaration.line,
+                        offsets,
+                        is_inlined,
+                    });
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Returns the declaration of a function. `None` if it has no name.

@@ -1,25 +1,23 @@
 //! Lookup of instructions in the line tables and functions of a module.
 
+use super::sections::{Section, Sections};
 use super::variables::{self, FrameValues, SourceScope};
-use super::{FrameSymbol, SECTIONS, SourceFunction, function};
+use super::{FrameSymbol, SourceFunction, function};
 use crate::ensure;
 use crate::support::error::Result;
-use addr2line::Context;
-use addr2line::gimli::{self, Dwarf, EndianSlice, LittleEndian, SectionId, UnitRef};
+use addr2line::gimli::{self, Dwarf, DwarfPackage, UnitRef};
+use addr2line::{Context, LookupContinuation, LookupResult, SplitDwarfLoad};
 use alloc::borrow::ToOwned;
-use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
 use core::ops::Range;
-use wasmparser::{Parser, Payload};
 
 /// Largest number of functions that are inlined into each other. `addr2line` recurses for each.
 const MAX_INLINED: usize = 256;
 
-pub(super) type Section<'a> = EndianSlice<'a, LittleEndian>;
-
-/// The functions and source lines of a module's instructions, from the DWARF in its custom sections.
+/// The functions and source lines of a module's instructions, from the DWARF in its custom sections or in
+/// those of other files.
 ///
 /// Looking an instruction up takes memory in proportion to the debugging information, in allocations
 /// that must not fail.
@@ -34,6 +32,8 @@ pub(super) type Section<'a> = EndianSlice<'a, LittleEndian>;
 /// ```
 pub struct Symbolizer<'a> {
     dwarf: Arc<Dwarf<Section<'a>>>,
+    /// The units of which `dwarf` has only skeletons.
+    package: Option<DwarfPackage<Section<'a>>>,
     context: Context<Section<'a>>,
     /// Offset in the module of the code section's contents. Addresses are relative to it.
     code: u64,
@@ -60,44 +60,55 @@ impl<'a> Symbolizer<'a> {
     /// If the bytes are not a module, or if the debugging information is malformed. The functions and
     /// lines of a compilation unit are read when one of its instructions is looked up.
     pub fn new(wasm: &'a [u8]) -> Result<Option<Symbolizer<'a>>> {
-        let mut sections = BTreeMap::new();
-        let mut code = 0;
-        for payload in Parser::new(0).parse_all(wasm) {
-            match payload? {
-                Payload::CodeSectionStart {
-                    unchecked_range, ..
-                } => code = unchecked_range.start,
-                Payload::CustomSection(section) if section.name().starts_with(SECTIONS) => {
-                    sections.entry(section.name()).or_insert(section.data());
-                }
-                _ => {}
-            }
-        }
-        if sections.is_empty() {
+        Symbolizer::with_files(wasm, &[])
+    }
+
+    /// Reads the debugging information of a module, which may be in other files: `None` if there is none.
+    ///
+    /// Such files are modules too, of which only custom sections are read: those with DWARF, instead of the
+    /// ones in the module, or a package of split DWARF (`.dwp`), to which the skeletons in the module or in
+    /// another file refer. Of several files of a kind, the first counts.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Symbolizer::new`], and an error if a file has other code or another `build_id` than the
+    /// module.
+    pub fn with_files(wasm: &'a [u8], files: &[&'a [u8]]) -> Result<Option<Symbolizer<'a>>> {
+        let Some(sections) = Sections::read(wasm, files)? else {
             return Ok(None);
-        }
-        let section = |id: SectionId| {
-            let bytes = sections.get(id.name()).copied().unwrap_or_default();
-            Ok::<_, gimli::Error>(EndianSlice::new(bytes, LittleEndian))
         };
-        let dwarf = Dwarf::load(section)?;
-        let mut units = dwarf.units();
-        while let Some(header) = units.next()? {
-            let depth = dwarf
-                .unit(header)
-                .map_or(0, |unit| inlined_depth(unit.unit_ref(&dwarf)));
-            ensure!(
-                depth <= MAX_INLINED,
-                "the debugging information is malformed: more than {MAX_INLINED} functions are inlined \
-                 into each other"
-            );
-        }
-        let dwarf = Arc::new(dwarf);
+        ensure!(
+            is_shallow(&sections.dwarf)?,
+            "the debugging information is malformed: more than {MAX_INLINED} functions are inlined \
+             into each other"
+        );
+        let dwarf = Arc::new(sections.dwarf);
         Ok(Some(Symbolizer {
             context: Context::from_arc_dwarf(Arc::clone(&dwarf))?,
             dwarf,
-            code,
+            package: sections.package,
+            code: sections.code,
         }))
+    }
+
+    /// Returns the result of a lookup, with the units in the package that it asks for.
+    fn resolve<L>(&self, mut lookup: LookupResult<L>) -> L::Output
+    where
+        L: LookupContinuation<Buf = Section<'a>>,
+    {
+        loop {
+            lookup = match lookup {
+                LookupResult::Output(output) => return output,
+                LookupResult::Load { load, continuation } => continuation.resume(self.split(&load)),
+            };
+        }
+    }
+
+    /// Returns a unit in the package. There is none if it is malformed.
+    fn split(&self, load: &SplitDwarfLoad<Section<'a>>) -> Option<Arc<Dwarf<Section<'a>>>> {
+        let package = self.package.as_ref()?;
+        let dwarf = package.find_cu(load.dwo_id, &load.parent).ok()??;
+        is_shallow(&dwarf).ok()?.then(|| Arc::new(dwarf))
     }
 
     /// Returns the functions that the instruction at an offset in the module belongs to, with the source
@@ -113,7 +124,7 @@ impl<'a> Symbolizer<'a> {
         let Some(address) = offset.checked_sub(self.code) else {
             return Ok(symbols);
         };
-        let mut frames = self.context.find_frames(address).skip_all_loads()?;
+        let mut frames = self.resolve(self.context.find_frames(address))?;
         while let Some(frame) = frames.next()? {
             let name = frame.function.as_ref();
             let name = name.and_then(|function| function.raw_name().ok());
@@ -136,7 +147,7 @@ impl<'a> Symbolizer<'a> {
     pub fn variables(&self, offset: u64, frame: &dyn FrameValues) -> Vec<SourceScope> {
         let find = || {
             let address = offset.checked_sub(self.code)?;
-            let unit = self.context.find_dwarf_and_unit(address).skip_all_loads()?;
+            let unit = self.resolve(self.context.find_dwarf_and_unit(address))?;
             variables::scopes(unit, address, frame).ok()
         };
         find().unwrap_or_default()
@@ -176,7 +187,7 @@ impl<'a> Symbolizer<'a> {
     ///
     /// Returns an error if the debugging information is malformed.
     pub fn functions(&self) -> Result<Vec<SourceFunction<'a>>> {
-        let mut functions = function::functions(&self.dwarf)?;
+        let mut functions = function::functions(&self.dwarf, self.package.as_ref())?;
         for function in &mut functions {
             let Range { start, end } = function.offsets;
             function.offsets = start.saturating_add(self.code)..end.saturating_add(self.code);
@@ -189,6 +200,18 @@ impl fmt::Debug for Symbolizer<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Symbolizer").finish_non_exhaustive()
     }
+}
+
+/// Returns whether no more functions are inlined into each other than can be looked up.
+fn is_shallow(dwarf: &Dwarf<Section<'_>>) -> gimli::Result<bool> {
+    let mut units = dwarf.units();
+    while let Some(header) = units.next()? {
+        let unit = dwarf.unit(header);
+        if unit.is_ok_and(|unit| inlined_depth(unit.unit_ref(dwarf)) > MAX_INLINED) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// Returns the largest number of inlined functions that enclose each other in a unit, as far as the

@@ -19,6 +19,8 @@
 
 mod bytes;
 mod const_expr;
+#[cfg(feature = "dwarf")]
+mod debug_files;
 mod describe;
 mod engine;
 mod error;
@@ -134,6 +136,9 @@ pub struct Module {
     custom: Vec<CustomSection>,
     names: OnceLock<Names>,
     sha256: OnceLock<[u8; 32]>,
+    /// Files with debugging information, which the module shares with its copies.
+    #[cfg(feature = "dwarf")]
+    pub debug_files: Arc<debug_files::DebugFiles>,
     /// Frame maps that were used recently, by function. The translator makes them.
     pub frame_maps: Cache,
     /// The probes in the code, if the module is a store's own copy.
@@ -235,6 +240,8 @@ impl Module {
             custom: sections.custom,
             names: OnceLock::new(),
             sha256: OnceLock::new(),
+            #[cfg(feature = "dwarf")]
+            debug_files: Arc::default(),
             frame_maps: Cache::default(),
             own_probes: own_probes.map(Mutex::new),
             deferred,
@@ -248,6 +255,16 @@ impl Module {
             return Err(error);
         }
         Ok(module)
+    }
+
+    /// Returns a new copy of a module with the files with debugging information of the original.
+    #[cfg_attr(not(feature = "dwarf"), allow(unused_mut, unused_variables))]
+    pub fn with_debug_files_of(mut self: Arc<Module>, original: &Module) -> Arc<Module> {
+        #[cfg(feature = "dwarf")]
+        if let Some(module) = Arc::get_mut(&mut self) {
+            module.debug_files = Arc::clone(&original.debug_files);
+        }
+        self
     }
 
     /// Decodes and validates a module, including all bodies in every [`CompilationMode`].

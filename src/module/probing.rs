@@ -132,13 +132,9 @@ impl Module {
     pub fn with_own_code(&self) -> Result<Arc<Module>, Error> {
         let bytes = &self.bytes;
         let mode = CompilationMode::Lazy;
-        Module::create(
-            &self.engine,
-            bytes,
-            Some(bytes),
-            mode,
-            Some(OwnProbes::default()),
-        )
+        let probes = Some(OwnProbes::default());
+        let copy = Module::create(&self.engine, bytes, Some(bytes), mode, probes)?;
+        Ok(copy.with_debug_files_of(self))
     }
 
     /// Returns whether another module has the same bytes, in the same memory: it is this one, or a copy

@@ -4,6 +4,7 @@ use crate::random::Random;
 use backstitch::{FrameValues, SourceVariable, Symbolizer};
 use spec_tests::debug_info;
 use std::fs;
+use std::path::Path;
 use wasm_encoder::{CodeSection, CustomSection, Function, FunctionSection, Module, TypeSection};
 
 /// Number of mutants.
@@ -31,9 +32,9 @@ impl FrameValues for Values {
     }
 }
 
-/// Reads everything that a symbolizer tells about a module.
-fn look(wasm: &[u8]) {
-    let Ok(Some(symbolizer)) = Symbolizer::new(wasm) else {
+/// Reads everything that a symbolizer tells about a module, which may have debugging information in files.
+fn look(wasm: &[u8], files: &[&[u8]]) {
+    let Ok(Some(symbolizer)) = Symbolizer::with_files(wasm, files) else {
         return;
     };
     for offset in (0..wasm.len() as u64).step_by(7).take(400) {
@@ -47,6 +48,7 @@ fn look(wasm: &[u8]) {
     symbolizer.variables(u64::MAX, &Values);
     symbolizer.symbols(u64::MAX);
     symbolizer.lines(0..u64::MAX);
+    let _ = symbolizer.functions();
 }
 
 /// Returns the length of a value, without texts, which consist of what the module contains.
@@ -68,13 +70,40 @@ fn mutated_debugging_information() {
     for seed in 0..MUTANTS {
         let mut random = Random::new(seed);
         let mut module = modules[random.below(modules.len())].clone();
-        let start = module.windows(7).position(|bytes| bytes == b".debug_");
-        let start = start.expect("the module has debugging information");
-        for _ in 0..[1, 1, 2, 4, 16][random.below(5)] {
-            let at = start + random.below(module.len() - start);
-            module[at] = [0, 1, 0x7f, 0x80, 0xff, random.next() as u8][random.below(6)];
+        mutate(&mut random, &mut module);
+        look(&module, &[]);
+    }
+}
+
+/// Changes bytes of the debugging information in a file.
+fn mutate(random: &mut Random, file: &mut [u8]) {
+    let start = file.windows(7).position(|bytes| bytes == b".debug_");
+    let start = start.expect("the file has debugging information");
+    for _ in 0..[1, 1, 2, 4, 16][random.below(5)] {
+        let at = start + random.below(file.len() - start);
+        file[at] = [0, 1, 0x7f, 0x80, 0xff, random.next() as u8][random.below(6)];
+    }
+}
+
+#[test]
+fn mutated_packages_and_skeletons() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("dwarf/external");
+    let read = |name: &str| fs::read(folder.join(name)).unwrap();
+    let pairs = [
+        ("orders_split.wasm", "programs.dwp"),
+        ("shapes_split.wasm", "programs.dwp"),
+        ("orders_dwarf5_split.wasm", "orders_dwarf5_split.wasm.dwp"),
+    ];
+    let pairs = pairs.map(|(module, package)| (read(module), read(package)));
+    for seed in 0..MUTANTS {
+        let mut random = Random::new(seed);
+        let (mut module, mut package) = pairs[random.below(pairs.len())].clone();
+        if random.below(3) > 0 {
+            mutate(&mut random, &mut package);
+        } else {
+            mutate(&mut random, &mut module);
         }
-        look(&module);
+        look(&module, &[&package]);
     }
 }
 

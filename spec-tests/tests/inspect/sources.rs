@@ -2,19 +2,37 @@
 
 use crate::command::{Run, backstitch};
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-fn module(name: &str) -> String {
+/// Returns the path of a program.
+pub fn module(name: &str) -> String {
     format!("{}/dwarf/modules/{name}.wasm", env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Runs a program that traps. Returns the path of its dump.
+pub fn dump(name: &str, kind: &str) -> String {
+    static COUNT: AtomicUsize = AtomicUsize::new(0);
+    let number = COUNT.fetch_add(1, Ordering::Relaxed);
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let dump = folder.join(format!("sources-{name}-{kind}-{number}.core"));
+    let dump = dump.to_str().expect("the path is text");
+    let run = backstitch([
+        "run",
+        "--coredump",
+        dump,
+        "--invoke",
+        "run",
+        &module(name),
+        kind,
+    ]);
+    assert_eq!(run.code, Some(134), "{}", run.err);
+    dump.to_string()
 }
 
 /// Runs a program that traps, and inspects its dump.
 pub fn inspect(name: &str, kind: &str, options: &[&str]) -> Run {
-    let dump = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("sources-{name}-{kind}.core"));
-    let dump = dump.to_str().expect("the path is text");
-    let module = module(name);
-    let run = backstitch(["run", "--coredump", dump, "--invoke", "run", &module, kind]);
-    assert_eq!(run.code, Some(134), "{}", run.err);
-    let run = backstitch([&["inspect", dump, "--module", &module], options].concat());
+    let (dump, module) = (dump(name, kind), module(name));
+    let run = backstitch([&["inspect", &dump, "--module", &module], options].concat());
     assert_eq!(run.code, Some(0), "{}", run.err);
     run
 }

@@ -46,7 +46,8 @@ impl World {
         if let Some(module) = self.modules.get(&sha256) {
             return Ok(module.clone());
         }
-        let module = Module::from_binary(&self.engine, &module.0.bytes)?;
+        let copy = Module::from_binary(&self.engine, &module.0.bytes)?;
+        let module = Module(copy.0.with_debug_files_of(&module.0));
         self.modules.insert(sha256, module.clone());
         Ok(module)
     }

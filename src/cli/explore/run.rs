@@ -209,7 +209,7 @@ impl<'a> Program<'a> {
         config.consume_fuel(true).observe_accesses(true);
         let engine = Engine::new(&config)
             .map_err(|error| Failure::Input(format!("cannot create an engine: {error:#}")))?;
-        let module = Module::from_shared(&engine, &source.binary).map_err(|error| {
+        let module = source.load(&engine).map_err(|error| {
             let description = source.describe(&error);
             Failure::Input(format!("cannot load `{}`: {description}", source.file))
         })?;

@@ -2,7 +2,7 @@
 
 use super::disassembly::{self, Line};
 use super::inspection::{Inspection, Local, Subject, bits_of, boundary, position, type_of};
-use super::variables;
+use super::{source, variables};
 use crate::cli::names::printable;
 use crate::cli::sources;
 use backstitch::coredump::{Frame, Value};
@@ -141,6 +141,7 @@ pub(crate) fn print(
     )?;
     print_values(inspection, &frame.operands, &[], None, out)?;
     variables::print(&variables::scopes(inspection, frame, &subject), out)?;
+    source::print(inspection, frame, &subject, out)?;
 
     writeln!(out, "\ncode")?;
     match code(inspection, frame, &subject, AROUND) {

@@ -3,6 +3,7 @@
 use super::modules::ModuleFile;
 use crate::cli::lanes::Shape;
 use crate::cli::names::printable;
+use crate::cli::source_files::SourceFiles;
 use crate::cli::symbols::Symbols;
 use crate::cli::value;
 use backstitch::coredump::{
@@ -29,6 +30,8 @@ pub(crate) struct Inspection<'a> {
     pub(crate) debug_info: Vec<OnceCell<DebugInfo<'a>>>,
     /// The shape in which vectors are shown.
     pub(crate) lanes: Shape,
+    /// The source files that may be read.
+    pub(crate) sources: SourceFiles,
 }
 
 /// The function of a frame.
@@ -84,7 +87,7 @@ impl<'a> Inspection<'a> {
     /// read.
     pub(crate) fn debug_info(&self, module: usize) -> &DebugInfo<'a> {
         self.debug_info[module].get_or_init(|| match &self.modules[module] {
-            Some(file) => Symbolizer::new(&file.bytes).map_err(|error| format!("{error:#}")),
+            Some(file) => file.symbolizer().map_err(|error| format!("{error:#}")),
             None => Ok(None),
         })
     }

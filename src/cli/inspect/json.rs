@@ -4,7 +4,9 @@
 use super::frame::{self, Number};
 use super::heap::{self, Class, Heap};
 use super::hex::Range;
-use super::inspection::{Inspection, Local, bits_of, boundary, position, state_name, type_of};
+use super::inspection::{
+    Inspection, Local, Subject, bits_of, boundary, position, state_name, type_of,
+};
 use super::modules::hex;
 use super::object::{self, object_in};
 use super::variables;
@@ -101,8 +103,9 @@ pub(crate) struct FullFrame {
     code: Vec<Operator>,
 }
 
+/// A function and its variables.
 #[derive(Serialize)]
-struct Scope {
+pub(crate) struct Scope {
     function: Option<String>,
     variables: Vec<Variable>,
 }
@@ -407,22 +410,27 @@ pub(crate) fn frame(inspection: &Inspection<'_>, number: Number, frame: &Frame) 
         text: line.text,
         here: Some(index) == at,
     };
+    FullFrame {
+        entry: entry(inspection, number.frame, frame),
+        variables: scopes(inspection, frame, &subject),
+        code: lines.into_iter().enumerate().map(operator).collect(),
+    }
+}
+
+/// The variables of a frame's source.
+pub(crate) fn scopes(inspection: &Inspection<'_>, frame: &Frame, subject: &Subject) -> Vec<Scope> {
     let variable = |variable: SourceVariable| Variable {
         name: variable.name,
         ty: variable.ty,
         value: variable.value,
         parameter: variable.is_parameter,
     };
-    let scopes = variables::scopes(inspection, frame, &subject);
+    let scopes = variables::scopes(inspection, frame, subject);
     let scopes = scopes.into_iter().map(|scope| Scope {
         function: scope.function,
         variables: scope.variables.into_iter().map(variable).collect(),
     });
-    FullFrame {
-        entry: entry(inspection, number.frame, frame),
-        variables: scopes.collect(),
-        code: lines.into_iter().enumerate().map(operator).collect(),
-    }
+    scopes.collect()
 }
 
 fn reached(inspection: &Inspection<'_>) -> Option<Reached> {

@@ -14,14 +14,17 @@ mod json;
 mod modules;
 mod object;
 mod page;
+mod source;
 mod stacks;
 mod summary;
 mod variables;
 
-pub(super) use modules::{find, hex, listed};
+pub(super) use modules::{add_debug_files, find, hex, listed};
 
+use super::debug_files;
 use super::failure::Failure;
 use super::lanes::Shape;
+use super::source_files::{self, SourceFiles};
 use super::{file_kind, input};
 use backstitch::CoreDump;
 use backstitch::coredump::{Frame, Memory};
@@ -39,6 +42,7 @@ Examples:
   backstitch inspect crash.coredump
   backstitch inspect crash.coredump --module program.wasm
   backstitch inspect crash.coredump --module build/ --frame 2
+  backstitch inspect crash.coredump --module build/ --frame 2 --source-path src
   backstitch inspect crash.coredump --frame 2 --lanes u8x16
   backstitch inspect crash.coredump --memory 0x100000:64
   backstitch inspect crash.coredump --memory 1@0x20:256
@@ -59,6 +63,9 @@ pub(crate) struct Arguments {
     /// A module that ran, or a folder that is searched for the modules that ran
     #[arg(long = "module", value_name = "FILE|DIR")]
     modules: Vec<PathBuf>,
+
+    #[command(flatten)]
+    debug_files: debug_files::Arguments,
 
     /// Show the details of this frame, with the code around its position
     #[arg(long, value_name = "[THREAD:]N")]
@@ -101,6 +108,9 @@ pub(crate) struct Arguments {
     )]
     html: Option<PathBuf>,
 
+    #[command(flatten)]
+    sources: source_files::Arguments,
+
     /// Write the objects to this file, in the format of Chrome's developer tools, which require that
     /// its name ends in `.heapsnapshot`
     #[arg(
@@ -121,7 +131,8 @@ pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Fail
     let dump = CoreDump::parse(&bytes)
         .map_err(|error| Failure::Input(format!("cannot inspect `{file}`: {error}")))?;
     let listed = modules::listed(&dump);
-    let modules = modules::find(&dump, &listed, &arguments.modules)?;
+    let mut modules = modules::find(&dump, &listed, &arguments.modules)?;
+    modules::add_debug_files(&mut modules, &arguments.debug_files)?;
     let inspection = Inspection {
         file,
         dump,
@@ -129,6 +140,7 @@ pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Fail
         debug_info: modules.iter().map(|_| OnceCell::new()).collect(),
         modules: &modules,
         lanes: arguments.lanes,
+        sources: SourceFiles::new(&arguments.sources)?,
     };
     if let Some(page) = &arguments.html {
         return write_file(page, out, |file| page::write(&inspection, file));

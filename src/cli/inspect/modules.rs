@@ -1,11 +1,13 @@
 //! The files of the modules that ran: given individually, or found in folders.
 
+use crate::cli::debug_files::{self, DebugFiles};
 use crate::cli::failure::Failure;
 use crate::cli::input::Source;
 use crate::cli::names::printable;
 use crate::cli::symbols::Symbols;
 use backstitch::coredump::{Module, ModuleIdentity};
-use backstitch::{CoreDump, ModuleBytes};
+use backstitch::{CoreDump, ModuleBytes, Symbolizer, embed_debug_info};
+use std::cell::OnceCell;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -21,6 +23,9 @@ pub(crate) struct ModuleFile {
     pub(crate) symbols: Symbols,
     /// `true` if the dump's hash identifies this file.
     pub(crate) is_verified: bool,
+    /// The places where its debugging information may be, and what was found there.
+    debug_files: DebugFiles,
+    found: OnceCell<Vec<ModuleBytes>>,
 }
 
 /// Returns the modules of the dump. Some writers list none, although code of one has run.
@@ -73,6 +78,8 @@ fn contained(dump: &CoreDump<'_>, modules: &[Module], index: u32) -> Option<Modu
         symbols: Symbols::read(bytes).ok()?,
         is_verified: identity == Some(ModuleIdentity::of(bytes)),
         bytes: ModuleBytes::from(bytes.to_vec()),
+        debug_files: DebugFiles::default(),
+        found: OnceCell::new(),
     })
 }
 
@@ -190,6 +197,8 @@ fn read(path: &Path) -> Result<ModuleFile, Failure> {
         bytes: source.binary,
         symbols,
         is_verified: false,
+        debug_files: source.debug_files,
+        found: OnceCell::new(),
     })
 }
 
@@ -207,7 +216,53 @@ fn list(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> io::Result<()>
     Ok(())
 }
 
+/// Adds the files with debugging information that the user names to the only module that is known.
+///
+/// # Errors
+///
+/// If there are several modules, or none.
+pub(crate) fn add_debug_files(
+    modules: &mut [Option<ModuleFile>],
+    arguments: &debug_files::Arguments,
+) -> Result<(), Failure> {
+    if !arguments.is_given() {
+        return Ok(());
+    }
+    let mut known: Vec<&mut ModuleFile> = modules.iter_mut().flatten().collect();
+    let reason = match &mut *known {
+        [file] => {
+            file.debug_files.add(arguments);
+            return Ok(());
+        }
+        [] => "which is not known; provide it with --module",
+        _ => "but there are several; give one of them with --module",
+    };
+    Err(Failure::Input(format!(
+        "`--debug-info` belongs to a module, {reason}"
+    )))
+}
+
 impl ModuleFile {
+    /// Reads the debugging information, which may be in other files: `None` if there is none.
+    pub(crate) fn symbolizer(&self) -> backstitch::Result<Option<Symbolizer<'_>>> {
+        Symbolizer::with_files(&self.bytes, &self.read_debug_files())
+    }
+
+    /// Moves debugging information that is in another file into the module.
+    pub(crate) fn embed_debug_info(&mut self) {
+        // Files that do not fit were reported when they were read.
+        let embedded = embed_debug_info(&self.bytes, &self.read_debug_files());
+        if let Ok(Some(bytes)) = embedded {
+            self.bytes = bytes.into();
+        }
+    }
+
+    fn read_debug_files(&self) -> Vec<&[u8]> {
+        let read = || self.debug_files.read(&self.bytes);
+        let files = self.found.get_or_init(read).iter();
+        files.map(AsRef::as_ref).collect()
+    }
+
     /// Returns the name of the file, or says where the module is.
     pub(crate) fn place(&self) -> String {
         match &self.path {

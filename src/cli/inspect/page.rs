@@ -15,18 +15,21 @@
 
 mod memory;
 mod objects;
+mod sources;
+mod variables;
 
 use super::disassembly;
 use super::inspection::{Inspection, Subject, boundary, position, thread_state, type_of};
 use super::{json, summary};
-use crate::cli::sources;
 use backstitch::coredump::{Frame, ReasonKind, RefKind, Value};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use miniz_oxide::deflate::compress_to_vec_zlib;
 use serde::Serialize;
+use sources::{Position, Text, Texts};
 use std::collections::BTreeMap;
 use std::io::{self, Write};
+use variables::Variables;
 
 const HTML: &str = include_str!("page/page.html");
 const STYLE: &str = include_str!("page/page.css");
@@ -37,6 +40,7 @@ const SCRIPT: &str = concat!(
     include_str!("page/memory.js"),
     include_str!("page/stacks.js"),
     include_str!("page/objects.js"),
+    include_str!("page/sources.js"),
     include_str!("page/page.js"),
 );
 
@@ -73,6 +77,7 @@ struct Data<'i> {
     fuel: Option<u64>,
     configuration: BTreeMap<&'i str, u64>,
     functions: Vec<Function>,
+    source_texts: Vec<Text>,
     threads: Vec<Thread<'i>>,
     stacks: Vec<json::Stack>,
     modules: Vec<json::Module>,
@@ -95,7 +100,7 @@ struct Function {
     locals: Vec<(Option<String>, Option<String>)>,
     code: Code,
     /// Source positions, by the offset of a frame's instruction.
-    sources: BTreeMap<u64, Vec<String>>,
+    sources: BTreeMap<u64, Vec<Position>>,
 }
 
 #[derive(Serialize)]
@@ -116,7 +121,7 @@ struct Thread<'i> {
 }
 
 /// Function, instance, code offset, module offset, position, boundary, captured flag, locals,
-/// operands.
+/// operands, variables of the source.
 type FrameRow = (
     usize,
     u32,
@@ -127,6 +132,7 @@ type FrameRow = (
     Option<bool>,
     Vec<String>,
     Vec<String>,
+    Option<Vec<json::Scope>>,
 );
 
 #[derive(Serialize)]
@@ -151,18 +157,22 @@ struct Table {
 /// Writes the page.
 pub(crate) fn write(inspection: &Inspection<'_>, out: &mut dyn Write) -> io::Result<()> {
     let mut functions = Functions::default();
+    let mut variables = Variables::new(inspection);
     let dump = &inspection.dump;
-    let threads = dump.threads().iter().map(|thread| Thread {
-        name: &thread.name,
-        state: thread.state.and_then(thread_state),
-        complete: thread.complete,
-        frames: thread
-            .frames
-            .iter()
-            .map(|frame| functions.row(inspection, frame))
-            .collect(),
+    let threads = dump.threads().iter().map(|thread| {
+        variables.start_thread();
+        let frames = thread.frames.iter();
+        Thread {
+            name: &thread.name,
+            state: thread.state.and_then(thread_state),
+            complete: thread.complete,
+            frames: frames
+                .map(|frame| functions.row(inspection, frame, &mut variables))
+                .collect(),
+        }
     });
     let threads = threads.collect();
+    let (functions, source_texts) = functions.finish(inspection);
     let memories = memory::choose(dump, MOST_BYTES);
     let stopped = summary::stopped_in(inspection);
     let place = stopped.map(|(frame, subject)| {
@@ -196,7 +206,8 @@ pub(crate) fn write(inspection: &Inspection<'_>, out: &mut dyn Write) -> io::Res
             .map(|(name, value)| (name.as_str(), *value))
             .collect(),
         threads,
-        functions: functions.finish(inspection),
+        functions,
+        source_texts,
         stacks: json::stacks(inspection),
         modules: json::modules(inspection),
         instances: json::instances(inspection),
@@ -252,6 +263,7 @@ fn embedded(id: &str, bytes: &[u8]) -> String {
 struct Functions {
     /// The functions, by module and index.
     known: BTreeMap<(Option<usize>, u32), Known>,
+    texts: Texts,
 }
 
 struct Known {
@@ -260,11 +272,16 @@ struct Known {
     subject: Subject,
     locals: usize,
     /// The source positions of the frames' instructions, by their offsets.
-    sources: BTreeMap<u64, Vec<String>>,
+    sources: BTreeMap<u64, Vec<Position>>,
 }
 
 impl Functions {
-    fn row(&mut self, inspection: &Inspection<'_>, frame: &Frame) -> FrameRow {
+    fn row(
+        &mut self,
+        inspection: &Inspection<'_>,
+        frame: &Frame,
+        variables: &mut Variables,
+    ) -> FrameRow {
         let next = self.known.len();
         let key = (inspection.module_of(frame), frame.function);
         let known = self.known.entry(key).or_insert_with(|| Known {
@@ -279,8 +296,10 @@ impl Functions {
         }
         let module_offset = known.subject.module_offset(frame);
         if let Some(offset) = module_offset {
-            let lines = || sources::lines(&inspection.symbols(frame, &known.subject));
-            known.sources.entry(offset).or_insert_with(lines);
+            known.sources.entry(offset).or_insert_with(|| {
+                let symbols = inspection.symbols(frame, &known.subject);
+                self.texts.positions(inspection, &symbols)
+            });
         }
         let pack = |values: &[Value]| {
             let values = values.iter();
@@ -296,36 +315,35 @@ impl Functions {
             frame.details.map(|details| details.captured),
             pack(&frame.locals),
             pack(&frame.operands),
+            variables.of(inspection, frame, &known.subject),
         )
     }
 
-    fn finish(self, inspection: &Inspection<'_>) -> Vec<Function> {
+    fn finish(self, inspection: &Inspection<'_>) -> (Vec<Function>, Vec<Text>) {
         let mut known: Vec<Known> = self.known.into_values().collect();
         known.sort_by_key(|known| known.number);
-        known
-            .into_iter()
-            .map(
-                |Known {
-                     subject, sources, ..
-                 }| Function {
-                    module: subject.module_name.clone(),
-                    index: subject.index,
-                    name: match &subject.name {
-                        Some(name) => name.clone(),
-                        None => format!("<wasm function {}>", subject.index),
-                    },
-                    signature: subject.signature.clone(),
-                    parameters: subject.parameters,
-                    locals: subject
-                        .locals
-                        .iter()
-                        .map(|local| (local.name.clone(), local.ty.clone()))
-                        .collect(),
-                    code: code(inspection, &subject, &sources),
-                    sources,
+        let functions = known.into_iter().map(
+            |Known {
+                 subject, sources, ..
+             }| Function {
+                module: subject.module_name.clone(),
+                index: subject.index,
+                name: match &subject.name {
+                    Some(name) => name.clone(),
+                    None => format!("<wasm function {}>", subject.index),
                 },
-            )
-            .collect()
+                signature: subject.signature.clone(),
+                parameters: subject.parameters,
+                locals: subject
+                    .locals
+                    .iter()
+                    .map(|local| (local.name.clone(), local.ty.clone()))
+                    .collect(),
+                code: code(inspection, &subject, &sources),
+                sources,
+            },
+        );
+        (functions.collect(), self.texts.finish())
     }
 }
 
@@ -333,7 +351,7 @@ impl Functions {
 fn code(
     inspection: &Inspection<'_>,
     subject: &Subject,
-    sources: &BTreeMap<u64, Vec<String>>,
+    sources: &BTreeMap<u64, Vec<Position>>,
 ) -> Code {
     let file = subject
         .module

@@ -8,7 +8,7 @@ mod location;
 mod render;
 mod scope;
 
-use super::symbolizer::Section;
+use super::sections::Section;
 use addr2line::gimli::{
     AttributeValue, DebuggingInformationEntry, DwAt, UnitOffset, UnitRef, constants,
 };

@@ -432,3 +432,32 @@ fn c16_a_big_memory_stays_usable() {
     let first = address(&browser.eval(wheel));
     assert_eq!(json!(address(&browser.eval(wheel)) - first), json!(16));
 }
+
+#[test]
+fn d2_the_page_shows_variables_and_source_text() {
+    let programs = concat!(env!("CARGO_MANIFEST_DIR"), "/../dwarf");
+    let module = format!("{programs}/modules/shapes.wasm");
+    let dump = file("shapes.coredump", "");
+    let page = dump.with_extension("html");
+    let path = |path: &PathBuf| path.to_str().expect("the path is text").to_string();
+    let (dump, map) = (path(&dump), format!("/programs={programs}"));
+    let run = backstitch(["run", "--coredump", &dump, "--invoke", "run", &module, "1"]);
+    assert_eq!(run.code, Some(134), "{}", run.err);
+    let options = ["inspect", &dump, "--module", &module, "--source-map", &map];
+    let html = ["--html", &path(&page)];
+    backstitch([&options[..], &html].concat()).expect(0, &format!("wrote {}\n", path(&page)));
+    let Some(browser) = Browser::start("sources") else {
+        return;
+    };
+    browser.open(&page, "frame/0/3");
+    browser.expect(
+        "#frame details.position summary",
+        "at /programs/shapes.cpp:74:22",
+    );
+    browser.expect("#frame .source .here", "74");
+    browser.expect("#frame table", "kind\tint\tparam\t1");
+    browser.click("#frame details.parts summary");
+    browser.expect("#frame .fields", "_vptr$Shape = 0x00000408");
+    browser.click("#frame .fields details summary");
+    browser.expect("#frame .fields .fields", "0x00000408");
+}

@@ -29,8 +29,8 @@ const thread = () => (state.stack === null && data.threads[state.thread]) || NO_
 const frameAt = row => state.found ? state.found[row] : row;
 
 function frameOf(packed) {
-  const [fn, instance, codeOffset, moduleOffset, position, boundary, captured, locals, operands] = packed;
-  return { fn: data.functions[fn], instance, codeOffset, moduleOffset, position, boundary, captured, locals, operands };
+  const [fn, instance, codeOffset, moduleOffset, position, boundary, captured, locals, operands, scopes] = packed;
+  return { fn: data.functions[fn], instance, codeOffset, moduleOffset, position, boundary, captured, locals, operands, scopes };
 }
 
 /** Returns a value's text in the selected base, or as the selected lanes. */
@@ -116,7 +116,7 @@ function drawFrame() {
   const stack = data.stacks[chosenStack()];
   if (stack?.continuation) place.push(`${stackTitle(stack)}${stack.handlers.length ? `, handlers around it: ${handlersText(stack)}` : ""}`);
   const sources = fn.sources[frame.moduleOffset] ?? [];
-  const parts = [heading, make("p", "meta", place.join(" · ")), ...sources.map(line => make("p", "meta", line))];
+  const parts = [heading, make("p", "meta", place.join(" · ")), ...sources.map((position, at) => sourcePosition(position, at === 0)), ...variables(frame.scopes)];
   const none = frame.captured === false ? "Not recorded, because there was no memory for them."
     : frame.captured === null ? "None recorded." : "None.";
 
@@ -152,7 +152,7 @@ function drawFrame() {
   }).reverse();
   parts.push(operands.length ? table(["", "type", "value", "bits"], operands) : make("p", "note", none));
   panel.replaceChildren(...parts);
-  if (here) here.parentNode.scrollTop = here.offsetTop - here.parentNode.clientHeight / 2;
+  if (here) centre(here);
 }
 
 function drawGlobals() {
