@@ -1,9 +1,10 @@
 //! Programs that stop for an observer end as others do (D3): calls of the test scripts are stopped at
-//! breakpoints, before watched bytes and in single steps, all of which change while the calls run. The
-//! scripts have the same results as without.
+//! breakpoints, before watched bytes and in single steps, all of which change while the calls run. Locals
+//! and operands are set to the values that they have. The scripts have the same results as without.
 //!
 //! `PROBES=all cargo test -p spec-tests --test probes` stops in all engines, and more often.
 
+use backstitch::coredump::Value;
 use backstitch::{
     AsContext, Config, CoverageKind, Dispatch, Engine, Error, Execution, Func, Module, Outcome,
     Result, Store, Suspension, Val, Watchpoint,
@@ -22,6 +23,8 @@ struct Stopping {
     /// Number of stops after which a call is left alone.
     most: u64,
     stops: u64,
+    /// Number of values that were set.
+    set: u64,
     /// Description of the first stop that was wrong.
     wrong: Option<String>,
 }
@@ -109,6 +112,43 @@ impl Stopping {
         Ok(())
     }
 
+    /// Sets a number of a frame to the value that it has. Returns what is wrong with that.
+    fn set(&mut self, store: &mut Store<Host>, execution: &Execution) -> Option<String> {
+        let frame = self.random(3) as usize;
+        let state = execution.frame_state(&*store, frame)?;
+        let (locals, operands) = (state.locals(), state.operands());
+        let is_local = self.random(2) == 0;
+        let values = if is_local { locals } else { operands };
+        let at = self.random(1 + values.len() as u64) as usize;
+        let value = match *values.get(at)? {
+            Value::I32(bits) => Val::I32(bits as i32),
+            Value::I64(bits) => Val::I64(bits as i64),
+            Value::F32(bits) => Val::F32(bits),
+            Value::F64(bits) => Val::F64(bits),
+            Value::V128(bits) => Val::V128(bits.into()),
+            _ => return None,
+        };
+        let set = if is_local {
+            execution.set_local(&mut *store, frame, at, value)
+        } else {
+            execution.set_operand(&mut *store, frame, at, value)
+        };
+        match set {
+            Ok(()) => {
+                self.set += 1;
+                let now = execution.frame_state(store, frame)?;
+                let is_same = now.locals() == locals && now.operands() == operands;
+                (!is_same).then(|| format!("frame {frame} has other values: {now:?}"))
+            }
+            Err(error) => {
+                let error = error.to_string();
+                let is_known = ["cannot be set", "has not begun"];
+                let is_known = is_known.iter().any(|it| error.contains(it));
+                (!is_known).then_some(error)
+            }
+        }
+    }
+
     /// Returns what is wrong with a stop.
     fn examine(
         store: impl AsContext,
@@ -182,6 +222,7 @@ impl Driver for Stopping {
                     suspension @ (Suspension::Breakpoint | Suspension::Watchpoint(_)),
                 )) => {
                     let wrong = Self::examine(&*store, &execution, &suspension, &probes);
+                    let wrong = wrong.or_else(|| self.set(store, &execution));
                     if let Some(wrong) = wrong {
                         self.wrong.get_or_insert(wrong);
                     }
@@ -260,6 +301,7 @@ fn main() -> ExitCode {
     let engines = engines();
     let scripts = suite::sampled(every);
     let stops = &AtomicU64::new(0);
+    let set = &AtomicU64::new(0);
     let engines = &engines;
     let tests: Vec<Test<'_>> = scripts
         .iter()
@@ -278,10 +320,12 @@ fn main() -> ExitCode {
                         random: index as u64,
                         most: if every { 2_000 } else { 60 },
                         stops: 0,
+                        set: 0,
                         wrong: None,
                     };
                     let found = script::run(&script.text, &mut driver);
                     stops.fetch_add(driver.stops, Ordering::Relaxed);
+                    set.fetch_add(driver.set, Ordering::Relaxed);
                     if let Some(wrong) = driver.wrong {
                         return Err(wrong);
                     }
@@ -299,7 +343,10 @@ fn main() -> ExitCode {
         })
         .collect();
     let skipped = scripts.len() - tests.len();
-    let totals = || format!("{} stops", stops.load(Ordering::Relaxed));
+    let totals = || {
+        let (stops, set) = (stops.load(Ordering::Relaxed), set.load(Ordering::Relaxed));
+        format!("{stops} stops, {set} values set")
+    };
     match harness::run(&arguments, &tests, skipped, totals) {
         true => ExitCode::SUCCESS,
         false => ExitCode::FAILURE,

@@ -1,10 +1,16 @@
 //! The frames of a suspended execution, with their values.
 
-use super::context::AsContext;
+use super::context::{AsContext, AsContextMut};
 use super::execution::Execution;
 use super::instance::Instance;
+use super::values::Val;
+use crate::heap::StoreInner;
+use crate::probe::{FrameValue, ValuePlace};
+use crate::support::error::{Context, Result};
 use crate::walk::coredump::extension::Value;
 use crate::walk::{Backtrace, Frame, FrameValues};
+use crate::{ensure, format_err};
+use alloc::format;
 use alloc::vec::Vec;
 use core::ops::ControlFlow;
 
@@ -100,6 +106,105 @@ impl Execution {
     pub fn frame_state(&self, store: impl AsContext, index: usize) -> Option<FrameState> {
         let store = store.as_context().0;
         self.check(store);
+        let frame = self.frame(store, index)?;
+        Some(FrameState {
+            instance: Instance::of(store.id(), frame.instance),
+            values: FrameValues::read(store, &frame)?,
+            frame,
+        })
+    }
+
+    /// Sets a local of a frame of the suspended execution, which must be a number or a vector. Frames
+    /// and locals are counted as in [`Execution::frame_state`].
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if there is no such frame or local, if the value is of another type, if the local
+    /// is a reference, if the frame's function has not begun, if an operand is in the same slot (the local
+    /// was put on the operand stack, and can be set when the operand has been used), if the store is
+    /// recorded, or if there is no memory.
+    ///
+    /// # Panics
+    ///
+    /// Panics if `store` does not own this execution.
+    ///
+    /// ```
+    /// use backstitch::{Engine, Instance, Module, Outcome, Store, Val};
+    ///
+    /// # if cfg!(not(feature = "wat")) { return Ok(()) }
+    /// let engine = Engine::default();
+    /// let module = Module::new(&engine, r#"(module
+    ///   (func (export "triple") (param i32) (result i32)
+    ///     (i32.mul (local.get 0) (i32.const 3))))"#)?;
+    /// let mut store = Store::new(&engine, ());
+    /// let instance = Instance::new(&mut store, &module, &[])?;
+    /// let triple = instance.get_func(&mut store, "triple").unwrap();
+    /// let mut execution = triple.start(&mut store, &[Val::I32(14)])?;
+    /// store.single_step(true)?;
+    /// execution.resume(&mut store)?;
+    /// execution.set_local(&mut store, 0, 0, Val::I32(5))?;
+    /// store.single_step(false)?;
+    /// let Outcome::Done(results) = execution.resume(&mut store)? else { unreachable!() };
+    /// assert_eq!(results[0].unwrap_i32(), 15);
+    /// # Ok::<(), backstitch::Error>(())
+    /// ```
+    pub fn set_local(
+        &self,
+        mut store: impl AsContextMut,
+        frame: usize,
+        local: usize,
+        value: Val,
+    ) -> Result<()> {
+        let store = store.as_context_mut().0;
+        self.set_value(store, frame, FrameValue::Local(local), value)
+    }
+
+    /// Sets an operand of a frame of the suspended execution, which must be a number or a vector. Frames
+    /// and operands are counted as in [`Execution::frame_state`].
+    ///
+    /// # Errors
+    ///
+    /// Returns an error as [`Execution::set_local`] does: also if the operand is a constant of the code,
+    /// or in the same slot as a local or another operand.
+    ///
+    /// # Panics
+    ///
+    /// Panics if `store` does not own this execution.
+    pub fn set_operand(
+        &self,
+        mut store: impl AsContextMut,
+        frame: usize,
+        operand: usize,
+        value: Val,
+    ) -> Result<()> {
+        let store = store.as_context_mut().0;
+        self.set_value(store, frame, FrameValue::Operand(operand), value)
+    }
+
+    fn set_value(
+        &self,
+        store: &mut StoreInner,
+        frame: usize,
+        place: FrameValue,
+        value: Val,
+    ) -> Result<()> {
+        self.check(store);
+        ensure!(
+            store.recording.is_none(),
+            "values of a store that is recorded cannot be set"
+        );
+        let found = self.frame(store, frame);
+        let found = found.ok_or_else(|| format_err!("there is no frame {frame}"))?;
+        let found = ValuePlace::find(store, &found, place)?;
+        let bits = value
+            .to_bits(store, found.ty)
+            .with_context(|| format!("the new value of {place}"))?;
+        found.set(store, bits);
+        Ok(())
+    }
+
+    /// Returns a frame: 0 is the youngest one.
+    fn frame(&self, store: &StoreInner, index: usize) -> Option<Frame> {
         let (mut left, mut found) = (index, None);
         Backtrace::trace_suspended(store, self.stack(), |frame| match left.checked_sub(1) {
             Some(fewer) => {
@@ -111,12 +216,7 @@ impl Execution {
                 ControlFlow::Break(())
             }
         });
-        let frame = found?;
-        Some(FrameState {
-            instance: Instance::of(store.id(), frame.instance),
-            values: FrameValues::read(store, &frame)?,
-            frame,
-        })
+        found
     }
 
     /// Returns the numbers of the suspended execution's stacks, youngest first: that of the continuation

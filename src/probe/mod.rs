@@ -13,6 +13,7 @@
 
 mod coverage;
 mod moving;
+mod values;
 
 use crate::bail;
 use crate::heap::{Debugging, StoreInner, Watched};
@@ -26,6 +27,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 pub use coverage::{Runs, runs};
 use moving::Survey;
+pub use values::{FrameValue, ValuePlace};
 
 /// Number of the youngest frames whose functions stop before each instruction: a step ends in the
 /// youngest one, in its caller, or in a function that it calls.

@@ -5,13 +5,14 @@
 //! that is a constant or the alias of a local in the one may be in a slot in the other, which gets its
 //! value.
 
+use super::values::{read, write};
 use crate::code::{CodeHeader, HEADER_WORDS, Offset};
 use crate::heap::StoreInner;
 use crate::ids::{InstanceIndex, StackId};
 use crate::module::{Module, ValBits};
 use crate::stack::{RawFrame, RawFrames, Stack, StackState};
 use crate::support::error::{Error, Result};
-use crate::translate::{self, FrameMap, Kind, Source, Variable};
+use crate::translate::{self, FrameMap, Variable};
 use crate::walk::Frame;
 use crate::{ensure, format_err};
 use alloc::collections::{BTreeMap, BTreeSet};
@@ -238,6 +239,7 @@ impl Moves {
             let values = target.copies.iter();
             let values: Vec<ValBits> = values.map(|(old, _)| read(stack, fp, old)).collect();
             for ((_, new), bits) in target.copies.iter().zip(values) {
+                // A constant or an alias of a local has the same value already.
                 write(stack, fp, new, bits);
             }
         }
@@ -340,31 +342,4 @@ fn values_at(map: &FrameMap, wasm: u32, place: Place) -> Vec<Variable> {
     };
     let operands = operands.unwrap_or_default().iter().copied();
     operands.chain(map.hidden(wasm)).collect()
-}
-
-fn read(stack: &Stack, fp: u32, variable: &Variable) -> ValBits {
-    match variable.source {
-        Source::Slot(distance) => {
-            let slot = (fp as usize).wrapping_add_signed(distance as isize);
-            let high = match variable.kind {
-                Kind::V128 => stack.slot(slot + 1),
-                _ => None,
-            };
-            [stack.slot(slot).unwrap_or(0), high.unwrap_or(0)]
-        }
-        Source::Constant(bits) => [bits, 0],
-        // Nothing is in an accumulator or a sum where a program can stop.
-        Source::Accumulator | Source::Sum(..) | Source::AccumulatorSum(_) => [0, 0],
-    }
-}
-
-fn write(stack: &mut Stack, fp: u32, variable: &Variable, bits: ValBits) {
-    // A constant or an alias of a local has the same value already.
-    if let Source::Slot(distance) = variable.source {
-        let slot = (fp as usize).wrapping_add_signed(distance as isize);
-        stack.put(slot, bits[0]);
-        if variable.kind == Kind::V128 {
-            stack.put(slot + 1, bits[1]);
-        }
-    }
 }

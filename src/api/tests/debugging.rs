@@ -7,6 +7,7 @@ use crate::{
     Replayer, Result, Store, Suspension, Timeline, TimelineOptions, Val, Watchpoint,
 };
 use alloc::collections::BTreeMap;
+use alloc::format;
 use alloc::string::ToString;
 use alloc::vec::Vec;
 
@@ -274,5 +275,58 @@ fn d3_frames_of_suspended_executions_have_their_values() {
         assert_eq!(run.locals()[0], Value::I32(0));
         assert_eq!(execution.stacks(&store), [count.stack(), run.stack()]);
         assert!(execution.frame_state(&store, 3).is_none());
+    }
+}
+
+#[test]
+fn d3_values_of_stopped_frames_can_be_set() {
+    for dispatch in [Dispatch::best(), Dispatch::Loop] {
+        let engine = engine(dispatch);
+        let module = Module::new(&engine, TEXT).unwrap();
+        let mut store = Store::new(&engine, ());
+        let (_, mut execution) = start(&mut store, &module);
+        let error = execution.set_local(&mut store, 0, 0, Val::I32(1));
+        assert!(error.is_err());
+        let square = module.0.bodies[0].start as u32;
+        let square = module.instruction_from(square).unwrap();
+        store.add_breakpoint(&module, square).unwrap();
+        execution.resume(&mut store).unwrap();
+        execution.set_local(&mut store, 0, 0, Val::I32(9)).unwrap();
+        execution
+            .set_local(&mut store, 2, 0, Val::I32(1000))
+            .unwrap();
+        for (frame, local, value, message) in [
+            (0, 0, Val::I64(1), "expected i32, found i64"),
+            (0, 1, Val::I32(1), "no local 1"),
+            (2, 1, Val::I32(1), "is a reference"),
+            (3, 0, Val::I32(1), "no frame 3"),
+        ] {
+            let error = execution.set_local(&mut store, frame, local, value);
+            let error = format!("{:#}", error.unwrap_err());
+            assert!(error.contains(message), "{error}");
+        }
+        store.remove_breakpoint(&module, square).unwrap();
+        // The local is on the operand stack before the multiplication.
+        store.single_step(true).unwrap();
+        for _ in 0..2 {
+            execution.resume(&mut store).unwrap();
+        }
+        for error in [
+            execution.set_local(&mut store, 0, 0, Val::I32(1)),
+            execution.set_operand(&mut store, 0, 1, Val::I32(1)),
+        ] {
+            let error = error.unwrap_err().to_string();
+            assert!(error.contains("in the same slot as"), "{error}");
+        }
+        // The product is in a slot of its own.
+        execution.resume(&mut store).unwrap();
+        execution
+            .set_operand(&mut store, 0, 0, Val::I32(80))
+            .unwrap();
+        store.single_step(false).unwrap();
+        let Outcome::Done(results) = execution.resume(&mut store).unwrap() else {
+            panic!("it stopped");
+        };
+        assert_eq!(results[0].unwrap_i32(), 1000 + 80 + 25);
     }
 }
