@@ -120,9 +120,9 @@ impl Execution {
     /// # Errors
     ///
     /// Returns an error if there is no such frame or local, if the value is of another type, if the local
-    /// is a reference, if the frame's function has not begun, if an operand is in the same slot (the local
-    /// was put on the operand stack, and can be set when the operand has been used), if the store is
-    /// recorded, or if there is no memory.
+    /// is a reference, if the frame's function has not begun, if the store is recorded, or if there is no
+    /// memory. Also if an operand is in the same slot, because the local was put on the operand stack. That
+    /// is never so where the frame has stopped at a breakpoint or after a step.
     ///
     /// # Panics
     ///
@@ -164,8 +164,9 @@ impl Execution {
     ///
     /// # Errors
     ///
-    /// Returns an error as [`Execution::set_local`] does: also if the operand is a constant of the code,
-    /// or in the same slot as a local or another operand.
+    /// Returns an error as [`Execution::set_local`] does, and if the operand is a constant of the code, or
+    /// in the same slot as a local or another operand. That is never so where the frame has stopped at a
+    /// breakpoint or after a step.
     ///
     /// # Panics
     ///

@@ -227,9 +227,7 @@ mod tests {
                 "{text}"
             );
         }
-        for text in [
-            "s", "1", "1m", "1.5ns", "-1s", "0x1s", "1 s s", "hours", "1MS",
-        ] {
+        for text in ["s", "1", "1m", "1.5ns", "-1s", "1 s s", "hours", "1MS"] {
             let error = duration(text).unwrap_err();
             assert!(error.contains("is not a time"), "{error}");
         }

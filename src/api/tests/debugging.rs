@@ -306,27 +306,55 @@ fn d3_values_of_stopped_frames_can_be_set() {
             assert!(error.contains(message), "{error}");
         }
         store.remove_breakpoint(&module, square).unwrap();
-        // The local is on the operand stack before the multiplication.
+        // Before the multiplication, a value on the operand stack is not the local any more.
         store.single_step(true).unwrap();
         for _ in 0..2 {
             execution.resume(&mut store).unwrap();
         }
-        for error in [
-            execution.set_local(&mut store, 0, 0, Val::I32(1)),
-            execution.set_operand(&mut store, 0, 1, Val::I32(1)),
-        ] {
-            let error = error.unwrap_err().to_string();
-            assert!(error.contains("in the same slot as"), "{error}");
-        }
-        // The product is in a slot of its own.
-        execution.resume(&mut store).unwrap();
+        execution.set_local(&mut store, 0, 0, Val::I32(1)).unwrap();
         execution
-            .set_operand(&mut store, 0, 0, Val::I32(80))
+            .set_operand(&mut store, 0, 1, Val::I32(10))
             .unwrap();
         store.single_step(false).unwrap();
         let Outcome::Done(results) = execution.resume(&mut store).unwrap() else {
             panic!("it stopped");
         };
-        assert_eq!(results[0].unwrap_i32(), 1000 + 80 + 25);
+        assert_eq!(results[0].unwrap_i32(), 1000 + 9 * 10 + 25);
+    }
+}
+
+#[test]
+fn d3_values_that_share_a_slot_cannot_be_set() {
+    let engine = engine(Dispatch::best());
+    let text = r#"(module
+      (func $one (result i32) (i32.const 1))
+      (func (export "run") (param i32) (result i32)
+        (i32.add (local.get 0) (i32.add (i32.const 3) (call $one)))))"#;
+    let module = Module::new(&engine, text).unwrap();
+    let mut store = Store::new(&engine, ());
+    store.set_fuel(1000).unwrap();
+    let instance = Instance::new(&mut store, &module, &[]).unwrap();
+    let run = instance.get_func(&mut store, "run").unwrap();
+    let mut execution = run.start(&mut store, &[Val::I32(5)]).unwrap();
+    let one = module.instruction_from(0).unwrap();
+    store.add_breakpoint(&module, one).unwrap();
+    execution.resume(&mut store).unwrap();
+    // The caller's code reads the parameter and the constant when the call has returned.
+    for (error, message) in [
+        (
+            execution.set_local(&mut store, 1, 0, Val::I32(1)),
+            "local 0 is in the same slot as operand 0 here",
+        ),
+        (
+            execution.set_operand(&mut store, 1, 0, Val::I32(1)),
+            "operand 0 is in the same slot as local 0 here",
+        ),
+        (
+            execution.set_operand(&mut store, 1, 1, Val::I32(1)),
+            "operand 1 is not in a slot",
+        ),
+    ] {
+        let error = error.unwrap_err().to_string();
+        assert!(error.contains(message), "{error}");
     }
 }
