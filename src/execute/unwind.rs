@@ -40,7 +40,7 @@ pub(super) fn throw(
     is_return: bool,
 ) -> Result<(), Failure> {
     guard.leave(is_return);
-    let landing = find_landing(guard, exception);
+    let landing = prepare_landing(guard, exception)?;
     land(
         guard,
         exception,
@@ -61,13 +61,33 @@ pub(super) fn throw_failure(guard: &mut ChainGuard<'_>, failure: Failure) -> Res
         Failure::Host(error) if error.is::<ThrownException>() => guard.store.pending_exception,
         _ => None,
     };
-    let landing = thrown.and_then(|exception| find_landing(guard, exception));
+    let landing = match thrown {
+        Some(exception) => prepare_landing(guard, exception)?,
+        None => None,
+    };
     let (Some(exception), Some(landing)) = (thrown, landing) else {
         return Err(failure);
     };
     guard.store.pending_exception = None;
     land(guard, exception, landing);
     Ok(())
+}
+
+/// Returns the place where an exception is caught. The observer of a store, if it has one, may give other
+/// code to the function first.
+fn prepare_landing(
+    guard: &mut ChainGuard<'_>,
+    exception: ExnIndex,
+) -> Result<Option<Landing>, Failure> {
+    let landing = find_landing(guard, exception);
+    if let Some(found) = landing
+        && guard.store.steps()
+        && let Some(debugging) = &guard.store.debugging
+    {
+        (debugging.catches)(guard.store, found.stack, found.fp).map_err(Failure::Host)?;
+        return Ok(find_landing(guard, exception));
+    }
+    Ok(landing)
 }
 
 fn find_landing(guard: &ChainGuard<'_>, exception: ExnIndex) -> Option<Landing> {

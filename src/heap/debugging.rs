@@ -5,7 +5,7 @@
 
 use super::store::StoreInner;
 use crate::code::AccessKind;
-use crate::ids::{InstanceIndex, MemoryIndex};
+use crate::ids::{InstanceIndex, MemoryIndex, StackId};
 use crate::module::{Counts, Module};
 use crate::support::error::Error;
 use alloc::sync::Arc;
@@ -14,6 +14,10 @@ use core::ops::Range;
 
 /// Hook that is called when running code has just entered a function whose entrance is closed.
 pub type Entered = fn(&mut StoreInner, InstanceIndex, u32) -> Result<(), Error>;
+
+/// Hook that is called when a frame, whose record is at a number of slots from the base of a stack, is about
+/// to catch an exception, while code stops before each instruction.
+pub type Catches = fn(&mut StoreInner, StackId, usize) -> Result<(), Error>;
 
 /// The state of a store whose code stops for an observer.
 #[derive(Debug)]
@@ -26,6 +30,8 @@ pub struct Debugging {
     pub watched: Vec<Watched>,
     /// See [`Entered`].
     pub entered: Entered,
+    /// See [`Catches`].
+    pub catches: Catches,
 }
 
 /// Bytes of a memory at accesses to which code stops.

@@ -196,6 +196,12 @@ impl Module {
         None
     }
 
+    /// Returns whether the instruction at an offset in the module may switch to another stack: whether its
+    /// opcode is one of the stack-switching proposal, from `suspend` to `switch`.
+    pub fn switches_stacks(&self, offset: u32) -> bool {
+        matches!(self.bytes.get(offset as usize), Some(0xe2..=0xe6))
+    }
+
     /// Returns the function whose body contains an offset in the module.
     pub fn function_at(&self, offset: u32) -> Option<u32> {
         let after = self

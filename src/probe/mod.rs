@@ -8,11 +8,13 @@
 //! # Single steps
 //!
 //! While code stops before each instruction, a function gets such probes when code is about to run in
-//! it: those of the two youngest frames before the program goes on ([`prepare`]), others when they are
-//! called ([`entered`]), as the entrances of all functions without are closed.
+//! it: those of the two youngest frames, and of those that a switch of stacks leads to, before the program
+//! goes on ([`prepare`]); others when they are called ([`entered`]), as the entrances of all functions
+//! without are closed, or when they catch an exception ([`catches`]).
 
 mod coverage;
 mod moving;
+mod targets;
 mod values;
 
 use crate::bail;
@@ -63,6 +65,7 @@ pub fn enable(store: &mut StoreInner) -> Result<()> {
         counts: Counts::None,
         watched: Vec::new(),
         entered,
+        catches,
     }));
     Ok(())
 }
@@ -257,9 +260,12 @@ pub fn prepare(store: &mut StoreInner, stack: StackId) -> Result<()> {
         return Ok(());
     }
     let innermost = store.stacks.stack(stack).innermost();
-    let frames: Vec<Frame> = moving::frames_from(store, innermost)
+    let mut frames: Vec<Frame> = moving::frames_from(store, innermost)
         .take(STEPPED)
         .collect();
+    if let Some(youngest) = frames.first() {
+        frames.extend(targets::of_switch(store, innermost, youngest));
+    }
     for frame in frames {
         step(store, frame.instance, frame.function, None)?;
     }
@@ -305,6 +311,15 @@ fn step(
             probes.stepping.insert(function);
         },
     )
+}
+
+/// Makes the function stop before each instruction whose frame, at `fp` slots from the base of a stack, is
+/// about to catch an exception.
+fn catches(store: &mut StoreInner, stack: StackId, fp: usize) -> Result<()> {
+    match targets::frame_at(store, stack, fp) {
+        Some(frame) => step(store, frame.instance, frame.function, None),
+        None => Ok(()),
+    }
 }
 
 /// Gives a function that running code has just entered, and whose entrance may be closed, the code that

@@ -4,7 +4,9 @@
 //! together is the caller's task: it has compared them with the frame maps of the functions.
 
 use super::directory::{ExitPoint, Stack};
-use super::record::{BOUNDARY_SLOTS, BOUNDARY_TAG, BoundaryKind, RECORD_SLOTS, Record};
+use super::record::{
+    BOUNDARY_SLOTS, BOUNDARY_TAG, BoundaryKind, RECORD_SLOTS, RED_ZONE_SLOTS, Record,
+};
 use super::stacks::Stacks;
 use crate::heap::InstanceCore;
 use crate::ids::StackId;
@@ -106,7 +108,9 @@ impl Stack {
         self.exit.ip = new(ip, is_return).unwrap_or(ip);
         let mut at = self.exit.fp as usize;
         loop {
-            self.has(at, RECORD_SLOTS);
+            // The record of a function that was just entered may reach into the red zone.
+            let end = self.slots() + RED_ZONE_SLOTS;
+            assert!(at + RECORD_SLOTS <= end, "the record is on the stack");
             // SAFETY: exit points and links (S3) lead to records, the last of which ends the stack.
             unsafe {
                 let record = Record(self.base.add(at));

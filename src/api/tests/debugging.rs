@@ -36,6 +36,56 @@ const TEXT: &str = r#"(module
       (br $next))
     (unreachable)))"#;
 
+/// Suspensions, resumptions and exceptions that leave or enter several frames at once.
+const JUMPS: &str = r#"(module
+  (type $f (func))
+  (type $k (cont $f))
+  (tag $yield (param i32))
+  (tag $wrong)
+  (global $other (mut (ref null $k)) (ref.null $k))
+  (func $yield (param $n i32)
+    (if (i32.ge_u (local.get $n) (i32.const 10)) (then (throw $wrong)))
+    (suspend $yield (local.get $n)))
+  (func $deep (param $n i32)
+    (if (local.get $n)
+      (then (call $deep (i32.sub (local.get $n) (i32.const 1))))
+      (else (call $yield (i32.const 4)) (call $yield (i32.const 10)))))
+  (func $generator
+    (block $caught
+      (try_table (catch $wrong $caught)
+        (call $deep (i32.const 3))))
+    (call $yield (i32.const 30)))
+  (func $handled
+    (block $caught
+      (try_table (catch_all $caught) (call $outer))
+      (return))
+    (call $inner))
+  (func $outer (call $inner))
+  (func $inner (call $deep (i32.const 2)))
+  (elem declare func $generator $handled)
+  (func $next (param $k (ref null $k)) (result i32 (ref null $k))
+    (block $yielded (result i32 (ref $k))
+      (resume $k (on $yield $yielded) (local.get $k))
+      (return (i32.const 0) (ref.null $k))))
+  (func $begin (result i32) (local $n i32)
+    (call $next (cont.new $k (ref.func $generator)))
+    (global.set $other))
+  (func (export "run") (result i32) (local $sum i32) (local $n i32) (local $k (ref null $k))
+    (local.set $sum (call $begin))
+    (local.set $k (cont.new $k (ref.func $handled)))
+    (block $ended
+      (try_table (catch $wrong $ended)
+        (loop $more
+          (call $next (local.get $k))
+          (local.set $k)
+          (local.set $sum (i32.add (local.get $sum)))
+          (br_if $more (i32.eqz (ref.is_null (local.get $k)))))))
+    (block $ended
+      (try_table (catch $wrong $ended)
+        (call $next (global.get $other))
+        (drop) (drop)))
+    (i32.add (local.get $sum) (i32.const 22))))"#;
+
 fn engine(dispatch: Dispatch) -> Engine {
     let mut config = Config::new();
     config.dispatch(dispatch).consume_fuel(true);
@@ -66,13 +116,13 @@ fn steps(engine: &Engine, module: &Module) -> Vec<(u32, u32)> {
     steps
 }
 
-/// Returns the positions of a replay of the program.
-fn replayed(engine: &Engine) -> Vec<(u32, u32)> {
+/// Returns the positions of a replay of a program.
+fn replayed(engine: &Engine, text: &str) -> Vec<(u32, u32)> {
     let log = Log::default();
     let mut store = Store::new(engine, ());
     let recorder = Recorder::new(log.clone()).embed_modules(true);
     recorder.start(&mut store).unwrap();
-    let module = Module::new(engine, TEXT).unwrap();
+    let module = Module::new(engine, text).unwrap();
     let (_, mut execution) = start(&mut store, &module);
     assert!(is_done(&execution.resume(&mut store)));
     store.end_recording(0, "").unwrap();
@@ -105,18 +155,32 @@ fn is_done(outcome: &Result<Outcome>) -> bool {
     matches!(outcome, Ok(Outcome::Done(values)) if matches!(values[..], [Val::I32(34)]))
 }
 
+/// Returns the steps of a program, after comparing them with the positions of a replay, which stops at
+/// instructions that cost fuel.
+fn compared_steps(engine: &Engine, text: &str) -> Vec<(u32, u32)> {
+    let module = Module::new(engine, text).unwrap();
+    let steps = steps(engine, &module);
+    let replayed = replayed(engine, text);
+    let counted = |step: &&(u32, u32)| replayed.contains(step);
+    let counted: Vec<(u32, u32)> = steps.iter().filter(counted).copied().collect();
+    assert_eq!(counted, replayed);
+    assert!(steps.len() > replayed.len());
+    steps
+}
+
+#[test]
+fn jumps_across_frames_are_steps() {
+    for dispatch in [Dispatch::best(), Dispatch::Loop] {
+        compared_steps(&engine(dispatch), JUMPS);
+    }
+}
+
 #[test]
 fn steps_visit_every_instruction_and_breakpoints_the_same_places() {
     for dispatch in [Dispatch::best(), Dispatch::Loop] {
         let engine = engine(dispatch);
         let module = Module::new(&engine, TEXT).unwrap();
-        let steps = steps(&engine, &module);
-        // A replay stops at those that cost fuel.
-        let replayed = replayed(&engine);
-        let counted = |step: &&(u32, u32)| replayed.contains(step);
-        let counted: Vec<(u32, u32)> = steps.iter().filter(counted).copied().collect();
-        assert_eq!(counted, replayed);
-        assert!(steps.len() > replayed.len());
+        let steps = compared_steps(&engine, TEXT);
 
         // Breakpoints at a third of them, set while the program is suspended, stop at the same places.
         let mut store = Store::new(&engine, ());
