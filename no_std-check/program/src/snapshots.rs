@@ -70,7 +70,10 @@ fn begin<O: Write + Send + 'static>(
     let mut linker = Linker::new(engine);
     link(&mut linker)?;
     store.set_fuel(1_000_000)?;
-    let instance = linker.instantiate(&mut *store, &Module::from_shared(engine, &CONTROLLER.into())?)?;
+    let instance = linker.instantiate(
+        &mut *store,
+        &Module::from_shared(engine, &CONTROLLER.into())?,
+    )?;
     super::get::<i32, ()>(store, instance, "sample")?.call(&mut *store, 60)?;
     super::func(store, instance, "statistics")?.start(store, &[])
 }
