@@ -120,8 +120,6 @@ impl<T: 'static> Store<T> {
 
     /// Sets whether executions are suspended before each instruction.
     ///
-    /// An exception that is caught more than one call further out goes on there to the next breakpoint.
-    ///
     /// # Errors
     ///
     /// Returns an error if the store is recorded, or if there is no memory.
