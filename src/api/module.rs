@@ -241,7 +241,7 @@ impl Module {
 
     /// Reads the debugging information of the module: `None` if it has none.
     ///
-    /// It may be in other files: see [`Module::set_debug_files`].
+    /// The debugging information may be in other files: see [`Module::set_debug_files`].
     ///
     /// # Errors
     ///
@@ -259,8 +259,8 @@ impl Module {
 
     /// Sets a function that reads files with debugging information of the module.
     ///
-    /// It is called when debugging information is first needed: for a backtrace, a profile, coverage, or
-    /// [`Module::symbolizer`]. See [`Symbolizer::with_files`] for what the files may be.
+    /// The function is called when debugging information is first needed: for a backtrace, a profile,
+    /// coverage, or [`Module::symbolizer`]. See [`Symbolizer::with_files`] for what the files may be.
     ///
     /// ```
     /// use backstitch::{Engine, Module, ModuleBytes};
@@ -275,7 +275,7 @@ impl Module {
     ///
     /// # Errors
     ///
-    /// Returns an error if the module has such a function.
+    /// Returns an error if the module already has such a function.
     #[cfg(feature = "dwarf")]
     pub fn set_debug_files(
         &self,

@@ -83,7 +83,7 @@ impl Source {
     ///
     /// # Errors
     ///
-    /// Those of [`Module::new`].
+    /// Returns the errors of [`Module::new`].
     pub(crate) fn load(&self, engine: &Engine) -> Result<Module, Error> {
         let module = Module::from_shared(engine, &self.binary)?;
         let (files, binary) = (self.debug_files.clone(), self.binary.clone());

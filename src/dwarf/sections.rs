@@ -19,7 +19,7 @@ const BUILD_ID: &str = "build_id";
 
 pub(super) type Section<'a> = EndianSlice<'a, LittleEndian>;
 
-/// What a file has.
+/// The sections of a file that concern debugging information.
 #[derive(Default)]
 pub(super) struct File<'a> {
     /// The sections with debugging information, by their names.

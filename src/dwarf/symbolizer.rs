@@ -71,8 +71,8 @@ impl<'a> Symbolizer<'a> {
     ///
     /// # Errors
     ///
-    /// Those of [`Symbolizer::new`], and an error if a file has other code or another `build_id` than the
-    /// module.
+    /// Returns the errors of [`Symbolizer::new`], and an error if a file has other code or another `build_id`
+    /// than the module.
     pub fn with_files(wasm: &'a [u8], files: &[&'a [u8]]) -> Result<Option<Symbolizer<'a>>> {
         let Some(sections) = Sections::read(wasm, files)? else {
             return Ok(None);

@@ -41,7 +41,7 @@ fn named_continuation(store: &StoreInner, frame: &Frame, wasm: u32) -> Option<St
     Some(store.stacks.stack(of).innermost())
 }
 
-/// Returns the frame whose record is at `fp` slots from the base of a stack, or of one that waits for it.
+/// Returns the frame of a stack whose record is at `fp` slots from the stack's base.
 pub fn frame_at(store: &StoreInner, stack: StackId, fp: usize) -> Option<Frame> {
     let mut frames = frames_from(store, stack);
     frames.find(|frame| (frame.stack, frame.fp as usize) == (stack.0, fp))

@@ -56,8 +56,7 @@ impl ValuePlace {
             frame.is_call || !map.entry().contains(&frame.code_offset),
             "the function has not begun"
         );
-        let operands = map.calling(wasm).filter(|_| frame.is_call);
-        let operands = operands.or_else(|| map.before(wasm)).ok_or_else(unknown)?;
+        let operands = map.operands(wasm, frame.is_call).ok_or_else(unknown)?;
         let mut types = module.operand_types(&BTreeMap::from([(frame.function, vec![wasm])]))?;
         let types = types.remove(&frame.function).ok_or_else(unknown)?;
         let site = types.instructions.get(&wasm).ok_or_else(unknown)?;

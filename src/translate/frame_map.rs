@@ -70,6 +70,14 @@ impl FrameMap {
         self.operands.get(&wasm)?.calling.as_deref()
     }
 
+    /// Returns the operand stack of a frame at the instruction at `wasm`, the lowest value first: during the
+    /// call if `is_call` is true and the instruction is one, and otherwise before it. None if the map was
+    /// made without this instruction.
+    pub fn operands(&self, wasm: u32, is_call: bool) -> Option<&[Variable]> {
+        let calling = self.calling(wasm).filter(|_| is_call);
+        calling.or_else(|| self.before(wasm))
+    }
+
     /// Returns the exceptions of the legacy catch parts around the instruction at `wasm`, which
     /// are references besides the operands.
     pub fn caught(&self, wasm: u32) -> &[Variable] {

@@ -22,8 +22,7 @@ fn roots_of(store: &StoreInner, frame: Frame) -> Result<FrameRoots, Error> {
     let map = frame.map(module, &[])?;
     let wasm = map.wasm_offset(frame.code_offset).ok_or_else(missing)?;
     let map = frame.map(module, &[wasm])?;
-    let operands = map.calling(wasm).filter(|_| frame.is_call);
-    let operands = operands.or_else(|| map.before(wasm)).ok_or_else(missing)?;
+    let operands = map.operands(wasm, frame.is_call).ok_or_else(missing)?;
     let mut roots = FrameRoots::default();
     for &Variable { kind, source } in map.locals().iter().chain(operands).chain(map.caught(wasm)) {
         let heap = match kind {

@@ -25,8 +25,7 @@ impl FrameValues {
         let module = store.instance(frame.instance).module();
         let wasm = frame.module_offset(module)?;
         let map = frame.map(module, &[wasm]).ok()?;
-        let operands = map.calling(wasm).filter(|_| frame.is_call);
-        let operands = operands.or_else(|| map.before(wasm))?;
+        let operands = map.operands(wasm, frame.is_call)?;
         let stack = store.stacks.stack(StackId(frame.stack));
         let accumulators = store.stacks.accumulators();
         let value = |variable: &Variable| {

@@ -12,9 +12,15 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-/// The module with debugging information that the page's configurations are for.
-fn orders() -> PathBuf {
-    root().join("spec-tests/dwarf/modules/orders.wasm")
+/// Runs the program that the page's configurations are for, which traps. Returns the paths of the file
+/// that the option writes, and of the module.
+fn written_by(option: &str, name: &str, kind: &str) -> [String; 2] {
+    let module = root().join("spec-tests/dwarf/modules/orders.wasm");
+    let paths = [file(&format!("vscode/{name}"), ""), module];
+    let paths = paths.map(|path| path.to_str().expect("the path is text").to_string());
+    let run = backstitch(["run", option, &paths[0], "--invoke", "run", &paths[1], kind]);
+    assert_eq!(run.code, Some(134), "{}", run.err);
+    paths
 }
 
 fn source() -> Value {
@@ -167,10 +173,7 @@ fn d5_vscode_goes_back_to_a_write_in_a_recording() {
     let Some(mut adapter) = Adapter::start() else {
         return;
     };
-    let (log, module) = (file("vscode/orders.log", ""), orders());
-    let [log, module] = [&log, &module].map(|path| path.to_str().expect("the path is text"));
-    let arguments = ["run", "--record", log, "--invoke", "run", module, "3"];
-    assert_eq!(backstitch(arguments).code, Some(134));
+    let [log, _] = written_by("--record", "orders.log", "3");
     let (mut server, address) = serve([log]);
     begin(&mut adapter, configuration("Connect", &address), &[54]);
     let (reason, description, thread) = stopped(&mut adapter);
@@ -193,11 +196,8 @@ fn d4_d5_vscode_shows_a_dump() {
     let Some(mut adapter) = Adapter::start() else {
         return;
     };
-    let (dump, module) = (file("vscode/orders.core", ""), orders());
-    let [dump, module] = [&dump, &module].map(|path| path.to_str().expect("the path is text"));
-    let arguments = ["run", "--coredump", dump, "--invoke", "run", module, "1"];
-    assert_eq!(backstitch(arguments).code, Some(134));
-    let (mut server, address) = serve(["--module", module, dump]);
+    let [dump, module] = written_by("--coredump", "orders.core", "1");
+    let (mut server, address) = serve(["--module", &module, &dump]);
     begin(&mut adapter, configuration("Connect", &address), &[]);
     let (_, description, thread) = stopped(&mut adapter);
     assert!(

@@ -67,10 +67,10 @@ const JUMPS: &str = r#"(module
     (block $yielded (result i32 (ref $k))
       (resume $k (on $yield $yielded) (local.get $k))
       (return (i32.const 0) (ref.null $k))))
-  (func $begin (result i32) (local $n i32)
+  (func $begin (result i32)
     (call $next (cont.new $k (ref.func $generator)))
     (global.set $other))
-  (func (export "run") (result i32) (local $sum i32) (local $n i32) (local $k (ref null $k))
+  (func (export "run") (result i32) (local $sum i32) (local $k (ref null $k))
     (local.set $sum (call $begin))
     (local.set $k (cont.new $k (ref.func $handled)))
     (block $ended

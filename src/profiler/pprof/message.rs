@@ -29,7 +29,7 @@ pub(super) struct Profile {
     pub(super) period: i64,
 }
 
-/// What a value of a sample counts.
+/// The type and the unit of a value of a sample.
 #[derive(Clone, Copy, PartialEq, Message)]
 pub(super) struct ValueType {
     #[prost(int64, tag = "1")]

@@ -25,7 +25,7 @@ use strings::Strings;
 /// The unit of a clock's time.
 const NANOSECONDS: &str = "nanoseconds";
 
-/// What a profile for pprof is made of.
+/// The contents of a profile for pprof.
 pub(super) struct Input<'p> {
     pub(super) modules: &'p [(String, Module)],
     pub(super) stacks: &'p StackTree,
@@ -33,7 +33,7 @@ pub(super) struct Input<'p> {
     pub(super) samples: &'p [(Stack, Duration)],
     /// The usual time between two samples.
     pub(super) interval: Duration,
-    /// What counts as a nanosecond.
+    /// The name of the unit of time, of which one counts as a nanosecond.
     pub(super) unit: &'p str,
 }
 

@@ -444,12 +444,7 @@ impl<'a> Maps<'a> {
         if self.capture.image(frame.stack).is_none() {
             return;
         }
-        let operands = if frame.is_call {
-            map.calling(wasm)
-        } else {
-            None
-        };
-        let Some(operands) = operands.or_else(|| map.before(wasm)) else {
+        let Some(operands) = map.operands(wasm, frame.is_call) else {
             return;
         };
         let room = (values.locals.try_reserve(map.locals().len()))

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-/// What the elements of a column are.
+/// The kind of a column's elements.
 #[derive(Clone, Copy)]
 enum Column {
     Number,
