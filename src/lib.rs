@@ -32,8 +32,7 @@
 //! Missing from the API:
 //!
 //! * Components (`wasmtime::component`, `bindgen!`).
-//! * Ahead-of-time compilation and caches (`Module::serialize`, `Module::deserialize`,
-//!   `Engine::precompile_module`), and the options of [`Config`] that concern compilers, memory
+//! * Caches of compiled modules, and the options of [`Config`] that concern compilers, memory
 //!   reservations, pooling allocators and native stacks for asynchronous calls.
 //! * Unchecked calls and raw values (`Func::new_unchecked`, `Func::call_unchecked`, `ValRaw`).
 //! * `ResourceLimiterAsync` and other asynchronous variants of functions that do not run

@@ -1,4 +1,4 @@
-//! Modes in which scripts run: dispatch backend, compilation mode, and at once or stepwise.
+//! Modes in which scripts run: dispatch backend, compilation mode or archives, and at once or stepwise.
 
 use crate::script::Host;
 use crate::script::driver::{Driver, call_directly};
@@ -29,6 +29,8 @@ pub struct Mode {
     /// True if a call gets one unit of fuel at a time, so that it suspends and is resumed at every
     /// possible point.
     stepwise: bool,
+    /// True if modules are written as archives, and run from these.
+    archived: bool,
 }
 
 impl Mode {
@@ -42,6 +44,7 @@ impl Mode {
                         dispatch,
                         compilation,
                         stepwise,
+                        archived: false,
                     });
                 }
             }
@@ -49,14 +52,23 @@ impl Mode {
                 dispatch,
                 compilation: CompilationMode::Lazy,
                 stepwise: false,
+                archived: false,
             });
+            for stepwise in [false, true] {
+                modes.push(Mode {
+                    dispatch,
+                    compilation: CompilationMode::LazyTranslation,
+                    stepwise,
+                    archived: true,
+                });
+            }
         }
         modes
     }
 
     /// Returns whether every script runs in this mode: at once, as engines compile by default.
     pub fn is_default(&self) -> bool {
-        self.compilation == CompilationMode::default() && !self.stepwise
+        self.compilation == CompilationMode::default() && !self.stepwise && !self.archived
     }
 
     /// Creates an engine for this mode. Returns `None` if the mode's dispatch backend is neither
@@ -105,6 +117,7 @@ impl fmt::Display for Mode {
             _ => "other",
         };
         let compilation = match self.compilation {
+            _ if self.archived => "archive",
             CompilationMode::Eager => "eager",
             CompilationMode::LazyTranslation => "lazy-translation",
             CompilationMode::Lazy => "lazy",
@@ -175,6 +188,14 @@ impl Driver for ModeDriver<'_> {
             self.engine = Cow::Owned(self.mode.new_engine(true)?);
         }
         Ok(())
+    }
+
+    fn load(&mut self, bytes: &[u8]) -> Result<Module> {
+        let module = Module::from_binary(&self.engine, bytes)?;
+        match self.mode.archived {
+            true => Module::deserialize_checked(&self.engine, module.serialize()?),
+            false => Ok(module),
+        }
     }
 
     fn validate(&mut self, bytes: &[u8]) -> Result<()> {

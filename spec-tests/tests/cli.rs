@@ -1,5 +1,7 @@
 //! The command line: its output, messages and exit codes.
 
+#[path = "command/archives.rs"]
+mod archives;
 mod command;
 #[path = "command/coverage.rs"]
 mod coverage;

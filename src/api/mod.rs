@@ -21,6 +21,7 @@
 //!   runs to its end.
 
 mod any_ref;
+mod archive;
 mod array_ref;
 mod array_type;
 mod backtrace;
@@ -92,6 +93,7 @@ mod wasm_ty;
 mod tests;
 
 pub use self::any_ref::AnyRef;
+pub use self::archive::Precompiled;
 pub use self::array_ref::{ArrayRef, ArrayRefPre};
 pub use self::array_type::ArrayType;
 pub use self::backtrace::{FrameInfo, WasmBacktrace};
@@ -171,7 +173,7 @@ pub use crate::dwarf::{
 pub use crate::execute::DispatchCounts;
 pub use crate::execute::{Dispatch, DispatchError, ExecutionError};
 pub use crate::heap::{ForkError, ThrownException};
-pub use crate::module::{CompilationMode, ModuleBytes, ModuleError, Place};
+pub use crate::module::{ArchiveError, CompilationMode, ModuleBytes, ModuleError, Place};
 pub use crate::stack::InterruptHandle;
 pub use crate::support::error::{self, Context, Error, HostRequest, Result};
 pub use crate::support::write::Write;

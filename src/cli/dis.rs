@@ -5,7 +5,7 @@ use super::failure::Failure;
 use super::input::Source;
 use super::names::{self, Selection};
 use super::symbols::Symbols;
-use backstitch::{Config, Engine};
+use backstitch::{Config, Engine, Module};
 use clap::Args;
 use std::borrow::Cow;
 use std::fmt::Display;
@@ -26,7 +26,7 @@ Examples:
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Arguments {
-    /// The module, binary or text; `-` reads standard input
+    /// The module, binary or text, or an archive; `-` reads standard input
     #[arg(value_name = "FILE")]
     file: PathBuf,
 
@@ -52,8 +52,15 @@ pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Fail
         let description = source.describe(&error);
         Failure::Input(format!("cannot load `{file}`: {description}"))
     };
-    let engine = Engine::new(&Config::new()).map_err(load)?;
-    let module = source.load(&engine).map_err(load)?;
+    let config = match &source.archive {
+        Some(archive) => Config::for_archive(archive).map_err(load)?,
+        None => Config::new(),
+    };
+    let engine = Engine::new(&config).map_err(load)?;
+    let module = match &source.archive {
+        Some(archive) => Module::deserialize_checked(&engine, archive).map_err(load)?,
+        None => source.load(&engine).map_err(load)?,
+    };
     let symbols = source.symbols()?;
     let symbolizer = match module.symbolizer() {
         Ok(symbolizer) => symbolizer,

@@ -27,6 +27,8 @@ pub(crate) struct Source {
     pub(crate) file: String,
     /// The binary form.
     pub(crate) binary: ModuleBytes,
+    /// The archive that contains the module.
+    pub(crate) archive: Option<ModuleBytes>,
     /// The text, of a module in the text format.
     text: Option<Text>,
     /// The places where its debugging information may be.
@@ -34,14 +36,21 @@ pub(crate) struct Source {
 }
 
 impl Source {
-    /// Reads a module's binary form. A file in the text format is converted to it.
+    /// Reads a module's binary form. A file in the text format is converted to it, and an archive gives
+    /// the module in it.
     pub(crate) fn read(path: &Path) -> Result<Source, Failure> {
         let file = name(path);
         let debug_files = match is_standard_input(path) {
             true => DebugFiles::default(),
             false => DebugFiles::of(path),
         };
-        let bytes = read_shared(path)?;
+        let (mut bytes, mut archive) = (read_shared(path)?, None);
+        if Engine::detect_precompiled(&bytes).is_some() {
+            archive = Some(bytes.clone());
+            bytes = Module::binary_of_archive(&bytes).map_err(|error| {
+                Failure::Input(format!("cannot read the archive `{file}`: {error}"))
+            })?;
+        }
         if let Some(reason) = file_kind::not_a_module(&bytes) {
             return Err(Failure::Input(format!("`{file}` {reason}")));
         }
@@ -49,6 +58,7 @@ impl Source {
             return Ok(Source {
                 file,
                 binary: bytes,
+                archive,
                 text: None,
                 debug_files,
             });
@@ -64,6 +74,7 @@ impl Source {
         Ok(Source {
             file,
             binary: binary.into(),
+            archive,
             text: Some(text),
             debug_files,
         })
@@ -74,6 +85,7 @@ impl Source {
         Source {
             file: file.to_string(),
             binary: ModuleBytes::default(),
+            archive: None,
             text: None,
             debug_files: DebugFiles::default(),
         }

@@ -12,6 +12,7 @@
 //! [`script`] is shared with the `spec-tests` crate, which includes it by path. It uses only the
 //! library's public interface, and nothing of this module.
 
+mod compile;
 mod completions;
 mod coredump;
 mod coverage;
@@ -67,6 +68,7 @@ Examples:
   backstitch replay x.log                         run it again from the recording
   backstitch resume half.core                     go on with the program of a snapshot
   backstitch preinit program.wasm -o ready.wasm   initialise it, write it in that state
+  backstitch compile program.wasm -o p.stitch     translate it ahead of time
   backstitch explore --races program.wasm         run it under many schedules of its threads
   backstitch wast tests/core                      run a folder of test scripts
   backstitch dis fib.wat --func fib               show the translated code of a function
@@ -96,6 +98,8 @@ enum Command {
     Resume(resume::Arguments),
     /// Initialise a module, and write it in the state that it has then
     Preinit(preinit::Arguments),
+    /// Translate a module ahead of time, and write it as an archive
+    Compile(compile::Arguments),
     /// Run a program with threads under many schedules, to find faults that depend on them
     Explore(explore::Arguments),
     /// Run WebAssembly test scripts
@@ -126,6 +130,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Replay(arguments) => replay::run(arguments, &mut out),
         Command::Resume(arguments) => resume::run(arguments, &mut out),
         Command::Preinit(arguments) => preinit::run(arguments),
+        Command::Compile(arguments) => compile::run(arguments),
         Command::Explore(arguments) => explore::run(arguments, &mut out),
         Command::Wast(arguments) => wast::run(arguments, &mut out),
         Command::Dis(arguments) => dis::run(arguments, &mut out),

@@ -38,7 +38,7 @@ pub(super) enum Relocation {
 
 impl Relocation {
     /// Returns the relocation of a field, if it needs one.
-    const fn of(kind: FieldKind) -> Option<Relocation> {
+    pub(super) const fn of(kind: FieldKind) -> Option<Relocation> {
         match kind {
             FieldKind::Target => Some(Relocation::Target),
             FieldKind::CalleeCode => Some(Relocation::Code),
@@ -754,7 +754,7 @@ impl TakenCell {
 }
 
 /// Returns word 0 of a cell under assembly: its opcode, and the number of its words.
-fn head(opcode: Opcode, words: usize) -> u64 {
+pub(super) fn head(opcode: Opcode, words: usize) -> u64 {
     u64::from(opcode.number()) | (words as u64) << 16
 }
 

@@ -7,6 +7,9 @@
 //! it.
 
 use super::assembler::Offset;
+use super::indexed::Positions;
+use crate::support::encoding::{self, Reader};
+use crate::support::error::Result;
 use alloc::vec::Vec;
 
 /// The number that means no block.
@@ -187,6 +190,122 @@ impl CatchTable {
                 outer,
                 &self.clauses[block.first as usize..block.end as usize],
             )
+        })
+    }
+}
+
+/// Archives: the table as bytes, with places in the indexed encoding.
+impl CatchTable {
+    /// Appends the table to `out`.
+    ///
+    /// # Panics
+    ///
+    /// If a place is that of no cell.
+    pub fn write(&self, out: &mut Vec<u8>, positions: &Positions) -> Result<()> {
+        let place = |at: Offset| {
+            let place = positions.indexed(at);
+            u64::from(place.expect("tables name cells"))
+        };
+        encoding::list(out, self.stretches.iter(), |out, &(at, block)| {
+            encoding::number(out, place(Offset(at)))?;
+            encoding::number(out, block.wrapping_add(1).into())
+        })?;
+        encoding::list(out, self.blocks.iter(), |out, block| {
+            encoding::byte(out, block.form as u8)?;
+            for number in [block.outer.wrapping_add(1), block.first, block.end] {
+                encoding::number(out, number.into())?;
+            }
+            Ok(())
+        })?;
+        encoding::list(out, self.clauses.iter(), |out, clause| {
+            encoding::option(out, clause.tag, |out, tag| {
+                encoding::number(out, tag.into())
+            })?;
+            encoding::byte(out, clause.reference.encode())?;
+            encoding::number(out, place(clause.target))?;
+            encoding::signed(out, clause.slot.into())
+        })
+    }
+
+    /// Reads a table.
+    ///
+    /// # Errors
+    ///
+    /// If the bytes are not one.
+    pub fn read(reader: &mut Reader<'_>, positions: &Positions) -> Result<CatchTable> {
+        let place = |reader: &mut Reader<'_>| {
+            let place = reader.index()?;
+            reader.expect(positions.direct(place), "the place of a cell")
+        };
+        let stretches = reader.list(|reader| {
+            let Offset(at) = place(reader)?;
+            Ok((at, reader.index()?.wrapping_sub(1)))
+        })?;
+        let blocks = reader.list(|reader| {
+            let form = match reader.byte()? {
+                0 => BlockForm::TryTable,
+                1 => BlockForm::Try,
+                2 => BlockForm::Delegate,
+                _ => return Err(reader.malformed("the form of a block")),
+            };
+            Ok(TryBlock {
+                form,
+                outer: reader.index()?.wrapping_sub(1),
+                first: reader.index()?,
+                end: reader.index()?,
+            })
+        })?;
+        let clauses = reader.list(|reader| {
+            let tag = reader.option(Reader::index)?;
+            let reference = Passed::decode(reader.byte()?);
+            Ok(Catch {
+                tag,
+                reference: reader.expect(reference, "what a clause passes")?,
+                target: place(reader)?,
+                slot: reader.signed()? as i32,
+            })
+        })?;
+        let table = CatchTable {
+            stretches,
+            blocks,
+            clauses,
+        };
+        let is_sound = table.is_sound().then_some(table);
+        reader.expect(is_sound, "numbers of blocks and clauses")
+    }
+
+    /// Returns whether all numbers are those of blocks and clauses, and no block is within itself.
+    fn is_sound(&self) -> bool {
+        let is_block = |number: u32, end: usize| number == NONE || (number as usize) < end;
+        let clauses = self.clauses.len() as u32;
+        let stretches = self.stretches.iter();
+        let mut blocks = self.blocks.iter().enumerate();
+        stretches
+            .map(|&(_, block)| block)
+            .all(|block| is_block(block, self.blocks.len()))
+            && blocks.all(|(number, block)| {
+                is_block(block.outer, number) && block.first <= block.end && block.end <= clauses
+            })
+    }
+}
+
+impl Passed {
+    fn encode(self) -> u8 {
+        match self {
+            Passed::Nothing => 0,
+            Passed::Behind => 1,
+            Passed::Before { rethrown: false } => 2,
+            Passed::Before { rethrown: true } => 3,
+        }
+    }
+
+    fn decode(byte: u8) -> Option<Passed> {
+        Some(match byte {
+            0 => Passed::Nothing,
+            1 => Passed::Behind,
+            2 => Passed::Before { rethrown: false },
+            3 => Passed::Before { rethrown: true },
+            _ => return None,
         })
     }
 }

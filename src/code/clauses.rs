@@ -30,6 +30,21 @@ pub enum Awaits {
 const PARAMS: u32 = 1;
 
 impl Awaits {
+    /// Returns the same parameters or results of another type.
+    pub fn of(self, ty: TypeId) -> Awaits {
+        match self {
+            Awaits::Results(_) => Awaits::Results(ty),
+            Awaits::Params(_) => Awaits::Params(ty),
+        }
+    }
+
+    /// Returns the type.
+    pub fn ty(self) -> TypeId {
+        match self {
+            Awaits::Results(ty) | Awaits::Params(ty) => ty,
+        }
+    }
+
     /// Returns the encoding as an immediate of a cell.
     pub fn encode(self) -> u32 {
         match self {

@@ -395,6 +395,32 @@ families! {
     Service,
 }
 
+impl Family {
+    /// Returns whether all cells of the family go on with the next cell or with a target, whatever their
+    /// operands are.
+    pub const fn is_total(self) -> bool {
+        matches!(
+            self,
+            Family::Commutative
+                | Family::CommutativeWide
+                | Family::Binary
+                | Family::Compare
+                | Family::CompareFloat
+                | Family::Unary
+                | Family::VectorCommutative
+                | Family::VectorBinary
+                | Family::Ternary
+                | Family::Shift
+                | Family::Shuffle
+                | Family::ReplaceLane
+                | Family::ExtractLane
+                | Family::Constant
+                | Family::Wide
+                | Family::WideMultiply
+        )
+    }
+}
+
 /// No variant.
 const NONE: u8 = u8::MAX;
 

@@ -23,6 +23,12 @@ pub enum FieldKind {
     Unused,
     /// 32 bits that listings leave out.
     Hidden,
+    /// The number of elements of the list at the end of the cell, as a 32-bit integer.
+    Length,
+    /// A type, by its identity in the engine, as a 32-bit integer.
+    Type,
+    /// A type with a flag: see [`Awaits`].
+    Awaits,
     /// A branch target: an address in finished code, a word offset before.
     Target,
     /// A callee's code: an address in finished code, a function index before.
@@ -42,7 +48,12 @@ impl FieldKind {
     pub const fn size(self) -> usize {
         match self {
             FieldKind::NearSlot | FieldKind::Lane | FieldKind::U16 | FieldKind::Unused => 2,
-            FieldKind::FarSlot | FieldKind::U32 | FieldKind::Hidden => 4,
+            FieldKind::FarSlot
+            | FieldKind::U32
+            | FieldKind::Hidden
+            | FieldKind::Length
+            | FieldKind::Type
+            | FieldKind::Awaits => 4,
             FieldKind::U64
             | FieldKind::Target
             | FieldKind::CalleeCode
@@ -66,6 +77,14 @@ impl FieldKind {
         matches!(
             self,
             FieldKind::Target | FieldKind::CalleeCode | FieldKind::CalleeEntry
+        )
+    }
+
+    /// Returns whether listings leave the field out.
+    pub const fn is_hidden(self) -> bool {
+        matches!(
+            self,
+            FieldKind::Unused | FieldKind::Hidden | FieldKind::Length
         )
     }
 
@@ -256,7 +275,7 @@ field_types! {
     u32: U32, |value| u64::from(value), |bits| bits as u32;
     u64: U64, |value| value, |bits| bits;
     Unused: Unused, |_value| 0, |_bits| Unused;
-    Length: Hidden, |length| u64::from(length.0), |bits| Length(bits as u32);
+    Length: Length, |length| u64::from(length.0), |bits| Length(bits as u32);
     ThrownTag: Hidden, |tag| u64::from(tag.0), |bits| ThrownTag(bits as u32);
     Target: Target, |target| u64::from(target.0), |bits| Target(bits as u32);
     CalleeCode: CalleeCode, |callee| u64::from(callee.0), |bits| CalleeCode(bits as u32);
@@ -264,10 +283,10 @@ field_types! {
     Targets: Targets, |_value| 0, |_bits| Targets;
     Clauses: Clauses, |_value| 0, |_bits| Clauses;
     PagedMemory: U32, |memory| u64::from(memory.0), |bits| PagedMemory(bits as u32);
-    TypeId: U32, |ty| u64::from(ty.0), |bits| TypeId(bits as u32);
+    TypeId: Type, |ty| u64::from(ty.0), |bits| TypeId(bits as u32);
     AccessKind: U32, |kind| u64::from(kind.encode()), |bits| AccessKind::decode(bits as u32);
     CastTest: U16, |test| u64::from(test.0), |bits| CastTest(bits as u16);
-    Awaits: U32, |awaits| u64::from(awaits.encode()), |bits| Awaits::decode(bits as u32);
+    Awaits: Awaits, |awaits| u64::from(awaits.encode()), |bits| Awaits::decode(bits as u32);
 }
 
 /// Defines indices into a module's index spaces, as cells hold them.

@@ -16,6 +16,7 @@
 //!   cells    ops with fields of their own     input          operands under assembly
 //!   opcode   numbers of ops and variants      fusion         runs of cells with one handler
 //!   fusion_rows, vector_fusion_rows, object_fusion_rows   the list of these runs
+//!   indexed  code as bytes, for archives
 //!   atomic   assembly of atomic accesses      object         … of accesses to objects
 //! ```
 
@@ -27,8 +28,10 @@ pub mod cells;
 pub mod clauses;
 pub(crate) mod family;
 mod field;
+pub mod fingerprint;
 mod fusion;
 pub(crate) mod fusion_rows;
+mod indexed;
 mod input;
 mod layout;
 mod module_code;
@@ -61,6 +64,7 @@ pub use field::{
     ModuleData, ModuleElements, ModuleFunc, ModuleGlobal, ModuleMemory, ModuleTable, ModuleTag,
     NearSlot, PagedMemory, Target, Targets, ThrownTag, Unused,
 };
+pub use indexed::Positions;
 pub use input::{Access, Input};
 pub use layout::{At, Layout, is_same};
 pub use module_code::{CodeLocation, Entry, ModuleCode, PublishedBlocks};

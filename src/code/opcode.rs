@@ -99,6 +99,11 @@ impl Op {
         ROWS[self as usize].family
     }
 
+    /// Returns the type of the operands, if the row gives one.
+    pub const fn row_operand(self) -> Option<Scalar> {
+        OPERANDS[self as usize]
+    }
+
     /// Returns the type of the operands.
     ///
     /// # Panics

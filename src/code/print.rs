@@ -57,7 +57,7 @@ impl fmt::Display for CellText<'_> {
                     }
                     Some(_) => {}
                 }
-            } else if result.is_ok() && !matches!(kind, FieldKind::Unused | FieldKind::Hidden) {
+            } else if result.is_ok() && !kind.is_hidden() {
                 result = self.field(f, separator, kind, byte);
                 separator = ", ";
             }
@@ -102,12 +102,15 @@ impl CellText<'_> {
                 write!(f, ".{}", bytes.rem_euclid(8))
             }
             FieldKind::U16 | FieldKind::U32 => write!(f, "{}", bits - self.added()),
+            FieldKind::Type | FieldKind::Awaits => write!(f, "{bits}"),
             FieldKind::U64 => write!(f, "{bits:#x}"),
             FieldKind::Target => write!(f, "-> {bits}"),
             FieldKind::CalleeCode | FieldKind::CalleeEntry => write!(f, "func {bits}"),
-            FieldKind::Unused | FieldKind::Hidden | FieldKind::Targets | FieldKind::Clauses => {
-                Ok(())
-            }
+            FieldKind::Unused
+            | FieldKind::Hidden
+            | FieldKind::Length
+            | FieldKind::Targets
+            | FieldKind::Clauses => Ok(()),
         }
     }
 

@@ -66,3 +66,8 @@ impl StoreId {
         StoreId(number.expect("a process has fewer stores than there are numbers"))
     }
 }
+
+impl TypeId {
+    /// The identity of no type.
+    pub const NONE: TypeId = TypeId(u32::MAX);
+}

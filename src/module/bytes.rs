@@ -3,7 +3,7 @@
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
-use core::ops::Deref;
+use core::ops::{Deref, Range};
 
 /// The bytes of a module, which are cheap to clone.
 ///
@@ -24,7 +24,7 @@ pub struct ModuleBytes(Bytes);
 #[derive(Clone)]
 enum Bytes {
     Static(&'static [u8]),
-    Shared(Arc<Vec<u8>>),
+    Shared(Arc<Vec<u8>>, Range<usize>),
 }
 
 impl ModuleBytes {
@@ -37,11 +37,24 @@ impl ModuleBytes {
     pub fn from_file(path: impl AsRef<std::path::Path>) -> std::io::Result<ModuleBytes> {
         crate::support::read::read_file(path.as_ref()).map(ModuleBytes::from)
     }
+
+    /// Returns a part of the bytes, without a copy. `None` if they end before it does.
+    pub(crate) fn slice(&self, range: Range<usize>) -> Option<ModuleBytes> {
+        Some(ModuleBytes(match &self.0 {
+            Bytes::Static(bytes) => Bytes::Static(bytes.get(range)?),
+            Bytes::Shared(bytes, whole) => {
+                let (start, end) = (whole.start + range.start, whole.start + range.end);
+                bytes[whole.clone()].get(range)?;
+                Bytes::Shared(Arc::clone(bytes), start..end)
+            }
+        }))
+    }
 }
 
 impl From<Vec<u8>> for ModuleBytes {
     fn from(bytes: Vec<u8>) -> ModuleBytes {
-        ModuleBytes(Bytes::Shared(Arc::new(bytes)))
+        let all = 0..bytes.len();
+        ModuleBytes(Bytes::Shared(Arc::new(bytes), all))
     }
 }
 
@@ -71,7 +84,7 @@ impl Deref for ModuleBytes {
     fn deref(&self) -> &[u8] {
         match &self.0 {
             Bytes::Static(bytes) => bytes,
-            Bytes::Shared(bytes) => bytes,
+            Bytes::Shared(bytes, range) => &bytes[range.clone()],
         }
     }
 }

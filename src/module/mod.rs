@@ -17,6 +17,7 @@
 //! they are interned, because invalid ones would fill the engine's registry. This module reads
 //! bodies once; translation reads them again, usually much later.
 
+mod archive;
 mod bytes;
 mod const_expr;
 #[cfg(feature = "dwarf")]
@@ -39,10 +40,14 @@ mod types;
 mod unsupported;
 mod validate;
 
+#[cfg(feature = "std")]
+pub use archive::MAGIC as ARCHIVE_MAGIC;
+pub use archive::{Archive, ArchiveError, ArchiveWriter, ArchivedFunction};
 pub use bytes::ModuleBytes;
 pub use const_expr::{ConstExpr, ConstOp};
 pub use describe::{describe_extern, describe_type};
 pub use engine::{CollectorPace, CompilationMode, EngineInner, ProbeSet, Tunables};
+use error::Fault;
 pub use error::{ModuleError, Place};
 pub use link::{Export, ExportItem, Import};
 pub use listed::{ListedModule, MODULES};
@@ -143,7 +148,17 @@ pub struct Module {
     pub frame_maps: Cache,
     /// The probes in the code, if the module is a store's own copy.
     pub own_probes: Option<Mutex<OwnProbes>>,
+    /// The archive that the module comes from, if it comes from one.
+    archive: Option<Archive>,
     /// Validator state if bodies have not been validated ([`CompilationMode::Lazy`]).
+    deferred: Option<Deferred>,
+}
+
+/// The origin of a module's code, if that is not the translator alone.
+#[derive(Default)]
+struct Origin {
+    archive: Option<Archive>,
+    own_probes: Option<OwnProbes>,
     deferred: Option<Deferred>,
 }
 
@@ -201,9 +216,67 @@ impl Module {
             CompilationMode::Eager => deferred.take(),
             CompilationMode::LazyTranslation | CompilationMode::Lazy => None,
         };
+        let bytes = shared.map_or_else(|| ModuleBytes::from(bytes.to_vec()), ModuleBytes::clone);
+        let code_size = sections.code_size;
+        let origin = Origin {
+            own_probes,
+            deferred,
+            archive: None,
+        };
+        let module = Module::assemble(engine, bytes, sections, outline, origin);
+        if let Some(bodies) = now
+            && let Err(error) = module.translate_all(&bodies, code_size)
+        {
+            // An error in the module is reported before an unsupported proposal, regardless of
+            // their order.
+            Module::validate(engine, &module.bytes)?;
+            return Err(error);
+        }
+        Ok(module)
+    }
+
+    /// Creates a module from an archive, which must be what the translator of this version has written
+    /// for the module in it: neither is checked. Its bytes stay where they are.
+    ///
+    /// # Errors
+    ///
+    /// An [`ArchiveError`] if the bytes are not an archive for this engine; an error if the module in it
+    /// cannot be read.
+    pub fn from_archive(
+        engine: &Arc<EngineInner>,
+        bytes: &ModuleBytes,
+    ) -> Result<Arc<Module>, Error> {
+        let archive = Archive::open(engine, bytes)?;
+        let bytes = Archive::contents(bytes)?;
+        let (mut sections, mut outline) = (Sections::default(), Outline::default());
+        sections.find(&bytes).map_err(Fault::into_invalid)?;
+        outline.read(&engine.types, &sections)?;
+        if sections.bodies.len() != archive.functions() {
+            return Err(ArchiveError::Damaged.into());
+        }
+        let origin = Origin {
+            archive: Some(archive),
+            ..Origin::default()
+        };
+        Ok(Module::assemble(
+            engine,
+            bytes.clone(),
+            sections,
+            outline,
+            origin,
+        ))
+    }
+
+    /// Makes a module of its parts.
+    fn assemble(
+        engine: &Arc<EngineInner>,
+        bytes: ModuleBytes,
+        sections: Sections<'_>,
+        outline: Outline,
+        origin: Origin,
+    ) -> Arc<Module> {
         let mut exports_by_name: Box<[u32]> = (0..outline.exports.len() as u32).collect();
         exports_by_name.sort_by_key(|&index| &*outline.exports[index as usize].name);
-        let bytes = shared.map_or_else(|| ModuleBytes::from(bytes.to_vec()), ModuleBytes::clone);
         let code = ModuleCode::new(engine.handlers, outline.functions.len());
         let listed = ListedModule {
             bytes: bytes.as_ptr(),
@@ -212,7 +285,11 @@ impl Module {
             functions: outline.functions.len(),
             imported_functions: outline.imported_functions as usize,
         };
-        let module = Arc::new(Module {
+        let sha256 = OnceLock::new();
+        if let Some(archive) = &origin.archive {
+            sha256.get_or_init(|| archive.sha256());
+        }
+        Arc::new(Module {
             listed: Listed::new(&MODULES, listed),
             engine: Arc::clone(engine),
             bytes,
@@ -239,22 +316,27 @@ impl Module {
             exports_by_name,
             custom: sections.custom,
             names: OnceLock::new(),
-            sha256: OnceLock::new(),
+            sha256,
             #[cfg(feature = "dwarf")]
             debug_files: Arc::default(),
             frame_maps: Cache::default(),
-            own_probes: own_probes.map(Mutex::new),
-            deferred,
-        });
-        if let Some(bodies) = now
-            && let Err(error) = module.translate_all(&bodies, sections.code_size)
-        {
-            // An error in the module is reported before an unsupported proposal, regardless of
-            // their order.
-            Module::validate(engine, &module.bytes)?;
-            return Err(error);
+            own_probes: origin.own_probes.map(Mutex::new),
+            archive: origin.archive,
+            deferred: origin.deferred,
+        })
+    }
+
+    /// Returns the code of a function, if the module comes from an archive.
+    ///
+    /// # Errors
+    ///
+    /// If the archive is damaged.
+    pub fn archived(&self, function: u32) -> Result<Option<ArchivedFunction<'_>>, ArchiveError> {
+        let defined = function.checked_sub(self.imported_functions);
+        match (&self.archive, defined) {
+            (Some(archive), Some(defined)) => archive.function(defined as usize).map(Some),
+            _ => Ok(None),
         }
-        Ok(module)
     }
 
     /// Returns a new copy of a module with the files with debugging information of the original.

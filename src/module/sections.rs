@@ -106,6 +106,23 @@ impl<'a> Sections<'a> {
         Ok(())
     }
 
+    /// Finds the sections of a valid module. `self` must be empty.
+    pub(super) fn find(&mut self, bytes: &'a [u8]) -> Result<(), Fault> {
+        for payload in Parser::new(0).parse_all(bytes) {
+            match &payload {
+                Ok(Payload::CodeSectionEntry(body)) => self.bodies.push(usize_range(body.range())),
+                Ok(payload) => self.keep(payload),
+                Err(error) => {
+                    return Err(Fault {
+                        place: Place::Module,
+                        error: Complaint::Validator(error.clone()),
+                    });
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Records the position of a body. Returns false if the validator must process it: for the
     /// first body, since the validator then returns the resources for all bodies; and for large
     /// ones, since the validator may refuse those. The parser has compared the number of bodies

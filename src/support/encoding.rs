@@ -37,6 +37,11 @@ pub fn number(out: &mut dyn Write, mut value: u64) -> Result<()> {
     }
 }
 
+/// Writes a signed number: 0, -1, 1, -2 and so on are written as 0, 1, 2, 3.
+pub fn signed(out: &mut dyn Write, value: i64) -> Result<()> {
+    number(out, (value << 1 ^ value >> 63).cast_unsigned())
+}
+
 /// Writes a length or an index.
 pub fn size(out: &mut dyn Write, size: usize) -> Result<()> {
     number(out, size as u64)
@@ -178,6 +183,12 @@ impl<'a> Reader<'a> {
             }
         }
         Err(self.malformed("a number of 64 bits"))
+    }
+
+    /// Reads a signed number.
+    pub fn signed(&mut self) -> Result<i64> {
+        let number = self.number()?;
+        Ok((number >> 1).cast_signed() ^ -(number & 1).cast_signed())
     }
 
     /// Reads a number of 32 bits.

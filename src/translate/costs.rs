@@ -35,6 +35,16 @@ impl Costs {
         }
     }
 
+    /// Returns the first cell of each stretch, and its cost, in order.
+    pub fn starts(&self) -> &[(Offset, u32)] {
+        &self.starts
+    }
+
+    /// Creates the records that [`Costs::starts`] returned.
+    pub fn from_starts(starts: Vec<(Offset, u32)>) -> Costs {
+        Costs { starts }
+    }
+
     /// Returns the size in bytes.
     pub fn bytes(&self) -> usize {
         self.starts.capacity() * size_of::<(Offset, u32)>()

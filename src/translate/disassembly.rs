@@ -1,6 +1,7 @@
 //! Listings of translated code.
 
-use super::function::Function;
+use super::frame_map::frame_map;
+use super::function_code::FunctionCode;
 use crate::code::{BlockForm, CatchTable, Op, Passed};
 use crate::module::{Export, ExportItem, Module};
 use crate::support::error::Error;
@@ -36,18 +37,14 @@ impl Disassembly {
     ///
     /// As [`translate`](super::translate).
     pub fn new(module: &Module, function: u32) -> Result<Disassembly, Error> {
-        let translated = Function::translate(module, function, 0, Some(&[]))?;
-        let sites = translated
-            .mapping
-            .map(|mapping| mapping.sites)
-            .unwrap_or_default();
-        let lines = translated
-            .values
+        let map = frame_map(module, function, 0, &[])?;
+        let code = FunctionCode::of(module, function, 0)?;
+        let lines = code
             .assembler
             .cells()
             .map(|cell| Line {
                 cell: cell.offset.0,
-                wasm: sites.wasm_offset(cell.offset),
+                wasm: map.sites.wasm_offset(cell.offset),
                 op: cell.op(),
                 text: cell.to_string(),
             })
@@ -56,9 +53,9 @@ impl Disassembly {
         Ok(Disassembly {
             function,
             name,
-            extent: translated.extent,
+            extent: code.extent,
             lines,
-            catches: translated.catches,
+            catches: code.catches,
             notes: BTreeMap::new(),
         })
     }

@@ -7,8 +7,9 @@
 //! maps that were made last, since one function often has many frames.
 
 use super::access::Access;
+use super::archive;
 use super::costs::Costs;
-use super::function::Function;
+use super::function::{Function, Translated};
 use super::mapping::{Operands, ResumeClause, Variable};
 use super::operand::Kind;
 use super::resume_points::ResumePoints;
@@ -24,16 +25,16 @@ use core::ops::Range;
 /// The instructions and the places of values of one function, for observers of its frames.
 #[derive(Clone, Debug)]
 pub struct FrameMap {
-    sites: Sites,
-    costs: Costs,
-    entry: Range<Offset>,
-    first_instruction: Option<u32>,
+    pub(super) sites: Sites,
+    pub(super) costs: Costs,
+    pub(super) entry: Range<Offset>,
+    pub(super) first_instruction: Option<u32>,
     /// Number of slots of a frame from its record on.
-    extent: u32,
+    pub(super) extent: u32,
     /// True if frames have the layout of large ones.
-    is_large: bool,
-    locals: Vec<Variable>,
-    operands: BTreeMap<u32, Operands>,
+    pub(super) is_large: bool,
+    pub(super) locals: Vec<Variable>,
+    pub(super) operands: BTreeMap<u32, Operands>,
 }
 
 impl FrameMap {
@@ -132,6 +133,23 @@ impl FrameMap {
         self.is_large
     }
 
+    /// Returns the map that a translation has recorded, which was asked to.
+    pub(super) fn of(translated: Translated<'_>) -> FrameMap {
+        let mapping = translated
+            .mapping
+            .expect("a translation maps if it is asked to");
+        FrameMap {
+            sites: mapping.sites,
+            costs: mapping.costs,
+            entry: mapping.entry,
+            first_instruction: mapping.first_instruction,
+            extent: translated.extent,
+            is_large: translated.values.frame.is_large(),
+            locals: translated.locals,
+            operands: mapping.operands,
+        }
+    }
+
     /// Returns the approximate size of the map in bytes.
     fn bytes(&self) -> usize {
         let variables = |operands: &Operands| {
@@ -173,20 +191,16 @@ pub fn frame_map(
         all.dedup();
         wanted = &all;
     }
-    let translated = Function::translate(module, function, version, Some(wanted))?;
-    let mapping = translated
-        .mapping
-        .expect("a translation maps if it is asked to");
-    let map = Arc::new(FrameMap {
-        sites: mapping.sites,
-        costs: mapping.costs,
-        entry: mapping.entry,
-        first_instruction: mapping.first_instruction,
-        extent: translated.extent,
-        is_large: translated.values.frame.is_large(),
-        locals: translated.locals,
-        operands: mapping.operands,
-    });
+    let map = match archive::map(module, function, wanted)? {
+        Some(map) => map,
+        None => FrameMap::of(Function::translate(
+            module,
+            function,
+            version,
+            Some(wanted),
+        )?),
+    };
+    let map = Arc::new(map);
     let bytes = map.bytes();
     module.frame_maps.put(key, Arc::clone(&map), bytes);
     Ok(map)

@@ -17,10 +17,13 @@
 //!   costs         fuel not charged at a trap      atomic     atomic instructions
 //!   observe       announced accesses              access     the bytes of an access
 //!   resume_points where suspended frames go on
+//!   archive       code that was translated before, and archived_map its frame maps
 //!   probe         cells for observers
 //! ```
 
 mod access;
+mod archive;
+mod archived_map;
 mod atomic;
 mod call;
 mod condition;
@@ -32,6 +35,7 @@ mod exception;
 mod frame;
 mod frame_map;
 mod function;
+mod function_code;
 mod mapping;
 mod memory;
 mod numeric;
@@ -48,6 +52,7 @@ mod values;
 mod vector;
 
 pub use access::Size;
+pub use archive::archive;
 pub use disassembly::Disassembly;
 pub use frame_map::{FrameMap, frame_map};
 pub use mapping::{Source, Variable};
@@ -56,7 +61,7 @@ pub use operand::{Class, Kind};
 use crate::code::CodeBlock;
 use crate::module::Module;
 use crate::support::error::Error;
-use function::Function;
+use function_code::FunctionCode;
 use thiserror::Error as ThisError;
 
 /// The error for a slot that no field of a cell reaches.
@@ -101,13 +106,5 @@ enum TranslationError {
 ///
 /// If its body is not valid.
 pub fn translate(module: &Module, function: u32, version: u16) -> Result<CodeBlock, Error> {
-    let translated = Function::translate(module, function, version, None)?;
-    Ok(CodeBlock::new(
-        &translated.values.assembler,
-        module.code.handlers(),
-        translated.extent as usize * size_of::<u64>(),
-        translated.catches,
-        translated.counters,
-        |callee| module.code.entry(callee),
-    ))
+    Ok(FunctionCode::of(module, function, version)?.finish(module))
 }

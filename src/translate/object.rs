@@ -533,7 +533,7 @@ impl Function<'_> {
     /// Returns the test of a cast, the type, and whether the cast is to a structure or array type.
     fn cast_test(&self, nullable: bool, ty: wasmparser::HeapType) -> (CastTest, TypeId, bool) {
         use wasmparser::AbstractHeapType as Abstract;
-        let none = TypeId(0);
+        let none = TypeId::NONE;
         match ty {
             wasmparser::HeapType::Concrete(index) | wasmparser::HeapType::Exact(index) => {
                 let index = index.as_module_index().expect("bodies name types by index");

@@ -29,6 +29,16 @@ impl Sites {
         Some(self.starts.get(after.saturating_sub(1))?.1)
     }
 
+    /// Returns the first cell of each instruction, and the instruction, in order.
+    pub fn starts(&self) -> &[(Offset, u32)] {
+        &self.starts
+    }
+
+    /// Creates the records that [`Sites::starts`] returned.
+    pub fn from_starts(starts: Vec<(Offset, u32)>) -> Sites {
+        Sites { starts }
+    }
+
     /// Returns the size in bytes.
     pub fn bytes(&self) -> usize {
         self.starts.capacity() * size_of::<(Offset, u32)>()

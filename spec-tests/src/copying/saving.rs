@@ -1,4 +1,5 @@
-//! Copies by snapshots, which are restored in other engines.
+//! Copies by snapshots, which are restored in other engines, in every second one with modules from
+//! archives.
 
 use super::{Copied, Copying};
 use crate::engines;
@@ -30,10 +31,18 @@ pub trait Embedder<T: 'static>: SnapshotHost<T> {
 /// Copies by snapshots, which are restored in other engines.
 pub struct Saving<E> {
     embedder: E,
-    /// The engines, each with the modules that are known.
-    others: Vec<(Engine, BTreeMap<[u8; 32], Module>)>,
+    others: Vec<Other>,
     /// Number of copies.
     saved: usize,
+}
+
+/// An engine in which snapshots are restored.
+struct Other {
+    engine: Engine,
+    /// True if modules come from archives.
+    archived: bool,
+    /// The modules that are known, by hash.
+    known: BTreeMap<[u8; 32], Module>,
 }
 
 /// Returns an engine of each dispatch backend and of two compilation modes, all of which count fuel.
@@ -56,10 +65,14 @@ pub fn others(configure: impl Fn(&mut Config)) -> Vec<Engine> {
 impl<E> Saving<E> {
     /// Creates a way to copy stores to each of the engines, in turn.
     pub fn new(embedder: E, others: &[Engine]) -> Saving<E> {
-        let others = others.iter().cloned();
+        let others = others.iter().enumerate().map(|(at, engine)| Other {
+            engine: engine.clone(),
+            archived: at % 2 == 1,
+            known: BTreeMap::new(),
+        });
         Saving {
             embedder,
-            others: others.map(|engine| (engine, BTreeMap::new())).collect(),
+            others: others.collect(),
             saved: 0,
         }
     }
@@ -77,10 +90,18 @@ impl<T: 'static, E: Embedder<T>> Copying<T> for Saving<E> {
         store.snapshot(&mut self.embedder, &mut bytes, &options)?;
         let snapshot = Snapshot::parse(&bytes)?;
         let at = self.saved % self.others.len();
-        let (engine, known) = &mut self.others[at];
+        let Other {
+            engine,
+            archived,
+            known,
+        } = &mut self.others[at];
         for module in snapshot.modules() {
             if let (None, Some(bytes)) = (known.get(module.sha256), module.bytes) {
-                known.insert(*module.sha256, Module::from_binary(engine, bytes)?);
+                let mut loaded = Module::from_binary(engine, bytes)?;
+                if *archived {
+                    loaded = Module::deserialize_checked(engine, loaded.serialize()?)?;
+                }
+                known.insert(*module.sha256, loaded);
             }
         }
         let modules: Vec<Module> = known.values().cloned().collect();

@@ -1,5 +1,6 @@
 //! Tests of the API as an embedder uses it, with modules in the text format.
 
+mod archives;
 mod collection;
 mod compatibility;
 mod continuations;

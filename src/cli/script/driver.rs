@@ -28,6 +28,11 @@ pub trait Driver {
         Ok(store)
     }
 
+    /// Creates a module.
+    fn load(&mut self, bytes: &[u8]) -> Result<Module> {
+        Module::from_binary(self.engine(), bytes)
+    }
+
     /// Validates a module that the script expects to be refused.
     fn validate(&mut self, bytes: &[u8]) -> Result<()> {
         Module::from_binary(self.engine(), bytes).map(drop)

@@ -316,7 +316,8 @@ impl<'script, 'driver> Runner<'script, 'driver> {
     }
 
     fn new_module(&mut self, bytes: &[u8]) -> Result<Module, String> {
-        Module::from_binary(self.driver.engine(), bytes)
+        self.driver
+            .load(bytes)
             .map_err(|error| format!("the module was refused: {}", message::one_line(&error)))
     }
 
