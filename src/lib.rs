@@ -99,12 +99,16 @@
 //! * `std` (default): validation in several threads, and `Module::from_file`. Without this
 //!   feature, the crate requires only `alloc`.
 //! * `cli` (default): the `backstitch` program.
+//! * `validate` (default): validation and translation of modules. Without this feature, modules come from
+//!   archives alone ([`Module::deserialize`]), and there are no snapshots that are restored, recordings,
+//!   breakpoints, single steps and coverage.
 //! * `wasi-core`: WASI preview 1 (`backstitch::wasi`) without an operating system.
 //! * `wasi` (part of `cli`): WASI preview 1 with files, clocks and random numbers of the
 //!   operating system.
 //! * `simd` (default): vectors, by SIMD and relaxed SIMD.
 //! * `wat`: [`Module::new`] also accepts the text format.
 //! * `anyhow`: `?` converts errors to `anyhow::Error`.
+//! * `demangle` (default): names of functions of Rust and C++ as their programmers wrote them, in backtraces.
 //! * `dwarf` (default): source lines in backtraces ([`FrameInfo::symbols`], [`Symbolizer`]), from the
 //!   debugging information of modules.
 //! * `profiling` (part of `cli`): [`GuestProfiler`].
@@ -117,6 +121,8 @@
 //!   a nightly compiler.
 
 #![no_std]
+// Much of the library serves the translator, and what needs it.
+#![cfg_attr(not(feature = "validate"), allow(unused))]
 #![cfg_attr(backstitch_become, feature(explicit_tail_calls, rust_preserve_none_cc))]
 #![cfg_attr(backstitch_become, allow(incomplete_features))]
 
@@ -133,9 +139,11 @@ mod execute;
 mod heap;
 mod ids;
 mod module;
+#[cfg(feature = "validate")]
 mod probe;
 #[cfg(feature = "profiling")]
 mod profiler;
+#[cfg(feature = "validate")]
 mod restore;
 pub mod scheduler;
 mod stack;

@@ -5,6 +5,7 @@ use super::engine::Engine;
 use super::module::Module;
 use crate::module::{self, Archive, ArchiveError, ModuleBytes};
 use crate::support::error::Result;
+#[cfg(feature = "validate")]
 use crate::translate;
 use alloc::vec::Vec;
 
@@ -25,6 +26,7 @@ impl Engine {
     /// # Errors
     ///
     /// Returns the errors of [`Module::new`] and [`Module::serialize`].
+    #[cfg(feature = "validate")]
     pub fn precompile_module(&self, bytes: &[u8]) -> Result<Vec<u8>> {
         Module::new(self, bytes)?.serialize()
     }
@@ -109,6 +111,7 @@ impl Module {
     ///
     /// Returns an error if a function is invalid, which can be with
     /// [`CompilationMode::Lazy`](crate::CompilationMode), or if the archive would be larger than 4 GiB.
+    #[cfg(feature = "validate")]
     pub fn serialize(&self) -> Result<Vec<u8>> {
         translate::archive(&self.0)
     }
@@ -183,6 +186,7 @@ impl Module {
     ///
     /// Returns an [`ArchiveError`] if the bytes are not an archive for this engine and
     /// this version of the crate, or are damaged; the errors of [`Module::new`].
+    #[cfg(feature = "validate")]
     pub fn deserialize_checked(engine: &Engine, archive: impl AsRef<[u8]>) -> Result<Module> {
         let archive = ModuleBytes::from(archive.as_ref().to_vec());
         Archive::open(&engine.0, &archive)?;

@@ -1,16 +1,16 @@
 //! Demangling and display of function names.
 
-use alloc::format;
-use alloc::string::{String, ToString};
+use alloc::string::String;
 use core::fmt::{self, Write};
 
 /// Demangles the name of a function of Rust or C++. Other names are returned unchanged.
 ///
 /// Only names with the prefix of a mangling scheme are demangled: `_R` and `_Z`, or `__R` and
 /// `__Z` where symbols have another underscore. Hashes of Rust are kept, as Wasmtime keeps them
-/// in backtraces.
+/// in backtraces. Without the feature `demangle`, all names are returned unchanged.
 ///
 /// ```
+/// # if cfg!(not(feature = "demangle")) { return }
 /// assert_eq!(backstitch::demangle("_ZN3foo3barEi"), "foo::bar(int)");
 /// assert_eq!(backstitch::demangle("main"), "main");
 /// // Without its prefix, this would be a mangled type of C++.
@@ -22,9 +22,9 @@ pub fn demangle(name: &str) -> String {
         None => name.strip_prefix('_').unwrap_or_default(),
     };
     let demangled = match symbol.chars().next() {
-        Some('R') => rust(name),
+        Some('R') => scheme::rust(name),
         // The legacy scheme of Rust is a part of that of C++.
-        Some('Z') => rust(name).or_else(|| cpp(name)),
+        Some('Z') => scheme::rust(name).or_else(|| scheme::cpp(name)),
         _ => None,
     };
     demangled.unwrap_or_else(|| name.into())
@@ -33,6 +33,7 @@ pub fn demangle(name: &str) -> String {
 /// Demangles the name of a function as [`demangle`] does, but without the hash of a name of Rust.
 ///
 /// ```
+/// # if cfg!(not(feature = "demangle")) { return }
 /// let name = "_ZN4core3fmt5write17h0123456789abcdefE";
 /// assert_eq!(backstitch::demangle_without_hash(name), "core::fmt::write");
 /// assert_eq!(backstitch::demangle_without_hash("main"), "main");
@@ -40,9 +41,9 @@ pub fn demangle(name: &str) -> String {
 pub fn demangle_without_hash(name: &str) -> String {
     let demangled = demangle(name);
     if demangled != name
-        && let Ok(rust) = rustc_demangle::try_demangle(name)
+        && let Some(rust) = scheme::rust_without_hash(name)
     {
-        return format!("{rust:#}");
+        return rust;
     }
     // Linkers demangle names too, and keep the hash.
     match without_hash(&demangled) {
@@ -58,14 +59,47 @@ fn without_hash(name: &str) -> Option<&str> {
     (is_hash && !path.is_empty()).then_some(path)
 }
 
-fn rust(name: &str) -> Option<String> {
-    let demangled = rustc_demangle::try_demangle(name).ok()?;
-    Some(demangled.to_string())
+/// The schemes of names.
+#[cfg(feature = "demangle")]
+mod scheme {
+    use alloc::format;
+    use alloc::string::{String, ToString};
+
+    /// Demangles a name of Rust.
+    pub fn rust(name: &str) -> Option<String> {
+        let demangled = rustc_demangle::try_demangle(name).ok()?;
+        Some(demangled.to_string())
+    }
+
+    /// Demangles a name of Rust, without its hash.
+    pub fn rust_without_hash(name: &str) -> Option<String> {
+        let demangled = rustc_demangle::try_demangle(name).ok()?;
+        Some(format!("{demangled:#}"))
+    }
+
+    /// Demangles a name of C++.
+    pub fn cpp(name: &str) -> Option<String> {
+        let symbol = cpp_demangle::Symbol::new(name).ok()?;
+        symbol.demangle().ok()
+    }
 }
 
-fn cpp(name: &str) -> Option<String> {
-    let symbol = cpp_demangle::Symbol::new(name).ok()?;
-    symbol.demangle().ok()
+/// No schemes.
+#[cfg(not(feature = "demangle"))]
+mod scheme {
+    use alloc::string::String;
+
+    pub fn rust(_: &str) -> Option<String> {
+        None
+    }
+
+    pub fn rust_without_hash(_: &str) -> Option<String> {
+        None
+    }
+
+    pub fn cpp(_: &str) -> Option<String> {
+        None
+    }
 }
 
 /// Displays a name on one line: control characters, line separators and characters that change
@@ -103,7 +137,9 @@ fn is_misleading(character: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use alloc::string::ToString;
 
+    #[cfg(feature = "demangle")]
     #[test]
     fn names_are_demangled() {
         assert_eq!(demangle("plain"), "plain");

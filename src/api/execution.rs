@@ -13,6 +13,7 @@ use crate::code::{AccessKind, Trap};
 use crate::execute::{self, ExecutionError};
 use crate::heap::{HostEvent, StoreInner};
 use crate::module;
+#[cfg(feature = "validate")]
 use crate::probe;
 use crate::support::error::{Error, HostRequest, Result};
 use crate::support::wait_queue::WaitState;
@@ -299,6 +300,7 @@ impl Execution {
         {
             return self.resume_with_slots(store, &[]);
         }
+        #[cfg(feature = "validate")]
         probe::prepare(store, self.inner.stack())?;
         let outcome = self.inner.advance(store)?;
         self.finish(store, outcome)
@@ -343,6 +345,7 @@ impl Execution {
         store: &mut StoreInner,
         slots: &[u64],
     ) -> Result<Outcome> {
+        #[cfg(feature = "validate")]
         probe::prepare(store, self.inner.stack())?;
         let outcome = self.inner.advance_with(store, slots)?;
         self.finish(store, outcome)

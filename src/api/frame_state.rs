@@ -5,6 +5,7 @@ use super::execution::Execution;
 use super::instance::Instance;
 use super::values::Val;
 use crate::heap::StoreInner;
+#[cfg(feature = "validate")]
 use crate::probe::{FrameValue, ValuePlace};
 use crate::support::error::{Context, Result};
 use crate::walk::coredump::extension::Value;
@@ -148,6 +149,7 @@ impl Execution {
     /// assert_eq!(results[0].unwrap_i32(), 15);
     /// # Ok::<(), backstitch::Error>(())
     /// ```
+    #[cfg(feature = "validate")]
     pub fn set_local(
         &self,
         mut store: impl AsContextMut,
@@ -171,6 +173,7 @@ impl Execution {
     /// # Panics
     ///
     /// Panics if `store` does not own this execution.
+    #[cfg(feature = "validate")]
     pub fn set_operand(
         &self,
         mut store: impl AsContextMut,
@@ -182,6 +185,7 @@ impl Execution {
         self.set_value(store, frame, FrameValue::Operand(operand), value)
     }
 
+    #[cfg(feature = "validate")]
     fn set_value(
         &self,
         store: &mut StoreInner,

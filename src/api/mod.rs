@@ -31,7 +31,9 @@ mod cont_ref;
 mod cont_type;
 mod context;
 mod core_dump;
+#[cfg(feature = "validate")]
 mod coverage;
+#[cfg(feature = "validate")]
 mod debugging;
 mod demangle;
 mod engine;
@@ -43,7 +45,7 @@ mod extern_ref;
 mod extern_type;
 mod externals;
 mod field_type;
-#[cfg(feature = "std")]
+#[cfg(all(feature = "std", feature = "validate"))]
 mod file;
 mod finality;
 mod fork;
@@ -67,14 +69,16 @@ mod module;
 mod object;
 mod out_of_memory;
 mod preinit;
+#[cfg(feature = "validate")]
 mod record;
 mod reference;
 mod root_scope;
 mod rooted;
 #[cfg(backstitch_threads)]
 mod shared_memory;
+#[cfg(feature = "validate")]
 mod snapshot;
-#[cfg(feature = "dwarf")]
+#[cfg(all(feature = "dwarf", feature = "validate"))]
 mod source_coverage;
 mod store;
 mod struct_ref;
@@ -83,6 +87,7 @@ mod table;
 mod tag;
 #[cfg_attr(feature = "wat", path = "text/wat.rs")]
 #[cfg_attr(not(feature = "wat"), path = "text/none.rs")]
+#[cfg(feature = "validate")]
 mod text;
 mod typed_func;
 mod val_type;
@@ -103,7 +108,9 @@ pub use self::cont_ref::{ContRef, ContState, NotSuspended};
 pub use self::cont_type::ContType;
 pub use self::context::{AsContext, AsContextMut, StoreContext, StoreContextMut};
 pub use self::core_dump::{CoreDumpOptions, WasmCoreDump};
+#[cfg(feature = "validate")]
 pub use self::coverage::{CoverageKind, FunctionCoverage, ModuleCoverage};
+#[cfg(feature = "validate")]
 pub use self::debugging::Watchpoint;
 pub use self::demangle::{demangle, demangle_without_hash};
 pub use self::engine::{Engine, EngineWeak};
@@ -138,6 +145,7 @@ pub(crate) use self::memory::{MemoryContents, RecordedWrites};
 pub use self::module::{Module, ModuleExport};
 pub use self::out_of_memory::GcHeapOutOfMemory;
 pub use self::preinit::Preinit;
+#[cfg(feature = "validate")]
 pub use self::record::{
     Breakpoint, Divergence, Recorder, ReplayState, Replayed, ReplayedCall, Replayer, Timeline,
     TimelineOptions, TimelineWrite, TimelineWriter,
@@ -147,8 +155,9 @@ pub use self::root_scope::RootScope;
 pub use self::rooted::{GcRef, OwnedRooted, Rooted, RootedGcRef};
 #[cfg(backstitch_threads)]
 pub use self::shared_memory::{SharedMemory, WaitResult};
+#[cfg(feature = "validate")]
 pub use self::snapshot::{Restored, Snapshot, SnapshotHost, SnapshotModule, SnapshotOptions};
-#[cfg(feature = "dwarf")]
+#[cfg(all(feature = "dwarf", feature = "validate"))]
 pub use self::source_coverage::SourceCoverage;
 pub use self::store::Store;
 pub use self::struct_ref::{StructRef, StructRefPre};

@@ -4,6 +4,7 @@
 use super::demangle::Printable;
 use super::engine::Engine;
 use super::extern_type::{ExportType, ExternType, ImportType};
+#[cfg(feature = "validate")]
 use super::text;
 #[cfg(feature = "profiling")]
 use crate::code::CodeLocation;
@@ -81,6 +82,7 @@ impl Module {
     ///
     /// Returns a [`ModuleError`](crate::ModuleError) if the module is malformed, invalid, larger
     /// than the engine allows, or uses a proposal that is not supported.
+    #[cfg(feature = "validate")]
     pub fn new(engine: &Engine, bytes: impl AsRef<[u8]>) -> Result<Module> {
         Module::from_binary(engine, &text::to_binary(bytes.as_ref())?)
     }
@@ -90,6 +92,7 @@ impl Module {
     /// # Errors
     ///
     /// Returns the errors of [`Module::new`].
+    #[cfg(feature = "validate")]
     pub fn from_binary(engine: &Engine, binary: &[u8]) -> Result<Module> {
         module::Module::new(&engine.0, binary).map(Module)
     }
@@ -108,6 +111,7 @@ impl Module {
     /// # Errors
     ///
     /// Returns the errors of [`Module::new`].
+    #[cfg(feature = "validate")]
     pub fn from_shared(engine: &Engine, binary: &ModuleBytes) -> Result<Module> {
         module::Module::from_shared(&engine.0, binary).map(Module)
     }
@@ -117,6 +121,7 @@ impl Module {
     /// # Errors
     ///
     /// Returns the errors of [`Module::new`].
+    #[cfg(feature = "validate")]
     pub fn validate(engine: &Engine, binary: &[u8]) -> Result<()> {
         module::Module::validate(&engine.0, binary)
     }

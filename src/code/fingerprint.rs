@@ -4,6 +4,7 @@
 use super::cells::ROW_FIELDS;
 use super::opcode::Op;
 use super::scalar::Scalar;
+use super::shape::Spec;
 
 /// The fingerprint of the ops without vectors, which every build has.
 pub const SCALAR: u64 = of_rows(0, FIRST_VECTOR);
@@ -28,15 +29,32 @@ const fn is_vector(op: Op) -> bool {
     matches!(op.row_operand(), Some(Scalar::v128)) || matches!(op.result(), Some(Scalar::v128))
 }
 
-/// Returns the FNV-1a hash of the version of this crate, and of the numbers, names and fields of ops.
+const fn is_shared(spec: Spec) -> bool {
+    matches!(
+        spec,
+        Spec::LoadShared { .. }
+            | Spec::LoadSharedAny { .. }
+            | Spec::StoreShared { .. }
+            | Spec::StoreSharedAny { .. }
+    )
+}
+
+/// Returns the FNV-1a hash of the version of this crate, and of the names, variants and fields of ops.
 const fn of_rows(first: usize, end: usize) -> u64 {
     let mut hash = bytes(0xcbf2_9ce4_8422_2325, env!("CARGO_PKG_VERSION").as_bytes());
     let mut row = first;
     while row < end {
         let op = Op::new(row as u16);
         hash = bytes(hash, op.name().as_bytes());
-        hash = byte(hash, op.family() as u8);
-        hash = byte(hash, op.family().variants().len() as u8);
+        let variants = op.family().variants();
+        let mut at = 0;
+        while at < variants.len() {
+            // Builds without threads do not have those for shared memories, which are the last.
+            if !is_shared(variants[at].spec) {
+                hash = bytes(hash, variants[at].suffix.as_bytes());
+            }
+            at += 1;
+        }
         let fields = ROW_FIELDS[row];
         let mut at = 0;
         while at < fields.len() {

@@ -1,7 +1,7 @@
 //! The indexed encoding: code as bytes that are the same on every target and under every set of
 //! fused cells. Archives contain it.
 //!
-//! A cell is a run of 32-bit units. It begins with its opcode, a 16-bit number; the fields follow in
+//! A cell is a run of 32-bit units. It begins with its opcode, a 16-bit number that no build decides; the fields follow in
 //! the order of the direct encoding (see [`layout`](super::layout)), each at the next multiple of its
 //! size, those of 64 bits at the next unit. Numbers are little-endian.
 //!
@@ -137,7 +137,7 @@ impl Assembler {
                 let target = positions.indexed(Offset(target as u32));
                 target.expect("a branch leads to a cell").wrapping_sub(here)
             };
-            out.extend(opcode.number().to_le_bytes());
+            out.extend(opcode.portable().to_le_bytes());
             let bytes = for_each_field(opcode, |kind, direct, indexed| {
                 out.resize(start + indexed, 0);
                 if kind == FieldKind::Targets {
@@ -249,8 +249,8 @@ impl<'a> IndexedCell<'a> {
     fn read(bytes: &'a [u8]) -> Result<IndexedCell<'a>> {
         let reader = Reader::new(bytes);
         let number = bytes.first_chunk().copied().map(u16::from_le_bytes);
-        let number = number.filter(|&number| usize::from(number) < Opcode::COUNT);
-        let opcode = Opcode::new(reader.expect(number, "an opcode of this build")?);
+        let opcode = number.and_then(Opcode::from_portable);
+        let opcode = reader.expect(opcode, "an opcode of this build")?;
         let (mut length, mut list) = (0, None);
         let fixed = for_each_field(opcode, |kind, _, at| match kind {
             FieldKind::Length => length = number_at(bytes, at, kind) as usize,

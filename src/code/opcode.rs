@@ -210,6 +210,22 @@ impl Opcode {
         self.0
     }
 
+    /// Returns a number that is the same in every build that has the opcode: that of the op, and above
+    /// it that of the variant.
+    pub const fn portable(self) -> u16 {
+        let (op, variant) = PARTS[self.0 as usize];
+        op as u16 | (variant as u16) << OP_BITS
+    }
+
+    /// Returns the opcode of a number that [`Opcode::portable`] has returned in some build, if this build
+    /// has it.
+    pub fn from_portable(number: u16) -> Option<Opcode> {
+        let (op, variant) = (number % (1 << OP_BITS), number >> OP_BITS);
+        let &op = Op::ALL.get(usize::from(op))?;
+        let has_variant = usize::from(variant) < op.family().variants().len();
+        has_variant.then_some(Opcode(FIRST[op as usize] + variant))
+    }
+
     /// Returns the op.
     pub const fn op(self) -> Op {
         PARTS[self.0 as usize].0
@@ -292,6 +308,11 @@ impl Opcode {
     }
 }
 
+/// The bits of an op's number in a portable number.
+const OP_BITS: u32 = 10;
+
+const _: () = assert!(Op::COUNT <= 1 << OP_BITS);
+
 /// The first opcode of each op.
 static FIRST: [u16; ROWS.len()] = {
     let mut first = [0; ROWS.len()];
@@ -310,6 +331,7 @@ static PARTS: [(Op, u8); Opcode::COUNT] = {
     while op < ROWS.len() {
         let mut variant = 0;
         while variant < ROWS[op].family.variants().len() {
+            assert!(variant < 1 << (u16::BITS - OP_BITS));
             parts[FIRST[op] as usize + variant] = (Op::ALL[op], variant as u8);
             variant += 1;
         }

@@ -110,11 +110,18 @@ impl StoreInner {
     ///
     /// As [`Module::with_own_code`].
     pub(super) fn module_of_new_instance(&self, module: Arc<Module>) -> Result<Arc<Module>, Error> {
-        if self.debugging.is_none() || module.own_probes.is_some() {
-            return Ok(module);
+        #[cfg(feature = "validate")]
+        if self.debugging.is_some() && module.own_probes.is_none() {
+            return self.own_copy(&module);
         }
+        Ok(module)
+    }
+
+    /// Returns the copy of a module with code of this store's own.
+    #[cfg(feature = "validate")]
+    fn own_copy(&self, module: &Module) -> Result<Arc<Module>, Error> {
         let mut own = self.instances.iter().map(|instance| instance.module());
-        if let Some(own) = own.find(|own| own.is_copy_of(&module)) {
+        if let Some(own) = own.find(|own| own.is_copy_of(module)) {
             return Ok(Arc::clone(own));
         }
         let copy = module.with_own_code()?;

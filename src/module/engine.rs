@@ -1,8 +1,8 @@
 //! The state that all modules and stores of an engine share.
 
+use super::features;
 use super::translation::Translate;
 use super::type_registry::TypeRegistry;
-use super::validate;
 use crate::code::HandlerTable;
 use crate::support::epoch::Epoch;
 use alloc::boxed::Box;
@@ -140,7 +140,7 @@ impl Default for Tunables {
             // A call with a small host function takes about 1 KiB of native stack. So 100 of
             // them take less than half of the smallest stack that threads usually have.
             max_nested_calls: 100,
-            features: validate::DEFAULT,
+            features: features::DEFAULT,
             limits: Limits::default(),
             backtrace: true,
             coredump_on_trap: false,

@@ -20,11 +20,14 @@
 mod archive;
 mod bytes;
 mod const_expr;
+#[cfg(feature = "validate")]
+mod creation;
 #[cfg(feature = "dwarf")]
 mod debug_files;
 mod describe;
 mod engine;
 mod error;
+mod features;
 mod link;
 mod listed;
 mod names;
@@ -38,6 +41,7 @@ mod translation;
 mod type_registry;
 mod types;
 mod unsupported;
+#[cfg(feature = "validate")]
 mod validate;
 
 #[cfg(feature = "std")]
@@ -61,13 +65,13 @@ pub use types::{
     CompositeKind, CompositeType, ExternType, FieldType, FuncType, GlobalType, HeapType,
     MemoryType, RefType, StorageType, SubType, TableType, ValType,
 };
+#[cfg(feature = "validate")]
 pub use validate::{FunctionTypes, SiteKind, SiteTypes};
 
 use crate::code::ModuleCode;
 use crate::ids::TypeId;
 use crate::support::cache::Cache;
 use crate::support::error::Error;
-use crate::support::parallel;
 use crate::support::registry::Listed;
 use crate::support::sha256::sha256;
 use crate::support::sync::{Mutex, OnceLock};
@@ -79,11 +83,8 @@ use core::ops::Range;
 use names::Names;
 use outline::Outline;
 use sections::{CustomSection, Sections};
-use validate::{Bodies, Deferred, Workspace};
-
-/// Minimum number of bytes of function bodies that a thread should validate and translate: about
-/// 170 µs of work.
-const TRANSLATED_SHARE: usize = 8 << 10;
+#[cfg(feature = "validate")]
+use validate::Deferred;
 
 /// A module. It is immutable except for translated code, which is added when it is first needed.
 ///
@@ -151,6 +152,7 @@ pub struct Module {
     /// The archive that the module comes from, if it comes from one.
     archive: Option<Archive>,
     /// Validator state if bodies have not been validated ([`CompilationMode::Lazy`]).
+    #[cfg(feature = "validate")]
     deferred: Option<Deferred>,
 }
 
@@ -159,82 +161,11 @@ pub struct Module {
 struct Origin {
     archive: Option<Archive>,
     own_probes: Option<OwnProbes>,
+    #[cfg(feature = "validate")]
     deferred: Option<Deferred>,
 }
 
 impl Module {
-    /// Decodes and validates a module. With [`CompilationMode::Eager`], also translates it.
-    ///
-    /// # Errors
-    ///
-    /// A [`ModuleError`] if the bytes are not a valid module or use an unsupported proposal; any
-    /// error of the translator.
-    pub fn new(engine: &Arc<EngineInner>, bytes: &[u8]) -> Result<Arc<Module>, Error> {
-        Module::create(engine, bytes, None, engine.tunables.compilation, None)
-    }
-
-    /// Creates a module that shares the bytes: see [`Module::new`].
-    ///
-    /// # Errors
-    ///
-    /// The errors of [`Module::new`].
-    pub fn from_shared(
-        engine: &Arc<EngineInner>,
-        bytes: &ModuleBytes,
-    ) -> Result<Arc<Module>, Error> {
-        let mode = engine.tunables.compilation;
-        Module::create(engine, bytes, Some(bytes), mode, None)
-    }
-
-    /// Creates a module, with a copy of the bytes unless they are shared.
-    fn create(
-        engine: &Arc<EngineInner>,
-        bytes: &[u8],
-        shared: Option<&ModuleBytes>,
-        mode: CompilationMode,
-        own_probes: Option<OwnProbes>,
-    ) -> Result<Arc<Module>, Error> {
-        let bodies = match mode {
-            CompilationMode::LazyTranslation => Bodies::Now,
-            // Each body is validated right before it is translated.
-            CompilationMode::Eager | CompilationMode::Lazy => Bodies::AtFirstCall,
-        };
-        let (mut sections, mut outline) = (Sections::default(), Outline::default());
-        match check(engine, bytes, bodies, &mut sections, &mut outline) {
-            // An error in a body is reported before an error that follows it.
-            Err(_) if mode == CompilationMode::Eager => {
-                (sections, outline) = Default::default();
-                check(engine, bytes, Bodies::Now, &mut sections, &mut outline)
-            }
-            checked => checked,
-        }?;
-        let mut deferred = match bodies {
-            Bodies::Now => None,
-            Bodies::AtFirstCall => Deferred::new(&mut sections, engine.tunables.features),
-        };
-        let now = match mode {
-            CompilationMode::Eager => deferred.take(),
-            CompilationMode::LazyTranslation | CompilationMode::Lazy => None,
-        };
-        let bytes = shared.map_or_else(|| ModuleBytes::from(bytes.to_vec()), ModuleBytes::clone);
-        let code_size = sections.code_size;
-        let origin = Origin {
-            own_probes,
-            deferred,
-            archive: None,
-        };
-        let module = Module::assemble(engine, bytes, sections, outline, origin);
-        if let Some(bodies) = now
-            && let Err(error) = module.translate_all(&bodies, code_size)
-        {
-            // An error in the module is reported before an unsupported proposal, regardless of
-            // their order.
-            Module::validate(engine, &module.bytes)?;
-            return Err(error);
-        }
-        Ok(module)
-    }
-
     /// Creates a module from an archive, which must be what the translator of this version has written
     /// for the module in it: neither is checked. Its bytes stay where they are.
     ///
@@ -322,6 +253,7 @@ impl Module {
             frame_maps: Cache::default(),
             own_probes: origin.own_probes.map(Mutex::new),
             archive: origin.archive,
+            #[cfg(feature = "validate")]
             deferred: origin.deferred,
         })
     }
@@ -347,49 +279,6 @@ impl Module {
             module.debug_files = Arc::clone(&original.debug_files);
         }
         self
-    }
-
-    /// Decodes and validates a module, including all bodies in every [`CompilationMode`].
-    ///
-    /// # Errors
-    ///
-    /// A [`ModuleError`] if the bytes are not a valid module or use an unsupported proposal.
-    pub fn validate(engine: &Arc<EngineInner>, bytes: &[u8]) -> Result<(), Error> {
-        let (mut sections, mut outline) = (Sections::default(), Outline::default());
-        check(engine, bytes, Bodies::Now, &mut sections, &mut outline)?;
-        Ok(())
-    }
-
-    /// Validates the body of a function unless that has been done. Must be called before the
-    /// function is translated. The driver calls it once for each valid function; an invalid
-    /// function fails at each call.
-    ///
-    /// # Errors
-    ///
-    /// A [`ModuleError`] if the body is invalid or uses an unsupported proposal.
-    pub fn validate_body(&self, function: u32) -> Result<(), Error> {
-        let Some(deferred) = &self.deferred else {
-            return Ok(());
-        };
-        if let Some(body) = self.body(function) {
-            deferred.validate(&self.bytes, body, function, &mut Workspace::default())?;
-        }
-        Ok(())
-    }
-
-    /// Validates and translates all bodies. The thread that validates a body also translates it.
-    fn translate_all(&self, bodies: &Deferred, code_size: usize) -> Result<(), Error> {
-        parallel::try_for_each(
-            self.bodies.len(),
-            parallel::workers(code_size, TRANSLATED_SHARE),
-            |index| validate::is_large(&self.bodies[index], code_size),
-            Workspace::default,
-            |workspace, index| {
-                let function = self.imported_functions + index as u32;
-                bodies.validate(&self.bytes, &self.bodies[index], function, workspace)?;
-                self.publish_valid(function).map(|_| ())
-            },
-        )
     }
 
     /// Returns the range of a function's body in `bytes`; `None` for an imported function.
@@ -492,32 +381,6 @@ impl fmt::Debug for Module {
             .field("functions", &self.functions.len())
             .finish_non_exhaustive()
     }
-}
-
-/// Validates a module, finds its sections and reads its outline. `sections` and `outline` must be
-/// empty. They are not returned, because they are large and would be copied.
-fn check<'a>(
-    engine: &EngineInner,
-    bytes: &'a [u8],
-    bodies: Bodies,
-    sections: &mut Sections<'a>,
-    outline: &mut Outline,
-) -> Result<(), ModuleError> {
-    let Tunables {
-        limits, features, ..
-    } = engine.tunables;
-    if bytes.len() > limits.module_size {
-        return Err(ModuleError::TooLarge {
-            size: bytes.len(),
-            limit: limits.module_size,
-        });
-    }
-    let doubtful = validate::module(sections, bytes, features, bodies)?;
-    outline.read(&engine.types, sections)?;
-    if doubtful && bodies == Bodies::Now {
-        validate::search_bodies(bytes, sections)?;
-    }
-    Ok(())
 }
 
 const _: () = {

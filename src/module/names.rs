@@ -137,8 +137,8 @@ fn for_each_name(map: NameMap<'_>, bytes: &[u8], mut each: impl FnMut(u32, Span)
 
 #[cfg(test)]
 mod tests {
+    use super::super::features::DEFAULT;
     use super::super::sections::Sections;
-    use super::super::validate::DEFAULT;
     use super::*;
 
     fn custom(bytes: &[u8]) -> Vec<CustomSection> {

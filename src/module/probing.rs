@@ -129,6 +129,7 @@ impl Module {
     /// # Errors
     ///
     /// As [`Module::new`]; the module was created before, so that only the lack of memory is new.
+    #[cfg(feature = "validate")]
     pub fn with_own_code(&self) -> Result<Arc<Module>, Error> {
         let bytes = &self.bytes;
         let mode = CompilationMode::Lazy;

@@ -1,19 +1,18 @@
-//! The sections of a module: their positions, and validation of all except function bodies.
+//! The sections of a module, and their positions.
 
 use super::error::{Complaint, Fault, Place};
 use alloc::vec::Vec;
 use core::ops::Range;
 use core::str;
+#[cfg(feature = "validate")]
+use wasmparser::ValidatorResources;
+#[cfg(feature = "validate")]
 use wasmparser::types::Types;
 use wasmparser::{
-    BinaryReader, DataSectionReader, ElementSectionReader, Encoding, ExportSectionReader,
-    FunctionBody, FunctionSectionReader, GlobalSectionReader, ImportSectionReader,
-    MemorySectionReader, Parser, Payload, SectionLimited, TableSectionReader, TagSectionReader,
-    TypeSectionReader, ValidPayload, Validator, ValidatorResources, WasmFeatures,
+    DataSectionReader, ElementSectionReader, ExportSectionReader, FunctionSectionReader,
+    GlobalSectionReader, ImportSectionReader, MemorySectionReader, Parser, Payload,
+    TableSectionReader, TagSectionReader, TypeSectionReader,
 };
-
-/// Largest size of a body, in bytes, that is certainly within the validator's limits.
-const SMALL_BODY: usize = 1 << 20;
 
 /// The positions of a module's parts in its bytes.
 #[derive(Default)]
@@ -35,10 +34,13 @@ pub(super) struct Sections<'a> {
     /// Total size of the bodies in bytes.
     pub code_size: usize,
     /// Index of the first defined function, if there are bodies.
+    #[cfg(feature = "validate")]
     pub first_body: u32,
     /// Validator state for the bodies, if there are any.
+    #[cfg(feature = "validate")]
     pub resources: Option<ValidatorResources>,
     /// The types that the validator has found, once all is read.
+    #[cfg(feature = "validate")]
     pub validated: Option<Types>,
 }
 
@@ -63,49 +65,6 @@ impl CustomSection {
 }
 
 impl<'a> Sections<'a> {
-    /// Finds the sections and validates them with `features`. `self` must be empty. If the
-    /// module is invalid, the parts before the fault are still filled in.
-    pub(super) fn read(&mut self, bytes: &'a [u8], features: WasmFeatures) -> Result<(), Fault> {
-        let mut validator = Validator::new_with_features(features);
-        let mut parser = Parser::new(0);
-        parser.set_features(features);
-        for payload in parser.parse_all(bytes) {
-            // A reference, because payloads are large.
-            let payload = match &payload {
-                Ok(payload) => payload,
-                Err(error) => {
-                    return Err(Fault {
-                        place: Place::Module,
-                        error: Complaint::Validator(error.clone()),
-                    });
-                }
-            };
-            if let Payload::CodeSectionEntry(body) = payload
-                && self.keep_body(body)
-            {
-                continue;
-            }
-            let place = place(payload);
-            let faulty = |error: wasmparser::Error| Fault {
-                place,
-                error: error.into(),
-            };
-            check_count(payload).map_err(faulty)?;
-            match validator.payload(payload).map_err(faulty)? {
-                ValidPayload::Func(function, body) => {
-                    if self.resources.is_none() {
-                        self.first_body = function.index;
-                        self.resources = Some(function.resources);
-                    }
-                    self.bodies.push(usize_range(body.range()));
-                }
-                ValidPayload::End(types) => self.validated = Some(types),
-                _ => self.keep(payload),
-            }
-        }
-        Ok(())
-    }
-
     /// Finds the sections of a valid module. `self` must be empty.
     pub(super) fn find(&mut self, bytes: &'a [u8]) -> Result<(), Fault> {
         for payload in Parser::new(0).parse_all(bytes) {
@@ -123,20 +82,7 @@ impl<'a> Sections<'a> {
         Ok(())
     }
 
-    /// Records the position of a body. Returns false if the validator must process it: for the
-    /// first body, since the validator then returns the resources for all bodies; and for large
-    /// ones, since the validator may refuse those. The parser has compared the number of bodies
-    /// with the number of functions.
-    fn keep_body(&mut self, body: &FunctionBody<'_>) -> bool {
-        let range = usize_range(body.range());
-        let plain = self.resources.is_some() && range.len() <= SMALL_BODY;
-        if plain {
-            self.bodies.push(range);
-        }
-        plain
-    }
-
-    fn keep(&mut self, payload: &Payload<'a>) {
+    pub(super) fn keep(&mut self, payload: &Payload<'a>) {
         match payload {
             Payload::TypeSection(reader) => self.types = Some(reader.clone()),
             Payload::ImportSection(reader) => self.imports = Some(reader.clone()),
@@ -165,73 +111,7 @@ impl<'a> Sections<'a> {
     }
 }
 
-/// Returns a reader for one body.
-pub(super) fn body<'a>(
-    bytes: &'a [u8],
-    range: &Range<usize>,
-    features: WasmFeatures,
-) -> FunctionBody<'a> {
-    let code = bytes.get(range.clone()).unwrap_or(&[]);
-    FunctionBody::new(BinaryReader::new_features(
-        code,
-        range.start as u64,
-        features,
-    ))
-}
-
 /// The bytes are in memory, so offsets fit in a `usize`.
-fn usize_range(range: Range<u64>) -> Range<usize> {
+pub(super) fn usize_range(range: Range<u64>) -> Range<usize> {
     range.start as usize..range.end as usize
-}
-
-fn place(payload: &Payload<'_>) -> Place {
-    Place::Section(match payload {
-        Payload::TypeSection(_) => "type",
-        Payload::ImportSection(_) => "import",
-        Payload::FunctionSection(_) => "function",
-        Payload::TableSection(_) => "table",
-        Payload::MemorySection(_) => "memory",
-        Payload::TagSection(_) => "tag",
-        Payload::GlobalSection(_) => "global",
-        Payload::ExportSection(_) => "export",
-        Payload::StartSection { .. } => "start",
-        Payload::ElementSection(_) => "element",
-        Payload::DataCountSection { .. } => "data count",
-        Payload::CodeSectionStart { .. } | Payload::CodeSectionEntry(_) => "code",
-        Payload::DataSection(_) => "data",
-        Payload::CustomSection(_) => "custom",
-        Payload::Version {
-            encoding: Encoding::Component,
-            ..
-        } => return Place::Component,
-        _ => return Place::Module,
-    })
-}
-
-/// Refuses a section whose item count is larger than its size in bytes. Otherwise the validator
-/// would reserve memory for all items before it finds that they are missing.
-fn check_count(payload: &Payload<'_>) -> Result<(), wasmparser::Error> {
-    match payload {
-        Payload::TypeSection(reader) => fits(reader),
-        Payload::ImportSection(reader) => fits(reader),
-        Payload::FunctionSection(reader) => fits(reader),
-        Payload::TableSection(reader) => fits(reader),
-        Payload::MemorySection(reader) => fits(reader),
-        Payload::TagSection(reader) => fits(reader),
-        Payload::GlobalSection(reader) => fits(reader),
-        Payload::ExportSection(reader) => fits(reader),
-        Payload::ElementSection(reader) => fits(reader),
-        Payload::DataSection(reader) => fits(reader),
-        _ => Ok(()),
-    }
-}
-
-fn fits<T>(reader: &SectionLimited<'_, T>) -> Result<(), wasmparser::Error> {
-    let range = reader.range();
-    if u64::from(reader.count()) <= range.end - range.start {
-        return Ok(());
-    }
-    // The validator's errors have no public constructor. A reader without bytes returns the
-    // error needed here.
-    BinaryReader::new(&[], range.end).read_u8().map(|_| ())
 }

@@ -22,6 +22,7 @@ impl Module {
         if let Some(code) = self.code.published(function) {
             return Ok(code);
         }
+        #[cfg(feature = "validate")]
         self.validate_body(function)?;
         self.publish_valid(function)
     }

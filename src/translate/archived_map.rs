@@ -6,8 +6,8 @@
 use super::access::{Access, Size};
 use super::costs::Costs;
 use super::frame_map::FrameMap;
-use super::mapping::{Operands, ResumeClause, Source, Variable};
 use super::operand::Kind;
+use super::places::{Operands, ResumeClause, Source, Variable};
 use super::resume_points::Calling;
 use super::sites::Sites;
 use crate::code::{Offset, Positions};

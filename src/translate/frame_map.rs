@@ -9,9 +9,10 @@
 use super::access::Access;
 use super::archive;
 use super::costs::Costs;
-use super::function::{Function, Translated};
-use super::mapping::{Operands, ResumeClause, Variable};
 use super::operand::Kind;
+#[cfg(feature = "validate")]
+use super::pass::{Function, Translated};
+use super::places::{Operands, ResumeClause, Variable};
 use super::resume_points::ResumePoints;
 use super::sites::Sites;
 use crate::code::Offset;
@@ -134,6 +135,7 @@ impl FrameMap {
     }
 
     /// Returns the map that a translation has recorded, which was asked to.
+    #[cfg(feature = "validate")]
     pub(super) fn of(translated: Translated<'_>) -> FrameMap {
         let mapping = translated
             .mapping
@@ -193,12 +195,15 @@ pub fn frame_map(
     }
     let map = match archive::map(module, function, wanted)? {
         Some(map) => map,
+        #[cfg(feature = "validate")]
         None => FrameMap::of(Function::translate(
             module,
             function,
             version,
             Some(wanted),
         )?),
+        #[cfg(not(feature = "validate"))]
+        None => return Err(archive::no_code()),
     };
     let map = Arc::new(map);
     let bytes = map.bytes();

@@ -1,7 +1,8 @@
 //! The code of a function, before its cells have addresses.
 
 use super::archive;
-use super::function::{Function, Translated};
+#[cfg(feature = "validate")]
+use super::pass::{Function, Translated};
 use crate::code::{Assembler, CatchTable, CodeBlock, Counter};
 use crate::module::Module;
 use crate::support::error::Result;
@@ -19,6 +20,7 @@ pub struct FunctionCode {
     pub extent: u32,
 }
 
+#[cfg(feature = "validate")]
 impl From<Translated<'_>> for FunctionCode {
     fn from(translated: Translated<'_>) -> FunctionCode {
         FunctionCode {
@@ -40,7 +42,10 @@ impl FunctionCode {
     pub fn of(module: &Module, function: u32, version: u16) -> Result<FunctionCode> {
         match archive::code(module, function)? {
             Some(code) => Ok(code),
+            #[cfg(feature = "validate")]
             None => Function::translate(module, function, version, None).map(FunctionCode::from),
+            #[cfg(not(feature = "validate"))]
+            None => Err(archive::no_code()),
         }
     }
 

@@ -69,6 +69,7 @@ mod named;
 #[cfg(backstitch_threads)]
 mod parallel;
 mod pipe;
+#[cfg(feature = "validate")]
 mod replay;
 mod restorer;
 mod saved;
@@ -92,6 +93,7 @@ pub use named::Named;
 #[cfg(backstitch_threads)]
 pub use parallel::ParallelProgram;
 pub use pipe::{MemoryInputPipe, MemoryOutputPipe};
+#[cfg(feature = "validate")]
 pub use replay::{OutputKind, ReplayedOutput, traced, traced_retry};
 pub use restorer::WasiCtxRestorer;
 #[cfg(feature = "wasi")]

@@ -1,7 +1,8 @@
 //! The program of the firmware and of the PC: two modules, their results, and their failures. With
 //! the feature `simd`, there is a third module, which uses vectors. With the feature `snapshots`, a call
 //! also goes on from snapshots. With the feature `lines`, backtraces of the module compiled from Rust have
-//! source lines, from the debugging information in it.
+//! source lines, from the debugging information in it. With the feature `archives`, all modules come from
+//! archives, so that the library needs no translator.
 //!
 //! Every line of output must be the same on both, including all offsets in backtraces.
 
@@ -23,17 +24,46 @@ use backstitch::{
 use core::fmt::{Display, Write};
 use core::num::NonZeroUsize;
 
+/// The bytes of a module, by its name.
+#[cfg(not(feature = "archives"))]
+macro_rules! bytes {
+    ($name:literal) => {
+        include_bytes!(concat!("../modules/", $name, ".wasm"))
+    };
+}
+
+/// The archive of a module, by its name.
+#[cfg(feature = "archives")]
+macro_rules! bytes {
+    ($name:literal) => {
+        include_bytes!(concat!(env!("OUT_DIR"), "/", $name, ".stitch"))
+    };
+}
+
 /// Module assembled from `controller.wat`, with 256 bytes of memory.
-const CONTROLLER: &[u8] = include_bytes!("../modules/controller.wasm");
+const CONTROLLER: &[u8] = bytes!("controller");
 /// Module compiled from `readings.rs`.
 #[cfg(not(feature = "lines"))]
-const READINGS: &[u8] = include_bytes!("../modules/readings.wasm");
+const READINGS: &[u8] = bytes!("readings");
 /// Module compiled from `readings.rs`, with line tables.
 #[cfg(feature = "lines")]
-const READINGS: &[u8] = include_bytes!("../modules/readings_lines.wasm");
+const READINGS: &[u8] = bytes!("readings_lines");
 /// Module assembled from `vectors.wat`, with 256 bytes of memory.
 #[cfg(feature = "simd")]
-const VECTORS: &[u8] = include_bytes!("../modules/vectors.wasm");
+const VECTORS: &[u8] = bytes!("vectors");
+
+/// Loads a module, whose bytes stay where they are, in flash.
+#[cfg(not(feature = "archives"))]
+fn load(engine: &Engine, bytes: &'static [u8]) -> Result<Module> {
+    Module::from_shared(engine, &bytes.into())
+}
+
+/// Loads an archive, whose bytes stay where they are, in flash.
+#[cfg(feature = "archives")]
+fn load(engine: &Engine, bytes: &'static [u8]) -> Result<Module> {
+    // SAFETY: the build script has written the archives, with the same version of the library.
+    unsafe { Module::deserialize_shared(engine, &bytes.into()) }
+}
 
 /// Data of the store, for host functions.
 struct Board<O> {
@@ -81,19 +111,18 @@ pub fn run(out: impl Write + Send + 'static) -> Result<()> {
     store.limiter(|board| &mut board.limits);
     store.set_fuel(1_000_000)?;
 
-    // The modules' bytes stay where they are, in flash.
-    let module = Module::from_shared(&engine, &CONTROLLER.into())?;
+    let module = load(&engine, CONTROLLER)?;
     let instance = linker.instantiate(&mut store, &module)?;
     control(&mut store, instance)?;
     suspend(&mut store, instance)?;
 
-    let module = Module::from_shared(&engine, &READINGS.into())?;
+    let module = load(&engine, READINGS)?;
     let instance = linker.instantiate(&mut store, &module)?;
     read(&mut store, instance)?;
 
     #[cfg(feature = "simd")]
     {
-        let module = Module::from_shared(&engine, &VECTORS.into())?;
+        let module = load(&engine, VECTORS)?;
         let instance = linker.instantiate(&mut store, &module)?;
         filter(&mut store, instance)?;
     }

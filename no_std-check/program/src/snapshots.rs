@@ -1,10 +1,10 @@
 //! A call that goes on from snapshots, in other stores.
 
-use super::{Board, CONTROLLER, link};
+use super::{Board, CONTROLLER, link, load};
 use alloc::vec::Vec;
 use backstitch::{
-    CompilationMode, Config, Engine, Execution, Linker, Module, Outcome, Result, Snapshot,
-    SnapshotHost, SnapshotOptions, Store, Suspension,
+    CompilationMode, Config, Engine, Execution, Linker, Outcome, Result, Snapshot, SnapshotHost,
+    SnapshotOptions, Store, Suspension,
 };
 use core::fmt::Write;
 
@@ -70,10 +70,7 @@ fn begin<O: Write + Send + 'static>(
     let mut linker = Linker::new(engine);
     link(&mut linker)?;
     store.set_fuel(1_000_000)?;
-    let instance = linker.instantiate(
-        &mut *store,
-        &Module::from_shared(engine, &CONTROLLER.into())?,
-    )?;
+    let instance = linker.instantiate(&mut *store, &load(engine, CONTROLLER)?)?;
     super::get::<i32, ()>(store, instance, "sample")?.call(&mut *store, 60)?;
     super::func(store, instance, "statistics")?.start(store, &[])
 }
@@ -91,7 +88,7 @@ fn copy<O: Write + Send + 'static>(
     let mut shelf = Shelf(Some(store.into_data()));
     let mut linker = Linker::new(engine);
     link(&mut linker)?;
-    let module = Module::from_shared(engine, &CONTROLLER.into())?;
+    let module = load(engine, CONTROLLER)?;
     let snapshot = Snapshot::parse(&bytes)?;
     let mut restored = Store::restore(engine, &linker, &[module], &snapshot, &mut shelf)?;
     let execution = restored.executions.pop();

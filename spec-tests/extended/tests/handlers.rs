@@ -377,7 +377,7 @@ fn compile(target: &str) -> String {
             "--lib",
             "--no-default-features",
             "--features",
-            "simd,std",
+            "simd,std,validate",
         ])
         .arg("--manifest-path")
         .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/../../Cargo.toml"))

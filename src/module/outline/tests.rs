@@ -3,7 +3,8 @@
 use super::*;
 use crate::ids::TypeId;
 use crate::module::ConstOp;
-use crate::module::validate::{self, Bodies, DEFAULT};
+use crate::module::features::DEFAULT;
+use crate::module::validate::{self, Bodies};
 
 fn read(registry: &TypeRegistry, text: &str) -> Outline {
     let bytes = wat::parse_str(text).unwrap();

@@ -1,8 +1,9 @@
 //! Validation of function bodies, on several threads if that pays.
 
 use super::plain::{self, Declarations, Stacks};
+use super::sections;
 use crate::module::error::{Complaint, Fault, Place};
-use crate::module::sections::{self, Sections};
+use crate::module::sections::Sections;
 use crate::support::parallel;
 use core::ops::Range;
 use wasmparser::{

@@ -4,9 +4,11 @@
 //! any place, so the same validator is run once more, up to the instructions at which frames of the
 //! snapshot are, and gives the types that their values must have.
 
-use super::{DEFAULT, with_known};
+use super::sections;
+use super::with_known;
 use crate::format_err;
-use crate::module::sections::{self, Sections};
+use crate::module::features::DEFAULT;
+use crate::module::sections::Sections;
 use crate::module::{HeapType, Module, RefType, ValType};
 use crate::support::error::Error;
 use alloc::collections::BTreeMap;

@@ -1,6 +1,7 @@
 //! Tests of bodies in the three compilation modes, and of refused modules.
 
 use super::*;
+use crate::module::features::DEFAULT;
 use crate::module::outline::Outline;
 use crate::module::type_registry::TypeRegistry;
 use alloc::format;

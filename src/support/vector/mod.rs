@@ -27,6 +27,10 @@ mod v128;
 mod x86_64;
 
 #[cfg(target_arch = "x86_64")]
+#[cfg_attr(
+    not(backstitch_avx2),
+    allow(unused_imports, reason = "there is one level")
+)]
 pub use level::Avx2;
 pub use level::{Baseline, Level};
 #[cfg(backstitch_become)]

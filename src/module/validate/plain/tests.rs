@@ -1,9 +1,10 @@
 //! Plain bodies, and comparison with the validator.
 
 use super::super::bodies::{Workspace, validate_one};
-use super::super::{DEFAULT, SUPPORTED};
 use super::*;
-use crate::module::sections::{self, Sections};
+use crate::module::features::{DEFAULT, SUPPORTED};
+use crate::module::sections::Sections;
+use crate::module::validate::sections;
 use alloc::format;
 use alloc::string::String;
 use core::ops::Range;

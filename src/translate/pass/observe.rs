@@ -6,7 +6,8 @@
 //! `atomic.fence` is not announced: it accesses no memory, and the threads of a store run one at a
 //! time, so nothing happens at a fence that another thread could see.
 
-use super::access::{Access, Size, access_of};
+use super::access::{Access, Size};
+use super::accesses::access_of;
 use super::frame::far;
 use super::function::Function;
 use super::operand::Location;
@@ -29,12 +30,15 @@ macro_rules! observe {
         ])
     };
     ($f:ident $op:ident [memarg] $arg:ident) => {
-        if let Some((op, _)) = const { $crate::translate::operators::op_of(stringify!($op)) } {
+        if let Some((op, _)) = const { $crate::translate::pass::operators::op_of(stringify!($op)) }
+        {
             $f.observe_access(op, &$arg);
         }
     };
     ($f:ident $op:ident [memarg lane] $arg:ident $lane:ident) => {
-        if let Some(lanes) = const { $crate::translate::vector::LaneAccess::of(stringify!($op)) } {
+        if let Some(lanes) =
+            const { $crate::translate::pass::vector::LaneAccess::of(stringify!($op)) }
+        {
             $f.observe_lane(&lanes, &$arg);
         }
     };

@@ -3,8 +3,9 @@
 use super::control::{Control, Kinds};
 use super::exception::LegacyTry;
 use super::frame::{Frame, far};
-use super::mapping::{Mapping, Source, Variable};
+use super::mapping::Mapping;
 use super::operand::{Kind, Location, Operand};
+use super::places::{Source, Variable};
 use super::probe::Runs;
 use super::values::Values;
 use super::{Failed, TooLarge};

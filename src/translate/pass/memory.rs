@@ -2,8 +2,8 @@
 
 use super::frame::slot_of;
 use super::function::Function;
-use super::mapping::Source;
 use super::operand::{Kind, Location, Operand, Place};
+use super::places::Source;
 use crate::code::cells::{
     DataDrop, MemoryCopy, MemoryCopyAny, MemoryCopyMetered, MemoryFill, MemoryFillAny,
     MemoryFillMetered, MemoryGrow, MemoryInit, MemorySize,

@@ -5,9 +5,9 @@
 
 use super::frame::far;
 use super::function::Function;
-use super::mapping::Variable;
 use super::operand::{Class, Kind, Place};
 use super::operators::push_results;
+use super::places::Variable;
 use crate::code::cells::{
     Call, CallImport, CallIndirectAcc, CallIndirectSlot, CallRef, IndirectCallee, ReturnCall,
     ReturnCallImport, ReturnCallIndirect, ReturnCallRef,

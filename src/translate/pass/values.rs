@@ -22,8 +22,8 @@
 
 use super::TooLarge;
 use super::frame::{Frame, far, near};
-use super::mapping::{Source, Variable};
 use super::operand::{Class, Kind, Location, Operand, Place};
+use super::places::{Source, Variable};
 use super::vector;
 use crate::code::cells::{
     Const32, Const64, CopyAcc, CopyAccF32, CopyAccF64, CopyFar, CopyMany, CopyThrough,
