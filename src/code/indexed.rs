@@ -98,6 +98,24 @@ impl Positions {
         (within <= 1).then_some(Offset(word + within))
     }
 
+    /// Finds the cells in bytes in the indexed encoding.
+    ///
+    /// # Errors
+    ///
+    /// If the bytes are not such cells.
+    pub fn read(bytes: &[u8]) -> Result<Positions> {
+        let mut positions = Positions::default();
+        let (mut word, mut at) = (0, 0);
+        while at < bytes.len() {
+            let cell = IndexedCell::read(&bytes[at..])?;
+            positions.push(word, at / UNIT);
+            word += cell.words();
+            at += cell.bytes.len();
+        }
+        positions.push(word, at / UNIT);
+        Ok(positions)
+    }
+
     fn push(&mut self, word: usize, unit: usize) {
         self.places.push((word as u32, unit as u32));
     }
@@ -199,7 +217,7 @@ impl Assembler {
         bytes
     }
 
-    /// Reads cells in the indexed encoding, and returns where they stand. `ty` returns the type at an
+    /// Reads cells in the indexed encoding, whose places are `positions`. `ty` returns the type at an
     /// index in the module; `None` if there is none.
     ///
     /// # Errors
@@ -207,26 +225,19 @@ impl Assembler {
     /// If the bytes are not such cells. Fields are not checked.
     pub fn read_indexed(
         bytes: &[u8],
+        positions: &Positions,
         ty: impl Fn(u32) -> Option<TypeId>,
-    ) -> Result<(Assembler, Positions)> {
-        let mut positions = Positions::default();
-        let (mut word, mut at) = (0, 0);
-        while at < bytes.len() {
-            let cell = IndexedCell::read(&bytes[at..])?;
-            positions.push(word, at / UNIT);
-            word += cell.words();
-            at += cell.bytes.len();
-        }
-        positions.push(word, at / UNIT);
+    ) -> Result<Assembler> {
         let mut assembler = Assembler::default();
-        assembler.words.reserve_exact(word);
-        at = 0;
+        let words = positions.places.last().map_or(0, |&(end, _)| end);
+        assembler.words.reserve_exact(words as usize);
+        let mut at = 0;
         while at < bytes.len() {
             let cell = IndexedCell::read(&bytes[at..])?;
-            cell.write(&mut assembler, &positions, (at / UNIT) as u32, &ty)?;
+            cell.write(&mut assembler, positions, (at / UNIT) as u32, &ty)?;
             at += cell.bytes.len();
         }
-        Ok((assembler, positions))
+        Ok(assembler)
     }
 }
 

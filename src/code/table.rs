@@ -79,8 +79,8 @@
 //!           *r.slot(TableSize::result) = (*core).len as u64;
 //!           r.next::<Self>()
 //!
-//!   self.slot_result(kind, |result| TableSize { result, table });  // translate/table.rs
-//!   ($f:ident TableSize $table:ident) => { $f.table_size($table) };  // translate/operators.rs
+//!   self.slot_result(kind, |result| TableSize { result, table });  // translate/pass/table.rs
+//!   ($f:ident TableSize $table:ident) => { $f.table_size($table) };  // translate/pass/operators.rs
 //! ```
 //!
 //! An op that the driver carries out is a `Service`: it needs an arm in `execute::service`

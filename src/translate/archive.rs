@@ -3,26 +3,12 @@
 use super::frame_map::FrameMap;
 use super::function_code::FunctionCode;
 use crate::code::{Assembler, CatchTable, Positions};
-use crate::module::{ArchivedFunction, Module};
+use crate::module::Module;
 use crate::support::encoding::Reader;
 #[cfg(not(feature = "validate"))]
 use crate::support::error::Error;
 use crate::support::error::Result;
 use alloc::vec::Vec;
-
-/// Returns the code of a function, and where its cells stand in the archive.
-fn read(module: &Module, function: &ArchivedFunction<'_>) -> Result<(FunctionCode, Positions)> {
-    let id = |index: u32| module.types.get(index as usize).map(|ty| ty.id);
-    let (assembler, positions) = Assembler::read_indexed(function.code, id)?;
-    let catches = CatchTable::read(&mut Reader::new(function.catches), &positions)?;
-    let code = FunctionCode {
-        assembler,
-        catches,
-        counters: Vec::new(),
-        extent: function.extent,
-    };
-    Ok((code, positions))
-}
 
 /// Returns the code of a function of a module that comes from an archive; `None` if it does not.
 ///
@@ -30,10 +16,17 @@ fn read(module: &Module, function: &ArchivedFunction<'_>) -> Result<(FunctionCod
 ///
 /// If the archive is damaged.
 pub fn code(module: &Module, function: u32) -> Result<Option<FunctionCode>> {
-    match module.archived(function)? {
-        Some(function) => Ok(Some(read(module, &function)?.0)),
-        None => Ok(None),
-    }
+    let Some(function) = module.archived(function)? else {
+        return Ok(None);
+    };
+    let id = |index: u32| module.types.get(index as usize).map(|ty| ty.id);
+    let positions = Positions::read(function.code)?;
+    Ok(Some(FunctionCode {
+        assembler: Assembler::read_indexed(function.code, &positions, id)?,
+        catches: CatchTable::read(&mut Reader::new(function.catches), &positions)?,
+        counters: Vec::new(),
+        extent: function.extent,
+    }))
 }
 
 /// Returns the frame map of a function of a module that comes from an archive, with the operands of the
@@ -46,7 +39,7 @@ pub fn map(module: &Module, function: u32, wanted: &[u32]) -> Result<Option<Fram
     let Some(function) = module.archived(function)? else {
         return Ok(None);
     };
-    let (_, positions) = read(module, &function)?;
+    let positions = Positions::read(function.code)?;
     let mut reader = Reader::new(function.map);
     FrameMap::read(&mut reader, &positions, wanted).map(Some)
 }

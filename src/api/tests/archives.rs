@@ -140,6 +140,7 @@ fn archives_for_other_engines_are_refused() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "it takes long, and runs no unsafe code")]
 fn bytes_that_are_no_archive_are_refused() {
     let engine = Engine::default();
     let text = "(module (func (export \"f\") (result i32) (i32.const 1)))";
@@ -174,6 +175,7 @@ fn bytes_that_are_no_archive_are_refused() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "it takes long, and runs no unsafe code")]
 fn damaged_code_is_an_error_and_no_panic() {
     let engine = Engine::default();
     let original = module(&engine, PROGRAM);

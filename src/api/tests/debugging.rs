@@ -271,6 +271,18 @@ fn probes_are_refused_where_they_cannot_be() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "it takes long")]
+fn modules_from_archives_stop_at_the_same_places() {
+    for dispatch in [Dispatch::best(), Dispatch::Loop] {
+        let engine = engine(dispatch);
+        let module = Module::new(&engine, TEXT).unwrap();
+        let archive = module.serialize().unwrap();
+        let archived = Module::deserialize_checked(&engine, archive).unwrap();
+        assert_eq!(steps(&engine, &archived), steps(&engine, &module));
+    }
+}
+
+#[test]
 fn counts_are_those_of_single_steps() {
     for dispatch in [Dispatch::best(), Dispatch::Loop] {
         let engine = engine(dispatch);
