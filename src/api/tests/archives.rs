@@ -70,7 +70,10 @@ fn outcomes(engine: &Engine, module: &Module) -> Vec<String> {
 
 #[test]
 fn modules_from_archives_behave_as_those_from_bytes() {
-    for (fuel, interruptible) in [(false, false), (true, false), (true, true)] {
+    let all = [(true, false), (false, false), (true, true)];
+    // Miri takes long.
+    let configurations = if cfg!(miri) { &all[..1] } else { &all };
+    for &(fuel, interruptible) in configurations {
         let mut config = Config::new();
         config.consume_fuel(fuel).interruptible(interruptible);
         let engine = Engine::new(&config).unwrap();
@@ -103,6 +106,7 @@ fn modules_from_archives_behave_as_those_from_bytes() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "it takes long, and runs no unsafe code")]
 fn archives_for_other_engines_are_refused() {
     let engine = Engine::default();
     let archive = module(&engine, PROGRAM).serialize().unwrap();
