@@ -62,13 +62,8 @@ impl Config {
     ///
     /// Returns an [`ArchiveError`] if the bytes are not an archive of this version of the crate.
     pub fn for_archive(archive: &[u8]) -> Result<Config> {
-        let options = Archive::options(archive)?;
         let mut config = Config::new();
-        config
-            .consume_fuel(options.consume_fuel)
-            .epoch_interruption(options.epoch_interruption)
-            .interruptible(options.interruptible)
-            .observe_accesses(options.observe_accesses);
+        Archive::configure(archive, &mut config.tunables)?;
         Ok(config)
     }
 }
@@ -179,7 +174,7 @@ impl Module {
     /// Creates a module from an archive that may be damaged, or of unknown origin.
     ///
     /// The module in the archive is validated and translated, and the archive must be exactly what comes of
-    /// it. So this takes as long as [`Module::new`] in the compilation mode
+    /// it. So this takes longer than [`Module::new`] in the compilation mode
     /// [`CompilationMode::Eager`](crate::CompilationMode).
     ///
     /// # Errors

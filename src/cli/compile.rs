@@ -2,10 +2,9 @@
 
 use super::failure::Failure;
 use super::input::Source;
+use super::output;
 use backstitch::{Config, Engine, Error, Module, ModuleBytes};
 use clap::Args;
-use std::fs;
-use std::ops::Range;
 use std::path::PathBuf;
 use wasm_encoder::RawSection;
 use wasmparser::{Parser, Payload};
@@ -49,8 +48,8 @@ pub(crate) struct Arguments {
 
 /// Translates the module and writes the archive.
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let mut source = Source::read(&arguments.file)?;
-    let refuse = |source: &Source, error: Error| {
+    let source = Source::read(&arguments.file)?;
+    let refuse = |error: Error| {
         let description = source.describe(&error);
         Failure::Input(format!("cannot compile `{}`: {description}", source.file))
     };
@@ -59,23 +58,15 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
         .consume_fuel(arguments.fuel)
         .epoch_interruption(arguments.epochs)
         .interruptible(arguments.interruptible);
-    let engine = Engine::new(&config).map_err(|error| refuse(&source, error))?;
-    let mut module = source
-        .load(&engine)
-        .map_err(|error| refuse(&source, error))?;
+    let engine = Engine::new(&config).map_err(refuse)?;
+    // With its names, so that an error has them.
+    let mut module = source.load(&engine).map_err(refuse)?;
     if arguments.strip_names {
-        // Errors are shown with the names that were there.
-        source.binary = ModuleBytes::from(without_names(&source.binary));
-        module =
-            Module::from_shared(&engine, &source.binary).map_err(|error| refuse(&source, error))?;
+        let binary = ModuleBytes::from(without_names(&source.binary));
+        module = Module::from_shared(&engine, &binary).map_err(refuse)?;
     }
-    let archive = module.serialize().map_err(|error| refuse(&source, error))?;
-    fs::write(&arguments.output, archive).map_err(|error| {
-        Failure::Input(format!(
-            "cannot write `{}`: {error}",
-            arguments.output.display()
-        ))
-    })
+    let archive = module.serialize().map_err(refuse)?;
+    output::write(&arguments.output, &archive)
 }
 
 /// Returns a valid module without its name section, debugging information and list of producers.
@@ -91,8 +82,7 @@ fn without_names(binary: &[u8]) -> Vec<u8> {
             continue;
         }
         if let Some((id, range)) = payload.as_section() {
-            let Range { start, end } = range;
-            let data = &binary[start as usize..end as usize];
+            let data = &binary[range.start as usize..range.end as usize];
             module.section(&RawSection { id, data });
         }
     }

@@ -27,6 +27,7 @@ mod input;
 mod inspect;
 mod lanes;
 mod names;
+mod output;
 #[cfg(backstitch_threads)]
 mod parallel;
 mod preinit;

@@ -3,11 +3,10 @@
 use super::failure::Failure;
 use super::host::Host;
 use super::input::Source;
-use super::{quantity, run as command, snapshot, wasi};
+use super::{output, quantity, run as command, snapshot, wasi};
 use backstitch::wasi::{self as preview1, I32Exit, Threads};
 use backstitch::{Config, Engine, Error, Linker, Preinit, Store, StoreLimitsBuilder};
 use clap::Args;
-use std::fs;
 use std::path::PathBuf;
 
 const EXAMPLES: &str = "\
@@ -115,12 +114,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let image = preinit
         .run(&mut store, &linker, &module)
         .map_err(|error| failure(&source, error))?;
-    fs::write(&arguments.output, image).map_err(|error| {
-        Failure::Input(format!(
-            "cannot write `{}`: {error}",
-            arguments.output.display()
-        ))
-    })
+    output::write(&arguments.output, &image)
 }
 
 fn host(arguments: &Arguments) -> Result<Host, Failure> {

@@ -1,5 +1,4 @@
-//! Fingerprints of the instruction set, by which archives are recognised whose code this build can
-//! read.
+//! Fingerprints of the instruction set. They tell whether this build can read the code in an archive.
 
 use super::cells::ROW_FIELDS;
 use super::opcode::Op;
@@ -16,17 +15,22 @@ pub const VECTOR: Option<u64> = if FIRST_VECTOR < Op::COUNT {
     None
 };
 
-/// The first op on vectors. All that follow are of that proposal.
+/// The first of the ops that builds without vectors do not have, which are the last ones.
 const FIRST_VECTOR: usize = {
     let mut op = 0;
-    while op < Op::COUNT && !is_vector(Op::new(op as u16)) {
+    while op < Op::COUNT && !has_vector(Op::new(op as u16)) {
         op += 1;
     }
     op
 };
 
-const fn is_vector(op: Op) -> bool {
+const fn has_vector(op: Op) -> bool {
     matches!(op.row_operand(), Some(Scalar::v128)) || matches!(op.result(), Some(Scalar::v128))
+}
+
+/// Returns whether builds without vectors do not have an op.
+pub fn needs_vectors(op: Op) -> bool {
+    op as usize >= FIRST_VECTOR
 }
 
 const fn is_shared(spec: Spec) -> bool {
@@ -39,7 +43,7 @@ const fn is_shared(spec: Spec) -> bool {
     )
 }
 
-/// Returns the FNV-1a hash of the version of this crate, and of the names, variants and fields of ops.
+/// Returns the FNV-1a hash of the version of this crate and of the names, variants and fields of ops.
 const fn of_rows(first: usize, end: usize) -> u64 {
     let mut hash = bytes(0xcbf2_9ce4_8422_2325, env!("CARGO_PKG_VERSION").as_bytes());
     let mut row = first;

@@ -1,9 +1,10 @@
 //! The indexed encoding: code as bytes that are the same on every target and under every set of
 //! fused cells. Archives contain it.
 //!
-//! A cell is a run of 32-bit units. It begins with its opcode, a 16-bit number that no build decides; the fields follow in
-//! the order of the direct encoding (see [`layout`](super::layout)), each at the next multiple of its
-//! size, those of 64 bits at the next unit. Numbers are little-endian.
+//! A cell is a run of 32-bit units. It begins with its opcode, as the 16-bit number that is the same in
+//! every build ([`Opcode::portable`]). The fields follow in the order of the direct encoding (see
+//! [`layout`](super::layout)), each at the next multiple of its size, those of 64 bits at the next unit.
+//! Numbers are little-endian.
 //!
 //! ```text
 //!   byte  0       2       4       6       8
@@ -30,6 +31,7 @@ use crate::ids::TypeId;
 use crate::support::encoding::Reader;
 use crate::support::error::Result;
 use alloc::vec::Vec;
+use core::cell::Cell;
 
 /// The bytes of a unit.
 const UNIT: usize = 4;
@@ -52,8 +54,8 @@ const fn size(kind: FieldKind) -> usize {
     }
 }
 
-/// Calls `field` with the encoding of each field, and its bytes in the direct and in the indexed
-/// encoding. Returns the size in bytes of an indexed cell, without the elements of a list.
+/// Calls `field` with the kind of each field, and the bytes at which it begins in the direct and in the
+/// indexed encoding. Returns the size in bytes of an indexed cell, without the elements of a list.
 fn for_each_field(opcode: Opcode, mut field: impl FnMut(FieldKind, usize, usize)) -> usize {
     let mut next = FIRST;
     opcode.for_each_field(|kind, direct| {
@@ -156,7 +158,7 @@ impl Assembler {
                 target.expect("a branch leads to a cell").wrapping_sub(here)
             };
             out.extend(opcode.portable().to_le_bytes());
-            let bytes = for_each_field(opcode, |kind, direct, indexed| {
+            for_each_field(opcode, |kind, direct, indexed| {
                 out.resize(start + indexed, 0);
                 if kind == FieldKind::Targets {
                     for &target in &words[opcode.words()..] {
@@ -190,7 +192,7 @@ impl Assembler {
                 };
                 out.extend(&bits.to_le_bytes()[..size(kind)]);
             });
-            out.resize(start + bytes.max(out.len() - start), 0);
+            out.resize(first + (out.len() - first).next_multiple_of(UNIT), 0);
         }
         positions
     }
@@ -300,20 +302,20 @@ impl<'a> IndexedCell<'a> {
         here: u32,
         ty: &impl Fn(u32) -> Option<TypeId>,
     ) -> Result<()> {
-        let mut failure = None;
-        let mut target = |distance: u64| {
+        // What was expected where a field is wrong.
+        let expected = Cell::new(None);
+        let target = |distance: u64| {
             let target = positions.direct(here.wrapping_add(distance as u32));
             let Offset(word) = target.unwrap_or_else(|| {
-                failure = Some("the target of a branch");
+                expected.set(Some("the target of a branch"));
                 Offset(0)
             });
             u64::from(word)
         };
-        let mut no_type = false;
-        let mut id = |index: u32| match TypeId(index) {
+        let id = |index: u32| match TypeId(index) {
             TypeId::NONE => TypeId::NONE,
             _ => ty(index).unwrap_or_else(|| {
-                no_type = true;
+                expected.set(Some("a type of the module"));
                 TypeId::NONE
             }),
         };
@@ -371,8 +373,7 @@ impl<'a> IndexedCell<'a> {
                 relocations.push(((at + direct / size_of::<u64>()) as u32, relocation));
             }
         });
-        let failure = failure.or(no_type.then_some("a type of the module"));
-        match failure {
+        match expected.get() {
             None => Ok(()),
             Some(expected) => Err(Reader::new(self.bytes).malformed(expected)),
         }

@@ -16,7 +16,7 @@
 //!   cells    ops with fields of their own     input          operands under assembly
 //!   opcode   numbers of ops and variants      fusion         runs of cells with one handler
 //!   fusion_rows, vector_fusion_rows, object_fusion_rows   the list of these runs
-//!   indexed  code as bytes, for archives
+//!   indexed  code as bytes, for archives    fingerprint   which archives this build can read
 //!   atomic   assembly of atomic accesses      object         … of accesses to objects
 //! ```
 

@@ -16,9 +16,9 @@
 //! |---|---|
 //! | 0 to 7 | [`MAGIC`] |
 //! | 8 to 11 | version of the format |
-//! | 12 to 15 | options of the engine: see [`ArchiveOptions`] |
+//! | 12 to 15 | options of the engine: see [`options`] |
 //! | 16 to 23 | fingerprint of the instruction set, without vectors; 64 bits |
-//! | 24 to 31 | fingerprint of the instructions on vectors; 64 bits, 0 if there were none |
+//! | 24 to 31 | fingerprint of the instructions on vectors; 64 bits, 0 if the code has none |
 //! | 32 to 63 | SHA-256 of the module |
 //! | 64 to 75 | size of the module; offset of the table; size of the archive |
 
@@ -34,8 +34,21 @@ pub const MAGIC: [u8; 8] = *b"\0stitch\n";
 /// The version of the format.
 const VERSION: u32 = 1;
 
-/// The size of the header in bytes.
-const HEADER: usize = 76;
+/// The bytes at which the parts of the header begin.
+mod at {
+    pub const VERSION: usize = 8;
+    pub const OPTIONS: usize = 12;
+    pub const SCALAR: usize = 16;
+    pub const VECTOR: usize = 24;
+    pub const SHA256: usize = 32;
+    pub const MODULE_SIZE: usize = 64;
+    pub const TABLE: usize = 68;
+    pub const SIZE: usize = 72;
+    pub const MODULE: usize = 76;
+}
+
+/// The size of a record without its parts, in bytes.
+const RECORD: usize = 16;
 
 /// The reason why bytes are not an archive that an engine can use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ThisError)]
@@ -61,54 +74,15 @@ pub enum ArchiveError {
     Damaged,
 }
 
-/// Options of an engine that change code.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ArchiveOptions {
-    /// [`Tunables::consume_fuel`].
-    pub consume_fuel: bool,
-    /// [`Tunables::epoch_interruption`].
-    pub epoch_interruption: bool,
-    /// [`Tunables::interruptible`].
-    pub interruptible: bool,
-    /// [`Tunables::observe_accesses`].
-    pub observe_accesses: bool,
-}
-
-impl ArchiveOptions {
-    fn of(tunables: &Tunables) -> ArchiveOptions {
-        ArchiveOptions {
-            consume_fuel: tunables.consume_fuel,
-            epoch_interruption: tunables.epoch_interruption,
-            interruptible: tunables.interruptible,
-            observe_accesses: tunables.observe_accesses,
-        }
-    }
-
-    /// Returns each option with its name.
-    fn named(self) -> [(&'static str, bool); 4] {
-        [
-            ("consume_fuel", self.consume_fuel),
-            ("epoch_interruption", self.epoch_interruption),
-            ("interruptible", self.interruptible),
-            ("observe_accesses", self.observe_accesses),
-        ]
-    }
-
-    /// Returns the options as the bits of a number, in the order in which they are declared.
-    fn encode(self) -> u32 {
-        let bits = (0..).zip(self.named());
-        bits.map(|(bit, (_, on))| u32::from(on) << bit).sum()
-    }
-
-    fn decode(bits: u32) -> ArchiveOptions {
-        let has = |bit: u32| bits >> bit & 1 != 0;
-        ArchiveOptions {
-            consume_fuel: has(0),
-            epoch_interruption: has(1),
-            interruptible: has(2),
-            observe_accesses: has(3),
-        }
-    }
+/// Returns the options of an engine that change code, by name. Archives have them as the bits of a
+/// number, in this order.
+fn options(tunables: &Tunables) -> [(&'static str, bool); 4] {
+    [
+        ("consume_fuel", tunables.consume_fuel),
+        ("epoch_interruption", tunables.epoch_interruption),
+        ("interruptible", tunables.interruptible),
+        ("observe_accesses", tunables.observe_accesses),
+    ]
 }
 
 /// The code of a function in an archive.
@@ -134,15 +108,17 @@ pub struct Archive {
     functions: usize,
 }
 
-/// Returns the number at an offset.
-fn number_at(bytes: &[u8], at: usize) -> Option<u32> {
-    let bytes = bytes.get(at..)?.first_chunk()?;
-    Some(u32::from_le_bytes(*bytes))
+fn array_at<const N: usize>(bytes: &[u8], at: usize) -> Result<[u8; N], ArchiveError> {
+    let array = bytes.get(at..).and_then(<[u8]>::first_chunk);
+    array.copied().ok_or(ArchiveError::Damaged)
 }
 
-fn long_at(bytes: &[u8], at: usize) -> Option<u64> {
-    let bytes = bytes.get(at..)?.first_chunk()?;
-    Some(u64::from_le_bytes(*bytes))
+fn number_at(bytes: &[u8], at: usize) -> Result<u32, ArchiveError> {
+    array_at(bytes, at).map(u32::from_le_bytes)
+}
+
+fn long_at(bytes: &[u8], at: usize) -> Result<u64, ArchiveError> {
+    array_at(bytes, at).map(u64::from_le_bytes)
 }
 
 impl Archive {
@@ -151,53 +127,65 @@ impl Archive {
         bytes.starts_with(&MAGIC)
     }
 
-    /// Returns the options of the engine that an archive was made for.
-    ///
-    /// # Errors
-    ///
-    /// If the bytes are not an archive, or are one of another version.
-    pub fn options(bytes: &[u8]) -> Result<ArchiveOptions, ArchiveError> {
+    /// Checks that bytes are an archive whose code this build can read.
+    fn recognise(bytes: &[u8]) -> Result<(), ArchiveError> {
         if !Archive::is_archive(bytes) {
             return Err(ArchiveError::NotAnArchive);
         }
-        let number = |at| number_at(bytes, at).ok_or(ArchiveError::Damaged);
-        let long = |at| long_at(bytes, at).ok_or(ArchiveError::Damaged);
-        if number(8)? != VERSION || long(16)? != fingerprint::SCALAR {
+        if number_at(bytes, at::VERSION)? != VERSION
+            || long_at(bytes, at::SCALAR)? != fingerprint::SCALAR
+        {
             return Err(ArchiveError::OtherVersion);
         }
-        // An archive of a build with vectors need not use them.
-        let vectors = long(24)?;
-        if fingerprint::VECTOR.is_some_and(|known| vectors != 0 && vectors != known) {
-            return Err(ArchiveError::OtherVersion);
+        match (long_at(bytes, at::VECTOR)?, fingerprint::VECTOR) {
+            (0, _) => Ok(()),
+            (_, None) => Err(ArchiveError::Vectors),
+            (found, Some(known)) if found == known => Ok(()),
+            _ => Err(ArchiveError::OtherVersion),
         }
-        Ok(ArchiveOptions::decode(number(12)?))
+    }
+
+    /// Sets the options of an engine to those of the engine that an archive was made for.
+    ///
+    /// # Errors
+    ///
+    /// If the bytes are not an archive that this build can read.
+    pub fn configure(bytes: &[u8], tunables: &mut Tunables) -> Result<(), ArchiveError> {
+        Archive::recognise(bytes)?;
+        let bits = number_at(bytes, at::OPTIONS)?;
+        let [fuel, epochs, interruptible, accesses] = [0, 1, 2, 3].map(|bit| bits >> bit & 1 != 0);
+        tunables.consume_fuel = fuel;
+        tunables.epoch_interruption = epochs;
+        tunables.interruptible = interruptible;
+        tunables.observe_accesses = accesses;
+        Ok(())
     }
 
     /// Reads the header and the table of an archive.
     ///
     /// # Errors
     ///
-    /// The errors of [`Archive::options`]; an error if the archive is for another configuration, or is
-    /// damaged.
+    /// If the bytes are not an archive that this build can read; if the archive is for another
+    /// configuration, or damaged.
     pub fn open(engine: &EngineInner, bytes: &ModuleBytes) -> Result<Archive, ArchiveError> {
-        let options = Archive::options(bytes)?.named();
-        let wanted = ArchiveOptions::of(&engine.tunables).named();
-        for ((option, on), (_, wanted)) in options.into_iter().zip(wanted) {
-            if on != wanted {
+        let mut made_for = engine.tunables.clone();
+        Archive::configure(bytes, &mut made_for)?;
+        let pairs = options(&made_for)
+            .into_iter()
+            .zip(options(&engine.tunables));
+        for ((option, made_for), (_, is)) in pairs {
+            if made_for != is {
                 return Err(ArchiveError::OtherConfig(option));
             }
         }
         if engine.tunables.probes.is_some() {
             return Err(ArchiveError::Probes);
         }
-        let number = |at| number_at(bytes, at).ok_or(ArchiveError::Damaged);
-        let [size, table, end] = [number(64)?, number(68)?, number(72)?].map(|it| it as usize);
-        let contents = HEADER.saturating_add(size);
-        let first = number(table)? as usize;
-        let records = first.checked_sub(table).filter(|size| size % 4 == 0);
-        let functions = records
-            .map(|size| size / 4)
-            .and_then(|it| it.checked_sub(1));
+        let size = |at| number_at(bytes, at).map(|size| size as usize);
+        let (table, end) = (size(at::TABLE)?, size(at::SIZE)?);
+        let contents = at::MODULE.saturating_add(size(at::MODULE_SIZE)?);
+        let records = size(table)?.checked_sub(table).filter(|size| size % 4 == 0);
+        let functions = records.and_then(|size| (size / 4).checked_sub(1));
         match functions {
             Some(functions) if contents <= table && end == bytes.len() => Ok(Archive {
                 bytes: bytes.clone(),
@@ -212,17 +200,21 @@ impl Archive {
     ///
     /// # Errors
     ///
-    /// The errors of [`Archive::options`]; an error if the archive is damaged.
+    /// If the bytes are not an archive that this build can read, or end too early.
     pub fn contents(bytes: &ModuleBytes) -> Result<ModuleBytes, ArchiveError> {
-        Archive::options(bytes)?;
-        let size = number_at(bytes, 64).ok_or(ArchiveError::Damaged)? as usize;
-        let contents = bytes.slice(HEADER..HEADER.saturating_add(size));
+        Archive::recognise(bytes)?;
+        let size = number_at(bytes, at::MODULE_SIZE)? as usize;
+        let contents = bytes.slice(at::MODULE..at::MODULE.saturating_add(size));
         contents.ok_or(ArchiveError::Damaged)
     }
 
     /// Returns the SHA-256 of the module, as the archive gives it.
-    pub fn sha256(&self) -> [u8; 32] {
-        *self.bytes[32..].first_chunk().unwrap_or(&[0; 32])
+    ///
+    /// # Errors
+    ///
+    /// If the archive is damaged.
+    pub fn sha256(&self) -> Result<[u8; 32], ArchiveError> {
+        array_at(&self.bytes, at::SHA256)
     }
 
     /// Returns the number of functions.
@@ -236,38 +228,32 @@ impl Archive {
     ///
     /// If the archive is damaged.
     pub fn function(&self, defined: usize) -> Result<ArchivedFunction<'_>, ArchiveError> {
-        let record = self.record(defined).ok_or(ArchiveError::Damaged)?;
-        let parse = || {
-            let sizes = [4, 8, 12].map(|at| number_at(record, at));
-            let (mut rest, mut parts) = (record.get(16..)?, [&record[..0]; 3]);
-            for (part, size) in parts.iter_mut().zip(sizes) {
-                (*part, rest) = rest.split_at_checked(size? as usize)?;
-            }
-            let [code, catches, map] = parts;
-            Some(ArchivedFunction {
-                extent: number_at(record, 0)?,
-                code,
-                catches,
-                map,
-            })
-        };
-        parse().ok_or(ArchiveError::Damaged)
-    }
-
-    fn record(&self, defined: usize) -> Option<&[u8]> {
-        let entry = |index: usize| number_at(&self.bytes, self.table + 4 * index);
         if defined >= self.functions {
-            return None;
+            return Err(ArchiveError::Damaged);
         }
-        let (start, end) = (entry(defined)?, entry(defined + 1)?);
-        self.bytes.get(start as usize..end as usize)
+        let entry = |index: usize| number_at(&self.bytes, self.table + 4 * index);
+        let range = entry(defined)? as usize..entry(defined + 1)? as usize;
+        let record = self.bytes.get(range).ok_or(ArchiveError::Damaged)?;
+        let mut rest = record.get(RECORD..).ok_or(ArchiveError::Damaged)?;
+        let mut part = |number: usize| {
+            let size = number_at(record, 4 * number)? as usize;
+            let parts = rest.split_at_checked(size).ok_or(ArchiveError::Damaged)?;
+            rest = parts.1;
+            Ok(parts.0)
+        };
+        Ok(ArchivedFunction {
+            code: part(1)?,
+            catches: part(2)?,
+            map: part(3)?,
+            extent: number_at(record, 0)?,
+        })
     }
 }
 
 /// An archive that is being written.
 pub struct ArchiveWriter {
     bytes: Vec<u8>,
-    table: usize,
+    /// Offset of the next entry of the table.
     next: usize,
 }
 
@@ -282,24 +268,28 @@ impl ArchiveWriter {
         if tunables.probes.is_some() {
             return Err(ArchiveError::Probes.into());
         }
-        let mut bytes = Vec::with_capacity(HEADER + module.bytes.len());
+        let options = (0..).zip(options(tunables));
+        let options: u32 = options.map(|(bit, (_, on))| u32::from(on) << bit).sum();
+        let mut bytes = Vec::with_capacity(at::MODULE + module.bytes.len());
         bytes.extend(MAGIC);
         bytes.extend(VERSION.to_le_bytes());
-        bytes.extend(ArchiveOptions::of(tunables).encode().to_le_bytes());
+        bytes.extend(options.to_le_bytes());
         bytes.extend(fingerprint::SCALAR.to_le_bytes());
-        bytes.extend(fingerprint::VECTOR.unwrap_or(0).to_le_bytes());
+        bytes.resize(at::SHA256, 0);
         bytes.extend(module.sha256());
         bytes.extend(number(module.bytes.len())?.to_le_bytes());
-        bytes.resize(HEADER, 0);
+        bytes.resize(at::MODULE, 0);
         bytes.extend_from_slice(&module.bytes);
-        bytes.resize(bytes.len().next_multiple_of(4), 0);
-        let table = bytes.len();
+        let table = bytes.len().next_multiple_of(4);
         bytes.resize(table + 4 * (module.bodies.len() + 1), 0);
-        Ok(ArchiveWriter {
-            bytes,
-            table,
-            next: table,
-        })
+        bytes[at::TABLE..][..4].copy_from_slice(&number(table)?.to_le_bytes());
+        Ok(ArchiveWriter { bytes, next: table })
+    }
+
+    /// Records that the code has instructions on vectors.
+    pub fn uses_vectors(&mut self) {
+        let vectors = fingerprint::VECTOR.unwrap_or(0).to_le_bytes();
+        self.bytes[at::VECTOR..][..vectors.len()].copy_from_slice(&vectors);
     }
 
     /// Adds the code of the next function that the module defines.
@@ -321,16 +311,12 @@ impl ArchiveWriter {
         Ok(())
     }
 
-    /// Writes the next entry of the table.
-    fn entry(&mut self) -> Result<()> {
-        let here = number(self.bytes.len())?;
-        self.write(self.next, here);
+    /// Writes the next entry of the table: the present size. Returns it.
+    fn entry(&mut self) -> Result<[u8; 4]> {
+        let here = number(self.bytes.len())?.to_le_bytes();
+        self.bytes[self.next..][..4].copy_from_slice(&here);
         self.next += 4;
-        Ok(())
-    }
-
-    fn write(&mut self, at: usize, number: u32) {
-        self.bytes[at..at + 4].copy_from_slice(&number.to_le_bytes());
+        Ok(here)
     }
 
     /// Returns the archive, which has the code of all functions.
@@ -339,10 +325,8 @@ impl ArchiveWriter {
     ///
     /// If the archive is larger than archives can be.
     pub fn finish(mut self) -> Result<Vec<u8>> {
-        self.entry()?;
-        let end = number(self.bytes.len())?;
-        self.write(68, self.table as u32);
-        self.write(72, end);
+        let size = self.entry()?;
+        self.bytes[at::SIZE..][..4].copy_from_slice(&size);
         Ok(self.bytes)
     }
 }

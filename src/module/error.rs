@@ -126,6 +126,14 @@ impl From<wasmparser::Error> for Complaint {
 }
 
 impl Fault {
+    /// Returns the fault for an error of the parser.
+    pub(super) fn of_parser(error: &wasmparser::Error) -> Fault {
+        Fault {
+            place: Place::Module,
+            error: Complaint::Validator(error.clone()),
+        }
+    }
+
     /// Converts the fault to an error for an invalid module.
     pub(super) fn into_invalid(self) -> ModuleError {
         ModuleError::Invalid {

@@ -10,8 +10,10 @@
 //! bytes ─► sections   where everything is            wasmparser
 //!       ─► validate   … and whether it is valid      wasmparser, on threads
 //!       ─► outline    declarations in our types      type_registry, const_expr, segment
-//!       ─► Module     … with bytes, code and names
+//!       ─► Module     … with bytes, code and names   creation
 //! ```
+//!
+//! The module in an archive ([`archive`]) is not validated again.
 //!
 //! Sections are read twice, by the validator and for the outline. Types must be validated before
 //! they are interned, because invalid ones would fill the engine's registry. This module reads
@@ -51,7 +53,6 @@ pub use bytes::ModuleBytes;
 pub use const_expr::{ConstExpr, ConstOp};
 pub use describe::{describe_extern, describe_type};
 pub use engine::{CollectorPace, CompilationMode, EngineInner, ProbeSet, Tunables};
-use error::Fault;
 pub use error::{ModuleError, Place};
 pub use link::{Export, ExportItem, Import};
 pub use listed::{ListedModule, MODULES};
@@ -80,6 +81,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
 use core::ops::Range;
+use error::Fault;
 use names::Names;
 use outline::Outline;
 use sections::{CustomSection, Sections};
@@ -217,8 +219,8 @@ impl Module {
             imported_functions: outline.imported_functions as usize,
         };
         let sha256 = OnceLock::new();
-        if let Some(archive) = &origin.archive {
-            sha256.get_or_init(|| archive.sha256());
+        if let Some(Ok(hash)) = origin.archive.as_ref().map(Archive::sha256) {
+            sha256.get_or_init(|| hash);
         }
         Arc::new(Module {
             listed: Listed::new(&MODULES, listed),

@@ -1,6 +1,6 @@
 //! The sections of a module, and their positions.
 
-use super::error::{Complaint, Fault, Place};
+use super::error::Fault;
 use alloc::vec::Vec;
 use core::ops::Range;
 use core::str;
@@ -71,12 +71,7 @@ impl<'a> Sections<'a> {
             match &payload {
                 Ok(Payload::CodeSectionEntry(body)) => self.bodies.push(usize_range(body.range())),
                 Ok(payload) => self.keep(payload),
-                Err(error) => {
-                    return Err(Fault {
-                        place: Place::Module,
-                        error: Complaint::Validator(error.clone()),
-                    });
-                }
+                Err(error) => return Err(Fault::of_parser(error)),
             }
         }
         Ok(())

@@ -1,6 +1,6 @@
 //! Validation of the sections of a module, except function bodies.
 
-use crate::module::error::{Complaint, Fault, Place};
+use crate::module::error::{Fault, Place};
 use crate::module::sections::{Sections, usize_range};
 use core::ops::Range;
 use wasmparser::{
@@ -26,12 +26,7 @@ impl<'a> Sections<'a> {
             // A reference, because payloads are large.
             let payload = match &payload {
                 Ok(payload) => payload,
-                Err(error) => {
-                    return Err(Fault {
-                        place: Place::Module,
-                        error: Complaint::Validator(error.clone()),
-                    });
-                }
+                Err(error) => return Err(Fault::of_parser(error)),
             };
             if let Payload::CodeSectionEntry(body) = payload
                 && self.keep_body(body)

@@ -2,7 +2,7 @@
 
 use super::frame_map::FrameMap;
 use super::function::{Function, Translated};
-use crate::code::Op;
+use crate::code::{Op, fingerprint};
 use crate::ids::TypeId;
 use crate::module::{ArchiveWriter, ArchivedFunction, Module};
 use crate::support::error::Result;
@@ -27,8 +27,15 @@ pub fn archive(module: &Module) -> Result<Vec<u8>> {
         let first = Function::translate(module, function, 0, Some(&[]))?;
         let instructions = observable(&first);
         let translated = Function::translate(module, function, 0, Some(&instructions))?;
+        let assembler = &translated.values.assembler;
+        if assembler
+            .cells()
+            .any(|cell| fingerprint::needs_vectors(cell.op()))
+        {
+            writer.uses_vectors();
+        }
         let (mut code, mut catches, mut map) = (Vec::new(), Vec::new(), Vec::new());
-        let positions = translated.values.assembler.write_indexed(&mut code, index);
+        let positions = assembler.write_indexed(&mut code, index);
         translated.catches.write(&mut catches, &positions)?;
         let extent = translated.extent;
         FrameMap::of(translated).write(&mut map, &positions)?;
