@@ -552,6 +552,14 @@ impl Assembler {
         cell.encode(&mut self.words[at..]);
     }
 
+    /// Replaces a cell by another one of the same size.
+    pub fn replace<C: Row>(&mut self, cell: Offset, by: C) {
+        let words = &mut self.words[cell.0 as usize..];
+        debug_assert_eq!(words_of(words[0]), C::WORDS);
+        words[0] = head(C::OPCODE, C::WORDS);
+        by.encode(words);
+    }
+
     /// Returns whether the last cell copies slots.
     pub fn copies_last(&self) -> bool {
         self.last().is_some_and(|at| {

@@ -21,7 +21,8 @@ macro_rules! define_rows {
         $([$($op:ident::$variant:ident)*])*;
         $([$($other_op:ident::$other_variant:ident)*])*;
         $([$($vector_op:ident::$vector_variant:ident)*])*;
-        $([$($object_op:ident::$object_variant:ident)*])*
+        $([$($object_op:ident::$object_variant:ident)*])*;
+        $([$($fuel_op:ident::$fuel_variant:ident)*])*
     ) => {
         /// The opcodes of each row.
         const ROWS: &[&[Opcode]] = &[
@@ -37,6 +38,10 @@ macro_rules! define_rows {
             $(
                 #[cfg(target_pointer_width = "64")]
                 &[$(Opcode::named(Op::$object_op, stringify!($object_variant))),*],
+            )*
+            $(
+                #[cfg(target_pointer_width = "64")]
+                &[$(Opcode::named(Op::$fuel_op, stringify!($fuel_variant))),*],
             )*
         ];
     };

@@ -15,7 +15,7 @@
 //!   field    the types of fields              layout         where fields stand
 //!   cells    ops with fields of their own     input          operands under assembly
 //!   opcode   numbers of ops and variants      fusion         runs of cells with one handler
-//!   fusion_rows, vector_fusion_rows, object_fusion_rows   the list of these runs
+//!   fusion_rows, vector_fusion_rows, object_fusion_rows, fuel_fusion_rows   the list of these runs
 //!   indexed  code as bytes, for archives    fingerprint   which archives this build can read
 //!   atomic   assembly of atomic accesses      object         … of accesses to objects
 //! ```
@@ -29,6 +29,7 @@ pub mod clauses;
 pub(crate) mod family;
 mod field;
 pub mod fingerprint;
+pub(crate) mod fuel_fusion_rows;
 mod fusion;
 pub(crate) mod fusion_rows;
 mod indexed;

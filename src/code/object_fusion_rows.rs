@@ -8,11 +8,11 @@
 //! them.
 //!
 //! `for_each_object_fusion!` calls `$callback!` with the tokens and the rows that it was given and,
-//! behind a semicolon, these rows.
+//! behind a semicolon, these rows, then those of [`fuel_fusion_rows`](super::fuel_fusion_rows).
 
 macro_rules! for_each_object_fusion {
     ($callback:ident [$($extra:tt)*] { $($rows:tt)* }) => {
-        $callback! { [$($extra)*]
+        $crate::code::fuel_fusion_rows::for_each_fuel_fusion! { $callback [$($extra)*] {
             $($rows)*
             ;
             [ZeroLocals::cell StructGetI32::s_d]
@@ -99,7 +99,7 @@ macro_rules! for_each_object_fusion {
             [ArrayGetI32::sr_d I32Add::si_d Copy::cell]
             [Copy::cell BrOnCast::cell RefCast::cell]
             [StructGetI32::s I32Add::ri StructSet32::sr]
-        }
+        } }
     };
 }
 

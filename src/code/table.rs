@@ -574,8 +574,10 @@ macro_rules! for_each_op {
             Control BranchTableSlot "br_table_s" [index: NearSlot, count: Length, targets: Targets]
             /// Branches to the target whose number is in the accumulator, or to the last one.
             Control BranchTableAcc "br_table_r" [count: Length, targets: Targets]
-            /// Takes fuel for the straight-line code that ends here.
+            /// Takes fuel for code that has been executed.
             Control Charge "charge" [cost: u32]
+            /// Gives fuel back that the code behind a label takes.
+            Control Refund "refund" [cost: u32]
             /// Takes fuel as `charge` does, and exits if no fuel is left.
             Control ChargePoll "charge_poll" [cost: u32]
             /// Exits if no fuel is left.

@@ -87,7 +87,20 @@ impl Execute for Charge {
     unsafe fn run(r: &mut Regs) -> Step {
         // SAFETY: X1, X2.
         unsafe {
-            (*r.ctx).fuel -= i64::from(r.get(Charge::cost));
+            let left = (*r.ctx).fuel;
+            (*r.ctx).fuel = left.wrapping_sub(r.get(Charge::cost).into());
+            r.next::<Self>()
+        }
+    }
+}
+
+impl Execute for Refund {
+    #[inline(always)]
+    unsafe fn run(r: &mut Regs) -> Step {
+        // SAFETY: X1, X2.
+        unsafe {
+            let left = (*r.ctx).fuel;
+            (*r.ctx).fuel = left.wrapping_add(r.get(Refund::cost).into());
             r.next::<Self>()
         }
     }
@@ -98,7 +111,8 @@ impl Execute for ChargePoll {
     unsafe fn run(r: &mut Regs) -> Step {
         // SAFETY: X1, X2.
         unsafe {
-            let left = (*r.ctx).fuel - i64::from(r.get(ChargePoll::cost));
+            let left = (*r.ctx).fuel;
+            let left = left.wrapping_sub(r.get(ChargePoll::cost).into());
             (*r.ctx).fuel = left;
             // The next cell is where code continues after the poll: the cost is paid.
             let next = r.next::<Self>();

@@ -311,7 +311,8 @@ macro_rules! fusions {
         $([$($op:ident::$variant:ident)*])*;
         $([$($other_op:ident::$other_variant:ident)*])*;
         $([$($vector_op:ident::$vector_variant:ident)*])*;
-        $([$($object_op:ident::$object_variant:ident)*])*
+        $([$($object_op:ident::$object_variant:ident)*])*;
+        $([$($fuel_op:ident::$fuel_variant:ident)*])*
     ) => {
         [
             $(<$visitor as Visit<fusions!(fused $($op::$variant)*)>>::ITEM,)*
@@ -326,6 +327,10 @@ macro_rules! fusions {
             $(
                 #[cfg(target_pointer_width = "64")]
                 <$visitor as Visit<fusions!(fused $($object_op::$object_variant)*)>>::ITEM,
+            )*
+            $(
+                #[cfg(target_pointer_width = "64")]
+                <$visitor as Visit<fusions!(fused $($fuel_op::$fuel_variant)*)>>::ITEM,
             )*
         ]
     };

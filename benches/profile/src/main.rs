@@ -7,6 +7,7 @@
 //! cargo run --release -- 'json|kernels'           # workloads whose names contain one of these
 //! cargo run --release -- FILE.wasm EXPORT NUMBER  # any program with such an export
 //! FUSIONS=800 cargo run --release                 # rows for `src/code/fusion_rows.rs`
+//! METERED=1 cargo run --release                   # code that consumes fuel
 //! ```
 //!
 //! `WORKLOADS` gives other folders than `../workloads`, separated by colons. Each must contain a
@@ -324,9 +325,15 @@ impl Program {
     }
 
     fn run(&self) -> Result<DispatchCounts, Box<dyn Error>> {
-        let engine = Engine::new(Config::new().dispatch(Dispatch::Loop))?;
+        let metered = env::var_os("METERED").is_some();
+        let mut config = Config::new();
+        config.dispatch(Dispatch::Loop).consume_fuel(metered);
+        let engine = Engine::new(&config)?;
         let module = Module::new(&engine, fs::read(&self.file)?)?;
         let mut store = Store::new(&engine, ());
+        if metered {
+            store.set_fuel(u64::MAX)?;
+        }
         let mut linker = Linker::new(&engine);
         linker.define_unknown_imports_as_traps(&module)?;
         let instance = linker.instantiate(&mut store, &module)?;

@@ -122,8 +122,13 @@ fn d6_profiles_have_the_same_bytes() {
 fn profiles_by_time_have_stacks() {
     let module = file("profiles/time.wat", LOOP);
     let stacks = folded(&run_out_of_fuel(&module, "time.folded"));
-    let names: Vec<_> = stacks.keys().collect();
-    assert_eq!(names, ["<wasm function 1>;spin"]);
+    // Where it takes long to begin, there is a sample before the call.
+    let caller = "<wasm function 1>";
+    assert!(stacks.contains_key(&format!("{caller};spin")), "{stacks:?}");
+    assert!(
+        stacks.keys().all(|stack| stack.starts_with(caller)),
+        "{stacks:?}"
+    );
 }
 
 #[test]

@@ -7,6 +7,7 @@ mod continuations;
 mod debugging;
 mod dumps;
 mod forks;
+mod fuel;
 mod heap;
 mod host;
 mod host_objects;

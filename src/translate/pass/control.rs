@@ -5,6 +5,7 @@
 //! depend on each other.
 
 use super::frame::far;
+use super::fuel::Due;
 use super::function::{Delivered, Function, Way};
 use super::operand::{Class, Kind, Operand, Place};
 use crate::code::cells::{
@@ -123,6 +124,8 @@ pub struct Control {
     params: Kinds,
     results: Kinds,
     pending: SmallVec<[Pending; 2]>,
+    /// The uncharged cost at the label.
+    due: Due,
     /// The innermost block whose clauses apply at the label: an exception that is delegated to the
     /// label goes there.
     handler: BlockNumber,
@@ -137,6 +140,7 @@ impl Control {
             params: Kinds::none(),
             results: Kinds::of(&ty.results),
             pending: SmallVec::new(),
+            due: Due::Open,
             handler: BlockNumber::NONE,
         }
     }
@@ -149,6 +153,11 @@ impl Control {
     /// Returns the innermost block whose clauses apply at the label.
     pub fn handler(&self) -> BlockNumber {
         self.handler
+    }
+
+    /// Returns the uncharged cost at the label.
+    pub fn due(&mut self) -> &mut Due {
+        &mut self.due
     }
 
     /// Returns the number of hidden slots between the base and the operands of the block.
@@ -194,6 +203,7 @@ impl Function<'_> {
             params,
             results,
             pending: SmallVec::new(),
+            due: Due::Open,
             handler: self.catches.innermost(),
         });
     }
@@ -207,16 +217,15 @@ impl Function<'_> {
     /// `loop`.
     pub fn loop_(&mut self, ty: BlockType) {
         let params = self.block_types(ty).0.slots;
-        self.charge();
         self.delivered = None;
         // What the loop may change must not be assumed from before it.
         self.values.settle_from(self.values.height() - params);
         self.values.settle_all();
         self.probe_loop();
+        let due = self.charge_at_loop();
         let header = self.values.join();
         self.open(BlockKind::Loop(header), ty);
-        self.map_continues();
-        self.poll();
+        self.poll_at_header(due);
     }
 
     /// `if`.
@@ -226,14 +235,19 @@ impl Function<'_> {
         // The second arm begins with the same parameters.
         self.values.settle_from(self.values.height() - params);
         self.values.settle_all();
-        self.charge();
         let skip = self.branch_on(condition, false);
         self.open(BlockKind::If(Some(skip)), ty);
+        // Where there is no `else`, the branch leads to the end.
+        self.due_at(self.control.len() - 1);
     }
 
     /// `else`.
     pub fn else_(&mut self) {
         let depth = self.control.len() - 1;
+        let skipped = self.due_at(depth);
+        if self.control[depth].pending.is_empty() {
+            self.control[depth].due = Due::Open;
+        }
         self.leave_part(depth);
         let control = &mut self.control[depth];
         let BlockKind::If(skip) = &mut control.kind else {
@@ -245,7 +259,7 @@ impl Function<'_> {
         self.begin_at_join(base, &params);
         let here = self.values.assembler.here();
         self.values.assembler.set_target(skip, here);
-        self.cost = 0;
+        self.cost = skipped;
     }
 
     /// Ends a part of the block at `depth` that another one follows: branches to the block's end,
@@ -253,7 +267,7 @@ impl Function<'_> {
     fn leave_part(&mut self, depth: usize) {
         if self.unreachable.is_none() {
             self.settle_results(depth);
-            self.charge();
+            self.charge_for(depth);
             let branch = self.plain_branch();
             self.control[depth].pending.push(branch);
         }
@@ -325,7 +339,7 @@ impl Function<'_> {
             self.return_();
         } else if joins && self.unreachable.is_none() {
             self.settle_results(depth);
-            self.charge();
+            self.charge_for(depth);
         }
         let control = self
             .control
@@ -341,9 +355,8 @@ impl Function<'_> {
             }
             return;
         }
-        if self.unreachable.take().is_some() {
-            self.cost = 0;
-        }
+        self.unreachable = None;
+        self.arrive(control.due);
         self.begin_at_join(control.base, &control.results);
         let here = self.values.assembler.here();
         if let Some(skip) = skip {
@@ -375,12 +388,11 @@ impl Function<'_> {
         if pending.is_empty() {
             return;
         }
-        if self.unreachable.take().is_some() {
-            self.cost = 0;
-        } else {
+        if self.unreachable.take().is_none() {
             self.settle_results(0);
-            self.charge();
+            self.charge_for(0);
         }
+        self.arrive(self.control[0].due);
         let results = self.control[0].results.clone();
         self.begin_at_join(0, &results);
         let here = self.values.assembler.here();
@@ -452,7 +464,8 @@ impl Function<'_> {
         self.values.settle_all();
     }
 
-    fn plain_branch(&mut self) -> Pending {
+    /// Emits a branch whose target is to be set.
+    pub fn plain_branch(&mut self) -> Pending {
         let assembler = &mut self.values.assembler;
         let copy = assembler
             .last()
@@ -496,7 +509,7 @@ impl Function<'_> {
     /// the stack as well.
     fn jump_to(&mut self, depth: usize) {
         self.carry(depth);
-        self.charge();
+        self.charge_for(depth);
         let branch = self.plain_branch();
         self.aim(depth, branch);
     }
@@ -551,17 +564,23 @@ impl Function<'_> {
         let depth = self.control.len() - 1 - relative as usize;
         if depth != 0 && self.in_place(depth) {
             self.settle_label(depth);
-            self.charge();
+            self.charge_for(depth);
             let branch = self.branch_on(condition, true);
             self.aim(depth, Pending::Conditional(branch));
             return;
         }
         self.settle_carried(depth);
-        self.charge();
         let skip = self.branch_on(condition, false);
+        self.branch_around(relative, skip);
+    }
+
+    /// Emits an unconditional branch with its values, around which the branch `skip` leads.
+    pub fn branch_around(&mut self, relative: u32, skip: Offset) {
+        let cost = self.cost;
         self.branch_to(relative);
         let here = self.values.join();
         self.values.assembler.set_target(skip, here);
+        self.owe(cost);
     }
 
     /// Puts the values that a branch to the block at `depth` carries into the slots of their heights.
@@ -595,15 +614,12 @@ impl Function<'_> {
             self.values.push_slot(&reference);
         }
         self.settle_carried(depth);
-        self.charge();
         let source = self.values.source(slot, 1);
         let skips = if null { Op::I32Ne } else { Op::I32Eq };
         let operands = [Input::Slot(source), Input::Imm(0)];
         let assembler = &mut self.values.assembler;
         let skip = assembler.emit_branch(skips, When::Holds, operands);
-        self.branch_to(relative);
-        let here = self.values.join();
-        self.values.assembler.set_target(skip, here);
+        self.branch_around(relative, skip);
         if null {
             self.values.push_slot(&reference);
         } else {
@@ -623,7 +639,6 @@ impl Function<'_> {
         if arity != 0 {
             self.values.settle_from(self.values.height() - arity);
         }
-        self.charge();
         let slot = match index_place {
             Place::Slot(slot) => Some(self.values.source(slot, 1)),
             _ => None,
@@ -647,19 +662,21 @@ impl Function<'_> {
                 self.values.assembler.emit_table(cell, targets)
             }
         };
-        // Targets that need their values moved, or return, get code of their own.
+        // Targets that need their values moved or fuel charged, or return, get code of their own.
         let mut moved: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
         let targets = table.targets().chain(core::iter::once(Ok(table.default())));
         for (entry, relative) in targets.enumerate() {
             let relative = relative?;
             let depth = self.control.len() - 1 - relative as usize;
-            if depth != 0 && self.in_place(depth) {
+            if depth != 0 && self.in_place(depth) && self.is_due(depth) {
                 self.aim(depth, Pending::Table(offset, entry as u32));
             } else {
                 moved.entry(relative).or_default().push(entry as u32);
             }
         }
+        let cost = self.cost;
         for (relative, entries) in moved {
+            self.owe(cost);
             let here = self.values.join();
             for entry in entries {
                 self.resolve(Pending::Table(offset, entry), here);
@@ -671,15 +688,17 @@ impl Function<'_> {
     }
 
     /// Continues at a label after a jump from elsewhere, which brings the topmost values in the slots
-    /// of their heights.
+    /// of their heights. All code before the jump has been charged.
     pub fn land(&mut self, pending: Pending, relative: u32) {
         let depth = self.control.len() - 1 - relative as usize;
-        if self.in_place(depth) {
+        self.owe(0);
+        if self.in_place(depth) && self.is_due(depth) {
             self.aim(depth, pending);
         } else {
             let here = self.values.join();
             self.resolve(pending, here);
             self.jump_to(depth);
+            self.owe(0);
         }
     }
 

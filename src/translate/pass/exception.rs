@@ -20,10 +20,11 @@
 
 use super::control::{BlockKind, Pending};
 use super::frame::far;
-use super::function::Function;
-use crate::code::cells::{Row, Throw, ThrowRef};
-use crate::code::{BlockForm, BlockNumber, Catch, FarSlot, ModuleTag, Offset, Passed};
+use super::function::{Function, Way};
+use crate::code::cells::{Branch, Row, Throw, ThrowRef};
+use crate::code::{BlockForm, BlockNumber, Catch, FarSlot, ModuleTag, Offset, Passed, Target};
 use alloc::vec::Vec;
+use smallvec::SmallVec;
 use wasmparser::{BlockType, TryTable};
 
 /// A legacy `try` around the current instruction.
@@ -39,6 +40,7 @@ impl Function<'_> {
     /// `try_table`.
     pub fn try_table(&mut self, table: TryTable) {
         self.values.settle_all();
+        let refunds = self.refund_at_labels(&table);
         self.catches
             .open(self.values.assembler.here(), BlockForm::TryTable);
         for catch in table.catches {
@@ -58,9 +60,46 @@ impl Function<'_> {
                 target: Offset(0),
                 slot: self.values.frame.temp(self.control[depth].base()),
             });
-            self.aim(depth, Pending::Catch(clause));
+            let clause = Pending::Catch(clause);
+            match refunds.iter().find(|&&(refunded, _)| refunded == depth) {
+                Some(&(_, code)) => self.resolve(clause, code),
+                None => self.aim(depth, clause),
+            }
         }
         self.open(BlockKind::TryTable, table.ty);
+    }
+
+    /// Writes code for the clauses of a `try_table` whose labels expect a cost that is not charged yet:
+    /// where a clause continues, all code has been charged. Returns the depths of these labels, and the
+    /// code.
+    fn refund_at_labels(&mut self, table: &TryTable) -> SmallVec<[(usize, Offset); 1]> {
+        let mut refunds = SmallVec::new();
+        let (cost, innermost) = (self.cost, self.control.len() - 1);
+        self.cost = 0;
+        let labels = table.catches.iter().map(|catch| match *catch {
+            wasmparser::Catch::One { label, .. }
+            | wasmparser::Catch::OneRef { label, .. }
+            | wasmparser::Catch::All { label }
+            | wasmparser::Catch::AllRef { label } => innermost - label as usize,
+        });
+        for depth in labels {
+            if self.is_due(depth) || refunds.iter().any(|&(refunded, _)| refunded == depth) {
+                continue;
+            }
+            let around = self.values.assembler.emit(Branch { target: Target(0) });
+            refunds.push((depth, self.values.join()));
+            self.charge_for(depth);
+            let branch = Way {
+                branch: self.values.assembler.emit(Branch { target: Target(0) }),
+                copy: None,
+            };
+            self.aim(depth, Pending::Plain(branch));
+            let here = self.values.join();
+            self.values.assembler.set_target(around, here);
+            self.cost = 0;
+        }
+        self.cost = cost;
+        refunds
     }
 
     /// Legacy `try`.

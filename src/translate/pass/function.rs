@@ -9,7 +9,7 @@ use super::places::{Source, Variable};
 use super::probe::Runs;
 use super::values::Values;
 use super::{Failed, TooLarge};
-use crate::code::cells::{Charge, ChargePoll, PollEpoch, PollFuel, PollInterrupt, Row, ZeroLocals};
+use crate::code::cells::{Row, ZeroLocals};
 use crate::code::{CatchTable, Counter, FarSlot, Offset};
 use crate::module::{FuncType, FunctionProbes, Module, Tunables};
 use crate::support::error::Error;
@@ -19,10 +19,6 @@ use wasmparser::{BinaryReader, FunctionBody};
 
 /// The number of declared locals' slots that entering a function sets to zero for a unit of fuel.
 const ZEROED_SLOTS: u32 = 64;
-
-/// The cost of a function's code up to a return above which the return polls. Fewer instructions
-/// follow the last poll otherwise.
-const LONG: u32 = 256;
 
 /// The opcode of `end`.
 const END: u8 = 0x0b;
@@ -76,10 +72,10 @@ pub struct Function<'m> {
     pub block_types: BTreeMap<u32, (Kinds, Kinds)>,
     /// In code that is never reached, the number of blocks that were opened there.
     pub unreachable: Option<u32>,
-    /// The fuel that the current straight run of code costs.
+    /// What the code up to here costs and is not charged for yet: see [`fuel`](super::fuel).
     pub cost: u32,
-    /// The cost of the runs before it.
-    ended: u32,
+    /// The cost of all code up to here.
+    pub passed: u32,
     /// The offset in the module of the current instruction.
     pub offset: u64,
     /// The offset from which on there are only `end`s.
@@ -182,8 +178,8 @@ impl<'m> Function<'m> {
             control: Vec::new(),
             block_types: BTreeMap::new(),
             unreachable: None,
-            cost: 1 + declared / ZEROED_SLOTS,
-            ended: 0,
+            cost: 0,
+            passed: 0,
             offset: 0,
             only_ends_from: 0,
             joined: Vec::new(),
@@ -194,6 +190,7 @@ impl<'m> Function<'m> {
             mapping: mapped.map(Mapping::new),
             runs: Runs::default(),
         };
+        translation.spend(1 + declared / ZEROED_SLOTS);
         translation.prologue(declared);
         let ends = module.bytes[range.clone()]
             .iter()
@@ -251,12 +248,8 @@ impl<'m> Function<'m> {
                 self.probe_place();
             }
             reader.visit_operator(self)??;
+            let cost = self.uncharged();
             if let Some(mapping) = &mut self.mapping {
-                let cost = if self.tunables.consume_fuel {
-                    self.cost
-                } else {
-                    0
-                };
                 mapping.end(&self.values, cost);
             }
             if let Some(failed) = self.values.failed() {
@@ -276,79 +269,6 @@ impl<'m> Function<'m> {
     pub fn only_ends_follow(&self) -> bool {
         // The opcode takes a byte.
         self.offset + 1 >= self.only_ends_from
-    }
-
-    // --- fuel and interruption ---
-
-    /// Ends a straight run of code, and returns its cost.
-    fn end_run(&mut self) -> u32 {
-        let cost = core::mem::take(&mut self.cost);
-        self.ended = self.ended.saturating_add(cost);
-        cost
-    }
-
-    /// Ends a straight run of code, and charges its cost.
-    pub fn charge(&mut self) {
-        self.charge_before();
-        self.map_charge();
-    }
-
-    /// Charges the code before the current instruction, whose own cost is added later.
-    pub fn charge_before(&mut self) {
-        let cost = self.end_run();
-        if self.tunables.consume_fuel && cost != 0 {
-            self.values.assembler.emit(Charge { cost });
-        }
-    }
-
-    /// Ends the last run of a function, or of a long part of it, charges its cost and polls. The
-    /// operands are in slots afterwards, as the program can be suspended; `above` is one that was
-    /// popped.
-    ///
-    /// All returns poll for fuel, so that a call whose fuel is negative does not return. For
-    /// interruptions and epochs, those of long functions suffice.
-    pub fn charge_at_end(&mut self, above: Option<Variable>) {
-        let cost = self.end_run();
-        let is_long = self.ended > LONG && self.tunables.polls();
-        if !self.tunables.consume_fuel && !is_long {
-            return;
-        }
-        self.values.free_accs();
-        self.map_settled(above);
-        if self.tunables.consume_fuel {
-            self.values.assembler.emit(ChargePoll { cost });
-            self.map_charge();
-        }
-        self.map_continues();
-        if is_long {
-            self.poll_time();
-        }
-    }
-
-    /// Records that the code up to here has been charged.
-    fn map_charge(&mut self) {
-        if let Some(mapping) = &mut self.mapping {
-            mapping.charged(&self.values);
-        }
-    }
-
-    /// Writes the cells that poll.
-    pub fn poll(&mut self) {
-        if self.tunables.consume_fuel {
-            self.values.assembler.emit(PollFuel {});
-        }
-        self.poll_time();
-    }
-
-    /// Writes the cells that poll for interruptions and epochs.
-    fn poll_time(&mut self) {
-        let assembler = &mut self.values.assembler;
-        if self.tunables.interruptible {
-            assembler.emit(PollInterrupt {});
-        }
-        if self.tunables.epoch_interruption {
-            assembler.emit(PollEpoch {});
-        }
     }
 
     // --- locals ---
@@ -424,7 +344,7 @@ impl<'m> Function<'m> {
 
     /// Records for observers that all operands are in slots, since the program can be suspended
     /// here.
-    fn map_settled(&mut self, above: Option<Variable>) {
+    pub fn map_settled(&mut self, above: Option<Variable>) {
         if let Some(mapping) = &mut self.mapping {
             mapping.settled(&self.values, above);
         }

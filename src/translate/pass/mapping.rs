@@ -183,10 +183,10 @@ impl<'a> Mapping<'a> {
         }
     }
 
-    /// Records that the code up to here has been charged.
-    pub fn charged(&mut self, values: &Values) {
+    /// Records that the code up to here has been charged, but for `cost`.
+    pub fn charged(&mut self, values: &Values, cost: u32) {
         self.charges = true;
-        self.costs.at(values.assembler.here(), 0);
+        self.costs.at(values.assembler.here(), cost);
     }
 
     /// Ends the instruction. The code up to it, with it, costs `cost` that is not charged yet.

@@ -10,7 +10,8 @@
 //!   values        the symbolic operand stack      frame      the slots of the frame
 //!   mapping       the records for observers       observe    announced accesses
 //!   accesses      the accesses of instructions    atomic     atomic instructions
-//!   probe         cells for observers             archive    all code of a module, as bytes
+//!   probe         cells for observers             fuel       charges and polls
+//!   archive       all code of a module, as bytes
 //! ```
 
 mod accesses;
@@ -22,6 +23,7 @@ mod continuation;
 mod control;
 mod exception;
 mod frame;
+mod fuel;
 mod function;
 mod mapping;
 mod memory;

@@ -625,17 +625,14 @@ impl Function<'_> {
         self.values.push_slot(&reference);
         if depth != 0 && self.in_place(depth) {
             self.settle_label(depth);
-            self.charge();
+            self.charge_for(depth);
             let branch = self.branch_on_cast(slot, cast, !fails);
             self.aim(depth, Pending::Conditional(branch));
             return;
         }
         self.settle_carried(depth);
-        self.charge();
         let skip = self.branch_on_cast(slot, cast, fails);
-        self.branch_to(relative);
-        let here = self.values.join();
-        self.values.assembler.set_target(skip, here);
+        self.branch_around(relative, skip);
     }
 
     /// Writes a branch on the outcome of a cast of a reference in a slot. The target is to be set.

@@ -519,7 +519,7 @@ macro_rules! define_visitor {
             if const { cost(stringify!($op)) } != 0 && self.probes.is_some() {
                 self.probe_step();
             }
-            self.cost += const { cost(stringify!($op)) };
+            self.spend(const { cost(stringify!($op)) });
             observe!(self $op [$($($immediate)*)?] $($($immediate)*)?);
             translate_access!(self $op [$($($immediate)*)?] $($($immediate)*)?);
             Ok(())
