@@ -200,14 +200,11 @@ impl CatchTable {
     ///
     /// # Panics
     ///
-    /// If a place is that of no cell.
+    /// If the target of a clause is no cell.
     pub fn write(&self, out: &mut Vec<u8>, positions: &Positions) -> Result<()> {
-        let place = |at: Offset| {
-            let place = positions.indexed(at);
-            u64::from(place.expect("tables name cells"))
-        };
         encoding::list(out, self.stretches.iter(), |out, &(at, block)| {
-            encoding::number(out, place(Offset(at)))?;
+            // A later copy may have made the cell before this place longer. Nothing is thrown by it.
+            encoding::number(out, positions.first_from(Offset(at)).into())?;
             encoding::number(out, block.wrapping_add(1).into())
         })?;
         encoding::list(out, self.blocks.iter(), |out, block| {
@@ -222,7 +219,8 @@ impl CatchTable {
                 encoding::number(out, tag.into())
             })?;
             encoding::byte(out, clause.reference.encode())?;
-            encoding::number(out, place(clause.target))?;
+            let target = positions.indexed(clause.target);
+            encoding::number(out, target.expect("a clause leads to a cell").into())?;
             encoding::signed(out, clause.slot.into())
         })
     }

@@ -1,10 +1,9 @@
 //! The sequences with cells that charge fuel that have a handler of their own (see
 //! [`fusion`](super::fusion)).
 //!
-//! They are those that code with fuel executes most (`METERED=1` in `benches/profile`), and others of
-//! the same forms: charges before calls and branches, charges and polls at the headers of loops and at
-//! returns.
-//! Targets with 32-bit addresses have none of them.
+//! They are those that code with fuel executes most (`METERED=1` in `benches/profile`), and others
+//! of the same forms: charges before calls and branches, charges and polls at the headers of loops
+//! and at returns. Targets with 32-bit addresses have none of them.
 //!
 //! `for_each_fuel_fusion!` calls `$callback!` with the tokens and the rows that it was given and,
 //! behind a semicolon, these rows.

@@ -126,10 +126,15 @@ impl fmt::Display for Disassembly {
             BlockForm::Try | BlockForm::Delegate => "try",
         };
         let forms: Vec<BlockForm> = self.catches.blocks().map(|(form, ..)| form).collect();
+        // A later copy may have made the cell before a place longer.
+        let first_from = |place: u32| {
+            let at = self.lines.partition_point(|line| line.cell < place);
+            self.lines.get(at).map_or(place, |line| line.cell)
+        };
         for (start, end, block) in self.catches.stretches() {
-            write!(f, "  cells from {}", start.0)?;
+            write!(f, "  cells from {}", first_from(start.0))?;
             if let Some(end) = end {
-                write!(f, " to {}", end.0)?;
+                write!(f, " to {}", first_from(end.0))?;
             }
             writeln!(f, " are in {} {block}", name(forms[block as usize]))?;
         }

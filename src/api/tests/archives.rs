@@ -30,6 +30,16 @@ const PROGRAM: &str = r#"(module $program
             (try_table (result i32) (catch $fault $caught)
                 (call_indirect (param i32) (result i32)
                     (local.get 0) (i32.and (local.get 0) (i32.const 1))))))
+    (func (export "copies") (param i32 i32) (result i32) (local $x f64) (local $kept f64) (local $more f64)
+        ;; One cell makes the two copies within the block, and the copy of the result behind it.
+        (block $caught
+            (try_table (result i32) (catch_all $caught)
+                (drop (br_if 0 (i32.const 1) (local.get 0)))
+                (local.set $kept (local.get $x))
+                (local.set $more (local.get $x))
+                (local.get 1))
+            (return))
+        (i32.const 5))
     (func (export "point") (result i32)
         (struct.get $point 0 (ref.cast (ref $point)
             (struct.new $point (i32.const 9) (i64.const 1)))))
@@ -52,6 +62,8 @@ fn outcomes(engine: &Engine, module: &Module) -> Vec<String> {
         ("select", &[1]),
         ("select", &[2]),
         ("select", &[3]),
+        ("copies", &[0, 3]),
+        ("copies", &[1, 3]),
         ("point", &[]),
         ("trap", &[5]),
     ] {
@@ -87,13 +99,13 @@ fn modules_from_archives_behave_as_those_from_bytes() {
         let loaded = Module::deserialize_checked(&engine, &archive).unwrap();
         let expected = outcomes(original.engine(), &original);
         assert_eq!(outcomes(&engine, &loaded), expected);
-        assert_eq!(expected.len(), 6);
+        assert_eq!(expected.len(), 8);
         let trap = [
-            "program!<wasm function 6>",
+            "program!<wasm function 7>",
             "memory fault at wasm address 0x10005",
         ];
         assert!(
-            trap.iter().all(|part| expected[5].contains(part)),
+            trap.iter().all(|part| expected[7].contains(part)),
             "{expected:?}"
         );
         assert_eq!(loaded.name(), original.name());
@@ -101,7 +113,7 @@ fn modules_from_archives_behave_as_those_from_bytes() {
         assert_eq!(loaded.serialize().unwrap(), archive);
         // In one engine, types have the same numbers in listings.
         let loaded = Module::deserialize_checked(original.engine(), &archive).unwrap();
-        for function in 1..7 {
+        for function in 1..8 {
             let listing = |module: &Module| module.disassemble(function).unwrap().to_string();
             assert_eq!(listing(&loaded), listing(&original));
         }
@@ -212,7 +224,7 @@ fn damaged_code_is_an_error_and_no_panic() {
         let Ok(loaded) = loaded.map(Module) else {
             continue;
         };
-        for function in 1..7 {
+        for function in 1..8 {
             let _ = loaded.disassemble(function).map(|code| code.to_string());
         }
     }
