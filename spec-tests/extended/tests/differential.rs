@@ -18,6 +18,9 @@
 //! BACKSTITCH_DIFFERENTIAL=17..18 cargo test -p extended-tests --test differential      one program
 //! ```
 //!
+//! With `BACKSTITCH_DIFFERENTIAL_MODES=one`, the seed also chooses the one mode in which a program
+//! runs, or that its calls go on from snapshots. So many more programs run in the same time.
+//!
 //! `BACKSTITCH_DIFFERENTIAL_DUMP=FOLDER` writes the modules that fail to a folder.
 
 #[path = "differential/engines.rs"]
@@ -131,6 +134,15 @@ fn seeds(quick: u64) -> Range<u64> {
     }
 }
 
+/// Returns whether a program runs only in the mode that its seed chooses.
+fn runs_in_one_mode() -> bool {
+    match env::var("BACKSTITCH_DIFFERENTIAL_MODES").as_deref() {
+        Ok("one") => true,
+        Err(_) | Ok("all") => false,
+        Ok(other) => panic!("BACKSTITCH_DIFFERENTIAL_MODES is `one` or `all`, not `{other}`"),
+    }
+}
+
 #[derive(Default)]
 struct Report {
     programs: u64,
@@ -148,6 +160,8 @@ fn compare_some(
     let reference = Reference::new();
     let subjects = Subject::all();
     let others = (kind == "objects").then(Others::new);
+    let one_mode = runs_in_one_mode();
+    let choices = subjects.len() + usize::from(others.is_some());
     while report.failures.len() < ENOUGH {
         let seed = next.fetch_add(1, Ordering::Relaxed);
         if seed >= end {
@@ -164,6 +178,8 @@ fn compare_some(
             }
         };
         report.programs += 1;
+        // Snapshots are the choice behind the modes.
+        let is_chosen = |choice: usize| !one_mode || seed % choices as u64 == choice as u64;
         for step in &expected.steps {
             let end = match &step.end {
                 End::Returned(_) => "returned",
@@ -173,7 +189,9 @@ fn compare_some(
             };
             *report.ends.entry(end.into()).or_default() += 1;
         }
-        if let Some(others) = &others {
+        if let Some(others) = &others
+            && is_chosen(subjects.len())
+        {
             match others.difference(&bytes, seed) {
                 Ok(None) => {}
                 Ok(Some(difference)) => {
@@ -185,7 +203,10 @@ fn compare_some(
             }
         }
         let prices = Prices::of(&bytes);
-        for subject in &subjects {
+        for (choice, subject) in subjects.iter().enumerate() {
+            if !is_chosen(choice) {
+                continue;
+            }
             let mut difference = match subject.observe(&bytes, seed, &expected) {
                 Ok(found) => difference(&expected, &found, prices),
                 Err(error) => Some(format!("the module is refused: {error:#}")),
