@@ -1,7 +1,7 @@
 //! The sequences with cells that charge fuel that have a handler of their own (see
 //! [`fusion`](super::fusion)).
 //!
-//! They are those that code with fuel executes most (`METERED=1` in `benches/profile`), and others
+//! They are those that code with fuel executes most (`POLLS=fuel` in `benches/profile`), and others
 //! of the same forms: charges before calls and branches, charges and polls at the headers of loops
 //! and at returns. Targets with 32-bit addresses have none of them.
 //!

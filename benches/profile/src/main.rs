@@ -7,7 +7,7 @@
 //! cargo run --release -- 'json|kernels'           # workloads whose names contain one of these
 //! cargo run --release -- FILE.wasm EXPORT NUMBER  # any program with such an export
 //! FUSIONS=800 cargo run --release                 # rows for `src/code/fusion_rows.rs`
-//! METERED=1 cargo run --release                   # code that consumes fuel
+//! POLLS=fuel cargo run --release                  # code that consumes fuel; or `interruptions`, `epochs`
 //! ```
 //!
 //! `WORKLOADS` gives other folders than `../workloads`, separated by colons. Each must contain a
@@ -325,15 +325,23 @@ impl Program {
     }
 
     fn run(&self) -> Result<DispatchCounts, Box<dyn Error>> {
-        let metered = env::var_os("METERED").is_some();
+        let polls = env::var("POLLS").unwrap_or_default();
         let mut config = Config::new();
-        config.dispatch(Dispatch::Loop).consume_fuel(metered);
+        config.dispatch(Dispatch::Loop);
+        match &*polls {
+            "" => {}
+            "fuel" => _ = config.consume_fuel(true),
+            "interruptions" => _ = config.interruptible(true),
+            "epochs" => _ = config.epoch_interruption(true),
+            _ => return Err("POLLS is `fuel`, `interruptions` or `epochs`".into()),
+        }
         let engine = Engine::new(&config)?;
         let module = Module::new(&engine, fs::read(&self.file)?)?;
         let mut store = Store::new(&engine, ());
-        if metered {
+        if polls == "fuel" {
             store.set_fuel(u64::MAX)?;
         }
+        store.set_epoch_deadline(u64::MAX);
         let mut linker = Linker::new(&engine);
         linker.define_unknown_imports_as_traps(&module)?;
         let instance = linker.instantiate(&mut store, &module)?;
