@@ -3,6 +3,7 @@
 use super::frame_map::frame_map;
 use super::function_code::FunctionCode;
 use crate::code::{BlockForm, CatchTable, Op, Passed};
+use crate::format_err;
 use crate::module::{Export, ExportItem, Module};
 use crate::support::error::Error;
 use alloc::collections::BTreeMap;
@@ -35,8 +36,15 @@ impl Disassembly {
     ///
     /// # Errors
     ///
-    /// As [`translate`](super::translate).
+    /// As [`translate`](super::translate), and if there is no such function or if it is imported.
     pub fn new(module: &Module, function: u32) -> Result<Disassembly, Error> {
+        if module.body(function).is_none() {
+            return Err(if function < module.imported_functions {
+                format_err!("function {function} is imported")
+            } else {
+                format_err!("there is no function {function}")
+            });
+        }
         let map = frame_map(module, function, 0, &[])?;
         let code = FunctionCode::of(module, function, 0)?;
         let lines = code

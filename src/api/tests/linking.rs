@@ -490,6 +490,15 @@ fn modules_describe_themselves() {
     assert!(module.get_export("h").is_none());
     let notes: Vec<_> = module.custom_sections("notes").collect();
     assert_eq!(notes, [b"one", b"two"]);
+    let listing = |function| module.disassemble(function).map(|code| code.to_string());
+    assert!(listing(1).unwrap().contains("`g`"));
+    for (function, message) in [
+        (0, "function 0 is imported"),
+        (2, "there is no function 2"),
+        (u32::MAX, "there is no function 4294967295"),
+    ] {
+        assert_eq!(listing(function).unwrap_err().to_string(), message);
+    }
 
     let mut store = Store::new(&engine, ());
     let f = Func::wrap(&mut store, |_: f32| {});
