@@ -101,7 +101,7 @@ impl CellText<'_> {
                 slot(f, bytes.div_euclid(8) * 8)?;
                 write!(f, ".{}", bytes.rem_euclid(8))
             }
-            FieldKind::U16 | FieldKind::U32 => write!(f, "{}", bits - self.added()),
+            FieldKind::U16 | FieldKind::U32 => write!(f, "{}", bits.saturating_sub(self.added())),
             FieldKind::Type | FieldKind::Awaits => write!(f, "{bits}"),
             FieldKind::U64 => write!(f, "{bits:#x}"),
             FieldKind::Target => write!(f, "-> {bits}"),

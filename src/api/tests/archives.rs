@@ -216,9 +216,10 @@ fn damaged_code_is_an_error_and_no_panic() {
     let archive = original.serialize().unwrap();
     // What follows the module.
     let code = 76 + original.0.bytes.len();
-    for at in code..archive.len() {
+    let damages = (code..archive.len()).flat_map(|at| [(at, archive[at] ^ 0x55), (at, 0)]);
+    for (at, byte) in damages {
         let mut damaged = archive.clone();
-        damaged[at] ^= 0x55;
+        damaged[at] = byte;
         // The code does not run.
         let loaded = crate::module::Module::from_archive(&engine.0, &damaged.into());
         let Ok(loaded) = loaded.map(Module) else {
