@@ -49,6 +49,8 @@ pub enum Pending {
     Plain(Way),
     /// A branch with a condition.
     Conditional(Offset),
+    /// A branch with a condition and a detour, which this is the number of.
+    Detour(usize),
     /// An entry of a branch table.
     Table(Offset, u32),
     /// A clause of a cell that resumes, or, 0, its return.
@@ -433,6 +435,7 @@ impl Function<'_> {
             Pending::Plain(Way { branch: cell, .. }) | Pending::Conditional(cell) => {
                 self.values.assembler.set_target(cell, target);
             }
+            Pending::Detour(number) => self.detours[number].target = target,
             Pending::Table(cell, index) => {
                 self.values.assembler.set_table_target(cell, index, target);
             }
@@ -564,9 +567,8 @@ impl Function<'_> {
         let depth = self.control.len() - 1 - relative as usize;
         if depth != 0 && self.in_place(depth) {
             self.settle_label(depth);
-            self.charge_for(depth);
             let branch = self.branch_on(condition, true);
-            self.aim(depth, Pending::Conditional(branch));
+            self.aim_conditional(depth, branch);
             return;
         }
         self.settle_carried(depth);

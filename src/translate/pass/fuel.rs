@@ -6,18 +6,19 @@
 //! instruction; if an instruction traps, the driver charges it by the records of the frame map.
 //!
 //! Where ways join, that cost must be the same on all. The first branch to a label brings what it owes,
-//! and so decides; another way charges the difference, or refunds it, before it branches. An `if` whose
-//! condition costs three and whose arms cost five and six is charged once: one unit, in the second arm.
+//! and so decides; another way charges the difference, or refunds it, before it branches, or, if it is a
+//! conditional branch, once that is taken. An `if` whose condition costs three and whose arms cost five and
+//! six is charged once: one unit, in the second arm.
 //!
 //! The header of a loop charges what the first branch back owes, and polls. What comes from above pays the
 //! rest of what it owes before the header, or gets a refund if it owes less. A clause that catches an
 //! exception or a suspension owes nothing where it continues.
 
-use super::control::BlockKind;
+use super::control::{BlockKind, Pending};
 use super::function::Function;
 use super::places::Variable;
-use crate::code::Offset;
-use crate::code::cells::{Charge, ChargePoll, PollEpoch, PollFuel, PollInterrupt, Refund};
+use crate::code::cells::{Branch, Charge, ChargePoll, PollEpoch, PollFuel, PollInterrupt, Refund};
+use crate::code::{Offset, Target};
 use core::cmp::Ordering;
 
 /// The cost of a function's code up to a return above which the return polls for interruptions and
@@ -34,6 +35,19 @@ pub enum Due {
     OpenLoop(u32, Offset),
     /// It is decided.
     Fixed(u32),
+}
+
+/// Code behind that of all instructions, by way of which a conditional branch goes to its label: it
+/// charges, or refunds, and branches. So a branch that is not taken costs nothing.
+#[derive(Clone, Copy, Debug)]
+pub struct Detour {
+    branch: Offset,
+    /// What is owed before the branch.
+    cost: u32,
+    /// What is due at the label.
+    due: u32,
+    /// The label, once it is known.
+    pub target: Offset,
 }
 
 impl Function<'_> {
@@ -68,9 +82,13 @@ impl Function<'_> {
     /// Charges the code up to here so that the cost that is left is `due`.
     fn charge_down_to(&mut self, due: u32) {
         let cost = core::mem::replace(&mut self.cost, due);
-        if !self.tunables.consume_fuel {
-            return;
+        if self.tunables.consume_fuel {
+            self.write_charge(cost, due);
         }
+    }
+
+    /// Writes the cell, if one is needed, after which code that owes `cost` owes `due`.
+    fn write_charge(&mut self, cost: u32, due: u32) {
         let assembler = &mut self.values.assembler;
         match cost.cmp(&due) {
             Ordering::Greater => {
@@ -108,6 +126,37 @@ impl Function<'_> {
         let due = self.due_at(depth);
         self.charge_down_to(due);
         self.map_charge();
+    }
+
+    /// Sets the target of a conditional branch to the label at `depth`. If something else is due there
+    /// than the code up to here owes, the branch makes a detour.
+    pub fn aim_conditional(&mut self, depth: usize, branch: Offset) {
+        let (cost, due) = (self.cost, self.due_at(depth));
+        let pending = if cost == due || !self.tunables.consume_fuel {
+            Pending::Conditional(branch)
+        } else {
+            let target = branch;
+            self.detours.push(Detour {
+                branch,
+                cost,
+                due,
+                target,
+            });
+            Pending::Detour(self.detours.len() - 1)
+        };
+        self.aim(depth, pending);
+    }
+
+    /// Writes the detours, behind the code of all instructions.
+    pub fn write_detours(&mut self) {
+        for detour in core::mem::take(&mut self.detours) {
+            let here = self.values.assembler.label();
+            self.values.assembler.set_target(detour.branch, here);
+            self.write_charge(detour.cost, detour.due);
+            let target = Target(0);
+            let branch = self.values.assembler.emit(Branch { target });
+            self.values.assembler.set_target(branch, detour.target);
+        }
     }
 
     /// Returns whether a branch to the label at `depth` need not be charged before it.

@@ -3,6 +3,7 @@
 use super::control::{Control, Kinds};
 use super::exception::LegacyTry;
 use super::frame::{Frame, far};
+use super::fuel::Detour;
 use super::mapping::Mapping;
 use super::operand::{Kind, Location, Operand};
 use super::places::{Source, Variable};
@@ -76,6 +77,8 @@ pub struct Function<'m> {
     pub cost: u32,
     /// The cost of all code up to here.
     pub passed: u32,
+    /// Code that conditional branches need behind the rest.
+    pub detours: Vec<Detour>,
     /// The offset in the module of the current instruction.
     pub offset: u64,
     /// The offset from which on there are only `end`s.
@@ -180,6 +183,7 @@ impl<'m> Function<'m> {
             unreachable: None,
             cost: 0,
             passed: 0,
+            detours: Vec::new(),
             offset: 0,
             only_ends_from: 0,
             joined: Vec::new(),
@@ -198,6 +202,7 @@ impl<'m> Function<'m> {
             .take_while(|&&byte| byte == END);
         translation.only_ends_from = (range.end - ends.count()) as u64;
         translation.operators(body.get_binary_reader_for_operators()?)?;
+        translation.write_detours();
         let extent = frame.temp(translation.values.max_height());
         let variable = |&Local { kind, slot }: &Local| Variable {
             kind,

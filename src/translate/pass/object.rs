@@ -1,6 +1,5 @@
 //! Instructions on structures, arrays and types of references.
 
-use super::control::Pending;
 use super::frame::far;
 use super::function::Function;
 use super::operand::{Class, Kind, Operand, Place};
@@ -625,9 +624,8 @@ impl Function<'_> {
         self.values.push_slot(&reference);
         if depth != 0 && self.in_place(depth) {
             self.settle_label(depth);
-            self.charge_for(depth);
             let branch = self.branch_on_cast(slot, cast, !fails);
-            self.aim(depth, Pending::Conditional(branch));
+            self.aim_conditional(depth, branch);
             return;
         }
         self.settle_carried(depth);
