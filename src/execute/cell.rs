@@ -33,6 +33,7 @@ pub trait Cell {
     /// # Safety
     ///
     /// As for `run`.
+    #[cfg_attr(feature = "profile", allow(dead_code, reason = "each cell is counted"))]
     #[inline(always)]
     unsafe fn run_before_call<L: Level>(r: &mut Regs) -> Step {
         // SAFETY: as promised.

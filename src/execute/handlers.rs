@@ -303,7 +303,7 @@ impl<C: Cell> Visit<C> for Names {
 
 /// The names of the cells' types, by opcode.
 #[cfg(feature = "profile")]
-pub const CELL_NAMES: [fn() -> &'static str; Opcode::COUNT] = for_each_op!(visit_ops Names);
+pub static CELL_NAMES: [fn() -> &'static str; Opcode::COUNT] = for_each_op!(visit_ops Names);
 
 /// Makes an array of the constants that `$visitor` has for fused cells.
 macro_rules! fusions {
