@@ -49,7 +49,7 @@ pub enum Pending {
     Plain(Way),
     /// A branch with a condition.
     Conditional(Offset),
-    /// A branch with a condition and a detour, which this is the number of.
+    /// A branch with a condition that makes the detour of this number.
     Detour(usize),
     /// An entry of a branch table.
     Table(Offset, u32),
@@ -435,7 +435,7 @@ impl Function<'_> {
             Pending::Plain(Way { branch: cell, .. }) | Pending::Conditional(cell) => {
                 self.values.assembler.set_target(cell, target);
             }
-            Pending::Detour(number) => self.detours[number].target = target,
+            Pending::Detour(number) => self.detours[number].label = Some(target),
             Pending::Table(cell, index) => {
                 self.values.assembler.set_table_target(cell, index, target);
             }

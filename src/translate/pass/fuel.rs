@@ -37,17 +37,17 @@ pub enum Due {
     Fixed(u32),
 }
 
-/// Code behind that of all instructions, by way of which a conditional branch goes to its label: it
-/// charges, or refunds, and branches. So a branch that is not taken costs nothing.
+/// A piece of code, behind that of all instructions, by way of which a conditional branch goes to its
+/// label: it charges or refunds, and branches. So a branch that is not taken costs nothing.
 #[derive(Clone, Copy, Debug)]
 pub struct Detour {
     branch: Offset,
-    /// What is owed before the branch.
+    /// The uncharged cost before the branch.
     cost: u32,
-    /// What is due at the label.
+    /// The uncharged cost at the label.
     due: u32,
-    /// The label, once it is known.
-    pub target: Offset,
+    /// The place of the label, once it is known.
+    pub label: Option<Offset>,
 }
 
 impl Function<'_> {
@@ -131,16 +131,15 @@ impl Function<'_> {
     /// Sets the target of a conditional branch to the label at `depth`. If something else is due there
     /// than the code up to here owes, the branch makes a detour.
     pub fn aim_conditional(&mut self, depth: usize, branch: Offset) {
-        let (cost, due) = (self.cost, self.due_at(depth));
-        let pending = if cost == due || !self.tunables.consume_fuel {
+        let pending = if self.is_due(depth) {
             Pending::Conditional(branch)
         } else {
-            let target = branch;
+            let due = self.due_at(depth);
             self.detours.push(Detour {
                 branch,
-                cost,
+                cost: self.cost,
                 due,
-                target,
+                label: None,
             });
             Pending::Detour(self.detours.len() - 1)
         };
@@ -155,7 +154,8 @@ impl Function<'_> {
             self.write_charge(detour.cost, detour.due);
             let target = Target(0);
             let branch = self.values.assembler.emit(Branch { target });
-            self.values.assembler.set_target(branch, detour.target);
+            let label = detour.label.expect("all blocks have ended");
+            self.values.assembler.set_target(branch, label);
         }
     }
 

@@ -77,7 +77,7 @@ pub struct Function<'m> {
     pub cost: u32,
     /// The cost of all code up to here.
     pub passed: u32,
-    /// Code that conditional branches need behind the rest.
+    /// The detours of conditional branches: see [`fuel`](super::fuel).
     pub detours: Vec<Detour>,
     /// The offset in the module of the current instruction.
     pub offset: u64,
